@@ -1,0 +1,79 @@
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildResult, build, type Metafile } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Bundles `entry` (default src/cli.ts) into `outdir` (default dist/): one small entry file and chunks that are
+ * loaded when a command first needs them. Returns esbuild's metafile, which is also kept as meta.json.
+ */
+export async function bundle(
+  entry = join(root, 'src/cli.ts'),
+  outdir = join(root, 'dist'),
+): Promise<Metafile> {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  await rm(outdir, { recursive: true, force: true });
+  const result: BuildResult<{ metafile: true }> = await build({
+    absWorkingDir: root,
+    entryPoints: { cli: entry },
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    // The SDK's "main" is CommonJS, which cannot be tree-shaken: it takes half as much memory again.
+    mainFields: ['module', 'main'],
+    chunkNames: 'chunks/[name]-[hash]',
+    define: { ECS_DRAIN_AGENT_VERSION: JSON.stringify(version) },
+    // Source text stays in memory for as long as its module does. Identifiers are kept, for readable stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: false,
+    legalComments: 'external',
+    // pino and some of the SDK's dependencies are CommonJS and call require() for node's own modules.
+    banner: {
+      js: "import{createRequire as nodeCreateRequire}from'node:module';const require=nodeCreateRequire(import.meta.url);",
+    },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const cli = join(outdir, 'cli.js');
+  const text = await readFile(cli, 'utf8');
+  if (!text.startsWith('#!')) await writeFile(cli, `#!/usr/bin/env node\n${text}`);
+  await chmod(cli, 0o755);
+  await writeFile(join(outdir, 'meta.json'), JSON.stringify(result.metafile));
+  // Without it a dist/ that is copied elsewhere would be read as CommonJS.
+  await writeFile(join(outdir, 'package.json'), `${JSON.stringify({ type: 'module', version })}\n`);
+  refuseEagerSdk(result.metafile, relative(root, cli));
+  return result.metafile;
+}
+
+/** The promise that watching costs no SDK memory, held at build time: the entry's static imports contain no SDK. */
+function refuseEagerSdk(metafile: Metafile, entry: string): void {
+  const seen = new Set<string>();
+  const visit = (name: string): void => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    const output = metafile.outputs[name];
+    const sdk = Object.keys(output?.inputs ?? {}).find((input) =>
+      /node_modules\/@(aws-sdk|smithy)\//.test(input),
+    );
+    if (sdk !== undefined) {
+      throw new Error(
+        `${name} is loaded at start and contains ${sdk}: import the SDK with import() where it is first needed`,
+      );
+    }
+    for (const imported of output?.imports ?? [])
+      if (imported.kind === 'import-statement') visit(imported.path);
+  };
+  visit(entry);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { outputs } = await bundle(process.argv[2], process.argv[3]);
+  const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+  console.log(`dist/: ${Object.keys(outputs).length} files, ${(bytes / 1024).toFixed(0)} KiB`);
+}
