@@ -31,7 +31,8 @@ export async function bundle(
     // Source text stays in memory for as long as its module does. Identifiers are kept, for readable stack traces.
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: false,
+    // Node prints the whole source line with an uncaught error.
+    lineLimit: 160,
     legalComments: 'external',
     // pino and some of the SDK's dependencies are CommonJS and call require() for node's own modules.
     banner: {
