@@ -31,3 +31,29 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', finish, { once: true });
     }),
 };
+
+/** `ms` since the Unix epoch as ISO 8601 in UTC; a time that no calendar holds is shown as it stands. */
+export function isoTime(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
+}
+
+/** ISO 8601 to ms since the Unix epoch; undefined where the text is no time. */
+export function parseTime(text: string): number | undefined {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+/**
+ * A clock whose `now` starts at the wall clock and then only follows the monotonic one, so that a host that
+ * sets its time in the middle of a drain moves no deadline.
+ */
+export function steady(clock: Clock): Clock {
+  const offset = clock.now() - clock.monotonic();
+  return { ...clock, now: () => offset + clock.monotonic() };
+}
+
+/** `ms` since the Unix epoch as the SDK's own outputs hold times. */
+export function dateAt(ms: number): Date {
+  return new Date(ms);
+}

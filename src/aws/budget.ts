@@ -1,0 +1,30 @@
+import type { Clock } from '../clock.ts';
+
+/** At most this many requests … */
+export const REQUESTS = 12;
+/** … to one API in this many ms. A second more than a minute, for the time a request spends on the wire. */
+export const WINDOW_MS = 61_000;
+
+/**
+ * Keeps every API within its share, whatever the reason for calling it: fleets are throttled per account, so
+ * an instance that retries hard takes requests from the others. `take` waits until the API may be asked again.
+ */
+export type Budget = { take(api: string, signal: AbortSignal): Promise<void> };
+
+export function createBudget(clock: Clock): Budget {
+  const sent = new Map<string, number[]>();
+  return {
+    take: async (api, signal) => {
+      const times = sent.get(api) ?? [];
+      sent.set(api, times);
+      for (;;) {
+        const now = clock.monotonic();
+        const oldest = times[times.length - REQUESTS];
+        if (signal.aborted || oldest === undefined || now - oldest >= WINDOW_MS) break;
+        await clock.sleep(oldest + WINDOW_MS - now, { signal });
+      }
+      times.push(clock.monotonic());
+      if (times.length > REQUESTS) times.splice(0, times.length - REQUESTS);
+    },
+  };
+}

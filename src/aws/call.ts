@@ -1,0 +1,116 @@
+import pRetry from 'p-retry';
+import type { Clock } from '../clock.ts';
+import type { Budget } from './budget.ts';
+import { AwsError, type AwsErrorKind, classify } from './errors.ts';
+import type { Input, Operation, Output, Transport } from './operations.ts';
+
+/** One attempt may take this long, in ms; an answer that takes longer is as good as none. */
+export const ATTEMPT_TIMEOUT_MS = 10_000;
+/** Attempts within one call. The loop decides anew afterwards, since the world may have changed. */
+export const ATTEMPTS = 4;
+
+const FIRST_BACKOFF_MS: Partial<Record<AwsErrorKind, number>> = {
+  transient: 500,
+  credentials: 1_000,
+  throttled: 2_000,
+};
+const MAX_BACKOFF_MS = 15_000;
+
+/**
+ * Calls AWS, with the only retries there are: the SDK's own are switched off, so the two never multiply.
+ * Rejects with an `AwsError`.
+ */
+export type Caller = <O extends Operation>(
+  operation: O,
+  input: Input<O>,
+  options?: CallOptions,
+) => Promise<Output<O>>;
+
+export type CallOptions = {
+  /** Attempts before it gives up. Default 4. */
+  attempts?: number;
+  /** Sent without regard to the API's budget: for what can't be done later. */
+  urgent?: boolean;
+};
+
+/** What the caller tells about each attempt that failed, for logs and metrics. */
+export type Attempt = { operation: Operation; error?: AwsError; attempt: number };
+
+export type CallerPorts = {
+  transport: Transport;
+  clock: Clock;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  budget: Budget;
+  /** Aborts when the agent stops. */
+  stop: AbortSignal;
+  onAttempt?: (attempt: Attempt) => void;
+};
+
+export function createCaller(ports: CallerPorts): Caller {
+  const { clock, random, budget, stop, onAttempt } = ports;
+  return (operation, input, { attempts = ATTEMPTS, urgent = false } = {}) =>
+    pRetry(
+      async (attempt) => {
+        if (!urgent) await budget.take(operation, stop);
+        if (stop.aborted) throw new AwsError(operation, 'stopped', 'Stopped', 'the agent is stopping');
+        try {
+          const output = await attemptOnce(ports, operation, input);
+          onAttempt?.({ operation, attempt });
+          return output;
+        } catch (cause) {
+          const error = stop.aborted
+            ? new AwsError(operation, 'stopped', 'Stopped', 'the agent is stopping', cause)
+            : classify(operation, cause);
+          onAttempt?.({ operation, attempt, error });
+          throw error;
+        }
+      },
+      {
+        retries: attempts - 1,
+        // p-retry would wait on the real clock: it is told not to wait, and the waiting is done below.
+        minTimeout: 0,
+        onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+          const first = FIRST_BACKOFF_MS[kindOf(error)];
+          if (first === undefined || retriesLeft === 0) return;
+          const ceiling = Math.min(MAX_BACKOFF_MS, first * 2 ** (attemptNumber - 1));
+          // Full jitter: instances that failed together must not come back together.
+          await clock.sleep(random() * ceiling, { signal: stop });
+        },
+        shouldRetry: ({ error }) => FIRST_BACKOFF_MS[kindOf(error)] !== undefined && !stop.aborted,
+      },
+    );
+}
+
+const kindOf = (error: Error): AwsErrorKind => (error instanceof AwsError ? error.kind : 'rejected');
+
+async function attemptOnce<O extends Operation>(
+  { transport, clock, stop }: CallerPorts,
+  operation: O,
+  input: Input<O>,
+): Promise<Output<O>> {
+  const abort = new AbortController();
+  const onStop = () => abort.abort();
+  stop.addEventListener('abort', onStop, { once: true });
+  const timer = new AbortController();
+  const timedOut = clock.sleep(ATTEMPT_TIMEOUT_MS, { signal: timer.signal }).then(() => {
+    if (timer.signal.aborted) return undefined as never;
+    abort.abort();
+    throw new AwsError(
+      operation,
+      'transient',
+      'TimeoutError',
+      `calling ${operation}: no answer in ${ATTEMPT_TIMEOUT_MS} ms`,
+    );
+  });
+  const answer = transport(operation, input, { signal: abort.signal });
+  // Whichever of the two loses the race may still reject later, with nobody left to listen.
+  answer.catch(() => {});
+  timedOut.catch(() => {});
+  try {
+    return await Promise.race([answer, timedOut]);
+  } finally {
+    timer.abort();
+    stop.removeEventListener('abort', onStop);
+  }
+}

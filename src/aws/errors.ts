@@ -1,0 +1,98 @@
+import type { Operation } from './operations.ts';
+
+/**
+ * Why a call failed, as far as the caller must act on it:
+ * - `throttled`, `transient`: the same call can succeed later; retried with backoff.
+ * - `credentials`: none, or expired; common in the first seconds after boot. Retried.
+ * - `permission`: a policy forbids it. Tried again at a slow pace, since a policy can be mended while we wait.
+ * - `rejected`: AWS understood the call and said no; `code` and the message say why. Not retried.
+ * - `stopped`: the agent itself is stopping.
+ */
+export type AwsErrorKind = 'throttled' | 'transient' | 'credentials' | 'permission' | 'rejected' | 'stopped';
+
+/** A call that failed, with the service's own error as `cause`. */
+export class AwsError extends Error {
+  override readonly name = 'AwsError';
+  readonly kind: AwsErrorKind;
+  readonly operation: Operation;
+  /** The service's error code, e.g. `InvalidParameterException`. */
+  readonly code: string;
+
+  constructor(operation: Operation, kind: AwsErrorKind, code: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.operation = operation;
+    this.kind = kind;
+    this.code = code;
+  }
+}
+
+/** Turns whatever a transport rejected with into an `AwsError`. */
+export function classify(operation: Operation, error: unknown): AwsError {
+  if (error instanceof AwsError) return error;
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return new AwsError(
+    operation,
+    kindOf(name, statusOf(error)),
+    name,
+    `calling ${operation}: ${name}: ${clip(message)}`,
+    error,
+  );
+}
+
+const throttlingNames = new Set([
+  'ThrottlingException',
+  'Throttling',
+  'ThrottledException',
+  'RequestLimitExceeded',
+  'TooManyRequestsException',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'SlowDown',
+]);
+
+const credentialsNames = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'UnrecognizedClientException',
+  'CredentialsProviderError',
+  'InvalidClientTokenId',
+  'AuthFailure',
+]);
+
+const permissionNames = new Set([
+  'AccessDenied',
+  'AccessDeniedException',
+  'UnauthorizedOperation',
+  'NotAuthorized',
+]);
+
+const transientNames = new Set([
+  'ServerException',
+  'InternalFailure',
+  'InternalError',
+  'ServiceUnavailable',
+  'Unavailable',
+  'RequestTimeout',
+]);
+
+function kindOf(name: string, status: number | undefined): AwsErrorKind {
+  if (throttlingNames.has(name) || status === 429) return 'throttled';
+  if (credentialsNames.has(name)) return 'credentials';
+  if (permissionNames.has(name)) return 'permission';
+  if (transientNames.has(name)) return 'transient';
+  // Only a 4xx is AWS's own word that it understood and refused. No status means that no answer came: refused,
+  // reset, timed out. A success or a redirect that still threw means a body that could not be read.
+  if (status !== undefined && status >= 400 && status < 500 && name !== 'SyntaxError') return 'rejected';
+  return 'transient';
+}
+
+function statusOf(error: unknown): number | undefined {
+  const status = (error as { $metadata?: { httpStatusCode?: unknown } } | undefined)?.$metadata
+    ?.httpStatusCode;
+  return typeof status === 'number' ? status : undefined;
+}
+
+// A broken server can put a whole page into a message, and messages are logged.
+function clip(message: string): string {
+  return message.length > 500 ? `${message.slice(0, 500)}…` : message;
+}

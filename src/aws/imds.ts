@@ -1,0 +1,92 @@
+import type { Http } from '../host/http.ts';
+import { known, type Reading, unknown } from '../reading.ts';
+
+const DEFAULT_ENDPOINT = 'http://169.254.169.254';
+const IPV6_ENDPOINT = 'http://[fd00:ec2::254]';
+/** The longest that IMDS grants, in seconds. */
+const TOKEN_TTL_SECONDS = 21_600;
+const TIMEOUT_MS = 2_000;
+const MAX_BYTES = 64 * 1024;
+
+/** The instance's metadata, version 2 only. */
+export type Imds = {
+  /**
+   * Reads one path below `/latest`. A known `undefined` is a 404, "not there". No answer, or one that makes no
+   * sense, is unknown.
+   */
+  get(path: string): Promise<Reading<string | undefined>>;
+};
+
+/** The endpoint that the AWS SDK would use too. */
+export function imdsEndpoint(environment: Readonly<Record<string, string | undefined>>): string {
+  const endpoint = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'];
+  if (endpoint) return endpoint.replace(/\/+$/, '');
+  const mode = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE'];
+  return mode?.toLowerCase() === 'ipv6' ? IPV6_ENDPOINT : DEFAULT_ENDPOINT;
+}
+
+export function createImds(http: Http, endpoint: string, stop?: AbortSignal): Imds {
+  let token: string | undefined;
+  const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, signal: stop };
+
+  async function newToken(): Promise<string> {
+    const { status, body } = await http({
+      method: 'PUT',
+      url: `${endpoint}/latest/api/token`,
+      headers: { 'X-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) },
+      ...limits,
+    });
+    if (status === 403) throw new Error('IMDS is switched off for this instance (403)');
+    // The token becomes a header: anything but one printable word is no token.
+    if (status !== 200 || !/^[\x21-\x7e]+$/.test(body)) {
+      throw new Error(`IMDS gave no session token (HTTP ${status})`);
+    }
+    return body;
+  }
+
+  async function getWithToken(path: string) {
+    token ??= await newToken();
+    const headers = { 'X-aws-ec2-metadata-token': token };
+    return http({ method: 'GET', url: `${endpoint}/latest/${path}`, headers, ...limits });
+  }
+
+  return {
+    get: async (path) => {
+      try {
+        let response = await getWithToken(path);
+        if (response.status === 401) {
+          token = undefined;
+          response = await getWithToken(path);
+        }
+        if (response.status === 200) return known(response.body);
+        if (response.status === 404) return known(undefined);
+        return unknown(`IMDS answered HTTP ${response.status} for ${path}`);
+      } catch (error) {
+        return unknown(`asking IMDS for ${path}: ${messageOf(error)}`);
+      }
+    },
+  };
+}
+
+/** Who this instance is: the only source of the instance id that any mutating call names. */
+export type Identity = { readonly instanceId: string; readonly region: string };
+
+/** Reads the instance's own id and Region. */
+export async function readIdentity(imds: Imds): Promise<Reading<Identity>> {
+  const instanceId = await readInstanceId(imds);
+  if (instanceId.kind === 'unknown') return instanceId;
+  const region = await imds.get('meta-data/placement/region');
+  if (region.kind === 'unknown') return region;
+  if (!region.value || !/^[a-z0-9-]{1,40}$/.test(region.value)) return unknown('IMDS names no Region');
+  return known({ instanceId: instanceId.value, region: region.value });
+}
+
+/** Reads the instance's own id. */
+export async function readInstanceId(imds: Imds): Promise<Reading<string>> {
+  const id = await imds.get('meta-data/instance-id');
+  if (id.kind === 'unknown') return id;
+  if (!id.value || !/^i-[0-9a-z]{1,32}$/.test(id.value)) return unknown('IMDS names no instance id');
+  return known(id.value);
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
