@@ -1,0 +1,102 @@
+/** What one message from Auto Scaling asks the tagger to do. */
+export type LifecycleNotice =
+  | {
+      readonly kind: 'terminating';
+      readonly instanceId: string;
+      readonly group: string | undefined;
+      readonly hook: string | undefined;
+      /** When Auto Scaling put the instance into its wait state: ISO 8601, as the message gave it. */
+      readonly time: string | undefined;
+    }
+  | { readonly kind: 'ignored'; readonly why: IgnoredBecause; readonly instanceId?: string };
+
+export type IgnoredBecause =
+  | 'test-notification'
+  | 'launching'
+  | 'returns-to-warm-pool'
+  | 'not-a-lifecycle-action'
+  | 'not-from-auto-scaling'
+  | 'other-hook';
+
+/** A message that is no lifecycle notice of any form that AWS documents. */
+export class MalformedNotice extends Error {
+  override readonly name = 'MalformedNotice';
+}
+
+/**
+ * Reads a lifecycle message however it was wrapped: an EventBridge event, the bare notification that Auto
+ * Scaling sends to a hook's SNS topic or SQS queue, or either of them inside an SNS envelope.
+ */
+export function readLifecycleNotice(message: unknown): LifecycleNotice {
+  const fields = asFields(typeof message === 'string' ? parse(message) : message);
+  if (fields.Type === 'Notification' && typeof fields.Message === 'string') {
+    return readLifecycleNotice(fields.Message);
+  }
+  if (typeof fields['detail-type'] === 'string') return readEventBridge(fields);
+  return readTransition(fields, text(fields.Time));
+}
+
+function readEventBridge(event: Fields): LifecycleNotice {
+  // Only AWS can send under this source; anyone with events:PutEvents can forge the rest of the event.
+  if (event.source !== 'aws.autoscaling') return { kind: 'ignored', why: 'not-from-auto-scaling' };
+  const detail = asFields(event.detail);
+  if (detail.LifecycleTransition === undefined) return { kind: 'ignored', why: 'not-a-lifecycle-action' };
+  return readTransition(detail, text(event.time));
+}
+
+function readTransition(fields: Fields, time: string | undefined): LifecycleNotice {
+  if (fields.Event === 'autoscaling:TEST_NOTIFICATION') return { kind: 'ignored', why: 'test-notification' };
+  if (fields.LifecycleTransition === 'autoscaling:EC2_INSTANCE_LAUNCHING') {
+    return { kind: 'ignored', why: 'launching' };
+  }
+  if (fields.LifecycleTransition === undefined && text(fields.Event)?.startsWith('autoscaling:')) {
+    return { kind: 'ignored', why: 'not-a-lifecycle-action' };
+  }
+  if (fields.LifecycleTransition !== 'autoscaling:EC2_INSTANCE_TERMINATING') {
+    throw new MalformedNotice(
+      'The message has no LifecycleTransition of autoscaling:EC2_INSTANCE_TERMINATING or _LAUNCHING. ' +
+        'Only lifecycle notifications of an Auto Scaling group may reach this function.',
+    );
+  }
+  const instanceId = text(fields.EC2InstanceId);
+  if (instanceId === undefined || !INSTANCE_ID.test(instanceId)) {
+    throw new MalformedNotice('EC2InstanceId is not the id of an EC2 instance: "i-" and 8 or 17 hex digits.');
+  }
+  // The instance comes back from the warm pool with its tags: a terminate tag would drain it for ever after.
+  if (fields.Destination === 'WarmPool') return { kind: 'ignored', why: 'returns-to-warm-pool', instanceId };
+  return {
+    kind: 'terminating',
+    instanceId,
+    group: text(fields.AutoScalingGroupName),
+    hook: text(fields.LifecycleHookName),
+    time,
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const INSTANCE_ID = /^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/;
+
+function parse(message: string): unknown {
+  try {
+    return JSON.parse(message);
+  } catch {
+    return parseLines(message);
+  }
+}
+
+/** Auto Scaling documents its notifications to SNS as `Key: value` lines, although it sends JSON today. */
+function parseLines(message: string): unknown {
+  const pairs = [...message.matchAll(/^(\w+): (.*)$/gm)].map(([, key, value]) => [key, value?.trim()]);
+  if (pairs.length === 0) throw new MalformedNotice('The message is neither JSON nor lines of "Key: value".');
+  return Object.fromEntries(pairs);
+}
+
+function asFields(value: unknown): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new MalformedNotice('The message is not a JSON object.');
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
