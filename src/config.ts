@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { nearest } from './nearest.ts';
-import { type Config, type OptionName, options } from './options.ts';
+import { type Config, optionList, options } from './options.ts';
 
 /** Where the configuration file is unless `--config` or `ECS_DRAIN_CONFIG` names another. */
 export const DEFAULT_CONFIG_FILE = '/etc/ecs-drain-agent/agent.conf';
@@ -33,8 +33,7 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
   const problems = [...flags.problems, ...file.problems];
   const config: Record<string, unknown> = {};
 
-  for (const name of Object.keys(options) as OptionName[]) {
-    const option = options[name];
+  for (const option of optionList) {
     const given = [
       { text: flags.values.get(option.flag), from: `--${option.flag}` },
       { text: environment[option.env], from: `${option.env} in the environment` },
@@ -45,7 +44,7 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
       })),
     ].find(({ text }) => text !== undefined && text !== '');
     const parsed = option.parse(given?.text ?? option.default);
-    if (parsed.kind === 'ok') config[name] = parsed.value;
+    if (parsed.kind === 'ok') config[option.name] = parsed.value;
     else
       problems.push(`${given?.from}: ${quote(given?.text ?? '')} ${parsed.why}. Allowed: ${option.allowed}.`);
   }
@@ -61,7 +60,7 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
 }
 
 function readFlags(argv: readonly string[]) {
-  const flagNames = [...Object.values(options).map((option) => option.flag), 'config'];
+  const flagNames = [...optionList.map((option) => option.flag), 'config'];
   const { tokens } = parseArgs({
     args: [...argv],
     strict: false,
@@ -90,7 +89,7 @@ function readFlags(argv: readonly string[]) {
 }
 
 const isSwitch = (flag: string) =>
-  Object.values(options).some((option) => option.flag === flag && option.placeholder === undefined);
+  optionList.some((option) => option.flag === flag && option.placeholder === undefined);
 
 type FileValue = { text: string; from: string };
 
@@ -119,7 +118,7 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
     const from = `${path} line ${index + 1}`;
     if (/^\s*(#.*)?$/.test(line)) return;
     const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line.replace(/\r$/, ''));
-    const value = match && unquote((match[2] ?? '').trim());
+    const value = match ? unquote((match[2] ?? '').trim()) : undefined;
     if (!match || value === undefined) {
       problems.push(
         `${from}: ${quote(line)} is not an assignment. Allowed: NAME=value, with or without quotes, or # comment.`,
@@ -137,7 +136,7 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
 }
 
 function unknownNames(names: readonly string[], where: string): string[] {
-  const knownNames = [...Object.values(options).map((option) => option.env), 'ECS_DRAIN_CONFIG'];
+  const knownNames = [...optionList.map((option) => option.env), 'ECS_DRAIN_CONFIG'];
   return names
     .filter((name) => name.startsWith('ECS_DRAIN_') && !knownNames.includes(name))
     .map((name) => {

@@ -188,6 +188,11 @@ export const MANAGED_DRAINING_HOOK = 'ecs-managed-draining-termination-hook';
 
 export type OptionName = keyof typeof options;
 
+/** The same schema as a list, for what treats all options alike. */
+export const optionList: readonly (Option<unknown> & { readonly name: OptionName })[] = (
+  Object.keys(options) as OptionName[]
+).map((name) => ({ name, ...options[name] }));
+
 /** Every option's value. Times are in ms. */
 export type Config = {
   readonly [K in OptionName]: ReturnType<(typeof options)[K]['parse']> extends infer P
