@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs after the files are removed, for deb (remove, then purge) and rpm (0 = removal, which is all there is).
+set -e
+
+case "$1" in
+  remove | purge | 0)
+    if [ -d /run/systemd/system ]; then
+      systemctl daemon-reload
+      systemctl reset-failed ecs-drain-agent.service 2>/dev/null || true
+    fi
+    ;;
+esac
+
+case "$1" in
+  purge | 0)
+    # A symbolic link and the directory it points to, as systemd lays it out for a DynamicUser.
+    rm -rf /var/lib/ecs-drain-agent /var/lib/private/ecs-drain-agent
+    rmdir /etc/ecs-drain-agent 2>/dev/null || true
+    ;;
+esac

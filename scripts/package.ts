@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { bundle } from './build.ts';
+import { agentConf } from './package/agent-conf.ts';
+import { licenceText } from './package/licences.ts';
+import { nfpm } from './package/nfpm.ts';
+import { type Architecture, unpackRuntime } from './package/runtime.ts';
+import { sbom } from './package/sbom.ts';
+import { root, run } from './package/shell.ts';
+
+export type PackageOptions = {
+  readonly architectures: readonly Architecture[];
+  /** Where the artifacts go. */
+  readonly outdir: string;
+  readonly formats: readonly Format[];
+  /** What is bundled; src/cli.ts by default. */
+  readonly entry?: string;
+};
+export type Format = 'tar.gz' | 'deb' | 'rpm';
+
+/** Builds the artifacts and returns their paths. The same commit gives the same bytes. */
+export async function buildPackages({
+  architectures,
+  outdir,
+  formats,
+  entry,
+}: PackageOptions): Promise<string[]> {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const commitTime = Number(
+    process.env.SOURCE_DATE_EPOCH ?? (await run('git', ['log', '-1', '--format=%ct'])),
+  );
+  const work = join(outdir, `.work-${process.pid}`);
+  await mkdir(work, { recursive: true });
+  const artifacts: string[] = [];
+  try {
+    const dist = join(work, 'dist');
+    const metafile = await bundle(entry, dist);
+    for (const architecture of architectures) {
+      const name = `ecs-drain-agent-${version}-linux-${architecture}`;
+      const tree = join(work, name);
+      await layOut(tree, dist, architecture);
+      await writeFile(join(tree, 'share/THIRD-PARTY-LICENSES.txt'), await licenceText(metafile));
+      const bom = await sbom(metafile, architecture, commitTime);
+      await writeFile(join(tree, 'share/sbom.cdx.json'), bom);
+      await setModes(tree);
+      if (formats.includes('tar.gz')) {
+        await writeFile(join(outdir, `${name}.cdx.json`), bom);
+        artifacts.push(await tarball(tree, name, outdir, commitTime));
+      }
+      for (const format of formats) {
+        if (format === 'tar.gz') continue;
+        artifacts.push(await nfpm({ format, tree, architecture, version, commitTime, outdir }));
+      }
+    }
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  for (const artifact of artifacts) await writeChecksum(artifact);
+  return artifacts;
+}
+
+/** The content of every format: what the package managers put below /opt/ecs-drain-agent, and install.sh too. */
+async function layOut(tree: string, dist: string, architecture: Architecture): Promise<void> {
+  await rm(tree, { recursive: true, force: true });
+  for (const folder of ['bin', 'lib', 'share/docs']) await mkdir(join(tree, folder), { recursive: true });
+
+  await unpackRuntime(architecture, join(tree, 'runtime'));
+  await cp(join(tree, 'runtime/package/bin/node'), join(tree, 'bin/node'));
+  await cp(join(tree, 'runtime/package/LICENSE'), join(tree, 'share/LICENSE.node'));
+  await rm(join(tree, 'runtime'), { recursive: true });
+  await cp(join(root, 'packaging/ecs-drain-agent'), join(tree, 'bin/ecs-drain-agent'));
+
+  await cp(dist, join(tree, 'lib'), { recursive: true, filter: (path) => !path.endsWith('meta.json') });
+
+  for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md']) {
+    await cp(join(root, file), join(tree, 'share', file)).catch(ifThere);
+  }
+  for (const file of await readdir(join(root, 'docs')).catch(() => [])) {
+    if (file.endsWith('.md')) await cp(join(root, 'docs', file), join(tree, 'share/docs', file));
+  }
+  await writeFile(join(tree, 'share/agent.conf'), agentConf());
+  await cp(join(root, 'systemd/ecs-drain-agent.service'), join(tree, 'share/ecs-drain-agent.service'));
+}
+
+function ifThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+/** Modes as the artifact shall have them, whatever the umask of the one who builds it. */
+async function setModes(tree: string): Promise<void> {
+  await chmod(tree, 0o755);
+  for (const path of await readdir(tree, { recursive: true })) {
+    const file = join(tree, path);
+    const executable = (await stat(file)).isDirectory() || path.startsWith('bin/');
+    await chmod(file, executable ? 0o755 : 0o644);
+  }
+}
+
+async function tarball(tree: string, name: string, outdir: string, commitTime: number): Promise<string> {
+  await cp(join(root, 'packer/install.sh'), join(tree, 'install.sh'));
+  await chmod(join(tree, 'install.sh'), 0o755);
+  await writeFile(join(tree, 'SHA256SUMS'), await checksums(tree));
+  await chmod(join(tree, 'SHA256SUMS'), 0o644);
+  const file = join(outdir, `${name}.tar.gz`);
+  const tar = join(tree, '..', `${name}.tar`);
+  await run('tar', [
+    '--create',
+    `--file=${tar}`,
+    '--format=ustar',
+    '--sort=name',
+    `--mtime=@${commitTime}`,
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    `--directory=${join(tree, '..')}`,
+    name,
+  ]);
+  // -n: neither name nor time in the header.
+  await run('gzip', ['-n', '-6', '-f', tar]);
+  await cp(`${tar}.gz`, file);
+  await rm(join(tree, 'install.sh'));
+  await rm(join(tree, 'SHA256SUMS'));
+  return file;
+}
+
+async function checksums(tree: string): Promise<string> {
+  const lines: string[] = [];
+  for (const path of (await readdir(tree, { recursive: true })).sort()) {
+    if ((await stat(join(tree, path))).isFile()) lines.push(`${await sha256(join(tree, path))}  ${path}\n`);
+  }
+  return lines.join('');
+}
+
+async function writeChecksum(file: string): Promise<void> {
+  await writeFile(`${file}.sha256`, `${await sha256(file)}  ${file.slice(file.lastIndexOf('/') + 1)}\n`);
+}
+
+async function sha256(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      arch: { type: 'string', multiple: true, default: ['x64', 'arm64'] },
+      format: { type: 'string', multiple: true, default: ['tar.gz', 'deb', 'rpm'] },
+      outdir: { type: 'string', default: join(root, 'out') },
+    },
+  });
+  const artifacts = await buildPackages({
+    architectures: values.arch as Architecture[],
+    formats: values.format as Format[],
+    outdir: values.outdir,
+  });
+  for (const artifact of artifacts) {
+    const { size } = await stat(artifact);
+    console.log(`${relative(process.cwd(), artifact)}  ${(size / 2 ** 20).toFixed(1)} MiB`);
+  }
+}

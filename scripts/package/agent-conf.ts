@@ -1,0 +1,31 @@
+import { optionList } from '../../src/options.ts';
+
+/** The configuration file that is installed: every option with its default, commented out. */
+export function agentConf(): string {
+  const options = optionList
+    // The unit gives the state directory, by what systemd may create and the agent may write.
+    .filter(({ name }) => name !== 'stateDir')
+    .map(({ help, allowed, env, default: value }) =>
+      [...wrap(help), ...wrap(`Allowed: ${allowed}.`), `#${env}=${value}`].join('\n'),
+    );
+  return `${[intro, ...options].join('\n\n')}\n`;
+}
+
+const intro = `# Configuration of ecs-drain-agent: NAME=value, one a line. What is commented out shows the default.
+# AWS_REGION, AWS_ENDPOINT_URL and whatever else the AWS SDK knows can be set here too.
+# Flags and the service's environment win over this file. After a change: systemctl restart ecs-drain-agent`;
+
+const width = 110;
+
+function wrap(text: string): string[] {
+  const lines: string[] = [];
+  let line = '#';
+  for (const word of text.split(' ')) {
+    if (line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = '#';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,104 @@
+import { access, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Architecture } from './runtime.ts';
+import { cacheDirectory, root, run } from './shell.ts';
+
+const nfpmVersion = 'v2.45.2';
+
+export type NfpmInput = {
+  readonly format: 'deb' | 'rpm';
+  /** What goes below /opt/ecs-drain-agent. */
+  readonly tree: string;
+  readonly architecture: Architecture;
+  readonly version: string;
+  /** Seconds since the Unix epoch: the time that every file gets. */
+  readonly commitTime: number;
+  readonly outdir: string;
+};
+
+/** Builds one package of the tree by nfpm, which is built from its Go module on first use. */
+export async function nfpm(input: NfpmInput): Promise<string> {
+  const { format, architecture, version, commitTime, outdir, tree } = input;
+  const goArchitecture = architecture === 'x64' ? 'amd64' : 'arm64';
+  const rpmArchitecture = architecture === 'x64' ? 'x86_64' : 'aarch64';
+  const file = join(
+    outdir,
+    format === 'deb'
+      ? `ecs-drain-agent_${version}_${goArchitecture}.deb`
+      : `ecs-drain-agent-${version}-1.${rpmArchitecture}.rpm`,
+  );
+  const config = join(tree, '..', `nfpm-${format}-${architecture}.json`);
+  await writeFile(config, JSON.stringify(configuration(input, goArchitecture), undefined, 2));
+  await run(await nfpmCommand(), ['package', '--config', config, '--packager', format, '--target', file], {
+    env: { SOURCE_DATE_EPOCH: String(commitTime) },
+  });
+  return file;
+}
+
+/** nfpm reads YAML, of which JSON is a part. */
+function configuration({ tree, version, commitTime }: NfpmInput, arch: string) {
+  const mtime = new Date(commitTime * 1000).toISOString();
+  const scripts = join(root, 'packaging');
+  return {
+    name: 'ecs-drain-agent',
+    arch,
+    platform: 'linux',
+    version,
+    release: '1',
+    section: 'admin',
+    priority: 'optional',
+    maintainer: 'The ecs-drain-agent authors <ecs-drain-agent@localhost>',
+    description:
+      'Drains this Amazon ECS container instance before it is terminated.\n' +
+      'Waits until no task runs on it, deregisters it, and only then lets its Auto Scaling group terminate it.',
+    license: 'Apache-2.0',
+    mtime,
+    depends: ['systemd'],
+    contents: [
+      {
+        src: tree,
+        dst: '/opt/ecs-drain-agent',
+        type: 'tree',
+        file_info: { owner: 'root', group: 'root', mtime },
+      },
+      {
+        src: join(tree, 'share/ecs-drain-agent.service'),
+        dst: '/usr/lib/systemd/system/ecs-drain-agent.service',
+        file_info: { mode: 0o644, mtime },
+      },
+      {
+        src: join(tree, 'share/agent.conf'),
+        dst: '/etc/ecs-drain-agent/agent.conf',
+        type: 'config|noreplace',
+        file_info: { mode: 0o644, mtime },
+      },
+      {
+        src: '/opt/ecs-drain-agent/bin/ecs-drain-agent',
+        dst: '/usr/bin/ecs-drain-agent',
+        type: 'symlink',
+        file_info: { mtime },
+      },
+    ],
+    scripts: {
+      preinstall: join(scripts, 'preinstall.sh'),
+      postinstall: join(scripts, 'postinstall.sh'),
+      preremove: join(scripts, 'preremove.sh'),
+      postremove: join(scripts, 'postremove.sh'),
+    },
+    rpm: { buildhost: 'localhost' },
+  };
+}
+
+async function nfpmCommand(): Promise<string> {
+  const directory = cacheDirectory('tools', `nfpm-${nfpmVersion}`);
+  const command = join(directory, 'nfpm');
+  try {
+    await access(command);
+  } catch {
+    await run('go', ['install', `github.com/goreleaser/nfpm/v2/cmd/nfpm@${nfpmVersion}`], {
+      cwd: '/',
+      env: { GOBIN: directory, GOFLAGS: '' },
+    });
+  }
+  return command;
+}
