@@ -1,0 +1,81 @@
+import type { Reading } from '../reading.ts';
+import type { Signal } from '../signals/signal.ts';
+
+/** Everything that is known at one moment, and what is not. Times are in ms since the Unix epoch. */
+export type Observation = {
+  readonly now: number;
+  /** What says that this instance must go. Known and empty: nothing does. */
+  readonly signals: Reading<readonly Signal[]>;
+  /** `changed`: the metadata now names another instance, so nothing here can be trusted. */
+  readonly identity: 'confirmed' | 'changed';
+  readonly containerInstance: Reading<ContainerInstance>;
+  /** The tasks on this host that are not gone, as ECS and the ECS agent together know them. */
+  readonly tasks: Reading<readonly Task[]>;
+  readonly lifecycle: Reading<Lifecycle>;
+  /** The group's terminating lifecycle hooks, everybody's. */
+  readonly hooks: Reading<readonly Hook[]>;
+  /** Whether the group keeps an instance whose terminating hook is abandoned. */
+  readonly retainsAbandoned: Reading<boolean>;
+  readonly memory: Memory;
+  /** When the last heartbeat was recorded or tried by this process. */
+  readonly lastHeartbeat: Heartbeat | undefined;
+};
+
+export type ContainerInstance =
+  | {
+      readonly kind: 'registered';
+      readonly cluster: string;
+      readonly arn: string;
+      /** As ECS names it: `ACTIVE`, `DRAINING`, `REGISTERING`, … */
+      readonly status: string;
+    }
+  | { readonly kind: 'deregistered'; readonly arn: string }
+  | { readonly kind: 'never-registered' };
+
+export type Task = {
+  readonly arn: string;
+  /** As ECS names it, `family:x` or `service:y`; from the host alone, the family. */
+  readonly group: string;
+  readonly lastStatus: string;
+  readonly desiredStatus: string;
+  readonly startedBy?: string | undefined;
+  /** When it was created, in ms since the Unix epoch. */
+  readonly createdAt?: number | undefined;
+};
+
+export type Lifecycle =
+  | { readonly kind: 'no-group' }
+  | { readonly kind: 'in-group'; readonly group: string; readonly state: string };
+
+export type Hook = {
+  readonly name: string;
+  /** In ms; undefined where only the name is known. */
+  readonly heartbeatTimeout: number | undefined;
+  readonly globalTimeout: number | undefined;
+};
+
+export type Heartbeat = { readonly at: number; readonly outcome: 'recorded' | 'failed' };
+
+/** What outlives a restart: hints that make the agent more precise, never what it relies on for safety. */
+export type Memory = {
+  /** When the signal was first seen. */
+  readonly signalledAt?: number;
+  /** The signals seen in this drain, the first one first. */
+  readonly signals?: readonly Signal[];
+  /** When we set, or began to set, the container instance DRAINING. */
+  readonly drainingSetAt?: number;
+  /** The lifecycle action that was last known to wait for us. */
+  readonly waiting?: WaitingHint;
+  /** The lifecycle action that we completed. */
+  readonly completed?: { readonly hook: string; readonly result: 'CONTINUE' | 'ABANDON' };
+  /** Whether we terminated the instance in its group. */
+  readonly terminated?: boolean;
+  /** When each task was last asked to stop, by task ARN. */
+  readonly askedToStop?: Readonly<Record<string, number>>;
+};
+
+/** A lifecycle action that waits for us, since when it does, in ms since the Unix epoch. */
+export type Waiting = { readonly since: number; readonly group: string; readonly hook: Hook };
+
+/** The same, while it is not known yet which hook is ours. */
+export type WaitingHint = Omit<Waiting, 'hook'> & { readonly hook?: Hook };

@@ -1,0 +1,105 @@
+import type { Hook, Lifecycle } from '../agent/observation.ts';
+import type { Caller } from './call.ts';
+import { AwsError } from './errors.ts';
+import type { Operation } from './operations.ts';
+
+/** The Auto Scaling calls we make, all about our own instance. Each rejects with an `AwsError`. */
+export type AutoScaling = {
+  lifecycle(): Promise<Lifecycle>;
+  /** The group's terminating hooks, everybody's. */
+  terminatingHooks(group: string): Promise<readonly Hook[]>;
+  /** Whether the group keeps an instance whose terminating hook was abandoned. */
+  retainsAbandoned(group: string): Promise<boolean>;
+  /** `nothing-waiting`: no lifecycle action of that hook waits for this instance, any more or yet. */
+  heartbeat(group: string, hook: string): Promise<'recorded' | 'nothing-waiting'>;
+  complete(
+    group: string,
+    hook: string,
+    result: 'CONTINUE' | 'ABANDON',
+  ): Promise<'completed' | 'nothing-waiting'>;
+  /** Terminates our instance in its group, which keeps its desired capacity. */
+  terminate(): Promise<void>;
+};
+
+/** @param instanceId our own, from instance metadata: no call here can name another */
+export function createAutoScaling(call: Caller, instanceId: string): AutoScaling {
+  return {
+    lifecycle: async () => {
+      const operation = 'autoscaling:DescribeAutoScalingInstances';
+      const { AutoScalingInstances: instances } = await call(operation, { InstanceIds: [instanceId] });
+      if (!Array.isArray(instances)) throw incomplete(operation, 'AutoScalingInstances');
+      const own = instances.find(({ InstanceId }) => InstanceId === instanceId);
+      if (!own) return { kind: 'no-group' };
+      if (!own.AutoScalingGroupName || !own.LifecycleState) throw incomplete(operation, 'group or state');
+      return { kind: 'in-group', group: own.AutoScalingGroupName, state: own.LifecycleState };
+    },
+
+    terminatingHooks: async (group) => {
+      const operation = 'autoscaling:DescribeLifecycleHooks';
+      const { LifecycleHooks: hooks } = await call(operation, { AutoScalingGroupName: group });
+      if (!Array.isArray(hooks)) throw incomplete(operation, 'LifecycleHooks');
+      return hooks
+        .filter(({ LifecycleTransition }) => LifecycleTransition === 'autoscaling:EC2_INSTANCE_TERMINATING')
+        .map((hook) => ({
+          name: hook.LifecycleHookName ?? '',
+          heartbeatTimeout: milliseconds(hook.HeartbeatTimeout),
+          globalTimeout: milliseconds(hook.GlobalTimeout),
+        }));
+    },
+
+    retainsAbandoned: async (group) => {
+      const operation = 'autoscaling:DescribeAutoScalingGroups';
+      const { AutoScalingGroups: groups } = await call(operation, { AutoScalingGroupNames: [group] });
+      const own = groups?.find(({ AutoScalingGroupName }) => AutoScalingGroupName === group);
+      if (!own) throw incomplete(operation, 'the group');
+      return own.InstanceLifecyclePolicy?.RetentionTriggers?.TerminateHookAbandon === 'retain';
+    },
+
+    heartbeat: async (group, hook) => {
+      // The next one is due soon enough: a retry in between would only take from the same budget.
+      const once = { attempts: 1 };
+      return await unlessNothingWaits(
+        call('autoscaling:RecordLifecycleActionHeartbeat', nameAction(group, hook), once),
+        'recorded',
+      );
+    },
+
+    complete: async (group, hook, result) => {
+      const input = { ...nameAction(group, hook), LifecycleActionResult: result };
+      return await unlessNothingWaits(call('autoscaling:CompleteLifecycleAction', input), 'completed');
+    },
+
+    terminate: async () => {
+      await call('autoscaling:TerminateInstanceInAutoScalingGroup', {
+        InstanceId: instanceId,
+        ShouldDecrementDesiredCapacity: false,
+      });
+    },
+  };
+
+  function nameAction(group: string, hook: string) {
+    return { AutoScalingGroupName: group, LifecycleHookName: hook, InstanceId: instanceId };
+  }
+}
+
+async function unlessNothingWaits<T>(answer: Promise<unknown>, done: T): Promise<T | 'nothing-waiting'> {
+  try {
+    await answer;
+    return done;
+  } catch (error) {
+    // Auto Scaling calls every refusal a ValidationError, so only the message tells this one.
+    if (error instanceof AwsError && /no active lifecycle action/i.test(error.message))
+      return 'nothing-waiting';
+    throw error;
+  }
+}
+
+const milliseconds = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1_000);
+
+const incomplete = (operation: Operation, what: string) =>
+  new AwsError(
+    operation,
+    'transient',
+    'IncompleteAnswer',
+    `calling ${operation}: the answer is without ${what}`,
+  );

@@ -1,0 +1,20 @@
+/** One reason why this instance must go. */
+export type Signal =
+  | {
+      readonly source: 'tag';
+      readonly value: string;
+      /** The lifecycle hook that the value names. */
+      readonly hook?: string | undefined;
+      /** When the lifecycle event happened, as the value says; ms since the Unix epoch. */
+      readonly eventAt?: number | undefined;
+    }
+  | { readonly source: 'lifecycle' }
+  | {
+      readonly source: 'spot';
+      /** `terminate`, `stop` or `hibernate`. */
+      readonly action: string;
+      /** When the interruption comes, in ms since the Unix epoch. */
+      readonly interruptionAt: number;
+    }
+  | { readonly source: 'rebalance'; readonly noticeAt: number }
+  | { readonly source: 'manual' };
