@@ -1,0 +1,133 @@
+/** What goes wrong with a request. */
+export type FaultKind =
+  | { what: 'throttle' }
+  | { what: 'error'; name: string; status?: number; message?: string }
+  | { what: '5xx'; status?: number }
+  /** The connection is cut before an answer. */
+  | { what: 'reset' }
+  /** The connection is cut in the middle of the answer's body. */
+  | { what: 'reset-mid-body' }
+  | { what: 'refuse' }
+  | { what: 'delay'; ms: number }
+  /** No answer, ever: the connection stays open. */
+  | { what: 'stall' }
+  | { what: 'garbage' }
+  | { what: 'truncated' }
+  | { what: 'html' }
+  /** A body of this many bytes; 10 MB unless told. */
+  | { what: 'huge'; bytes?: number }
+  | { what: 'redirect'; to?: string }
+  /** One byte of the answer every `ms`; 1 s unless told. */
+  | { what: 'drip'; ms?: number }
+  /** The server acts, and the answer never arrives. */
+  | { what: 'act-then-lose-response' };
+
+/** Which requests a fault is for. What is left out matches everything. */
+export type FaultMatch = {
+  service?: 'ec2' | 'ecs' | 'autoscaling' | 'imds' | 'introspection';
+  /** An API by IAM's name of it (`ecs:ListTasks`), or by its bare name. */
+  api?: string;
+  /** The instance that calls. */
+  instanceId?: string;
+  /** Part of the path of a request to IMDS or to the ECS agent. */
+  path?: string;
+};
+
+export type Fault = {
+  readonly id: number;
+  readonly match: FaultMatch;
+  readonly kind: FaultKind;
+  /** How many requests it is still for. */
+  left: number;
+  /** It ends at this time, in ms since the Unix epoch. */
+  readonly until: number;
+  /** How many requests it has hit. */
+  hits: number;
+};
+
+export type FaultPlan = {
+  match?: FaultMatch;
+  fault: FaultKind;
+  /** For the next `count` requests: 1 unless `until` or `forMs` is set. */
+  count?: number;
+  /** Until this time, in ms since the Unix epoch. */
+  until?: number;
+  /** For this many ms from now. */
+  forMs?: number;
+};
+
+export type FaultedRequest = {
+  service: 'ec2' | 'ecs' | 'autoscaling' | 'imds' | 'introspection';
+  api?: string | undefined;
+  instanceId?: string | undefined;
+  path?: string | undefined;
+};
+
+type Faulty = { readonly now: number; readonly faults: Fault[]; serial: number };
+
+export function addFault(world: Faulty, plan: FaultPlan): Fault {
+  const timed = plan.until !== undefined || plan.forMs !== undefined;
+  const fault: Fault = {
+    id: ++world.serial,
+    match: plan.match ?? {},
+    kind: plan.fault,
+    left: plan.count ?? (timed ? Number.POSITIVE_INFINITY : 1),
+    until: plan.until ?? (plan.forMs === undefined ? Number.POSITIVE_INFINITY : world.now + plan.forMs),
+    hits: 0,
+  };
+  world.faults.push(fault);
+  return fault;
+}
+
+export function removeFault(world: Faulty, id?: number): void {
+  for (let index = world.faults.length - 1; index >= 0; index--)
+    if (id === undefined || world.faults[index]?.id === id) world.faults.splice(index, 1);
+}
+
+/** The first fault that is for this request, used up by it; undefined when all goes well. */
+export function takeFault(world: Faulty, request: FaultedRequest): FaultKind | undefined {
+  for (let index = 0; index < world.faults.length; index++) {
+    const fault = world.faults[index] as Fault;
+    if (fault.until <= world.now) {
+      world.faults.splice(index--, 1);
+      continue;
+    }
+    if (!matches(fault.match, request)) continue;
+    fault.hits++;
+    if (--fault.left <= 0) world.faults.splice(index, 1);
+    return fault.kind;
+  }
+  return undefined;
+}
+
+function matches(match: FaultMatch, request: FaultedRequest): boolean {
+  if (match.service !== undefined && match.service !== request.service) return false;
+  if (match.instanceId !== undefined && match.instanceId !== request.instanceId) return false;
+  if (match.path !== undefined && !request.path?.includes(match.path)) return false;
+  if (match.api === undefined) return true;
+  return match.api === request.api || `${request.service}:${match.api}` === request.api;
+}
+
+/** The code with which each service says that it was asked too often. */
+export function throttlingError(service: string): { name: string; message: string; status: number } {
+  switch (service) {
+    case 'ec2':
+      return { name: 'RequestLimitExceeded', message: 'Request limit exceeded.', status: 503 };
+    case 'ecs':
+      return { name: 'ThrottlingException', message: 'Rate exceeded', status: 400 };
+    default:
+      return { name: 'Throttling', message: 'Rate exceeded', status: 400 };
+  }
+}
+
+/** The code that each service gives an error of its own. */
+export function serverError(service: string): { name: string; message: string } {
+  switch (service) {
+    case 'ec2':
+      return { name: 'InternalError', message: 'An internal error has occurred' };
+    case 'ecs':
+      return { name: 'ServerException', message: 'Service Unavailable. Please try again later.' };
+    default:
+      return { name: 'InternalFailure', message: 'An internal failure has occurred' };
+  }
+}

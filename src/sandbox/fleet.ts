@@ -1,0 +1,164 @@
+import { addCluster } from './world/clusters.ts';
+import { putTag, removeTag } from './world/ec2.ts';
+import { freezeEcsAgent, reregister, setEcsAgent } from './world/ecs-agent.ts';
+import { addGroup, type GroupOptions, type HookOptions, putHook, terminateMember } from './world/groups.ts';
+import { happen } from './world/happen.ts';
+import { addMachine, type MachineOptions, rebootMachine, terminateMachine } from './world/machines.ts';
+import type { WorldOptions } from './world/options.ts';
+import { addService, type ServiceOptions } from './world/services.ts';
+import type { Cluster, Group, Machine, Service, Task, TaskBehaviour, WorldState } from './world/state.ts';
+import { addDefinition, type DefinitionOptions } from './world/task-definitions.ts';
+import { containersExit, startTask } from './world/task-life.ts';
+import { createWorld, type World } from './world/world.ts';
+
+/** A cluster of container instances in one Auto Scaling group, and what AWS has no API for: to build on and to meddle. */
+export type Fleet = {
+  readonly world: World;
+  readonly cluster: Cluster;
+  readonly group: Group;
+  /** Adds an instance to the cluster, and to the group unless `group: undefined` is given. */
+  addInstance(options?: Partial<MachineOptions>): Machine;
+  /** Puts a standalone task on this very instance. RUNNING at once unless `running: false` is given. */
+  runTask(machine: Machine, options?: TaskOptions): Task;
+  /** Adds a service; its tasks are placed in the World's own time. */
+  addService(options: FleetServiceOptions): Service;
+  /** Terminates this very instance in its group; the desired capacity goes down by one. */
+  scaleIn(machine: Machine): void;
+  putTag(machine: Machine, key: string, value: string): void;
+  removeTag(machine: Machine, key: string): void;
+  /** A task's own process ends by itself. */
+  endTask(task: Task): void;
+  ecsAgent(machine: Machine, change: 'up' | 'down' | 'frozen' | 'thawed' | 'registered-anew'): void;
+  /** The machine goes at once, as by an EC2 API call or a hardware failure. */
+  terminate(machine: Machine, cause: string): void;
+  reboot(machine: Machine, downMs?: number): void;
+  /** A Spot interruption, announced now; the machine is terminated at `time` (ms since the Unix epoch). */
+  interruptSpot(
+    machine: Machine,
+    options?: { time?: number; action?: 'terminate' | 'stop' | 'hibernate' },
+  ): void;
+  recommendRebalance(machine: Machine): void;
+  /** Lets `ms` pass, for whoever has no clock to follow. */
+  pass(ms: number): void;
+};
+
+export type FleetOptions = WorldOptions & {
+  clusterName?: string;
+  groupOptions?: Partial<GroupOptions>;
+  /** The group's hooks: one terminating hook named `drain` unless told. */
+  hooks?: HookOptions[];
+};
+
+export type TaskOptions = TaskBehaviour &
+  Omit<DefinitionOptions, 'family'> & {
+    family?: string;
+    group?: string;
+    startedBy?: string;
+    /** False to begin at PROVISIONING. */
+    running?: boolean;
+  };
+
+export type FleetServiceOptions = Omit<ServiceOptions, 'definition'> & Omit<DefinitionOptions, 'family'>;
+
+export function createFleet(options: FleetOptions = {}): Fleet {
+  const world = createWorld(options);
+  const cluster = addCluster(world, options.clusterName ?? 'web');
+  const group = addGroup(world, { name: 'web-asg', ...options.groupOptions });
+  for (const hook of options.hooks ?? [{ name: 'drain' }]) putHook(group, hook);
+  return fleetOf(world, cluster, group);
+}
+
+/** The same handles on a World that is already there. */
+export function fleetOf(world: World, cluster: Cluster, group: Group): Fleet {
+  return {
+    world,
+    cluster,
+    group,
+    addInstance: (options = {}) => {
+      const machine = addMachine(world, { cluster, group, metadataTags: true, ...options });
+      if (machine.member) group.desired = Math.max(group.desired, inService(group));
+      return machine;
+    },
+    runTask: (machine, options = {}) => putTask(world, machine, options),
+    addService: (options) =>
+      addService(world, cluster, {
+        ...options,
+        definition: addDefinition(world, { ...options, family: options.name }),
+      }),
+    scaleIn: (machine) => {
+      if (!machine.member) throw new Error(`${machine.id} is in no Auto Scaling group.`);
+      terminateMember(
+        world,
+        machine.member,
+        true,
+        'an instance was taken out of service to lower the capacity.',
+      );
+    },
+    putTag: (machine, key, value) => putTag(world, machine, key, value),
+    removeTag: (machine, key) => removeTag(world, machine, key),
+    endTask: (task) => containersExit(world, task),
+    ecsAgent: (machine, change) => changeEcsAgent(world, machine, change),
+    terminate: (machine, cause) => terminateMachine(world, machine, cause),
+    reboot: (machine, downMs = 30_000) => rebootMachine(world, machine, downMs),
+    interruptSpot: (machine, options = {}) => interruptSpot(world, machine, options),
+    recommendRebalance: (machine) => {
+      machine.imds.rebalanceNoticeAt = world.now;
+      happen(world, () => ({ type: 'rebalance-recommendation', instanceId: machine.id }));
+    },
+    pass: (ms) => world.advance(world.now + ms),
+  };
+}
+
+function inService(group: Group): number {
+  let count = 0;
+  for (const member of group.members.values()) if (member.state === 'InService') count++;
+  return count;
+}
+
+function putTask(world: WorldState, machine: Machine, options: TaskOptions): Task {
+  const containerInstance = machine.ecsAgent.containerInstance;
+  if (!containerInstance)
+    throw new Error(`${machine.id} has not registered with ECS: no task can be put on it.`);
+  const definition = addDefinition(world, { ...options, family: options.family ?? 'batch' });
+  return startTask(world, {
+    containerInstance,
+    definition,
+    group: options.group ?? `family:${definition.family}`,
+    startedBy: options.startedBy,
+    behaviour: options,
+    running: options.running ?? true,
+  });
+}
+
+function changeEcsAgent(
+  world: WorldState,
+  machine: Machine,
+  change: 'up' | 'down' | 'frozen' | 'thawed' | 'registered-anew',
+): void {
+  switch (change) {
+    case 'up':
+    case 'down':
+      setEcsAgent(world, machine, change);
+      break;
+    case 'frozen':
+    case 'thawed':
+      freezeEcsAgent(world, machine, change === 'frozen');
+      break;
+    case 'registered-anew':
+      reregister(world, machine);
+      break;
+  }
+}
+
+function interruptSpot(
+  world: WorldState,
+  machine: Machine,
+  options: { time?: number; action?: 'terminate' | 'stop' | 'hibernate' },
+): void {
+  // AWS announces an interruption about two minutes ahead.
+  const time = options.time ?? world.now + 120_000;
+  const action = options.action ?? 'terminate';
+  machine.imds.spotAction = { action, time };
+  happen(world, () => ({ type: 'spot-interruption', instanceId: machine.id, action, time }));
+  world.queue.schedule(time, () => terminateMachine(world, machine, 'a Spot interruption'));
+}

@@ -1,0 +1,241 @@
+import type { Input, Operation, Output, Transport } from '../aws/operations.ts';
+import type { Clock } from '../clock.ts';
+import type { Http, HttpRequest, HttpResponse } from '../host/http.ts';
+import { type FaultKind, serverError, takeFault, throttlingError } from './faults.ts';
+import { serviceError } from './world/errors.ts';
+import { logRequest } from './world/request-log.ts';
+import { machineOf, type World } from './world/world.ts';
+
+/** How one instance meets the World without a network: the two ports that the agent is given. */
+export type InMemoryFace = { readonly transport: Transport; readonly http: Http };
+
+/** The ports of the agent on `instanceId`. Delays pass on `clock`; nothing here waits for real time. */
+export function inMemory(world: World, options: { clock: Clock; instanceId: string }): InMemoryFace {
+  const { clock, instanceId } = options;
+  return {
+    transport: (operation, input, { signal }) => callApi(world, clock, instanceId, operation, input, signal),
+    http: (request) => askHost(world, clock, instanceId, request),
+  };
+}
+
+async function callApi<O extends Operation>(
+  world: World,
+  clock: Clock,
+  instanceId: string,
+  operation: O,
+  input: Input<O>,
+  signal: AbortSignal,
+): Promise<Output<O>> {
+  world.advance(clock.now());
+  if (signal.aborted) throw aborted();
+  const machine = machineOf(world, instanceId);
+  const caller = { instanceId, accessKeyId: machine.imds.accessKeyId };
+  if (!machine.imds.started || machine.imds.forbidden || world.now < machine.imds.credentialsFrom)
+    throw credentialsMissing();
+  const colon = operation.indexOf(':');
+  const service = operation.slice(0, colon) as 'ec2' | 'ecs' | 'autoscaling';
+  const fault = takeFault(world, { service, api: operation, instanceId });
+  if (!fault) return world.call(operation, input, caller) as Output<O>;
+
+  switch (fault.what) {
+    case 'delay':
+      await pause(clock, fault.ms, signal);
+      world.advance(clock.now());
+      return world.call(operation, input, caller) as Output<O>;
+    case 'act-then-lose-response':
+      try {
+        world.call(operation, input, caller);
+      } catch {
+        // The refusal is lost with the answer.
+      }
+      throw connectionError('ECONNRESET', 'socket hang up');
+    case 'reset-mid-body':
+    case 'truncated':
+    case 'drip':
+      // In these three the server has answered, whatever becomes of the answer on its way.
+      world.call(operation, input, caller);
+      if (fault.what === 'drip') await pause(clock, (fault.ms ?? 1000) * 1000, signal);
+      throw fault.what === 'reset-mid-body'
+        ? connectionError('ECONNRESET', 'aborted')
+        : unreadable(service, fault);
+    default:
+      logRequest(world, operation, input, `fault:${fault.what}`, caller);
+      throw await failure(clock, service, fault, signal);
+  }
+}
+
+async function failure(
+  clock: Clock,
+  service: 'ec2' | 'ecs' | 'autoscaling',
+  fault: FaultKind,
+  signal: AbortSignal,
+): Promise<Error> {
+  switch (fault.what) {
+    case 'throttle': {
+      const { name, message, status } = throttlingError(service);
+      return serviceError(name, message, status);
+    }
+    case 'error':
+      return serviceError(
+        fault.name,
+        fault.message ?? `${fault.name}, as the sandbox was told`,
+        fault.status ?? 400,
+      );
+    case '5xx': {
+      const { name, message } = serverError(service);
+      return serviceError(name, message, fault.status ?? 503);
+    }
+    case 'reset':
+      return connectionError('ECONNRESET', 'socket hang up');
+    case 'refuse':
+      return connectionError('ECONNREFUSED', 'connect ECONNREFUSED');
+    case 'redirect':
+      return serviceError('UnknownError', 'UnknownError', 302);
+    case 'stall':
+      await pause(clock, forever, signal);
+      return aborted();
+    default:
+      return unreadable(service, fault);
+  }
+}
+
+async function askHost(
+  world: World,
+  clock: Clock,
+  instanceId: string,
+  request: HttpRequest,
+): Promise<HttpResponse> {
+  world.advance(clock.now());
+  if (request.signal?.aborted) throw aborted();
+  const url = new URL(request.url);
+  const path = url.pathname + url.search;
+  const service = url.port === '51678' ? 'introspection' : 'imds';
+  const fault = takeFault(world, { service, instanceId, path });
+  if (fault) return faultedHost(world, clock, instanceId, request, service, path, fault);
+  return answerHost(world, instanceId, request, service, path);
+}
+
+function answerHost(
+  world: World,
+  instanceId: string,
+  request: HttpRequest,
+  service: 'imds' | 'introspection',
+  path: string,
+): HttpResponse {
+  const response =
+    service === 'imds'
+      ? world.imds(instanceId, { method: request.method, path, headers: lowerCased(request.headers) })
+      : world.introspection(instanceId, path);
+  if (!response) throw connectionError('ECONNREFUSED', `connect ECONNREFUSED ${request.url}`);
+  if (response.body.length > request.maxBytes)
+    throw new Error(`The answer is larger than ${request.maxBytes} bytes.`);
+  return response;
+}
+
+async function faultedHost(
+  world: World,
+  clock: Clock,
+  instanceId: string,
+  request: HttpRequest,
+  service: 'imds' | 'introspection',
+  path: string,
+  fault: FaultKind,
+): Promise<HttpResponse> {
+  const log = () => logRequest(world, service, path, `fault:${fault.what}`, { instanceId });
+  switch (fault.what) {
+    case 'delay':
+      if (fault.ms >= request.timeoutMs) break;
+      await pause(clock, fault.ms, request.signal);
+      world.advance(clock.now());
+      return answerHost(world, instanceId, request, service, path);
+    case 'throttle':
+      log();
+      return { status: 429, body: 'Too Many Requests' };
+    case 'error':
+      log();
+      return { status: fault.status ?? 400, body: fault.message ?? fault.name };
+    case '5xx':
+      log();
+      return { status: fault.status ?? 503, body: 'Service Unavailable' };
+    case 'redirect':
+      log();
+      return { status: 302, body: '' };
+    case 'garbage':
+      log();
+      return { status: 200, body: garbage };
+    case 'html':
+      log();
+      return { status: 200, body: html };
+    case 'truncated': {
+      const response = answerHost(world, instanceId, request, service, path);
+      return { status: response.status, body: response.body.slice(0, response.body.length >> 1) };
+    }
+    case 'refuse':
+      log();
+      throw connectionError('ECONNREFUSED', `connect ECONNREFUSED ${request.url}`);
+    case 'huge':
+      log();
+      throw new Error(`The answer is larger than ${request.maxBytes} bytes.`);
+    case 'act-then-lose-response':
+      answerHost(world, instanceId, request, service, path);
+      throw connectionError('ECONNRESET', 'socket hang up');
+    case 'reset':
+    case 'reset-mid-body':
+      log();
+      throw connectionError('ECONNRESET', 'socket hang up');
+    case 'stall':
+    case 'drip':
+      break;
+  }
+  log();
+  await pause(clock, request.timeoutMs, request.signal);
+  throw Object.assign(new Error(`No answer within ${request.timeoutMs} ms from ${request.url}`), {
+    name: 'TimeoutError',
+    code: 'ETIMEDOUT',
+  });
+}
+
+/** What comes back where a service's answer was expected. */
+export const garbage = '\u0000\u0001{]not an answer\u001b[31m';
+export const html =
+  '<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1><hr></body>';
+
+/** Longer than any test waits, and still a time. */
+const forever = 10 * 365 * 86_400_000;
+
+async function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await clock.sleep(ms, { signal });
+  if (signal?.aborted) throw aborted();
+}
+
+/** As the SDK's HTTP handler rejects when its caller gives up. */
+function aborted(): Error {
+  return Object.assign(new Error('Request aborted'), { name: 'AbortError' });
+}
+
+/** As the SDK's HTTP handler passes on a broken connection: a cut one under the name of a time-out. */
+function connectionError(code: 'ECONNRESET' | 'ECONNREFUSED', message: string): Error {
+  return Object.assign(new Error(message), { code, name: code === 'ECONNRESET' ? 'TimeoutError' : 'Error' });
+}
+
+/** As the SDK's protocol layer throws on an answer that it cannot read. */
+function unreadable(service: string, fault: FaultKind): Error {
+  const error =
+    service === 'ecs'
+      ? new SyntaxError(`Unexpected token in the answer (${fault.what})`)
+      : new Error(`Unparsable XML (${fault.what})`);
+  return Object.assign(error, { $metadata: { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 } });
+}
+
+function credentialsMissing(): Error {
+  return Object.assign(new Error('Could not load credentials from any providers'), {
+    name: 'CredentialsProviderError',
+    tryNextLink: false,
+  });
+}
+
+function lowerCased(headers: Readonly<Record<string, string>> | undefined): Record<string, string> {
+  const lowered: Record<string, string> = {};
+  for (const name in headers) lowered[name.toLowerCase()] = headers[name] as string;
+  return lowered;
+}

@@ -1,0 +1,105 @@
+import type * as Ecs from '@aws-sdk/client-ecs';
+import { invalidParameter, serviceError } from './errors.ts';
+import { idOf } from './ids.ts';
+import type { Handlers } from './operations.ts';
+import { page } from './paging.ts';
+import type { Cluster, WorldState } from './state.ts';
+
+/** The ECS calls about clusters. */
+export const clusters: Pick<
+  Handlers<'ecs'>,
+  'ecs:CreateCluster' | 'ecs:DescribeClusters' | 'ecs:ListClusters'
+> = {
+  'ecs:CreateCluster': (world, input) => ({
+    cluster: describe(addCluster(world, input.clusterName ?? 'default')),
+  }),
+  'ecs:DescribeClusters': (world, input) => {
+    const found: Ecs.Cluster[] = [];
+    const failures: Ecs.Failure[] = [];
+    for (const name of input.clusters?.length ? input.clusters : ['default']) {
+      const cluster = world.clusters.get(idOf(name));
+      if (cluster) found.push(describe(cluster));
+      else failures.push({ arn: clusterArn(world, idOf(name)), reason: 'MISSING' });
+    }
+    return { clusters: found, failures };
+  },
+  'ecs:ListClusters': (world, input) => {
+    const all = [...world.clusters.values()].map((cluster, index) => ({ cluster, index }));
+    const { items, nextToken } = page(
+      all,
+      (one) => one.index,
+      input.maxResults ?? 100,
+      input.nextToken,
+      badToken,
+    );
+    return {
+      clusterArns: items.map((one) => one.cluster.arn),
+      ...(nextToken === undefined ? {} : { nextToken }),
+    };
+  },
+};
+
+/** The cluster of this name, made when it is not there yet. */
+export function addCluster(world: WorldState, name: string): Cluster {
+  const existing = world.clusters.get(name);
+  if (existing) return existing;
+  const cluster: Cluster = {
+    name,
+    arn: clusterArn(world, name),
+    containerInstances: new Map(),
+    tasks: new Map(),
+    services: new Map(),
+  };
+  world.clusters.set(name, cluster);
+  return cluster;
+}
+
+/** The cluster that a call names, by name or ARN. */
+export function clusterNamed(world: WorldState, nameOrArn: string | undefined): Cluster {
+  const cluster = world.clusters.get(idOf(nameOrArn || 'default'));
+  if (!cluster) throw serviceError('ClusterNotFoundException', 'Cluster not found.');
+  return cluster;
+}
+
+/** Refuses an ARN of another cluster, as ECS does. */
+export function checkOwnCluster(cluster: Cluster, arnOrId: string): void {
+  if (!arnOrId.startsWith('arn:')) return;
+  const parts = arnOrId.slice(arnOrId.lastIndexOf(':') + 1).split('/');
+  if (parts.length === 3 && parts[1] !== cluster.name)
+    throw invalidParameter(`Identifier is for ${parts[1]}. Your cluster is ${cluster.name}`);
+}
+
+export const badToken = () => invalidParameter('Invalid token.');
+
+function clusterArn(world: WorldState, name: string): string {
+  return `arn:aws:ecs:${world.options.region}:${world.options.accountId}:cluster/${name}`;
+}
+
+function describe(cluster: Cluster): Ecs.Cluster {
+  let instances = 0;
+  let running = 0;
+  let pending = 0;
+  let services = 0;
+  for (const one of cluster.containerInstances.values())
+    if (one.status === 'ACTIVE' || one.status === 'DRAINING') instances++;
+  for (const task of cluster.tasks.values()) {
+    if (task.desiredStatus !== 'RUNNING') continue;
+    if (task.lastStatus === 'RUNNING') running++;
+    else pending++;
+  }
+  for (const service of cluster.services.values()) if (service.status === 'ACTIVE') services++;
+  return {
+    clusterArn: cluster.arn,
+    clusterName: cluster.name,
+    status: 'ACTIVE',
+    registeredContainerInstancesCount: instances,
+    runningTasksCount: running,
+    pendingTasksCount: pending,
+    activeServicesCount: services,
+    statistics: [],
+    tags: [],
+    settings: [],
+    capacityProviders: [],
+    defaultCapacityProviderStrategy: [],
+  };
+}

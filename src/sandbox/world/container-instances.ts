@@ -1,0 +1,156 @@
+import type * as Ecs from '@aws-sdk/client-ecs';
+import { dateAt } from '../../clock.ts';
+import { badToken, checkOwnCluster, clusterNamed } from './clusters.ts';
+import { setContainerInstanceStatus } from './ecs-agent.ts';
+import { clientException, invalidParameter } from './errors.ts';
+import { idOf } from './ids.ts';
+import type { Handlers } from './operations.ts';
+import { page } from './paging.ts';
+import type { Cluster, ContainerInstance, ContainerInstanceStatus, Task, WorldState } from './state.ts';
+import { deregister, orphan } from './task-life.ts';
+
+/** The ECS calls about container instances. */
+export const containerInstances: Pick<
+  Handlers<'ecs'>,
+  | 'ecs:DescribeContainerInstances'
+  | 'ecs:ListContainerInstances'
+  | 'ecs:UpdateContainerInstancesState'
+  | 'ecs:DeregisterContainerInstance'
+> = {
+  'ecs:DescribeContainerInstances': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const found: Ecs.ContainerInstance[] = [];
+    const failures: Ecs.Failure[] = [];
+    for (const name of atMost(100, input.containerInstances, 'Container instances cannot be empty.')) {
+      checkOwnCluster(cluster, name);
+      const one = cluster.containerInstances.get(idOf(name));
+      if (one) found.push(describe(one));
+      else failures.push({ arn: instanceArn(world, cluster, name), reason: 'MISSING' });
+    }
+    return { containerInstances: found, failures };
+  },
+  'ecs:ListContainerInstances': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const status = input.status as ContainerInstanceStatus | undefined;
+    const matches = readFilter(input.filter);
+    const found: ContainerInstance[] = [];
+    for (const one of cluster.containerInstances.values()) {
+      if (status === undefined ? one.status === 'INACTIVE' : one.status !== status) continue;
+      if (matches(one)) found.push(one);
+    }
+    const limit = Math.min(input.maxResults ?? 100, 100);
+    const { items, nextToken } = page(found, (one) => one.serial, limit, input.nextToken, badToken);
+    return {
+      containerInstanceArns: items.map((one) => one.arn),
+      ...(nextToken === undefined ? {} : { nextToken }),
+    };
+  },
+  'ecs:UpdateContainerInstancesState': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const { status } = input;
+    if (status !== 'ACTIVE' && status !== 'DRAINING')
+      throw invalidParameter('Container instance status should be one of [ACTIVE, DRAINING].');
+    const updated: Ecs.ContainerInstance[] = [];
+    const failures: Ecs.Failure[] = [];
+    for (const name of atMost(10, input.containerInstances, 'Container instances cannot be empty.')) {
+      checkOwnCluster(cluster, name);
+      const one = cluster.containerInstances.get(idOf(name));
+      if (!one) {
+        failures.push({ arn: instanceArn(world, cluster, name), reason: 'MISSING' });
+      } else if (one.status !== 'ACTIVE' && one.status !== 'DRAINING') {
+        failures.push({ arn: one.arn, reason: one.status });
+      } else {
+        if (one.status !== status) setContainerInstanceStatus(world, one, status);
+        updated.push(describe(one));
+      }
+    }
+    return { containerInstances: updated, failures };
+  },
+  'ecs:DeregisterContainerInstance': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const name = input.containerInstance;
+    if (!name) throw invalidParameter('Container instance cannot be empty.');
+    checkOwnCluster(cluster, name);
+    const one = cluster.containerInstances.get(idOf(name));
+    if (!one || (one.status === 'INACTIVE' && world.options.deregisterAgain === 'not-found'))
+      throw clientException(`Referenced container instance ${idOf(name)} not found.`);
+    if (one.status === 'INACTIVE') return { containerInstance: describe(one) };
+    const inTheWay = [...one.tasks].filter((task) => holdsRegistration(world, task));
+    if (inTheWay.length > 0 && input.force !== true)
+      throw invalidParameter('Found running tasks on the instance.');
+    for (const task of one.tasks)
+      if (input.force === true && task.lastStatus !== 'STOPPED') orphan(world, task);
+    deregister(world, one);
+    return { containerInstance: describe(one) };
+  },
+};
+
+function holdsRegistration(world: WorldState, { lastStatus }: Task): boolean {
+  if (world.options.deregisterRefusedFor === 'not-stopped') return lastStatus !== 'STOPPED';
+  return lastStatus === 'RUNNING' || isStarting(lastStatus);
+}
+
+function isStarting(status: Task['lastStatus']): boolean {
+  return status === 'PROVISIONING' || status === 'PENDING' || status === 'ACTIVATING';
+}
+
+/** The cluster query language, as far as it names an instance: `ec2InstanceId == i-…`, `… in [a, b]`. */
+function readFilter(filter: string | undefined): (one: ContainerInstance) => boolean {
+  if (!filter) return () => true;
+  const equals = /^\s*ec2InstanceId\s*==\s*'?([\w-]+)'?\s*$/.exec(filter);
+  if (equals) return (one) => one.machine.id === equals[1];
+  const within = /^\s*ec2InstanceId\s+in\s+\[([^\]]*)\]\s*$/.exec(filter);
+  if (within) {
+    const ids = new Set((within[1] ?? '').split(',').map((id) => id.trim()));
+    return (one) => ids.has(one.machine.id);
+  }
+  const connected = /^\s*agentConnected\s*==\s*(true|false)\s*$/.exec(filter);
+  if (connected) return (one) => one.agentConnected === (connected[1] === 'true');
+  throw invalidParameter(`Invalid filter: ${filter}. The sandbox knows ec2InstanceId and agentConnected.`);
+}
+
+export function describe(one: ContainerInstance): Ecs.ContainerInstance {
+  let running = 0;
+  let pending = 0;
+  // Tasks on their way down are in neither count, as in ECS: a drain that waits for both to be 0 ends too early.
+  for (const task of one.tasks) {
+    if (task.desiredStatus !== 'RUNNING') continue;
+    if (task.lastStatus === 'RUNNING') running++;
+    else if (isStarting(task.lastStatus)) pending++;
+  }
+  const { machine } = one;
+  return {
+    containerInstanceArn: one.arn,
+    ec2InstanceId: machine.id,
+    version: one.version,
+    versionInfo: { agentVersion: '1.102.0', agentHash: 'sandbox', dockerVersion: 'DockerVersion: 25.0.8' },
+    remainingResources: resources(machine.cpu - one.usedCpu, machine.memory - one.usedMemory),
+    registeredResources: resources(machine.cpu, machine.memory),
+    status: one.status,
+    agentConnected: one.agentConnected,
+    runningTasksCount: running,
+    pendingTasksCount: pending,
+    attributes: [],
+    registeredAt: dateAt(one.registeredAt),
+    attachments: [],
+    tags: [],
+  };
+}
+
+function resources(cpu: number, memory: number): Ecs.Resource[] {
+  return [
+    { name: 'CPU', type: 'INTEGER', doubleValue: 0, longValue: 0, integerValue: cpu },
+    { name: 'MEMORY', type: 'INTEGER', doubleValue: 0, longValue: 0, integerValue: memory },
+  ];
+}
+
+function instanceArn(world: WorldState, cluster: Cluster, name: string): string {
+  if (name.startsWith('arn:')) return name;
+  return `arn:aws:ecs:${world.options.region}:${world.options.accountId}:container-instance/${cluster.name}/${name}`;
+}
+
+export function atMost(limit: number, names: string[] | undefined, whenEmpty: string): string[] {
+  if (!names?.length) throw invalidParameter(whenEmpty);
+  if (names.length > limit) throw invalidParameter(`Too many identifiers: at most ${limit}.`);
+  return names;
+}

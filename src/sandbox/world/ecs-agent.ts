@@ -1,0 +1,167 @@
+import { happen } from './happen.ts';
+import { nextHex } from './ids.ts';
+import { kickServices } from './scheduler.ts';
+import type {
+  Cluster,
+  ContainerInstance,
+  ContainerInstanceStatus,
+  EcsAgent,
+  Machine,
+  Task,
+  WorldState,
+} from './state.ts';
+
+export function createEcsAgent(cluster: Cluster): EcsAgent {
+  return { up: false, cluster, containerInstance: undefined, tasks: [], frozen: undefined, backlog: [] };
+}
+
+/** The ECS agent on a machine registers it as a new container instance, and from then on answers. */
+export function registerContainerInstance(world: WorldState, machine: Machine): ContainerInstance {
+  const agent = machine.ecsAgent;
+  const id = nextHex(world, 32);
+  const { region, accountId } = world.options;
+  const containerInstance: ContainerInstance = {
+    id,
+    arn: `arn:aws:ecs:${region}:${accountId}:container-instance/${agent.cluster.name}/${id}`,
+    serial: ++world.serial,
+    cluster: agent.cluster,
+    machine,
+    status: 'REGISTERING',
+    version: 1,
+    agentConnected: true,
+    registeredAt: world.now,
+    tasks: new Set(),
+    usedCpu: 0,
+    usedMemory: 0,
+  };
+  agent.cluster.containerInstances.set(id, containerInstance);
+  agent.containerInstance = containerInstance;
+  agent.tasks = [];
+  setContainerInstanceStatus(world, containerInstance, 'ACTIVE');
+  setEcsAgent(world, machine, 'up');
+  return containerInstance;
+}
+
+/**
+ * Takes the ECS agent down or up. Restarted with its checkpoint after its container instance was deregistered, the
+ * real one exits and stays down.
+ */
+export function setEcsAgent(world: WorldState, machine: Machine, to: 'up' | 'down'): void {
+  const agent = machine.ecsAgent;
+  const registered = agent.containerInstance;
+  if (to === 'down') {
+    if (!agent.up) return;
+    agent.up = false;
+    if (registered) registered.agentConnected = false;
+    happen(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to }));
+    return;
+  }
+  if (agent.up) return;
+  if (!registered) {
+    registerContainerInstance(world, machine);
+    return;
+  }
+  if (registered.status === 'INACTIVE') return;
+  agent.up = true;
+  registered.agentConnected = true;
+  happen(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to }));
+  const backlog = agent.backlog;
+  agent.backlog = [];
+  for (const run of backlog) run();
+  kickServices(world, agent.cluster);
+}
+
+/** Restarts the ECS agent without its checkpoint: it registers the machine as a new container instance. */
+export function reregister(world: WorldState, machine: Machine): ContainerInstance {
+  machine.ecsAgent.up = false;
+  return registerContainerInstance(world, machine);
+}
+
+/** From now on introspection gives the answers of this moment (`true`), or the truth again. */
+export function freezeEcsAgent(world: WorldState, machine: Machine, frozen: boolean): void {
+  const agent = machine.ecsAgent;
+  agent.frozen = frozen ? { metadata: metadataOf(agent), tasks: tasksOf(agent) } : undefined;
+  happen(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to: frozen ? 'frozen' : 'up' }));
+}
+
+/** Runs now, or when the ECS agent is next up: nothing passes between ECS and a host whose agent is down. */
+export function whenEcsAgentUp(machine: Machine, run: () => void): void {
+  if (machine.ecsAgent.up) run();
+  else machine.ecsAgent.backlog.push(run);
+}
+
+export type PlainResponse = { readonly status: number; readonly body: string };
+
+/** What the ECS agent's introspection answers; undefined = the connection is refused. */
+export function introspect(machine: Machine, path: string): PlainResponse | undefined {
+  const agent = machine.ecsAgent;
+  if (!agent.up || !agent.containerInstance) return undefined;
+  const { pathname, searchParams } = new URL(path, 'http://agent');
+  switch (pathname) {
+    case '/v1/metadata':
+      return { status: 200, body: agent.frozen?.metadata ?? metadataOf(agent) };
+    case '/v1/tasks': {
+      const arn = searchParams.get('taskarn');
+      if (arn !== null) return oneTask(agent, arn);
+      return { status: 200, body: agent.frozen?.tasks ?? tasksOf(agent) };
+    }
+    case '/':
+      return { status: 200, body: '{"AvailableCommands":["/v1/metadata","/v1/tasks","/license"]}' };
+    default:
+      return { status: 404, body: '404 page not found\n' };
+  }
+}
+
+/** Also the way of every later change of a container instance's status. */
+export function setContainerInstanceStatus(
+  world: WorldState,
+  containerInstance: ContainerInstance,
+  to: ContainerInstanceStatus,
+): void {
+  const from = containerInstance.status;
+  containerInstance.status = to;
+  containerInstance.version++;
+  happen(world, () => ({
+    type: 'container-instance',
+    instanceId: containerInstance.machine.id,
+    containerInstanceArn: containerInstance.arn,
+    from,
+    to,
+  }));
+  kickServices(world, containerInstance.cluster);
+}
+
+function metadataOf(agent: EcsAgent): string {
+  return JSON.stringify({
+    Cluster: agent.cluster.name,
+    ContainerInstanceArn: agent.containerInstance?.arn,
+    Version: 'Amazon ECS Agent - v1.102.0 (sandbox)',
+  });
+}
+
+function tasksOf(agent: EcsAgent): string {
+  return JSON.stringify({ Tasks: agent.tasks.map(describeTask) });
+}
+
+function oneTask(agent: EcsAgent, arn: string): PlainResponse {
+  const task = agent.tasks.find((one) => one.arn === arn);
+  if (!task) return { status: 404, body: '' };
+  return { status: 200, body: JSON.stringify(describeTask(task)) };
+}
+
+function describeTask(task: Task) {
+  return {
+    Arn: task.arn,
+    DesiredStatus: task.desiredStatus,
+    KnownStatus: task.knownStatus,
+    Family: task.definition.family,
+    Version: String(task.definition.revision),
+    Containers: [
+      {
+        DockerId: task.id.padEnd(64, '0'),
+        DockerName: `ecs-${task.definition.family}-${task.definition.revision}-${task.definition.containerName}-${task.id.slice(0, 12)}`,
+        Name: task.definition.containerName,
+      },
+    ],
+  };
+}

@@ -1,0 +1,117 @@
+import { validationError } from './errors.ts';
+import { after, happen } from './happen.ts';
+import { beginTermination } from './lifecycle.ts';
+import type { Group, Hook, Member, WorldState } from './state.ts';
+
+export type GroupOptions = {
+  name: string;
+  minSize?: number | undefined;
+  maxSize?: number | undefined;
+  desired?: number | undefined;
+  onAbandon?: 'retain' | 'terminate' | undefined;
+  launch?: Group['launch'];
+};
+
+export function addGroup(world: WorldState, options: GroupOptions): Group {
+  const { region, accountId } = world.options;
+  const group: Group = {
+    name: options.name,
+    arn: `arn:aws:autoscaling:${region}:${accountId}:autoScalingGroup:sandbox:autoScalingGroupName/${options.name}`,
+    createdAt: world.now,
+    minSize: options.minSize ?? 0,
+    maxSize: options.maxSize ?? 1000,
+    desired: options.desired ?? 0,
+    onAbandon: options.onAbandon ?? 'terminate',
+    hooks: new Map(),
+    members: new Map(),
+    activities: [],
+    launch: options.launch,
+  };
+  world.groups.set(group.name, group);
+  return group;
+}
+
+export type HookOptions = {
+  name: string;
+  transition?: Hook['transition'] | undefined;
+  /** In seconds. */
+  heartbeatTimeout?: number | undefined;
+  defaultResult?: Hook['defaultResult'] | undefined;
+  notificationMetadata?: string | undefined;
+  notificationTarget?: string | undefined;
+  roleArn?: string | undefined;
+};
+
+/** Adds a hook to a group, or changes it: what is left out of a change stays as it was. */
+export function putHook(group: Group, options: HookOptions): Hook {
+  const existing = group.hooks.get(options.name);
+  const heartbeatTimeout = options.heartbeatTimeout ?? existing?.heartbeatTimeout ?? 3600;
+  if (heartbeatTimeout < 30 || heartbeatTimeout > 7200)
+    throw validationError(
+      `Lifecycle Hook timeout must be between 30 and 7200 seconds: HeartbeatTimeout was ${heartbeatTimeout}.`,
+    );
+  const hook: Hook = {
+    name: options.name,
+    transition: options.transition ?? existing?.transition ?? 'autoscaling:EC2_INSTANCE_TERMINATING',
+    heartbeatTimeout,
+    defaultResult: options.defaultResult ?? existing?.defaultResult ?? 'ABANDON',
+    notificationMetadata: options.notificationMetadata ?? existing?.notificationMetadata,
+    notificationTarget: options.notificationTarget ?? existing?.notificationTarget,
+    roleArn: options.roleArn ?? existing?.roleArn,
+  };
+  group.hooks.set(hook.name, hook);
+  return hook;
+}
+
+/** The group's number of instances is brought to what is desired: the oldest go first, the protected not at all. */
+export function setDesired(world: WorldState, group: Group, desired: number, cause: string): void {
+  if (desired < group.minSize)
+    throw validationError(
+      `New SetDesiredCapacity value ${desired} is below min value ${group.minSize} for the AutoScalingGroup.`,
+    );
+  if (desired > group.maxSize)
+    throw validationError(
+      `New SetDesiredCapacity value ${desired} is above max value ${group.maxSize} for the AutoScalingGroup.`,
+    );
+  group.desired = desired;
+  balance(world, group, cause);
+}
+
+/** Terminates what is too much, launches what is missing. */
+export function balance(world: WorldState, group: Group, cause: string): void {
+  const serving: Member[] = [];
+  for (const member of group.members.values()) if (member.state === 'InService') serving.push(member);
+  const surplus = serving.length - group.desired;
+  if (surplus > 0) {
+    const candidates = serving.filter((member) => !member.protectedFromScaleIn);
+    // Sorting is stable: of two launched together the first to join goes first.
+    candidates.sort((a, b) => a.machine.launchedAt - b.machine.launchedAt);
+    for (const member of candidates.slice(0, surplus)) beginTermination(world, member, cause);
+    return;
+  }
+  const { launch } = group;
+  if (!launch) return;
+  for (let missing = -surplus; missing > 0; missing--) launch();
+}
+
+/** Terminates one instance of a group, as TerminateInstanceInAutoScalingGroup does, and replaces it where asked. */
+export function terminateMember(world: WorldState, member: Member, decrement: boolean, cause: string): void {
+  const { group } = member;
+  if (decrement) {
+    if (group.desired - 1 < group.minSize)
+      throw validationError(
+        `Currently, desiredSize equals minSize (${group.minSize}). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.`,
+      );
+    group.desired--;
+  }
+  beginTermination(world, member, cause);
+  if (!decrement)
+    after(world, 0, () => balance(world, group, 'an instance was launched to meet the desired capacity.'));
+}
+
+export function removeHook(world: WorldState, group: Group, name: string): void {
+  const hook = group.hooks.get(name);
+  if (!hook) throw validationError(`No Lifecycle Hook found with name: ${name}`);
+  group.hooks.delete(name);
+  happen(world, () => ({ type: 'hook-deleted', group: group.name, hook: name }));
+}

@@ -1,0 +1,109 @@
+import { createEcsAgent, registerContainerInstance, setEcsAgent } from './ecs-agent.ts';
+import { after, happen } from './happen.ts';
+import { nextHex } from './ids.ts';
+import { joinGroup, noticeLostMachine } from './lifecycle.ts';
+import type { Cluster, Group, Machine, WorldState } from './state.ts';
+import { lostWithMachine, noticeHostLoss, processesKilled } from './task-life.ts';
+
+export type MachineOptions = {
+  instanceId?: string;
+  /** Where its ECS agent registers. */
+  cluster: Cluster;
+  /** The Auto Scaling group it is in; in none without. */
+  group?: Group | undefined;
+  cpu?: number;
+  memory?: number;
+  instanceType?: string;
+  tags?: Record<string, string>;
+  /** InstanceMetadataTags: off by default, as in EC2. */
+  metadataTags?: boolean;
+  /** Ms from now until IMDS answers at all. */
+  imdsAfter?: number;
+  /** Ms from now until IMDS hands out the role's credentials. */
+  credentialsAfter?: number;
+  /** Ms from now until the ECS agent is up and registered; `never` for one that does not come up. */
+  ecsAgentAfter?: number | 'never';
+  launchedAt?: number;
+  protectedFromScaleIn?: boolean;
+};
+
+/** Launches an EC2 instance with an ECS agent on it. */
+export function addMachine(world: WorldState, options: MachineOptions): Machine {
+  const id = options.instanceId ?? `i-${nextHex(world, 17)}`;
+  const number = world.machines.size + 1;
+  const accessKeyId = `ASIASANDBOX${String(number).padStart(9, '0')}`;
+  const machine: Machine = {
+    id,
+    state: 'running',
+    launchedAt: options.launchedAt ?? world.now,
+    instanceType: options.instanceType ?? 'm6i.large',
+    availabilityZone: `${world.options.region}a`,
+    privateIp: `10.0.${(number >> 8) & 255}.${number & 255}`,
+    cpu: options.cpu ?? 65_536,
+    memory: options.memory ?? 262_144,
+    tags: new Map(options.tags ? Object.entries(options.tags) : []),
+    imds: {
+      started: !options.imdsAfter,
+      forbidden: false,
+      tags: options.metadataTags ?? false,
+      credentialsFrom: world.now + (options.credentialsAfter ?? 0),
+      roleName: 'ecs-instance-role',
+      accessKeyId,
+      tokens: new Map(),
+      targetLifecycleState: undefined,
+      spotAction: undefined,
+      rebalanceNoticeAt: undefined,
+      claimsInstanceId: undefined,
+    },
+    ecsAgent: createEcsAgent(options.cluster),
+    member: undefined,
+  };
+  world.machines.set(id, machine);
+  world.accessKeys.set(accessKeyId, id);
+  happen(world, () => ({ type: 'machine-launched', instanceId: id, group: options.group?.name }));
+
+  if (options.imdsAfter) after(world, options.imdsAfter, () => startImds(machine));
+  const ecsAgentAfter = options.ecsAgentAfter ?? 0;
+  if (ecsAgentAfter === 0) registerContainerInstance(world, machine);
+  else if (ecsAgentAfter !== 'never')
+    after(world, ecsAgentAfter, () => {
+      if (machine.state === 'running') registerContainerInstance(world, machine);
+    });
+  if (options.group) joinGroup(world, options.group, machine, options.protectedFromScaleIn ?? false);
+  return machine;
+}
+
+/** The machine goes at once, with everything on it. What had not stopped by now is an interruption. */
+export function terminateMachine(world: WorldState, machine: Machine, cause: string): void {
+  if (machine.state === 'shutting-down' || machine.state === 'terminated') return;
+  machine.state = 'shutting-down';
+  happen(world, () => ({ type: 'machine-shutting-down', instanceId: machine.id, cause }));
+  lostWithMachine(world, machine, cause);
+  machine.imds.started = false;
+  setEcsAgent(world, machine, 'down');
+  after(world, world.options.timings.shutdown, () => {
+    machine.state = 'terminated';
+    happen(world, () => ({ type: 'machine-terminated', instanceId: machine.id }));
+  });
+  after(world, world.options.timings.hostLossNoticed, () => noticeHostLoss(world, machine));
+  if (machine.member) noticeLostMachine(world, machine.member);
+}
+
+/** Everything on the machine is killed and comes up again: containers stay dead, the ECS agent returns after `downMs`. */
+export function rebootMachine(world: WorldState, machine: Machine, downMs: number): void {
+  if (machine.state !== 'running') return;
+  happen(world, () => ({ type: 'machine-rebooted', instanceId: machine.id }));
+  setEcsAgent(world, machine, 'down');
+  machine.imds.started = false;
+  machine.imds.tokens.clear();
+  processesKilled(world, machine);
+  after(world, downMs, () => {
+    if (machine.state !== 'running') return;
+    startImds(machine);
+    setEcsAgent(world, machine, 'up');
+  });
+}
+
+function startImds(machine: Machine): void {
+  if (machine.state === 'running') machine.imds.started = true;
+}

@@ -1,0 +1,154 @@
+import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
+import type * as Ec2 from '@aws-sdk/client-ec2';
+import type * as Ecs from '@aws-sdk/client-ecs';
+import { autoScaling } from './auto-scaling.ts';
+import { clusters } from './clusters.ts';
+import { containerInstances } from './container-instances.ts';
+import { ec2 } from './ec2.ts';
+import { services } from './services.ts';
+import type { WorldState } from './state.ts';
+import { taskDefinitions } from './task-definitions.ts';
+import { tasks } from './tasks.ts';
+
+/** Every API call that the sandbox answers, under the name that IAM gives the action. */
+export type WorldOperations = {
+  'ec2:CreateTags': Call<Ec2.CreateTagsCommandInput, Ec2.CreateTagsCommandOutput>;
+  'ec2:DeleteTags': Call<Ec2.DeleteTagsCommandInput, Ec2.DeleteTagsCommandOutput>;
+  'ec2:DescribeTags': Call<Ec2.DescribeTagsCommandInput, Ec2.DescribeTagsCommandOutput>;
+  'ec2:DescribeInstances': Call<Ec2.DescribeInstancesCommandInput, Ec2.DescribeInstancesCommandOutput>;
+  'ec2:TerminateInstances': Call<Ec2.TerminateInstancesCommandInput, Ec2.TerminateInstancesCommandOutput>;
+
+  'ecs:CreateCluster': Call<Ecs.CreateClusterCommandInput, Ecs.CreateClusterCommandOutput>;
+  'ecs:DescribeClusters': Call<Ecs.DescribeClustersCommandInput, Ecs.DescribeClustersCommandOutput>;
+  'ecs:ListClusters': Call<Ecs.ListClustersCommandInput, Ecs.ListClustersCommandOutput>;
+  'ecs:DescribeContainerInstances': Call<
+    Ecs.DescribeContainerInstancesCommandInput,
+    Ecs.DescribeContainerInstancesCommandOutput
+  >;
+  'ecs:ListContainerInstances': Call<
+    Ecs.ListContainerInstancesCommandInput,
+    Ecs.ListContainerInstancesCommandOutput
+  >;
+  'ecs:UpdateContainerInstancesState': Call<
+    Ecs.UpdateContainerInstancesStateCommandInput,
+    Ecs.UpdateContainerInstancesStateCommandOutput
+  >;
+  'ecs:DeregisterContainerInstance': Call<
+    Ecs.DeregisterContainerInstanceCommandInput,
+    Ecs.DeregisterContainerInstanceCommandOutput
+  >;
+  'ecs:RegisterTaskDefinition': Call<
+    Ecs.RegisterTaskDefinitionCommandInput,
+    Ecs.RegisterTaskDefinitionCommandOutput
+  >;
+  'ecs:DescribeTaskDefinition': Call<
+    Ecs.DescribeTaskDefinitionCommandInput,
+    Ecs.DescribeTaskDefinitionCommandOutput
+  >;
+  'ecs:DeregisterTaskDefinition': Call<
+    Ecs.DeregisterTaskDefinitionCommandInput,
+    Ecs.DeregisterTaskDefinitionCommandOutput
+  >;
+  'ecs:RunTask': Call<Ecs.RunTaskCommandInput, Ecs.RunTaskCommandOutput>;
+  'ecs:StartTask': Call<Ecs.StartTaskCommandInput, Ecs.StartTaskCommandOutput>;
+  'ecs:StopTask': Call<Ecs.StopTaskCommandInput, Ecs.StopTaskCommandOutput>;
+  'ecs:ListTasks': Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
+  'ecs:DescribeTasks': Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
+  'ecs:GetTaskProtection': Call<Ecs.GetTaskProtectionCommandInput, Ecs.GetTaskProtectionCommandOutput>;
+  'ecs:UpdateTaskProtection': Call<
+    Ecs.UpdateTaskProtectionCommandInput,
+    Ecs.UpdateTaskProtectionCommandOutput
+  >;
+  'ecs:CreateService': Call<Ecs.CreateServiceCommandInput, Ecs.CreateServiceCommandOutput>;
+  'ecs:UpdateService': Call<Ecs.UpdateServiceCommandInput, Ecs.UpdateServiceCommandOutput>;
+  'ecs:DeleteService': Call<Ecs.DeleteServiceCommandInput, Ecs.DeleteServiceCommandOutput>;
+  'ecs:DescribeServices': Call<Ecs.DescribeServicesCommandInput, Ecs.DescribeServicesCommandOutput>;
+  'ecs:ListServices': Call<Ecs.ListServicesCommandInput, Ecs.ListServicesCommandOutput>;
+
+  'autoscaling:CreateAutoScalingGroup': Call<
+    AutoScaling.CreateAutoScalingGroupCommandInput,
+    AutoScaling.CreateAutoScalingGroupCommandOutput
+  >;
+  'autoscaling:UpdateAutoScalingGroup': Call<
+    AutoScaling.UpdateAutoScalingGroupCommandInput,
+    AutoScaling.UpdateAutoScalingGroupCommandOutput
+  >;
+  'autoscaling:DescribeAutoScalingGroups': Call<
+    AutoScaling.DescribeAutoScalingGroupsCommandInput,
+    AutoScaling.DescribeAutoScalingGroupsCommandOutput
+  >;
+  'autoscaling:DescribeAutoScalingInstances': Call<
+    AutoScaling.DescribeAutoScalingInstancesCommandInput,
+    AutoScaling.DescribeAutoScalingInstancesCommandOutput
+  >;
+  'autoscaling:PutLifecycleHook': Call<
+    AutoScaling.PutLifecycleHookCommandInput,
+    AutoScaling.PutLifecycleHookCommandOutput
+  >;
+  'autoscaling:DescribeLifecycleHooks': Call<
+    AutoScaling.DescribeLifecycleHooksCommandInput,
+    AutoScaling.DescribeLifecycleHooksCommandOutput
+  >;
+  'autoscaling:DeleteLifecycleHook': Call<
+    AutoScaling.DeleteLifecycleHookCommandInput,
+    AutoScaling.DeleteLifecycleHookCommandOutput
+  >;
+  'autoscaling:SetDesiredCapacity': Call<
+    AutoScaling.SetDesiredCapacityCommandInput,
+    AutoScaling.SetDesiredCapacityCommandOutput
+  >;
+  'autoscaling:TerminateInstanceInAutoScalingGroup': Call<
+    AutoScaling.TerminateInstanceInAutoScalingGroupCommandInput,
+    AutoScaling.TerminateInstanceInAutoScalingGroupCommandOutput
+  >;
+  'autoscaling:RecordLifecycleActionHeartbeat': Call<
+    AutoScaling.RecordLifecycleActionHeartbeatCommandInput,
+    AutoScaling.RecordLifecycleActionHeartbeatCommandOutput
+  >;
+  'autoscaling:CompleteLifecycleAction': Call<
+    AutoScaling.CompleteLifecycleActionCommandInput,
+    AutoScaling.CompleteLifecycleActionCommandOutput
+  >;
+  'autoscaling:DetachInstances': Call<
+    AutoScaling.DetachInstancesCommandInput,
+    AutoScaling.DetachInstancesCommandOutput
+  >;
+  'autoscaling:EnterStandby': Call<
+    AutoScaling.EnterStandbyCommandInput,
+    AutoScaling.EnterStandbyCommandOutput
+  >;
+  'autoscaling:ExitStandby': Call<AutoScaling.ExitStandbyCommandInput, AutoScaling.ExitStandbyCommandOutput>;
+  'autoscaling:DescribeScalingActivities': Call<
+    AutoScaling.DescribeScalingActivitiesCommandInput,
+    AutoScaling.DescribeScalingActivitiesCommandOutput
+  >;
+};
+
+export type WorldOperation = keyof WorldOperations;
+export type WorldInput<O extends WorldOperation> = WorldOperations[O]['input'];
+/** What AWS answers, without the SDK's own metadata. */
+export type WorldOutput<O extends WorldOperation> = Omit<WorldOperations[O]['output'], '$metadata'>;
+
+export type Handlers<S extends 'ec2' | 'ecs' | 'autoscaling'> = {
+  [O in WorldOperation as O extends `${S}:${string}` ? O : never]: (
+    world: WorldState,
+    input: WorldInput<O>,
+  ) => WorldOutput<O>;
+};
+
+/** What each operation does. */
+export const operations: Handlers<'ec2' | 'ecs' | 'autoscaling'> = {
+  ...ec2,
+  ...clusters,
+  ...containerInstances,
+  ...taskDefinitions,
+  ...tasks,
+  ...services,
+  ...autoScaling,
+};
+
+export function isWorldOperation(name: string): name is WorldOperation {
+  return Object.hasOwn(operations, name);
+}
+
+type Call<I, O> = { input: I; output: O };

@@ -1,0 +1,91 @@
+import type { TimelineEvent } from './timeline.ts';
+
+/** How long AWS takes over its own affairs, in ms. Short by default: a test names the ones it is about. */
+export type Timings = {
+  provisioning: number;
+  pending: number;
+  activating: number;
+  deactivating: number;
+  deprovisioning: number;
+  /** From SIGTERM to the container's exit, for a task that obeys it. */
+  exitAfterSigterm: number;
+  /** From SIGTERM to SIGKILL, for a task that does not. ECS_CONTAINER_STOP_TIMEOUT's default is 30 s. */
+  stopTimeout: number;
+  /** How long after the ECS agent ECS itself learns that a container has stopped. */
+  agentReportLag: number;
+  /** How long a service takes to notice that it has something to do. */
+  scheduler: number;
+  /** From `Terminating` to `Terminating:Wait` (or `Terminating:Proceed`, without a hook). */
+  terminatingToWait: number;
+  /** From `Terminating:Proceed` to the machine's shutting down: the moment that ends its tasks. */
+  proceedToShutdown: number;
+  /** From the machine's shutting down to `terminated`. */
+  shutdown: number;
+  /** How long after a machine was terminated outside its group the group notices. */
+  groupNotices: number;
+  /** How long after a machine has gone ECS notices. */
+  hostLossNoticed: number;
+  /** From the launch of a replacement to the ECS agent's registration. */
+  boot: number;
+  /** How long a stopped task stays listed. */
+  stoppedTaskListed: number;
+  /** How long a deregistered container instance can be described. */
+  inactiveDescribable: number;
+};
+
+export const defaultTimings: Timings = {
+  provisioning: 0,
+  pending: 300,
+  activating: 0,
+  deactivating: 0,
+  deprovisioning: 300,
+  exitAfterSigterm: 500,
+  stopTimeout: 30_000,
+  agentReportLag: 300,
+  scheduler: 100,
+  terminatingToWait: 500,
+  proceedToShutdown: 1000,
+  shutdown: 1000,
+  groupNotices: 30_000,
+  hostLossNoticed: 5000,
+  boot: 2000,
+  stoppedTaskListed: 3_600_000,
+  inactiveDescribable: 3_600_000,
+};
+
+export type WorldOptions = {
+  /** The World's first moment, in ms since the Unix epoch. */
+  now?: number;
+  /** Source of all randomness, in [0, 1). The World draws nothing unless it is set. */
+  random?: () => number;
+  region?: string;
+  accountId?: string;
+  timings?: Partial<Timings>;
+  /** What a second DeregisterContainerInstance gets: no primary source says which. */
+  deregisterAgain?: 'not-found' | 'inactive';
+  /** Which tasks make ECS refuse a DeregisterContainerInstance: no primary source says which. */
+  deregisterRefusedFor?: 'not-stopped' | 'pending-or-running';
+  /** `entries` keeps every request, `counts` the number by API only. */
+  requestLog?: 'entries' | 'counts';
+  onEvent?: (event: TimelineEvent) => void;
+};
+
+export type ResolvedOptions = {
+  readonly random: () => number;
+  readonly region: string;
+  readonly accountId: string;
+  readonly timings: Timings;
+  readonly deregisterAgain: 'not-found' | 'inactive';
+  readonly deregisterRefusedFor: 'not-stopped' | 'pending-or-running';
+};
+
+export function resolveOptions(options: WorldOptions): ResolvedOptions {
+  return {
+    random: options.random ?? (() => 0.5),
+    region: options.region ?? 'eu-west-1',
+    accountId: options.accountId ?? '111122223333',
+    timings: options.timings ? { ...defaultTimings, ...options.timings } : defaultTimings,
+    deregisterAgain: options.deregisterAgain ?? 'not-found',
+    deregisterRefusedFor: options.deregisterRefusedFor ?? 'not-stopped',
+  };
+}

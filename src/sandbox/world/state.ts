@@ -1,0 +1,273 @@
+import type { Fault } from '../faults.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { EventQueue, Scheduled } from './queue.ts';
+import type { RequestLog } from './request-log.ts';
+import type { Interruption, LifecycleNotification, TimelineEvent } from './timeline.ts';
+
+/** Everything that is true in the simulated account. Times are in ms since the Unix epoch. */
+export type WorldState = {
+  /** How far the World has been advanced. */
+  now: number;
+  readonly options: ResolvedOptions;
+  readonly queue: EventQueue;
+  readonly machines: Map<string, Machine>;
+  readonly clusters: Map<string, Cluster>;
+  readonly taskDefinitions: Map<string, TaskDefinition[]>;
+  readonly groups: Map<string, Group>;
+  /** Instance id by the access key that the instance's role credentials carry. */
+  readonly accessKeys: Map<string, string>;
+  readonly interruptions: Interruption[];
+  readonly requestLog: RequestLog;
+  readonly faults: Fault[];
+  readonly listeners: ((event: TimelineEvent) => void)[];
+  readonly lifecycleListeners: ((event: LifecycleNotification) => void)[];
+  /** Counts what was made, so that ids differ and every run of a test makes the same ones. */
+  serial: number;
+};
+
+// --- EC2 ---
+
+export type MachineState = 'pending' | 'running' | 'shutting-down' | 'terminated';
+
+/** An EC2 instance. */
+export type Machine = {
+  readonly id: string;
+  state: MachineState;
+  readonly launchedAt: number;
+  readonly instanceType: string;
+  readonly availabilityZone: string;
+  readonly privateIp: string;
+  /** CPU units and MiB that the instance registers with ECS. */
+  readonly cpu: number;
+  readonly memory: number;
+  readonly tags: Map<string, string>;
+  readonly imds: Imds;
+  readonly ecsAgent: EcsAgent;
+  member: Member | undefined;
+};
+
+export type Imds = {
+  /** False until the metadata service answers at all: before that the connection is refused. */
+  started: boolean;
+  /** 403 for everything, as where the instance's metadata option is `disabled`. */
+  forbidden: boolean;
+  /** The instance's metadata option InstanceMetadataTags. */
+  tags: boolean;
+  /** Time at which the role's credentials appear. */
+  credentialsFrom: number;
+  readonly roleName: string;
+  readonly accessKeyId: string;
+  readonly tokens: Map<string, number>;
+  targetLifecycleState: string | undefined;
+  spotAction: { action: 'terminate' | 'stop' | 'hibernate'; time: number } | undefined;
+  rebalanceNoticeAt: number | undefined;
+  /** What to answer for instance-id and the identity document in place of the truth. */
+  claimsInstanceId: string | undefined;
+};
+
+export type EcsAgent = {
+  up: boolean;
+  readonly cluster: Cluster;
+  /** Cleared by nothing but a registration: the real agent keeps the ARN after its instance is deregistered. */
+  containerInstance: ContainerInstance | undefined;
+  /** All tasks that this agent has known, the stopped ones too. */
+  tasks: Task[];
+  /** Answers that it goes on giving, whatever happens: a stale view. */
+  frozen: { metadata: string; tasks: string } | undefined;
+  /** What is waiting to be told to, or by, an agent that is down. */
+  backlog: (() => void)[];
+};
+
+// --- ECS ---
+
+export type ContainerInstanceStatus =
+  | 'REGISTERING'
+  | 'REGISTRATION_FAILED'
+  | 'ACTIVE'
+  | 'DRAINING'
+  | 'DEREGISTERING'
+  | 'INACTIVE';
+
+export type TaskStatus =
+  | 'PROVISIONING'
+  | 'PENDING'
+  | 'ACTIVATING'
+  | 'RUNNING'
+  | 'DEACTIVATING'
+  | 'STOPPING'
+  | 'DEPROVISIONING'
+  | 'STOPPED';
+
+export type Cluster = {
+  readonly name: string;
+  readonly arn: string;
+  readonly containerInstances: Map<string, ContainerInstance>;
+  readonly tasks: Map<string, Task>;
+  readonly services: Map<string, Service>;
+};
+
+export type ContainerInstance = {
+  readonly id: string;
+  readonly arn: string;
+  readonly serial: number;
+  readonly cluster: Cluster;
+  readonly machine: Machine;
+  status: ContainerInstanceStatus;
+  version: number;
+  agentConnected: boolean;
+  readonly registeredAt: number;
+  /** Every task placed here that ECS still lists, the stopped ones too. */
+  readonly tasks: Set<Task>;
+  usedCpu: number;
+  usedMemory: number;
+};
+
+export type TaskDefinition = {
+  readonly arn: string;
+  readonly family: string;
+  readonly revision: number;
+  readonly cpu: number;
+  readonly memory: number;
+  readonly containerName: string;
+  readonly image: string;
+  readonly stopTimeoutMs: number | undefined;
+  status: 'ACTIVE' | 'INACTIVE';
+};
+
+/** How a task's own process behaves: what no API tells. */
+export type TaskBehaviour = {
+  /** Ends by itself this many ms after it began to run; undefined = never. */
+  runsForMs?: number | undefined;
+  /** Goes on until SIGKILL. */
+  ignoresSigterm?: boolean | undefined;
+  exitAfterSigtermMs?: number | undefined;
+  stopTimeoutMs?: number | undefined;
+  exitCode?: number | undefined;
+};
+
+export type Task = {
+  readonly id: string;
+  readonly arn: string;
+  readonly serial: number;
+  readonly cluster: Cluster;
+  readonly containerInstance: ContainerInstance;
+  readonly definition: TaskDefinition;
+  readonly group: string;
+  readonly startedBy: string | undefined;
+  readonly service: Service | undefined;
+  readonly behaviour: TaskBehaviour;
+  readonly createdAt: number;
+  readonly cpu: number;
+  readonly memory: number;
+  lastStatus: TaskStatus;
+  desiredStatus: 'RUNNING' | 'STOPPED';
+  /** What the ECS agent on the host says of it. */
+  knownStatus: string;
+  containersRunning: boolean;
+  /** Deregistered by force: ECS no longer knows it, while it runs on. */
+  orphaned: boolean;
+  version: number;
+  startedAt: number | undefined;
+  stoppingAt: number | undefined;
+  executionStoppedAt: number | undefined;
+  stoppedAt: number | undefined;
+  stopCode: 'EssentialContainerExited' | 'UserInitiated' | 'ServiceSchedulerInitiated' | undefined;
+  stoppedReason: string | undefined;
+  exitCode: number | undefined;
+  protectedUntil: number | undefined;
+  transition: Scheduled | undefined;
+  exit: Scheduled | undefined;
+};
+
+export type Service = {
+  readonly name: string;
+  readonly arn: string;
+  readonly cluster: Cluster;
+  readonly strategy: 'REPLICA' | 'DAEMON';
+  readonly serial: number;
+  readonly createdAt: number;
+  readonly behaviour: TaskBehaviour;
+  definition: TaskDefinition;
+  desiredCount: number;
+  minimumHealthyPercent: number;
+  maximumPercent: number;
+  status: 'ACTIVE' | 'DRAINING' | 'INACTIVE';
+  /** Its tasks that are not STOPPED. */
+  readonly tasks: Set<Task>;
+  readonly events: { id: string; createdAt: number; message: string }[];
+  steady: boolean;
+  blocked: boolean;
+  pass: Scheduled | undefined;
+};
+
+// --- Auto Scaling ---
+
+export type LifecycleState =
+  | 'Pending'
+  | 'InService'
+  | 'Terminating'
+  | 'Terminating:Wait'
+  | 'Terminating:Proceed'
+  | 'Terminating:Retained'
+  | 'Terminated'
+  | 'Detached'
+  | 'Standby';
+
+export type Group = {
+  readonly name: string;
+  readonly arn: string;
+  readonly createdAt: number;
+  minSize: number;
+  maxSize: number;
+  desired: number;
+  /** The group's InstanceLifecyclePolicy: what becomes of an instance whose terminating hook is abandoned. */
+  onAbandon: 'retain' | 'terminate';
+  readonly hooks: Map<string, Hook>;
+  readonly members: Map<string, Member>;
+  readonly activities: ScalingActivity[];
+  /** Starts a machine when the group wants one more; undefined = the group cannot launch. */
+  launch: (() => Machine) | undefined;
+};
+
+export type Hook = {
+  readonly name: string;
+  readonly transition: 'autoscaling:EC2_INSTANCE_TERMINATING' | 'autoscaling:EC2_INSTANCE_LAUNCHING';
+  heartbeatTimeout: number;
+  defaultResult: 'ABANDON' | 'CONTINUE';
+  notificationMetadata: string | undefined;
+  notificationTarget: string | undefined;
+  roleArn: string | undefined;
+};
+
+/** An instance's membership in its group. */
+export type Member = {
+  readonly group: Group;
+  readonly machine: Machine;
+  readonly joinedAt: number;
+  state: LifecycleState;
+  healthy: boolean;
+  protectedFromScaleIn: boolean;
+  /** The lifecycle actions of the current wait, one for each hook. */
+  actions: LifecycleAction[];
+  transition: Scheduled | undefined;
+};
+
+export type LifecycleAction = {
+  readonly hook: Hook;
+  readonly token: string;
+  readonly startedAt: number;
+  /** No heartbeat moves the end beyond this. */
+  readonly globalEndsAt: number;
+  timesOutAt: number;
+  timeout: Scheduled | undefined;
+  state: 'waiting' | 'CONTINUE' | 'ABANDON' | 'skipped';
+};
+
+export type ScalingActivity = {
+  readonly id: string;
+  readonly instanceId: string;
+  readonly description: string;
+  readonly cause: string;
+  readonly startedAt: number;
+  endedAt: number | undefined;
+};

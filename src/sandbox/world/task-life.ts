@@ -1,0 +1,279 @@
+import { setContainerInstanceStatus, whenEcsAgentUp } from './ecs-agent.ts';
+import { after, happen } from './happen.ts';
+import { nextHex } from './ids.ts';
+import { cancel } from './queue.ts';
+import { kickService, kickServices } from './scheduler.ts';
+import type {
+  ContainerInstance,
+  Machine,
+  Service,
+  Task,
+  TaskBehaviour,
+  TaskDefinition,
+  TaskStatus,
+  WorldState,
+} from './state.ts';
+
+export type NewTask = {
+  containerInstance: ContainerInstance;
+  definition: TaskDefinition;
+  group: string;
+  startedBy?: string | undefined;
+  service?: Service | undefined;
+  behaviour?: TaskBehaviour | undefined;
+  /** RUNNING from the first moment, for a test that is not about starting. */
+  running?: boolean | undefined;
+};
+
+/** Puts a task on a container instance, and starts it on its way to RUNNING. */
+export function startTask(world: WorldState, options: NewTask): Task {
+  const { containerInstance, definition } = options;
+  const id = nextHex(world, 32);
+  const task: Task = {
+    id,
+    arn: `arn:aws:ecs:${world.options.region}:${world.options.accountId}:task/${containerInstance.cluster.name}/${id}`,
+    serial: world.serial,
+    cluster: containerInstance.cluster,
+    containerInstance,
+    definition,
+    group: options.group,
+    startedBy: options.startedBy,
+    service: options.service,
+    behaviour: options.behaviour ?? noBehaviour,
+    createdAt: world.now,
+    cpu: definition.cpu,
+    memory: definition.memory,
+    lastStatus: 'PROVISIONING',
+    desiredStatus: 'RUNNING',
+    knownStatus: 'PENDING',
+    containersRunning: false,
+    orphaned: false,
+    version: 1,
+    startedAt: undefined,
+    stoppingAt: undefined,
+    executionStoppedAt: undefined,
+    stoppedAt: undefined,
+    stopCode: undefined,
+    stoppedReason: undefined,
+    exitCode: undefined,
+    protectedUntil: undefined,
+    transition: undefined,
+    exit: undefined,
+  };
+  containerInstance.cluster.tasks.set(id, task);
+  containerInstance.tasks.add(task);
+  containerInstance.usedCpu += task.cpu;
+  containerInstance.usedMemory += task.memory;
+  containerInstance.machine.ecsAgent.tasks.push(task);
+  options.service?.tasks.add(task);
+  happen(world, () => ({
+    type: 'task',
+    taskArn: task.arn,
+    group: task.group,
+    instanceId: containerInstance.machine.id,
+    from: undefined,
+    to: 'PROVISIONING',
+  }));
+
+  const { provisioning } = world.options.timings;
+  if (options.running) enterRunning(world, task);
+  else task.transition = after(world, provisioning, () => enterPending(world, task));
+  return task;
+}
+
+export type StopCode = NonNullable<Task['stopCode']>;
+
+/** Asks a task to stop. What it was doing goes on until its containers have exited, however long that takes. */
+export function askToStop(world: WorldState, task: Task, stopCode: StopCode, reason: string): void {
+  if (task.desiredStatus === 'STOPPED') return;
+  task.desiredStatus = 'STOPPED';
+  task.stoppingAt = world.now;
+  task.stopCode = stopCode;
+  task.stoppedReason = reason;
+  task.version++;
+  happen(world, () => ({
+    type: 'task-asked-to-stop',
+    taskArn: task.arn,
+    group: task.group,
+    instanceId: task.containerInstance.machine.id,
+    reason,
+  }));
+  if (task.lastStatus === 'DEPROVISIONING') return;
+  const started = task.containersRunning;
+  task.transition = cancel(task.transition);
+  if (!started) {
+    whenEcsAgentUp(task.containerInstance.machine, () => {
+      task.knownStatus = 'STOPPED';
+      enterDeprovisioning(world, task);
+    });
+    return;
+  }
+  setStatus(world, task, 'DEACTIVATING');
+  task.transition = after(world, world.options.timings.deactivating, () => enterStopping(world, task));
+}
+
+/** The task's own containers exit, by themselves or because they were told to. */
+export function containersExit(world: WorldState, task: Task): void {
+  if (!task.containersRunning) return;
+  task.containersRunning = false;
+  task.exit = cancel(task.exit);
+  task.knownStatus = 'STOPPED';
+  task.executionStoppedAt = world.now;
+  task.exitCode ??= task.behaviour.exitCode ?? 0;
+  const machine = task.containerInstance.machine;
+  whenEcsAgentUp(machine, () => {
+    if (machine.state !== 'running') return;
+    task.transition = cancel(task.transition);
+    task.transition = after(world, world.options.timings.agentReportLag, () => {
+      if (task.desiredStatus === 'RUNNING') {
+        task.desiredStatus = 'STOPPED';
+        task.stoppingAt = world.now;
+        task.stopCode = 'EssentialContainerExited';
+        task.stoppedReason = 'Essential container in task exited';
+      }
+      enterDeprovisioning(world, task);
+    });
+  });
+}
+
+/** A machine goes and takes its tasks along: the ground truth about interruptions is written here. */
+export function lostWithMachine(world: WorldState, machine: Machine, cause: string): void {
+  for (const task of machine.ecsAgent.tasks) {
+    if (task.lastStatus === 'STOPPED' && !(task.orphaned && task.containersRunning)) continue;
+    const interruption = {
+      at: world.now,
+      taskArn: task.arn,
+      group: task.group,
+      instanceId: machine.id,
+      lastStatus: task.lastStatus,
+      containersRan: task.containersRunning,
+      orphaned: task.orphaned,
+      cause,
+    };
+    world.interruptions.push(interruption);
+    happen(world, () => ({ type: 'task-interrupted', interruption }));
+    task.transition = cancel(task.transition);
+    task.exit = cancel(task.exit);
+    task.containersRunning = false;
+  }
+}
+
+/** ECS finds that a machine is gone: its tasks count as stopped, and the container instance is deregistered. */
+export function noticeHostLoss(world: WorldState, machine: Machine): void {
+  const containerInstance = machine.ecsAgent.containerInstance;
+  for (const task of machine.ecsAgent.tasks) {
+    if (task.lastStatus === 'STOPPED') continue;
+    task.desiredStatus = 'STOPPED';
+    task.stoppedReason = `Host EC2 (instance ${machine.id}) terminated.`;
+    enterStopped(world, task);
+  }
+  if (containerInstance && containerInstance.status !== 'INACTIVE') deregister(world, containerInstance);
+}
+
+/** Every process on the machine is killed, as by a reboot. The ECS agent reports it when it is up again. */
+export function processesKilled(world: WorldState, machine: Machine): void {
+  for (const task of machine.ecsAgent.tasks) {
+    if (!task.containersRunning) continue;
+    task.exitCode = 137;
+    containersExit(world, task);
+  }
+}
+
+export function deregister(world: WorldState, containerInstance: ContainerInstance): void {
+  containerInstance.agentConnected = false;
+  setContainerInstanceStatus(world, containerInstance, 'INACTIVE');
+  after(world, world.options.timings.inactiveDescribable, () =>
+    containerInstance.cluster.containerInstances.delete(containerInstance.id),
+  );
+}
+
+/** A forced deregistration leaves its tasks running, where ECS no longer sees them. */
+export function orphan(world: WorldState, task: Task): void {
+  task.orphaned = true;
+  task.transition = cancel(task.transition);
+  task.desiredStatus = 'STOPPED';
+  task.stoppedReason = 'Container instance was deregistered by force';
+  enterStopped(world, task);
+}
+
+function enterPending(world: WorldState, task: Task): void {
+  setStatus(world, task, 'PENDING');
+  const { pending } = world.options.timings;
+  task.transition = after(world, pending, () =>
+    whenEcsAgentUp(task.containerInstance.machine, () => enterActivating(world, task)),
+  );
+}
+
+function enterActivating(world: WorldState, task: Task): void {
+  if (task.desiredStatus === 'STOPPED' || task.lastStatus !== 'PENDING') return;
+  task.containersRunning = true;
+  setStatus(world, task, 'ACTIVATING');
+  task.transition = after(world, world.options.timings.activating, () => enterRunning(world, task));
+}
+
+function enterRunning(world: WorldState, task: Task): void {
+  task.containersRunning = true;
+  task.knownStatus = 'RUNNING';
+  task.startedAt = world.now;
+  setStatus(world, task, 'RUNNING');
+  if (task.behaviour.runsForMs !== undefined)
+    task.exit = after(world, task.behaviour.runsForMs, () => containersExit(world, task));
+  if (task.service) kickService(world, task.service);
+}
+
+function enterStopping(world: WorldState, task: Task): void {
+  setStatus(world, task, 'STOPPING');
+  whenEcsAgentUp(task.containerInstance.machine, () => {
+    if (!task.containersRunning) return;
+    const { behaviour, definition } = task;
+    const { timings } = world.options;
+    const stopTimeout = behaviour.stopTimeoutMs ?? definition.stopTimeoutMs ?? timings.stopTimeout;
+    const obeysAfter = behaviour.exitAfterSigtermMs ?? timings.exitAfterSigterm;
+    const killed = behaviour.ignoresSigterm === true || obeysAfter > stopTimeout;
+    // It may be about to end by itself: then that comes first.
+    const exitsAt = world.now + (killed ? stopTimeout : obeysAfter);
+    if (task.exit?.run && task.exit.at <= exitsAt) return;
+    cancel(task.exit);
+    task.exit = after(world, exitsAt - world.now, () => {
+      if (killed) task.exitCode = 137;
+      containersExit(world, task);
+    });
+  });
+}
+
+function enterDeprovisioning(world: WorldState, task: Task): void {
+  if (task.lastStatus === 'STOPPED' || task.lastStatus === 'DEPROVISIONING') return;
+  setStatus(world, task, 'DEPROVISIONING');
+  if (task.service) kickService(world, task.service);
+  task.transition = after(world, world.options.timings.deprovisioning, () => enterStopped(world, task));
+}
+
+function enterStopped(world: WorldState, task: Task): void {
+  task.stoppedAt = world.now;
+  const { containerInstance } = task;
+  containerInstance.usedCpu -= task.cpu;
+  containerInstance.usedMemory -= task.memory;
+  task.service?.tasks.delete(task);
+  setStatus(world, task, 'STOPPED');
+  kickServices(world, task.cluster);
+  after(world, world.options.timings.stoppedTaskListed, () => {
+    task.cluster.tasks.delete(task.id);
+    containerInstance.tasks.delete(task);
+  });
+}
+
+function setStatus(world: WorldState, task: Task, to: TaskStatus): void {
+  const from = task.lastStatus;
+  task.lastStatus = to;
+  task.version++;
+  happen(world, () => ({
+    type: 'task',
+    taskArn: task.arn,
+    group: task.group,
+    instanceId: task.containerInstance.machine.id,
+    from,
+    to,
+  }));
+}
+
+const noBehaviour: TaskBehaviour = {};

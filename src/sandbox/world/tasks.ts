@@ -1,0 +1,232 @@
+import type * as Ecs from '@aws-sdk/client-ecs';
+import { dateAt } from '../../clock.ts';
+import { badToken, checkOwnCluster, clusterNamed } from './clusters.ts';
+import { atMost } from './container-instances.ts';
+import { clientException, invalidParameter, serviceError } from './errors.ts';
+import { after } from './happen.ts';
+import { idOf } from './ids.ts';
+import type { Handlers } from './operations.ts';
+import { page } from './paging.ts';
+import { place, refuses } from './placement.ts';
+import { kickService } from './scheduler.ts';
+import type { Cluster, ContainerInstance, Task, WorldState } from './state.ts';
+import { definitionNamed } from './task-definitions.ts';
+import { askToStop, startTask } from './task-life.ts';
+
+/** The ECS calls about tasks. */
+export const tasks: Pick<
+  Handlers<'ecs'>,
+  | 'ecs:RunTask'
+  | 'ecs:StartTask'
+  | 'ecs:StopTask'
+  | 'ecs:ListTasks'
+  | 'ecs:DescribeTasks'
+  | 'ecs:GetTaskProtection'
+  | 'ecs:UpdateTaskProtection'
+> = {
+  'ecs:RunTask': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const definition = definitionNamed(world, input.taskDefinition);
+    const count = input.count ?? 1;
+    if (count < 1 || count > 10) throw invalidParameter('Task count must be between 1 and 10.');
+    if (![...cluster.containerInstances.values()].some(({ status }) => status === 'ACTIVE'))
+      throw invalidParameter('No Container Instances were found in your cluster.');
+    const started: Ecs.Task[] = [];
+    for (let index = 0; index < count; index++) {
+      const containerInstance = place(cluster, definition);
+      if (Array.isArray(containerInstance)) return { tasks: started, failures: containerInstance };
+      const group = input.group ?? `family:${definition.family}`;
+      started.push(
+        describe(
+          world,
+          startTask(world, { containerInstance, definition, group, startedBy: input.startedBy }),
+        ),
+      );
+    }
+    return { tasks: started, failures: [] };
+  },
+  'ecs:StartTask': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const definition = definitionNamed(world, input.taskDefinition);
+    const started: Ecs.Task[] = [];
+    const failures: Ecs.Failure[] = [];
+    for (const name of atMost(10, input.containerInstances, 'Container Instances cannot be empty.')) {
+      checkOwnCluster(cluster, name);
+      const containerInstance = cluster.containerInstances.get(idOf(name));
+      const reason = containerInstance ? refuses(containerInstance, definition) : 'MISSING';
+      if (!containerInstance || reason) {
+        failures.push({ arn: containerInstance?.arn ?? name, reason });
+        continue;
+      }
+      const group = input.group ?? `family:${definition.family}`;
+      started.push(
+        describe(
+          world,
+          startTask(world, { containerInstance, definition, group, startedBy: input.startedBy }),
+        ),
+      );
+    }
+    return { tasks: started, failures };
+  },
+  'ecs:StopTask': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const task = taskNamed(cluster, input.task);
+    askToStop(world, task, 'UserInitiated', input.reason ?? 'Task stopped by user');
+    return { task: describe(world, task) };
+  },
+  'ecs:ListTasks': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const desiredStatus = input.desiredStatus ?? 'RUNNING';
+    if (desiredStatus !== 'RUNNING' && desiredStatus !== 'STOPPED' && desiredStatus !== 'PENDING')
+      throw invalidParameter('Invalid desired status.');
+    if (input.maxResults !== undefined && (input.maxResults < 1 || input.maxResults > 100))
+      throw invalidParameter('Max results must be between 1 and 100.');
+    let on: ContainerInstance | undefined;
+    if (input.containerInstance) {
+      checkOwnCluster(cluster, input.containerInstance);
+      on = cluster.containerInstances.get(idOf(input.containerInstance));
+      if (!on) return { taskArns: [] };
+    }
+    const service = input.serviceName ? cluster.services.get(idOf(input.serviceName)) : undefined;
+    if (input.serviceName && (!service || service.status === 'INACTIVE'))
+      throw serviceError('ServiceNotFoundException', 'Service not found.');
+    const listed: Task[] = [];
+    for (const task of on ? on.tasks : cluster.tasks.values()) {
+      if (task.desiredStatus !== desiredStatus || task.orphaned) continue;
+      if (service && task.service !== service) continue;
+      if (input.family && task.definition.family !== input.family) continue;
+      if (input.startedBy && task.startedBy !== input.startedBy) continue;
+      if (input.launchType && input.launchType !== 'EC2') continue;
+      listed.push(task);
+    }
+    const { items, nextToken } = page(
+      listed,
+      (task) => task.serial,
+      input.maxResults ?? 100,
+      input.nextToken,
+      badToken,
+    );
+    return { taskArns: items.map((task) => task.arn), ...(nextToken === undefined ? {} : { nextToken }) };
+  },
+  'ecs:DescribeTasks': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const found: Ecs.Task[] = [];
+    const failures: Ecs.Failure[] = [];
+    for (const name of atMost(100, input.tasks, 'Tasks cannot be empty.')) {
+      checkOwnCluster(cluster, name);
+      const task = cluster.tasks.get(idOf(name));
+      if (task) found.push(describe(world, task));
+      else failures.push({ arn: taskArn(world, cluster, name), reason: 'MISSING' });
+    }
+    return { tasks: found, failures };
+  },
+  'ecs:GetTaskProtection': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const named = input.tasks?.length ? atMost(100, input.tasks, '') : [...cluster.tasks.keys()];
+    return protection(world, cluster, named, () => undefined);
+  },
+  'ecs:UpdateTaskProtection': (world, input) => {
+    const cluster = clusterNamed(world, input.cluster);
+    const minutes = input.expiresInMinutes ?? 120;
+    if (minutes < 1 || minutes > 2880) throw invalidParameter('expiresInMinutes must be between 1 and 2880.');
+    return protection(world, cluster, atMost(10, input.tasks, 'Tasks cannot be empty.'), (task) => {
+      if (!task.service) return 'TASK_NOT_VALID';
+      task.protectedUntil = input.protectionEnabled ? world.now + minutes * 60_000 : undefined;
+      const { service } = task;
+      if (input.protectionEnabled) after(world, minutes * 60_000, () => kickService(world, service));
+      else kickService(world, service);
+      return undefined;
+    });
+  },
+};
+
+function protection(
+  world: WorldState,
+  cluster: Cluster,
+  names: string[],
+  change: (task: Task) => string | undefined,
+): { protectedTasks: Ecs.ProtectedTask[]; failures: Ecs.Failure[] } {
+  const protectedTasks: Ecs.ProtectedTask[] = [];
+  const failures: Ecs.Failure[] = [];
+  for (const name of names) {
+    const task = cluster.tasks.get(idOf(name));
+    const reason = task ? change(task) : 'MISSING';
+    if (!task || reason) {
+      failures.push({ arn: task?.arn ?? taskArn(world, cluster, name), reason });
+      continue;
+    }
+    const until =
+      task.protectedUntil !== undefined && task.protectedUntil > world.now ? task.protectedUntil : 0;
+    protectedTasks.push({
+      taskArn: task.arn,
+      protectionEnabled: until > 0,
+      ...(until > 0 ? { expirationDate: dateAt(until) } : {}),
+    });
+  }
+  return { protectedTasks, failures };
+}
+
+function taskNamed(cluster: Cluster, name: string | undefined): Task {
+  if (!name) throw invalidParameter('Task cannot be empty.');
+  checkOwnCluster(cluster, name);
+  const task = cluster.tasks.get(idOf(name));
+  if (!task) throw invalidParameter('The referenced task was not found.');
+  if (task.orphaned) throw clientException('The referenced task was not found.');
+  return task;
+}
+
+function taskArn(world: WorldState, cluster: Cluster, name: string): string {
+  if (name.startsWith('arn:')) return name;
+  return `arn:aws:ecs:${world.options.region}:${world.options.accountId}:task/${cluster.name}/${name}`;
+}
+
+function describe(world: WorldState, task: Task): Ecs.Task {
+  const { containerInstance, definition } = task;
+  return {
+    taskArn: task.arn,
+    clusterArn: task.cluster.arn,
+    containerInstanceArn: containerInstance.arn,
+    taskDefinitionArn: definition.arn,
+    group: task.group,
+    ...(task.startedBy === undefined ? {} : { startedBy: task.startedBy }),
+    lastStatus: task.lastStatus,
+    desiredStatus: task.desiredStatus,
+    launchType: 'EC2',
+    availabilityZone: containerInstance.machine.availabilityZone,
+    connectivity: containerInstance.agentConnected ? 'CONNECTED' : 'DISCONNECTED',
+    cpu: String(task.cpu),
+    memory: String(task.memory),
+    version: task.version,
+    createdAt: dateAt(task.createdAt),
+    ...(task.startedAt === undefined ? {} : { startedAt: dateAt(task.startedAt) }),
+    ...(task.stoppingAt === undefined ? {} : { stoppingAt: dateAt(task.stoppingAt) }),
+    ...(task.executionStoppedAt === undefined ? {} : { executionStoppedAt: dateAt(task.executionStoppedAt) }),
+    ...(task.stoppedAt === undefined ? {} : { stoppedAt: dateAt(task.stoppedAt) }),
+    ...(task.stopCode === undefined ? {} : { stopCode: task.stopCode }),
+    ...(task.stoppedReason === undefined ? {} : { stoppedReason: task.stoppedReason }),
+    attachments: [],
+    attributes: [],
+    tags: [],
+    overrides: { containerOverrides: [], inferenceAcceleratorOverrides: [] },
+    containers: [
+      {
+        containerArn: `arn:aws:ecs:${world.options.region}:${world.options.accountId}:container/${task.cluster.name}/${task.id}/${task.id}`,
+        taskArn: task.arn,
+        name: definition.containerName,
+        image: definition.image,
+        lastStatus: containerStatus(task),
+        ...(task.exitCode === undefined ? {} : { exitCode: task.exitCode }),
+        networkBindings: [],
+        networkInterfaces: [],
+        healthStatus: 'UNKNOWN',
+        cpu: String(task.cpu),
+        memory: String(task.memory),
+      },
+    ],
+  };
+}
+
+function containerStatus(task: Task): string {
+  if (task.containersRunning) return 'RUNNING';
+  return task.knownStatus === 'STOPPED' ? 'STOPPED' : 'PENDING';
+}

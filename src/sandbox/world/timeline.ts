@@ -1,0 +1,95 @@
+import type { ContainerInstanceStatus, LifecycleState, TaskStatus } from './state.ts';
+
+/** Something that happened in the World and is worth telling. `at` is in ms since the Unix epoch. */
+export type TimelineEvent = { readonly at: number } & Happening;
+
+export type Happening =
+  | { type: 'machine-launched'; instanceId: string; group?: string | undefined }
+  | { type: 'machine-shutting-down'; instanceId: string; cause: string }
+  | { type: 'machine-terminated'; instanceId: string }
+  | { type: 'machine-rebooted'; instanceId: string }
+  | { type: 'tag-put'; instanceId: string; key: string; value: string }
+  | { type: 'tag-removed'; instanceId: string; key: string }
+  | { type: 'scale-in-chosen'; group: string; instanceId: string; cause: string }
+  | {
+      type: 'lifecycle-state';
+      group: string;
+      instanceId: string;
+      from: LifecycleState | undefined;
+      to: LifecycleState;
+    }
+  | { type: 'lifecycle-event'; event: LifecycleNotification }
+  | {
+      type: 'heartbeat';
+      group: string;
+      hook: string;
+      instanceId: string;
+      timesOutAt: number;
+    }
+  | {
+      type: 'lifecycle-action-ended';
+      group: string;
+      hook: string;
+      instanceId: string;
+      result: 'CONTINUE' | 'ABANDON' | 'skipped';
+      by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'another-hook';
+    }
+  | {
+      type: 'container-instance';
+      instanceId: string;
+      containerInstanceArn: string;
+      from: ContainerInstanceStatus | undefined;
+      to: ContainerInstanceStatus;
+    }
+  | {
+      type: 'task';
+      taskArn: string;
+      group: string;
+      instanceId: string;
+      from: TaskStatus | undefined;
+      to: TaskStatus;
+    }
+  | { type: 'task-asked-to-stop'; taskArn: string; group: string; instanceId: string; reason: string }
+  | { type: 'task-interrupted'; interruption: Interruption }
+  | { type: 'service-event'; service: string; message: string }
+  | { type: 'spot-interruption'; instanceId: string; action: string; time: number }
+  | { type: 'rebalance-recommendation'; instanceId: string }
+  | { type: 'hook-deleted'; group: string; hook: string }
+  | { type: 'ecs-agent'; instanceId: string; to: 'up' | 'down' | 'frozen' };
+
+/** A task that had not stopped when its machine went: what this project exists to prevent. */
+export type Interruption = {
+  readonly at: number;
+  readonly taskArn: string;
+  readonly group: string;
+  readonly instanceId: string;
+  readonly lastStatus: TaskStatus;
+  /** Whether the task's containers still ran; else it was only ECS that had not finished with it. */
+  readonly containersRan: boolean;
+  /** Whether the task had been orphaned by a forced deregistration. */
+  readonly orphaned: boolean;
+  /** What took the machine away. */
+  readonly cause: string;
+};
+
+/** A lifecycle event in the form in which EventBridge delivers it. */
+export type LifecycleNotification = {
+  version: '0';
+  id: string;
+  'detail-type': 'EC2 Instance-terminate Lifecycle Action';
+  source: 'aws.autoscaling';
+  account: string;
+  time: string;
+  region: string;
+  resources: string[];
+  detail: {
+    LifecycleActionToken: string;
+    AutoScalingGroupName: string;
+    LifecycleHookName: string;
+    EC2InstanceId: string;
+    LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING';
+    NotificationMetadata?: string;
+    Origin: 'AutoScalingGroup';
+    Destination: 'EC2';
+  };
+};
