@@ -71,7 +71,9 @@ async function layOut(tree: string, dist: string, architecture: Architecture): P
   await cp(join(tree, 'runtime/package/bin/node'), join(tree, 'bin/node'));
   await cp(join(tree, 'runtime/package/LICENSE'), join(tree, 'share/LICENSE.node'));
   await rm(join(tree, 'runtime'), { recursive: true });
-  await cp(join(root, 'packaging/ecs-drain-agent'), join(tree, 'bin/ecs-drain-agent'));
+  for (const file of ['ecs-drain-agent', 'restart-delay']) {
+    await cp(join(root, 'packaging', file), join(tree, 'bin', file));
+  }
 
   await cp(dist, join(tree, 'lib'), { recursive: true, filter: (path) => !path.endsWith('meta.json') });
 

@@ -36,7 +36,7 @@ export async function nfpm(input: NfpmInput): Promise<string> {
 }
 
 /** nfpm reads YAML, of which JSON is a part. */
-function configuration({ tree, version, commitTime }: NfpmInput, arch: string) {
+function configuration({ format, tree, version, commitTime }: NfpmInput, arch: string) {
   const mtime = new Date(commitTime * 1000).toISOString();
   const scripts = join(root, 'packaging');
   return {
@@ -53,7 +53,11 @@ function configuration({ tree, version, commitTime }: NfpmInput, arch: string) {
       'Waits until no task runs on it, deregisters it, and only then lets its Auto Scaling group terminate it.',
     license: 'Apache-2.0',
     mtime,
-    depends: ['systemd'],
+    // What Node.js links against, beside systemd.
+    depends:
+      format === 'deb'
+        ? ['systemd', 'libc6 (>= 2.28)', 'libstdc++6']
+        : ['systemd', 'glibc >= 2.28', 'libstdc++', 'libgcc'],
     contents: [
       {
         src: tree,
