@@ -1,8 +1,10 @@
+import type { Hook } from '../aws/auto-scaling.ts';
+import type { Task } from '../aws/ecs.ts';
 import type { Config } from '../options.ts';
 import { ifKnown } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
 import { chooseHook, type HookChoice } from './hook.ts';
-import type { ContainerInstance, Hook, Observation, Task, Waiting } from './observation.ts';
+import type { ContainerInstance, Observation, Waiting } from './observation.ts';
 
 /** What the policy needs of the configuration. */
 export type Policy = Pick<

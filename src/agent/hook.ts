@@ -1,7 +1,7 @@
+import type { Hook } from '../aws/auto-scaling.ts';
 import { MANAGED_DRAINING_HOOK } from '../options.ts';
 import type { Reading } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
-import type { Hook } from './observation.ts';
 
 /** Which lifecycle hook is ours to keep alive and to complete. */
 export type HookChoice =

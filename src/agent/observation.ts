@@ -1,3 +1,5 @@
+import type { Hook, Lifecycle } from '../aws/auto-scaling.ts';
+import type { Task } from '../aws/ecs.ts';
 import type { Reading } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
 
@@ -31,28 +33,6 @@ export type ContainerInstance =
     }
   | { readonly kind: 'deregistered'; readonly arn: string }
   | { readonly kind: 'never-registered' };
-
-export type Task = {
-  readonly arn: string;
-  /** As ECS names it, `family:x` or `service:y`; from the host alone, the family. */
-  readonly group: string;
-  readonly lastStatus: string;
-  readonly desiredStatus: string;
-  readonly startedBy?: string | undefined;
-  /** When it was created, in ms since the Unix epoch. */
-  readonly createdAt?: number | undefined;
-};
-
-export type Lifecycle =
-  | { readonly kind: 'no-group' }
-  | { readonly kind: 'in-group'; readonly group: string; readonly state: string };
-
-export type Hook = {
-  readonly name: string;
-  /** In ms; undefined where only the name is known. */
-  readonly heartbeatTimeout: number | undefined;
-  readonly globalTimeout: number | undefined;
-};
 
 export type Heartbeat = { readonly at: number; readonly outcome: 'recorded' | 'failed' };
 

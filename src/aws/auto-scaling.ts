@@ -1,7 +1,17 @@
-import type { Hook, Lifecycle } from '../agent/observation.ts';
 import type { Caller } from './call.ts';
 import { AwsError } from './errors.ts';
 import type { Operation } from './operations.ts';
+
+export type Lifecycle =
+  | { readonly kind: 'no-group' }
+  | { readonly kind: 'in-group'; readonly group: string; readonly state: string };
+
+export type Hook = {
+  readonly name: string;
+  /** In ms; undefined where only the name is known. */
+  readonly heartbeatTimeout: number | undefined;
+  readonly globalTimeout: number | undefined;
+};
 
 /** The Auto Scaling calls we make, all about our own instance. Each rejects with an `AwsError`. */
 export type AutoScaling = {

@@ -1,5 +1,4 @@
 import type { Task as EcsTask } from '@aws-sdk/client-ecs';
-import type { Task } from '../agent/observation.ts';
 import type { Caller } from './call.ts';
 import { AwsError } from './errors.ts';
 import type { Operation } from './operations.ts';
@@ -12,6 +11,17 @@ export type Described =
   | { readonly kind: 'found'; readonly status: string; readonly ec2InstanceId: string }
   /** ECS does not know it, or no longer: it forgets an `INACTIVE` one after about an hour. */
   | { readonly kind: 'missing' };
+
+export type Task = {
+  readonly arn: string;
+  /** As ECS names it: `family:x` or `service:y`. */
+  readonly group: string;
+  readonly lastStatus: string;
+  readonly desiredStatus: string;
+  readonly startedBy?: string | undefined;
+  /** When it was created, in ms since the Unix epoch. */
+  readonly createdAt?: number | undefined;
+};
 
 /** The ECS calls we make, for one container instance at a time. Each rejects with an `AwsError`. */
 export type Ecs = {
@@ -32,8 +42,19 @@ export function createEcs(call: Caller): Ecs {
   return {
     find: async (cluster, instanceId) => {
       const filter = `ec2InstanceId == ${instanceId}`;
-      const { containerInstanceArns } = await call('ecs:ListContainerInstances', { cluster, filter });
-      return present('ecs:ListContainerInstances', 'containerInstanceArns', containerInstanceArns)[0];
+      let nextToken: string | undefined;
+      // The filter is applied to each page: an empty one can be followed by the one that matters.
+      do {
+        const answer = await call('ecs:ListContainerInstances', { cluster, filter, nextToken });
+        const [arn] = present(
+          'ecs:ListContainerInstances',
+          'containerInstanceArns',
+          answer.containerInstanceArns,
+        );
+        if (arn) return arn;
+        nextToken = answer.nextToken || undefined;
+      } while (nextToken);
+      return undefined;
     },
 
     describe: async (cluster, arn) => {

@@ -1,0 +1,86 @@
+import { AwsError, type AwsErrorKind } from '../aws/errors.ts';
+import type { Clock } from '../clock.ts';
+import { known, type Reading, unknown } from '../reading.ts';
+
+/** Something that is asked now and then, what it last said, and when. Times are in ms by the agent's clock. */
+export type Source<T> = {
+  reading(): Reading<T>;
+  /** When the reading's question was put. -Infinity before the first. */
+  askedAt(): number;
+  /** Whether an answer is awaited. */
+  isAsking(): boolean;
+  /** Whether what it said no longer counts. */
+  isStale(): boolean;
+  /** Not before this time, after a failure. */
+  restsUntil(): number;
+  /** Asks, unless an answer is awaited already. */
+  ask(): void;
+  /** What we know better than the source, having just changed it. An answer on its way is dropped. */
+  set(value: T): void;
+  /** What it said no longer counts: it is due at once, and an answer on its way is dropped. */
+  invalidate(): void;
+};
+
+/** How long a call of each kind rests after it failed, in ms: the retries within the call have been made. */
+export const REST_MS: Record<AwsErrorKind, number> = {
+  transient: 5_000,
+  credentials: 5_000,
+  throttled: 15_000,
+  permission: 60_000,
+  rejected: 15_000,
+  stopped: 0,
+};
+
+/**
+ * @param read asks once; an AwsError that it rejects with makes the reading unknown, and the source rest
+ * @param onAnswer called whenever an answer or a failure has come
+ */
+export function createSource<T>(
+  read: () => Promise<Reading<T>>,
+  clock: Clock,
+  onAnswer: () => void,
+): Source<T> {
+  let reading: Reading<T> = unknown('not asked yet');
+  let askedAt = -Infinity;
+  let restsUntil = -Infinity;
+  let asking = false;
+  let stale = true;
+  let generation = 0;
+
+  async function ask() {
+    if (asking) return;
+    const asked = generation;
+    const at = clock.now();
+    asking = true;
+    const answer = await read().catch((error: unknown) => {
+      if (error instanceof AwsError) restsUntil = clock.now() + REST_MS[error.kind];
+      return unknown(error instanceof Error ? error.message : String(error));
+    });
+    asking = false;
+    if (asked === generation) {
+      reading = answer;
+      askedAt = at;
+      stale = false;
+    }
+    onAnswer();
+  }
+
+  return {
+    reading: () => reading,
+    askedAt: () => askedAt,
+    isAsking: () => asking,
+    isStale: () => stale,
+    restsUntil: () => restsUntil,
+    ask: () => void ask(),
+    set: (value) => {
+      generation++;
+      reading = known(value);
+      askedAt = clock.now();
+      stale = false;
+    },
+    invalidate: () => {
+      generation++;
+      stale = true;
+    },
+  };
+}

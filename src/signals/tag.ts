@@ -1,0 +1,98 @@
+import type { Imds } from '../aws/imds.ts';
+import type { Clock } from '../clock.ts';
+import { known, type Reading, unknown } from '../reading.ts';
+import { parseTagValue } from '../tag-value.ts';
+import type { ReadSignal } from './metadata.ts';
+import type { Signal } from './signal.ts';
+
+/** The EC2 API is asked this often at most, in ms: a fleet shares one allowance of requests. */
+export const EC2_INTERVAL_MS = 15_000;
+const EC2_LONGEST_INTERVAL_MS = 300_000;
+/** In EC2 mode the metadata is looked at again this often, in ms: its tags can be switched on meanwhile. */
+export const LOOK_AGAIN_MS = 600_000;
+
+export type TagOptions = {
+  readonly tagKey: string;
+  readonly tagSource: 'auto' | 'imds' | 'ec2';
+  /** In ms. */
+  readonly pollInterval: number;
+};
+
+export type TagPorts = {
+  readonly imds: Imds;
+  /** Reads the tag by the EC2 API; undefined where the instance has no such tag. */
+  readonly describeTag: () => Promise<string | undefined>;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Told when `auto` changes from one source to the other. */
+  readonly onSource: (source: 'imds' | 'ec2') => void;
+};
+
+/** The instance's own tag: from its metadata where that serves tags, else from the EC2 API. */
+export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
+  const fromMetadata = () => readFromMetadata(ports.imds, options.tagKey);
+  const fromEc2 = pollEc2(options.pollInterval, ports);
+  let source: 'imds' | 'ec2' | undefined = options.tagSource === 'auto' ? undefined : options.tagSource;
+  let lookAgainAt = 0;
+
+  return async () => {
+    if (options.tagSource === 'ec2') return fromEc2();
+    if (source === 'ec2' && ports.clock.monotonic() < lookAgainAt) return fromEc2();
+
+    const tag = await fromMetadata();
+    if (options.tagSource === 'imds') return tag === 'off' ? unknown(METADATA_OFF) : tag;
+    if (tag !== 'off') {
+      if (tag.kind === 'known' && source !== 'imds') {
+        source = 'imds';
+        ports.onSource(source);
+      }
+      return tag;
+    }
+    lookAgainAt = ports.clock.monotonic() + LOOK_AGAIN_MS;
+    if (source !== 'ec2') {
+      source = 'ec2';
+      ports.onSource(source);
+    }
+    return fromEc2();
+  };
+}
+
+const METADATA_OFF =
+  'the instance metadata serves no tags; launch instances with InstanceMetadataTags=enabled, or set --tag-source auto';
+
+/** One request where there is no tag: the list of keys. `off` where the metadata serves no tags at all. */
+async function readFromMetadata(imds: Imds, key: string): Promise<Reading<Signal | undefined> | 'off'> {
+  const keys = await imds.get('meta-data/tags/instance');
+  if (keys.kind === 'unknown') return keys;
+  // The whole folder answers 404 unless the instance's tags are in its metadata: that is no word about the tag.
+  if (keys.value === undefined) return 'off';
+  if (!keys.value.split('\n').some((line) => line.trim() === key)) return known(undefined);
+  const value = await imds.get(`meta-data/tags/instance/${key}`);
+  return value.kind === 'unknown' ? value : known(toSignal(value.value));
+}
+
+function pollEc2(pollInterval: number, { describeTag, clock, random }: TagPorts): ReadSignal {
+  const shortest = Math.max(EC2_INTERVAL_MS, pollInterval);
+  let interval = shortest;
+  let nextAt = 0;
+  let last: Reading<Signal | undefined> = unknown('the EC2 API was not asked yet');
+  return async () => {
+    if (clock.monotonic() < nextAt) return last;
+    try {
+      last = known(toSignal(await describeTag()));
+      interval = Math.max(shortest, interval / 2);
+    } catch (error) {
+      const { kind, message } = error as { kind?: string; message?: string };
+      if (kind === 'throttled') interval = Math.min(EC2_LONGEST_INTERVAL_MS, interval * 2);
+      last = unknown(message ?? String(error));
+    }
+    nextAt = clock.monotonic() + interval * (1 + random() * 0.2);
+    return last;
+  };
+}
+
+function toSignal(value: string | undefined): Signal | undefined {
+  if (value === undefined || value.trim().toLowerCase() === 'false') return undefined;
+  return { source: 'tag', value: value.slice(0, 256), ...parseTagValue(value) };
+}
