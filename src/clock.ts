@@ -57,3 +57,8 @@ export function steady(clock: Clock): Clock {
 export function dateAt(ms: number): Date {
   return new Date(ms);
 }
+
+/** ms since the Unix epoch of one of the SDK's own times; undefined for anything else. */
+export function timeOfDate(value: unknown): number | undefined {
+  return value instanceof Date ? value.getTime() : undefined;
+}

@@ -131,3 +131,13 @@ export function serverError(service: string): { name: string; message: string } 
       return { name: 'InternalFailure', message: 'An internal failure has occurred' };
   }
 }
+
+/** The faults in which the server acts, and only its answer comes to harm. */
+export function actsAllTheSame(fault: FaultKind): boolean {
+  return (
+    fault.what === 'act-then-lose-response' ||
+    fault.what === 'truncated' ||
+    fault.what === 'reset-mid-body' ||
+    fault.what === 'drip'
+  );
+}

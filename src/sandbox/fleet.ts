@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { addCluster } from './world/clusters.ts';
 import { putTag, removeTag } from './world/ec2.ts';
 import { freezeEcsAgent, reregister, setEcsAgent } from './world/ecs-agent.ts';
@@ -47,6 +48,8 @@ export type FleetOptions = WorldOptions & {
   groupOptions?: Partial<GroupOptions>;
   /** The group's hooks: one terminating hook named `drain` unless told. */
   hooks?: HookOptions[];
+  /** Brings the World up to this clock's time before each change, where it follows one. */
+  clock?: Clock | undefined;
 };
 
 export type TaskOptions = TaskBehaviour &
@@ -61,27 +64,31 @@ export type TaskOptions = TaskBehaviour &
 export type FleetServiceOptions = Omit<ServiceOptions, 'definition'> & Omit<DefinitionOptions, 'family'>;
 
 export function createFleet(options: FleetOptions = {}): Fleet {
-  const world = createWorld(options);
+  const world = createWorld(options.clock ? { now: options.clock.now(), ...options } : options);
   const cluster = addCluster(world, options.clusterName ?? 'web');
   const group = addGroup(world, { name: 'web-asg', ...options.groupOptions });
   for (const hook of options.hooks ?? [{ name: 'drain' }]) putHook(group, hook);
-  return fleetOf(world, cluster, group);
+  return fleetOf(world, cluster, group, options.clock);
 }
 
 /** The same handles on a World that is already there. */
-export function fleetOf(world: World, cluster: Cluster, group: Group): Fleet {
+export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Clock): Fleet {
+  const upToDate = () => {
+    if (clock) world.advance(clock.now());
+    return world;
+  };
   return {
     world,
     cluster,
     group,
     addInstance: (options = {}) => {
-      const machine = addMachine(world, { cluster, group, metadataTags: true, ...options });
+      const machine = addMachine(upToDate(), { cluster, group, metadataTags: true, ...options });
       if (machine.member) group.desired = Math.max(group.desired, inService(group));
       return machine;
     },
-    runTask: (machine, options = {}) => putTask(world, machine, options),
+    runTask: (machine, options = {}) => putTask(upToDate(), machine, options),
     addService: (options) =>
-      addService(world, cluster, {
+      addService(upToDate(), cluster, {
         ...options,
         definition: addDefinition(world, { ...options, family: options.name }),
       }),
@@ -94,15 +101,15 @@ export function fleetOf(world: World, cluster: Cluster, group: Group): Fleet {
         'an instance was taken out of service to lower the capacity.',
       );
     },
-    putTag: (machine, key, value) => putTag(world, machine, key, value),
-    removeTag: (machine, key) => removeTag(world, machine, key),
-    endTask: (task) => containersExit(world, task),
-    ecsAgent: (machine, change) => changeEcsAgent(world, machine, change),
-    terminate: (machine, cause) => terminateMachine(world, machine, cause),
-    reboot: (machine, downMs = 30_000) => rebootMachine(world, machine, downMs),
-    interruptSpot: (machine, options = {}) => interruptSpot(world, machine, options),
+    putTag: (machine, key, value) => putTag(upToDate(), machine, key, value),
+    removeTag: (machine, key) => removeTag(upToDate(), machine, key),
+    endTask: (task) => containersExit(upToDate(), task),
+    ecsAgent: (machine, change) => changeEcsAgent(upToDate(), machine, change),
+    terminate: (machine, cause) => terminateMachine(upToDate(), machine, cause),
+    reboot: (machine, downMs = 30_000) => rebootMachine(upToDate(), machine, downMs),
+    interruptSpot: (machine, options = {}) => interruptSpot(upToDate(), machine, options),
     recommendRebalance: (machine) => {
-      machine.imds.rebalanceNoticeAt = world.now;
+      machine.imds.rebalanceNoticeAt = upToDate().now;
       happen(world, () => ({ type: 'rebalance-recommendation', instanceId: machine.id }));
     },
     pass: (ms) => world.advance(world.now + ms),

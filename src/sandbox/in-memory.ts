@@ -2,6 +2,7 @@ import type { Input, Operation, Output, Transport } from '../aws/operations.ts';
 import type { Clock } from '../clock.ts';
 import type { Http, HttpRequest, HttpResponse } from '../host/http.ts';
 import { type FaultKind, serverError, takeFault, throttlingError } from './faults.ts';
+import { garbage, html } from './wire/send.ts';
 import { serviceError } from './world/errors.ts';
 import { logRequest } from './world/request-log.ts';
 import { machineOf, type World } from './world/world.ts';
@@ -194,11 +195,6 @@ async function faultedHost(
     code: 'ETIMEDOUT',
   });
 }
-
-/** What comes back where a service's answer was expected. */
-export const garbage = '\u0000\u0001{]not an answer\u001b[31m';
-export const html =
-  '<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1><hr></body>';
 
 /** Longer than any test waits, and still a time. */
 const forever = 10 * 365 * 86_400_000;

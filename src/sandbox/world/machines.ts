@@ -62,7 +62,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
   world.accessKeys.set(accessKeyId, id);
   happen(world, () => ({ type: 'machine-launched', instanceId: id, group: options.group?.name }));
 
-  if (options.imdsAfter) after(world, options.imdsAfter, () => startImds(machine));
+  if (options.imdsAfter) after(world, options.imdsAfter, () => startImds(world, machine));
   const ecsAgentAfter = options.ecsAgentAfter ?? 0;
   if (ecsAgentAfter === 0) registerContainerInstance(world, machine);
   else if (ecsAgentAfter !== 'never')
@@ -99,11 +99,13 @@ export function rebootMachine(world: WorldState, machine: Machine, downMs: numbe
   processesKilled(world, machine);
   after(world, downMs, () => {
     if (machine.state !== 'running') return;
-    startImds(machine);
+    startImds(world, machine);
     setEcsAgent(world, machine, 'up');
   });
 }
 
-function startImds(machine: Machine): void {
-  if (machine.state === 'running') machine.imds.started = true;
+function startImds(world: WorldState, machine: Machine): void {
+  if (machine.state !== 'running') return;
+  machine.imds.started = true;
+  happen(world, () => ({ type: 'imds', instanceId: machine.id, to: 'on' }));
 }

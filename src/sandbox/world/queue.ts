@@ -8,6 +8,8 @@ export type EventQueue = {
   nextAt(): number | undefined;
   /** Takes the next thing that is due at `now`. */
   takeDue(now: number): Scheduled | undefined;
+  /** Told when something is planned that comes before all else: for whoever sleeps until the next. */
+  onEarlier: (() => void) | undefined;
 };
 
 /** Takes a planned thing back. Does nothing when it has already happened. */
@@ -24,10 +26,11 @@ export function createEventQueue(): EventQueue {
     return heap[0];
   };
 
-  return {
+  const queue: EventQueue = {
     schedule: (at, run) => {
       const scheduled: Scheduled = { at, order: order++, run };
       push(heap, scheduled);
+      if (queue.onEarlier && heap[0] === scheduled) queue.onEarlier();
       return scheduled;
     },
     nextAt: () => dropCancelled()?.at,
@@ -37,7 +40,9 @@ export function createEventQueue(): EventQueue {
       pop(heap);
       return first;
     },
+    onEarlier: undefined,
   };
+  return queue;
 }
 
 function push(heap: Scheduled[], scheduled: Scheduled): void {

@@ -55,6 +55,7 @@ export type Happening =
   | { type: 'spot-interruption'; instanceId: string; action: string; time: number }
   | { type: 'rebalance-recommendation'; instanceId: string }
   | { type: 'hook-deleted'; group: string; hook: string }
+  | { type: 'imds'; instanceId: string; to: 'on' }
   | { type: 'ecs-agent'; instanceId: string; to: 'up' | 'down' | 'frozen' };
 
 /** A task that had not stopped when its machine went: what this project exists to prevent. */

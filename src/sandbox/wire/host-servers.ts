@@ -1,0 +1,151 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../../clock.ts';
+import { actsAllTheSame, type FaultKind, takeFault } from '../faults.ts';
+import { logRequest } from '../world/request-log.ts';
+import type { Machine } from '../world/state.ts';
+import type { World } from '../world/world.ts';
+import { send, sendFaulty } from './send.ts';
+
+/** The two ports of one instance: its metadata service and its ECS agent. */
+export type HostPorts = { readonly imds: Port; readonly introspection: Port };
+
+/** A port that can be closed, so that connections are really refused, and opened again under its number. */
+export type Port = {
+  readonly number: number;
+  set(open: boolean): Promise<void>;
+};
+
+export async function openHostPorts(
+  world: World,
+  clock: Clock,
+  machine: Machine,
+  host: string,
+): Promise<HostPorts> {
+  const [imds, introspection] = await Promise.all([
+    reservePort(host, listener(world, clock, machine, 'imds')),
+    reservePort(host, listener(world, clock, machine, 'introspection')),
+  ]);
+  return { imds, introspection };
+}
+
+async function reservePort(host: string, handle: RequestListener): Promise<Port> {
+  let server: Server | undefined = createServer(handle);
+  await listen(server, host, 0);
+  const number = (server.address() as AddressInfo).port;
+  return {
+    number,
+    set: async (open) => {
+      if (open === (server !== undefined)) return;
+      if (open) {
+        server = createServer(handle);
+        await listen(server, host, number);
+      } else if (server) {
+        const closing = server;
+        server = undefined;
+        await close(closing);
+      }
+    },
+  };
+}
+
+export function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+export function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function listener(
+  world: World,
+  clock: Clock,
+  machine: Machine,
+  service: 'imds' | 'introspection',
+): RequestListener {
+  return (request, response) => {
+    request.resume();
+    request.on('end', () => {
+      answer(world, clock, machine, service, request, response).catch(() => response.destroy());
+    });
+  };
+}
+
+async function answer(
+  world: World,
+  clock: Clock,
+  machine: Machine,
+  service: 'imds' | 'introspection',
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  world.advance(clock.now());
+  const path = request.url ?? '/';
+  const instanceId = machine.id;
+  const ask = () => {
+    const said =
+      service === 'imds'
+        ? world.imds(instanceId, { method: request.method ?? 'GET', path, headers: flat(request) })
+        : world.introspection(instanceId, path);
+    return said && { ...said, headers: headersOf(service) };
+  };
+
+  const fault = takeFault(world, { service, instanceId, path });
+  if (fault?.what === 'delay') {
+    await clock.sleep(fault.ms);
+    world.advance(clock.now());
+  }
+  if (!fault || fault.what === 'delay') {
+    const said = ask();
+    if (said) send(response, said);
+    else request.socket.resetAndDestroy();
+    return;
+  }
+  if (!actsAllTheSame(fault)) logRequest(world, service, path, `fault:${fault.what}`, { instanceId });
+  const said = saidByHost(service, fault);
+  if (said) send(response, said);
+  else
+    await sendFaulty(request, response, fault, clock, () => ask() ?? { status: 503, headers: {}, body: '' });
+}
+
+function saidByHost(service: 'imds' | 'introspection', fault: FaultKind) {
+  const headers = headersOf(service);
+  switch (fault.what) {
+    case 'throttle':
+      return { status: 429, headers, body: 'Too Many Requests' };
+    case 'error':
+      return { status: fault.status ?? 400, headers, body: fault.message ?? fault.name };
+    case '5xx':
+      return { status: fault.status ?? 503, headers, body: 'Service Unavailable' };
+    default:
+      return undefined;
+  }
+}
+
+function headersOf(service: 'imds' | 'introspection'): Record<string, string> {
+  return service === 'imds'
+    ? { 'content-type': 'text/plain', server: 'EC2ws' }
+    : { 'content-type': 'application/json' };
+}
+
+function flat(request: IncomingMessage): Record<string, string | undefined> {
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(request.headers))
+    headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  return headers;
+}
