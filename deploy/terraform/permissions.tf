@@ -1,0 +1,39 @@
+locals {
+  agent_documents = concat(
+    ["agent"],
+    var.agent_mode == "drain" ? [var.own_instance_only ? "agent-mode-drain-own-instance" : "agent-mode-drain"] : [],
+    var.end_retained_instances ? ["agent-retained"] : [],
+    var.stop_tasks ? ["agent-stop-tasks"] : [],
+    var.tag_from_ec2_api ? ["agent-tag-from-ec2"] : [],
+    var.explain ? ["agent-explain"] : [],
+  )
+
+  # The documents of ../iam with their placeholders filled in.
+  documents = {
+    for name in concat(local.agent_documents, ["tagger"]) : name =>
+    replace(replace(replace(replace(replace(replace(file("${path.module}/../iam/${name}.json"),
+      "arn:aws:", "arn:${data.aws_partition.current.partition}:"),
+      "REGION", data.aws_region.current.region),
+      "ACCOUNT_ID", data.aws_caller_identity.current.account_id),
+      "CLUSTER_NAME", var.cluster_name),
+      "GROUP_NAME", var.autoscaling_group_name),
+    "TAG_KEY", var.tag_key)
+  }
+}
+
+resource "aws_iam_policy" "agent" {
+  name_prefix = "${var.lifecycle_hook_name}-agent-"
+  description = "What ecs-drain-agent may do on the container instances of one cluster and one group"
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = flatten([for name in local.agent_documents : jsondecode(local.documents[name]).Statement])
+  })
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy_attachment" "agent" {
+  count = var.agent_role_name == null ? 0 : 1
+
+  role       = var.agent_role_name
+  policy_arn = aws_iam_policy.agent.arn
+}

@@ -1,0 +1,47 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const src = fileURLToPath(new URL('../../src/', import.meta.url));
+
+/**
+ * The AWS API calls that the code under these folders of src can make, by the names that IAM gives them: one for
+ * each SDK command it imports, since no other way leads to an API.
+ */
+export function sdkCalls(include: (file: string) => boolean): string[] {
+  const calls = sources(include).flatMap(({ text }) =>
+    [...text.matchAll(/^import (type )?\{([^}]*)\} from '@aws-sdk\/client-([a-z0-9-]+)';/gm)]
+      .filter(([, type]) => type === undefined)
+      .flatMap(([, , names = '', service = '']) =>
+        [...names.matchAll(/(\w+)Command\b/g)].map(([, name]) => `${service.replaceAll('-', '')}:${name}`),
+      ),
+  );
+  return [...new Set(calls)].sort();
+}
+
+/** The operations that the agent's transport has, which are the keys of the type `Operations`. */
+export function operations(): string[] {
+  const text = readFileSync(join(src, 'aws/operations.ts'), 'utf8');
+  const [, body = ''] = text.match(/^export type Operations = \{\n([\s\S]*?)^\};/m) ?? [];
+  return [...body.matchAll(/^ {2}'([a-z0-9]+:\w+)':/gm)].map(([, name]) => name ?? '').sort();
+}
+
+/** The operations that some line of the agent asks its transport for. */
+export function usedOperations(): string[] {
+  const text = sources(
+    (file) => isAgent(file) && file !== 'aws/operations.ts' && !file.startsWith('aws/sdk/'),
+  )
+    .map((source) => source.text)
+    .join('\n');
+  return operations().filter((name) => text.includes(`'${name}'`));
+}
+
+export const isAgent = (file: string): boolean => !/^(sandbox|lambda)\//.test(file);
+export const isTagger = (file: string): boolean => file.startsWith('lambda/');
+
+function sources(include: (file: string) => boolean): { file: string; text: string }[] {
+  return globSync('**/*.ts', { cwd: src })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter(include)
+    .map((file) => ({ file, text: readFileSync(join(src, file), 'utf8') }));
+}

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { isAgent, isTagger, operations, sdkCalls, usedOperations } from './api-calls.ts';
+import { resolve, template } from './cloudformation.ts';
+import { allowedActions, list, type Policy, policyDocuments, type Statement } from './policy.ts';
+
+const documents = policyDocuments();
+const statements = (...names: string[]) =>
+  names.flatMap((name) => {
+    const document = documents.get(name);
+    assert.ok(document !== undefined, `no deploy/iam/${name}.json`);
+    return document.Statement;
+  });
+const agentDocuments = [...documents.keys()].filter((name) => name.startsWith('agent'));
+
+describe('the policies and the code', () => {
+  it('finds calls in the code at all', () => {
+    assert.ok(operations().includes('ecs:DeregisterContainerInstance'));
+    assert.ok(sdkCalls(isAgent).includes('autoscaling:CompleteLifecycleAction'));
+    assert.deepEqual(sdkCalls(isTagger), ['ec2:CreateTags']);
+  });
+
+  it('agree on the agent: all that it can call is allowed, and nothing else', () => {
+    assert.deepEqual(sdkCalls(isAgent), operations());
+    assert.deepEqual(allowedActions(statements(...agentDocuments)), operations());
+  });
+
+  it('agree on the tagger: all that it can call is allowed, and nothing else', () => {
+    assert.deepEqual(allowedActions(statements('tagger')), sdkCalls(isTagger));
+  });
+
+  it('ask for no permission that no line of the agent uses', {
+    todo: 'nothing yet says why a drain waits',
+  }, () => {
+    assert.deepEqual(
+      operations().filter((name) => !usedOperations().includes(name)),
+      [],
+    );
+  });
+
+  it('grant what changes something in one place each', () => {
+    assert.deepEqual(allowedActions(statements('agent-mode-drain')), ['ecs:UpdateContainerInstancesState']);
+    assert.deepEqual(
+      allowedActions(statements('agent-mode-drain')),
+      allowedActions(statements('agent-mode-drain-own-instance')),
+    );
+    assert.deepEqual(
+      allowedActions(statements('agent')).filter((action) => mutates(action)),
+      [
+        'autoscaling:CompleteLifecycleAction',
+        'autoscaling:RecordLifecycleActionHeartbeat',
+        'ecs:DeregisterContainerInstance',
+      ],
+    );
+    assert.deepEqual(allowedActions(statements('agent-explain')).filter(mutates), []);
+  });
+});
+
+describe('each statement of the policies', () => {
+  const example = template('example');
+  const all: [where: string, statement: Statement][] = [
+    ...[...documents].flatMap(([name, { Statement }]) =>
+      Statement.map((statement): [string, Statement] => [`deploy/iam/${name}.json`, statement]),
+    ),
+    ...(
+      resolve(
+        example,
+        {
+          'Cluster.Arn': 'arn:aws:ecs:REGION:ACCOUNT_ID:cluster/CLUSTER_NAME',
+          'AWS::StackName': 'CLUSTER_NAME',
+        },
+        inlinePolicies(example, 'InstanceRole'),
+      ) as Policy[]
+    ).flatMap(({ Statement }) =>
+      Statement.map((statement): [string, Statement] => ['example.yaml', statement]),
+    ),
+  ];
+
+  for (const [where, statement] of all) {
+    it(`${statement.Sid} (${where}) says only what IAM evaluates for its actions`, () => {
+      assert.equal(statement.Effect, 'Allow');
+      for (const action of list(statement.Action)) {
+        const { resources, conditionKeys } = fact(action);
+        const kinds = Object.values(resources).map(pattern);
+        for (const resource of list(statement.Resource)) {
+          if (resource === '*') {
+            assert.ok(kinds.length === 0 || action === 'ecs:TagResource', `${action} can name its resource`);
+          } else {
+            assert.ok(
+              kinds.some((kind) => kind.test(resource)),
+              `${action} takes no resource like ${resource}: IAM would never allow it`,
+            );
+          }
+        }
+        for (const key of Object.values(statement.Condition ?? {}).flatMap(Object.keys)) {
+          assert.ok(
+            conditionKeys.some((known) => pattern(known).test(key)),
+            `${action} does not know ${key}: the condition would never hold`,
+          );
+        }
+      }
+    });
+  }
+
+  for (const [where, statement] of all.filter(([name]) => name.startsWith('deploy/iam/agent'))) {
+    it(`${statement.Sid} (${where}) is bound to the agent's own cluster or group if it changes anything`, () => {
+      for (const action of list(statement.Action).filter(mutates)) {
+        for (const resource of list(statement.Resource)) {
+          assert.match(resource, /\bCLUSTER_NAME\b|autoScalingGroupName\/GROUP_NAME$/, action);
+        }
+      }
+    });
+  }
+
+  it('lets the tagger put its one tag on the instances of its one group', () => {
+    assert.deepEqual(statements('tagger')[0]?.Condition, {
+      StringEquals: { 'aws:ResourceTag/aws:autoscaling:groupName': 'GROUP_NAME' },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': ['TAG_KEY'] },
+    });
+  });
+});
+
+describe('the CloudFormation templates', () => {
+  const names = { ClusterName: 'CLUSTER_NAME', AutoScalingGroupName: 'GROUP_NAME', TagKey: 'TAG_KEY' };
+  const choices: [parameters: Record<string, string>, documents: string[]][] = [
+    [{}, ['agent', 'agent-mode-drain', 'agent-retained', 'agent-stop-tasks', 'agent-explain']],
+    [
+      { EndRetainedInstances: 'false', StopTasks: 'false', Explain: 'false', AgentMode: 'deregister' },
+      ['agent'],
+    ],
+    [
+      { OwnInstanceOnly: 'true', TagFromEc2Api: 'true', EndRetainedInstances: 'false', Explain: 'false' },
+      ['agent', 'agent-mode-drain-own-instance', 'agent-stop-tasks', 'agent-tag-from-ec2'],
+    ],
+    [
+      { OwnInstanceOnly: 'true', AgentMode: 'deregister', Explain: 'false', StopTasks: 'false' },
+      ['agent', 'agent-retained'],
+    ],
+  ];
+  for (const [parameters, expected] of choices) {
+    it(`add-to-group with ${JSON.stringify(parameters)} grants ${expected.join(', ')}`, () => {
+      const source = template('add-to-group');
+      const policy = resolve(source, { ...names, ...parameters }, document(source, 'AgentPolicy')) as Policy;
+      assert.deepEqual(policy.Statement, statements(...expected));
+    });
+  }
+
+  it('example grants the agent all but reading tags from EC2, and lets an instance drain only itself', () => {
+    const source = template('example');
+    const policy = resolve(
+      source,
+      { 'AWS::StackName': 'CLUSTER_NAME' },
+      document(source, 'AgentPolicy'),
+    ) as Policy;
+    const expected = statements(
+      'agent',
+      'agent-mode-drain-own-instance',
+      'agent-retained',
+      'agent-stop-tasks',
+      'agent-explain',
+    );
+    // Cluster and group have the stack's name.
+    assert.equal(
+      JSON.stringify(policy.Statement),
+      JSON.stringify(expected).replaceAll('GROUP_NAME', 'CLUSTER_NAME'),
+    );
+  });
+
+  for (const [name, parameters] of [
+    ['add-to-group', names],
+    ['example', { 'AWS::StackName': 'GROUP_NAME' }],
+  ] as const) {
+    it(`${name} grants the tagger its policy, and what Lambda does in its name, bound to its own log and queue`, () => {
+      const source = template(name);
+      const [tagger, lambda, ...others] = resolve(
+        source,
+        parameters,
+        inlinePolicies(source, 'TaggerRole'),
+      ) as Policy[];
+      const key = name === 'example' ? 'ecs-drain-agent:terminate' : 'TAG_KEY';
+      assert.equal(
+        JSON.stringify(tagger?.Statement),
+        JSON.stringify(statements('tagger')).replaceAll('TAG_KEY', key),
+      );
+      assert.deepEqual(lambda?.Statement, [
+        {
+          Sid: 'WriteOwnLog',
+          Effect: 'Allow',
+          Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+          Resource: { 'Fn::GetAtt': 'TaggerLogGroup.Arn' },
+        },
+        {
+          Sid: 'KeepFailedEvents',
+          Effect: 'Allow',
+          Action: 'sqs:SendMessage',
+          Resource: { 'Fn::GetAtt': 'TaggerDeadLetterQueue.Arn' },
+        },
+      ]);
+      assert.deepEqual(others, []);
+    });
+  }
+});
+
+describe('the Terraform module', () => {
+  it('takes its policies from the same documents', () => {
+    const text = readFileSync(new URL('../../deploy/terraform/permissions.tf', import.meta.url), 'utf8');
+    const named = [...text.matchAll(/"((?:agent|tagger)[a-z0-9-]*)"/g)].map(([, name]) => name ?? '');
+    assert.deepEqual([...new Set(named)].sort(), [...documents.keys()].sort());
+  });
+});
+
+type Fact = { access: string; resources: Record<string, string>; conditionKeys: string[] };
+
+const facts = JSON.parse(readFileSync(new URL('service-authorization.json', import.meta.url), 'utf8')) as {
+  actions: Record<string, Fact>;
+};
+
+function fact(action: string): Fact {
+  const found = facts.actions[action];
+  assert.ok(
+    found !== undefined,
+    `${action} is not in service-authorization.json: add what AWS documents of it`,
+  );
+  return found;
+}
+
+function mutates(action: string): boolean {
+  return !['List', 'Read'].includes(fact(action).access);
+}
+
+/** A name of AWS's reference, e.g. `arn:…:task/${ClusterName}/${TaskId}`, as what it stands for. */
+function pattern(name: string): RegExp {
+  const parts = name.split(/\$\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('[^/]+')}$`);
+}
+
+function document(source: ReturnType<typeof template>, resource: string): unknown {
+  return source.Resources[resource]?.Properties.PolicyDocument;
+}
+
+function inlinePolicies(source: ReturnType<typeof template>, role: string): unknown[] {
+  const policies = source.Resources[role]?.Properties.Policies as { PolicyDocument: unknown }[];
+  return policies.map(({ PolicyDocument }) => PolicyDocument);
+}
