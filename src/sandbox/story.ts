@@ -1,0 +1,94 @@
+import { isoTime } from '../clock.ts';
+import { formatDuration } from '../duration.ts';
+import type { TimelineEvent } from './world/timeline.ts';
+
+/** One event as a line for people: `03:04:05.250  i-0abc…  DRAINING (was ACTIVE)`. */
+export function storyLine(event: TimelineEvent): string {
+  const time = isoTime(event.at).slice(11, 23);
+  const { subject, text } = tell(event);
+  return `${time}  ${subject.padEnd(20)}  ${text}`;
+}
+
+/** Whether an event is a step on the way only: a story for people may leave it out. */
+export function isDetail(event: TimelineEvent): boolean {
+  if (event.type === 'task') return event.to !== 'RUNNING' && event.to !== 'STOPPED';
+  return event.type === 'lifecycle-event' || event.type === 'imds';
+}
+
+function tell(event: TimelineEvent): { subject: string; text: string } {
+  switch (event.type) {
+    case 'machine-launched':
+      return { subject: event.instanceId, text: `launched${event.group ? ` in ${event.group}` : ''}` };
+    case 'machine-shutting-down':
+      return { subject: event.instanceId, text: `machine goes: ${event.cause}` };
+    case 'machine-terminated':
+      return { subject: event.instanceId, text: 'machine terminated' };
+    case 'machine-rebooted':
+      return { subject: event.instanceId, text: 'machine reboots' };
+    case 'tag-put':
+      return { subject: event.instanceId, text: `tag put: ${event.key} = ${printable(event.value)}` };
+    case 'tag-removed':
+      return { subject: event.instanceId, text: `tag removed: ${event.key}` };
+    case 'scale-in-chosen':
+      return { subject: event.instanceId, text: `chosen for termination by ${event.group}: ${event.cause}` };
+    case 'lifecycle-state':
+      return { subject: event.instanceId, text: `lifecycle ${moved(event)}` };
+    case 'lifecycle-event':
+      return {
+        subject: event.event.detail.EC2InstanceId,
+        text: `lifecycle event delivered for the hook ${event.event.detail.LifecycleHookName}`,
+      };
+    case 'heartbeat':
+      return {
+        subject: event.instanceId,
+        text: `heartbeat for the hook ${event.hook}: ${formatDuration(event.timesOutAt - event.at)} more`,
+      };
+    case 'lifecycle-action-ended':
+      return {
+        subject: event.instanceId,
+        text: `lifecycle action of the hook ${event.hook} ended: ${event.result} (${event.by})`,
+      };
+    case 'container-instance':
+      return { subject: event.instanceId, text: `container instance ${moved(event)}` };
+    case 'task':
+      return { subject: event.instanceId, text: `${taskName(event)} ${moved(event)}` };
+    case 'task-asked-to-stop':
+      return {
+        subject: event.instanceId,
+        text: `${taskName(event)} is asked to stop: ${printable(event.reason)}`,
+      };
+    case 'task-interrupted':
+      return {
+        subject: event.interruption.instanceId,
+        text: `TASK INTERRUPTED: ${taskName(event.interruption)} was ${event.interruption.lastStatus}: ${event.interruption.cause}`,
+      };
+    case 'service-event':
+      return { subject: event.service, text: event.message };
+    case 'spot-interruption':
+      return {
+        subject: event.instanceId,
+        text: `Spot interruption: ${event.action} at ${isoTime(event.time)}`,
+      };
+    case 'rebalance-recommendation':
+      return { subject: event.instanceId, text: 'rebalance recommendation' };
+    case 'hook-deleted':
+      return { subject: event.group, text: `hook ${event.hook} deleted` };
+    case 'imds':
+      return { subject: event.instanceId, text: 'metadata service answers' };
+    case 'ecs-agent':
+      return { subject: event.instanceId, text: `ECS agent ${event.to}` };
+  }
+}
+
+function moved({ from, to }: { from?: string | undefined; to: string }): string {
+  return from === undefined ? to : `${from} → ${to}`;
+}
+
+function taskName({ group, taskArn }: { group: string; taskArn: string }): string {
+  return `task ${printable(group)} ${taskArn.slice(taskArn.lastIndexOf('/') + 1).slice(0, 8)}`;
+}
+
+/** Text that somebody else chose, with nothing in it that a terminal would obey. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u00b7').slice(0, 300);
+}
