@@ -23,7 +23,12 @@ export type Action =
   | { readonly kind: 'refuse'; readonly why: 'identity-changed' }
   | { readonly kind: 'set-active'; readonly containerInstance: Registered }
   | { readonly kind: 'set-draining'; readonly containerInstance: Registered }
-  | { readonly kind: 'stop-tasks'; readonly tasks: readonly Task[]; readonly why: 'timeout' | 'spot' }
+  | {
+      readonly kind: 'stop-tasks';
+      readonly cluster: string;
+      readonly tasks: readonly Task[];
+      readonly why: 'timeout' | 'spot';
+    }
   | { readonly kind: 'deregister'; readonly containerInstance: Registered }
   | {
       readonly kind: 'complete';
@@ -99,7 +104,7 @@ function nextAction(observed: Observation, policy: Policy): Action {
   }
   if (observed.tasks.kind === 'unknown') return waitFor('task-list', observed.tasks);
   if (observed.tasks.value.length > 0) {
-    const limited = atLimit(observed, policy, observed.tasks.value);
+    const limited = atLimit(observed, policy, containerInstance, observed.tasks.value);
     if (limited) return limited;
     // The plain mode leaves it to ECS to say that tasks still run.
     if (policy.mode === 'deregister' && containerInstance.kind === 'registered') {
@@ -156,19 +161,31 @@ function release(observed: Observation, policy: Policy): Action {
 }
 
 /** What a limit that has come asks for while tasks are left. */
-function atLimit(observed: Observation, policy: Policy, tasks: readonly Task[]): Action | undefined {
+function atLimit(
+  observed: Observation,
+  policy: Policy,
+  containerInstance: ContainerInstance,
+  tasks: readonly Task[],
+): Action | undefined {
   const { now, memory } = observed;
+  const stop = (why: 'timeout' | 'spot'): Action | undefined => {
+    const toStop = notAsked(tasks, observed);
+    return toStop.length > 0 && containerInstance.kind === 'registered'
+      ? { kind: 'stop-tasks', cluster: containerInstance.cluster, tasks: toStop, why }
+      : undefined;
+  };
+
   const spot = signalsOf(observed).find((signal) => signal.source === 'spot');
   if (policy.spotStopTasks && spot && now >= spot.interruptionAt - SPOT_STOP_TASKS_MS) {
-    const toStop = notAsked(tasks, observed);
-    if (toStop.length > 0) return { kind: 'stop-tasks', tasks: toStop, why: 'spot' };
+    const stopping = stop('spot');
+    if (stopping) return stopping;
   }
 
   const waiting = waitingHook(observed, policy);
   if (pastTimeout(observed, policy)) {
     if (policy.onTimeout === 'stop-tasks') {
-      const toStop = notAsked(tasks, observed);
-      if (toStop.length > 0) return { kind: 'stop-tasks', tasks: toStop, why: 'timeout' };
+      const stopping = stop('timeout');
+      if (stopping) return stopping;
     }
     if (policy.onTimeout === 'abandon' && waiting) return complete(waiting, 'ABANDON', 'timeout');
     if (policy.onTimeout === 'continue') {

@@ -17,9 +17,16 @@ export type Source<T> = {
   ask(): void;
   /** What we know better than the source, having just changed it. An answer on its way is dropped. */
   set(value: T): void;
+  /** Whether it has answered, or failed to, since it was made or forgotten. */
+  hasAnswered(): boolean;
+  /** What it said is of another time: it is unknown until asked again. */
+  forget(): void;
   /** What it said no longer counts: it is due at once, and an answer on its way is dropped. */
   invalidate(): void;
 };
+
+/** The cause of a reading before its first question. */
+export const NOT_ASKED = 'not asked yet';
 
 /** How long a call of each kind rests after it failed, in ms: the retries within the call have been made. */
 export const REST_MS: Record<AwsErrorKind, number> = {
@@ -40,7 +47,7 @@ export function createSource<T>(
   clock: Clock,
   onAnswer: () => void,
 ): Source<T> {
-  let reading: Reading<T> = unknown('not asked yet');
+  let reading: Reading<T> = unknown(NOT_ASKED);
   let askedAt = -Infinity;
   let restsUntil = -Infinity;
   let asking = false;
@@ -66,6 +73,14 @@ export function createSource<T>(
   }
 
   return {
+    hasAnswered: () => askedAt > -Infinity,
+    forget: () => {
+      generation++;
+      reading = unknown(NOT_ASKED);
+      askedAt = -Infinity;
+      restsUntil = -Infinity;
+      stale = true;
+    },
     reading: () => reading,
     askedAt: () => askedAt,
     isAsking: () => asking,

@@ -1,5 +1,5 @@
 import type { Caller } from './call.ts';
-import { AwsError } from './errors.ts';
+import { AwsError, isNothingWaiting } from './errors.ts';
 import type { Operation } from './operations.ts';
 
 export type Lifecycle =
@@ -97,9 +97,7 @@ async function unlessNothingWaits<T>(answer: Promise<unknown>, done: T): Promise
     await answer;
     return done;
   } catch (error) {
-    // Auto Scaling calls every refusal a ValidationError, so only the message tells this one.
-    if (error instanceof AwsError && /no active lifecycle action/i.test(error.message))
-      return 'nothing-waiting';
+    if (isNothingWaiting(error)) return 'nothing-waiting';
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { Task as EcsTask } from '@aws-sdk/client-ecs';
 import type { Caller } from './call.ts';
-import { AwsError } from './errors.ts';
+import { AwsError, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';
 
 /** ECS DescribeTasks takes this many tasks at a time (API reference, DescribeTasks). */
@@ -124,9 +124,7 @@ export function createEcs(call: Caller): Ecs {
       try {
         await call('ecs:DeregisterContainerInstance', { cluster, containerInstance: arn, force: false });
       } catch (error) {
-        if (!(error instanceof AwsError) || error.kind !== 'rejected') throw error;
-        // ECS gives the same name to every invalid parameter, so only the message tells this one.
-        if (/found running tasks/i.test(error.message)) return 'tasks-running';
+        if (isTasksRunning(error)) return 'tasks-running';
         throw error;
       }
       return 'deregistered';

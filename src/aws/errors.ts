@@ -39,6 +39,14 @@ export function classify(operation: Operation, error: unknown): AwsError {
   );
 }
 
+/** ECS refuses to deregister without force while tasks run. It gives all invalid parameters the same name. */
+export const isTasksRunning = (error: unknown): boolean =>
+  error instanceof AwsError && error.kind === 'rejected' && /found running tasks/i.test(error.message);
+
+/** No lifecycle action waits. Auto Scaling calls every refusal a ValidationError. */
+export const isNothingWaiting = (error: unknown): boolean =>
+  error instanceof AwsError && error.kind === 'rejected' && /no active lifecycle action/i.test(error.message);
+
 const throttlingNames = new Set([
   'ThrottlingException',
   'Throttling',

@@ -25,7 +25,7 @@ export type TagPorts = {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Told when `auto` changes from one source to the other. */
+  /** Told when `auto` changes from one source to the other. It starts with the metadata. */
   readonly onSource: (source: 'imds' | 'ec2') => void;
 };
 
@@ -33,7 +33,7 @@ export type TagPorts = {
 export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
   const fromMetadata = () => readFromMetadata(ports.imds, options.tagKey);
   const fromEc2 = pollEc2(options.pollInterval, ports);
-  let source: 'imds' | 'ec2' | undefined = options.tagSource === 'auto' ? undefined : options.tagSource;
+  let source: 'imds' | 'ec2' = 'imds';
   let lookAgainAt = 0;
 
   return async () => {

@@ -1,0 +1,303 @@
+import type { AwsError } from '../aws/errors.ts';
+import { type Clock, steady } from '../clock.ts';
+import { type Log, withFields } from '../log.ts';
+import { ifKnown, known, unknown } from '../reading.ts';
+import type { Act, Deed, Outcome } from './act.ts';
+import { createAlarm } from './alarm.ts';
+import { type Decision, decide, type Policy } from './decide.ts';
+import { createNarrator, eventFacts } from './narrate.ts';
+import type { ContainerInstance, Heartbeat, Memory, Observation } from './observation.ts';
+import { remember } from './remember.ts';
+import { type Report, report } from './report.ts';
+import { REST_MS } from './source.ts';
+import type { Phase, Sources } from './sources.ts';
+
+export type AgentPorts = {
+  readonly instanceId: string;
+  readonly clock: Clock;
+  readonly policy: Policy & { readonly dryRun: boolean };
+  /** For people: what is being watched. */
+  readonly watched: string;
+  readonly sources: (clock: Clock, onAnswer: () => void) => Sources;
+  readonly act: Act;
+  /** What the last run left. */
+  readonly memory: Memory;
+  /** Keeps the memory for after a restart. Never throws. */
+  readonly save: (memory: Memory, now: number) => void;
+  readonly log: Log;
+  readonly onReport: (report: Report) => void;
+  readonly stop: AbortSignal;
+};
+
+const SAVE_MS = 60_000;
+/** ECS refused to deregister though it lists no task: it will soon know better. */
+const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
+/** In mode `deregister`, refusals are what one waits for. */
+const PLAIN_MODE_REST_MS = 15_000;
+const NOTHING_WAITING_REST_MS = 15_000;
+const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
+
+/**
+ * The loop: observe, decide, act, until `stop` aborts. Nothing in it depends on having seen an event, so it
+ * may be killed at any moment and started again.
+ */
+export async function runAgent(ports: AgentPorts): Promise<void> {
+  const clock = steady(ports.clock);
+  const { policy, stop } = ports;
+  const alarm = createAlarm(clock);
+  const sources = ports.sources(clock, alarm.ring);
+  let { memory } = ports;
+  let savedAt = clock.now();
+  let lastHeartbeat: Heartbeat | undefined;
+  let isActing = false;
+  let isBeating = false;
+  const rests = new Map<Deed['kind'], number>();
+  const pretended = new Set<Deed['kind']>();
+  let refusals = 0;
+  let nothingWaited = 0;
+  let phase: Phase = 'watching';
+  let observed = observe();
+  const log = withFields(ports.log, () => ({ instanceId: ports.instanceId }));
+  const drainLog: Log = (event, message, fields) =>
+    log(event, message, { ...eventFacts(observed, policy), ...fields });
+  const narrator = createNarrator(log, policy, ports.watched);
+
+  while (!stop.aborted) {
+    const nextDueAt = sources.askDue(phase);
+    observed = observe();
+    recall(remember(observed, policy));
+    observed = { ...observed, memory };
+    const decision = decide(observed, policy);
+    narrator.narrate(observed, decision, sources.look.askedAt());
+    ports.onReport(report(observed, decision, policy, ports.watched));
+    follow(decision);
+    const now = clock.now();
+    if (phase !== 'watching' && now >= savedAt + SAVE_MS) save();
+    const wakeAt = Math.min(nextDueAt, ...[...rests.values()].filter((until) => until > now));
+    await alarm.sleep(Math.max(0, wakeAt - now), stop);
+  }
+
+  function observe(): Observation {
+    const look = sources.look.reading();
+    const identity = ifKnown(sources.identity.reading());
+    const hooks = sources.hooks.reading();
+    return {
+      now: clock.now(),
+      signals: sources.signals.reading(),
+      identity: identity === undefined || identity === ports.instanceId ? 'confirmed' : 'changed',
+      containerInstance: look.kind === 'known' ? known(asPretended(look.value.containerInstance)) : look,
+      tasks: tasksOn(sources),
+      lifecycle: sources.lifecycle.reading(),
+      hooks: hooks.kind === 'known' ? known(hooks.value.hooks) : hooks,
+      retainsAbandoned: hooks.kind === 'known' ? hooks.value.retainsAbandoned : hooks,
+      memory,
+      lastHeartbeat,
+    };
+  }
+
+  function follow({ action, heartbeat }: Decision) {
+    const before = phase;
+    phase = action.kind === 'watch' ? 'watching' : action.kind === 'done' ? 'done' : 'draining';
+    if (phase === 'watching' && before !== 'watching') startAfresh();
+    if (heartbeat && !isBeating) void beat(heartbeat);
+    if (action.kind === 'watch') {
+      if (observed.signals.kind === 'known') forgetDrain();
+      return;
+    }
+    if (action.kind === 'wait' || action.kind === 'done' || action.kind === 'refuse') return;
+    if (!isActing && clock.now() >= (rests.get(action.kind) ?? -Infinity)) void perform(action);
+  }
+
+  async function perform(deed: Deed) {
+    isActing = true;
+    const before = memory;
+    // Written ahead: killed in between, we must not take our own DRAINING for somebody else's.
+    if (deed.kind === 'set-draining') recall({ ...memory, drainingSetAt: clock.now() });
+    const outcome = policy.dryRun ? pretend(deed) : await ports.act.act(deed);
+    isActing = false;
+    rests.delete(deed.kind);
+    if (outcome.kind === 'done') succeeded(deed);
+    else if (outcome.kind === 'tasks-running') refused();
+    else if (outcome.kind === 'nothing-waiting') nothingWaiting(deed);
+    else failed(deed, outcome.error, before);
+    alarm.ring();
+  }
+
+  function succeeded(deed: Deed) {
+    switch (deed.kind) {
+      case 'set-draining':
+        showContainerInstance({ ...deed.containerInstance, status: 'DRAINING' });
+        // Listed before, it may miss a task that was placed in between.
+        sources.look.invalidate();
+        drainLog('drain.draining', 'the container instance is DRAINING: no new task is placed on it');
+        return;
+      case 'set-active': {
+        const { drainingSetAt: _, ...rest } = memory;
+        recall(rest);
+        showContainerInstance({ ...deed.containerInstance, status: 'ACTIVE' });
+        drainLog('drain.cancelled', 'the signal is gone: the container instance is ACTIVE again');
+        return;
+      }
+      case 'stop-tasks': {
+        const now = clock.now();
+        const asked = Object.fromEntries(deed.tasks.map(({ arn }) => [arn, now]));
+        recall({ ...memory, askedToStop: { ...memory.askedToStop, ...asked } });
+        sources.look.invalidate();
+        drainLog('drain.tasks-stopping', `asked ${deed.tasks.length} tasks to stop (${deed.why})`, {
+          why: deed.why,
+        });
+        return;
+      }
+      case 'deregister': {
+        const left = ifKnown(observed.tasks) ?? [];
+        sources.look.set({
+          containerInstance: { kind: 'deregistered', arn: deed.containerInstance.arn },
+          tasks: known(left),
+          requests: 0,
+        });
+        if (left.length > 0) sources.look.invalidate();
+        observed = observe();
+        drainLog('drain.deregistered', 'the container instance is out of its cluster');
+        return;
+      }
+      case 'complete':
+        recall({ ...memory, completed: { hook: deed.hook, result: deed.result } });
+        sources.lifecycle.invalidate();
+        drainLog(
+          deed.result === 'CONTINUE' ? 'lifecycle.completed' : 'lifecycle.abandoned',
+          `lifecycle action of hook ${deed.hook} ended with ${deed.result} (${deed.why})`,
+          { hook: deed.hook, result: deed.result, why: deed.why },
+        );
+        return;
+      case 'terminate':
+        recall({ ...memory, terminated: true });
+        sources.lifecycle.invalidate();
+        drainLog('instance.terminated', `asked the group to terminate this instance (${deed.why})`, {
+          why: deed.why,
+        });
+        return;
+    }
+  }
+
+  function refused() {
+    const plain = policy.mode === 'deregister';
+    if (refusals === 0) drainLog('drain.refused', 'ECS says that tasks still run on the instance');
+    rest('deregister', plain ? PLAIN_MODE_REST_MS : (REFUSED_REST_MS[refusals] ?? 5_000));
+    refusals++;
+    sources.look.invalidate();
+  }
+
+  function nothingWaiting(deed: Deed) {
+    const hook = deed.kind === 'complete' ? deed.hook : '';
+    drainLog('lifecycle.nothing-waiting', `no lifecycle action of hook ${hook} waits for this instance`, {
+      hook,
+    });
+    sources.lifecycle.invalidate();
+    rest(deed.kind, Math.min(LONGEST_NOTHING_WAITING_REST_MS, NOTHING_WAITING_REST_MS * 2 ** nothingWaited));
+    nothingWaited++;
+  }
+
+  function failed(deed: Deed, error: AwsError, before: Memory) {
+    rest(deed.kind, Math.max(REST_MS[error.kind], 1_000));
+    // AWS itself said no, so nothing was changed. Without its word, something may have been.
+    const surelyNot = error.kind === 'rejected' || error.kind === 'permission';
+    if (deed.kind === 'set-draining' && surelyNot && before.drainingSetAt === undefined) {
+      const { drainingSetAt: _, ...others } = memory;
+      recall(others);
+    }
+    sources.look.invalidate();
+    if (deed.kind === 'complete' || deed.kind === 'terminate') sources.lifecycle.invalidate();
+  }
+
+  function pretend(deed: Deed): Outcome {
+    pretended.add(deed.kind);
+    if (deed.kind === 'set-active') pretended.delete('set-draining');
+    drainLog('dry-run.skipped', `would have made the call now: ${deed.kind}`, { action: deed.kind });
+    return { kind: 'done' };
+  }
+
+  async function beat({ group, hook }: { group: string; hook: string }) {
+    isBeating = true;
+    const at = clock.now();
+    const outcome: Outcome = policy.dryRun ? { kind: 'done' } : await ports.act.heartbeat(group, hook);
+    isBeating = false;
+    lastHeartbeat = { at, outcome: outcome.kind === 'done' ? 'recorded' : 'failed' };
+    if (outcome.kind === 'nothing-waiting') sources.lifecycle.invalidate();
+    else if (outcome.kind === 'done' && !policy.dryRun) {
+      drainLog('lifecycle.heartbeat', `heartbeat recorded for hook ${hook}`, { hook });
+    }
+    alarm.ring();
+  }
+
+  function forgetDrain() {
+    if (Object.keys(memory).length === 0) return;
+    if (memory.drainingSetAt !== undefined && ifKnown(observed.containerInstance)?.kind === 'deregistered') {
+      drainLog(
+        'drain.cancelled-too-late',
+        'the signal is gone, but the container instance had been deregistered already',
+      );
+    }
+    recall({});
+  }
+
+  function showContainerInstance(containerInstance: ContainerInstance) {
+    const requests = ifKnown(sources.look.reading())?.requests ?? 2;
+    sources.look.set({ containerInstance, tasks: unknown('being listed again'), requests });
+    observed = observe();
+  }
+
+  function recall(next: Memory) {
+    if (next === memory) return;
+    memory = next;
+    save();
+  }
+
+  function save() {
+    savedAt = clock.now();
+    // What was only pretended must not be taken for true after a restart.
+    if (!policy.dryRun) ports.save(memory, savedAt);
+  }
+
+  function rest(kind: Deed['kind'], ms: number) {
+    rests.set(kind, clock.now() + ms);
+  }
+
+  /** The next drain must not be decided on what this one saw. */
+  function startAfresh() {
+    for (const source of [sources.localTasks, sources.look, sources.lifecycle, sources.hooks])
+      source.forget();
+    rests.clear();
+    pretended.clear();
+    refusals = 0;
+    nothingWaited = 0;
+    lastHeartbeat = undefined;
+  }
+
+  /** In a dry run, what was skipped counts as done, so that one sees what would come next. */
+  function asPretended(containerInstance: ContainerInstance): ContainerInstance {
+    if (containerInstance.kind !== 'registered') return containerInstance;
+    if (pretended.has('deregister')) return { kind: 'deregistered', arn: containerInstance.arn };
+    return pretended.has('set-draining') ? { ...containerInstance, status: 'DRAINING' } : containerInstance;
+  }
+}
+
+/**
+ * The tasks that are not gone: those that ECS has not STOPPED, and those that the ECS agent says still run
+ * here. Where that agent does not answer, ECS alone is believed.
+ */
+function tasksOn(sources: Sources): Observation['tasks'] {
+  const look = sources.look.reading();
+  if (look.kind === 'unknown') return look;
+  if (look.value.tasks.kind === 'unknown') return look.value.tasks;
+  if (!sources.localTasks.hasAnswered()) return unknown('the ECS agent has not been asked yet');
+  const listed = look.value.tasks.value;
+  const onlyHere = (ifKnown(sources.localTasks.reading()) ?? [])
+    .filter(({ arn }) => !listed.some((task) => task.arn === arn))
+    .map(({ arn, family, knownStatus }) => ({
+      arn,
+      group: `family:${family}`,
+      lastStatus: knownStatus,
+      desiredStatus: 'UNKNOWN',
+    }));
+  return onlyHere.length === 0 ? look.value.tasks : known([...listed, ...onlyHere]);
+}

@@ -1,0 +1,178 @@
+import type { AutoScaling, Hook, Lifecycle } from '../aws/auto-scaling.ts';
+import { type Imds, readInstanceId } from '../aws/imds.ts';
+import type { Clock } from '../clock.ts';
+import type { EcsAgent, LocalTask, Registration } from '../host/ecs-agent.ts';
+import { ifKnown, known, type Reading } from '../reading.ts';
+import type { ReadSignal } from '../signals/metadata.ts';
+import { readSignals } from '../signals/read-signals.ts';
+import type { Signal } from '../signals/signal.ts';
+import type { Look, LookAt } from './look.ts';
+import { createSource, type Source } from './source.ts';
+
+/** What the agent is about, as far as it decides what must be looked at, and how often. */
+export type Phase = 'watching' | 'draining' | 'done';
+
+export type Sources = {
+  readonly signals: Source<readonly Signal[]>;
+  readonly identity: Source<string>;
+  readonly registration: Source<Registration>;
+  readonly localTasks: Source<readonly LocalTask[]>;
+  readonly look: Source<Look>;
+  readonly lifecycle: Source<Lifecycle>;
+  readonly hooks: Source<GroupHooks>;
+  /** Asks what is due now. Returns when the next thing is due, in ms by the agent's clock. */
+  askDue(phase: Phase): number;
+};
+
+export type GroupHooks = {
+  readonly hooks: readonly Hook[];
+  readonly retainsAbandoned: Reading<boolean>;
+};
+
+export type SourcesPorts = {
+  readonly imds: Imds;
+  readonly ecsAgent: EcsAgent;
+  readonly autoScaling: AutoScaling;
+  readonly look: LookAt;
+  readonly signals: readonly ReadSignal[];
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** In ms. */
+  readonly pollInterval: number;
+  readonly onAnswer: () => void;
+};
+
+const LOCAL_TASKS_MS = 1_000;
+const LOOK_MS = 15_000;
+const LOOK_RELEASED_MS = 60_000;
+/** After the host's last task ended, until ECS has noticed: a few fast looks, then as many as are allowed. */
+const QUICK_LOOKS_MS = [3_000, 3_000, 4_000, 4_000, 4_000] as const;
+const LATER_QUICK_LOOKS_MS = 5_000;
+const LIFECYCLE_MS = 30_000;
+const LIFECYCLE_DONE_MS = 60_000;
+/** From `Terminating` to `Terminating:Wait` takes seconds. */
+const TERMINATING_MS = [3_000, 4_000, 5_000] as const;
+const HOOKS_MS = 600_000;
+const REGISTRATION_MS = 15_000;
+const SETTLED_REGISTRATION_MS = 600_000;
+const SETTLED_IDENTITY_MS = 60_000;
+const FIRST_ANSWER_MS = 5_000;
+
+export function createSources(ports: SourcesPorts): Sources {
+  const { imds, ecsAgent, autoScaling, clock, random, pollInterval } = ports;
+  const source = <T>(read: () => Promise<Reading<T>>) => createSource(read, clock, ports.onAnswer);
+  let emptySince: number | undefined;
+  let quickLooks = 0;
+  let terminatingLooks = 0;
+  let nextLook: 'full' | 'quick' = 'full';
+  let spread = random();
+
+  const signals = source(() => readSignals(ports.signals));
+  const identity = source(() => readInstanceId(imds));
+  const registration = source(() => ecsAgent.registration());
+  const localTasks = source(async () => {
+    const tasks = await ecsAgent.tasks();
+    if (ifKnown(tasks)?.length === 0) emptySince ??= clock.now();
+    else emptySince = undefined;
+    return tasks;
+  });
+  const look: Source<Look> = source(() => ports.look(nextLook, ifKnown(look.reading())));
+  const lifecycle = source(async () => known(await autoScaling.lifecycle()));
+  const hooks = source(async () => {
+    const state = ifKnown(lifecycle.reading());
+    if (state?.kind !== 'in-group') return known({ hooks: [], retainsAbandoned: known(false) });
+    const found = await autoScaling.terminatingHooks(state.group);
+    return known({ hooks: found, retainsAbandoned: await retains(autoScaling, state.group) });
+  });
+
+  const every = (asked: Source<unknown>, ms: number) =>
+    asked.isStale() ? asked.restsUntil() : Math.max(asked.askedAt() + ms, asked.restsUntil());
+
+  function lookDue(): number {
+    const last = ifKnown(look.reading());
+    nextLook = 'full';
+    if (look.isStale() || !last) return every(look, FIRST_ANSWER_MS);
+    if (last.containerInstance.kind !== 'registered') return every(look, LOOK_RELEASED_MS);
+    // More pages, fewer looks: the API's budget must leave room for the looks that end the drain.
+    const interval = LOOK_MS * Math.max(1, last.requests / 2) * (1 + spread * 0.2);
+    if (emptySince === undefined || ifKnown(last.tasks)?.length === 0) {
+      quickLooks = 0;
+      return every(look, interval);
+    }
+    if (look.askedAt() < emptySince) return every(look, 0);
+    if (look.askedAt() + interval > clock.now() + LATER_QUICK_LOOKS_MS) nextLook = 'quick';
+    return every(look, QUICK_LOOKS_MS[quickLooks] ?? LATER_QUICK_LOOKS_MS);
+  }
+
+  function lifecycleDue(phase: Phase): number {
+    const last = ifKnown(lifecycle.reading());
+    if (!last) return every(lifecycle, FIRST_ANSWER_MS);
+    if (last.kind === 'in-group' && last.state === 'Terminating') {
+      return every(lifecycle, TERMINATING_MS[terminatingLooks] ?? LATER_QUICK_LOOKS_MS);
+    }
+    terminatingLooks = 0;
+    return every(lifecycle, phase === 'done' ? LIFECYCLE_DONE_MS : LIFECYCLE_MS);
+  }
+
+  function hooksDue(): number {
+    const last = ifKnown(lifecycle.reading());
+    if (last?.kind !== 'in-group' || !last.state.startsWith('Terminating')) return Infinity;
+    return every(hooks, hooks.reading().kind === 'known' ? HOOKS_MS : LOOK_MS);
+  }
+
+  function registrationDue(phase: Phase): number {
+    if (phase !== 'watching') return every(registration, REGISTRATION_MS);
+    return every(
+      registration,
+      registration.reading().kind === 'known' ? SETTLED_REGISTRATION_MS : FIRST_ANSWER_MS,
+    );
+  }
+
+  function dueIn(phase: Phase): readonly [Source<unknown>, number][] {
+    const always: [Source<unknown>, number][] = [
+      [signals, every(signals, pollInterval * (0.8 + spread * 0.4))],
+      [identity, every(identity, phase === 'watching' ? SETTLED_IDENTITY_MS : pollInterval)],
+      [registration, registrationDue(phase)],
+    ];
+    if (phase === 'watching') return always;
+    always.push([look, lookDue()], [lifecycle, lifecycleDue(phase)], [hooks, hooksDue()]);
+    if (phase === 'draining') always.push([localTasks, every(localTasks, LOCAL_TASKS_MS)]);
+    return always;
+  }
+
+  function ask(due: Source<unknown>) {
+    if (due === signals) spread = random();
+    if (due === look && emptySince !== undefined && look.askedAt() >= emptySince) quickLooks++;
+    if (due === lifecycle) terminatingLooks++;
+    due.ask();
+  }
+
+  return {
+    signals,
+    identity,
+    registration,
+    localTasks,
+    look,
+    lifecycle,
+    hooks,
+    askDue: (phase) => {
+      const now = clock.now();
+      let next = Infinity;
+      for (const [due, at] of dueIn(phase)) {
+        if (due.isAsking()) continue;
+        if (at <= now) ask(due);
+        else next = Math.min(next, at);
+      }
+      return next;
+    },
+  };
+}
+
+// Whether the group retains is a comfort: without the permission to read it, the drain goes on as if it did not.
+async function retains(autoScaling: AutoScaling, group: string): Promise<Reading<boolean>> {
+  try {
+    return known(await autoScaling.retainsAbandoned(group));
+  } catch (error) {
+    return { kind: 'unknown', cause: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,86 @@
+import { mkdirSync } from 'node:fs';
+import { startAgent } from '../agent/start.ts';
+import { createFileStore } from '../agent/state.ts';
+import { createSdkTransport } from '../aws/sdk-transport.ts';
+import { systemClock } from '../clock.ts';
+import { createNodeHttp } from '../host/node-http.ts';
+import { createOutput } from '../host/output.ts';
+import { createNotifier } from '../host/systemd.ts';
+import type { Config } from '../options.ts';
+import { manualSignal } from '../signals/manual.ts';
+import { version } from '../version.ts';
+import { createStatusFile } from './status-file.ts';
+
+/** `ecs-drain-agent run`: what the unit starts. Resolves with the exit code once SIGTERM or SIGINT has come. */
+export async function run(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+  warnings: readonly string[],
+): Promise<number> {
+  const log = createOutput({ level: config.logLevel, environment });
+  const stop = new AbortController();
+  let reason = '';
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      reason = signal;
+      stop.abort();
+    });
+  }
+  log('agent.started', `ecs-drain-agent ${version}`, { version, pid: process.pid, config });
+  for (const warning of warnings) log('config.warning', warning);
+  checkStateDir(config.stateDir, log);
+  // The SDK reads these from the process itself.
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith('AWS_') && value !== undefined) process.env[name] ??= value;
+  }
+
+  const notifier = createNotifier(environment);
+  const statusFile = createStatusFile(config.stateDir, environment);
+  const watchdog = keepWatchdogQuiet(notifier, stop.signal);
+  let isReady = false;
+  await startAgent(config, {
+    clock: systemClock,
+    random: Math.random,
+    http: createNodeHttp(systemClock),
+    transport: (region) => createSdkTransport(region, `ecs-drain-agent/${version}`),
+    store: createFileStore(config.stateDir),
+    manual: manualSignal(config.stateDir),
+    environment,
+    log,
+    onReport: (report) => {
+      statusFile.write(report);
+      notifier.status(report.summary);
+      if (!isReady) notifier.ready();
+      isReady = true;
+    },
+    stop: stop.signal,
+  });
+  notifier.stopping();
+  await watchdog;
+  statusFile.remove();
+  log('agent.stopped', `stopped by ${reason}; AWS stays as it is`);
+  return 0;
+}
+
+function checkStateDir(stateDir: string, log: ReturnType<typeof createOutput>): void {
+  try {
+    mkdirSync(stateDir, { recursive: true });
+  } catch (error) {
+    log(
+      'state.unwritable',
+      `the state directory ${stateDir} cannot be made: ${(error as Error).message}; ` +
+        'set --state-dir (ECS_DRAIN_STATE_DIR) to a directory that this user can write',
+    );
+  }
+}
+
+async function keepWatchdogQuiet(
+  { watchdog, watchdogIntervalMs }: ReturnType<typeof createNotifier>,
+  stop: AbortSignal,
+): Promise<void> {
+  if (watchdogIntervalMs === undefined) return;
+  while (!stop.aborted) {
+    watchdog();
+    await systemClock.sleep(watchdogIntervalMs, { signal: stop });
+  }
+}

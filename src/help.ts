@@ -1,0 +1,54 @@
+import { optionList } from './options.ts';
+
+const COLUMN = 30;
+const WIDTH = 100;
+
+export const commands = {
+  run: 'Watch, and drain this instance when its termination has been decided. What the systemd unit starts.',
+  status: 'What the agent on this host is doing, and what it waits for. --json for machines.',
+  doctor: 'Check that the agent can do its job here: one line a check, with the fix.',
+  drain: 'Drain this instance now, by hand. --cancel takes it back.',
+  sandbox: 'Start a simulated AWS on loopback to try the agent against.',
+} as const;
+
+export type CommandName = keyof typeof commands;
+
+/** `ecs-drain-agent --help`. */
+export function help(): string {
+  return `Drains this Amazon ECS container instance before it is terminated, however long its tasks take.
+
+Usage: ecs-drain-agent COMMAND [options]
+
+Commands
+${Object.entries(commands)
+  .map(([name, text]) => row(name, text))
+  .join('')}
+Options of run, status, doctor and drain, each with its environment variable
+${optionList.map(optionRow).join('')}${row('--config PATH', 'The configuration file: the same variables, one a line. ECS_DRAIN_CONFIG. Default: /etc/ecs-drain-agent/agent.conf')}
+Other
+${row('--version', 'Print the version.')}${row('--help', 'Print this.')}
+Times are written with a unit: 500ms, 90s, 5m, 1h30m, 2d. Flags go before environment, environment before file.
+`;
+}
+
+function optionRow(option: (typeof optionList)[number]): string {
+  const name = `--${option.flag}${option.placeholder ? ` ${option.placeholder}` : ''}`;
+  return row(name, `${option.help} ${option.env}. Default: ${option.defaultShown ?? option.default}`);
+}
+
+function row(name: string, text: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line.length + word.length + 1 > WIDTH - COLUMN) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line ? `${line} ${word}` : word;
+    }
+  }
+  lines.push(line);
+  const indent = ' '.repeat(COLUMN);
+  const first = name.length + 3 > COLUMN ? `  ${name}\n${indent}` : `  ${name}`.padEnd(COLUMN);
+  return `${first}${lines.join(`\n${indent}`)}\n`;
+}
