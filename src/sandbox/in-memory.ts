@@ -56,11 +56,11 @@ async function callApi<O extends Operation>(
       // In these three the server has answered, whatever becomes of the answer on its way.
       world.call(operation, input, caller);
       if (fault.what === 'drip') await pause(clock, (fault.ms ?? 1000) * 1000, signal);
-      throw fault.what === 'reset-mid-body'
-        ? connectionError('ECONNRESET', 'aborted')
-        : unreadable(service, fault);
+      throw fault.what === 'reset-mid-body' ? cutOff() : unreadable(service, fault);
     default:
       logRequest(world, operation, input, `fault:${fault.what}`, caller);
+      // The SDK's XML reader takes a well-formed page for an answer without any member.
+      if (fault.what === 'html' && service !== 'ecs') return {} as Output<O>;
       throw await failure(clock, service, fault, signal);
   }
 }
@@ -91,7 +91,7 @@ async function failure(
     case 'refuse':
       return connectionError('ECONNREFUSED', 'connect ECONNREFUSED');
     case 'redirect':
-      return serviceError('UnknownError', 'UnknownError', 302);
+      return serviceError('Unknown', 'UnknownError', 302);
     case 'stall':
       await pause(clock, forever, signal);
       return aborted();
@@ -179,11 +179,13 @@ async function faultedHost(
       throw new Error(`The answer is larger than ${request.maxBytes} bytes.`);
     case 'act-then-lose-response':
       answerHost(world, instanceId, request, service, path);
-      throw connectionError('ECONNRESET', 'socket hang up');
-    case 'reset':
+      throw hostReset();
     case 'reset-mid-body':
+      answerHost(world, instanceId, request, service, path);
+      throw hostReset();
+    case 'reset':
       log();
-      throw connectionError('ECONNRESET', 'socket hang up');
+      throw hostReset();
     case 'stall':
     case 'drip':
       break;
@@ -212,6 +214,17 @@ function aborted(): Error {
 /** As the SDK's HTTP handler passes on a broken connection: a cut one under the name of a time-out. */
 function connectionError(code: 'ECONNRESET' | 'ECONNREFUSED', message: string): Error {
   return Object.assign(new Error(message), { code, name: code === 'ECONNRESET' ? 'TimeoutError' : 'Error' });
+}
+
+/** As the SDK passes on a connection that breaks when the answer has begun. */
+function cutOff(): Error {
+  const $metadata = { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 };
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET', $metadata });
+}
+
+/** As Node's own client rejects, without the SDK. */
+function hostReset(): Error {
+  return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }
 
 /** As the SDK's protocol layer throws on an answer that it cannot read. */

@@ -70,8 +70,9 @@ export async function sendFaulty(
 
 /** What comes back where a service's answer was expected. */
 export const garbage = '\u0000\u0001{]not an answer\u001b[31m';
+/** Well-formed, as a captive portal's may be: an XML reader finds nothing wrong with it, and nothing in it. */
 export const html =
-  '<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1><hr></body>';
+  '<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>';
 
 async function sendHuge(response: ServerResponse, bytes: number): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/plain', 'content-length': String(bytes) });
