@@ -6,6 +6,14 @@ import { version } from './version.ts';
 /** sysexits.h: the command line is wrong. */
 const EX_USAGE = 64;
 
+/** What a command takes beside the options. */
+const OWN_FLAGS: Record<Exclude<CommandName, 'sandbox'>, readonly string[]> = {
+  run: [],
+  status: ['--json'],
+  doctor: [],
+  drain: ['--cancel'],
+};
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([name, ...argv]: string[]): Promise<number> {
@@ -45,13 +53,6 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
       return (await import('./commands/drain.ts')).drain(config, environment, argv.includes('--cancel'));
   }
 }
-
-const OWN_FLAGS: Record<Exclude<CommandName, 'sandbox'>, readonly string[]> = {
-  run: [],
-  status: ['--json'],
-  doctor: [],
-  drain: ['--cancel'],
-};
 
 function say(text: string): number {
   process.stdout.write(`${text}\n`);

@@ -63,6 +63,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   const narrator = createNarrator(log, policy, ports.watched);
 
   while (!stop.aborted) {
+    const before = phase;
     const nextDueAt = sources.askDue(phase);
     observed = observe();
     recall(remember(observed, policy));
@@ -74,7 +75,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     const now = clock.now();
     if (phase !== 'watching' && now >= savedAt + SAVE_MS) save();
     const wakeAt = Math.min(nextDueAt, ...[...rests.values()].filter((until) => until > now));
-    await alarm.sleep(Math.max(0, wakeAt - now), stop);
+    // Another phase has other questions: they are due now.
+    if (phase === before) await alarm.sleep(Math.max(0, wakeAt - now), stop);
   }
 
   function observe(): Observation {

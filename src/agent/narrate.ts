@@ -4,7 +4,6 @@ import { ifKnown } from '../reading.ts';
 import { type Decision, hookLimit, type Policy } from './decide.ts';
 import type { Observation } from './observation.ts';
 import { count, factsOf, hookProblem, type ReportedTask, report, shortId } from './report.ts';
-import { NOT_ASKED } from './source.ts';
 
 const PROGRESS_MS = 60_000;
 const UNKNOWN_BEFORE_WARNING_MS = 15_000;
@@ -22,6 +21,7 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
   const said = new Map<string, number>();
   let state: string | undefined;
   let unknownSince: number | undefined;
+  let waitingSince: number | undefined;
   let signals: readonly string[] = [];
 
   /** True the first time, and then again every `ms`. */
@@ -102,15 +102,19 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
       }
       return;
     }
-    if (action.kind !== 'wait' || action.why.for === 'tasks' || action.why.for === 'hook') return;
+    if (action.kind !== 'wait' || action.why.for === 'tasks' || action.why.for === 'hook') {
+      waitingSince = undefined;
+      return;
+    }
     if (action.why.for === 'hook-choice') {
       if (isTimeFor('drain.hook-unclear', now, HOOK_UNCLEAR_AGAIN_MS)) {
         log('drain.hook-unclear', `no task left, but ${hookProblem(action.why.choice)}`, facts);
       }
       return;
     }
-    // The first answers take a moment: that is no news.
-    if (action.why.cause === NOT_ASKED) return;
+    waitingSince ??= now;
+    // Answers take a moment: that is no news.
+    if (now < waitingSince + UNKNOWN_BEFORE_WARNING_MS) return;
     if (isTimeFor(`drain.waiting ${action.why.for}`, now, PROGRESS_MS)) {
       log('drain.waiting', `waiting to learn the ${action.why.for}: ${action.why.cause}`, facts);
     }
