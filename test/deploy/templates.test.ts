@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { resolve, template } from './cloudformation.ts';
+import { cfnLint } from './tools.ts';
+
+const run = promisify(execFile);
+const folder = fileURLToPath(new URL('../../deploy/cloudformation/', import.meta.url));
+const lint = await cfnLint(process.env.CI !== undefined);
+
+describe('the CloudFormation templates', () => {
+  for (const name of ['add-to-group', 'example'] as const) {
+    it(`${name}.yaml passes ${lint.kind === 'found' ? lint.name : 'cfn-lint'}`, async (t) => {
+      if (lint.kind === 'missing') {
+        assert.equal(process.env.CI, undefined, lint.why);
+        t.skip(lint.why);
+        return;
+      }
+      await run(lint.path, ['--non-zero-exit-code', 'informational', `${folder}${name}.yaml`]);
+    });
+
+    it(`${name}.yaml makes a hook whose failure leaves the instance to the retention policy`, () => {
+      const hook = template(name).Resources.LifecycleHook?.Properties;
+      assert.equal(hook?.LifecycleTransition, 'autoscaling:EC2_INSTANCE_TERMINATING');
+      assert.equal(hook?.DefaultResult, 'ABANDON');
+    });
+
+    it(`${name}.yaml takes no heartbeat time-out that would shorten the 48 hours`, () => {
+      const { Default, MinValue, MaxValue } = template(name).Parameters.HeartbeatTimeout ?? {};
+      // 100 × 1,728 s = 48 h; 7,200 s is the most that Auto Scaling takes.
+      assert.deepEqual([Default, MinValue, MaxValue], [3600, 1728, 7200]);
+    });
+
+    it(`${name}.yaml sends the tagger the events of this hook on this group alone`, () => {
+      const source = template(name);
+      const pattern = resolve(
+        source,
+        { AutoScalingGroupName: 'my-group', 'AWS::StackName': 'my-group' },
+        source.Resources.TerminationRule?.Properties.EventPattern,
+      );
+      assert.deepEqual(pattern, {
+        source: ['aws.autoscaling'],
+        'detail-type': ['EC2 Instance-terminate Lifecycle Action'],
+        detail: { AutoScalingGroupName: ['my-group'], LifecycleHookName: ['ecs-drain-agent'] },
+      });
+    });
+
+    it(`${name}.yaml keeps an event that fails, wherever it fails`, () => {
+      const { TaggerFunction, TerminationRule } = template(name).Resources;
+      const queue = { 'Fn::GetAtt': 'TaggerDeadLetterQueue.Arn' };
+      assert.deepEqual(TaggerFunction?.Properties.DeadLetterConfig, { TargetArn: queue });
+      const targets = TerminationRule?.Properties.Targets as { DeadLetterConfig: unknown }[] | undefined;
+      assert.deepEqual(targets?.[0]?.DeadLetterConfig, { Arn: queue });
+    });
+  }
+
+  it('example.yaml’s group keeps an instance whose hook was abandoned', () => {
+    assert.deepEqual(template('example').Resources.Group?.Properties.InstanceLifecyclePolicy, {
+      RetentionTriggers: { TerminateHookAbandon: 'retain' },
+    });
+  });
+
+  it('example.yaml’s instances serve their tags in their metadata, by IMDSv2 alone', () => {
+    const data = template('example').Resources.LaunchTemplate?.Properties.LaunchTemplateData as {
+      MetadataOptions: unknown;
+    };
+    assert.deepEqual(data.MetadataOptions, {
+      InstanceMetadataTags: 'enabled',
+      HttpTokens: 'required',
+      HttpPutResponseHopLimit: 1,
+    });
+  });
+
+  it('add-to-group.yaml without the tagger makes the hook and the agent’s policy, and nothing else', () => {
+    const { Resources } = template('add-to-group');
+    const unconditional = Object.entries(Resources).filter(([, { Condition }]) => Condition === undefined);
+    assert.deepEqual(
+      unconditional.map(([name]) => name),
+      ['LifecycleHook', 'AgentPolicy'],
+    );
+    const others = Object.values(Resources).filter(({ Condition }) => Condition !== undefined);
+    assert.deepEqual([...new Set(others.map(({ Condition }) => Condition))], ['HasTagger']);
+  });
+
+  it('add-to-group.yaml says how to set the retention policy that it cannot set', () => {
+    const source = template('add-to-group');
+    const parameters = { AutoScalingGroupName: 'my-group' };
+    assert.equal(
+      resolve(source, parameters, source.Outputs.RetentionCommand?.Value),
+      "aws autoscaling update-auto-scaling-group --region REGION --auto-scaling-group-name 'my-group' " +
+        `--instance-lifecycle-policy '{"RetentionTriggers":{"TerminateHookAbandon":"retain"}}'`,
+    );
+  });
+});
