@@ -63,7 +63,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   const narrator = createNarrator(log, policy, ports.watched);
 
   while (!stop.aborted) {
-    const before = phase;
+    const before: Phase = phase;
     const nextDueAt = sources.askDue(phase);
     observed = observe();
     recall(remember(observed, policy));
@@ -98,7 +98,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   }
 
   function follow({ action, heartbeat }: Decision) {
-    const before = phase;
+    const before: Phase = phase;
     phase = action.kind === 'watch' ? 'watching' : action.kind === 'done' ? 'done' : 'draining';
     if (phase === 'watching' && before !== 'watching') startAfresh();
     if (heartbeat && !isBeating) void beat(heartbeat);

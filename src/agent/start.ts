@@ -50,7 +50,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const { instanceId } = identity;
   const log = withFields(world.log, () => ({ instanceId }));
 
-  const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? identity.region;
+  const region = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? identity.region;
   const budget = createBudget(clock);
   const call = reportCalls(
     createCaller({ transport: world.transport(region), clock, random, budget, stop }),

@@ -60,7 +60,7 @@ export function parseState(text: string): State {
   const state = JSON.parse(text) as Record<string, unknown>;
   const wrong = (what: string) => new Error(`the state file is corrupt: ${what}`);
   if (!isRecord(state)) throw wrong('not an object');
-  if (state['version'] !== VERSION) throw wrong(`version ${JSON.stringify(state['version'])}`);
+  if (state.version !== VERSION) throw wrong(`version ${JSON.stringify(state.version)}`);
   const { instanceId, savedAt, memory, registration } = state;
   if (typeof instanceId !== 'string' || !isTime(savedAt) || !isRecord(memory))
     throw wrong('a member is missing');
@@ -72,7 +72,7 @@ export function parseState(text: string): State {
     signals !== undefined &&
     !(
       Array.isArray(signals) &&
-      signals.every((signal) => isRecord(signal) && typeof signal['source'] === 'string')
+      signals.every((signal) => isRecord(signal) && typeof signal.source === 'string')
     )
   )
     throw wrong('signals');
@@ -81,8 +81,8 @@ export function parseState(text: string): State {
     completed !== undefined &&
     !(
       isRecord(completed) &&
-      typeof completed['hook'] === 'string' &&
-      (completed['result'] === 'CONTINUE' || completed['result'] === 'ABANDON')
+      typeof completed.hook === 'string' &&
+      (completed.result === 'CONTINUE' || completed.result === 'ABANDON')
     )
   )
     throw wrong('completed');
@@ -93,8 +93,8 @@ export function parseState(text: string): State {
     registration !== undefined &&
     !(
       isRecord(registration) &&
-      typeof registration['cluster'] === 'string' &&
-      typeof registration['containerInstanceArn'] === 'string'
+      typeof registration.cluster === 'string' &&
+      typeof registration.containerInstanceArn === 'string'
     )
   )
     throw wrong('registration');
@@ -132,15 +132,15 @@ function writeThrough(path: string, text: string): void {
 }
 
 function isWaiting(value: unknown): boolean {
-  if (!isRecord(value) || !isTime(value['since']) || typeof value['group'] !== 'string') return false;
-  const hook = value['hook'];
+  if (!isRecord(value) || !isTime(value.since) || typeof value.group !== 'string') return false;
+  const hook = value.hook;
   if (hook === undefined) return true;
   const isTimeout = (timeout: unknown) => timeout === undefined || isTime(timeout);
   return (
     isRecord(hook) &&
-    typeof hook['name'] === 'string' &&
-    isTimeout(hook['heartbeatTimeout']) &&
-    isTimeout(hook['globalTimeout'])
+    typeof hook.name === 'string' &&
+    isTimeout(hook.heartbeatTimeout) &&
+    isTimeout(hook.globalTimeout)
   );
 }
 

@@ -19,9 +19,9 @@ export type Imds = {
 
 /** The endpoint that the AWS SDK would use too. */
 export function imdsEndpoint(environment: Readonly<Record<string, string | undefined>>): string {
-  const endpoint = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'];
+  const endpoint = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT;
   if (endpoint) return endpoint.replace(/\/+$/, '');
-  const mode = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE'];
+  const mode = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE;
   return mode?.toLowerCase() === 'ipv6' ? IPV6_ENDPOINT : DEFAULT_ENDPOINT;
 }
 

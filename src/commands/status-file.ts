@@ -18,7 +18,7 @@ export function statusPath(
   stateDir: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): string {
-  return join(environment['RUNTIME_DIRECTORY'] ?? stateDir, 'status.json');
+  return join(environment.RUNTIME_DIRECTORY ?? stateDir, 'status.json');
 }
 
 export function createStatusFile(

@@ -38,7 +38,7 @@ export async function status(
 }
 
 function findStatus(config: Config, environment: Readonly<Record<string, string | undefined>>) {
-  const places = environment['RUNTIME_DIRECTORY'] ? [environment] : [environment, { RUNTIME_DIRECTORY }];
+  const places = environment.RUNTIME_DIRECTORY ? [environment] : [environment, { RUNTIME_DIRECTORY }];
   for (const place of places) {
     const found = readStatus(statusPath(config.stateDir, place));
     if (found) return found;

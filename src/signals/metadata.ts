@@ -25,7 +25,7 @@ export const spotSignal =
     const notice = await readNotice(imds, 'meta-data/spot/instance-action', 'time');
     if (notice.kind === 'unknown' || !notice.value) return notice as Reading<undefined>;
     const { time: interruptionAt, fields } = notice.value;
-    return known({ source: 'spot', action: String(fields['action'] ?? 'terminate'), interruptionAt });
+    return known({ source: 'spot', action: String(fields.action ?? 'terminate'), interruptionAt });
   };
 
 /** EC2 recommends to replace the Spot instance (EC2 user guide, "EC2 instance rebalance recommendations"). */
