@@ -67,9 +67,9 @@ const NO_VALUE = Symbol('AWS::NoValue');
 
 const functions = ['Sub', 'GetAtt', 'If', 'Equals', 'Not', 'And', 'GetAZs'];
 
-const long = (name: string) => (name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`);
+const long = (name: string) => (name === 'Ref' ? name : `Fn::${name}`);
 
-const shortForms: (ScalarTag | CollectionTag)[] = ['Ref', 'Condition', ...functions].flatMap((name) => [
+const shortForms: (ScalarTag | CollectionTag)[] = ['Ref', ...functions].flatMap((name) => [
   { tag: `!${name}`, resolve: (text: string) => ({ [long(name)]: text }) },
   {
     tag: `!${name}`,
