@@ -20,12 +20,8 @@ describe('the Terraform module', () => {
     for (const folder of folders) await rm(folder, { recursive: true, force: true });
   });
 
-  /** Copies deploy/, with the text of one of its files changed, and validates one of its folders. */
-  async function validate(
-    t: TestContext,
-    folder: string,
-    change?: { file: string; from: string; to: string },
-  ) {
+  /** Copies deploy/, with the text of one of its files changed, and runs a command in one of its folders. */
+  async function inCopy(t: TestContext, folder: string, args: string[], change?: Change) {
     if (program.kind === 'missing') return skip(t, program.why);
     if (mirror.kind === 'missing') return skip(t, mirror.why);
     const copy = await mkdtemp(join(tmpdir(), 'terraform-'));
@@ -50,10 +46,15 @@ describe('the Terraform module', () => {
       env: { PATH: process.env.PATH, HOME: copy, TF_CLI_CONFIG_FILE: config, CHECKPOINT_DISABLE: '1' },
     };
     await run(program.path, ['init', '-backend=false', '-input=false', '-no-color'], options);
-    return run(program.path, ['validate', '-json'], options).then(
-      ({ stdout }) => JSON.parse(stdout) as Validation,
-      ({ stdout }: { stdout: string }) => JSON.parse(stdout) as Validation,
+    return run(program.path, args, options).then(
+      ({ stdout }) => stdout,
+      ({ stdout }: { stdout: string }) => stdout,
     );
+  }
+
+  async function validate(t: TestContext, folder: string, change?: Change): Promise<Validation | undefined> {
+    const output = await inCopy(t, folder, ['validate', '-json'], change);
+    return output === undefined ? undefined : (JSON.parse(output) as Validation);
   }
 
   it(`is formatted as ${name} does it`, async (t) => {
@@ -71,6 +72,17 @@ describe('the Terraform module', () => {
       }
     });
   }
+
+  it(`plans what it should for ${name}, by its own tests`, async (t) => {
+    const output = await inCopy(t, '.', ['test', '-no-color']);
+    if (output !== undefined) assert.match(output, /^Success! 5 passed, 0 failed\.$/m, output);
+  });
+
+  it('would not plan a hook that ends instances unnoticed', async (t) => {
+    const change = { file: 'main.tf', from: '"ABANDON"', to: '"CONTINUE"' };
+    const output = await inCopy(t, '.', ['test', '-no-color'], change);
+    if (output !== undefined) assert.match(output, /^Failure! 4 passed, 1 failed\.$/m, output);
+  });
 
   for (const [what, change, message] of [
     [
@@ -104,6 +116,8 @@ describe('the Terraform module', () => {
     });
   }
 });
+
+type Change = { file: string; from: string; to: string };
 
 type Validation = { valid: boolean; diagnostics: { summary: string; detail: string }[] };
 
