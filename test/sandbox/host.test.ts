@@ -57,7 +57,7 @@ describe('the metadata service', () => {
   });
 
   test('serves tags only when it is told to, and what changes at once', () => {
-    const { fleet, machine, get } = scene({ metadataTags: false, tags: { 'a:b': 'c' } });
+    const { fleet, machine, get } = scene({ group: undefined, metadataTags: false, tags: { 'a:b': 'c' } });
     assert.equal(get(`${folder}/tags/instance`)?.status, 404);
     assert.equal(get(`${folder}/tags/instance/a:b`)?.status, 404);
     machine.imds.tags = true;
@@ -67,6 +67,12 @@ describe('the metadata service', () => {
     assert.deepEqual(get(`${folder}/tags/instance/d`), { status: 200, body: '' });
     fleet.removeTag(machine, 'a:b');
     assert.equal(get(`${folder}/tags/instance/a%3Ab`)?.status, 404);
+  });
+
+  test('shows the tag by which a group marks its instances', () => {
+    const { get } = scene();
+    assert.equal(get(`${folder}/tags/instance`)?.body, 'aws:autoscaling:groupName');
+    assert.equal(get(`${folder}/tags/instance/aws:autoscaling:groupName`)?.body, 'web-asg');
   });
 
   test('has no lifecycle state outside a group', () => {

@@ -6,7 +6,14 @@ import { clientException, invalidParameter } from './errors.ts';
 import { idOf } from './ids.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
-import type { Cluster, ContainerInstance, ContainerInstanceStatus, Task, WorldState } from './state.ts';
+import type {
+  Cluster,
+  ContainerInstance,
+  ContainerInstanceStatus,
+  Machine,
+  Task,
+  WorldState,
+} from './state.ts';
 import { deregister, orphan } from './task-life.ts';
 
 /** The ECS calls about container instances. */
@@ -21,7 +28,7 @@ export const containerInstances: Pick<
     const cluster = clusterNamed(world, input.cluster);
     const found: Ecs.ContainerInstance[] = [];
     const failures: Ecs.Failure[] = [];
-    for (const name of atMost(100, input.containerInstances, 'Container instances cannot be empty.')) {
+    for (const name of atMost(100, input.containerInstances, 'Container Instances cannot be empty.')) {
       checkOwnCluster(cluster, name);
       const one = cluster.containerInstances.get(idOf(name));
       if (one) found.push(describe(one));
@@ -49,10 +56,10 @@ export const containerInstances: Pick<
     const cluster = clusterNamed(world, input.cluster);
     const { status } = input;
     if (status !== 'ACTIVE' && status !== 'DRAINING')
-      throw invalidParameter('Container instance status should be one of [ACTIVE, DRAINING].');
+      throw invalidParameter('Container instance status should be one of [ACTIVE, DRAINING]');
     const updated: Ecs.ContainerInstance[] = [];
     const failures: Ecs.Failure[] = [];
-    for (const name of atMost(10, input.containerInstances, 'Container instances cannot be empty.')) {
+    for (const name of atMost(10, input.containerInstances, 'Container Instances cannot be empty.')) {
       checkOwnCluster(cluster, name);
       const one = cluster.containerInstances.get(idOf(name));
       if (!one) {
@@ -130,7 +137,7 @@ export function describe(one: ContainerInstance): Ecs.ContainerInstance {
     agentConnected: one.agentConnected,
     runningTasksCount: running,
     pendingTasksCount: pending,
-    attributes: [],
+    attributes: attributes(machine),
     registeredAt: dateAt(one.registeredAt),
     attachments: [],
     tags: [],
@@ -141,6 +148,22 @@ function resources(cpu: number, memory: number): Ecs.Resource[] {
   return [
     { name: 'CPU', type: 'INTEGER', doubleValue: 0, longValue: 0, integerValue: cpu },
     { name: 'MEMORY', type: 'INTEGER', doubleValue: 0, longValue: 0, integerValue: memory },
+    reservedPorts,
+    reservedUdpPorts,
+  ];
+}
+
+const ports = { type: 'STRINGSET', doubleValue: 0, longValue: 0, integerValue: 0 };
+/** What the host keeps for itself: SSH, Docker, the ECS agent. */
+const reservedPorts = { ...ports, name: 'PORTS', stringSetValue: ['22', '2376', '2375', '51678', '51679'] };
+const reservedUdpPorts = { ...ports, name: 'PORTS_UDP', stringSetValue: [] };
+
+function attributes({ availabilityZone, instanceType }: Machine): Ecs.Attribute[] {
+  return [
+    { name: 'ecs.ami-id', value: 'ami-0123456789abcdef0' },
+    { name: 'ecs.availability-zone', value: availabilityZone },
+    { name: 'ecs.instance-type', value: instanceType },
+    { name: 'ecs.os-type', value: 'linux' },
   ];
 }
 
@@ -150,7 +173,7 @@ function instanceArn(world: WorldState, cluster: Cluster, name: string): string 
 }
 
 export function atMost(limit: number, names: string[] | undefined, whenEmpty: string): string[] {
-  if (!names?.length) throw invalidParameter(whenEmpty);
+  if (!names?.length) throw clientException(whenEmpty);
   if (names.length > limit) throw invalidParameter(`Too many identifiers: at most ${limit}.`);
   return names;
 }

@@ -27,6 +27,8 @@ export const ec2: Handlers<'ec2'> = {
       for (const tag of input.Tags ?? [...machine.tags.keys()].map((Key): Ec2.Tag => ({ Key }))) {
         const key = tag.Key ?? '';
         const value = machine.tags.get(key);
+        // What AWS put on is not the user's to take away.
+        if (key.startsWith('aws:')) continue;
         if (value === undefined || (tag.Value !== undefined && tag.Value !== value)) continue;
         removeTag(world, machine, key);
       }

@@ -6,6 +6,9 @@ import { cancel } from './queue.ts';
 import type { Group, Hook, LifecycleAction, LifecycleState, Machine, Member, WorldState } from './state.ts';
 import type { LifecycleNotification } from './timeline.ts';
 
+/** The tag by which the group marks its instances, as EC2 and IMDS show it. */
+const groupTag = 'aws:autoscaling:groupName';
+
 const longestWaitMs = 48 * 3_600_000;
 
 /** The time in ms after which no heartbeat keeps an action of this hook waiting. */
@@ -27,6 +30,7 @@ export function joinGroup(world: WorldState, group: Group, machine: Machine, isP
   group.members.set(machine.id, member);
   machine.member = member;
   machine.imds.targetLifecycleState = 'InService';
+  machine.tags.set(groupTag, group.name);
   happen(world, () => ({
     type: 'lifecycle-state',
     group: group.name,
@@ -111,6 +115,7 @@ export function proceed(world: WorldState, member: Member): void {
 export function leaveGroup(world: WorldState, member: Member): void {
   member.group.members.delete(member.machine.id);
   member.machine.member = undefined;
+  if (member.state === 'Detached') member.machine.tags.delete(groupTag);
   for (const activity of member.group.activities)
     if (activity.instanceId === member.machine.id) activity.endedAt ??= world.now;
 }
