@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../src/clock.ts';
+import { startSandbox } from '../src/sandbox/start.ts';
+import { attachTagger } from '../src/sandbox/tagger.ts';
+import { type AgentProcess, startAgentProcess } from '../test/e2e/agent-process.ts';
+import { createCluster, type DemoCluster, TAG_KEY } from './demo/cluster.ts';
+import { type BareNode, residentMegabytes, startBareNode } from './demo/memory.ts';
+import { closingTable, type Outcome, promises } from './demo/outcome.ts';
+import { createScreen, type Screen } from './demo/screen.ts';
+import { statusPanel } from './demo/status-panel.ts';
+import { tellAgentEvent, tellWorldEvent } from './demo/story.ts';
+
+/** Longer than all of it takes on a slow machine, in ms. */
+const LIMIT_MS = 120_000;
+
+const started: { kill(): void }[] = [];
+const stateDir = mkdtempSync(join(tmpdir(), 'ecs-drain-agent-demo-'));
+process.once('exit', () => {
+  for (const one of started) one.kill();
+  rmSync(stateDir, { recursive: true, force: true });
+});
+for (const [name, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(name, () => process.exit(code));
+
+process.exit(await main());
+
+/** Lets a group of three instances go down to two, before the eyes of whoever looks. Resolves with the exit code. */
+async function main(): Promise<number> {
+  const demo = createCluster(systemClock);
+  const { fleet, machines, chosen } = demo;
+  const beganAt = fleet.world.now;
+  const screen = createScreen(process.stdout, () => statusPanel(demo, fleet.world.now));
+  screen.title('ecs-drain-agent: an Auto Scaling group takes an instance away, and no task is cut short');
+  screen.note(
+    'A cluster of three instances, simulated on this machine. The agents are real: one process for each instance, with',
+  );
+  screen.note('its default settings, real AWS SDK clients and real wire protocols.');
+
+  const sandbox = await startSandbox(fleet, { clock: systemClock });
+  attachTagger(fleet, { tagKey: TAG_KEY });
+  const bareNode = startBareNode();
+  started.push(bareNode);
+  const agents = new Map<string, AgentProcess>();
+  for (const { id } of machines) {
+    const agent = startAgentProcess(['run', '--state-dir', join(stateDir, id)], sandbox.environment(id));
+    started.push({ kill: () => agent.signal('SIGKILL') });
+    agents.set(id, agent);
+  }
+
+  const seconds = () => (systemClock.now() - beganAt) / 1000;
+  const limit = new AbortController();
+  const tooLate = systemClock.sleep(LIMIT_MS, { signal: limit.signal });
+  try {
+    await Promise.race([
+      tell(demo, agents, screen, seconds),
+      tooLate.then(() => {
+        throw new Error(`It had not come to its end after ${LIMIT_MS / 1000} s.`);
+      }),
+    ]);
+  } catch (error) {
+    screen.close();
+    process.stdout.write(`\nThe demo failed: ${(error as Error).message}\n${whatAgentsSaid(demo, agents)}`);
+    return 1;
+  }
+  limit.abort();
+
+  const outcome = await judge(demo, agents, bareNode);
+  screen.close();
+  for (const line of closingTable(demo, outcome)) screen.plain(line);
+  const broken = promises(outcome).filter(({ kept }) => !kept);
+  for (const { promise, found } of broken) screen.plain(`  NOT KEPT: ${promise}; ${found}`);
+  if (broken.length > 0) process.stdout.write(whatAgentsSaid(demo, agents, [chosen.id]));
+  await sandbox.close();
+  return broken.length === 0 ? 0 : 1;
+}
+
+/** The story, from three idle agents to the end of the machine that was chosen. */
+async function tell(
+  demo: DemoCluster,
+  agents: ReadonlyMap<string, AgentProcess>,
+  screen: Screen,
+  seconds: () => number,
+): Promise<void> {
+  const { fleet, chosen } = demo;
+  const { world } = fleet;
+  const gone = Promise.withResolvers<void>();
+  const say = (told: ReturnType<typeof tellWorldEvent>) => {
+    if (told) screen.story(seconds(), told);
+  };
+
+  await Promise.all(
+    [...agents.values()].map((agent) =>
+      agent.log.first(({ event }) => event === 'agent.watching', 'an agent to watch', LIMIT_MS),
+    ),
+  );
+  screen.story(seconds(), {
+    who: '',
+    text: 'Three agents watch. They read instance metadata only: no AWS API request.',
+  });
+  // Long enough to see the cluster at rest.
+  await systemClock.sleep(2_500);
+
+  world.onEvent((event) => {
+    say(tellWorldEvent(demo, event));
+    if (event.type === 'machine-terminated' && event.instanceId === chosen.id) gone.resolve();
+  });
+  for (const [id, agent] of agents) agent.onLine((line) => say(tellAgentEvent(demo, id, line)));
+  screen.story(seconds(), { who: '', text: 'Somebody sets the desired capacity of the group from 3 to 2.' });
+  world.advance(systemClock.now());
+  world.call('autoscaling:SetDesiredCapacity', {
+    AutoScalingGroupName: fleet.group.name,
+    DesiredCapacity: 2,
+  });
+  await gone.promise;
+}
+
+async function judge(
+  demo: DemoCluster,
+  agents: ReadonlyMap<string, AgentProcess>,
+  bareNode: BareNode,
+): Promise<Outcome> {
+  const { world } = demo.fleet;
+  const idle = [...agents].filter(([id]) => id !== demo.chosen.id);
+  const idleMegabytes = Math.max(...idle.map(([, { pid }]) => residentMegabytes(pid)));
+  const bareMegabytes = residentMegabytes(bareNode.pid);
+  const exits = await Promise.all(
+    [...agents.values()].map((agent) => {
+      agent.signal('SIGTERM');
+      return agent.exited;
+    }),
+  );
+  bareNode.kill();
+  return {
+    interruptions: world.interruptions,
+    history: demo.history,
+    requests: (world.requestLog.entries ?? []).filter(({ accessKeyId }) => accessKeyId !== undefined),
+    chosen: demo.chosen,
+    batch: demo.batch,
+    runningSites: demo.site.tasks,
+    idleMegabytes,
+    bareMegabytes,
+    exits,
+    strayOutput: [...agents.values()].map((agent) => agent.strayOutput()).join(''),
+  };
+}
+
+function whatAgentsSaid(
+  demo: DemoCluster,
+  agents: ReadonlyMap<string, AgentProcess>,
+  ids: readonly string[] = [...agents.keys()],
+): string {
+  return ids
+    .map((id) => {
+      const agent = agents.get(id);
+      const lines = (agent?.log.items ?? []).map(({ time, event, msg }) => `  ${time} ${event}: ${msg}\n`);
+      return `\nThe agent on ${demo.nameOf(id)} (${id}) said:\n${lines.join('')}${agent?.strayOutput() ?? ''}`;
+    })
+    .join('');
+}

@@ -1,0 +1,100 @@
+import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
+import type { LogLine } from '../../test/e2e/agent-process.ts';
+import { type DemoCluster, shortGroup } from './cluster.ts';
+import type { Told } from './screen.ts';
+
+/** What happens in the cluster, for someone who sees it for the first time; undefined for what matters less. */
+export function tellWorldEvent(demo: DemoCluster, event: TimelineEvent): Told | undefined {
+  const { nameOf } = demo;
+  switch (event.type) {
+    case 'scale-in-chosen':
+      return of(
+        event.instanceId,
+        `The group chooses ${nameOf(event.instanceId)} (${event.instanceId}) to be terminated.`,
+      );
+    case 'lifecycle-state':
+      return tellLifecycle(event.instanceId, event.to);
+    case 'tag-put':
+      return of(event.instanceId, `The tagger puts the tag ${event.key} on it.`);
+    case 'container-instance':
+      if (event.to === 'DRAINING')
+        return of(
+          event.instanceId,
+          'DRAINING: ECS places no new task here, and moves the service elsewhere.',
+          'yellow',
+        );
+      if (event.to === 'INACTIVE')
+        return of(event.instanceId, 'Deregistered: ECS knows this instance no more.');
+      return undefined;
+    case 'task':
+      return tellTask(event);
+    case 'task-asked-to-stop':
+      return of(
+        event.instanceId,
+        `${shortGroup(event.group)} is asked to stop (SIGTERM) and takes its time.`,
+      );
+    case 'task-interrupted':
+      return of(event.interruption.instanceId, `TASK INTERRUPTED: ${event.interruption.group}`, 'red');
+    case 'heartbeat':
+      return of(event.instanceId, 'Heartbeat: the hook waits for 30 s more.');
+    case 'lifecycle-action-ended':
+      return of(
+        event.instanceId,
+        event.by === 'call'
+          ? `The agent completes the lifecycle action: ${event.result}.`
+          : `The lifecycle action ended by itself (${event.by}).`,
+        event.by === 'call' ? 'green' : 'red',
+      );
+    default:
+      return undefined;
+  }
+
+  function of(instanceId: string, text: string, style?: Told['style']): Told {
+    return { who: nameOf(instanceId), text, ...(style && { style }) };
+  }
+
+  function tellLifecycle(instanceId: string, to: string): Told | undefined {
+    if (to === 'Terminating:Wait')
+      return of(
+        instanceId,
+        'The lifecycle hook holds the termination until the agent says that it may go on.',
+      );
+    if (to === 'Terminated') return of(instanceId, 'The group terminates the machine.');
+    return undefined;
+  }
+
+  function tellTask({ instanceId, taskArn, group, to }: Extract<TimelineEvent, { type: 'task' }>) {
+    const name = shortGroup(group);
+    if (to === 'RUNNING') return of(instanceId, `${name} runs here now, in place of the one that has to go.`);
+    if (to !== 'STOPPED') return undefined;
+    return taskArn === demo.batch.arn
+      ? of(instanceId, `${name} has finished its work and STOPPED. Nobody asked it to.`, 'green')
+      : of(instanceId, `${name} has STOPPED.`, 'green');
+  }
+}
+
+/** What only the agent knows. */
+export function tellAgentEvent(demo: DemoCluster, instanceId: string, line: LogLine): Told | undefined {
+  const who = demo.nameOf(instanceId);
+  switch (line.event) {
+    case 'drain.signalled':
+      return { who, text: `Its agent sees that it must go (${sourcesOf(line)}) and begins the drain.` };
+    case 'drain.progress':
+      return { who, text: `The agent waits: ${line.tasksLeft} tasks left.` };
+    case 'agent.waiting':
+    case 'call.failed':
+    case 'call.forbidden':
+      return { who, text: `The agent says: ${line.msg}`, style: 'yellow' };
+    default:
+      return undefined;
+  }
+}
+
+function sourcesOf({ signals }: LogLine): string {
+  if (!Array.isArray(signals)) return '';
+  const names: Record<string, string> = {
+    tag: 'by the tag',
+    lifecycle: 'by its lifecycle state in the metadata',
+  };
+  return signals.map(({ source }: { source: string }) => names[source] ?? source).join(' and ');
+}

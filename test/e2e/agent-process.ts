@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { EventName } from '../../src/events.ts';
+import { createFeed, type Feed } from './feed.ts';
+
+/** One line of the agent's log. */
+export type LogLine = {
+  readonly level: string;
+  readonly time: string;
+  readonly event: EventName;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+};
+
+export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** The real agent, in a process of its own. */
+export type AgentProcess = {
+  readonly pid: number;
+  readonly log: Feed<LogLine>;
+  readonly exited: Promise<Exit>;
+  /** Tells every line from now on. */
+  onLine(listener: (line: LogLine) => void): void;
+  /** What it wrote besides its log: nothing, if all is well. */
+  strayOutput(): string;
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
+};
+
+/** The command under test: this checkout's build, unless `AGENT_CLI` names another. */
+export const cli = process.env.AGENT_CLI ?? fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** Starts `ecs-drain-agent ARGS`. @param nodeArgs for node itself */
+export function startAgentProcess(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  nodeArgs: readonly string[] = [],
+): AgentProcess {
+  const child = spawnCli(args, environment, nodeArgs);
+  const log = createFeed<LogLine>();
+  const listeners: ((line: LogLine) => void)[] = [];
+  let stray = '';
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr || child.pid === undefined) throw new Error(`${cli} could not be started`);
+  const lines = createInterface({ input: stdout });
+  lines.on('line', (line) => {
+    const parsed = parseLine(line);
+    if (!parsed) {
+      stray += `${line}\n`;
+      return;
+    }
+    log.push(parsed);
+    for (const listener of listeners) listener(parsed);
+  });
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    stray += text;
+  });
+  const exited = new Promise<Exit>((resolve) => {
+    // 'close' comes after the last of the output, unlike 'exit'.
+    child.once('close', (code, signal) => {
+      log.end(`the agent had ended (${signal ?? `exit code ${code}`})`);
+      resolve({ code, signal });
+    });
+  });
+  return {
+    pid: child.pid,
+    log,
+    exited,
+    onLine: (listener) => listeners.push(listener),
+    strayOutput: () => stray,
+    signal: (name) => void child.kill(name),
+  };
+}
+
+/** Runs `ecs-drain-agent ARGS` to its end. */
+export async function runCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const child = spawnCli(args, environment, []);
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, stdout, stderr };
+}
+
+function parseLine(line: string): LogLine | undefined {
+  try {
+    return JSON.parse(line) as LogLine;
+  } catch {
+    return undefined;
+  }
+}
+
+function spawnCli(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  nodeArgs: readonly string[],
+): ChildProcess {
+  if (!existsSync(cli)) throw new Error(`${cli} is not there: npm run build makes it`);
+  return spawn(process.execPath, [...nodeArgs, cli, ...args], {
+    // Nothing of this host's own AWS set-up, nor of an agent that is installed on it.
+    env: {
+      PATH: process.env.PATH ?? '',
+      AWS_CONFIG_FILE: devNull,
+      AWS_SHARED_CREDENTIALS_FILE: devNull,
+      ECS_DRAIN_CONFIG: devNull,
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
