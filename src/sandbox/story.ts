@@ -6,7 +6,7 @@ import type { TimelineEvent } from './world/timeline.ts';
 export function storyLine(event: TimelineEvent): string {
   const time = isoTime(event.at).slice(11, 23);
   const { subject, text } = tell(event);
-  return `${time}  ${subject.padEnd(20)}  ${text}`;
+  return printable(`${time}  ${subject.padEnd(20)}  ${text}`);
 }
 
 /** Whether an event is a step on the way only: a story for people may leave it out. */
@@ -26,7 +26,7 @@ function tell(event: TimelineEvent): { subject: string; text: string } {
     case 'machine-rebooted':
       return { subject: event.instanceId, text: 'machine reboots' };
     case 'tag-put':
-      return { subject: event.instanceId, text: `tag put: ${event.key} = ${printable(event.value)}` };
+      return { subject: event.instanceId, text: `tag put: ${event.key} = ${event.value}` };
     case 'tag-removed':
       return { subject: event.instanceId, text: `tag removed: ${event.key}` };
     case 'scale-in-chosen':
@@ -55,7 +55,7 @@ function tell(event: TimelineEvent): { subject: string; text: string } {
     case 'task-asked-to-stop':
       return {
         subject: event.instanceId,
-        text: `${taskName(event)} is asked to stop: ${printable(event.reason)}`,
+        text: `${taskName(event)} is asked to stop: ${event.reason}`,
       };
     case 'task-interrupted':
       return {
@@ -85,10 +85,10 @@ function moved({ from, to }: { from?: string | undefined; to: string }): string 
 }
 
 function taskName({ group, taskArn }: { group: string; taskArn: string }): string {
-  return `task ${printable(group)} ${taskArn.slice(taskArn.lastIndexOf('/') + 1).slice(0, 8)}`;
+  return `task ${group} ${taskArn.slice(taskArn.lastIndexOf('/') + 1).slice(0, 8)}`;
 }
 
 /** Text that somebody else chose, with nothing in it that a terminal would obey. */
 function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u00b7').slice(0, 300);
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u00b7').slice(0, 600);
 }

@@ -176,7 +176,7 @@ function passDaemon(world: WorldState, service: Service): void {
 
 /** The service's one deployment: a number of 19 digits, the same in every run. */
 export function deploymentId(service: Service): string {
-  return `ecs-svc/${String(service.serial).padStart(19, '7')}`;
+  return `ecs-svc/1234567890${String(service.serial).padStart(9, '0')}`;
 }
 
 /** Whether only daemon tasks are left on the task's instance. */
