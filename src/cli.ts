@@ -10,7 +10,7 @@ const EX_USAGE = 64;
 const OWN_FLAGS: Record<Exclude<CommandName, 'sandbox'>, readonly string[]> = {
   run: [],
   status: ['--json'],
-  doctor: [],
+  doctor: ['--json'],
   drain: ['--cancel'],
 };
 
@@ -48,7 +48,12 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
     case 'status':
       return (await import('./commands/status.ts')).status(config, environment, argv.includes('--json'));
     case 'doctor':
-      return (await import('./commands/doctor.ts')).doctor(config, environment, warnings);
+      return (await import('./commands/doctor.ts')).doctor(
+        config,
+        environment,
+        warnings,
+        argv.includes('--json'),
+      );
     case 'drain':
       return (await import('./commands/drain.ts')).drain(config, environment, argv.includes('--cancel'));
   }

@@ -11,6 +11,8 @@ export type Hook = {
   /** In ms; undefined where only the name is known. */
   readonly heartbeatTimeout: number | undefined;
   readonly globalTimeout: number | undefined;
+  /** What the hook ends with when nobody does: `ABANDON` or `CONTINUE`. */
+  readonly defaultResult?: string | undefined;
 };
 
 /** The Auto Scaling calls we make, all about our own instance. Each rejects with an `AwsError`. */
@@ -54,6 +56,7 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
           name: hook.LifecycleHookName ?? '',
           heartbeatTimeout: milliseconds(hook.HeartbeatTimeout),
           globalTimeout: milliseconds(hook.GlobalTimeout),
+          defaultResult: hook.DefaultResult,
         }));
     },
 

@@ -1,19 +1,117 @@
-import { createImds, imdsEndpoint, readIdentity } from '../aws/imds.ts';
+import { createBudget } from '../aws/budget.ts';
+import { createCaller } from '../aws/call.ts';
+import { createImds, type Identity, type Imds, imdsEndpoint } from '../aws/imds.ts';
+import { createSdkTransport } from '../aws/sdk-transport.ts';
 import { systemClock } from '../clock.ts';
+import { createEcsAgent } from '../host/ecs-agent.ts';
 import { createNodeHttp } from '../host/node-http.ts';
 import type { Config } from '../options.ts';
+import { ifKnown } from '../reading.ts';
+import { version } from '../version.ts';
+import { type Check, type Checks, ok, skip, warn } from './doctor/check.ts';
+import { checkCluster, checkEcsAgent, findRegistration } from './doctor/cluster.ts';
+import { checkGroup, checkMembership } from './doctor/group.ts';
+import {
+  checkClock,
+  checkJournal,
+  checkStateDir,
+  checkUnit,
+  systemctlShow,
+  timeOfMetadata,
+} from './doctor/host.ts';
+import { checkLifecycleState, checkMetadata, checkTags, isSpot } from './doctor/metadata.ts';
+import { createPermissions, type Permissions } from './doctor/permissions.ts';
+import { checkLine, verdict } from './doctor/print.ts';
+import { passToSdk } from './sdk-environment.ts';
 
-/** `ecs-drain-agent doctor`: checks that the agent can do its job here. Resolves with the exit code. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * `ecs-drain-agent doctor`: checks that the agent can do its job here, and changes nothing. Resolves with the
+ * exit code: 1 where something must be mended.
+ */
 export async function doctor(
-  _config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-  _warnings: readonly string[],
+  config: Config,
+  environment: Environment,
+  warnings: readonly string[],
+  asJson: boolean,
 ): Promise<number> {
-  const identity = await readIdentity(createImds(createNodeHttp(systemClock), imdsEndpoint(environment)));
-  if (identity.kind === 'known') {
-    process.stdout.write(`ok    instance metadata: this is ${identity.value.instanceId}\n`);
-    return 0;
+  passToSdk(environment);
+  const checks: Check[] = [];
+  for await (const check of examine(config, environment, warnings)) {
+    checks.push(check);
+    if (!asJson) process.stdout.write(checkLine(check, process.stdout.isTTY === true));
   }
-  process.stdout.write(`FAIL  instance metadata: ${identity.cause}\n`);
-  return 1;
+  const isWell = checks.every(({ status }) => status !== 'FAIL');
+  process.stdout.write(asJson ? `${JSON.stringify({ ok: isWell, checks })}\n` : verdict(checks));
+  return isWell ? 0 : 1;
+}
+
+async function* examine(config: Config, environment: Environment, warnings: readonly string[]): Checks {
+  const http = createNodeHttp(systemClock);
+  const endpoint = imdsEndpoint(environment);
+  const imds = createImds(http, endpoint);
+
+  yield* checkConfiguration(config, warnings);
+  const identity = yield* checkMetadata(imds, endpoint);
+  yield* checkClock(systemClock, () => timeOfMetadata(endpoint));
+  yield* checkStateDir(config.stateDir, identity?.instanceId);
+  yield* checkUnit(systemctlShow);
+  yield* checkJournal();
+  const registration = yield* checkEcsAgent(createEcsAgent(http, config.introspectionUrl));
+  if (!identity) {
+    yield skip('AWS', 'not asked: without instance metadata it is not known which instance this is');
+    return;
+  }
+
+  const region = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? identity.region;
+  const permissions = askAws(region);
+  const role = await describeRole(imds, environment);
+  const membership = yield* checkMembership({ ...identity, region }, role, permissions);
+  if (membership === 'no-credentials') return;
+  yield* checkTags(config, identity, imds, permissions);
+  const found = registration ?? (yield* findRegistration(config.cluster, identity, permissions));
+  if (found) yield* checkCluster(config, identity, found, { permissions, spot: await isSpot(imds) });
+  if (membership?.kind === 'in-group') {
+    yield* checkLifecycleState(config, imds, membership.group);
+    const arnPrefix = autoScalingArnPrefix(region, found?.containerInstanceArn);
+    yield* checkGroup(config, identity as Identity, membership.group, { permissions, arnPrefix });
+  }
+}
+
+async function* checkConfiguration(config: Config, warnings: readonly string[]): Checks {
+  const { mode, signals, dryRun } = config;
+  const name = 'configuration';
+  yield ok(name, `mode ${mode}; signals ${signals.join(', ')}, and by hand${dryRun ? '; dry run' : ''}`);
+  for (const warning of warnings) yield warn(name, warning, 'mend or remove that name');
+  if (dryRun) {
+    yield warn(name, 'a dry run drains nothing: instances go with their tasks', 'remove --dry-run');
+  }
+}
+
+function askAws(region: string): Permissions {
+  const call = createCaller({
+    transport: createSdkTransport(region, `ecs-drain-agent/${version} doctor`),
+    clock: systemClock,
+    random: Math.random,
+    budget: createBudget(systemClock),
+    stop: new AbortController().signal,
+  });
+  return createPermissions(call, region);
+}
+
+/** Whose credentials the SDK will find first, for people. */
+async function describeRole(imds: Imds, environment: Environment): Promise<string> {
+  if (environment.AWS_ACCESS_KEY_ID) return `the keys of AWS_ACCESS_KEY_ID in the environment`;
+  if (environment.AWS_PROFILE) return `profile ${environment.AWS_PROFILE}`;
+  const role = ifKnown(await imds.get('meta-data/iam/security-credentials/'))
+    ?.split('\n')[0]
+    ?.trim();
+  return role ? `role ${role}` : 'credentials that are not from instance metadata';
+}
+
+/** The start of the ARN of whatever Auto Scaling has in our account; the account is in the container instance's. */
+function autoScalingArnPrefix(region: string, containerInstanceArn: string | undefined): string {
+  const [, partition = 'aws', , , account = '*'] = containerInstanceArn?.split(':') ?? [];
+  return `arn:${partition}:autoscaling:${region}:${account}`;
 }

@@ -9,6 +9,7 @@ import { createNotifier } from '../host/systemd.ts';
 import type { Config } from '../options.ts';
 import { manualSignal } from '../signals/manual.ts';
 import { version } from '../version.ts';
+import { passToSdk } from './sdk-environment.ts';
 import { createStatusFile } from './status-file.ts';
 
 /** `ecs-drain-agent run`: what the unit starts. Resolves with the exit code once SIGTERM or SIGINT has come. */
@@ -29,10 +30,7 @@ export async function run(
   log('agent.started', `ecs-drain-agent ${version}`, { version, pid: process.pid, config });
   for (const warning of warnings) log('config.warning', warning);
   checkStateDir(config.stateDir, log);
-  // The SDK reads these from the process itself.
-  for (const [name, value] of Object.entries(environment)) {
-    if (name.startsWith('AWS_') && value !== undefined) process.env[name] ??= value;
-  }
+  passToSdk(environment);
 
   const notifier = createNotifier(environment);
   const statusFile = createStatusFile(config.stateDir, environment);

@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { dirname, join } from 'node:path';
+import { createFileStore } from '../../agent/state.ts';
+import { type Clock, parseTime } from '../../clock.ts';
+import { formatDuration } from '../../duration.ts';
+import { type Check, type Checks, fail, ok, skip, warn } from './check.ts';
+
+const UNIT = 'ecs-drain-agent.service';
+/** AWS refuses a signature that is more than five minutes off (IAM user guide, "Signature Version 4"). */
+const CLOCK_REFUSED_MS = 300_000;
+const CLOCK_SUSPECT_MS = 30_000;
+
+/** The state directory: whether what must outlive a restart can be kept there, and what is there now. */
+export async function* checkStateDir(stateDir: string, instanceId: string | undefined): Checks {
+  const name = 'state directory';
+  const fix =
+    'run this as root or as the agent’s user; make the directory writable for it, or set --state-dir (ECS_DRAIN_STATE_DIR)';
+  try {
+    if (!existsSync(stateDir)) {
+      const parent = nearestDirectory(stateDir);
+      accessSync(parent, constants.W_OK | constants.X_OK);
+      yield ok(name, `${stateDir} is not there yet and can be made in ${parent}`);
+      return;
+    }
+    const trial = join(stateDir, `doctor-${process.pid}`);
+    writeFileSync(trial, '');
+    rmSync(trial);
+  } catch (error) {
+    yield fail(name, `${stateDir} cannot be written: ${messageOf(error)}`, fix);
+    return;
+  }
+  yield stateCheck(name, stateDir, instanceId);
+}
+
+function stateCheck(name: string, stateDir: string, instanceId: string | undefined): Check {
+  const remove = `remove ${join(stateDir, 'state.json')}; an image must be baked without it`;
+  try {
+    const state = createFileStore(stateDir).load();
+    if (state && instanceId !== undefined && state.instanceId !== instanceId) {
+      return warn(name, `${stateDir} holds the state of another instance, ${state.instanceId}`, remove);
+    }
+  } catch (error) {
+    return warn(
+      name,
+      `${stateDir} can be written, but its state file is unusable: ${messageOf(error)}`,
+      remove,
+    );
+  }
+  return ok(name, `${stateDir} can be written`);
+}
+
+/** The nearest directory above that is there. */
+function nearestDirectory(path: string): string {
+  const parent = dirname(path);
+  return parent === path || existsSync(parent) ? parent : nearestDirectory(parent);
+}
+
+/** What `systemctl show` says of a unit; undefined where there is no systemd. */
+export type ShowUnit = (unit: string, properties: readonly string[]) => Promise<string | undefined>;
+
+/** Whether systemd starts the agent, now and at boot. */
+export async function* checkUnit(show: ShowUnit): Checks {
+  const name = 'systemd unit';
+  const said = await show(UNIT, ['LoadState', 'ActiveState', 'UnitFileState']);
+  if (said === undefined) {
+    yield skip(name, 'no systemd runs on this host; `ecs-drain-agent run` must be started by other means');
+    return;
+  }
+  const properties = new Map(said.split('\n').map((line) => line.split('=', 2) as [string, string]));
+  const active = properties.get('ActiveState');
+  const enabled = properties.get('UnitFileState');
+  if (properties.get('LoadState') !== 'loaded') {
+    yield warn(
+      name,
+      `systemd knows no ${UNIT}: nothing starts the agent`,
+      'install the package, or install.sh',
+    );
+  } else if (active !== 'active') {
+    const fix = `systemctl start ${UNIT}; journalctl -u ${UNIT} -n 50 tells why it ended`;
+    yield warn(name, `${UNIT} is ${active}: the agent does not run`, fix);
+  } else if (enabled === 'disabled' || enabled === 'masked') {
+    yield warn(
+      name,
+      `${UNIT} runs, but is ${enabled}: it will not at the next boot`,
+      `systemctl enable ${UNIT}`,
+    );
+  } else {
+    yield ok(name, `${UNIT} is active, ${enabled || 'started by hand'}`);
+  }
+}
+
+/** Whether the log outlives a reboot. */
+export async function* checkJournal(exists: (path: string) => boolean = existsSync): Checks {
+  const name = 'journal';
+  if (!exists('/run/systemd/journal/socket')) yield skip(name, 'no journald runs on this host');
+  else if (exists('/var/log/journal')) yield ok(name, 'journald keeps the log on disk');
+  else
+    yield warn(
+      name,
+      'journald keeps the log in memory: a reboot loses it',
+      'mkdir -p /var/log/journal && systemctl restart systemd-journald',
+    );
+}
+
+/** The host's clock against the one of the metadata service, in ms since the Unix epoch. */
+export async function* checkClock(clock: Clock, metadataTime: () => Promise<number | undefined>): Checks {
+  const name = 'clock';
+  const theirs = await metadataTime();
+  if (theirs === undefined) {
+    yield skip(name, 'not compared: instance metadata gives no time');
+    return;
+  }
+  const off = Math.abs(clock.now() - theirs);
+  const fix = 'let chrony or systemd-timesyncd set it; 169.254.169.123 serves the time on every EC2 instance';
+  if (off >= CLOCK_REFUSED_MS) {
+    yield fail(name, `${formatDuration(off)} off: AWS refuses requests signed with such a time`, fix);
+  } else if (off >= CLOCK_SUSPECT_MS) {
+    yield warn(name, `${formatDuration(off)} off; from five minutes on AWS refuses requests`, fix);
+  } else {
+    yield ok(name, 'agrees with instance metadata');
+  }
+}
+
+/** The time that the metadata service puts on its answers; any answer has it. */
+export function timeOfMetadata(endpoint: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const signal = AbortSignal.timeout(2_000);
+    const outgoing = request(`${endpoint}/latest/meta-data/`, { signal, agent: false }, (response) => {
+      resolve(parseTime(response.headers.date ?? ''));
+      response.destroy();
+    });
+    outgoing.on('error', () => resolve(undefined));
+    outgoing.end();
+  });
+}
+
+/** Asks the systemd of this host. */
+export const systemctlShow: ShowUnit = (unit, properties) => {
+  // As sd_booted(3) tells whether systemd is the init system.
+  if (!statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory())
+    return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    const wanted = properties.map((property) => `--property=${property}`);
+    execFile('systemctl', ['show', unit, ...wanted], { timeout: 5_000 }, (error, stdout) => {
+      resolve(error ? undefined : stdout);
+    });
+  });
+};
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,87 @@
+import type { Caller } from '../../aws/call.ts';
+import { describeTag } from '../../aws/ec2.ts';
+import { type Identity, type Imds, readIdentity } from '../../aws/imds.ts';
+import type { Config } from '../../options.ts';
+import { ifKnown } from '../../reading.ts';
+import { type Checks, fail, ok, skip, warn } from './check.ts';
+import type { Permissions } from './permissions.ts';
+
+/** Whether instance metadata answers, by version 2, and says who this instance is. */
+export async function* checkMetadata(imds: Imds, endpoint: string): Checks<Identity | undefined> {
+  const name = 'instance metadata';
+  const identity = await readIdentity(imds);
+  if (identity.kind === 'known') {
+    yield ok(name, `this is ${identity.value.instanceId} in ${identity.value.region}`);
+    return identity.value;
+  }
+  yield fail(
+    name,
+    `${identity.cause} (asked at ${endpoint})`,
+    'enable it on the instance (HttpEndpoint=enabled), and let the agent’s user reach 169.254.169.254',
+  );
+  return undefined;
+}
+
+/** Whether the terminate tag can be read, where it is a signal. */
+export async function* checkTags(
+  config: Config,
+  { instanceId }: Identity,
+  imds: Imds,
+  permissions: Permissions,
+): Checks {
+  const name = 'instance tags';
+  if (!config.signals.includes('tag')) {
+    yield skip(name, 'the tag is none of the signals configured');
+    return;
+  }
+  const ec2 = {
+    operation: 'ec2:DescribeTags',
+    resource: '*',
+    ask: (call: Caller) => describeTag(call, instanceId, config.tagKey),
+  } as const;
+  if (config.tagSource === 'ec2') {
+    yield skip(name, 'read by the EC2 API, as configured (--tag-source ec2)');
+    yield (await permissions.ask(ec2)).check;
+    return;
+  }
+  const keys = await imds.get('meta-data/tags/instance');
+  const enable =
+    `aws ec2 modify-instance-metadata-options --instance-id ${instanceId} --instance-metadata-tags enabled; ` +
+    'in the launch template: MetadataOptions InstanceMetadataTags=enabled';
+  if (keys.kind === 'unknown') {
+    yield fail(name, keys.cause, 'see instance metadata, above');
+  } else if (keys.value !== undefined) {
+    const isSet = keys.value.split('\n').some((key) => key.trim() === config.tagKey);
+    yield ok(name, `instance metadata serves them; ${config.tagKey} is ${isSet ? 'set' : 'not set'}`);
+  } else if (config.tagSource === 'imds') {
+    yield fail(name, 'instance metadata serves no tags, so the tag is never seen', enable);
+  } else {
+    yield warn(
+      name,
+      'instance metadata serves no tags: each poll is a request to the EC2 API instead',
+      enable,
+    );
+    yield (await permissions.ask(ec2)).check;
+  }
+}
+
+/** Whether the group's wish to terminate this instance shows in its metadata, where it is a signal. */
+export async function* checkLifecycleState(config: Config, imds: Imds, group: string): Checks {
+  if (!config.signals.includes('lifecycle')) return;
+  const name = 'target lifecycle state';
+  const state = await imds.get('meta-data/autoscaling/target-lifecycle-state');
+  if (state.kind === 'unknown') yield fail(name, state.cause, 'see instance metadata, above');
+  else if (state.value !== undefined) yield ok(name, `instance metadata says ${state.value.trim()}`);
+  else
+    yield warn(
+      name,
+      `instance metadata does not have it, though the instance is in group ${group}: the signal lifecycle will not come`,
+      'rely on the terminate tag (docs/deploy.md sets up the function that puts it)',
+    );
+}
+
+/** Whether Spot can take this instance away; undefined where the metadata does not say. */
+export async function isSpot(imds: Imds): Promise<boolean | undefined> {
+  const kind = ifKnown(await imds.get('meta-data/instance-life-cycle'));
+  return kind === undefined ? undefined : kind.trim() === 'spot';
+}

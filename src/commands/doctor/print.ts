@@ -1,0 +1,22 @@
+import { printable } from '../../host/output.ts';
+import type { Check } from './check.ts';
+
+const COLOURS: Record<Check['status'], string> = { ok: '32', warn: '33', FAIL: '31', skip: '2' };
+
+/** One check as a line for people. On a terminal the fix has a line of its own; in a pipe it is the same one. */
+export function checkLine({ status, name, detail, fix }: Check, isTerminal: boolean): string {
+  const label = status.padEnd(4);
+  const text = `${name}: ${printable(detail)}`;
+  if (!isTerminal) return `${label}  ${text}${fix ? `. Fix: ${printable(fix)}` : ''}\n`;
+  const fixLine = fix ? `      fix: ${printable(fix)}\n` : '';
+  return `\u001b[${COLOURS[status]}m${label}\u001b[0m  ${text}\n${fixLine}`;
+}
+
+/** What all checks together come to. */
+export function verdict(checks: readonly Check[]): string {
+  const failed = checks.filter(({ status }) => status === 'FAIL').length;
+  const warned = checks.filter(({ status }) => status === 'warn').length;
+  const warnings = warned === 1 ? '1 warning' : `${warned} warnings`;
+  if (failed === 0) return `The agent can do its job here${warned === 0 ? '' : `, with ${warnings}`}.\n`;
+  return `The agent cannot do its job here: ${failed} to mend, ${warnings}.\n`;
+}
