@@ -163,7 +163,10 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         return;
       }
       case 'complete':
-        recall({ ...memory, completed: { hook: deed.hook, result: deed.result } });
+        recall({
+          ...memory,
+          completed: { hook: deed.hook, result: deed.result, at: clock.now(), standing: 'answered' },
+        });
         sources.lifecycle.invalidate();
         drainLog(
           deed.result === 'CONTINUE' ? 'lifecycle.completed' : 'lifecycle.abandoned',
@@ -195,6 +198,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       hook,
     });
     sources.lifecycle.invalidate();
+    if (memory.completed) recall({ ...memory, completed: { ...memory.completed, standing: 'confirmed' } });
     rest(deed.kind, Math.min(LONGEST_NOTHING_WAITING_REST_MS, NOTHING_WAITING_REST_MS * 2 ** nothingWaited));
     nothingWaited++;
   }

@@ -4,7 +4,7 @@ import type { Config } from '../options.ts';
 import { ifKnown } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
 import { chooseHook, type HookChoice } from './hook.ts';
-import type { ContainerInstance, Observation, Waiting } from './observation.ts';
+import type { ContainerInstance, Memory, Observation, Waiting } from './observation.ts';
 
 /** What the policy needs of the configuration. */
 export type Policy = Pick<
@@ -138,7 +138,7 @@ function release(observed: Observation, policy: Policy): Action {
       return { kind: 'wait', why: { for: 'hook' } };
     case 'Terminating:Wait': {
       // Ours is done; another owner's hook still holds the instance.
-      if (memory.completed) return { kind: 'done', why: 'released' };
+      if (isCompleted(memory)) return { kind: 'done', why: 'released' };
       const choice = chooseHook(observed.hooks, policy.lifecycleHook, signalsOf(observed));
       return choice.kind === 'ours'
         ? { kind: 'complete', group, hook: choice.hook.name, result: 'CONTINUE', why: 'drained' }
@@ -216,7 +216,7 @@ function beyondHookLimit(observed: Observation, policy: Policy): Action | undefi
  */
 export function hookLimit({ memory }: Observation): number | undefined {
   const globalTimeout = memory.waiting?.hook?.globalTimeout;
-  if (memory.completed || !memory.waiting || globalTimeout === undefined) return undefined;
+  if (isCompleted(memory) || !memory.waiting || globalTimeout === undefined) return undefined;
   return memory.waiting.since + globalTimeout;
 }
 
@@ -247,7 +247,7 @@ const SHORTEST_HEARTBEAT_TIMEOUT_MS = 30_000;
 
 function heartbeatDue(observed: Observation, policy: Policy): Decision['heartbeat'] {
   const { now, lastHeartbeat, signals, memory } = observed;
-  if (observed.identity === 'changed' || memory.completed) return undefined;
+  if (observed.identity === 'changed' || isCompleted(memory)) return undefined;
   if (signals.kind === 'known' && signals.value.length === 0) return undefined;
   // A heartbeat does no harm where nothing waits any more, and its lack may: what was last known is enough.
   const waiting =
@@ -262,7 +262,7 @@ function heartbeatDue(observed: Observation, policy: Policy): Decision['heartbea
 
 /** Our hook, while its lifecycle action is known to wait for us. */
 function waitingHook(observed: Observation, policy: Policy): Waiting | undefined {
-  if (observed.memory.completed || groupState(observed) !== 'Terminating:Wait') return undefined;
+  if (isCompleted(observed.memory) || groupState(observed) !== 'Terminating:Wait') return undefined;
   const { memory, lifecycle } = observed;
   const choice = chooseHook(observed.hooks, policy.lifecycleHook, signalsOf(observed));
   if (choice.kind !== 'ours' || lifecycle.kind !== 'known' || lifecycle.value.kind !== 'in-group')
@@ -275,6 +275,10 @@ const complete = (
   result: 'CONTINUE' | 'ABANDON',
   why: 'timeout' | 'hook-limit',
 ): Action => ({ kind: 'complete', group, hook: hook.name, result, why });
+
+/** Whether the lifecycle action is behind us, as far as can be told. */
+const isCompleted = ({ completed }: Memory): boolean =>
+  completed !== undefined && completed.standing !== 'doubted';
 
 /** A group that terminates the instance never takes that back: as good as any signal. */
 const terminationDecided = (observed: Observation): boolean =>

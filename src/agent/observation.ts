@@ -1,7 +1,9 @@
 import type { Hook, Lifecycle } from '../aws/auto-scaling.ts';
 import type { Task } from '../aws/ecs.ts';
+import type { HookStage } from '../hooks/operator-hooks.ts';
 import type { Reading } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
+import type { StageState } from './stages.ts';
 
 /** Everything that is known at one moment, and what is not. Times are in ms since the Unix epoch. */
 export type Observation = {
@@ -19,6 +21,8 @@ export type Observation = {
   /** Whether the group keeps an instance whose terminating hook is abandoned. */
   readonly retainsAbandoned: Reading<boolean>;
   readonly memory: Memory;
+  /** How the operator's hooks of stage `drained` are doing, which the release waits for. Absent: there are none. */
+  readonly drainedHooks?: StageState | undefined;
   /** When the last heartbeat was recorded or tried by this process. */
   readonly lastHeartbeat: Heartbeat | undefined;
 };
@@ -47,11 +51,25 @@ export type Memory = {
   /** The lifecycle action that was last known to wait for us. */
   readonly waiting?: WaitingHint;
   /** The lifecycle action that we completed. */
-  readonly completed?: { readonly hook: string; readonly result: 'CONTINUE' | 'ABANDON' };
+  readonly completed?: Completion;
   /** Whether we terminated the instance in its group. */
   readonly terminated?: boolean;
   /** When each task was last asked to stop, by task ARN. */
   readonly askedToStop?: Readonly<Record<string, number>>;
+  /** The stages whose operator hooks have run in this drain, and what came of them. */
+  readonly hooksRun?: Readonly<Partial<Record<HookStage, 'succeeded' | 'failed'>>>;
+};
+
+/** A lifecycle action that we completed, at `at` in ms since the Unix epoch. */
+export type Completion = {
+  readonly hook: string;
+  readonly result: 'CONTINUE' | 'ABANDON';
+  readonly at: number;
+  /**
+   * `answered`: Auto Scaling's answer looked like success. `doubted`: it did, and yet the action still waits.
+   * `confirmed`: Auto Scaling knows no such action any more; another owner's hook holds the instance.
+   */
+  readonly standing: 'answered' | 'doubted' | 'confirmed';
 };
 
 /** A lifecycle action that waits for us, since when it does, in ms since the Unix epoch. */

@@ -2,10 +2,13 @@ import type { Config } from '../options.ts';
 import { ifKnown } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
 import { chooseHook } from './hook.ts';
-import type { Memory, Observation, WaitingHint } from './observation.ts';
+import type { Completion, Memory, Observation, WaitingHint } from './observation.ts';
 
 /** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
 const LONGEST_WAIT_MS = 48 * 3_600_000;
+
+/** A completed lifecycle action is gone within seconds. */
+const DOUBTED_AFTER_MS = 30_000;
 
 /** What is worth remembering after an observation. The same object where nothing is new. */
 export function remember(observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
@@ -29,7 +32,20 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     const { waiting: _, ...rest } = next;
     next = waiting ? { ...rest, waiting } : rest;
   }
-  return next;
+  const completed = doubt(observed);
+  return completed === memory.completed || !completed ? next : { ...next, completed };
+}
+
+/**
+ * A body that is not Auto Scaling's reads as success, since CompleteLifecycleAction answers nothing. So an
+ * action that still waits a while later is completed again; if it is another owner's hook that waits, Auto
+ * Scaling then says so.
+ */
+function doubt({ now, lifecycle, memory: { completed } }: Observation): Completion | undefined {
+  if (completed?.standing !== 'answered' || now < completed.at + DOUBTED_AFTER_MS) return completed;
+  const state = ifKnown(lifecycle);
+  const waits = state?.kind === 'in-group' && state.state === 'Terminating:Wait';
+  return waits ? { ...completed, standing: 'doubted' } : completed;
 }
 
 function rememberWaiting(

@@ -57,49 +57,40 @@ export function createFileStore(stateDir: string): StateStore {
 
 /** Checks every member that the agent will act on. Throws where the text is no state. */
 export function parseState(text: string): State {
-  const state = JSON.parse(text) as Record<string, unknown>;
+  const state: unknown = JSON.parse(text);
   const wrong = (what: string) => new Error(`the state file is corrupt: ${what}`);
   if (!isRecord(state)) throw wrong('not an object');
   if (state.version !== VERSION) throw wrong(`version ${JSON.stringify(state.version)}`);
-  const { instanceId, savedAt, memory, registration } = state;
-  if (typeof instanceId !== 'string' || !isTime(savedAt) || !isRecord(memory))
-    throw wrong('a member is missing');
-  for (const name of ['signalledAt', 'drainingSetAt']) {
-    if (memory[name] !== undefined && !isTime(memory[name])) throw wrong(name);
+  if (!isText(state.instanceId)) throw wrong('instanceId');
+  if (!isTime(state.savedAt)) throw wrong('savedAt');
+  if (state.registration !== undefined && !isRegistration(state.registration)) throw wrong('registration');
+  const { memory } = state;
+  if (!isRecord(memory)) throw wrong('memory');
+  for (const [name, isRight] of Object.entries(memoryShape)) {
+    if (memory[name] !== undefined && !isRight(memory[name])) throw wrong(name);
   }
-  const { signals, waiting, completed, terminated, askedToStop } = memory;
-  if (
-    signals !== undefined &&
-    !(
-      Array.isArray(signals) &&
-      signals.every((signal) => isRecord(signal) && typeof signal.source === 'string')
-    )
-  )
-    throw wrong('signals');
-  if (waiting !== undefined && !isWaiting(waiting)) throw wrong('waiting');
-  if (
-    completed !== undefined &&
-    !(
-      isRecord(completed) &&
-      typeof completed.hook === 'string' &&
-      (completed.result === 'CONTINUE' || completed.result === 'ABANDON')
-    )
-  )
-    throw wrong('completed');
-  if (terminated !== undefined && typeof terminated !== 'boolean') throw wrong('terminated');
-  if (askedToStop !== undefined && !(isRecord(askedToStop) && Object.values(askedToStop).every(isTime)))
-    throw wrong('askedToStop');
-  if (
-    registration !== undefined &&
-    !(
-      isRecord(registration) &&
-      typeof registration.cluster === 'string' &&
-      typeof registration.containerInstanceArn === 'string'
-    )
-  )
-    throw wrong('registration');
   return state as unknown as State;
 }
+
+const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
+  signalledAt: isTime,
+  signals: (value) =>
+    Array.isArray(value) && value.every((signal) => isRecord(signal) && isText(signal.source)),
+  drainingSetAt: isTime,
+  waiting: (value) =>
+    isRecord(value) &&
+    isTime(value.since) &&
+    isText(value.group) &&
+    (value.hook === undefined || isHook(value.hook)),
+  completed: (value) =>
+    isRecord(value) &&
+    isText(value.hook) &&
+    isOneOf(value.result, ['CONTINUE', 'ABANDON']) &&
+    isTime(value.at) &&
+    isOneOf(value.standing, ['answered', 'doubted', 'confirmed']),
+  terminated: (value) => typeof value === 'boolean',
+  askedToStop: (value) => isRecord(value) && Object.values(value).every(isTime),
+};
 
 /**
  * The memory as it counts now. Time passed while the agent was down counts too, up to an hour: what an
@@ -109,11 +100,12 @@ export function resume(state: State, now: number): Memory {
   const downtime = now - state.savedAt;
   const shift = downtime - Math.min(Math.max(downtime, 0), LONGEST_DOWNTIME_MS);
   if (shift === 0) return state.memory;
-  const { signalledAt, drainingSetAt, waiting, askedToStop, ...rest } = state.memory;
+  const { signalledAt, drainingSetAt, waiting, completed, askedToStop, ...rest } = state.memory;
   return {
     ...rest,
     ...(signalledAt !== undefined && { signalledAt: signalledAt + shift }),
     ...(drainingSetAt !== undefined && { drainingSetAt: drainingSetAt + shift }),
+    ...(completed && { completed: { ...completed, at: completed.at + shift } }),
     ...(waiting && { waiting: { ...waiting, since: waiting.since + shift } }),
     ...(askedToStop && {
       askedToStop: Object.fromEntries(Object.entries(askedToStop).map(([arn, at]) => [arn, at + shift])),
@@ -131,20 +123,23 @@ function writeThrough(path: string, text: string): void {
   }
 }
 
-function isWaiting(value: unknown): boolean {
-  if (!isRecord(value) || !isTime(value.since) || typeof value.group !== 'string') return false;
-  const hook = value.hook;
-  if (hook === undefined) return true;
-  const isTimeout = (timeout: unknown) => timeout === undefined || isTime(timeout);
-  return (
-    isRecord(hook) &&
-    typeof hook.name === 'string' &&
-    isTimeout(hook.heartbeatTimeout) &&
-    isTimeout(hook.globalTimeout)
-  );
+function isHook(value: unknown): boolean {
+  if (!isRecord(value) || !isText(value.name)) return false;
+  return [value.heartbeatTimeout, value.globalTimeout].every((ms) => ms === undefined || isTime(ms));
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRegistration = (value: unknown): boolean =>
+  isRecord(value) && isText(value.cluster) && isText(value.containerInstanceArn);
 
-const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+const isOneOf = (value: unknown, names: readonly string[]) =>
+  typeof value === 'string' && names.includes(value);

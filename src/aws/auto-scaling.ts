@@ -83,10 +83,10 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
     },
 
     terminate: async () => {
-      await call('autoscaling:TerminateInstanceInAutoScalingGroup', {
-        InstanceId: instanceId,
-        ShouldDecrementDesiredCapacity: false,
-      });
+      const operation = 'autoscaling:TerminateInstanceInAutoScalingGroup';
+      const input = { InstanceId: instanceId, ShouldDecrementDesiredCapacity: false };
+      const { Activity: activity } = await call(operation, input);
+      if (!activity) throw incomplete(operation, 'Activity');
     },
   };
 

@@ -122,7 +122,13 @@ export function createEcs(call: Caller): Ecs {
 
     deregister: async (cluster, arn) => {
       try {
-        await call('ecs:DeregisterContainerInstance', { cluster, containerInstance: arn, force: false });
+        const operation = 'ecs:DeregisterContainerInstance';
+        const { containerInstance } = await call(operation, {
+          cluster,
+          containerInstance: arn,
+          force: false,
+        });
+        if (!containerInstance) throw incomplete(operation, 'it has no containerInstance');
       } catch (error) {
         if (isTasksRunning(error)) return 'tasks-running';
         throw error;

@@ -84,6 +84,8 @@ const watching: Observation = {
   lastHeartbeat: undefined,
 };
 
+const completed = { hook: 'drain', result: 'CONTINUE', at: NOW - MINUTE, standing: 'answered' } as const;
+
 const waitForTask: Action = { kind: 'wait', why: { for: 'tasks', tasks: [task], pastTimeout: false } };
 const complete = (result: 'CONTINUE' | 'ABANDON', why: 'drained' | 'timeout' | 'hook-limit'): Action => ({
   kind: 'complete',
@@ -327,7 +329,19 @@ table('with no task and no registration', [
   {
     when: 'we completed it already: done',
     base: drained,
-    seen: { memory: { ...drained.memory, completed: { hook: 'drain', result: 'CONTINUE' } } },
+    seen: { memory: { ...drained.memory, completed } },
+    expect: { kind: 'done', why: 'released' },
+  },
+  {
+    when: 'we completed it, and it still waits long after: complete it again',
+    base: drained,
+    seen: { memory: { ...drained.memory, completed: { ...completed, standing: 'doubted' } } },
+    expect: complete('CONTINUE', 'drained'),
+  },
+  {
+    when: 'we completed it, and another owner’s hook waits: done',
+    base: drained,
+    seen: { memory: { ...drained.memory, completed: { ...completed, standing: 'confirmed' } } },
     expect: { kind: 'done', why: 'released' },
   },
   {
@@ -561,7 +575,6 @@ describe('the heartbeat', () => {
     assert.equal(beat({ signals: known([]), lastHeartbeat: undefined }), undefined);
   });
   it('ends when the action is completed', () => {
-    const completed = { hook: 'drain', result: 'ABANDON' } as const;
     assert.equal(
       beat({ lastHeartbeat: undefined, memory: { ...drainingWithTask.memory, completed } }),
       undefined,
