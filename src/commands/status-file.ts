@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '../agent/report.ts';
 import { isoTime, systemClock } from '../clock.ts';
@@ -38,7 +38,9 @@ export function createStatusFile(
       writtenAt = now;
       const status: Status = { ...report, pid: process.pid, updatedAt: isoTime(systemClock.now()) };
       try {
-        writeFileSync(`${path}.new`, JSON.stringify(status), { mode: 0o644 });
+        writeFileSync(`${path}.new`, JSON.stringify(status));
+        // For every user of the host, whatever the umask.
+        chmodSync(`${path}.new`, 0o644);
         renameSync(`${path}.new`, path);
       } catch {
         // Only for show: whoever asks is told that there is none.

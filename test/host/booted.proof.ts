@@ -1,0 +1,397 @@
+import assert from 'node:assert/strict';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { root as checkout } from '../../scripts/package/shell.ts';
+import type { Task } from '../../src/sandbox/world/state.ts';
+import { type Artifacts, artifacts, version } from './artifacts.ts';
+import { type BootedHost, bootHost, type Entry, whyNoHost } from './booted-host.ts';
+import { type Cloud, type CloudOptions, inCloud } from './cloud.ts';
+
+const reason = await whyNoHost();
+const skip = reason ?? false;
+let built: Artifacts;
+before(async () => {
+  if (!skip) built = await artifacts();
+});
+after(() => built?.remove());
+
+type Method = {
+  readonly name: string;
+  /** Shell commands, run as root in the folder with the artifacts. */
+  readonly install: string;
+  readonly remove: string;
+  readonly unit: string;
+};
+
+const methods: readonly Method[] = [
+  {
+    name: 'install.sh',
+    install: 'bash install.sh ecs-drain-agent-*.tar.gz',
+    remove: '/opt/ecs-drain-agent/share/install.sh --uninstall',
+    unit: '/etc/systemd/system/ecs-drain-agent.service',
+  },
+  {
+    name: 'the .deb',
+    install: 'dpkg -i ecs-drain-agent_*.deb',
+    remove: 'dpkg --purge ecs-drain-agent',
+    unit: '/lib/systemd/system/ecs-drain-agent.service',
+  },
+];
+
+for (const method of methods) {
+  describe(`on a booted host, installed by ${method.name}`, { skip }, () => {
+    let host: BootedHost;
+    let filesBefore: ReadonlySet<string>;
+    before(async () => {
+      host = await bootHost(method.name.replace(/\W/g, ''));
+      for (const file of [built.tarball, `${built.tarball}.sha256`, built.deb]) {
+        await cp(file, join(host.root, 'root', basename(file)));
+      }
+      await cp(join(checkout, 'packer/install.sh'), join(host.root, 'root/install.sh'));
+      filesBefore = await filesOf(host);
+    });
+    after(() => host?.close());
+
+    /** Starts the agent against a fresh AWS with one long task on the instance, and puts the tag on. */
+    const draining = (
+      options: CloudOptions,
+      body: (cloud: Cloud, task: Task, since: number) => Promise<void>,
+    ) =>
+      inCloud(host, options, async (cloud, since) => {
+        const task = cloud.fleet.runTask(cloud.machine, { family: 'long' });
+        cloud.fleet.scaleIn(cloud.machine);
+        await cloud.happened('the container instance to be DRAINING', isDraining);
+        await body(cloud, task, since);
+      });
+
+    test('the unit is enabled and becomes active by its own notification', async () => {
+      // This machine may have metadata of its own, which are none of the test's business: nothing listens here.
+      await host.sh(`systemctl set-environment ${nowhere}`);
+      await host.sh(`cd /root && ${method.install}`);
+      // Joins the start job that the installation began, and returns when systemd has had READY=1.
+      await host.sh('systemctl start ecs-drain-agent');
+      const shown = await properties(host, 'ActiveState,SubState,Type,UnitFileState,FragmentPath,NRestarts');
+      assert.deepEqual(shown, {
+        ActiveState: 'active',
+        SubState: 'running',
+        Type: 'notify',
+        UnitFileState: 'enabled',
+        FragmentPath: method.unit,
+        NRestarts: '0',
+      });
+      assert.equal(await host.sh('ecs-drain-agent --version'), `${version}\n`);
+    });
+
+    test('without instance metadata it waits, and systemctl status says for what', async () => {
+      await host.journal.next('agent.waiting', isEvent('agent.waiting'));
+      assert.match(await statusLine(host), /metadata/);
+      const { status, output } = await host.attempt('ecs-drain-agent status --json');
+      assert.deepEqual([status, JSON.parse(output).state], [12, 'starting']);
+    });
+
+    test('the process has its own user, no capability, and a system call filter', async () => {
+      const status = await host.sh('cat /proc/$(systemctl show --value -p MainPID ecs-drain-agent)/status');
+      const field = (name: string) => new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(status)?.[1];
+      assert.ok(Number(field('Uid')?.split('\t')[0]) >= 61_184, 'a DynamicUser');
+      for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+        assert.equal(Number.parseInt(field(set) ?? '1', 16), 0, set);
+      }
+      assert.equal(field('NoNewPrivs'), '1');
+      assert.equal(field('Seccomp'), '2');
+    });
+
+    test('systemd-analyze security rates the exposure 1.5 at most', async (t) => {
+      const text = await host.sh('systemd-analyze security --no-pager ecs-drain-agent');
+      const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(text)?.[1]);
+      t.diagnostic(`exposure ${exposure}`);
+      assert.ok(exposure <= 1.5, text);
+    });
+
+    test('systemd has nothing to say against the unit', async () => {
+      assert.equal(await host.sh(`systemd-analyze verify ${method.unit} 2>&1`), '');
+    });
+
+    test('at rest it watches, as systemctl status, status and status of another user tell', async (t) => {
+      await host.sh(`systemctl unset-environment ${nowhere}`);
+      await inCloud(host, {}, async ({ fleet }, since) => {
+        await host.journal.next('agent.watching', isEvent('agent.watching'), since);
+        assert.match(await statusLine(host), /^watching tag ecs-drain-agent:terminate/);
+        assert.match(await host.sh('ecs-drain-agent status'), /watching tag ecs-drain-agent:terminate/);
+        const json = await host.sh('setpriv --reuid=65534 --clear-groups ecs-drain-agent status --json');
+        assert.equal(JSON.parse(json).state, 'watching');
+        const resident = /VmRSS:\s+(\d+) kB/.exec(
+          await host.sh('cat /proc/$(systemctl show --value -p MainPID ecs-drain-agent)/status'),
+        )?.[1];
+        t.diagnostic(`resident while watching: ${(Number(resident) / 1024).toFixed(1)} MiB`);
+        const asked = (fleet.world.requestLog.entries ?? [])
+          .map(({ api }) => api)
+          .filter((api) => api.includes(':'));
+        assert.deepEqual(asked, [], 'it costs no AWS request');
+      });
+    });
+
+    test('a drain runs to its end, and the journal has each step as JSON with its priority', async () => {
+      await draining({}, async ({ fleet, happened }, task, since) => {
+        await host.journal.next('drain.draining', isEvent('drain.draining'), since);
+        assert.match(await statusLine(host), /^draining: 1 task left/);
+        assert.equal((await host.attempt('ecs-drain-agent status')).status, 10);
+        assert.deepEqual(completions(fleet), [], 'the task still runs');
+        fleet.endTask(task);
+        await happened('the lifecycle action to be completed', isCompletion);
+        await host.journal.next('lifecycle.completed', isEvent('lifecycle.completed'), since);
+
+        const entries = host.journal.entries.slice(since).filter(isOwn);
+        for (const entry of entries) {
+          const { level } = JSON.parse(entry.MESSAGE);
+          assert.equal(entry.PRIORITY, { error: '3', warn: '4', info: '6', debug: '7' }[level as string]);
+        }
+        const names = entries.map((entry) => JSON.parse(entry.MESSAGE).event as string);
+        const steps = ['drain.signalled', 'drain.draining', 'drain.deregistered', 'lifecycle.completed'];
+        assert.deepEqual(
+          names.filter((name) => steps.includes(name)),
+          steps,
+        );
+        assertNobodyInterrupted(fleet);
+      });
+    });
+
+    test('journalctl -p warning shows the warnings and only those', async () => {
+      await inCloud(host, { instance: { imdsAfter: 4_000 } }, async (_cloud, since) => {
+        await host.journal.next('agent.ready', isEvent('agent.ready'), since);
+        const events = (await host.sh('journalctl -u ecs-drain-agent -o cat -p warning -t ecs-drain-agent'))
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+        assert.ok(events.some(({ event }) => event === 'agent.waiting'));
+        assert.deepEqual(
+          [...new Set(events.map(({ level }) => level))].filter((level) => !/warn|error/.test(level)),
+          [],
+        );
+      });
+    });
+
+    test('SIGSTOP: the watchdog restarts it, and the drain still ends', async () => {
+      await draining({}, async ({ fleet, happened }, task) => {
+        const pid = await mainPid(host);
+        const since = host.journal.now();
+        await host.sh('systemctl kill --signal=STOP --kill-whom=main ecs-drain-agent');
+        await host.journal.next('the watchdog', ({ MESSAGE }) => MESSAGE.includes('Watchdog timeout'), since);
+        await host.journal.next('agent.started', isEvent('agent.started'), since);
+        assert.notEqual(await mainPid(host), pid);
+        fleet.endTask(task);
+        await happened('the lifecycle action to be completed', isCompletion);
+        assertNobodyInterrupted(fleet);
+      });
+    });
+
+    test('kill -9: it is restarted, and the drain still ends', async () => {
+      await draining({}, async ({ fleet, happened }, task) => {
+        const since = host.journal.now();
+        await host.sh('systemctl kill --signal=KILL --kill-whom=main ecs-drain-agent');
+        await host.journal.next('agent.started', isEvent('agent.started'), since);
+        fleet.endTask(task);
+        await happened('the lifecycle action to be completed', isCompletion);
+        assertNobodyInterrupted(fleet);
+      });
+    });
+
+    test('crashing again and again, it is restarted after ever longer waits', async () => {
+      await inCloud(host, {}, async () => {
+        const waits: number[] = [];
+        for (let crash = 0; crash < 4; crash++) {
+          const since = host.journal.now();
+          await host.sh('systemctl kill --signal=KILL --kill-whom=main ecs-drain-agent');
+          const died = await host.journal.next(
+            'its end',
+            ({ MESSAGE }) => /Main process exited/.test(MESSAGE),
+            since,
+          );
+          const restarted = (entry: Entry) => isEvent('agent.started')(entry) && stamp(entry) > stamp(died);
+          waits.push(
+            (stamp(await host.journal.next('agent.started', restarted, since)) - stamp(died)) / 1_000_000,
+          );
+          // Joins the start job: only then is there a main process again.
+          await host.sh('systemctl start ecs-drain-agent');
+        }
+        // RestartSec=1s, and nothing, 2, 4 and 8 seconds more.
+        assert.deepEqual(
+          waits.map((seconds, index) => seconds >= ([1, 3, 5, 9][index] ?? 0)),
+          [true, true, true, true],
+          `waited ${waits.map((seconds) => seconds.toFixed(1))} s`,
+        );
+        assert.equal((await properties(host, 'ActiveState')).ActiveState, 'active');
+      });
+    });
+
+    test('systemctl stop in the middle of a drain returns within 2 s and leaves AWS as it is', async () => {
+      await draining({}, async ({ fleet, happened, machine }, task) => {
+        const before_ = performance.now();
+        await host.sh('systemctl stop ecs-drain-agent');
+        const took = performance.now() - before_;
+        assert.ok(took < 2_000, `took ${Math.round(took)} ms`);
+        assert.deepEqual(await properties(host, 'ActiveState,Result,ExecMainStatus'), {
+          ActiveState: 'inactive',
+          Result: 'success',
+          ExecMainStatus: '0',
+        });
+        assert.equal((await host.attempt('ecs-drain-agent status')).status, 3);
+        assert.equal(machine.ecsAgent.containerInstance?.status, 'DRAINING');
+        assert.deepEqual(completions(fleet), []);
+        await host.sh('systemctl start ecs-drain-agent');
+        fleet.endTask(task);
+        await happened('the lifecycle action to be completed', isCompletion);
+        assertNobodyInterrupted(fleet);
+      });
+    });
+
+    test('the host reboots in the middle of a drain, and the drain ends', async () => {
+      await draining({}, async ({ fleet, happened }, task) => {
+        const since = host.journal.now();
+        await host.reboot();
+        await host.journal.next('agent.started', isEvent('agent.started'), since);
+        assert.deepEqual(completions(fleet), []);
+        fleet.endTask(task);
+        await happened('the lifecycle action to be completed', isCompletion);
+        assertNobodyInterrupted(fleet);
+      });
+    });
+
+    test('instance metadata arrives late: it waits, saying so, and then drains', async () => {
+      await inCloud(host, { instance: { imdsAfter: 5_000 } }, async ({ fleet, happened, machine }, since) => {
+        await host.journal.next('agent.waiting', isEvent('agent.waiting'), since);
+        fleet.scaleIn(machine);
+        await happened('the lifecycle action to be completed', isCompletion);
+      });
+    });
+
+    test('the ECS agent arrives late: nothing is completed before it is known what runs here', async () => {
+      await inCloud(
+        host,
+        { instance: { ecsAgentAfter: 5_000 } },
+        async ({ fleet, happened, machine }, since) => {
+          await host.journal.next('agent.watching', isEvent('agent.watching'), since);
+          await happened('the ECS agent', ({ type }) => type === 'ecs-agent');
+          const task = fleet.runTask(machine, { family: 'late' });
+          fleet.scaleIn(machine);
+          await happened('the container instance to be DRAINING', isDraining);
+          fleet.endTask(task);
+          await happened('the lifecycle action to be completed', isCompletion);
+          assertNobodyInterrupted(fleet);
+        },
+      );
+    });
+
+    test('drain by hand, taken back, leaves the instance ACTIVE', async () => {
+      await inCloud(host, {}, async ({ fleet, happened, machine }) => {
+        fleet.runTask(machine, { family: 'long' });
+        await host.sh('ecs-drain-agent drain');
+        await happened('the container instance to be DRAINING', isDraining);
+        await host.sh('ecs-drain-agent drain --cancel');
+        await happened(
+          'the container instance to be ACTIVE again',
+          (event) =>
+            event.type === 'container-instance' && event.from === 'DRAINING' && event.to === 'ACTIVE',
+        );
+      });
+    });
+
+    test('a wrong configuration is a failed unit that names the option, and is not tried in a loop', async () => {
+      await writeFile(join(host.root, 'etc/ecs-drain-agent/agent.conf'), 'ECS_DRAIN_POLL_INTERVAL=5\n');
+      const since = host.journal.now();
+      await host.attempt('systemctl start ecs-drain-agent');
+      assert.deepEqual(await properties(host, 'ActiveState,ExecMainStatus,NRestarts'), {
+        ActiveState: 'failed',
+        ExecMainStatus: '78',
+        NRestarts: '0',
+      });
+      const entry = await host.journal.next(
+        'the option',
+        ({ MESSAGE }) => MESSAGE.includes('ECS_DRAIN_POLL_INTERVAL'),
+        since,
+      );
+      assert.equal(entry.PRIORITY, '3');
+      await host.sh('systemctl reset-failed ecs-drain-agent');
+    });
+
+    test('installing again upgrades in place: the configuration stays, the agent is restarted', async () => {
+      await inCloud(host, {}, async () => {
+        const conf = await readFile(join(host.root, 'etc/ecs-drain-agent/agent.conf'), 'utf8');
+        const pid = await mainPid(host);
+        const since = host.journal.now();
+        await host.sh(`cd /root && ${method.install}`);
+        await host.journal.next('agent.started', isEvent('agent.started'), since);
+        assert.notEqual(await mainPid(host), pid);
+        assert.equal(await readFile(join(host.root, 'etc/ecs-drain-agent/agent.conf'), 'utf8'), conf);
+      });
+    });
+
+    test('removal leaves nothing behind but logs', async () => {
+      await host.sh('systemctl start ecs-drain-agent');
+      await host.sh(method.remove);
+      const left = [...(await filesOf(host))].filter((file) => !filesBefore.has(file));
+      assert.deepEqual(left, []);
+      const { ActiveState, LoadState } = await properties(host, 'ActiveState,LoadState');
+      assert.deepEqual([ActiveState, LoadState], ['inactive', 'not-found']);
+      assert.match(await host.sh('journalctl -u ecs-drain-agent -o cat | head -n 3'), /agent/);
+    });
+  });
+}
+
+const nowhere = 'AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9';
+
+const isOwn = (entry: Entry) =>
+  entry.SYSLOG_IDENTIFIER === 'ecs-drain-agent' && entry.MESSAGE.startsWith('{');
+
+const isEvent = (name: string) => (entry: Entry) => isOwn(entry) && JSON.parse(entry.MESSAGE).event === name;
+
+type Event = Parameters<Parameters<Cloud['happened']>[1]>[0];
+
+const isDraining = (event: Event) => event.type === 'container-instance' && event.to === 'DRAINING';
+
+const isCompletion = (event: Event) =>
+  event.type === 'lifecycle-action-ended' && event.by === 'call' && event.result === 'CONTINUE';
+
+/** The calls that let the instance go, by the request log. */
+function completions({ world }: Cloud['fleet']) {
+  return (world.requestLog.entries ?? []).filter(({ api }) => api === 'autoscaling:CompleteLifecycleAction');
+}
+
+function assertNobodyInterrupted({ world }: Cloud['fleet']): void {
+  assert.deepEqual(world.interruptions, [], 'tasks were cut short');
+}
+
+/** Microseconds since the Unix epoch. */
+const stamp = (entry: Entry) => Number(entry.__REALTIME_TIMESTAMP);
+
+async function properties(host: BootedHost, names: string): Promise<Record<string, string>> {
+  const text = await host.sh(`systemctl show --property=${names} ecs-drain-agent`);
+  return Object.fromEntries(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/=(.*)/s).slice(0, 2)),
+  );
+}
+
+const mainPid = async (host: BootedHost) => (await properties(host, 'MainPID')).MainPID;
+
+/** What `systemctl status` shows behind "Status:". */
+async function statusLine(host: BootedHost): Promise<string> {
+  const text = await host.sh('systemctl status --no-pager --full ecs-drain-agent');
+  return /^\s*Status: "(.*)"$/m.exec(text)?.[1] ?? assert.fail(`no status line in:\n${text}`);
+}
+
+/** Every file of the host but logs, caches, temporary ones and what package management and systemd note of themselves. */
+async function filesOf({ root }: BootedHost): Promise<ReadonlySet<string>> {
+  const folders = ['etc', 'opt', 'usr', 'var/lib', 'root', 'home', 'srv'];
+  const notes = /^(var\/lib\/(dpkg|systemd|apt)|etc\/(\.pwd\.lock|.*-)$)/;
+  const files = new Set<string>();
+  for (const folder of folders) {
+    for (const path of await readdir(join(root, folder), { recursive: true })) {
+      const file = join(folder, path);
+      if (!notes.test(file)) files.add(file);
+    }
+  }
+  return files;
+}
