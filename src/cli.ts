@@ -44,7 +44,8 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
   const { config, environment, warnings } = loaded;
   switch (name) {
     case 'run':
-      return (await import('./commands/run.ts')).run(config, environment, warnings);
+      // A request to AWS that is still under way must not hold up the end.
+      return process.exit(await (await import('./commands/run.ts')).run(config, environment, warnings));
     case 'status':
       return (await import('./commands/status.ts')).status(config, environment, argv.includes('--json'));
     case 'doctor':

@@ -98,15 +98,16 @@ export function createLook(ports: LookPorts): LookAt {
 /** Statuses in which ECS has let go of a container instance (API reference, ContainerInstance). */
 const GONE = new Set(['INACTIVE', 'DEREGISTERING', 'REGISTRATION_FAILED']);
 
-/** Where ECS keeps this host: as its agent says, as it last said, or as ECS finds it in the cluster given. */
+/** Where ECS keeps this host: as its agent says, as it last said, or as ECS itself finds it. */
 async function locate(ports: LookPorts): Promise<Reading<Registration | undefined>> {
   const registration = await ports.ecsAgent.registration();
   if (registration.kind === 'known') return registration;
   const last = ports.lastRegistration();
   if (last) return known(last);
-  if (!ports.cluster) {
-    return unknown(`${registration.cause}; set --cluster (ECS_DRAIN_CLUSTER) to find this host without it`);
-  }
-  const containerInstanceArn = await ports.ecs.find(ports.cluster, ports.instanceId);
-  return known(containerInstanceArn ? { cluster: ports.cluster, containerInstanceArn } : undefined);
+  const cluster = ports.cluster ?? 'default';
+  const containerInstanceArn = await ports.ecs.find(cluster, ports.instanceId);
+  if (containerInstanceArn) return known({ cluster, containerInstanceArn });
+  // Not in a cluster that nobody named says nothing: it may be in another.
+  if (ports.cluster) return known(undefined);
+  return unknown(`${registration.cause}; set --cluster (ECS_DRAIN_CLUSTER) to find this host without it`);
 }

@@ -43,14 +43,13 @@ const STILL_WAITING_MS = 60_000;
 
 /** Learns who this instance is, picks up what the last run left, and runs the loop until `stop` aborts. */
 export async function startAgent(config: Config, world: World): Promise<void> {
-  const { clock, random, stop, environment } = world;
-  const imds = createImds(world.http, imdsEndpoint(environment), stop);
+  const { clock, random, stop } = world;
+  const imds = createImds(world.http, imdsEndpoint(world.environment), stop);
   const identity = await waitForIdentity(imds, world);
   if (!identity) return;
-  const { instanceId } = identity;
+  const { instanceId, region } = identity;
   const log = withFields(world.log, () => ({ instanceId }));
 
-  const region = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? identity.region;
   const budget = createBudget(clock);
   const call = reportCalls(
     createCaller({ transport: world.transport(region), clock, random, budget, stop }),
@@ -161,11 +160,11 @@ function reportRegistration(
 
 async function waitForIdentity(
   imds: Imds,
-  { clock, random, log, onReport, stop }: World,
+  { clock, random, environment, log, onReport, stop }: World,
 ): Promise<Identity | undefined> {
   let saidAt = -Infinity;
   while (!stop.aborted) {
-    const identity = await readIdentity(imds);
+    const identity = await readIdentity(imds, environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION);
     if (identity.kind === 'known') return identity.value;
     if (clock.monotonic() >= saidAt + STILL_WAITING_MS && !stop.aborted) {
       saidAt = clock.monotonic();

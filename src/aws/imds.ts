@@ -71,14 +71,24 @@ export function createImds(http: Http, endpoint: string, stop?: AbortSignal): Im
 /** Who this instance is: the only source of the instance id that any mutating call names. */
 export type Identity = { readonly instanceId: string; readonly region: string };
 
-/** Reads the instance's own id and Region. */
-export async function readIdentity(imds: Imds): Promise<Reading<Identity>> {
+/**
+ * Reads the instance's own id and Region.
+ *
+ * @param regionGiven the Region that the environment gives, which then is not asked for
+ */
+export async function readIdentity(imds: Imds, regionGiven?: string): Promise<Reading<Identity>> {
   const instanceId = await readInstanceId(imds);
   if (instanceId.kind === 'unknown') return instanceId;
+  const region = regionGiven ? known(regionGiven) : await readRegion(imds);
+  if (region.kind === 'unknown') return region;
+  return known({ instanceId: instanceId.value, region: region.value });
+}
+
+async function readRegion(imds: Imds): Promise<Reading<string>> {
   const region = await imds.get('meta-data/placement/region');
   if (region.kind === 'unknown') return region;
-  if (!region.value || !/^[a-z0-9-]{1,40}$/.test(region.value)) return unknown('IMDS names no Region');
-  return known({ instanceId: instanceId.value, region: region.value });
+  if (region.value && /^[a-z0-9-]{1,40}$/.test(region.value)) return known(region.value);
+  return unknown('IMDS names no Region; set AWS_REGION');
 }
 
 /** Reads the instance's own id. */
