@@ -35,11 +35,10 @@ async function main(): Promise<number> {
   const { fleet, machines, chosen } = demo;
   const beganAt = fleet.world.now;
   const screen = createScreen(process.stdout, () => statusPanel(demo, fleet.world.now));
-  screen.title('ecs-drain-agent: an Auto Scaling group takes an instance away, and no task is cut short');
-  screen.note(
-    'A cluster of three instances, simulated on this machine. The agents are real: one process for each instance, with',
-  );
-  screen.note('its default settings, real AWS SDK clients and real wire protocols.');
+  screen.title('A group takes an instance away, and no task is cut short.');
+  screen.note('A cluster of three instances, A, B and C, simulated on this machine. The agents');
+  screen.note('are real: one process each, default settings, AWS SDK clients, wire protocols.');
+  screen.note('');
 
   const sandbox = await startSandbox(fleet, { clock: systemClock });
   attachTagger(fleet, { tagKey: TAG_KEY });
@@ -100,7 +99,7 @@ async function tell(
   );
   screen.story(seconds(), {
     who: '',
-    text: 'Three agents watch. They read instance metadata only: no AWS API request.',
+    text: 'Three agents watch, by instance metadata alone: no AWS API request.',
   });
   // Long enough to see the cluster at rest.
   await systemClock.sleep(2_500);

@@ -39,7 +39,7 @@ export function createCluster(clock: Clock): DemoCluster {
   const machines = ['A', 'B', 'C'].map(() => fleet.addInstance());
   const [chosen] = machines;
   if (!chosen) throw new Error('no instance');
-  const site = fleet.addService({ name: 'shop', desiredCount: 3 });
+  const site = fleet.addService({ name: 'web', desiredCount: 3 });
   fleet.addService({ name: 'log-router', strategy: 'DAEMON' });
   const batch = fleet.runTask(chosen, { family: 'nightly-report', runsForMs: BATCH_MS });
   return {
@@ -53,5 +53,5 @@ export function createCluster(clock: Clock): DemoCluster {
   };
 }
 
-/** `shop` of `service:shop`. */
+/** `web` of `service:web`. */
 export const shortGroup = (group: string) => group.slice(group.indexOf(':') + 1);

@@ -76,19 +76,19 @@ export function closingTable({ chosen, nameOf }: DemoCluster, outcome: Outcome):
   const idle = outcome.requests.length - drained.length;
   const service = (name: string) => {
     const own = drained.filter(({ api }) => api.startsWith(`${name}:`));
-    return [`  ${name}`, `${own.length}${own.length === 0 ? '' : `: ${countByApi(own)}`}`] as const;
+    return [[`  ${name}`, String(own.length)] as const, ...countByApi(own)];
   };
   const rows: (readonly [string, string])[] = [
     ['tasks interrupted', String(outcome.interruptions.length)],
     ['from the last task to the release', `${secondsToRelease(outcome).toFixed(1)} s`],
-    [`AWS requests of the agent on ${nameOf(chosen.id)}`, `${drained.length}`],
-    service('ecs'),
-    service('autoscaling'),
-    service('ec2'),
-    ['AWS requests of the two other agents', `${idle}`],
+    [`AWS requests of the agent on ${nameOf(chosen.id)}`, String(drained.length)],
+    ...service('ecs'),
+    ...service('autoscaling'),
+    ...service('ec2'),
+    ['AWS requests of the two other agents', String(idle)],
     [
       'memory of an idle agent',
-      `${outcome.idleMegabytes.toFixed(0)} MB resident; a Node process that does nothing: ${outcome.bareMegabytes.toFixed(0)} MB`,
+      `${outcome.idleMegabytes.toFixed(0)} MB (a bare Node process: ${outcome.bareMegabytes.toFixed(0)} MB)`,
     ],
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
@@ -104,7 +104,7 @@ function secondsToRelease({ history, chosen }: Outcome): number {
   return released && last ? (released.at - last.at) / 1000 : Number.NaN;
 }
 
-function countByApi(requests: readonly RequestRecord[]): string {
+function countByApi(requests: readonly RequestRecord[]): readonly (readonly [string, string])[] {
   const counts = new Map<string, number>();
   for (const { api } of requests) {
     const name = api.slice(api.indexOf(':') + 1);
@@ -112,6 +112,5 @@ function countByApi(requests: readonly RequestRecord[]): string {
   }
   return [...counts]
     .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ');
+    .map(([name, count]) => [`    ${name}`, String(count)] as const);
 }

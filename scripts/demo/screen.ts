@@ -26,43 +26,33 @@ export function createScreen(out: NodeJS.WriteStream, panel: () => readonly Line
     cut(line, isLive ? (out.columns ?? 80) - 1 : Infinity)
       .map(([text, style]) => paint(text, style))
       .join('');
-  const erase = () => {
-    if (drawn > 0) out.write(`\u001b[${drawn}A\u001b[J`);
-    drawn = 0;
-  };
-  const draw = () => {
-    if (!isLive) return;
+  const erasing = () => (drawn > 0 ? `\u001b[${drawn}A\u001b[J` : '');
+  const panelText = () => {
+    if (!isLive) return '';
     const lines: readonly Line[] = [[], ...panel()];
-    out.write(lines.map((line) => `${render(line)}\n`).join(''));
     drawn = lines.length;
+    return lines.map((line) => `${render(line)}\n`).join('');
   };
-  const print = (line: Line) => {
-    erase();
-    out.write(`${render(line)}\n`);
-    if (timer) draw();
-  };
-  const timer = isLive
-    ? setInterval(() => {
-        erase();
-        draw();
-      }, REDRAW_MS)
-    : undefined;
+  // In one write, so that nothing flickers.
+  const redraw = (above = '') => out.write(erasing() + above + panelText());
+  const timer = isLive ? setInterval(() => redraw(), REDRAW_MS) : undefined;
   timer?.unref();
 
   return {
-    title: (text) => print([[text, 'bold']]),
-    note: (text) => print([[text, 'dim']]),
+    title: (text) => out.write(`${render([[text, 'bold']])}\n`),
+    note: (text) => out.write(`${render([[text, 'dim']])}\n`),
     story: (seconds, { who, text, style = 'plain' }) =>
-      print([
-        [`${seconds.toFixed(1).padStart(5)} s  `, 'dim'],
-        [`${who.padEnd(2)}`, 'cyan'],
-        [text, style],
-      ]),
+      redraw(
+        `${render([
+          [`${seconds.toFixed(1).padStart(5)} s  `, 'dim'],
+          [`${who.padEnd(2)}`, 'cyan'],
+          [text, style],
+        ])}\n`,
+      ),
     plain: (text) => out.write(`${text}\n`),
     close: () => {
       clearInterval(timer);
-      erase();
-      draw();
+      redraw();
       drawn = 0;
     },
   };

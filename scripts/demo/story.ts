@@ -8,10 +8,7 @@ export function tellWorldEvent(demo: DemoCluster, event: TimelineEvent): Told | 
   const { nameOf } = demo;
   switch (event.type) {
     case 'scale-in-chosen':
-      return of(
-        event.instanceId,
-        `The group chooses ${nameOf(event.instanceId)} (${event.instanceId}) to be terminated.`,
-      );
+      return of(event.instanceId, `The group chooses this one, ${event.instanceId}, to be terminated.`);
     case 'lifecycle-state':
       return tellLifecycle(event.instanceId, event.to);
     case 'tag-put':
@@ -20,7 +17,7 @@ export function tellWorldEvent(demo: DemoCluster, event: TimelineEvent): Told | 
       if (event.to === 'DRAINING')
         return of(
           event.instanceId,
-          'DRAINING: ECS places no new task here, and moves the service elsewhere.',
+          'DRAINING: ECS places nothing here and moves the service away.',
           'yellow',
         );
       if (event.to === 'INACTIVE')
@@ -36,7 +33,8 @@ export function tellWorldEvent(demo: DemoCluster, event: TimelineEvent): Told | 
     case 'task-interrupted':
       return of(event.interruption.instanceId, `TASK INTERRUPTED: ${event.interruption.group}`, 'red');
     case 'heartbeat':
-      return of(event.instanceId, 'Heartbeat: the hook waits for 30 s more.');
+      if (event !== demo.history.find(({ type }) => type === 'heartbeat')) return undefined;
+      return of(event.instanceId, 'Heartbeat: the hook waits 30 s more. Every few seconds now.');
     case 'lifecycle-action-ended':
       return of(
         event.instanceId,
@@ -55,20 +53,17 @@ export function tellWorldEvent(demo: DemoCluster, event: TimelineEvent): Told | 
 
   function tellLifecycle(instanceId: string, to: string): Told | undefined {
     if (to === 'Terminating:Wait')
-      return of(
-        instanceId,
-        'The lifecycle hook holds the termination until the agent says that it may go on.',
-      );
+      return of(instanceId, 'Its lifecycle hook holds that back until the agent says so.');
     if (to === 'Terminated') return of(instanceId, 'The group terminates the machine.');
     return undefined;
   }
 
   function tellTask({ instanceId, taskArn, group, to }: Extract<TimelineEvent, { type: 'task' }>) {
     const name = shortGroup(group);
-    if (to === 'RUNNING') return of(instanceId, `${name} runs here now, in place of the one that has to go.`);
+    if (to === 'RUNNING') return of(instanceId, `${name} runs here now, in place of the one that goes.`);
     if (to !== 'STOPPED') return undefined;
     return taskArn === demo.batch.arn
-      ? of(instanceId, `${name} has finished its work and STOPPED. Nobody asked it to.`, 'green')
+      ? of(instanceId, `${name} has finished its work by itself, and STOPPED.`, 'green')
       : of(instanceId, `${name} has STOPPED.`, 'green');
   }
 }
@@ -78,7 +73,7 @@ export function tellAgentEvent(demo: DemoCluster, instanceId: string, line: LogL
   const who = demo.nameOf(instanceId);
   switch (line.event) {
     case 'drain.signalled':
-      return { who, text: `Its agent sees that it must go (${sourcesOf(line)}) and begins the drain.` };
+      return { who, text: `The agent sees that it must go, by ${sourcesOf(line)}.` };
     case 'drain.progress':
       return { who, text: `The agent waits: ${line.tasksLeft} tasks left.` };
     case 'agent.waiting':
@@ -93,8 +88,8 @@ export function tellAgentEvent(demo: DemoCluster, instanceId: string, line: LogL
 function sourcesOf({ signals }: LogLine): string {
   if (!Array.isArray(signals)) return '';
   const names: Record<string, string> = {
-    tag: 'by the tag',
-    lifecycle: 'by its lifecycle state in the metadata',
+    tag: 'its tag',
+    lifecycle: 'its lifecycle state',
   };
   return signals.map(({ source }: { source: string }) => names[source] ?? source).join(' and ');
 }
