@@ -172,6 +172,26 @@ export const events = {
     meaning: 'The group was asked to terminate this instance.',
     remedy: '',
   },
+  'hook.finished': { level: 'info', meaning: 'One of the operator’s hooks has succeeded.', remedy: '' },
+  'hook.output': { level: 'info', meaning: 'A line that one of the operator’s hooks wrote.', remedy: '' },
+  'hook.failed': {
+    level: 'warn',
+    meaning:
+      'One of the operator’s hooks could not be started, ended with an exit code other than 0, or took too long. With `--hook-failure ignore` the drain goes on without it.',
+    remedy: 'Mend the hook; the lines it wrote are in the log as `hook.output` events.',
+  },
+  'hook.holding': {
+    level: 'warn',
+    meaning:
+      'Hooks of stage `drained` have failed and `--hook-failure` is `hold`: the instance is kept and they are tried again.',
+    remedy:
+      'Mend the hook in place, or remove it: what is there at the next try counts. The heartbeats go on meanwhile, up to the lifecycle hook’s global limit.',
+  },
+  'hook.skipped': {
+    level: 'warn',
+    meaning: 'A file in a directory of hooks is not run; the message says why.',
+    remedy: 'Make it executable and writable for its owner alone, or remove it.',
+  },
   'dry-run.skipped': {
     level: 'info',
     meaning: 'A call that would change something was not made, because of --dry-run.',

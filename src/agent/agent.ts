@@ -1,5 +1,7 @@
 import type { AwsError } from '../aws/errors.ts';
 import { type Clock, steady } from '../clock.ts';
+import { formatDuration } from '../duration.ts';
+import type { OperatorHooks } from '../hooks/operator-hooks.ts';
 import { type Log, withFields } from '../log.ts';
 import { ifKnown, known, unknown } from '../reading.ts';
 import type { Act, Deed, Outcome } from './act.ts';
@@ -11,6 +13,7 @@ import { remember } from './remember.ts';
 import { type Report, report } from './report.ts';
 import { REST_MS } from './source.ts';
 import type { Phase, Sources } from './sources.ts';
+import { createStages, hookFacts, type StagesPorts, stagesDue } from './stages.ts';
 
 export type AgentPorts = {
   readonly instanceId: string;
@@ -26,6 +29,8 @@ export type AgentPorts = {
   readonly save: (memory: Memory, now: number) => void;
   readonly log: Log;
   readonly onReport: (report: Report) => void;
+  /** The operator's hooks; absent where there can be none. */
+  readonly hooks?: { readonly region: string; readonly operator: OperatorHooks } | undefined;
   readonly stop: AbortSignal;
 };
 
@@ -60,6 +65,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   const log = withFields(ports.log, () => ({ instanceId: ports.instanceId }));
   const drainLog: Log = (event, message, fields) =>
     log(event, message, { ...eventFacts(observed, policy), ...fields });
+  const stages = ports.hooks && createStages({ ...stageEvents(), hooks: ports.hooks.operator, clock });
   const narrator = createNarrator(log, policy, ports.watched);
 
   while (!stop.aborted) {
@@ -72,9 +78,11 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     narrator.narrate(observed, decision, sources.look.askedAt());
     ports.onReport(report(observed, decision, policy, ports.watched));
     follow(decision);
+    startHooks(decision);
     const now = clock.now();
     if (phase !== 'watching' && now >= savedAt + SAVE_MS) save();
-    const wakeAt = Math.min(nextDueAt, ...[...rests.values()].filter((until) => until > now));
+    const restUntil = [...rests.values(), stages?.retryAt() ?? Infinity].filter((until) => until > now);
+    const wakeAt = Math.min(nextDueAt, ...restUntil);
     // Another phase has other questions: they are due now.
     if (phase === before) await alarm.sleep(Math.max(0, wakeAt - now), stop);
   }
@@ -92,6 +100,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       lifecycle: sources.lifecycle.reading(),
       hooks: hooks.kind === 'known' ? known(hooks.value.hooks) : hooks,
       retainsAbandoned: hooks.kind === 'known' ? hooks.value.retainsAbandoned : hooks,
+      drainedHooks: stages && (memory.hooksRun?.drained ? 'settled' : stages.state('drained')),
       memory,
       lastHeartbeat,
     };
@@ -235,6 +244,26 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     alarm.ring();
   }
 
+  function startHooks({ action }: Decision) {
+    if (!stages || !ports.hooks) return;
+    for (const stage of stagesDue(observed, action, policy)) {
+      stages.start(stage, hookFacts(observed, policy, ports.instanceId, ports.hooks.region));
+    }
+  }
+
+  function stageEvents(): Omit<StagesPorts, 'hooks' | 'clock'> {
+    return {
+      onRun: (stage, result) => recall({ ...memory, hooksRun: { ...memory.hooksRun, [stage]: result } }),
+      onHeld: (stage, retryMs) =>
+        drainLog(
+          'hook.holding',
+          `the instance is kept until the hooks of stage ${stage} succeed; trying again in ${formatDuration(retryMs)}`,
+          { stage },
+        ),
+      onChange: alarm.ring,
+    };
+  }
+
   function forgetDrain() {
     if (Object.keys(memory).length === 0) return;
     if (memory.drainingSetAt !== undefined && ifKnown(observed.containerInstance)?.kind === 'deregistered') {
@@ -277,6 +306,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     refusals = 0;
     nothingWaited = 0;
     lastHeartbeat = undefined;
+    stages?.forget();
   }
 
   /** In a dry run, what was skipped counts as done, so that one sees what would come next. */

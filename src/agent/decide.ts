@@ -5,6 +5,7 @@ import { ifKnown } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
 import { chooseHook, type HookChoice } from './hook.ts';
 import type { ContainerInstance, Memory, Observation, Waiting } from './observation.ts';
+import { isReleased } from './stages.ts';
 
 /** What the policy needs of the configuration. */
 export type Policy = Pick<
@@ -47,6 +48,8 @@ export type Wait =
   | { readonly for: 'signals' | 'container-instance' | 'task-list' | 'group-state'; readonly cause: string }
   /** The group has begun to terminate the instance, and its hook does not wait yet. */
   | { readonly for: 'hook' }
+  /** The operator's own, of stage `drained`. `failed`: they are tried again until they succeed. */
+  | { readonly for: 'operator-hooks'; readonly state: 'running' | 'failed' }
   /** The lifecycle action waits, and which hook is ours can't be told. */
   | { readonly for: 'hook-choice'; readonly choice: Exclude<HookChoice, { kind: 'ours' }> };
 
@@ -130,6 +133,8 @@ function cancelled({ containerInstance }: Observation): Action {
 /** No task is left and ECS knows the instance no more: let the group have it. */
 function release(observed: Observation, policy: Policy): Action {
   const { lifecycle, memory } = observed;
+  const held = heldByHooks(observed, policy);
+  if (held) return held;
   if (lifecycle.kind === 'unknown') return waitFor('group-state', lifecycle);
   if (lifecycle.value.kind === 'no-group') return { kind: 'done', why: 'no-group' };
   const { group, state } = lifecycle.value;
@@ -158,6 +163,19 @@ function release(observed: Observation, policy: Policy): Action {
     default:
       return { kind: 'done', why: 'maintenance' };
   }
+}
+
+/** The operator's hooks have their time once nothing can run here any more, and before anybody lets the machine go. */
+function heldByHooks(observed: Observation, policy: Policy): Action | undefined {
+  const { drainedHooks, memory } = observed;
+  if (drainedHooks === undefined || drainedHooks === 'settled' || isReleased(memory)) return undefined;
+  if (drainedHooks === 'held' && pastTimeout(observed, policy)) {
+    const waiting = waitingHook(observed, policy);
+    if (policy.onTimeout === 'continue') return undefined;
+    if (policy.onTimeout === 'abandon' && waiting) return complete(waiting, 'ABANDON', 'timeout');
+  }
+  const state = drainedHooks === 'held' ? 'failed' : 'running';
+  return { kind: 'wait', why: { for: 'operator-hooks', state } };
 }
 
 /** What a limit that has come asks for while tasks are left. */
@@ -205,7 +223,8 @@ function atLimit(
 function beyondHookLimit(observed: Observation, policy: Policy): Action | undefined {
   const limit = hookLimit(observed);
   if (limit === undefined || observed.now < limit - ABANDON_BEFORE_LIMIT_MS) return undefined;
-  if (!ifKnown(observed.retainsAbandoned) || ifKnown(observed.tasks)?.length === 0) return undefined;
+  const isEmpty = ifKnown(observed.tasks)?.length === 0 && observed.drainedHooks !== 'held';
+  if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;
   const waiting = waitingHook(observed, policy);
   return waiting && complete(waiting, 'ABANDON', 'hook-limit');
 }

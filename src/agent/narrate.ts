@@ -106,6 +106,17 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
       waitingSince = undefined;
       return;
     }
+    if (action.why.for === 'operator-hooks') {
+      waitingSince ??= now;
+      if (
+        now >= waitingSince + UNKNOWN_BEFORE_WARNING_MS &&
+        isTimeFor('drain.waiting hooks', now, PROGRESS_MS)
+      ) {
+        const state = action.why.state === 'failed' ? 'succeed' : 'end';
+        log('drain.waiting', `no task left; waiting until the hooks of stage drained ${state}`, facts);
+      }
+      return;
+    }
     if (action.why.for === 'hook-choice') {
       if (isTimeFor('drain.hook-unclear', now, HOOK_UNCLEAR_AGAIN_MS)) {
         log('drain.hook-unclear', `no task left, but ${hookProblem(action.why.choice)}`, facts);

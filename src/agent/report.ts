@@ -116,6 +116,7 @@ function waitingFor(
   policy: Policy,
 ): string {
   if (why.for === 'hook') return 'no task left; waiting for the lifecycle hook to begin its wait';
+  if (why.for === 'operator-hooks') return `no task left; ${OPERATOR_HOOKS[why.state]}`;
   if (why.for === 'hook-choice') return `no task left; ${hookProblem(why.choice)}`;
   if (why.for !== 'tasks') return `waiting to learn the ${WHAT[why.for]}: ${why.cause}`;
   const { now } = observed;
@@ -145,6 +146,11 @@ export function hookProblem(
       return `the group's hooks are not known: ${choice.cause}`;
   }
 }
+
+const OPERATOR_HOOKS = {
+  running: 'the hooks of stage drained are running',
+  failed: 'held until the hooks of stage drained succeed: the log says why they failed',
+} as const;
 
 const WHAT = {
   signals: 'signals',

@@ -7,6 +7,7 @@ import { createImds, type Identity, type Imds, imdsEndpoint, readIdentity } from
 import type { Transport } from '../aws/operations.ts';
 import { reportCalls } from '../aws/report-calls.ts';
 import type { Clock } from '../clock.ts';
+import type { OperatorHooks } from '../hooks/operator-hooks.ts';
 import { createEcsAgent, type EcsAgent, type Registration } from '../host/ecs-agent.ts';
 import type { Http } from '../host/http.ts';
 import { type Log, withFields } from '../log.ts';
@@ -35,6 +36,8 @@ export type World = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly onReport: (report: Report) => void;
+  /** The operator's executables; absent where there are none. */
+  readonly hooks?: OperatorHooks | undefined;
   readonly stop: AbortSignal;
 };
 
@@ -100,6 +103,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     save: kept.save,
     log,
     onReport: world.onReport,
+    hooks: world.hooks && { region, operator: world.hooks },
     stop,
   });
 }

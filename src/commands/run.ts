@@ -3,6 +3,7 @@ import { startAgent } from '../agent/start.ts';
 import { createFileStore } from '../agent/state.ts';
 import { createSdkTransport } from '../aws/sdk-transport.ts';
 import { systemClock } from '../clock.ts';
+import { createOperatorHooks } from '../hooks/operator-hooks.ts';
 import { createNodeHttp } from '../host/node-http.ts';
 import { createOutput } from '../host/output.ts';
 import { createNotifier } from '../host/systemd.ts';
@@ -51,6 +52,7 @@ export async function run(
       if (!isReady) notifier.ready();
       isReady = true;
     },
+    hooks: createOperatorHooks({ config, environment, clock: systemClock, log, stop: stop.signal }),
     stop: stop.signal,
   });
   notifier.stopping();
