@@ -5,8 +5,10 @@ const WIDTH = 100;
 
 export const commands = {
   run: 'Watch, and drain this instance when its termination has been decided. What the systemd unit starts.',
-  status: 'What the agent on this host is doing, and what it waits for. --json for machines.',
-  doctor: 'Check that the agent can do its job here: one line a check, with the fix.',
+  status:
+    'What the agent on this host is doing, and what it waits for. --json for machines. Exit code: 0 watching, 10 draining, 11 released, 12 starting, 3 not running, 4 not known.',
+  doctor:
+    'Check that the agent can do its job here: one line a check, with the fix. Changes nothing. --json for machines. Exit code: 0 well, 1 something must be mended.',
   drain: 'Drain this instance now, by hand. --cancel takes it back.',
   sandbox: 'Start a simulated AWS on loopback to try the agent against.',
 } as const;

@@ -1,26 +1,77 @@
 import type { Config } from '../options.ts';
 import { requestDrain, withdrawDrain } from '../signals/manual.ts';
+import { findAgent, type Status } from './status-file.ts';
 
 /** `ecs-drain-agent drain [--cancel]`: asks the running agent to drain this host, or takes that back. */
 export async function drain(
   config: Config,
-  _environment: Readonly<Record<string, string | undefined>>,
+  environment: Readonly<Record<string, string | undefined>>,
   cancel: boolean,
 ): Promise<number> {
+  const agent = findAgent(config.stateDir, environment);
+  // Who may not read the status may not leave a request either, and is told so by that.
+  const status = agent.kind === 'running' ? agent.status : undefined;
+  let message: string;
   try {
-    await (cancel ? withdrawDrain : requestDrain)(config.stateDir);
+    if (cancel) {
+      const wasThere = await withdrawDrain(config.stateDir);
+      message = `${wasThere ? 'The request is withdrawn.' : 'Nobody had asked for a drain by hand.'} ${afterCancel(status, config)}`;
+    } else {
+      await requestDrain(config.stateDir);
+      message = afterRequest(status);
+    }
   } catch (error) {
-    const { message } = error as Error;
-    process.stderr.write(
-      `ecs-drain-agent: the request cannot be left in ${config.stateDir}: ${message}\n` +
-        'Run this as root or as the agent’s user, with the --state-dir that the agent runs with.\n',
-    );
+    process.stderr.write(cannotWrite(error as NodeJS.ErrnoException, config.stateDir));
     return 1;
   }
-  process.stdout.write(
-    cancel
-      ? 'The request is withdrawn. Unless another signal asks for the drain, the agent sets the instance ACTIVE again.\n'
-      : 'Drain requested: the agent begins at its next poll. `ecs-drain-agent status` shows how it goes; `drain --cancel` takes it back.\n',
-  );
+  process.stdout.write(`${message}\n`);
   return 0;
+}
+
+function afterRequest(status: Status | undefined): string {
+  if (!status) {
+    return (
+      'Drain requested, but no agent runs on this host: it begins when one is started ' +
+      '(systemctl start ecs-drain-agent).'
+    );
+  }
+  const others = otherSignals(status);
+  if (status.state === 'released')
+    return `Drain requested, but this host is drained already: ${status.summary}.`;
+  if (others.length > 0) {
+    return `Drain requested. The agent was draining already, because of ${others.join(', ')}: it goes on until both are taken back.`;
+  }
+  return 'Drain requested: the agent begins at its next poll. `ecs-drain-agent status` shows how it goes; `drain --cancel` takes it back.';
+}
+
+function afterCancel(status: Status | undefined, config: Config): string {
+  if (!status)
+    return 'No agent runs on this host; if it had set the instance DRAINING, it stays so until one does.';
+  const others = otherSignals(status);
+  if (others.length > 0) {
+    const how = others.includes('tag') ? ` Remove the tag ${config.tagKey} to take that back.` : '';
+    const beyond = others.includes('lifecycle')
+      ? ' The Auto Scaling group is terminating this instance: that cannot be taken back.'
+      : how;
+    return `The drain goes on, because of ${others.join(', ')}.${beyond}`;
+  }
+  if (status.state === 'released') {
+    return (
+      'But it came too late: the container instance is out of its cluster. To use the host again, restart its ECS ' +
+      'agent without its checkpoint, so that it registers anew.'
+    );
+  }
+  if (status.state !== 'draining') return 'The agent goes on watching.';
+  return 'The agent sets the container instance ACTIVE again at its next poll, if it was the one that set it DRAINING.';
+}
+
+const otherSignals = ({ state, signals }: Status) =>
+  state === 'watching' ? [] : signals.filter((source) => source !== 'manual');
+
+function cannotWrite({ code, message }: NodeJS.ErrnoException, stateDir: string): string {
+  const hint =
+    code === 'ENOENT'
+      ? 'No agent has run here with this state directory: start it first, or give the --state-dir that it runs with.'
+      : 'Run this as root or as the agent’s user, with the --state-dir that the agent runs with.';
+  return `ecs-drain-agent: the request cannot be left in ${stateDir}: ${message}\n${hint}\n`;
 }

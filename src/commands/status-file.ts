@@ -6,37 +6,50 @@ import { isoTime, systemClock } from '../clock.ts';
 /** What the running agent leaves for `ecs-drain-agent status`. */
 export type Status = Report & {
   readonly pid: number;
+  /** When that process was started, in the kernel's own ticks: another one may have its number by now. */
+  readonly startedTicks?: string | undefined;
   /** ISO time of the last change. */
   readonly updatedAt: string;
 };
 
+/** The agent on this host, as far as its status file tells. */
+export type Found =
+  | { readonly kind: 'running'; readonly status: Status }
+  | { readonly kind: 'not-running' }
+  /** There is a file, and this user may not read it. */
+  | { readonly kind: 'unreadable'; readonly path: string };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** While a drain is on, the file follows it at this pace, in ms; at rest it is written only when it changes. */
 const REFRESH_MS = 10_000;
+/** systemd's runtime directory for the agent, where it is looked for when no other is named. */
+const RUNTIME_DIRECTORY = '/run/ecs-drain-agent';
 
 /** `status.json` in systemd's runtime directory; without one, in the state directory. */
-export function statusPath(
-  stateDir: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): string {
+export function statusPath(stateDir: string, environment: Environment): string {
   return join(environment.RUNTIME_DIRECTORY ?? stateDir, 'status.json');
 }
 
 export function createStatusFile(
   stateDir: string,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): { write(report: Report): void; remove(): void } {
   const path = statusPath(stateDir, environment);
+  const startedTicks = startOf(process.pid);
   let last = '';
   let writtenAt = -Infinity;
   return {
     write: (report) => {
       const now = systemClock.monotonic();
-      const key = `${report.state} ${report.tasksLeft} ${report.containerInstance} ${report.lifecycleState}`;
-      const isDue = report.state === 'draining' && now >= writtenAt + REFRESH_MS;
+      const { state, signals, tasksLeft, containerInstance, lifecycleState } = report;
+      const key = `${state} ${signals} ${tasksLeft} ${containerInstance} ${lifecycleState}`;
+      const isDue = state === 'draining' && now >= writtenAt + REFRESH_MS;
       if (key === last && !isDue) return;
       last = key;
       writtenAt = now;
-      const status: Status = { ...report, pid: process.pid, updatedAt: isoTime(systemClock.now()) };
+      const updatedAt = isoTime(systemClock.now());
+      const status: Status = { ...report, pid: process.pid, startedTicks, updatedAt };
       try {
         writeFileSync(`${path}.new`, JSON.stringify(status));
         // For every user of the host, whatever the umask.
@@ -50,12 +63,55 @@ export function createStatusFile(
   };
 }
 
-/** The last status written, whoever wrote it. Undefined where there is none that can be read. */
-export function readStatus(path: string): Status | undefined {
+/** Looks for the agent's status where this configuration, or else systemd, has it write it. */
+export function findAgent(stateDir: string, environment: Environment): Found {
+  const paths = environment.RUNTIME_DIRECTORY
+    ? [statusPath(stateDir, environment)]
+    : [statusPath(stateDir, {}), statusPath(stateDir, { RUNTIME_DIRECTORY })];
+  let unreadable: string | undefined;
+  for (const path of paths) {
+    const status = readStatus(path);
+    if (status === 'unreadable') unreadable ??= path;
+    else if (status && isAlive(status)) return { kind: 'running', status };
+  }
+  return unreadable ? { kind: 'unreadable', path: unreadable } : { kind: 'not-running' };
+}
+
+function readStatus(path: string): Status | 'unreadable' | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Status;
+    const status = JSON.parse(readFileSync(path, 'utf8')) as Status | null;
+    const { pid, state, summary, signals, updatedAt } = status ?? {};
+    const isStatus =
+      Number.isSafeInteger(pid) &&
+      [state, summary, updatedAt].every((text) => typeof text === 'string') &&
+      Array.isArray(signals);
+    return isStatus ? (status as Status) : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'EACCES' || code === 'EPERM' ? 'unreadable' : undefined;
+  }
+}
+
+/** Whether the process that wrote it is still there. One killed outright leaves its file, and its number to others. */
+function isAlive({ pid, startedTicks }: Status): boolean {
+  const started = startOf(pid);
+  if (started !== undefined && startedTicks !== undefined) return started === startedTicks;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Another user's process is there too, though we may not signal it.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Field 22 of proc_pid_stat(5); undefined where there is no such process, or no such file system. */
+function startOf(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the program's name in parentheses, and may hold anything.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
     return undefined;
   }
 }

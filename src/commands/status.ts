@@ -1,8 +1,9 @@
 import { type ReportedTask, shortId } from '../agent/report.ts';
+import { parseTime, systemClock } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
 import { printable } from '../host/output.ts';
 import type { Config } from '../options.ts';
-import { readStatus, type Status, statusPath } from './status-file.ts';
+import { findAgent, type Status } from './status-file.ts';
 
 /** What the exit code of `status` tells. */
 export const STATUS_EXIT_CODES = {
@@ -11,10 +12,8 @@ export const STATUS_EXIT_CODES = {
   released: 11,
   starting: 12,
   'not-running': 3,
+  unknown: 4,
 } as const;
-
-/** systemd's runtime directory for the agent, where `status` looks when it is not told of another. */
-const RUNTIME_DIRECTORY = '/run/ecs-drain-agent';
 
 /** `ecs-drain-agent status`: what the agent on this host is doing. Resolves with the exit code. */
 export async function status(
@@ -22,38 +21,20 @@ export async function status(
   environment: Readonly<Record<string, string | undefined>>,
   asJson: boolean,
 ): Promise<number> {
-  const found = findStatus(config, environment);
-  const state = found && isAlive(found.pid) ? found.state : 'not-running';
+  const found = findAgent(config.stateDir, environment);
+  const state =
+    found.kind === 'running' ? found.status.state : found.kind === 'unreadable' ? 'unknown' : found.kind;
   if (asJson) {
-    const { state: _, ...facts } = found ?? { state };
-    process.stdout.write(`${JSON.stringify(state === 'not-running' ? { state } : { state, ...facts })}\n`);
-  } else if (state === 'not-running' || !found) {
-    process.stdout.write(
-      'not running: no agent on this host says otherwise (systemctl status ecs-drain-agent)\n',
-    );
+    const facts = found.kind === 'running' ? found.status : {};
+    process.stdout.write(`${JSON.stringify({ ...facts, state })}\n`);
+  } else if (found.kind === 'running') {
+    process.stdout.write(forPeople(found.status));
+  } else if (found.kind === 'unreadable') {
+    process.stdout.write(`not known: ${found.path} is not for this user to read; try again as root\n`);
   } else {
-    process.stdout.write(forPeople(found));
+    process.stdout.write('not running: no agent runs on this host (systemctl status ecs-drain-agent)\n');
   }
   return STATUS_EXIT_CODES[state];
-}
-
-function findStatus(config: Config, environment: Readonly<Record<string, string | undefined>>) {
-  const places = environment.RUNTIME_DIRECTORY ? [environment] : [environment, { RUNTIME_DIRECTORY }];
-  for (const place of places) {
-    const found = readStatus(statusPath(config.stateDir, place));
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** Whether that process is there. Another user's process is there too, though we may not signal it. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function forPeople(found: Status): string {
@@ -63,18 +44,22 @@ function forPeople(found: Status): string {
     ['container instance', found.containerInstance && shortId(found.containerInstance)],
     ['cluster', found.cluster],
     ['Auto Scaling group', found.group && `${found.group} (${found.lifecycleState})`],
-    [
-      'waiting for',
-      found.waitedSeconds === undefined ? undefined : formatDuration(found.waitedSeconds * 1_000),
-    ],
+    ['waited', found.waitedSeconds === undefined ? undefined : formatDuration(found.waitedSeconds * 1_000)],
     ['limit', found.deadline],
-    ['as of', found.updatedAt],
+    [found.state === 'draining' ? 'as of' : 'since', timeAndAge(found.updatedAt)],
   ];
   const lines = rows
     .filter((row): row is [string, string] => row[1] !== undefined)
     .map(([name, value]) => `${name.padEnd(20)}${printable(value)}\n`);
   const tasks = found.state === 'draining' ? (found.tasks ?? []) : [];
-  return [...lines, ...tasks.map((task) => `  ${printable(taskLine(task))}\n`)].join('');
+  const unnamed = (found.tasksLeft ?? 0) - tasks.length;
+  const more = tasks.length > 0 && unnamed > 0 ? [`  and ${unnamed} more\n`] : [];
+  return [...lines, ...tasks.map((task) => `  ${printable(taskLine(task))}\n`), ...more].join('');
+}
+
+function timeAndAge(time: string): string {
+  const at = parseTime(time);
+  return at === undefined ? time : `${time} (${formatDuration(systemClock.now() - at)} ago)`;
 }
 
 function taskLine({ group, id, status: taskStatus, ageSeconds }: ReportedTask): string {

@@ -1,4 +1,4 @@
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { chown, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { known, unknown } from '../reading.ts';
 import type { ReadSignal } from './metadata.ts';
@@ -21,7 +21,21 @@ export const manualSignal =
   };
 
 /** Asks for a drain. Rejects where the state directory can't be written. */
-export const requestDrain = (stateDir: string): Promise<void> => writeFile(fileIn(stateDir), '');
+export async function requestDrain(stateDir: string): Promise<void> {
+  const file = fileIn(stateDir);
+  await writeFile(file, '');
+  // Left by root, it is the agent's all the same: a state directory has one owner.
+  const { uid, gid } = await stat(stateDir);
+  if (process.getuid?.() === 0) await chown(file, uid, gid);
+}
 
-/** Takes the request back. */
-export const withdrawDrain = (stateDir: string): Promise<void> => rm(fileIn(stateDir), { force: true });
+/** Takes the request back. Resolves with whether there was one. Rejects where it can't be removed. */
+export async function withdrawDrain(stateDir: string): Promise<boolean> {
+  try {
+    await rm(fileIn(stateDir));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}

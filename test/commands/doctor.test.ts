@@ -165,7 +165,7 @@ describe('doctor', () => {
       const output = call(operation, input, caller);
       const { include } = input as { include?: string[] };
       if (operation !== 'ecs:DescribeContainerInstances' || !include?.includes('TAGS')) return output;
-      const [described] = (output as { containerInstances: object[] }).containerInstances;
+      const [described] = (output as unknown as { containerInstances: object[] }).containerInstances;
       const value = `arn:aws:ec2:eu-west-1:111122223333:instance/${id}`;
       const tags = [{ key: 'ecs-drain-agent:instance', value }];
       return { ...output, containerInstances: [{ ...described, tags }] };
