@@ -42,9 +42,8 @@ export function createStatusFile(
   return {
     write: (report) => {
       const now = systemClock.monotonic();
-      const { state, signals, tasksLeft, containerInstance, lifecycleState } = report;
-      const key = `${state} ${signals} ${tasksLeft} ${containerInstance} ${lifecycleState}`;
-      const isDue = state === 'draining' && now >= writtenAt + REFRESH_MS;
+      const key = changeOf(report);
+      const isDue = report.state === 'draining' && now >= writtenAt + REFRESH_MS;
       if (key === last && !isDue) return;
       last = key;
       writtenAt = now;
@@ -61,6 +60,13 @@ export function createStatusFile(
     },
     remove: () => rmSync(path, { force: true }),
   };
+}
+
+/** Two reports with the same text tell the same. While it drains, the summary holds times, which always change. */
+function changeOf({ state, summary, ...facts }: Report): string {
+  const { signals, tasksLeft, containerInstance, lifecycleState } = facts;
+  const said = state === 'draining' ? '' : summary;
+  return JSON.stringify([state, said, signals, tasksLeft, containerInstance, lifecycleState]);
 }
 
 /** Looks for the agent's status where this configuration, or else systemd, has it write it. */
