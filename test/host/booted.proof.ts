@@ -296,6 +296,50 @@ for (const method of methods) {
       });
     });
 
+    test("an operator's hook runs, in the unit's own confines, before the instance is released", async () => {
+      const folder = '/etc/ecs-drain-agent/hooks.d/drained';
+      await host.sh(
+        `mkdir -p ${folder}; printf '#!/bin/bash\\nid -un; touch /usr/mark 2>&1; cat /etc/hostname\\n' >${folder}/10-note; chmod 755 ${folder}/10-note`,
+      );
+      await draining({}, async ({ fleet, happened }, task, since) => {
+        const line = (text: string) => (entry: Entry) =>
+          isEvent('hook.output')(entry) && entry.MESSAGE.includes(text);
+        assert.ok(!host.journal.entries.slice(since).some(isEvent('hook.output')), 'a task still runs');
+        fleet.endTask(task);
+        await host.journal.next('its user', line('ecs-drain-agent'), since);
+        await host.journal.next('its confines', line('Read-only file system'), since);
+        await host.journal.next('its end', isEvent('hook.finished'), since);
+        await happened('the lifecycle action to be completed', isCompletion);
+      });
+      await host.sh('rm -r /etc/ecs-drain-agent/hooks.d');
+    });
+
+    test('doctor names what is missing, each with its fix, and exits non-zero', async () => {
+      const wanting: CloudOptions = {
+        instance: { metadataTags: false },
+        hooks: [],
+        forbidden: ['ecs:DeregisterContainerInstance'],
+      };
+      await inCloud(host, wanting, async () => {
+        const { status, output } = await host.attempt('ecs-drain-agent doctor');
+        assert.notEqual(status, 0, output);
+        const fix = (what: RegExp) => assert.match(output, what);
+        fix(
+          /^FAIL {2}ecs:DeregisterContainerInstance: forbidden .* Fix: allow ecs:DeregisterContainerInstance/m,
+        );
+        fix(
+          /^warn {2}instance tags: .* Fix: aws ec2 modify-instance-metadata-options .*--instance-metadata-tags enabled/m,
+        );
+        fix(/^FAIL {2}lifecycle hook: .* Fix: aws autoscaling put-lifecycle-hook/m);
+        fix(/^ok {4}systemd unit: ecs-drain-agent.service is active, enabled$/m);
+        assert.equal(output.match(/^FAIL/gm)?.length, 2, output);
+      });
+      await inCloud(host, {}, async () => {
+        const { status, output } = await host.attempt('ecs-drain-agent doctor');
+        assert.equal(status, 0, output);
+      });
+    });
+
     test('a wrong configuration is a failed unit that names the option, and is not tried in a loop', async () => {
       await writeFile(join(host.root, 'etc/ecs-drain-agent/agent.conf'), 'ECS_DRAIN_POLL_INTERVAL=5\n');
       const since = host.journal.now();

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
+import { addFault } from '../../src/sandbox/faults.ts';
 import { createFleet, type Fleet } from '../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/start.ts';
 import type { MachineOptions } from '../../src/sandbox/world/machines.ts';
@@ -23,6 +24,8 @@ export type CloudOptions = {
   readonly hooks?: string[];
   /** Further lines of agent.conf. */
   readonly conf?: readonly string[];
+  /** APIs that a policy forbids, by their IAM names. */
+  readonly forbidden?: readonly string[];
 };
 
 const instanceId = 'i-0123456789abcdef0';
@@ -33,11 +36,18 @@ const instanceId = 'i-0123456789abcdef0';
  */
 export async function inCloud(
   host: BootedHost,
-  { instance = {}, hooks = ['drain'], conf = [] }: CloudOptions,
+  { instance = {}, hooks = ['drain'], conf = [], forbidden = [] }: CloudOptions,
   body: (cloud: Cloud, since: number) => Promise<void>,
 ): Promise<void> {
   const fleet = createFleet({ clock: systemClock, hooks: hooks.map((name) => ({ name })) });
   const machine = fleet.addInstance({ instanceId, ...instance });
+  for (const api of forbidden) {
+    addFault(fleet.world, {
+      match: { api },
+      fault: { what: 'error', name: 'AccessDeniedException', status: 400, message: 'not you' },
+      forMs: 600_000,
+    });
+  }
   const sandbox = await startSandbox(fleet, { clock: systemClock });
   try {
     const environment = Object.entries(sandbox.environment(machine.id)).map(
