@@ -61,11 +61,11 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let refusals = 0;
   let nothingWaited = 0;
   let phase: Phase = 'watching';
+  const stages = ports.hooks && createStages({ ...stageEvents(), hooks: ports.hooks.operator, clock });
   let observed = observe();
   const log = withFields(ports.log, () => ({ instanceId: ports.instanceId }));
   const drainLog: Log = (event, message, fields) =>
     log(event, message, { ...eventFacts(observed, policy), ...fields });
-  const stages = ports.hooks && createStages({ ...stageEvents(), hooks: ports.hooks.operator, clock });
   const narrator = createNarrator(log, policy, ports.watched);
 
   while (!stop.aborted) {
@@ -100,6 +100,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       lifecycle: sources.lifecycle.reading(),
       hooks: hooks.kind === 'known' ? known(hooks.value.hooks) : hooks,
       retainsAbandoned: hooks.kind === 'known' ? hooks.value.retainsAbandoned : hooks,
+      explained: ifKnown(sources.explained.reading()),
       drainedHooks: stages && (memory.hooksRun?.drained ? 'settled' : stages.state('drained')),
       memory,
       lastHeartbeat,
@@ -299,7 +300,13 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 
   /** The next drain must not be decided on what this one saw. */
   function startAfresh() {
-    for (const source of [sources.localTasks, sources.look, sources.lifecycle, sources.hooks])
+    for (const source of [
+      sources.localTasks,
+      sources.look,
+      sources.lifecycle,
+      sources.hooks,
+      sources.explained,
+    ])
       source.forget();
     rests.clear();
     pretended.clear();
