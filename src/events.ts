@@ -91,6 +91,12 @@ export const events = {
     remedy:
       'Usually none: the task ends by itself. Where a service cannot place its replacement, give its cluster room.',
   },
+  'drain.unexplained': {
+    level: 'info',
+    meaning:
+      'A policy does not let the agent ask what blocks a drain; `iamAction` names the permission. The drain itself needs it not. Asked again an hour later.',
+    remedy: 'Add the IAM action to the instance’s role if you want to read the reasons.',
+  },
   'drain.waiting': {
     level: 'warn',
     meaning: 'The drain waits for something that is not known; the message says for what.',

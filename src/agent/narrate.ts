@@ -1,12 +1,14 @@
 import { formatDuration } from '../duration.ts';
 import type { Fields, Log } from '../log.ts';
 import { ifKnown } from '../reading.ts';
+import type { Blocked } from './blocked.ts';
 import { type Decision, hookLimit, type Policy } from './decide.ts';
 import type { Observation } from './observation.ts';
 import { count, factsOf, hookProblem, type ReportedTask, report, shortId } from './report.ts';
 
 const PROGRESS_MS = 60_000;
 const UNKNOWN_BEFORE_WARNING_MS = 15_000;
+const BLOCKED_AFTER_MS = 30_000;
 const LIMIT_NEAR_MS = 3_600_000;
 const LIMIT_VERY_NEAR_MS = 600_000;
 const HOOK_UNCLEAR_AGAIN_MS = 600_000;
@@ -22,6 +24,8 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
   let state: string | undefined;
   let unknownSince: number | undefined;
   let waitingSince: number | undefined;
+  let tasksSince: number | undefined;
+  let blockedKey = '';
   let signals: readonly string[] = [];
 
   /** True the first time, and then again every `ms`. */
@@ -69,10 +73,24 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
       });
     }
     narrateLimit(observed, facts, lookedAt);
+    const reasons = factsOf(observed, policy).blockedBy ?? [];
+    narrateBlocked(reasons, now, facts);
     if (isTimeFor('drain.progress', now, PROGRESS_MS)) {
       const { summary } = report(observed, decision, policy, watched);
-      log('drain.progress', `${summary}: ${nameAll(factsOf(observed, policy).tasks ?? [])}`, facts);
+      const named = nameAll(factsOf(observed, policy).tasks ?? []);
+      const why = reasons[0] ? `; ${reasons[0].why}` : '';
+      log('drain.progress', `${summary}: ${named}${why}`, { ...facts, blockedBy: reasons });
     }
+  }
+
+  /** Once it has waited a while, and again when the reasons are others. */
+  function narrateBlocked(reasons: readonly Blocked[], now: number, facts: Fields) {
+    tasksSince ??= now;
+    const key = reasons.map(({ kind, group }) => `${kind} ${group}`).join(', ');
+    if (reasons.length === 0 || key === blockedKey || now < tasksSince + BLOCKED_AFTER_MS) return;
+    if (!isTimeFor('drain.blocked', now, PROGRESS_MS)) return;
+    blockedKey = key;
+    log('drain.blocked', reasons.map(({ why }) => why).join('; '), { ...facts, blockedBy: reasons });
   }
 
   /** Only where AWS will end the wait: a group that retains is told to in time. */
@@ -148,6 +166,8 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
           }
           state = 'watch';
           said.clear();
+          tasksSince = undefined;
+          blockedKey = '';
           log('agent.watching', `watching ${watched}`);
         }
         return;
@@ -165,7 +185,7 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
 
 /** The facts of a drain, flat enough for a log line. */
 export function eventFacts(observed: Observation, policy: Policy): Fields {
-  const { signals: _, ...facts } = factsOf(observed, policy);
+  const { signals: _, blockedBy: __, ...facts } = factsOf(observed, policy);
   return facts;
 }
 

@@ -3,6 +3,7 @@ import type { Task } from '../aws/ecs.ts';
 import type { HookStage } from '../hooks/operator-hooks.ts';
 import type { Reading } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
+import type { Explained } from './blocked.ts';
 import type { StageState } from './stages.ts';
 
 /** Everything that is known at one moment, and what is not. Times are in ms since the Unix epoch. */
@@ -21,6 +22,8 @@ export type Observation = {
   /** Whether the group keeps an instance whose terminating hook is abandoned. */
   readonly retainsAbandoned: Reading<boolean>;
   readonly memory: Memory;
+  /** What ECS says about the services whose tasks are waited for; absent where it has not been asked. */
+  readonly explained?: Explained | undefined;
   /** How the operator's hooks of stage `drained` are doing, which the release waits for. Absent: there are none. */
   readonly drainedHooks?: StageState | undefined;
   /** When the last heartbeat was recorded or tried by this process. */

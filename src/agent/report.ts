@@ -3,6 +3,7 @@ import { isoTime } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
 import { ifKnown } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
+import { type Blocked, blockedBy, type Explained } from './blocked.ts';
 import { type Action, type Decision, drainDeadline, hookLimit, type Policy } from './decide.ts';
 import type { Observation } from './observation.ts';
 
@@ -19,6 +20,8 @@ export type Report = {
   readonly tasksLeft?: number | undefined;
   /** Up to five of them, the oldest first. */
   readonly tasks?: readonly ReportedTask[] | undefined;
+  /** Why they are still there. */
+  readonly blockedBy?: readonly Blocked[] | undefined;
   readonly waitedSeconds?: number | undefined;
   /** ISO time of the nearest limit. */
   readonly deadline?: string | undefined;
@@ -57,9 +60,16 @@ export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'st
     ...(containerInstance?.kind === 'registered' && { cluster: containerInstance.cluster }),
     ...(lifecycle?.kind === 'in-group' && { group: lifecycle.group, lifecycleState: lifecycle.state }),
     ...(tasks && { tasksLeft: tasks.length, tasks: nameTasks(tasks, now) }),
+    ...(tasks && tasks.length > 0 && { blockedBy: reasonsOf(observed, tasks) }),
     ...(memory.signalledAt !== undefined && { waitedSeconds: seconds(now - memory.signalledAt) }),
     ...(limit !== undefined && { deadline: isoTime(limit) }),
   };
+}
+
+const NOTHING_EXPLAINED: Explained = { services: [], protectedTasks: [] };
+
+function reasonsOf({ explained, now }: Observation, tasks: readonly Task[]): readonly Blocked[] {
+  return blockedBy(tasks, explained ?? NOTHING_EXPLAINED, now).slice(0, TASKS_NAMED);
 }
 
 /** The nearest of the limits that end the wait, in ms since the Unix epoch. */

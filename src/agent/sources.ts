@@ -2,10 +2,12 @@ import type { AutoScaling, Hook, Lifecycle } from '../aws/auto-scaling.ts';
 import { type Imds, readInstanceId } from '../aws/imds.ts';
 import type { Clock } from '../clock.ts';
 import type { EcsAgent, LocalTask, Registration } from '../host/ecs-agent.ts';
-import { ifKnown, known, type Reading } from '../reading.ts';
+import { ifKnown, known, type Reading, unknown } from '../reading.ts';
 import type { ReadSignal } from '../signals/metadata.ts';
 import { readSignals } from '../signals/read-signals.ts';
 import type { Signal } from '../signals/signal.ts';
+import { type Explained, serviceName } from './blocked.ts';
+import type { Explain } from './explain.ts';
 import type { Look, LookAt } from './look.ts';
 import { createSource, type Source } from './source.ts';
 
@@ -20,6 +22,7 @@ export type Sources = {
   readonly look: Source<Look>;
   readonly lifecycle: Source<Lifecycle>;
   readonly hooks: Source<GroupHooks>;
+  readonly explained: Source<Explained>;
   /** Asks what is due now. Returns when the next thing is due, in ms by the agent's clock. */
   askDue(phase: Phase): number;
 };
@@ -34,6 +37,8 @@ export type SourcesPorts = {
   readonly ecsAgent: EcsAgent;
   readonly autoScaling: AutoScaling;
   readonly look: LookAt;
+  /** Absent: nobody wants to know why a drain waits. */
+  readonly explain?: Explain | undefined;
   readonly signals: readonly ReadSignal[];
   readonly clock: Clock;
   readonly random: () => number;
@@ -56,6 +61,9 @@ const HOOKS_MS = 600_000;
 const REGISTRATION_MS = 15_000;
 const SETTLED_REGISTRATION_MS = 600_000;
 const SETTLED_IDENTITY_MS = 60_000;
+/** Why a drain waits is asked once it has waited a while, and then at the pace of the progress line. */
+const EXPLAIN_AFTER_MS = 20_000;
+const EXPLAIN_MS = 60_000;
 const FIRST_ANSWER_MS = 5_000;
 
 export function createSources(ports: SourcesPorts): Sources {
@@ -64,6 +72,8 @@ export function createSources(ports: SourcesPorts): Sources {
   let emptySince: number | undefined;
   let quickLooks = 0;
   let terminatingLooks = 0;
+  let waitingSince: number | undefined;
+  let explainedAt = -Infinity;
   let nextLook: 'full' | 'quick' = 'full';
   let spread = random();
 
@@ -83,6 +93,14 @@ export function createSources(ports: SourcesPorts): Sources {
     if (state?.kind !== 'in-group') return known({ hooks: [], retainsAbandoned: known(false) });
     const found = await autoScaling.terminatingHooks(state.group);
     return known({ hooks: found, retainsAbandoned: await retains(autoScaling, state.group) });
+  });
+
+  const explained = source(async () => {
+    const { containerInstance, tasks } = ifKnown(look.reading()) ?? {};
+    if (!ports.explain || containerInstance?.kind !== 'registered' || tasks?.kind !== 'known') {
+      return unknown('nothing to explain');
+    }
+    return known(await ports.explain(containerInstance.cluster, tasks.value));
   });
 
   const every = (asked: Source<unknown>, ms: number) =>
@@ -120,6 +138,19 @@ export function createSources(ports: SourcesPorts): Sources {
     return every(hooks, hooks.reading().kind === 'known' ? HOOKS_MS : LOOK_MS);
   }
 
+  function explainedDue(): number {
+    const last = ifKnown(look.reading());
+    const waitsForService =
+      last?.containerInstance.kind === 'registered' &&
+      ifKnown(last.tasks)?.some(({ group }) => serviceName(group) !== undefined);
+    if (!ports.explain || !waitsForService) {
+      waitingSince = undefined;
+      return Infinity;
+    }
+    waitingSince ??= clock.now();
+    return Math.max(waitingSince + EXPLAIN_AFTER_MS, explainedAt + EXPLAIN_MS);
+  }
+
   function registrationDue(phase: Phase): number {
     if (phase !== 'watching') return every(registration, REGISTRATION_MS);
     return every(
@@ -136,7 +167,9 @@ export function createSources(ports: SourcesPorts): Sources {
     ];
     if (phase === 'watching') return always;
     always.push([look, lookDue()], [lifecycle, lifecycleDue(phase)], [hooks, hooksDue()]);
-    if (phase === 'draining') always.push([localTasks, every(localTasks, LOCAL_TASKS_MS)]);
+    if (phase === 'draining') {
+      always.push([localTasks, every(localTasks, LOCAL_TASKS_MS)], [explained, explainedDue()]);
+    }
     return always;
   }
 
@@ -144,6 +177,7 @@ export function createSources(ports: SourcesPorts): Sources {
     if (due === signals) spread = random();
     if (due === look && emptySince !== undefined && look.askedAt() >= emptySince) quickLooks++;
     if (due === lifecycle) terminatingLooks++;
+    if (due === explained) explainedAt = clock.now();
     due.ask();
   }
 
@@ -155,6 +189,7 @@ export function createSources(ports: SourcesPorts): Sources {
     look,
     lifecycle,
     hooks,
+    explained,
     askDue: (phase) => {
       const now = clock.now();
       let next = Infinity;

@@ -43,7 +43,7 @@ export function hookFacts(
   instanceId: string,
   region: string,
 ): HookFacts {
-  const { tasks: _, deadline: __, ...facts } = factsOf(observed, policy);
+  const { tasks: _, deadline: __, blockedBy: ___, ...facts } = factsOf(observed, policy);
   const { signalledAt } = observed.memory;
   return {
     ...facts,

@@ -16,6 +16,7 @@ import { lifecycleSignal, type ReadSignal, rebalanceSignal, spotSignal } from '.
 import { tagSignal } from '../signals/tag.ts';
 import { createAct } from './act.ts';
 import { runAgent } from './agent.ts';
+import { createExplain } from './explain.ts';
 import { createLook } from './look.ts';
 import type { Memory } from './observation.ts';
 import type { Report } from './report.ts';
@@ -54,10 +55,8 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const log = withFields(world.log, () => ({ instanceId }));
 
   const budget = createBudget(clock);
-  const call = reportCalls(
-    createCaller({ transport: world.transport(region), clock, random, budget, stop }),
-    log,
-  );
+  const quietly = createCaller({ transport: world.transport(region), clock, random, budget, stop });
+  const call = reportCalls(quietly, log);
   const ecs = createEcs(call);
   const autoScaling = createAutoScaling(call, instanceId);
   const kept = createKept(world, instanceId, log);
@@ -85,6 +84,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
           cluster: config.cluster,
           lastRegistration: kept.registration,
         }),
+        explain: createExplain(quietly, steadyClock, log),
         signals: [
           ...signalsFor(config, imds, {
             call: () => describeTag(call, instanceId, config.tagKey),

@@ -54,7 +54,9 @@ function forPeople(found: Status): string {
   const tasks = found.state === 'draining' ? (found.tasks ?? []) : [];
   const unnamed = (found.tasksLeft ?? 0) - tasks.length;
   const more = tasks.length > 0 && unnamed > 0 ? [`  and ${unnamed} more\n`] : [];
-  return [...lines, ...tasks.map((task) => `  ${printable(taskLine(task))}\n`), ...more].join('');
+  const reasons = found.state === 'draining' ? (found.blockedBy ?? []) : [];
+  const why = reasons.map((reason) => `${'still there because'.padEnd(20)}${printable(reason.why)}\n`);
+  return [...lines, ...tasks.map((task) => `  ${printable(taskLine(task))}\n`), ...more, ...why].join('');
 }
 
 function timeAndAge(time: string): string {
