@@ -95,8 +95,8 @@ describe('asking what blocks a drain', () => {
       'web',
       Array.from({ length: 12 }, (_, index) => of(`t${index}`, `service:s${index}`, index)),
     );
-    const { services } = calls[0]?.[1] as { services: string[] };
-    assert.equal(services.length, 10);
+    const input = calls[0]?.[1];
+    assert.equal(input && 'services' in input && Array.isArray(input.services) && input.services.length, 10);
   });
 
   it('keeps what it knows when an answer fails, and says nothing of it', async () => {
