@@ -72,10 +72,15 @@ function readFlags(argv: readonly string[]) {
   });
   const values = new Map<string, string>();
   const problems: string[] = [];
+  let isAfterUnknown = false;
   for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`${quote(token.value)}: this command takes options only.`);
+    // What follows an unknown option is most likely its value: one mistake, one problem.
+    if (token.kind === 'positional' && !isAfterUnknown)
+      problems.push(`${quote(token.value)}: this command takes options only.`);
+    isAfterUnknown = false;
     if (token.kind !== 'option') continue;
     if (!flagNames.includes(token.name)) {
+      isAfterUnknown = token.value === undefined;
       const near = nearest(token.name, flagNames);
       const hint = near ? ` Did you mean --${near}?` : ' See --help for the options there are.';
       problems.push(`${token.rawName}: there is no such option.${hint}`);
