@@ -1,0 +1,30 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { configurationPage } from './docs/configuration.ts';
+import { eventsPage } from './docs/events.ts';
+
+// `npm run docs` writes the pages that are made from the program's own tables; with --check it only compares.
+
+const pages = { 'docs/configuration.md': configurationPage(), 'docs/events.md': eventsPage() };
+const isCheck = process.argv.includes('--check');
+
+for (const [name, text] of Object.entries(pages)) {
+  const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  if (!isCheck) {
+    writeFileSync(path, text);
+    console.log(`wrote ${name}`);
+  } else if (textOf(path) !== text) {
+    console.error(
+      `${name} is not what the program's own tables make it: run \`npm run docs\` and commit it.`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,158 @@
+import { STATUS_EXIT_CODES } from '../../src/commands/status.ts';
+import { DEFAULT_CONFIG_FILE, EX_CONFIG, loadConfig } from '../../src/config.ts';
+import { optionList } from '../../src/options.ts';
+import { block, code, paragraphs, table } from './markdown.ts';
+
+/** The file that docs/configuration.md shows; a test loads it. */
+export const EXAMPLE_FILE = `# Read the tag from the metadata only: this group's launch template has InstanceMetadataTags=enabled.
+ECS_DRAIN_TAG_SOURCE=imds
+
+# The group has two terminating hooks; this one is ours.
+ECS_DRAIN_LIFECYCLE_HOOK=drain
+
+# Nothing here should take longer than six hours. What does is asked to stop: SIGTERM, then the task's stop time-out.
+ECS_DRAIN_TIMEOUT=6h
+ECS_DRAIN_ON_TIMEOUT=stop-tasks
+
+# For the AWS SDK: this instance reaches ECS by a VPC endpoint that has a name of its own.
+AWS_ENDPOINT_URL_ECS="https://vpce-0123456789abcdef0.ecs.eu-west-1.vpce.amazonaws.com"
+`;
+
+/** docs/configuration.md, from the one schema that the program itself reads. */
+export function configurationPage(): string {
+  return `${[
+    '<!-- Made from src/options.ts by `npm run docs`: change it there. -->',
+    '# Configuration',
+    paragraphs(`
+The agent needs none: on an instance whose tags are in its metadata, with one terminating lifecycle hook in its
+group, the defaults are right. \`ecs-drain-agent doctor\` says whether they are right here.`),
+    '## Where it is read',
+    paragraphs(`
+Every option can be given in three ways. The first one that has it counts:
+
+1. as a flag: ${code('--poll-interval 10s')} or ${code('--poll-interval=10s')}
+2. in the environment: ${code('ECS_DRAIN_POLL_INTERVAL=10s')}
+3. in the configuration file, by the same name as in the environment
+
+An empty value counts as none.
+
+The file is ${code(DEFAULT_CONFIG_FILE)}, unless ${code('--config PATH')} or ${code('ECS_DRAIN_CONFIG')} names
+another one. The default one need not exist; one that is named must. It has the form of ${code('/etc/ecs/ecs.config')}:
+${code('NAME=value')}, one a line, the value with or without quotes, and lines that begin with ${code('#')}. Nothing in it is
+expanded. Names that begin with ${code('AWS_')} are handed on to the AWS SDK, where the environment does not have them.`),
+    block(EXAMPLE_FILE),
+    paragraphs(`
+A change takes effect when the agent is restarted: \`systemctl restart ecs-drain-agent\`. That is safe at any moment,
+in the middle of a drain too.`),
+    '## All options',
+    table(
+      ['flag', 'environment and file', 'default'],
+      optionList.map((option) => [
+        `[${code(`--${option.flag}`)}](#--${option.flag})`,
+        code(option.env),
+        shownDefault(option),
+      ]),
+    ),
+    paragraphs(`
+Times are written with their unit: ${code('500ms')}, ${code('90s')}, ${code('5m')}, ${code('1h30m')}, ${code('2d')}.`),
+    ...optionList.map(optionSection),
+    '## What a mistake looks like',
+    paragraphs(`
+A value that is not allowed, or a flag that does not exist, stops the start with exit code ${EX_CONFIG}; systemd does not
+try again until somebody has mended it. Everything that is wrong is named at once, with the place where it stands:`),
+    block(`ecs-drain-agent: the configuration is wrong.\n${problems()}`),
+    paragraphs(`
+A name in the environment or the file that begins with ${code('ECS_DRAIN_')} and is no option is a warning, and the agent
+starts without it:`),
+    block(warnings()),
+    '## What the AWS SDK reads',
+    paragraphs(`
+Credentials, Region and endpoints are found as by every program that uses the AWS SDK for JavaScript. What is most
+likely to be of use here:`),
+    table(
+      ['environment and file', 'meaning'],
+      [
+        [code('AWS_REGION'), 'the Region, where it is not that of the instance'],
+        [
+          `${code('AWS_ENDPOINT_URL')}, ${code('AWS_ENDPOINT_URL_ECS')}, ${code('AWS_ENDPOINT_URL_AUTO_SCALING')}, ${code('AWS_ENDPOINT_URL_EC2')}`,
+          'where the APIs are, e.g. a VPC endpoint without private DNS names, or the [sandbox](sandbox.md)',
+        ],
+        [
+          `${code('AWS_EC2_METADATA_SERVICE_ENDPOINT')}, ${code('AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6')}`,
+          'where instance metadata is',
+        ],
+        [
+          `${code('AWS_ACCESS_KEY_ID')}, ${code('AWS_PROFILE')} and the rest of the credential chain`,
+          "whose permissions the agent has, where they are not those of the instance's role",
+        ],
+      ],
+    ),
+    '## Exit codes',
+    table(
+      ['command', 'code', 'meaning'],
+      [
+        ['run', '0', 'ended by SIGTERM or SIGINT; AWS stays as it is'],
+        ...Object.entries(STATUS_EXIT_CODES).map(([state, exitCode]) => [
+          'status',
+          String(exitCode),
+          STATUS_MEANING[state as keyof typeof STATUS_EXIT_CODES],
+        ]),
+        ['doctor', '0', 'the agent can do its job here; there may be warnings'],
+        ['doctor', '1', 'something must be mended; each line that begins with FAIL says what, and how'],
+        ['drain', '0', 'the request is left, or taken back'],
+        ['drain', '1', 'the state directory cannot be written by this user'],
+        ['all', '64', 'there is no such command'],
+        ['all', String(EX_CONFIG), 'the configuration is wrong'],
+      ],
+    ),
+  ].join('\n\n')}\n`;
+}
+
+const STATUS_MEANING: Record<keyof typeof STATUS_EXIT_CODES, string> = {
+  watching: 'watching: nothing asks for this instance to go',
+  draining: 'draining',
+  released: 'released: drained, and nothing is left to do',
+  starting: 'starting: it waits for instance metadata',
+  'not-running': 'no agent runs on this host',
+  unknown: 'not known: this user may not read what the agent says of itself',
+};
+
+type OptionEntry = (typeof optionList)[number];
+
+function optionSection(option: OptionEntry): string {
+  const alsoFrom = (option.alsoFrom ?? []).map((name) => ` ${code(name)} gives it when nothing else does.`);
+  return [
+    `### \`--${option.flag}\``,
+    `${option.help}${alsoFrom.join('')}`,
+    [
+      `- environment and file: ${code(option.env)}`,
+      `- allowed: ${option.allowed}`,
+      `- default: ${shownDefault(option)}`,
+    ].join('\n'),
+  ].join('\n\n');
+}
+
+const shownDefault = ({ default: text, defaultShown }: OptionEntry): string =>
+  text === '' ? (defaultShown ?? 'none') : code(text);
+
+/** Real messages, so that the page cannot promise others. */
+function problems(): string {
+  const loaded = loadConfig(
+    ['--poll-interval', '5', '--drain-timout', '6h'],
+    {
+      ECS_DRAIN_TAG_KEY: 'drain me',
+    },
+    noFile,
+  );
+  const list = loaded.kind === 'wrong' ? loaded.problems : [];
+  return list.map((problem) => `  ${problem}\n`).join('');
+}
+
+function warnings(): string {
+  const loaded = loadConfig([], { ECS_DRAIN_SIGNAL: 'tag' }, noFile);
+  return loaded.kind === 'loaded' ? loaded.warnings.join('\n') : '';
+}
+
+function noFile(): never {
+  throw Object.assign(new Error('there is none'), { code: 'ENOENT' });
+}
