@@ -119,10 +119,12 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
     return result;
   }
 
-  text.split('\n').forEach((line, index) => {
+  // As editors on Windows save it: with a byte order mark, and a carriage return in each line's end.
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
+  lines.forEach((line, index) => {
     const from = `${path} line ${index + 1}`;
     if (/^\s*(#.*)?$/.test(line)) return;
-    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line.replace(/\r$/, ''));
+    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
     const value = match ? unquote((match[2] ?? '').trim()) : undefined;
     if (!match || value === undefined) {
       problems.push(
