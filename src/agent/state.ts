@@ -57,8 +57,13 @@ export function createFileStore(stateDir: string): StateStore {
 
 /** Checks every member that the agent will act on. Throws where the text is no state. */
 export function parseState(text: string): State {
-  const state: unknown = JSON.parse(text);
   const wrong = (what: string) => new Error(`the state file is corrupt: ${what}`);
+  let state: unknown;
+  try {
+    state = JSON.parse(text);
+  } catch {
+    throw wrong('not JSON');
+  }
   if (!isRecord(state)) throw wrong('not an object');
   if (state.version !== VERSION) throw wrong(`version ${JSON.stringify(state.version)}`);
   if (!isText(state.instanceId)) throw wrong('instanceId');
