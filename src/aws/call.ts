@@ -95,7 +95,6 @@ async function attemptOnce<O extends Operation>(
   const timer = new AbortController();
   const timedOut = clock.sleep(ATTEMPT_TIMEOUT_MS, { signal: timer.signal }).then(() => {
     if (timer.signal.aborted) return undefined as never;
-    abort.abort();
     throw new AwsError(
       operation,
       'transient',
@@ -109,6 +108,10 @@ async function attemptOnce<O extends Operation>(
   timedOut.catch(() => {});
   try {
     return await Promise.race([answer, timedOut]);
+  } catch (error) {
+    // Only now, or the request's own "aborted" would be taken for the reason.
+    abort.abort();
+    throw error;
   } finally {
     timer.abort();
     stop.removeEventListener('abort', onStop);

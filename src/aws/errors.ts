@@ -3,7 +3,7 @@ import type { Operation } from './operations.ts';
 /**
  * Why a call failed, as far as the caller must act on it:
  * - `throttled`, `transient`: the same call can succeed later; retried with backoff.
- * - `credentials`: none, or expired; common in the first seconds after boot. Retried.
+ * - `credentials`: none, expired, or not accepted; common in the first seconds after boot. Retried.
  * - `permission`: a policy forbids it. Tried again at a slow pace, since a policy can be mended while we wait.
  * - `rejected`: AWS understood the call and said no; `code` and the message say why. Not retried.
  * - `stopped`: the agent itself is stopping.
@@ -65,6 +65,12 @@ const credentialsNames = new Set([
   'CredentialsProviderError',
   'InvalidClientTokenId',
   'AuthFailure',
+  'MissingAuthenticationToken',
+  'MissingAuthenticationTokenException',
+  // A signature too old or too new: the host's clock is wrong, and will be set.
+  'RequestExpired',
+  'SignatureDoesNotMatch',
+  'InvalidSignatureException',
 ]);
 
 const permissionNames = new Set([
