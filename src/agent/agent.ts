@@ -75,7 +75,10 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     const { signals: signalsBefore } = memory;
     recall(remember(observed, policy));
     // What a new signal says of the group is news: its hook may wait already, and time out unless it hears from us.
-    if (signalsBefore && memory.signals !== signalsBefore) sources.lifecycle.invalidate();
+    if (signalsBefore && memory.signals !== signalsBefore) {
+      sources.lifecycle.invalidate();
+      alarm.ring();
+    }
     observed = { ...observed, memory };
     const decision = decide(observed, policy);
     narrator.narrate(observed, decision, sources.look.askedAt());
