@@ -1,6 +1,6 @@
 import { createBudget } from '../aws/budget.ts';
 import { createCaller } from '../aws/call.ts';
-import { createImds, type Identity, type Imds, imdsEndpoint } from '../aws/imds.ts';
+import { createImds, type Imds, imdsEndpoint } from '../aws/imds.ts';
 import { createSdkTransport } from '../aws/sdk-transport.ts';
 import { systemClock } from '../clock.ts';
 import { createEcsAgent } from '../host/ecs-agent.ts';
@@ -53,7 +53,8 @@ async function* examine(config: Config, environment: Environment, warnings: read
   const imds = createImds(http, endpoint);
 
   yield* checkConfiguration(config, warnings);
-  const identity = yield* checkMetadata(imds, endpoint);
+  const regionGiven = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
+  const identity = yield* checkMetadata(imds, endpoint, regionGiven);
   yield* checkClock(systemClock, () => timeOfMetadata(endpoint));
   yield* checkStateDir(config.stateDir, identity?.instanceId);
   yield* checkUnit(systemctlShow);
@@ -64,18 +65,17 @@ async function* examine(config: Config, environment: Environment, warnings: read
     return;
   }
 
-  const region = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? identity.region;
-  const permissions = askAws(region);
+  const permissions = askAws(identity.region);
   const role = await describeRole(imds, environment);
-  const membership = yield* checkMembership({ ...identity, region }, role, permissions);
+  const membership = yield* checkMembership(identity, role, permissions);
   if (membership === 'no-credentials') return;
   yield* checkTags(config, identity, imds, permissions);
   const found = registration ?? (yield* findRegistration(config.cluster, identity, permissions));
   if (found) yield* checkCluster(config, identity, found, { permissions, spot: await isSpot(imds) });
   if (membership?.kind === 'in-group') {
     yield* checkLifecycleState(config, imds, membership.group);
-    const arnPrefix = autoScalingArnPrefix(region, found?.containerInstanceArn);
-    yield* checkGroup(config, identity as Identity, membership.group, { permissions, arnPrefix });
+    const arnPrefix = autoScalingArnPrefix(identity.region, found?.containerInstanceArn);
+    yield* checkGroup(config, identity, membership.group, { permissions, arnPrefix });
   }
 }
 

@@ -281,7 +281,7 @@ describe('doctor on a host where something is not there', () => {
     );
     assert.ok(
       lines.includes(
-        'skip  container instance: not known without the ECS agent; --cluster would find it all the same',
+        'FAIL  container instance: not found in cluster default, and no other is named. Fix: start the ECS agent, or set --cluster (ECS_DRAIN_CLUSTER) to the cluster of this host',
       ),
     );
     assert.equal(code, 1);
@@ -297,6 +297,18 @@ describe('doctor on a host where something is not there', () => {
       lines.includes(`ok    container instance: ${host.machine.ecsAgent.containerInstance?.id} is ACTIVE`),
     );
     assert.equal(code, 1, 'a drain would work, but an ECS agent that is down must be mended');
+  });
+
+  test('no ECS agent, and not in the cluster that is named', async (t) => {
+    const host = await setUp(t, retaining, { ecsAgentAfter: 'never' });
+    const { lines } = await host.doctor(['--cluster', 'web']);
+    assert.deepEqual(
+      lines.filter((line) => /ecs:|container instance/.test(line)),
+      [
+        'ok    ecs:ListContainerInstances: allowed',
+        'FAIL  container instance: not found in cluster web. Fix: start the ECS agent, or set --cluster (ECS_DRAIN_CLUSTER) to the cluster of this host',
+      ],
+    );
   });
 
   test('no answer from ECS: the other calls to it are not made', async (t) => {

@@ -30,21 +30,31 @@ export async function* checkEcsAgent(ecsAgent: EcsAgent): Checks<Registration | 
 
 /** Finds the container instance without the ECS agent, as a drain would have to. */
 export async function* findRegistration(
-  cluster: string | undefined,
+  clusterGiven: string | undefined,
   { instanceId }: Identity,
   permissions: Permissions,
 ): Checks<Registration | undefined> {
-  if (!cluster) {
-    yield skip('container instance', 'not known without the ECS agent; --cluster would find it all the same');
-    return undefined;
-  }
-  const { check, value } = await permissions.ask({
+  // The cluster that the ECS agent registers in where it is told of none.
+  const cluster = clusterGiven ?? 'default';
+  const { check, value, error } = await permissions.ask({
     operation: 'ecs:ListContainerInstances',
     resource: `cluster ${cluster}`,
     ask: (call) => createEcs(call).find(cluster, instanceId),
+    ...(!clusterGiven && { optional: 'only the ECS agent can say how ECS knows this host' }),
   });
-  yield check;
-  return value ? { cluster, containerInstanceArn: value } : undefined;
+  if (value) {
+    yield check;
+    return { cluster, containerInstanceArn: value };
+  }
+  if (clusterGiven) yield check;
+  if (!error || !clusterGiven) {
+    yield fail(
+      'container instance',
+      `not found in cluster ${cluster}${clusterGiven ? '' : ', and no other is named'}`,
+      'start the ECS agent, or set --cluster (ECS_DRAIN_CLUSTER) to the cluster of this host',
+    );
+  }
+  return undefined;
 }
 
 /** The container instance itself, and each permission that a drain of it needs. */

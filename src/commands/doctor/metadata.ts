@@ -7,9 +7,13 @@ import { type Checks, fail, ok, skip, warn } from './check.ts';
 import type { Permissions } from './permissions.ts';
 
 /** Whether instance metadata answers, by version 2, and says who this instance is. */
-export async function* checkMetadata(imds: Imds, endpoint: string): Checks<Identity | undefined> {
+export async function* checkMetadata(
+  imds: Imds,
+  endpoint: string,
+  regionGiven: string | undefined,
+): Checks<Identity | undefined> {
   const name = 'instance metadata';
-  const identity = await readIdentity(imds);
+  const identity = await readIdentity(imds, regionGiven);
   if (identity.kind === 'known') {
     yield ok(name, `this is ${identity.value.instanceId} in ${identity.value.region}`);
     return identity.value;
