@@ -30,7 +30,8 @@ export const isReleased = ({ completed, terminated }: Memory): boolean =>
 
 function takesNoMoreTasks(observed: Observation, { mode }: Pick<Policy, 'mode'>): boolean {
   const containerInstance = ifKnown(observed.containerInstance);
-  if (!containerInstance) return false;
+  // Right after it was set DRAINING its tasks are listed anew: a hook is told how many there are.
+  if (!containerInstance || observed.tasks.kind === 'unknown') return false;
   return (
     mode === 'deregister' || containerInstance.kind !== 'registered' || containerInstance.status !== 'ACTIVE'
   );
@@ -47,10 +48,17 @@ export function hookFacts(
   const { signalledAt } = observed.memory;
   return {
     ...facts,
+    cluster: facts.cluster ?? clusterIn(facts.containerInstance),
     instanceId,
     region,
     ...(signalledAt !== undefined && { signalledAt: isoTime(signalledAt) }),
   };
+}
+
+/** In an ARN of today's form, `…:container-instance/CLUSTER/ID`: once deregistered, nothing else says it. */
+function clusterIn(arn: string | undefined): string | undefined {
+  const parts = arn?.split('/') ?? [];
+  return parts.length === 3 ? parts[1] : undefined;
 }
 
 /** The first pause after a failure, in ms; it doubles up to the longest. */

@@ -7,11 +7,13 @@ export function hookEnvironment(
   stage: HookStage,
   facts: HookFacts,
   attempt: number,
-  { PATH, HOME }: Readonly<Record<string, string | undefined>>,
+  { PATH, HOME, CREDENTIALS_DIRECTORY }: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   return {
     PATH: PATH || DEFAULT_PATH,
     HOME: HOME || '/',
+    // Where systemd puts what LoadCredential= names, for secrets that only root may read.
+    ...(CREDENTIALS_DIRECTORY && { CREDENTIALS_DIRECTORY }),
     LANG: 'C.UTF-8',
     AWS_REGION: facts.region,
     ECS_DRAIN_HOOK_STAGE: stage,
