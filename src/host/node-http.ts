@@ -11,6 +11,7 @@ export function createNodeHttp(clock: Clock): Http {
     const exchange = new AbortController();
     const abort = () => exchange.abort();
     request.signal?.addEventListener('abort', abort, { once: true });
+    if (request.signal?.aborted) abort();
     const timeout = clock.sleep(request.timeoutMs, { signal: done.signal }).then(abort);
     try {
       return await exchangeOnce(request, exchange.signal);
