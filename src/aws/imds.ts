@@ -95,7 +95,10 @@ async function readRegion(imds: Imds): Promise<Reading<string>> {
 export async function readInstanceId(imds: Imds): Promise<Reading<string>> {
   const id = await imds.get('meta-data/instance-id');
   if (id.kind === 'unknown') return id;
-  if (!id.value || !/^i-[0-9a-z]{1,32}$/.test(id.value)) return unknown('IMDS names no instance id');
+  // Held to its exact length (EC2 user guide, "Resource IDs"): an answer that was cut off is no other instance's id.
+  if (!id.value || !/^i-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id.value)) {
+    return unknown('IMDS names no instance id');
+  }
   return known(id.value);
 }
 
