@@ -3,10 +3,11 @@ import { type Clock, steady } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
 import type { OperatorHooks } from '../hooks/operator-hooks.ts';
 import { type Log, withFields } from '../log.ts';
-import { ifKnown, known, unknown } from '../reading.ts';
+import { ifKnown, known, type Reading, unknown } from '../reading.ts';
 import type { Act, Deed, Outcome } from './act.ts';
 import { createAlarm } from './alarm.ts';
 import { type Decision, decide, type Policy } from './decide.ts';
+import type { Look } from './look.ts';
 import { createNarrator, eventFacts } from './narrate.ts';
 import type { ContainerInstance, Heartbeat, Memory, Observation } from './observation.ts';
 import { remember } from './remember.ts';
@@ -54,7 +55,9 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let { memory } = ports;
   let savedAt = clock.now();
   let lastHeartbeat: Heartbeat | undefined;
-  let isActing = false;
+  const acting = new Set<Deed['kind']>();
+  /** A look at ECS from before this time does not tell whether our DRAINING has arrived. */
+  let unsureBefore = -Infinity;
   let isBeating = false;
   const rests = new Map<Deed['kind'], number>();
   const pretended = new Set<Deed['kind']>();
@@ -101,7 +104,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       now: clock.now(),
       signals: sources.signals.reading(),
       identity: identity === undefined || identity === ports.instanceId ? 'confirmed' : 'changed',
-      containerInstance: look.kind === 'known' ? known(asPretended(look.value.containerInstance)) : look,
+      containerInstance: containerInstanceIn(look),
       tasks: tasksOn(sources),
       lifecycle: sources.lifecycle.reading(),
       hooks: hooks.kind === 'known' ? known(hooks.value.hooks) : hooks,
@@ -111,6 +114,12 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       memory,
       lastHeartbeat,
     };
+  }
+
+  function containerInstanceIn(look: Reading<Look>): Observation['containerInstance'] {
+    if (look.kind === 'unknown') return look;
+    if (sources.look.askedAt() < unsureBefore) return unknown('it was being set DRAINING');
+    return known(asPretended(look.value.containerInstance));
   }
 
   function follow({ action, heartbeat }: Decision) {
@@ -123,16 +132,25 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       return;
     }
     if (action.kind === 'wait' || action.kind === 'done' || action.kind === 'refuse') return;
-    if (!isActing && clock.now() >= (rests.get(action.kind) ?? -Infinity)) void perform(action);
+    if (mayBegin(action.kind) && clock.now() >= (rests.get(action.kind) ?? -Infinity)) void perform(action);
+  }
+
+  /** One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. */
+  function mayBegin(kind: Deed['kind']): boolean {
+    return !acting.has(kind) && [...acting].every((other) => other === 'stop-tasks');
   }
 
   async function perform(deed: Deed) {
-    isActing = true;
+    acting.add(deed.kind);
     const before = memory;
-    // Written ahead: killed in between, we must not take our own DRAINING for somebody else's.
-    if (deed.kind === 'set-draining') recall({ ...memory, drainingSetAt: clock.now() });
+    if (deed.kind === 'set-draining') {
+      // Written ahead: killed in between, we must not take our own DRAINING for somebody else's.
+      recall({ ...memory, drainingSetAt: clock.now() });
+      unsureBefore = Infinity;
+    }
     const outcome = policy.dryRun ? pretend(deed) : await ports.act.act(deed);
-    isActing = false;
+    acting.delete(deed.kind);
+    if (deed.kind === 'set-draining') unsureBefore = -Infinity;
     rests.delete(deed.kind);
     if (outcome.kind === 'done') succeeded(deed);
     else if (outcome.kind === 'tasks-running') refused();
@@ -227,6 +245,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       const { drainingSetAt: _, ...others } = memory;
       recall(others);
     }
+    if (deed.kind === 'set-draining' && !surelyNot) unsureBefore = clock.now();
     sources.look.invalidate();
     if (deed.kind === 'complete' || deed.kind === 'terminate') sources.lifecycle.invalidate();
   }

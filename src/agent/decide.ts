@@ -71,6 +71,8 @@ export const SPOT_STOP_TASKS_MS = 30_000;
 export const ABANDON_BEFORE_LIMIT_MS = 5 * 60_000;
 /** A task that did not stop is asked again after this many ms: the first request may have been lost. */
 export const ASK_AGAIN_MS = 60_000;
+/** So many tasks are asked to stop within ASK_AGAIN_MS at an operator's limit: what the API's budget lets through. */
+export const STOP_AT_ONCE = 12;
 
 /** The whole policy: what to do next, given what is known. The first line that applies decides. */
 export function decide(observation: Observation, policy: Policy): Decision {
@@ -187,7 +189,9 @@ function atLimit(
 ): Action | undefined {
   const { now, memory } = observed;
   const stop = (why: 'timeout' | 'spot'): Action | undefined => {
-    const toStop = notAsked(tasks, observed);
+    const lately = Object.values(memory.askedToStop ?? {}).filter((at) => now < at + ASK_AGAIN_MS).length;
+    const room = why === 'spot' ? Infinity : Math.max(0, STOP_AT_ONCE - lately);
+    const toStop = notAsked(tasks, observed).slice(0, room);
     return toStop.length > 0 && containerInstance.kind === 'registered'
       ? { kind: 'stop-tasks', cluster: containerInstance.cluster, tasks: toStop, why }
       : undefined;
