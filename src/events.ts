@@ -198,6 +198,14 @@ export const events = {
     meaning: 'A file in a directory of hooks is not run; the message says why.',
     remedy: 'Make it executable and writable for its owner alone, or remove it.',
   },
+  'metrics.ready': { level: 'info', meaning: 'Metrics are served at this address.', remedy: '' },
+  'metrics.unavailable': {
+    level: 'warn',
+    meaning:
+      'The metrics cannot be served or written. The agent does its work all the same, and tries again.',
+    remedy:
+      'Free the port, or make the directory writable for the agent’s user (in the unit: ReadWritePaths=).',
+  },
   'dry-run.skipped': {
     level: 'info',
     meaning: 'A call that would change something was not made, because of --dry-run.',

@@ -191,6 +191,33 @@ export const options = {
     allowed: 'ignore, hold',
     parse: oneOf(['ignore', 'hold']),
   },
+  metricsListen: {
+    flag: 'metrics-listen',
+    env: 'ECS_DRAIN_METRICS_LISTEN',
+    placeholder: 'ADDRESS',
+    default: '',
+    defaultShown: 'off',
+    help: 'Serve metrics to a Prometheus on this host, for example at 127.0.0.1:9464.',
+    allowed: 'a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464, or "off"',
+    parse: (text) => (text === '' || text === 'off' ? ok(undefined) : loopbackAddress(text)),
+  },
+  metricsFile: {
+    flag: 'metrics-file',
+    env: 'ECS_DRAIN_METRICS_FILE',
+    placeholder: 'PATH',
+    default: '',
+    defaultShown: 'off',
+    help: "Keep the same metrics in a file, for node_exporter's textfile collector.",
+    allowed: 'an absolute path that ends in .prom, or "off"',
+    parse: (text) =>
+      text === '' || text === 'off'
+        ? ok(undefined)
+        : !text.startsWith('/')
+          ? wrong('is not an absolute path')
+          : text.endsWith('.prom')
+            ? ok(text)
+            : wrong('does not end in .prom, so node_exporter would not read it'),
+  },
   dryRun: {
     flag: 'dry-run',
     env: 'ECS_DRAIN_DRY_RUN',
@@ -251,6 +278,18 @@ function list<const T extends string>(names: readonly T[]) {
     if (strange !== undefined) return wrong(`has ${JSON.stringify(strange)} in it`);
     return ok(names.filter((name) => given.includes(name)));
   };
+}
+
+/** The metrics are for this host alone: they name its cluster, and there is no password in front of them. */
+function loopbackAddress(text: string): Parsed<{ host: string; port: number }> {
+  const [, name = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
+  const host = name === 'localhost' ? '127.0.0.1' : name.replace(/^\[(.*)\]$/, '$1');
+  const port = Number(digits);
+  if (name === '' || port > 65_535) return wrong('is not an address and a port');
+  if (/^127(\.\d{1,3}){3}$/.test(host) || name === '[::1]') return ok({ host, port });
+  return wrong(
+    'is no loopback address, and the metrics are served to this host only; for a Prometheus elsewhere use --metrics-file with node_exporter, or a collector on this host',
+  );
 }
 
 function boolean(text: string): Parsed<boolean> {

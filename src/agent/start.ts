@@ -1,6 +1,6 @@
 import { createAutoScaling } from '../aws/auto-scaling.ts';
 import { createBudget } from '../aws/budget.ts';
-import { createCaller } from '../aws/call.ts';
+import { type Attempt, createCaller } from '../aws/call.ts';
 import { describeTag } from '../aws/ec2.ts';
 import { createEcs } from '../aws/ecs.ts';
 import { createImds, type Identity, type Imds, imdsEndpoint, readIdentity } from '../aws/imds.ts';
@@ -37,6 +37,8 @@ export type World = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly onReport: (report: Report) => void;
+  /** Told of every request to AWS and what came of it. */
+  readonly onAttempt?: ((attempt: Attempt) => void) | undefined;
   /** The operator's executables; absent where there are none. */
   readonly hooks?: OperatorHooks | undefined;
   readonly stop: AbortSignal;
@@ -55,7 +57,14 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const log = withFields(world.log, () => ({ instanceId }));
 
   const budget = createBudget(clock);
-  const quietly = createCaller({ transport: world.transport(region), clock, random, budget, stop });
+  const quietly = createCaller({
+    transport: world.transport(region),
+    clock,
+    random,
+    budget,
+    stop,
+    ...(world.onAttempt && { onAttempt: world.onAttempt }),
+  });
   const call = reportCalls(quietly, log);
   const ecs = createEcs(call);
   const autoScaling = createAutoScaling(call, instanceId);

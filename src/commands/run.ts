@@ -7,6 +7,8 @@ import { createOperatorHooks } from '../hooks/operator-hooks.ts';
 import { createNodeHttp } from '../host/node-http.ts';
 import { createOutput } from '../host/output.ts';
 import { createNotifier } from '../host/systemd.ts';
+import type { Log } from '../log.ts';
+import type { Recorder } from '../metrics/recorder.ts';
 import type { Config } from '../options.ts';
 import { manualSignal } from '../signals/manual.ts';
 import { version } from '../version.ts';
@@ -19,7 +21,7 @@ export async function run(
   environment: Readonly<Record<string, string | undefined>>,
   warnings: readonly string[],
 ): Promise<number> {
-  const log = createOutput({ level: config.logLevel, environment });
+  const output = createOutput({ level: config.logLevel, environment });
   const stop = new AbortController();
   let reason = '';
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -28,6 +30,11 @@ export async function run(
       stop.abort();
     });
   }
+  const metrics = await recordMetrics(config, output, stop.signal);
+  const log: Log = (event, message, fields) => {
+    metrics?.event(event);
+    output(event, message, fields);
+  };
   log('agent.started', `ecs-drain-agent ${version}`, { version, pid: process.pid, config });
   for (const warning of warnings) log('config.warning', warning);
   checkStateDir(config.stateDir, log);
@@ -46,7 +53,9 @@ export async function run(
     manual: manualSignal(config.stateDir),
     environment,
     log,
+    onAttempt: metrics?.attempt,
     onReport: (report) => {
+      metrics?.report(report);
       statusFile.write(report);
       notifier.status(report.summary);
       if (!isReady) notifier.ready();
@@ -62,7 +71,18 @@ export async function run(
   return 0;
 }
 
-function checkStateDir(stateDir: string, log: ReturnType<typeof createOutput>): void {
+/** Loaded only where somebody wants them. */
+async function recordMetrics(
+  { metricsListen: listen, metricsFile: file }: Config,
+  log: Log,
+  stop: AbortSignal,
+): Promise<Recorder | undefined> {
+  if (!listen && file === undefined) return undefined;
+  const { startMetrics } = await import('../metrics/start-metrics.ts');
+  return startMetrics({ listen, file, clock: systemClock, log, stop });
+}
+
+function checkStateDir(stateDir: string, log: Log): void {
   try {
     mkdirSync(stateDir, { recursive: true });
   } catch (error) {

@@ -1,0 +1,100 @@
+import type { Blocked } from '../agent/blocked.ts';
+import type { Report } from '../agent/report.ts';
+import type { Attempt } from '../aws/call.ts';
+import { type Clock, parseTime } from '../clock.ts';
+import { type EventName, events } from '../events.ts';
+import type { Sample, SeriesName } from './series.ts';
+
+/** Takes note of what the agent does, and tells it as samples. Nothing in it can fail. */
+export type Recorder = {
+  report(report: Report): void;
+  attempt(attempt: Attempt): void;
+  event(event: EventName): void;
+  samples(): readonly Sample[];
+};
+
+const STATES: readonly Report['state'][] = ['starting', 'watching', 'draining', 'released'];
+
+export type Process = {
+  readonly version: string;
+  readonly nodeVersion: string;
+  /** In bytes. */
+  memory(): number;
+  /** User and system time in seconds. */
+  cpu(): number;
+};
+
+export function createRecorder(clock: Clock, self: Process): Recorder {
+  const startedAt = clock.now();
+  const counters = new Map<string, Sample>();
+  let last: Report = { state: 'starting', summary: '', signals: [] };
+  let emptySince: number | undefined;
+  let lastTaskToRelease: number | undefined;
+
+  function count(name: SeriesName, labels: Readonly<Record<string, string>> = {}) {
+    const key = `${name} ${JSON.stringify(labels)}`;
+    counters.set(key, { name, labels, value: (counters.get(key)?.value ?? 0) + 1 });
+  }
+
+  return {
+    report: (report) => {
+      if (report.state === 'watching') emptySince = lastTaskToRelease = undefined;
+      else if (report.tasksLeft === 0) emptySince ??= clock.monotonic();
+      else if (report.tasksLeft !== undefined) emptySince = undefined;
+      last = report;
+    },
+    attempt: ({ operation, error }) => {
+      if (error?.kind === 'stopped') return;
+      count('ecs_drain_agent_aws_requests_total', { api: operation });
+      if (error) count('ecs_drain_agent_aws_errors_total', { api: operation, kind: error.kind });
+      if (error?.kind === 'throttled') count('ecs_drain_agent_aws_throttles_total', { api: operation });
+    },
+    event: (event) => {
+      count('ecs_drain_agent_events_total', { event, level: events[event].level });
+      if (event === 'lifecycle.heartbeat') count('ecs_drain_agent_heartbeats_total');
+      if ((event === 'lifecycle.completed' || event === 'instance.terminated') && emptySince !== undefined) {
+        lastTaskToRelease ??= (clock.monotonic() - emptySince) / 1_000;
+      }
+    },
+    samples: () => {
+      const { state, signals, tasksLeft, waitedSeconds, deadline, blockedBy = [] } = last;
+      const limit = deadline === undefined ? undefined : parseTime(deadline);
+      return [
+        sample('ecs_drain_agent_build_info', 1, { version: self.version, node_version: self.nodeVersion }),
+        ...STATES.map((one) => sample('ecs_drain_agent_state', one === state ? 1 : 0, { state: one })),
+        ...signals.map((source) => sample('ecs_drain_agent_signal', 1, { source })),
+        ...optional('ecs_drain_agent_tasks_left', tasksLeft),
+        ...countKinds(blockedBy).map(([reason, value]) =>
+          sample('ecs_drain_agent_blocked', value, { reason }),
+        ),
+        sample('ecs_drain_agent_drain_seconds', waitedSeconds ?? 0),
+        ...optional(
+          'ecs_drain_agent_drain_deadline_timestamp_seconds',
+          limit === undefined ? undefined : limit / 1_000,
+        ),
+        ...optional('ecs_drain_agent_last_task_to_release_seconds', lastTaskToRelease),
+        // A counter that begins at 1 has no rate for its first increase.
+        ...(counters.has('ecs_drain_agent_heartbeats_total {}')
+          ? []
+          : [sample('ecs_drain_agent_heartbeats_total', 0)]),
+        ...counters.values(),
+        sample('process_resident_memory_bytes', self.memory()),
+        sample('process_cpu_seconds_total', round(self.cpu())),
+        sample('process_start_time_seconds', startedAt / 1_000),
+      ];
+    },
+  };
+}
+
+function sample(name: SeriesName, value: number, labels?: Readonly<Record<string, string>>): Sample {
+  return { name, value, labels };
+}
+
+const optional = (name: SeriesName, value: number | undefined): readonly Sample[] =>
+  value === undefined ? [] : [sample(name, round(value))];
+
+function countKinds(reasons: readonly Blocked[]): readonly [string, number][] {
+  return [...Map.groupBy(reasons, ({ kind }) => kind)].map(([kind, members]) => [kind, members.length]);
+}
+
+const round = (value: number) => Math.round(value * 1_000) / 1_000;

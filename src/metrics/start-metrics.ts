@@ -1,0 +1,34 @@
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { version } from '../version.ts';
+import { serveMetrics } from './endpoint.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
+import { formatSamples } from './series.ts';
+import { keepFile } from './text-file.ts';
+
+export type MetricsPorts = {
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  /** What node_exporter reads; undefined: nothing. */
+  readonly file: string | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stop: AbortSignal;
+};
+
+/** Starts to record, and shows what is recorded, until `stop` aborts. What goes wrong is logged and tried again. */
+export function startMetrics({ listen, file, clock, log, stop }: MetricsPorts): Recorder {
+  const recorder = createRecorder(clock, {
+    version,
+    nodeVersion: process.version,
+    memory: () => process.memoryUsage.rss(),
+    cpu: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+  });
+  const text = () => formatSamples(recorder.samples());
+  if (listen) void serveMetrics({ ...listen, text, clock, log, stop });
+  if (file !== undefined) void keepFile({ path: file, text, clock, log, stop });
+  return recorder;
+}
