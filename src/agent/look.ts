@@ -89,7 +89,10 @@ export function createLook(ports: LookPorts): LookAt {
         last.containerInstance.cluster,
         last.tasks.value.map(({ arn }) => arn),
       );
-      if (left.length > 0) return known({ ...last, tasks: known(left) });
+      // Listed while it was DRAINING, those were all the tasks there can be. Listing them again would take as many
+      // requests as they have pages, from a budget that may be used up.
+      const wereAll = last.containerInstance.status === 'DRAINING';
+      if (left.length > 0 || wereAll) return known({ ...last, tasks: known(left) });
     }
     return full(last);
   };

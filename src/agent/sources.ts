@@ -117,8 +117,8 @@ export function createSources(ports: SourcesPorts): Sources {
       quickLooks = 0;
       return every(look, interval);
     }
-    if (look.askedAt() < emptySince) return every(look, 0);
     if (look.askedAt() + interval > clock.now() + LATER_QUICK_LOOKS_MS) nextLook = 'quick';
+    if (look.askedAt() < emptySince) return every(look, 0);
     return every(look, QUICK_LOOKS_MS[quickLooks] ?? LATER_QUICK_LOOKS_MS);
   }
 
