@@ -77,7 +77,10 @@ export const STOP_AT_ONCE = 12;
 /** The whole policy: what to do next, given what is known. The first line that applies decides. */
 export function decide(observation: Observation, policy: Policy): Decision {
   const action = nextAction(observation, policy);
-  return { action, heartbeat: action.kind === 'complete' ? undefined : heartbeatDue(observation, policy) };
+  // An action that is being completed needs none; one that is being abandoned does, should AWS not answer: where the
+  // default result is CONTINUE its time-out would end what an abandoned action keeps.
+  const isEnding = action.kind === 'complete' && action.result === 'CONTINUE';
+  return { action, heartbeat: isEnding ? undefined : heartbeatDue(observation, policy) };
 }
 
 function nextAction(observed: Observation, policy: Policy): Action {
