@@ -184,7 +184,8 @@ describe('other reasons to go', { concurrency: 4 }, () => {
     'a tag whose value is "false" is no signal',
     { fleet },
     async ({ fleet, agent, polls, requests }) => {
-      const machine = fleet.addInstance({ tags: { [KEY]: 'False' } });
+      const machine = fleet.addInstance();
+      fleet.putTag(machine, KEY, 'False');
       const running = await agent(machine);
       await running.says('agent.watching');
       await polls(machine, 2);
