@@ -131,6 +131,10 @@ async function boot(root: string): Promise<ChildProcess> {
   const container = spawn('systemd-nspawn', ['--quiet', `--directory=${root}`, ...options.split(' ')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // Interrupted tests leave no container behind.
+  const kill = () => container.kill('SIGKILL');
+  process.once('exit', kill);
+  container.once('exit', () => process.removeListener('exit', kill));
   const lines: string[] = [];
   const up = new Promise<void>((resolve, reject) => {
     const read = (line: string) => {

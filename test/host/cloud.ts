@@ -56,7 +56,9 @@ export async function inCloud(
     const lines = [...environment, 'ECS_DRAIN_POLL_INTERVAL=1s', ...conf];
     await writeFile(join(host.root, 'etc/ecs-drain-agent/agent.conf'), `${lines.join('\n')}\n`);
     const since = host.journal.now();
-    await host.sh('systemctl restart ecs-drain-agent');
+    await host.sh(
+      'systemctl restart ecs-drain-agent || { journalctl -u ecs-drain-agent -n 20 -o cat; false; }',
+    );
     await body(
       { fleet, sandbox, machine, happened: (what, fits) => happened(fleet, sandbox, what, fits) },
       since,
