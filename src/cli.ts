@@ -21,7 +21,7 @@ async function main([name, ...argv]: string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     return name === undefined ? complain(help(), EX_USAGE) : say(help().trimEnd());
   }
-  if (!(name in commands)) {
+  if (!Object.hasOwn(commands, name)) {
     const near = nearest(name, Object.keys(commands));
     const hint = near ? ` Did you mean ${near}?` : ` There are ${Object.keys(commands).join(', ')}.`;
     return complain(`ecs-drain-agent: ${JSON.stringify(name)} is not a command.${hint}\n`, EX_USAGE);

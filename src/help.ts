@@ -29,7 +29,8 @@ Options of run, status, doctor and drain, each with its environment variable
 ${optionList.map(optionRow).join('')}${row('--config PATH', 'The configuration file: the same variables, one a line. ECS_DRAIN_CONFIG. Default: /etc/ecs-drain-agent/agent.conf')}
 Other
 ${row('--version', 'Print the version.')}${row('--help', 'Print this.')}
-Times are written with a unit: 500ms, 90s, 5m, 1h30m, 2d. Flags go before environment, environment before file.
+Times are written with a unit: 500ms, 90s, 5m, 1h30m, 2d.
+Flags go before the environment, the environment before the file.
 `;
 }
 
