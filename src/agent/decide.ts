@@ -160,9 +160,9 @@ function release(observed: Observation, policy: Policy): Action {
     case 'Terminated':
       return { kind: 'done', why: memory.completed ? 'released' : 'terminating' };
     case 'InService':
-      return policy.rebalanceTerminate &&
-        !memory.terminated &&
-        signalsOf(observed).some(({ source }) => source === 'rebalance')
+      // Asked to terminate it, the group may not have begun yet.
+      if (memory.terminated) return { kind: 'wait', why: { for: 'hook' } };
+      return policy.rebalanceTerminate && signalsOf(observed).some(({ source }) => source === 'rebalance')
         ? { kind: 'terminate', why: 'rebalance' }
         : { kind: 'done', why: 'maintenance' };
     default:
