@@ -298,15 +298,19 @@ for (const method of methods) {
 
     test("an operator's hook runs, in the unit's own confines, before the instance is released", async () => {
       const folder = '/etc/ecs-drain-agent/hooks.d/drained';
-      await host.sh(
-        `mkdir -p ${folder}; printf '#!/bin/bash\\necho user $(id -u); cp /bin/true $HOME/copy; $HOME/copy 2>&1; rm $HOME/copy\\n' >${folder}/10-note; chmod 755 ${folder}/10-note`,
-      );
+      await host.sh(`mkdir -p ${folder}`);
+      await writeFile(join(host.root, folder, '10-look'), lookAround, { mode: 0o755 });
       await draining({}, async ({ fleet, happened }, task, since) => {
         const line = (text: RegExp) => (entry: Entry) =>
           isEvent('hook.output')(entry) && text.test(entry.MESSAGE);
         assert.ok(!host.journal.entries.slice(since).some(isEvent('hook.output')), 'a task still runs');
         fleet.endTask(task);
-        await host.journal.next('its user', line(/user 6\d{4}/), since);
+        await host.journal.next('its user', line(/user 6\d{4}\b/), since);
+        const writable = await host.journal.next('what it may write', line(/writable/), since);
+        const folders = JSON.parse(writable.MESSAGE)
+          .msg.split(' ')
+          .filter((word: string) => word.startsWith('/'));
+        assert.deepEqual(folders.sort(), ['/run/ecs-drain-agent', '/var/lib/private/ecs-drain-agent']);
         // What it can write, it cannot run.
         await host.journal.next('its confines', line(/copy: Permission denied/), since);
         await host.journal.next('its end', isEvent('hook.finished'), since);
@@ -382,6 +386,15 @@ for (const method of methods) {
     });
   });
 }
+
+/** A hook that tells where it finds itself. */
+const lookAround = `#!/bin/bash
+echo user $(id -u)
+echo writable: $(find / -type d -writable -not -path '/proc/*' 2>/dev/null)
+cp /bin/true $HOME/copy
+$HOME/copy 2>&1
+rm $HOME/copy
+`;
 
 const nowhere = 'AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9';
 
