@@ -106,6 +106,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       identity: identity === undefined || identity === ports.instanceId ? 'confirmed' : 'changed',
       containerInstance: containerInstanceIn(look),
       tasks: tasksOn(sources),
+      emptySince: sources.emptySince(),
       lifecycle: sources.lifecycle.reading(),
       hooks: hooks.kind === 'known' ? known(hooks.value.hooks) : hooks,
       retainsAbandoned: hooks.kind === 'known' ? hooks.value.retainsAbandoned : hooks,

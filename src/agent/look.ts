@@ -17,6 +17,8 @@ export type LookPorts = {
   readonly ecsAgent: EcsAgent;
   /** Our own, from instance metadata. */
   readonly instanceId: string;
+  /** Whether the tasks are of interest while new ones can still be placed: in mode `deregister`, and in a dry run. */
+  readonly listsWhileActive: boolean;
   /** `--cluster`, for when the ECS agent has never said. */
   readonly cluster: string | undefined;
   /** How ECS knew this host when last heard of. */
@@ -58,6 +60,10 @@ export function createLook(ports: LookPorts): LookAt {
       });
     }
     const { status } = described;
+    if (status === 'ACTIVE' && !ports.listsWhileActive) {
+      const tasks = unknown('they are listed once the container instance is DRAINING');
+      return known({ containerInstance: { kind: 'registered', cluster, arn, status }, tasks, requests: 2 });
+    }
     const { arns, requests } = await ecs.listTasks(cluster, arn);
     const tasks = await describeLeft(cluster, arns);
     return known({

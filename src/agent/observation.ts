@@ -16,6 +16,8 @@ export type Observation = {
   readonly containerInstance: Reading<ContainerInstance>;
   /** The tasks on this host that are not gone, as ECS and the ECS agent together know them. */
   readonly tasks: Reading<readonly Task[]>;
+  /** Since when the ECS agent has seen no task, which is some seconds before ECS hears of it. */
+  readonly emptySince?: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
   /** The group's terminating lifecycle hooks, everybody's. */
   readonly hooks: Reading<readonly Hook[]>;

@@ -18,6 +18,8 @@ export type Report = {
   readonly group?: string | undefined;
   readonly lifecycleState?: string | undefined;
   readonly tasksLeft?: number | undefined;
+  /** ISO time at which the last task ended, as the ECS agent on the host saw it. */
+  readonly lastTaskEndedAt?: string | undefined;
   /** Up to five of them, the oldest first. */
   readonly tasks?: readonly ReportedTask[] | undefined;
   /** Why they are still there. */
@@ -60,6 +62,8 @@ export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'st
     ...(containerInstance?.kind === 'registered' && { cluster: containerInstance.cluster }),
     ...(lifecycle?.kind === 'in-group' && { group: lifecycle.group, lifecycleState: lifecycle.state }),
     ...(tasks && { tasksLeft: tasks.length, tasks: nameTasks(tasks, now) }),
+    ...(tasks?.length === 0 &&
+      observed.emptySince !== undefined && { lastTaskEndedAt: isoTime(observed.emptySince) }),
     ...(tasks && tasks.length > 0 && { blockedBy: reasonsOf(observed, tasks) }),
     ...(memory.signalledAt !== undefined && { waitedSeconds: seconds(now - memory.signalledAt) }),
     ...(limit !== undefined && { deadline: isoTime(limit) }),

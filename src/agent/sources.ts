@@ -1,4 +1,5 @@
 import type { AutoScaling, Hook, Lifecycle } from '../aws/auto-scaling.ts';
+import { REQUESTS } from '../aws/budget.ts';
 import { type Imds, readInstanceId } from '../aws/imds.ts';
 import type { Clock } from '../clock.ts';
 import type { EcsAgent, LocalTask, Registration } from '../host/ecs-agent.ts';
@@ -23,6 +24,8 @@ export type Sources = {
   readonly lifecycle: Source<Lifecycle>;
   readonly hooks: Source<GroupHooks>;
   readonly explained: Source<Explained>;
+  /** Since when the ECS agent has seen no task here, in ms by the agent's clock. */
+  emptySince(): number | undefined;
   /** Asks what is due now. Returns when the next thing is due, in ms by the agent's clock. */
   askDue(phase: Phase): number;
 };
@@ -49,6 +52,7 @@ export type SourcesPorts = {
 
 const LOCAL_TASKS_MS = 1_000;
 const LOOK_MS = 15_000;
+const LONGEST_LOOK_MS = 300_000;
 const LOOK_RELEASED_MS = 60_000;
 /** After the host's last task ended, until ECS has noticed: a few fast looks, then as many as are allowed. */
 const QUICK_LOOKS_MS = [3_000, 3_000, 4_000, 4_000, 4_000] as const;
@@ -111,8 +115,7 @@ export function createSources(ports: SourcesPorts): Sources {
     nextLook = 'full';
     if (look.isStale() || !last) return every(look, FIRST_ANSWER_MS);
     if (last.containerInstance.kind !== 'registered') return every(look, LOOK_RELEASED_MS);
-    // More pages, fewer looks: the API's budget must leave room for the looks that end the drain.
-    const interval = LOOK_MS * Math.max(1, last.requests / 2) * (1 + spread * 0.2);
+    const interval = lookInterval(last.requests) * (1 + spread * 0.2);
     if (emptySince === undefined || ifKnown(last.tasks)?.length === 0) {
       quickLooks = 0;
       return every(look, interval);
@@ -190,6 +193,7 @@ export function createSources(ports: SourcesPorts): Sources {
     lifecycle,
     hooks,
     explained,
+    emptySince: () => emptySince,
     askDue: (phase) => {
       const now = clock.now();
       let next = Infinity;
@@ -201,6 +205,12 @@ export function createSources(ports: SourcesPorts): Sources {
       return next;
     },
   };
+}
+
+/** More pages, fewer looks: what ListTasks may be asked in a minute must always leave room for one look more. */
+function lookInterval(requests: number): number {
+  const room = Math.max(1, REQUESTS - requests);
+  return Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, (requests * 60_000) / room));
 }
 
 // Whether the group retains is a comfort: without the permission to read it, the drain goes on as if it did not.

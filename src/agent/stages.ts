@@ -44,7 +44,13 @@ export function hookFacts(
   instanceId: string,
   region: string,
 ): HookFacts {
-  const { tasks: _, deadline: __, blockedBy: ___, ...facts } = factsOf(observed, policy);
+  const {
+    tasks: _,
+    deadline: __,
+    blockedBy: ___,
+    lastTaskEndedAt: ____,
+    ...facts
+  } = factsOf(observed, policy);
   const { signalledAt } = observed.memory;
   return {
     ...facts,

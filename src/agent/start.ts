@@ -90,6 +90,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
           ecs,
           ecsAgent,
           instanceId,
+          listsWhileActive: config.mode === 'deregister' || config.dryRun,
           cluster: config.cluster,
           lastRegistration: kept.registration,
         }),
