@@ -1,6 +1,7 @@
 import type { Blocked } from '../agent/blocked.ts';
 import type { Report } from '../agent/report.ts';
 import type { Attempt } from '../aws/call.ts';
+import type { AwsErrorKind } from '../aws/errors.ts';
 import { type Clock, parseTime } from '../clock.ts';
 import { type EventName, events } from '../events.ts';
 import type { Sample, SeriesName } from './series.ts';
@@ -14,6 +15,8 @@ export type Recorder = {
 };
 
 const STATES: readonly Report['state'][] = ['starting', 'watching', 'draining', 'released'];
+
+const KINDS: readonly AwsErrorKind[] = ['throttled', 'transient', 'credentials', 'permission', 'rejected'];
 
 export type Process = {
   readonly version: string;
@@ -31,29 +34,37 @@ export function createRecorder(clock: Clock, self: Process): Recorder {
   let emptySince: number | undefined;
   let lastTaskToRelease: number | undefined;
 
-  function count(name: SeriesName, labels: Readonly<Record<string, string>> = {}) {
+  function count(name: SeriesName, labels: Readonly<Record<string, string>> = {}, by = 1) {
     const key = `${name} ${JSON.stringify(labels)}`;
-    counters.set(key, { name, labels, value: (counters.get(key)?.value ?? 0) + 1 });
+    counters.set(key, { name, labels, value: (counters.get(key)?.value ?? 0) + by });
+  }
+
+  // Prometheus sees no increase in a counter that begins at 1: those that alarm begin at 0.
+  count('ecs_drain_agent_heartbeats_total', {}, 0);
+  count('ecs_drain_agent_aws_throttles_total', {}, 0);
+  for (const [event, { level }] of Object.entries(events)) {
+    if (level === 'warn' || level === 'error') count('ecs_drain_agent_events_total', { event, level }, 0);
   }
 
   return {
     report: (report) => {
       if (report.state === 'watching') emptySince = lastTaskToRelease = undefined;
-      else if (report.tasksLeft === 0) emptySince ??= clock.monotonic();
+      else if (report.tasksLeft === 0) emptySince ??= timeOf(report.lastTaskEndedAt) ?? clock.now();
       else if (report.tasksLeft !== undefined) emptySince = undefined;
       last = report;
     },
     attempt: ({ operation, error }) => {
       if (error?.kind === 'stopped') return;
       count('ecs_drain_agent_aws_requests_total', { api: operation });
+      for (const kind of KINDS) count('ecs_drain_agent_aws_errors_total', { api: operation, kind }, 0);
       if (error) count('ecs_drain_agent_aws_errors_total', { api: operation, kind: error.kind });
-      if (error?.kind === 'throttled') count('ecs_drain_agent_aws_throttles_total', { api: operation });
+      if (error?.kind === 'throttled') count('ecs_drain_agent_aws_throttles_total');
     },
     event: (event) => {
       count('ecs_drain_agent_events_total', { event, level: events[event].level });
       if (event === 'lifecycle.heartbeat') count('ecs_drain_agent_heartbeats_total');
       if ((event === 'lifecycle.completed' || event === 'instance.terminated') && emptySince !== undefined) {
-        lastTaskToRelease ??= (clock.monotonic() - emptySince) / 1_000;
+        lastTaskToRelease ??= Math.max(0, clock.now() - emptySince) / 1_000;
       }
     },
     samples: () => {
@@ -73,10 +84,6 @@ export function createRecorder(clock: Clock, self: Process): Recorder {
           limit === undefined ? undefined : limit / 1_000,
         ),
         ...optional('ecs_drain_agent_last_task_to_release_seconds', lastTaskToRelease),
-        // A counter that begins at 1 has no rate for its first increase.
-        ...(counters.has('ecs_drain_agent_heartbeats_total {}')
-          ? []
-          : [sample('ecs_drain_agent_heartbeats_total', 0)]),
         ...counters.values(),
         sample('process_resident_memory_bytes', self.memory()),
         sample('process_cpu_seconds_total', round(self.cpu())),
@@ -85,6 +92,8 @@ export function createRecorder(clock: Clock, self: Process): Recorder {
     },
   };
 }
+
+const timeOf = (iso: string | undefined) => (iso === undefined ? undefined : parseTime(iso));
 
 function sample(name: SeriesName, value: number, labels?: Readonly<Record<string, string>>): Sample {
   return { name, value, labels };

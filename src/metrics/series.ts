@@ -36,7 +36,7 @@ export const series = {
   },
   ecs_drain_agent_last_task_to_release_seconds: {
     type: 'gauge',
-    help: 'From the moment at which no task was left to the release of the instance. Absent before.',
+    help: 'From the end of the last task, as the ECS agent on the host saw it, to the release of the instance. Absent before.',
   },
   ecs_drain_agent_heartbeats_total: {
     type: 'counter',
@@ -52,7 +52,7 @@ export const series = {
   },
   ecs_drain_agent_aws_throttles_total: {
     type: 'counter',
-    help: 'Requests to the AWS APIs that were throttled. They are among the errors too.',
+    help: 'Requests to the AWS APIs that were throttled. By API they are among the errors.',
   },
   ecs_drain_agent_events_total: {
     type: 'counter',

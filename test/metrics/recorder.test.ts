@@ -35,8 +35,9 @@ const draining: Report = {
 describe('what is recorded', () => {
   it('at the start', () => {
     const { recorder } = setUp();
+    const samples = recorder.samples().filter(({ name }) => name !== 'ecs_drain_agent_events_total');
     assert.equal(
-      formatSamples(recorder.samples()),
+      formatSamples(samples),
       `# HELP ecs_drain_agent_build_info Always 1; the labels say which version runs.
 # TYPE ecs_drain_agent_build_info gauge
 ecs_drain_agent_build_info{version="1.2.3",node_version="v24.0.0"} 1
@@ -52,6 +53,9 @@ ecs_drain_agent_drain_seconds 0
 # HELP ecs_drain_agent_heartbeats_total Lifecycle action heartbeats recorded.
 # TYPE ecs_drain_agent_heartbeats_total counter
 ecs_drain_agent_heartbeats_total 0
+# HELP ecs_drain_agent_aws_throttles_total Requests to the AWS APIs that were throttled. By API they are among the errors.
+# TYPE ecs_drain_agent_aws_throttles_total counter
+ecs_drain_agent_aws_throttles_total 0
 # HELP process_resident_memory_bytes Resident memory size in bytes.
 # TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 50000000
@@ -86,12 +90,15 @@ process_start_time_seconds 1767323045
     const { clock, recorder, lines } = setUp();
     recorder.report(draining);
     clock.pass(60_000);
-    recorder.report({ ...draining, tasksLeft: 0 });
+    clock.pass(500);
+    const empty = { ...draining, tasksLeft: 0, lastTaskEndedAt: '2026-01-02T03:05:05.000Z' };
+    recorder.report(empty);
     clock.pass(1_500);
-    recorder.report({ ...draining, tasksLeft: 0 });
+    recorder.report(empty);
     clock.pass(1_000);
     recorder.event('lifecycle.completed');
-    assert.deepEqual(lines('to_release'), ['ecs_drain_agent_last_task_to_release_seconds 2.5']);
+    // From 05:05.000 on, when the ECS agent saw it end, and not only from when ECS knew.
+    assert.deepEqual(lines('to_release'), ['ecs_drain_agent_last_task_to_release_seconds 3']);
     recorder.report({ state: 'watching', summary: '', signals: [] });
     assert.deepEqual(lines('to_release'), []);
   });
@@ -116,13 +123,18 @@ process_start_time_seconds 1767323045
     recorder.attempt({ operation: 'ecs:ListTasks', attempt: 3 });
     recorder.attempt({ operation: 'ecs:ListTasks', attempt: 1, error: failed('stopped') });
     recorder.attempt({ operation: 'ecs:DescribeTasks', attempt: 1 });
-    assert.deepEqual(lines('aws'), [
+    assert.deepEqual(lines('aws_requests'), [
       'ecs_drain_agent_aws_requests_total{api="ecs:ListTasks"} 3',
       'ecs_drain_agent_aws_requests_total{api="ecs:DescribeTasks"} 1',
+    ]);
+    assert.deepEqual(lines('aws_errors_total{api="ecs:ListTasks"'), [
       'ecs_drain_agent_aws_errors_total{api="ecs:ListTasks",kind="throttled"} 1',
       'ecs_drain_agent_aws_errors_total{api="ecs:ListTasks",kind="transient"} 1',
-      'ecs_drain_agent_aws_throttles_total{api="ecs:ListTasks"} 1',
+      'ecs_drain_agent_aws_errors_total{api="ecs:ListTasks",kind="credentials"} 0',
+      'ecs_drain_agent_aws_errors_total{api="ecs:ListTasks",kind="permission"} 0',
+      'ecs_drain_agent_aws_errors_total{api="ecs:ListTasks",kind="rejected"} 0',
     ]);
+    assert.deepEqual(lines('throttles'), ['ecs_drain_agent_aws_throttles_total 1']);
   });
 
   it('of events, heartbeats among them', () => {
@@ -131,11 +143,13 @@ process_start_time_seconds 1767323045
     recorder.event('lifecycle.heartbeat');
     recorder.event('call.failed');
     assert.deepEqual(
-      [...lines('heartbeats'), ...lines('events')],
+      [...lines('heartbeats'), ...lines('event="lifecycle.heartbeat"'), ...lines('event="call.f')],
       [
         'ecs_drain_agent_heartbeats_total 2',
         'ecs_drain_agent_events_total{event="lifecycle.heartbeat",level="info"} 2',
         'ecs_drain_agent_events_total{event="call.failed",level="warn"} 1',
+        // What alarms begins at 0, so that Prometheus sees its first increase.
+        'ecs_drain_agent_events_total{event="call.forbidden",level="error"} 0',
       ],
     );
   });
