@@ -7,11 +7,13 @@ export function hookEnvironment(
   stage: HookStage,
   facts: HookFacts,
   attempt: number,
-  { PATH, HOME, CREDENTIALS_DIRECTORY }: Readonly<Record<string, string | undefined>>,
+  { PATH, HOME, RUNTIME_DIRECTORY, CREDENTIALS_DIRECTORY }: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   return {
     PATH: PATH || DEFAULT_PATH,
     HOME: HOME || '/',
+    // The unit leaves no /tmp.
+    ...(RUNTIME_DIRECTORY && { TMPDIR: RUNTIME_DIRECTORY }),
     // Where systemd puts what LoadCredential= names, for secrets that only root may read.
     ...(CREDENTIALS_DIRECTORY && { CREDENTIALS_DIRECTORY }),
     LANG: 'C.UTF-8',

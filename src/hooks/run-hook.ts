@@ -133,7 +133,7 @@ function readLines(child: ChildProcess, { onLine }: HookRun): void {
 function notStarted({ code, message }: NodeJS.ErrnoException): string {
   switch (code) {
     case 'EACCES':
-      return 'it may not be executed (EACCES): by its mode, or because the systemd unit denies it (ExecPaths=)';
+      return 'it may not be executed (EACCES): by its mode, or because the systemd unit denies it (NoExecPaths=)';
     case 'ENOENT':
       return 'it could not be started (ENOENT): the interpreter in its first line is not there';
     case 'ENOEXEC':
