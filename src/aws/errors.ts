@@ -106,7 +106,9 @@ function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
-// A broken server can put a whole page into a message, and messages are logged.
+// A broken server can put a whole page into a message, and messages are logged. The SDK's advice to look into its
+// own objects helps nobody who reads a log.
 function clip(message: string): string {
-  return message.length > 500 ? `${message.slice(0, 500)}…` : message;
+  const said = message.replace(/\s*Deserialization error: to see the raw response[\s\S]*$/, '');
+  return said.length > 500 ? `${said.slice(0, 500)}…` : said;
 }

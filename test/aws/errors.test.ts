@@ -66,6 +66,16 @@ describe('what kind of failure it is', () => {
     });
   }
 
+  test('what the SDK advises its own users is left out', () => {
+    const { message } = classify(
+      'ecs:ListTasks',
+      new SyntaxError(
+        'Unexpected token\n  Deserialization error: to see the raw response, inspect the hidden field {error}.$response on this object.',
+      ),
+    );
+    assert.equal(message, 'calling ecs:ListTasks: SyntaxError: Unexpected token');
+  });
+
   test('a page that a broken server sent as its message is cut', () => {
     const { message } = classify('ecs:ListTasks', new Error('x'.repeat(100_000)));
     assert.equal(message, `calling ecs:ListTasks: Error: ${'x'.repeat(500)}…`);

@@ -326,6 +326,23 @@ describe('doctor on a host where something is not there', () => {
     assert.equal(code, 1);
   });
 
+  test('an answer that says neither yes nor no', async (t) => {
+    const host = await setUp(t, retaining);
+    for (const api of ['ecs:ListTasks', 'ecs:StopTask', 'autoscaling:CompleteLifecycleAction'])
+      addFault(host.fleet.world, { match: { api }, fault: { what: 'garbage' }, forMs: 600_000 });
+    const { code, lines } = await host.doctor();
+    const unclear = lines.filter((line) => line.includes('neither yes nor no'));
+    assert.deepEqual(
+      unclear.map((line) => line.replace(/ \(.*?\)\. Fix: .*/, '')),
+      [
+        'FAIL  ecs:ListTasks: not known: what came back says neither yes nor no',
+        'warn  ecs:StopTask: not known: what came back says neither yes nor no',
+        'warn  autoscaling:CompleteLifecycleAction: not known: what came back says neither yes nor no',
+      ],
+    );
+    assert.equal(code, 1);
+  });
+
   test('a container instance that ECS has let go of', async (t) => {
     const host = await setUp(t, retaining);
     const { containerInstance } = host.machine.ecsAgent;

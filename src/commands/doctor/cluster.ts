@@ -84,7 +84,7 @@ export async function* checkCluster(
     await permissions.ask({
       operation: 'ecs:DescribeTasks',
       resource: names.tasks,
-      ask: (call) => createEcs(call).describeTasks(cluster, [task]),
+      ask: (call) => call('ecs:DescribeTasks', { cluster, tasks: [task] }),
     })
   ).check;
   yield* checkExplaining(cluster, names, task, permissions);

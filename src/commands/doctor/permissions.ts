@@ -74,12 +74,23 @@ function checkOf(question: Question<unknown>, error: AwsError, service: string, 
         'run doctor again in a minute',
       );
     default:
-      return fail(
-        operation,
-        said,
-        `let the instance reach the ${service} API in ${region}: a route and a security group, or a VPC endpoint`,
-      );
+      return isAnswer(error) ? senseless(question, said) : silence(question, said, service, region);
   }
+}
+
+function senseless({ operation, isProbe, optional }: Question<unknown>, said: string): Check {
+  const detail = `not known: what came back says neither yes nor no (${said})`;
+  const fix =
+    'run doctor again; if it stays so, see what answers at that address (AWS_ENDPOINT_URL…, a proxy)';
+  return isProbe || optional ? warn(operation, detail, fix) : fail(operation, detail, fix);
+}
+
+function silence({ operation }: Question<unknown>, said: string, service: string, region: string): Check {
+  return fail(
+    operation,
+    said,
+    `let the instance reach the ${service} API in ${region}: a route and a security group, or a VPC endpoint`,
+  );
 }
 
 const allowed = ({ isProbe }: Question<unknown>) =>
