@@ -31,6 +31,8 @@ describe('a configuration that is right', () => {
         hooksDir: '/etc/ecs-drain-agent/hooks.d',
         hookTimeout: 60_000,
         hookFailure: 'ignore',
+        metricsListen: undefined,
+        metricsFile: undefined,
         dryRun: false,
         logLevel: 'info',
       },
