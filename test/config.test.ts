@@ -58,6 +58,12 @@ describe('a configuration that is right', () => {
   test('an empty value counts as none', () => {
     assert.equal(loaded([], { ECS_DRAIN_MODE: '' }, 'ECS_DRAIN_MODE=deregister').config.mode, 'deregister');
     assert.equal(loaded(['--mode='], {}, 'ECS_DRAIN_MODE=deregister').config.mode, 'deregister');
+    const paths: string[] = [];
+    loadConfig(['--config='], { ECS_DRAIN_CONFIG: '' }, (path) => {
+      paths.push(path);
+      return '';
+    });
+    assert.deepEqual(paths, ['/etc/ecs-drain-agent/agent.conf']);
   });
 
   test('a switch needs no value, and takes one', () => {
@@ -234,6 +240,22 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
     [
       ['--hooks-dir', 'hooks.d'],
       '--hooks-dir: "hooks.d" is not an absolute path. Allowed: an absolute path; it need not exist.',
+    ],
+    [
+      ['--metrics-listen', '9464'],
+      '--metrics-listen: "9464" is not an address and a port. Allowed: a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464, or "off".',
+    ],
+    [
+      ['--metrics-listen', '0.0.0.0:9464'],
+      '--metrics-listen: "0.0.0.0:9464" is no loopback address, and the metrics are served to this host only; for a Prometheus elsewhere use --metrics-file with node_exporter, or a collector on this host. Allowed: a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464, or "off".',
+    ],
+    [
+      ['--metrics-file', 'drain.prom'],
+      '--metrics-file: "drain.prom" is not an absolute path. Allowed: an absolute path that ends in .prom, or "off".',
+    ],
+    [
+      ['--metrics-file', '/srv/drain.txt'],
+      '--metrics-file: "/srv/drain.txt" does not end in .prom, so node_exporter would not read it. Allowed: an absolute path that ends in .prom, or "off".',
     ],
     [['--dry-run=yes'], '--dry-run: "yes" is neither true nor false. Allowed: true, false.'],
     [
