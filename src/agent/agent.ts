@@ -125,7 +125,9 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 
   function follow({ action, heartbeat }: Decision) {
     const before: Phase = phase;
-    phase = action.kind === 'watch' ? 'watching' : action.kind === 'done' ? 'done' : 'draining';
+    // Under another's name there is nothing to learn that would not be learnt under our own later.
+    if (action.kind !== 'refuse')
+      phase = action.kind === 'watch' ? 'watching' : action.kind === 'done' ? 'done' : 'draining';
     if (phase === 'watching' && before !== 'watching') startAfresh();
     if (heartbeat && !isBeating) void beat(heartbeat);
     if (action.kind === 'watch') {
@@ -263,7 +265,10 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     const at = clock.now();
     const outcome: Outcome = policy.dryRun ? { kind: 'done' } : await ports.act.heartbeat(group, hook);
     isBeating = false;
-    lastHeartbeat = { at, outcome: outcome.kind === 'done' ? 'recorded' : 'failed' };
+    if (outcome.kind === 'nothing-waiting') {
+      const before = lastHeartbeat?.outcome === 'nothing-waiting' ? lastHeartbeat.times : 0;
+      lastHeartbeat = { at, outcome: 'nothing-waiting', times: before + 1 };
+    } else lastHeartbeat = outcome.kind === 'done' ? { at, outcome: 'recorded' } : { at, outcome: 'failed' };
     if (outcome.kind === 'nothing-waiting') sources.lifecycle.invalidate();
     else if (outcome.kind === 'done' && !policy.dryRun) {
       drainLog('lifecycle.heartbeat', `heartbeat recorded for hook ${hook}`, { hook });

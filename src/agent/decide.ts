@@ -4,7 +4,7 @@ import type { Config } from '../options.ts';
 import { ifKnown } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
 import { chooseHook, type HookChoice } from './hook.ts';
-import type { ContainerInstance, Memory, Observation, Waiting } from './observation.ts';
+import type { ContainerInstance, Heartbeat, Memory, Observation, Waiting } from './observation.ts';
 import { isReleased } from './stages.ts';
 
 /** What the policy needs of the configuration. */
@@ -279,12 +279,18 @@ function heartbeatDue(observed: Observation, policy: Policy): Decision['heartbea
   const waiting =
     waitingHook(observed, policy) ?? (observed.lifecycle.kind === 'unknown' ? memory.waiting : undefined);
   if (!waiting?.hook) return undefined;
-  if (lastHeartbeat) {
-    const pace = lastHeartbeat.outcome === 'recorded' ? heartbeatInterval : heartbeatRetry;
-    if (now < lastHeartbeat.at + pace(waiting.hook)) return undefined;
-  }
+  if (lastHeartbeat && now < lastHeartbeat.at + pause(lastHeartbeat, waiting.hook)) return undefined;
   return { group: waiting.group, hook: waiting.hook.name };
 }
+
+function pause(last: Heartbeat, hook: Hook): number {
+  if (last.outcome === 'recorded') return heartbeatInterval(hook);
+  if (last.outcome === 'failed') return heartbeatRetry(hook);
+  // Soon enough if AWS was mistaken, and ever more rarely where it is not: another hook can hold the instance for days.
+  return Math.min(LONGEST_PAUSE_MS, heartbeatInterval(hook) * 2 ** (last.times - 1));
+}
+
+const LONGEST_PAUSE_MS = 3_600_000;
 
 /** Our hook, while its lifecycle action is known to wait for us. */
 function waitingHook(observed: Observation, policy: Policy): Waiting | undefined {

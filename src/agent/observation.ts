@@ -43,7 +43,11 @@ export type ContainerInstance =
   | { readonly kind: 'deregistered'; readonly arn: string }
   | { readonly kind: 'never-registered' };
 
-export type Heartbeat = { readonly at: number; readonly outcome: 'recorded' | 'failed' };
+export type Heartbeat =
+  | { readonly at: number; readonly outcome: 'recorded' }
+  | { readonly at: number; readonly outcome: 'failed' }
+  /** AWS says that no such action waits, so many times in a row. */
+  | { readonly at: number; readonly outcome: 'nothing-waiting'; readonly times: number };
 
 /** What outlives a restart: hints that make the agent more precise, never what it relies on for safety. */
 export type Memory = {
