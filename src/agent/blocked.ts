@@ -71,7 +71,8 @@ function reasonFor(group: string, tasks: readonly Task[], explained: Explained, 
     return reason('protected', `task ${id(guarded.arn)} of ${group} is protected from scale-in${until}`);
   }
   const service = explained.services.find((one) => one.name === name);
-  if (!service) return reason('service', `${subject(left, group)} has not been replaced by its service yet`);
+  if (!service)
+    return reason('service', `${subject(left, group)} waits for its service to replace or stop it`);
   if (service.isDaemon) {
     return reason('daemon', `${subject(left, group)} is a daemon, which ECS stops after all other tasks`);
   }

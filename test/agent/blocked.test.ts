@@ -117,7 +117,7 @@ describe('why a task is still there', () => {
     ));
   it('a service about which nothing is known', () =>
     assert.deepEqual(why([task('a', 'service:site')]), [
-      ['service', 'task a of service:site has not been replaced by its service yet'],
+      ['service', 'task a of service:site waits for its service to replace or stop it'],
     ]));
   it('the oldest comes first, daemons last', () =>
     assert.deepEqual(

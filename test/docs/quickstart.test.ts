@@ -22,7 +22,7 @@ it('docs/quickstart.md leads from an empty directory to a drained instance', {
     .map((rest) => rest.slice(0, rest.indexOf('```')));
   assert.equal(blocks.length, 8);
   const script = blocks.map((block, index) => `${block}\necho "== end of block ${index}: $?"`).join('\n');
-  const { code, output } = await bash(script, directory);
+  const { code, output } = await bash(script, directory, test.signal);
   const [, , , , run, drain, , last] = output.split(/^== end of block \d+: \d+\n/m);
   const codes = [...output.matchAll(/^== end of block \d+: (\d+)$/gm)].map(([, status]) => Number(status));
   // The last command of the block that drains is `status`, which says so by its exit code.
@@ -34,7 +34,11 @@ it('docs/quickstart.md leads from an empty directory to a drained instance', {
   assert.match(last ?? '', /The sandbox has ended\. Tasks interrupted: 0\.\n$/);
 });
 
-async function bash(script: string, cwd: string): Promise<{ code: number | null; output: string }> {
+async function bash(
+  script: string,
+  cwd: string,
+  stop: AbortSignal,
+): Promise<{ code: number | null; output: string }> {
   // The Node of a user, not the one that runs this test, nor what npm has told it.
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|NODE|AWS_|ECS_DRAIN_)/i.test(name),
@@ -57,15 +61,15 @@ async function bash(script: string, cwd: string): Promise<{ code: number | null;
       output += text;
     });
   }
-  try {
-    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-    return { code, output };
-  } finally {
-    // Whatever it has started and left behind.
+  const end = () => {
     try {
       process.kill(-(child.pid ?? 0), 'SIGKILL');
     } catch {
-      // Nothing.
+      // Nothing of it is left.
     }
-  }
+  };
+  stop.addEventListener('abort', end, { once: true });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  end();
+  return { code, output };
 }
