@@ -97,6 +97,9 @@ function parseLine(line: string): LogLine | undefined {
   }
 }
 
+/** The discard port, where nothing listens. */
+const NOBODY = 'http://127.0.0.1:9';
+
 function spawnCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -110,6 +113,10 @@ function spawnCli(
       AWS_CONFIG_FILE: devNull,
       AWS_SHARED_CREDENTIALS_FILE: devNull,
       ECS_DRAIN_CONFIG: devNull,
+      // Where a test names nothing better, nobody answers: no test ever leaves this host.
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: NOBODY,
+      AWS_ENDPOINT_URL: NOBODY,
+      ECS_DRAIN_INTROSPECTION_URL: NOBODY,
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
