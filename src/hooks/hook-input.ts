@@ -7,13 +7,13 @@ export function hookEnvironment(
   stage: HookStage,
   facts: HookFacts,
   attempt: number,
-  { PATH, HOME, RUNTIME_DIRECTORY, CREDENTIALS_DIRECTORY }: Readonly<Record<string, string | undefined>>,
+  { PATH, HOME, TMPDIR, CREDENTIALS_DIRECTORY }: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   return {
     PATH: PATH || DEFAULT_PATH,
     HOME: HOME || '/',
-    // The unit leaves no /tmp.
-    ...(RUNTIME_DIRECTORY && { TMPDIR: RUNTIME_DIRECTORY }),
+    // The unit leaves no /tmp, and names another place.
+    ...(TMPDIR && { TMPDIR }),
     // Where systemd puts what LoadCredential= names, for secrets that only root may read.
     ...(CREDENTIALS_DIRECTORY && { CREDENTIALS_DIRECTORY }),
     LANG: 'C.UTF-8',

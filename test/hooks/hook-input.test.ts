@@ -18,7 +18,7 @@ const facts = {
 const agents = {
   PATH: '/bin',
   HOME: '/var/lib/ecs-drain-agent',
-  RUNTIME_DIRECTORY: '/run/ecs-drain-agent',
+  TMPDIR: '/run/ecs-drain-agent',
   CREDENTIALS_DIRECTORY: '/run/credentials',
   AWS_SECRET_ACCESS_KEY: 'secret',
   NOTIFY_SOCKET: '/run/notify',
