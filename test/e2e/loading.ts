@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { cli } from './agent-process.ts';
 import type { Scene } from './scenario.ts';
 
@@ -30,7 +30,7 @@ export function watchLoading(scene: Scene): Loading {
     loaded: (part) => {
       const urls = readFileSync(list, 'utf8').trim().split('\n');
       return Object.entries(outputs)
-        .filter(([output]) => urls.some((url) => url.endsWith(`/${output}`)))
+        .filter(([output]) => urls.some((url) => url.endsWith(`/${basename(output)}`)))
         .flatMap(([, { inputs }]) => Object.keys(inputs).filter((input) => input.includes(part)));
     },
   };

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import type { EventName } from '../../src/events.ts';
-import { addFault, type FaultPlan } from '../../src/sandbox/faults.ts';
+import { addFault, type Fault, type FaultPlan } from '../../src/sandbox/faults.ts';
 import { createFleet, type Fleet, type FleetOptions } from '../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/start.ts';
 import { storyLine } from '../../src/sandbox/story.ts';
@@ -42,8 +42,8 @@ export type Scene = {
   requests(api?: string): readonly RequestRecord[];
   /** `ecs-drain-agent drain`, on an instance. */
   drain(agent: Agent, change?: 'requested' | 'withdrawn'): Promise<void>;
-  /** Lets something go wrong from now on. */
-  fault(plan: FaultPlan): void;
+  /** Lets something go wrong from now on. Returns the fault, which counts its hits. */
+  fault(plan: FaultPlan): Fault;
   /** Resolves when the instance's agent has read its signals that often from now on. */
   polls(machine: Machine, times: number): Promise<void>;
   /** A new directory, removed at the end. */
@@ -172,7 +172,7 @@ async function openStage({ fleet: fleetOptions, setting, except = {} }: Scenario
       ),
     fault: (plan) => {
       world.advance(systemClock.now());
-      addFault(world, plan);
+      return addFault(world, plan);
     },
     polls: async (machine, times) => {
       const count = () =>
