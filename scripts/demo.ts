@@ -5,6 +5,9 @@ import { systemClock } from '../src/clock.ts';
 import { startSandbox } from '../src/sandbox/start.ts';
 import { attachTagger } from '../src/sandbox/tagger.ts';
 import { type AgentProcess, startAgentProcess } from '../test/e2e/agent-process.ts';
+import { checkProperties } from '../test/properties/check.ts';
+import type { Entry } from '../test/properties/entry.ts';
+import { logOf } from '../test/properties/sandbox-log.ts';
 import { createCluster, type DemoCluster, TAG_KEY } from './demo/cluster.ts';
 import { type BareNode, residentMegabytes, startBareNode } from './demo/memory.ts';
 import { closingTable, type Outcome, promises } from './demo/outcome.ts';
@@ -68,7 +71,7 @@ async function main(): Promise<number> {
   }
   limit.abort();
 
-  const outcome = await judge(demo, agents, bareNode);
+  const outcome = await judge(demo, agents, bareNode, beganAt);
   screen.close();
   for (const line of closingTable(demo, outcome)) screen.plain(line);
   const broken = promises(outcome).filter(({ kept }) => !kept);
@@ -122,8 +125,10 @@ async function judge(
   demo: DemoCluster,
   agents: ReadonlyMap<string, AgentProcess>,
   bareNode: BareNode,
+  beganAt: number,
 ): Promise<Outcome> {
   const { world } = demo.fleet;
+  const judgedAt = systemClock.now();
   const idle = [...agents].filter(([id]) => id !== demo.chosen.id);
   const idleMegabytes = Math.max(...idle.map(([, { pid }]) => residentMegabytes(pid)));
   const bareMegabytes = residentMegabytes(bareNode.pid);
@@ -134,10 +139,14 @@ async function judge(
     }),
   );
   bareNode.kill();
+  const requests = world.requestLog.entries ?? [];
+  const starts = demo.machines.map(
+    ({ id }): Entry => ({ kind: 'agent', at: beganAt, instanceId: id, change: 'started' }),
+  );
   return {
     interruptions: world.interruptions,
     history: demo.history,
-    requests: (world.requestLog.entries ?? []).filter(({ accessKeyId }) => accessKeyId !== undefined),
+    requests: requests.filter(({ accessKeyId }) => accessKeyId !== undefined),
     chosen: demo.chosen,
     batch: demo.batch,
     runningSites: demo.site.tasks,
@@ -145,6 +154,7 @@ async function judge(
     bareMegabytes,
     exits,
     strayOutput: [...agents.values()].map((agent) => agent.strayOutput()).join(''),
+    broken: checkProperties(logOf(demo.history, requests, starts), judgedAt, { slack: 1_000 }),
   };
 }
 

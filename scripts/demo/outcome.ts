@@ -17,6 +17,8 @@ export type Outcome = {
   readonly bareMegabytes: number;
   readonly exits: readonly Exit[];
   readonly strayOutput: string;
+  /** Which of the promises S1 to Q2 were broken. */
+  readonly broken: readonly string[];
 };
 
 export type Judged = { readonly promise: string; readonly kept: boolean; readonly found: string };
@@ -26,7 +28,7 @@ const RELEASE_WITHIN_S = 5;
 
 /** Everything that the demo promises, with what was found. */
 export function promises(outcome: Outcome): readonly Judged[] {
-  const { interruptions, batch, chosen, history, exits, strayOutput } = outcome;
+  const { interruptions, batch, chosen, history, exits, strayOutput, broken } = outcome;
   const release = secondsToRelease(outcome);
   const ended = history.find((event) => event.type === 'lifecycle-action-ended');
   const sites = [...outcome.runningSites].filter((task) => task.lastStatus === 'RUNNING');
@@ -67,6 +69,11 @@ export function promises(outcome: Outcome): readonly Judged[] {
       promise: 'the agents write nothing but their log',
       kept: strayOutput === '',
       found: strayOutput.slice(0, 200),
+    },
+    {
+      promise: 'nothing else that the agent promises is broken',
+      kept: broken.length === 0,
+      found: broken.join('; '),
     },
   ];
 }

@@ -75,7 +75,10 @@ export function tellAgentEvent(demo: DemoCluster, instanceId: string, line: LogL
     case 'drain.signalled':
       return { who, text: `The agent sees that it must go, by ${sourcesOf(line)}.` };
     case 'drain.progress':
-      return { who, text: `The agent waits: ${line.tasksLeft} tasks left.` };
+      return {
+        who,
+        text: `The agent waits: ${line.tasksLeft} ${line.tasksLeft === 1 ? 'task' : 'tasks'} left.`,
+      };
     case 'agent.waiting':
     case 'call.failed':
     case 'call.forbidden':
