@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -177,8 +178,7 @@ for (const method of methods) {
         const since = host.journal.now();
         await host.sh('systemctl kill --signal=STOP --kill-whom=main ecs-drain-agent');
         await host.journal.next('the watchdog', ({ MESSAGE }) => MESSAGE.includes('Watchdog timeout'), since);
-        await host.journal.next('agent.started', isEvent('agent.started'), since);
-        assert.notEqual(await mainPid(host), pid);
+        await host.journal.next('agent.started', isStartOfOtherThan(pid), since);
         fleet.endTask(task);
         await happened('the lifecycle action to be completed', isCompletion);
         assertNobodyInterrupted(fleet);
@@ -187,9 +187,10 @@ for (const method of methods) {
 
     test('kill -9: it is restarted, and the drain still ends', async () => {
       await draining({}, async ({ fleet, happened }, task) => {
+        const pid = await mainPid(host);
         const since = host.journal.now();
         await host.sh('systemctl kill --signal=KILL --kill-whom=main ecs-drain-agent');
-        await host.journal.next('agent.started', isEvent('agent.started'), since);
+        await host.journal.next('agent.started', isStartOfOtherThan(pid), since);
         fleet.endTask(task);
         await happened('the lifecycle action to be completed', isCompletion);
         assertNobodyInterrupted(fleet);
@@ -312,7 +313,11 @@ for (const method of methods) {
           .filter((word: string) => word.startsWith('/'));
         assert.deepEqual(folders.sort(), ['/run/ecs-drain-agent', '/var/lib/private/ecs-drain-agent']);
         // What it can write, it cannot run.
-        await host.journal.next('its confines', line(/copy: Permission denied/), since);
+        await host.journal.next(
+          'its confines',
+          line(/\/run\/ecs-drain-agent\/tmp\.\S+: Permission denied/),
+          since,
+        );
         await host.journal.next('its end', isEvent('hook.finished'), since);
         await happened('the lifecycle action to be completed', isCompletion);
       });
@@ -369,8 +374,7 @@ for (const method of methods) {
         const pid = await mainPid(host);
         const since = host.journal.now();
         await host.sh(`cd /root && ${method.install}`);
-        await host.journal.next('agent.started', isEvent('agent.started'), since);
-        assert.notEqual(await mainPid(host), pid);
+        await host.journal.next('agent.started', isStartOfOtherThan(pid), since);
         assert.equal(await readFile(join(host.root, 'etc/ecs-drain-agent/agent.conf'), 'utf8'), conf);
       });
     });
@@ -391,9 +395,11 @@ for (const method of methods) {
 const lookAround = `#!/bin/bash
 echo user $(id -u)
 echo writable: $(find / -type d -writable -not -path '/proc/*' 2>/dev/null)
-cp /bin/true $HOME/copy
-$HOME/copy 2>&1
-rm $HOME/copy
+scratch=$(mktemp)
+cp /bin/true $scratch
+chmod +x $scratch
+$scratch 2>&1
+rm $scratch
 `;
 
 const nowhere = 'AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9';
@@ -402,6 +408,10 @@ const isOwn = (entry: Entry) =>
   entry.SYSLOG_IDENTIFIER === 'ecs-drain-agent' && entry.MESSAGE.startsWith('{');
 
 const isEvent = (name: string) => (entry: Entry) => isOwn(entry) && JSON.parse(entry.MESSAGE).event === name;
+
+/** A start that is not the one of the process that runs, which the journal may show late. */
+const isStartOfOtherThan = (pid: string | undefined) => (entry: Entry) =>
+  isEvent('agent.started')(entry) && entry._PID !== pid;
 
 type Event = Parameters<Parameters<Cloud['happened']>[1]>[0];
 
@@ -446,6 +456,8 @@ async function filesOf({ root }: BootedHost): Promise<ReadonlySet<string>> {
   const notes = /^(var\/lib\/(dpkg|systemd|apt)|etc\/(\.pwd\.lock|.*-)$)/;
   const files = new Set<string>();
   for (const folder of folders) {
+    // dpkg takes an empty /opt along.
+    if (!existsSync(join(root, folder))) continue;
     for (const path of await readdir(join(root, folder), { recursive: true })) {
       const file = join(folder, path);
       if (!notes.test(file)) files.add(file);
