@@ -15,7 +15,7 @@ import { type Sandbox, startSandbox } from '../src/sandbox/start.ts';
  */
 const seconds = Number(process.argv[2] ?? 30);
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
-const UNIT_FLAGS = ['--jitless', '--max-old-space-size=128'];
+const UNIT_FLAGS = ['--jitless', '--max-semi-space-size=1', '--max-old-space-size=128'];
 
 const fleet = createFleet({ clock: systemClock, hooks: [{ name: 'drain', heartbeatTimeout: 30 }] });
 const [resting, draining] = [fleet.addInstance(), fleet.addInstance()];
