@@ -135,17 +135,21 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
       }
       return;
     }
-    if (action.why.for === 'hook-choice') {
+    const { why } = action;
+    // Not to know the hooks yet is like any other thing that is not known.
+    if (why.for === 'hook-choice' && why.choice.kind !== 'unknown') {
       if (isTimeFor('drain.hook-unclear', now, HOOK_UNCLEAR_AGAIN_MS)) {
-        log('drain.hook-unclear', `no task left, but ${hookProblem(action.why.choice)}`, facts);
+        log('drain.hook-unclear', `no task left, but ${hookProblem(why.choice)}`, facts);
       }
       return;
     }
     waitingSince ??= now;
     // Answers take a moment: that is no news.
     if (now < waitingSince + UNKNOWN_BEFORE_WARNING_MS) return;
-    if (isTimeFor(`drain.waiting ${action.why.for}`, now, PROGRESS_MS)) {
-      log('drain.waiting', `waiting to learn the ${action.why.for}: ${action.why.cause}`, facts);
+    if (isTimeFor(`drain.waiting ${why.for}`, now, PROGRESS_MS)) {
+      const cause =
+        why.for === 'hook-choice' ? hookProblem(why.choice) : `waiting to learn the ${why.for}: ${why.cause}`;
+      log('drain.waiting', cause, facts);
     }
   }
 
