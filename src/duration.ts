@@ -10,7 +10,7 @@ export function parseDuration(text: string): number | undefined {
   return Number.isFinite(ms) ? Math.round(ms) : undefined;
 }
 
-/** A time in ms for people, in its two largest units: `41 min`, `3 h 12 min`, `2 d 4 h`. */
+/** A time in ms for people, in its two largest units: `41 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   const parts: [number, string][] = [
@@ -26,4 +26,16 @@ export function formatDuration(ms: number): string {
     .filter(([amount]) => amount > 0)
     .map(([amount, unit]) => `${amount} ${unit}`)
     .join(' ');
+}
+
+/** The same in one unit, of which there are two at least, for a line that must not change by the second: `41 min`, `46 h`. */
+export function formatRoughly(ms: number): string {
+  const seconds = Math.max(0, ms / 1_000);
+  const units = [
+    [86_400, 'd'],
+    [3_600, 'h'],
+    [60, 'min'],
+  ] as const;
+  const [size, unit] = units.find(([one]) => seconds >= 2 * one) ?? [1, 's'];
+  return `${Math.floor(seconds / size)} ${unit}`;
 }

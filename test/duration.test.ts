@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatDuration, parseDuration } from '../src/duration.ts';
+import { formatDuration, formatRoughly, parseDuration } from '../src/duration.ts';
 
 describe('parseDuration', () => {
   for (const [text, ms] of [
@@ -42,5 +42,20 @@ describe('formatDuration', () => {
     [-5_000, '0 s'],
   ] as const) {
     test(`${ms} ms is ${text}`, () => assert.equal(formatDuration(ms), text));
+  }
+});
+
+describe('formatRoughly', () => {
+  for (const [ms, text] of [
+    [0, '0 s'],
+    [119_999, '119 s'],
+    [120_000, '2 min'],
+    [41 * 60_000 + 59_000, '41 min'],
+    [119 * 60_000, '119 min'],
+    [46 * 3_600_000 + 1, '46 h'],
+    [48 * 3_600_000, '2 d'],
+    [-5_000, '0 s'],
+  ] as const) {
+    test(`${ms} ms is ${text}`, () => assert.equal(formatRoughly(ms), text));
   }
 });

@@ -1,6 +1,6 @@
 import type { Task } from '../aws/ecs.ts';
 import { isoTime } from '../clock.ts';
-import { formatDuration } from '../duration.ts';
+import { formatRoughly } from '../duration.ts';
 import { ifKnown } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
 import { type Blocked, blockedBy, type Explained } from './blocked.ts';
@@ -138,10 +138,10 @@ function waitingFor(
   const limit = nearestLimit(observed, policy);
   return [
     `${count(why.tasks.length, 'task')} left`,
-    ...(oldest < Infinity ? [`oldest ${formatDuration(now - oldest)}`] : []),
+    ...(oldest < Infinity ? [`oldest ${formatRoughly(now - oldest)}`] : []),
     ...(limit === undefined
       ? []
-      : [limit > now ? `limit in ${formatDuration(limit - now)}` : 'past its limit']),
+      : [limit > now ? `limit in ${formatRoughly(limit - now)}` : 'past its limit']),
   ].join(', ');
 }
 
