@@ -42,7 +42,8 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
         text: environment[env],
         from: `${env} in the environment`,
       })),
-    ].find(({ text }) => text !== undefined && text !== '');
+      // An empty variable is as good as none, as everywhere; an empty flag was typed by somebody.
+    ].find(({ text, from }) => text !== undefined && (text !== '' || from.startsWith('--')));
     const parsed = option.parse(given?.text ?? option.default);
     if (parsed.kind === 'ok') config[option.name] = parsed.value;
     else

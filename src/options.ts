@@ -43,13 +43,15 @@ export const options = {
     allowed:
       '1 to 128 characters, not beginning with aws:; with instance metadata A-Z a-z 0-9 + - = . , _ : @ only',
     parse: (text) =>
-      text.length > 128
-        ? wrong('is longer than the 128 characters that EC2 allows')
-        : /^aws:/i.test(text)
-          ? wrong('begins with aws:, which EC2 keeps for itself')
-          : text === '.' || text === '..' || text === '_index'
-            ? wrong('is a key that instance metadata cannot serve')
-            : ok(text),
+      text === ''
+        ? wrong('is empty')
+        : text.length > 128
+          ? wrong('is longer than the 128 characters that EC2 allows')
+          : /^aws:/i.test(text)
+            ? wrong('begins with aws:, which EC2 keeps for itself')
+            : text === '.' || text === '..' || text === '_index'
+              ? wrong('is a key that instance metadata cannot serve')
+              : ok(text),
   },
   tagSource: {
     flag: 'tag-source',

@@ -201,6 +201,7 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
       ['--tag-key', 'aws:drain'],
       `--tag-key: "aws:drain" begins with aws:, which EC2 keeps for itself. Allowed: ${TAG_KEYS}.`,
     ],
+    [['--tag-key', ''], `--tag-key: "" is empty. Allowed: ${TAG_KEYS}.`],
     [
       ['--tag-key', '..'],
       `--tag-key: ".." is a key that instance metadata cannot serve. Allowed: ${TAG_KEYS}.`,

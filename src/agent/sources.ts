@@ -59,6 +59,8 @@ const QUICK_LOOKS_MS = [3_000, 3_000, 4_000, 4_000, 4_000] as const;
 const LATER_QUICK_LOOKS_MS = 5_000;
 const LIFECYCLE_MS = 30_000;
 const LIFECYCLE_DONE_MS = 60_000;
+/** A drained instance that the group may still take: the shortest hook waits for 30 s. */
+const LIFECYCLE_MAINTENANCE_MS = 15_000;
 /** From `Terminating` to `Terminating:Wait` takes seconds. */
 const TERMINATING_MS = [3_000, 4_000, 5_000] as const;
 const HOOKS_MS = 600_000;
@@ -132,7 +134,9 @@ export function createSources(ports: SourcesPorts): Sources {
       return every(lifecycle, TERMINATING_MS[terminatingLooks] ?? LATER_QUICK_LOOKS_MS);
     }
     terminatingLooks = 0;
-    return every(lifecycle, phase === 'done' ? LIFECYCLE_DONE_MS : LIFECYCLE_MS);
+    if (phase !== 'done') return every(lifecycle, LIFECYCLE_MS);
+    const isTaken = last.kind === 'no-group' || last.state.startsWith('Terminat');
+    return every(lifecycle, isTaken ? LIFECYCLE_DONE_MS : LIFECYCLE_MAINTENANCE_MS);
   }
 
   function hooksDue(): number {
