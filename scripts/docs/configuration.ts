@@ -34,7 +34,7 @@ Every option can be given in three ways. The first one that has it counts:
 2. in the environment: ${code('ECS_DRAIN_POLL_INTERVAL=10s')}
 3. in the configuration file, by the same name as in the environment
 
-An empty value counts as none.
+An empty variable counts as none, an empty flag as a mistake.
 
 The file is ${code(DEFAULT_CONFIG_FILE)}, unless ${code('--config PATH')} or ${code('ECS_DRAIN_CONFIG')} names
 another one. The default one need not exist; one that is named must. It has the form of ${code('/etc/ecs/ecs.config')}:
