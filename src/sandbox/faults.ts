@@ -37,6 +37,8 @@ export type Fault = {
   readonly id: number;
   readonly match: FaultMatch;
   readonly kind: FaultKind;
+  /** How many matching requests still pass unharmed. */
+  skip: number;
   /** How many requests it is still for. */
   left: number;
   /** It ends at this time, in ms since the Unix epoch. */
@@ -48,6 +50,8 @@ export type Fault = {
 export type FaultPlan = {
   match?: FaultMatch;
   fault: FaultKind;
+  /** Lets this many matching requests pass first. */
+  skip?: number;
   /** For the next `count` requests: 1 unless `until` or `forMs` is set. */
   count?: number;
   /** Until this time, in ms since the Unix epoch. */
@@ -71,6 +75,7 @@ export function addFault(world: Faulty, plan: FaultPlan): Fault {
     id: ++world.serial,
     match: plan.match ?? {},
     kind: plan.fault,
+    skip: plan.skip ?? 0,
     left: plan.count ?? (timed ? Number.POSITIVE_INFINITY : 1),
     until: plan.until ?? (plan.forMs === undefined ? Number.POSITIVE_INFINITY : world.now + plan.forMs),
     hits: 0,
@@ -93,6 +98,10 @@ export function takeFault(world: Faulty, request: FaultedRequest): FaultKind | u
       continue;
     }
     if (!matches(fault.match, request)) continue;
+    if (fault.skip > 0) {
+      fault.skip--;
+      continue;
+    }
     fault.hits++;
     if (--fault.left <= 0) world.faults.splice(index, 1);
     return fault.kind;

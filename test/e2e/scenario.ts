@@ -73,7 +73,7 @@ const LIFECYCLE_PATH = 'target-lifecycle-state';
 const LIMIT_MS = 30_000;
 
 /** For what tells no one that it has happened. */
-async function waitUntil(isTrue: () => boolean, what: string): Promise<void> {
+export async function waitUntil(isTrue: () => boolean, what: string): Promise<void> {
   const from = systemClock.monotonic();
   while (!isTrue()) {
     if (systemClock.monotonic() > from + LIMIT_MS) throw new Error(`waited for ${what}: it did not come`);

@@ -169,6 +169,20 @@ describe('which requests a fault is for', () => {
     );
   });
 
+  test('one later than the next', async () => {
+    const { fleet, ask } = scene();
+    addFault(fleet.world, { match: { api: 'ListTasks' }, fault: { what: '5xx' }, skip: 1 });
+    assert.deepEqual(
+      [
+        await ask('ecs:ListTasks'),
+        await ask('ec2:DescribeTags'),
+        await ask('ecs:ListTasks'),
+        await ask('ecs:ListTasks'),
+      ],
+      ['ok', 'ok', 'ServerException', 'ok'],
+    );
+  });
+
   test('all for a time', async () => {
     const { clock, fleet, ask } = scene();
     addFault(fleet.world, { match: { api: 'ListTasks' }, fault: { what: 'reset' }, forMs: 60_000 });
