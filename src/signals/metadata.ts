@@ -14,9 +14,23 @@ export const lifecycleSignal =
   (imds: Imds): ReadSignal =>
   async () => {
     const state = await imds.get('meta-data/autoscaling/target-lifecycle-state');
-    if (state.kind === 'unknown') return state;
-    return known(state.value?.trim() === 'Terminated' ? { source: 'lifecycle' } : undefined);
+    if (state.kind === 'unknown' || state.value === undefined) return state as Reading<undefined>;
+    const value = state.value.trim();
+    if (value === 'Terminated') return known({ source: 'lifecycle' });
+    // Anything else would end a drain: a page, or half of a word, is no word that the group wants the instance back.
+    if (OTHER_TARGET_STATES.has(value)) return known(undefined);
+    return unknown('IMDS gave something that is no target lifecycle state');
   };
+
+const OTHER_TARGET_STATES = new Set([
+  'InService',
+  'Detached',
+  'Standby',
+  'Warmed:Running',
+  'Warmed:Stopped',
+  'Warmed:Hibernated',
+  'Warmed:Terminated',
+]);
 
 /** A Spot interruption, announced about two minutes ahead (EC2 user guide, "Spot instance interruption notices"). */
 export const spotSignal =
@@ -25,7 +39,8 @@ export const spotSignal =
     const notice = await readNotice(imds, 'meta-data/spot/instance-action', 'time');
     if (notice.kind === 'unknown' || !notice.value) return notice as Reading<undefined>;
     const { time: interruptionAt, fields } = notice.value;
-    return known({ source: 'spot', action: String(fields.action ?? 'terminate'), interruptionAt });
+    const action = typeof fields.action === 'string' ? fields.action : 'terminate';
+    return known({ source: 'spot', action, interruptionAt });
   };
 
 /** EC2 recommends to replace the Spot instance (EC2 user guide, "EC2 instance rebalance recommendations"). */
@@ -37,12 +52,16 @@ export const rebalanceSignal =
     return known({ source: 'rebalance', noticeAt: notice.value.time });
   };
 
+// Tasks are asked to stop by this time: a number that merely parses as one will not do.
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+
 async function readNotice(imds: Imds, path: string, timeField: string) {
   const notice = await imds.get(path);
   if (notice.kind === 'unknown' || notice.value === undefined) return notice as Reading<undefined>;
   try {
     const fields = JSON.parse(notice.value) as Record<string, unknown>;
-    const time = parseTime(String(fields[timeField]));
+    const text = fields[timeField];
+    const time = typeof text === 'string' && ISO_TIME.test(text) ? parseTime(text) : undefined;
     if (time === undefined) return unknown(`IMDS gave a notice without ${timeField} for ${path}`);
     return known({ time, fields });
   } catch {

@@ -61,13 +61,20 @@ export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
 const METADATA_OFF =
   'the instance metadata serves no tags; launch instances with InstanceMetadataTags=enabled, or set --tag-source auto';
 
+/** The keys that IMDS can serve (EC2 user guide, "View tags for your EC2 instances using instance metadata"). */
+const METADATA_KEY = /^[A-Za-z0-9+\-=.,_:@]*$/;
+
 /** One request where there is no tag: the list of keys. `off` where the metadata serves no tags at all. */
 async function readFromMetadata(imds: Imds, key: string): Promise<Reading<Signal | undefined> | 'off'> {
   const keys = await imds.get('meta-data/tags/instance');
   if (keys.kind === 'unknown') return keys;
   // The whole folder answers 404 unless the instance's tags are in its metadata: that is no word about the tag.
   if (keys.value === undefined) return 'off';
-  if (!keys.value.split('\n').some((line) => line.trim() === key)) return known(undefined);
+  const listed = keys.value.split('\n').map((line) => line.trim());
+  if (!listed.includes(key)) {
+    const strange = listed.some((line) => !METADATA_KEY.test(line));
+    return strange ? unknown('IMDS gave something that is no list of tag keys') : known(undefined);
+  }
   const value = await imds.get(`meta-data/tags/instance/${key}`);
   return value.kind === 'unknown' ? value : known(toSignal(value.value));
 }

@@ -23,11 +23,15 @@ describe('the target lifecycle state', () => {
     ['Standby', undefined],
     ['Warmed:Terminated', undefined],
     ['Warmed:Stopped', undefined],
-    ['<html>Terminated</html>', undefined],
     [undefined, undefined],
   ] as const) {
     test(`${state} is ${signal ? 'a signal' : 'none'}`, async () => {
       assert.deepEqual(await lifecycleSignal(saying(path, state))(), known(signal));
+    });
+  }
+  for (const garbage of ['<html>Terminated</html>', 'Termin', '', 'terminated', 'InService\nTerminated']) {
+    test(`${JSON.stringify(garbage)} is no word`, async () => {
+      assert.equal((await lifecycleSignal(saying(path, garbage))()).kind, 'unknown');
     });
   }
   test('no answer is no word', async () => {
@@ -53,6 +57,12 @@ describe('a Spot interruption', () => {
     ],
     ['{"action":"stop"}', unknown(`IMDS gave a notice without time for ${path}`)],
     ['{"action":"stop","time":"soon"}', unknown(`IMDS gave a notice without time for ${path}`)],
+    ['{"action":"stop","time":"5"}', unknown(`IMDS gave a notice without time for ${path}`)],
+    ['{"action":"stop","time":5}', unknown(`IMDS gave a notice without time for ${path}`)],
+    [
+      '{"action":{"toString":1},"time":"2026-01-02T03:04:05Z"}',
+      known({ source: 'spot', action: 'terminate', interruptionAt: 1_767_323_045_000 }),
+    ],
     ['<html>', unknown(`IMDS gave something that is not JSON for ${path}`)],
     ['', unknown(`IMDS gave something that is not JSON for ${path}`)],
     ['null', unknown(`IMDS gave something that is not JSON for ${path}`)],
