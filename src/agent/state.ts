@@ -79,8 +79,7 @@ export function parseState(text: string): State {
 
 const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
   signalledAt: isTime,
-  signals: (value) =>
-    Array.isArray(value) && value.every((signal) => isRecord(signal) && isText(signal.source)),
+  signals: (value) => Array.isArray(value) && value.every(isSignal),
   drainingSetAt: isTime,
   waiting: (value) =>
     isRecord(value) &&
@@ -130,8 +129,27 @@ function writeThrough(path: string, text: string): void {
   }
 }
 
+function isSignal(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  switch (value.source) {
+    case 'tag':
+      return (
+        typeof value.value === 'string' &&
+        (value.hook === undefined || isText(value.hook)) &&
+        (value.eventAt === undefined || isTime(value.eventAt))
+      );
+    case 'spot':
+      return typeof value.action === 'string' && isTime(value.interruptionAt);
+    case 'rebalance':
+      return isTime(value.noticeAt);
+    default:
+      return value.source === 'lifecycle' || value.source === 'manual';
+  }
+}
+
 function isHook(value: unknown): boolean {
   if (!isRecord(value) || !isText(value.name)) return false;
+  if (value.defaultResult !== undefined && !isText(value.defaultResult)) return false;
   return [value.heartbeatTimeout, value.globalTimeout].every((ms) => ms === undefined || isTime(ms));
 }
 
@@ -142,8 +160,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What a calendar holds: sums of such times stay numbers. */
 function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return typeof value === 'number' && Math.abs(value) <= 8.64e15;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
