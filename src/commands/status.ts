@@ -1,7 +1,7 @@
 import { type ReportedTask, shortId } from '../agent/report.ts';
 import { parseTime, systemClock } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
-import { printable } from '../host/output.ts';
+import { escaped, oneLine } from '../host/output.ts';
 import type { Config } from '../options.ts';
 import { findAgent, type Status } from './status-file.ts';
 
@@ -26,7 +26,7 @@ export async function status(
     found.kind === 'running' ? found.status.state : found.kind === 'unreadable' ? 'unknown' : found.kind;
   if (asJson) {
     const facts = found.kind === 'running' ? found.status : {};
-    process.stdout.write(`${JSON.stringify({ ...facts, state })}\n`);
+    process.stdout.write(`${escaped(JSON.stringify({ ...facts, state }))}\n`);
   } else if (found.kind === 'running') {
     process.stdout.write(forPeople(found.status));
   } else if (found.kind === 'unreadable') {
@@ -50,13 +50,13 @@ function forPeople(found: Status): string {
   ];
   const lines = rows
     .filter((row): row is [string, string] => row[1] !== undefined)
-    .map(([name, value]) => `${name.padEnd(20)}${printable(value)}\n`);
+    .map(([name, value]) => `${name.padEnd(20)}${oneLine(value)}\n`);
   const tasks = found.state === 'draining' ? (found.tasks ?? []) : [];
   const unnamed = (found.tasksLeft ?? 0) - tasks.length;
   const more = tasks.length > 0 && unnamed > 0 ? [`  and ${unnamed} more\n`] : [];
   const reasons = found.state === 'draining' ? (found.blockedBy ?? []) : [];
-  const why = reasons.map((reason) => `${'still there because'.padEnd(20)}${printable(reason.why)}\n`);
-  return [...lines, ...tasks.map((task) => `  ${printable(taskLine(task))}\n`), ...more, ...why].join('');
+  const why = reasons.map((reason) => `${'still there because'.padEnd(20)}${oneLine(reason.why)}\n`);
+  return [...lines, ...tasks.map((task) => `  ${oneLine(taskLine(task))}\n`), ...more, ...why].join('');
 }
 
 function timeAndAge(time: string): string {

@@ -24,7 +24,7 @@ export function createOutput({ level, environment, fd = 1 }: OutputOptions): Log
   const stream = pino.destination({ fd, sync: true });
   // Whoever read us may have gone away. That must not end a drain.
   stream.on('error', () => {});
-  const write = writer(fd, environment, (line) => stream.write(line));
+  const write = writer(fd, environment, (line) => stream.write(escaped(line)));
   const logger = pino(
     {
       level,
@@ -79,6 +79,19 @@ export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
 }
+
+/**
+ * JSON with what a terminal would obey escaped: JSON itself leaves the second set of control characters as it is.
+ * In JSON they stand in texts only, so it stays the same JSON.
+ */
+export function escaped(json: string): string {
+  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** Text from outside, in a length and a form that a line on a terminal can hold. */
+export const oneLine = (text: string): string => printable(clip(text));
 
 function bounded(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return clip(value);

@@ -99,8 +99,7 @@ export function createNotifier(
   return {
     ready: () => send('READY', '1'),
     status: (text) => {
-      // A line break would start a new field.
-      const line = text.replaceAll(/[\r\n]+/g, ' ');
+      const line = asStatusLine(text);
       if (line === lastStatus) return;
       lastStatus = line;
       send('STATUS', line);
@@ -109,6 +108,15 @@ export function createNotifier(
     stopping: () => send('STOPPING', '1'),
     watchdogIntervalMs: watchdogInterval(environment, pid),
   };
+}
+
+const LONGEST_STATUS = 512;
+
+/** A line break would start a new field, an argument can't hold NUL or much text, and a terminal shows the rest. */
+function asStatusLine(text: string): string {
+  const clipped = text.length > LONGEST_STATUS ? `${text.slice(0, LONGEST_STATUS)}…` : text;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return clipped.replaceAll(/[\r\n]+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
 }
 
 const silent: Notifier = {

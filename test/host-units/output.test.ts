@@ -24,6 +24,14 @@ describe('in a file or a pipe', () => {
     });
   });
 
+  test('holds no control character as it is, of either set', (t) => {
+    const hostile = 'a\u001b[2J\u009b1m\u007f\u0000\u2028\ud800';
+    const [line = ''] = linesOf(t, {}, (log) => log('call.failed', hostile, { text: hostile }));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+    assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+    assert.deepEqual([JSON.parse(line).msg, JSON.parse(line).text], [hostile, hostile]);
+  });
+
   test('each has the level that its name has', (t) => {
     const lines = linesOf(t, {}, (log) => {
       log('agent.ready', 'a');

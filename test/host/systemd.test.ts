@@ -52,6 +52,14 @@ test('messages go one after another, and what comes meanwhile is merged, the las
   assert.deepEqual(messages.at(-1), ['STOPPING=1']);
 });
 
+test('a status of any text is one short line without control characters', () => {
+  const { messages, spawn } = recorder();
+  createNotifier(socket, { spawn }).status(`a\nREADY=1\u0000\u001b[2J\u009b${'x'.repeat(1_000_000)}`);
+  const [[line = ''] = []] = messages;
+  assert.equal(line.slice(0, 24), 'STATUS=a READY=1\ufffd\ufffd[2J\ufffdx');
+  assert.ok(line.length < 1_000);
+});
+
 test('a status that has not changed costs nothing', () => {
   const { messages, spawn, end } = recorder();
   const notifier = createNotifier(socket, { spawn });
