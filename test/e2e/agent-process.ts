@@ -24,6 +24,8 @@ export type AgentProcess = {
   readonly exited: Promise<Exit>;
   /** Tells every line from now on. */
   onLine(listener: (line: LogLine) => void): void;
+  /** All that it wrote to its standard output, as it wrote it. */
+  output(): string;
   /** What it wrote besides its log: nothing, if all is well. */
   strayOutput(): string;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
@@ -44,6 +46,10 @@ export function startAgentProcess(
   let stray = '';
   const { stdout, stderr } = child;
   if (!stdout || !stderr || child.pid === undefined) throw new Error(`${cli} could not be started`);
+  let output = '';
+  stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
   const lines = createInterface({ input: stdout });
   lines.on('line', (line) => {
     const parsed = parseLine(line);
@@ -69,6 +75,7 @@ export function startAgentProcess(
     log,
     exited,
     onLine: (listener) => listeners.push(listener),
+    output: () => output,
     strayOutput: () => stray,
     signal: (name) => void child.kill(name),
   };

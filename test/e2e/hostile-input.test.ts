@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import { forPeople } from '../../src/host/output.ts';
+import { MANAGED_DRAINING_HOOK } from '../../src/options.ts';
+import type { FleetOptions } from '../../src/sandbox/fleet.ts';
+import { runCli } from './agent-process.ts';
+import { type Agent, scenario } from './scenario.ts';
+
+const KEY = 'ecs-drain-agent:terminate';
+const fleet: FleetOptions = { hooks: [{ name: 'drain', heartbeatTimeout: 30 }] };
+
+/** Clears the screen, colours it, starts a line that looks like an event, ends the text, begins another. */
+const HOSTILE =
+  'x\u001b[2J\u001b]0;owned\u0007\u009b31m\r\n{"level":"fatal","event":"agent.stopped","msg":"bye"}\n\u0000\u2028\u2029\u007f"}';
+const MEGABYTE = 1_000_000;
+const LONGEST_LINE = 32_000;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/;
+
+/** A log of nothing but events, one a line, none of them told by somebody else. */
+function assertHarmless(agent: Agent): void {
+  const output = agent.output();
+  assert.doesNotMatch(output, CONTROL, 'a control character in the log');
+  const lines = output.split('\n').slice(0, -1);
+  assert.ok(lines.length > 0);
+  for (const line of lines) {
+    assert.ok(line.length <= LONGEST_LINE, `a line of ${line.length} characters: ${line.slice(0, 200)}`);
+    const { event, level } = JSON.parse(line);
+    assert.match(event, /^[a-z]+\.[a-z-]+$/);
+    assert.notEqual(level, 'fatal');
+    const read = forPeople(line, false);
+    assert.doesNotMatch(read.slice(0, -1), CONTROL, 'a control character on a terminal');
+    assert.equal(read.indexOf('\n'), read.length - 1, 'one event is one line on a terminal');
+    assert.ok(read.length < 1_000);
+  }
+  assert.equal(agent.lines('agent.stopped').length, 0);
+}
+
+async function assertStatusHarmless({ stateDir }: Agent): Promise<string> {
+  const forPeopleToo = await runCli(['status', '--state-dir', stateDir]);
+  assert.equal(forPeopleToo.code, 10, 'it is draining');
+  assert.doesNotMatch(forPeopleToo.stdout, CONTROL);
+  for (const line of forPeopleToo.stdout.split('\n')) assert.ok(line.length < 1_000, line.slice(0, 100));
+  const asJson = await runCli(['status', '--json', '--state-dir', stateDir]);
+  assert.doesNotMatch(asJson.stdout, CONTROL);
+  assert.equal(JSON.parse(asJson.stdout).state, 'draining');
+  return forPeopleToo.stdout;
+}
+
+describe('text of any content', { concurrency: 4 }, () => {
+  scenario(
+    'in task groups, a cluster’s name and who started a task: each stays one line, and the drain goes on',
+    { fleet: { ...fleet, clusterName: `web${HOSTILE}` } },
+    async ({ fleet, agent, happens }) => {
+      const machine = fleet.addInstance();
+      const tasks = [
+        fleet.runTask(machine, { group: HOSTILE, startedBy: HOSTILE }),
+        fleet.runTask(machine, { group: `family:${'g'.repeat(MEGABYTE)}` }),
+        fleet.runTask(machine, { group: `service:${HOSTILE}`, startedBy: HOSTILE.repeat(10_000) }),
+        fleet.runTask(machine, { group: '__proto__' }),
+        fleet.runTask(machine, { group: '{"level":"fatal"}' }),
+      ];
+      const running = await agent(machine);
+      fleet.scaleIn(machine);
+      await running.says('drain.progress', { tasksLeft: tasks.length });
+      const status = await assertStatusHarmless(running);
+      assert.match(status, /\{"level":"fatal"\}/, 'the group is shown all the same');
+      for (const task of tasks) fleet.endTask(task);
+      await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+      assertHarmless(running);
+    },
+  );
+
+  scenario(
+    'in error messages: each is told in one line of a bounded length, and tried again',
+    { fleet },
+    async ({ fleet, agent, fault, happens }) => {
+      const machine = fleet.addInstance();
+      const task = fleet.runTask(machine);
+      for (const [api, message] of [
+        ['ecs:DescribeTasks', HOSTILE],
+        ['ecs:ListTasks', HOSTILE.repeat(MEGABYTE / HOSTILE.length)],
+        ['ecs:UpdateContainerInstancesState', '{"level":"fatal","event":"agent.stopped"}'],
+        ['autoscaling:DescribeLifecycleHooks', '<b>]]>&amp;\n"}'.repeat(10_000)],
+      ] as const) {
+        fault({
+          match: { api },
+          fault: { what: 'error', name: 'ServerException', status: 500, message },
+          count: 4,
+        });
+      }
+      const running = await agent(machine);
+      fleet.scaleIn(machine);
+      for (const operation of ['ecs:DescribeTasks', 'ecs:ListTasks', 'ecs:UpdateContainerInstancesState'])
+        await running.says('call.recovered', { operation });
+      fleet.endTask(task);
+      await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+      assert.ok(running.lines('call.failed').length >= 3);
+      assertHarmless(running);
+    },
+  );
+
+  scenario(
+    'of a megabyte in the tag: it is not read, and the group’s own word is enough',
+    { fleet },
+    async ({ fleet, agent, happens }) => {
+      const machine = fleet.addInstance();
+      fleet.putTag(machine, KEY, `hook=drain ${'v'.repeat(MEGABYTE)}`);
+      const running = await agent(machine);
+      fleet.scaleIn(machine);
+      await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+      assertHarmless(running);
+    },
+  );
+});
+
+describe('a tag’s value chooses nothing but one of the group’s hooks', { concurrency: 4 }, () => {
+  for (const [what, value] of [
+    ['a text that a terminal would obey', `${HOSTILE} hook=drain\u001b[0m`],
+    ['another instance', 'instance=i-00000000000000002 InstanceId=i-00000000000000002'],
+    ['another instance, as JSON', '{"instanceId":"i-00000000000000002","group":"other-asg","hook":"other"}'],
+    ['another instance after its hook', 'hook=drain/../other&InstanceId=i-00000000000000002 hook=drain'],
+  ] as const) {
+    scenario(`${what}: our own instance goes, and no other`, { fleet }, async (scene) => {
+      const { fleet, agent, happens, requests } = scene;
+      const machine = fleet.addInstance();
+      const other = fleet.addInstance({ instanceId: 'i-00000000000000002' });
+      fleet.putTag(machine, KEY, value);
+      const running = await agent(machine);
+      await running.says('drain.signalled');
+      fleet.scaleIn(machine);
+      await happens('lifecycle-action-ended', { instanceId: machine.id, by: 'call', result: 'CONTINUE' });
+      assert.equal(other.member?.state, 'InService');
+      assert.equal(other.ecsAgent.containerInstance?.status, 'ACTIVE');
+      assert.doesNotMatch(JSON.stringify(requests().map(({ input }) => input)), /i-00000000000000002|other/);
+      assertHarmless(running);
+    });
+  }
+
+  for (const wanted of [MANAGED_DRAINING_HOOK, 'of-another-group', 'launch', 'constructor']) {
+    scenario(
+      `hook=${wanted}: no hook is completed, and the log says why`,
+      {
+        fleet: {
+          hooks: [
+            { name: 'drain', heartbeatTimeout: 7_200 },
+            { name: MANAGED_DRAINING_HOOK, heartbeatTimeout: 7_200 },
+          ],
+        },
+        // The operator's tag names no hook of ours: there is none that the agent may complete.
+        setting: { ownHooks: [] },
+      },
+      async ({ fleet, agent, requests }) => {
+        const machine = fleet.addInstance();
+        fleet.putTag(machine, KEY, `hook=${wanted}`);
+        const running = await agent(machine);
+        fleet.scaleIn(machine);
+        const { msg } = await running.says('drain.hook-unclear');
+        assert.match(msg, new RegExp(`no terminating hook ${wanted}; it has drain`));
+        assert.deepEqual(requests('autoscaling:CompleteLifecycleAction'), []);
+        assert.deepEqual(requests('autoscaling:RecordLifecycleActionHeartbeat'), []);
+        assert.equal(machine.member?.state, 'Terminating:Wait');
+        assertHarmless(running);
+      },
+    );
+  }
+});
