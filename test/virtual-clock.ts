@@ -39,13 +39,19 @@ export function createVirtualClock(start: number = START): VirtualClock {
     sleep: (ms, { signal } = {}) => {
       if (signal?.aborted) return Promise.resolve();
       const { promise, resolve } = Promise.withResolvers<void>();
-      if (ms < Infinity) {
-        const sleeper = add(now + Math.max(0, ms), resolve);
-        signal?.addEventListener('abort', () => finish(sleeper), { once: true });
-      } else {
-        signal?.addEventListener('abort', () => resolve(), { once: true });
-      }
+      // As Node's timers do: whole milliseconds, and at least one.
+      const sleeper = ms < Infinity ? add(now + Math.max(1, Math.trunc(ms)), wake) : undefined;
+      signal?.addEventListener('abort', giveUp, { once: true });
       return promise;
+
+      function wake() {
+        signal?.removeEventListener('abort', giveUp);
+        resolve();
+      }
+      function giveUp() {
+        if (sleeper) finish(sleeper);
+        else resolve();
+      }
     },
     step: (limit = Infinity) => {
       let first = pop(heap);

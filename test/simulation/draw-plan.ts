@@ -1,0 +1,285 @@
+import { MANAGED_DRAINING_HOOK } from '../../src/options.ts';
+import { drawFaults, drawKills } from './draw-faults.ts';
+import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
+import { createRandom, type Random } from './random.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+
+/** Draws one run. Most are minutes long, some hours, a few longer than AWS lets a lifecycle action wait. */
+export function drawPlan(seed: number): Plan {
+  const random = createRandom(seed);
+  const length = drawLength(random);
+  const group = random.chance(0.94) ? drawGroup(random, length) : undefined;
+  const machine = drawMachine(random);
+  const flags = drawFlags(random, group, machine, length);
+  const start = random.chance(0.9) ? random.integer(500, 25_000) : random.integer(25_000, 5 * MINUTE);
+  const tasks = drawTasks(random, start, length);
+  const services = random.chance(0.2) ? drawServices(random, start + length) : [];
+  const elsewhere = random.chance(0.6) ? 'room' : 'full';
+  const happenings = drawHappenings(random, { group, flags: flags.join(' '), start, length });
+  const end = start + length;
+  const faults = random.chance(0.72) ? drawFaults(random, start, end) : [];
+  const kills = random.chance(0.45) ? drawKills(random, start, end) : [];
+  const last = Math.max(
+    end,
+    ...happenings.map(({ at }) => at),
+    ...faults.map(({ at, forMs = 0 }) => at + forMs),
+    ...tasks.map(({ at, runsFor = 0 }) => at + runsFor),
+    ...services.map(({ releasedAt }) => releasedAt),
+  );
+  return {
+    seed,
+    flags,
+    group,
+    machine,
+    world: drawWorld(random),
+    elsewhere,
+    tasks,
+    services,
+    happenings: happenings.sort((a, b) => a.at - b.at),
+    faults,
+    kills,
+    horizon: last + kills.reduce((sum, { downMs }) => sum + downMs, 0) + 15 * MINUTE,
+  };
+}
+
+/** How long the work on the instance lasts, in ms from the first signal. */
+function drawLength(random: Random): number {
+  const kind = random.next();
+  if (kind < 0.93) return random.spread(SECOND, 3 * MINUTE);
+  if (kind < 0.995) return random.spread(3 * MINUTE, 20 * MINUTE);
+  if (kind < 0.9999) return random.spread(20 * MINUTE, 2 * HOUR);
+  return random.integer(47 * HOUR, 50 * HOUR);
+}
+
+function drawGroup(random: Random, length: number): GroupPlan {
+  const retain = random.chance(0.3);
+  const heartbeatTimeout = () =>
+    length > 24 * HOUR
+      ? random.pick([1800, 3600, 7200])
+      : random.chance(0.5)
+        ? random.spread(30, 300)
+        : random.spread(300, 7200);
+  const hook = (name: string) => ({
+    name,
+    heartbeatTimeout: heartbeatTimeout(),
+    defaultResult: retain || random.chance(0.5) ? ('ABANDON' as const) : ('CONTINUE' as const),
+  });
+  const kind = random.next();
+  if (kind < 0.7) return { hooks: [hook('drain')], ours: 'drain', retain };
+  if (kind < 0.8) return { hooks: [hook(MANAGED_DRAINING_HOOK), hook('drain')], ours: 'drain', retain };
+  if (kind < 0.9)
+    return { hooks: [hook('backup'), hook('drain')], ours: random.chance(0.7) ? 'drain' : undefined, retain };
+  if (kind < 0.95) return { hooks: [hook(MANAGED_DRAINING_HOOK)], ours: undefined, retain };
+  return { hooks: [], ours: undefined, retain };
+}
+
+function drawMachine(random: Random): MachinePlan {
+  const fresh = random.chance(0.12);
+  return {
+    metadataTags: random.chance(0.8),
+    imdsAfter: fresh ? random.integer(0, 8_000) : 0,
+    credentialsAfter: fresh ? random.integer(0, 20_000) : 0,
+    ecsAgentAfter: fresh ? (random.chance(0.1) ? 'never' : random.integer(0, 20_000)) : 0,
+  };
+}
+
+function drawFlags(
+  random: Random,
+  group: GroupPlan | undefined,
+  machine: MachinePlan,
+  length: number,
+): string[] {
+  const flags: string[] = [];
+  if (random.chance(0.15))
+    flags.push('--signals', random.pick(['tag', 'lifecycle', 'tag,spot', 'tag,lifecycle,spot,rebalance']));
+  if (random.chance(0.1)) flags.push('--mode', 'deregister');
+  if (random.chance(0.1)) flags.push('--tag-source', random.pick(['imds', 'ec2']));
+  if (random.chance(0.1)) flags.push('--poll-interval', `${random.pick([1, 2, 10, 30])}s`);
+  if (random.chance(0.2) || machine.ecsAgentAfter === 'never') flags.push('--cluster', 'web');
+  if (random.chance(0.05)) flags.push('--rebalance-terminate');
+  if (random.chance(0.2)) {
+    const onTimeout = random.pick(['wait', 'stop-tasks', 'continue', 'abandon']);
+    flags.push(
+      '--drain-timeout',
+      `${Math.max(1, Math.round((length * (0.2 + random.next())) / SECOND))}s`,
+      '--on-timeout',
+      onTimeout,
+    );
+  }
+  // With several hooks of our kind something has to say which: the option, or the tag's value.
+  if (group?.ours && (group.hooks.some(({ name }) => name === 'backup') || random.chance(0.1))) {
+    flags.push('--lifecycle-hook', group.ours);
+  }
+  return flags;
+}
+
+function drawTasks(random: Random, start: number, length: number): TaskPlan[] {
+  // A long run is about its length.
+  const kind = random.next() * (length > HOUR / 3 ? 0.75 : 1);
+  const count =
+    kind < 0.08
+      ? 0
+      : kind < 0.75
+        ? random.integer(1, 6)
+        : kind < 0.97
+          ? random.integer(7, 25)
+          : random.integer(26, 150);
+  const tasks: TaskPlan[] = [];
+  for (let index = 0; index < count; index++) {
+    // All but the longest end before, most of them long before.
+    const until = start + (index === 0 ? length : random.spread(SECOND, length + SECOND));
+    const at = random.chance(0.8) ? 0 : random.integer(0, until - 1);
+    tasks.push({
+      at,
+      runsFor: until - at,
+      ignoresSigterm: random.chance(0.15),
+      exitAfterSigterm: random.spread(50, 25_000),
+    });
+  }
+  return tasks;
+}
+
+function drawServices(random: Random, end: number): ServicePlan[] {
+  return Array.from({ length: random.integer(1, 3) }, (_, index) => ({
+    name: `service-${index}`,
+    strategy: random.chance(0.3) ? ('DAEMON' as const) : ('REPLICA' as const),
+    count: random.integer(1, 4),
+    ignoresSigterm: random.chance(0.2),
+    releasedAt: end + random.integer(0, 60_000),
+  }));
+}
+
+function drawWorld(random: Random): Plan['world'] {
+  const slow = random.chance(0.4);
+  return {
+    deregisterAgain: random.pick(['not-found', 'inactive'] as const),
+    deregisterRefusedFor: random.pick(['not-stopped', 'pending-or-running'] as const),
+    timings: slow
+      ? {
+          provisioning: random.integer(0, 5_000),
+          pending: random.spread(100, 20_000),
+          deactivating: random.integer(0, 8_000),
+          deprovisioning: random.spread(100, 10_000),
+          agentReportLag: random.spread(100, 30_000),
+          scheduler: random.spread(100, 10_000),
+          terminatingToWait: random.spread(200, 20_000),
+        }
+      : {},
+  };
+}
+
+type Scene = { group: GroupPlan | undefined; flags: string; start: number; length: number };
+
+function drawHappenings(random: Random, scene: Scene): Happening[] {
+  const happenings = [...drawSignals(random, scene)];
+  const during = () =>
+    Math.max(0, Math.round(scene.start - 10_000 + random.next() * (scene.length + 20_000)));
+  const add = (probability: number, ...drawn: Happening[]) => {
+    if (random.chance(probability)) happenings.push(...drawn);
+  };
+  add(0.04, { at: during(), what: 'other-drains' });
+  add(0.03, { at: during(), what: 'other-activates' });
+  add(0.03, { at: during(), what: 'other-deregisters' });
+  add(0.05, { at: during(), what: 'other-stops-tasks' });
+  add(0.01, { at: during(), what: 'other-completes' });
+  if (random.chance(0.12)) {
+    const at = during();
+    const hidden = random.chance(0.5);
+    happenings.push({ at, what: 'ecs-agent', to: hidden ? 'frozen' : 'down' });
+    if (random.chance(0.9))
+      happenings.push({
+        at: at + random.spread(SECOND, 5 * MINUTE),
+        what: 'ecs-agent',
+        to: hidden ? 'thawed' : 'up',
+      });
+  }
+  if (random.chance(0.02)) {
+    const at = during();
+    happenings.push({ at, what: 'claims-neighbour' });
+    if (random.chance(0.7))
+      happenings.push({ at: at + random.spread(SECOND, 2 * MINUTE), what: 'claims-itself' });
+  }
+  add(0.03, { at: during(), what: 'metadata-tags', to: random.chance(0.5) });
+  for (let jumps = random.chance(0.15) ? random.integer(1, 3) : 0; jumps > 0; jumps--)
+    happenings.push({
+      at: during(),
+      what: 'clock-jump',
+      ms: random.spread(SECOND, 72 * HOUR) * random.pick([-1, 1]),
+    });
+  if (random.chance(0.06)) {
+    const at = during();
+    happenings.push({ at, what: 'disk', to: 'full' });
+    add(0.5, { at: at + random.spread(SECOND, 5 * MINUTE), what: 'disk', to: 'fine' });
+  }
+  add(0.04, { at: during(), what: 'reboot', downMs: random.spread(5_000, 3 * MINUTE) });
+  add(0.005, { at: during(), what: 'ec2-terminates' });
+  return happenings;
+}
+
+function drawSignals(random: Random, { group, flags, start, length }: Scene): Happening[] {
+  // Several hooks, and no option that names ours: the tag's value does, as the tagger writes it.
+  const hook =
+    group?.ours && group.hooks.length > 1 && !flags.includes('--lifecycle-hook') ? group.ours : undefined;
+  const value = hook
+    ? `hook=${hook}`
+    : random.pick(['', 'true', 'yes', `time=2026-01-02T03:04:05Z`, '{"a":1}']);
+  const tag = (at: number): Happening => ({ at, what: 'tag', value });
+  const kind = random.next();
+  if (kind < 0.04) return [];
+  if (kind < 0.08) return [{ at: start, what: 'tag', value: random.pick(['false', 'False', ' FALSE ']) }];
+  if (kind < 0.62 && group) {
+    // The group's own doing; the tagger answers a moment later, or not at all.
+    const signals: Happening[] = [{ at: start, what: 'scale-in' }];
+    if (random.chance(0.5) || flags.includes('--signals tag'))
+      signals.push(tag(start + random.integer(500, 8_000)));
+    if (random.chance(0.04))
+      signals.push({ at: start + random.spread(1_000, length + 10_000), what: 'untag' });
+    return signals;
+  }
+  if (kind < 0.72) {
+    const signals: Happening[] = [tag(start)];
+    if (group && random.chance(0.8))
+      signals.push({ at: start + random.spread(1_000, length + MINUTE), what: 'scale-in' });
+    return signals;
+  }
+  if (kind < 0.86) return drawCancellation(random, tag, start, length);
+  if (kind < 0.92)
+    return [
+      { at: start, what: 'spot', inMs: 120_000 },
+      ...(random.chance(0.3) ? [tag(start + random.integer(0, 30_000))] : []),
+    ];
+  if (kind < 0.96) {
+    const signals: Happening[] = [{ at: start, what: 'manual-drain' }];
+    if (random.chance(0.5))
+      signals.push({ at: start + random.spread(1_000, length + 10_000), what: 'manual-cancel' });
+    return signals;
+  }
+  return [
+    { at: start, what: 'rebalance' },
+    ...(group && random.chance(0.7)
+      ? [{ at: start + random.spread(5_000, 2 * MINUTE), what: 'scale-in' } as const]
+      : []),
+  ];
+}
+
+/** Somebody changes his mind, once or again and again. */
+function drawCancellation(
+  random: Random,
+  tag: (at: number) => Happening,
+  start: number,
+  length: number,
+): Happening[] {
+  const signals: Happening[] = [];
+  let at = start;
+  for (let turns = random.chance(0.7) ? 1 : random.integer(2, 5); turns > 0; turns--) {
+    signals.push(tag(at));
+    at += random.spread(500, length + 10_000);
+    signals.push({ at, what: 'untag' });
+    at += random.spread(500, MINUTE);
+  }
+  if (random.chance(0.3)) signals.push(tag(at));
+  return signals;
+}

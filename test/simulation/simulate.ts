@@ -1,0 +1,259 @@
+import type { startAgent } from '../../src/agent/start.ts';
+import type { createFileStore } from '../../src/agent/state.ts';
+import type { Input, Operation, Output } from '../../src/aws/operations.ts';
+import type { loadConfig } from '../../src/config.ts';
+import type { HttpRequest } from '../../src/host/http.ts';
+import { known } from '../../src/reading.ts';
+import { addFault } from '../../src/sandbox/faults.ts';
+import { inMemory } from '../../src/sandbox/in-memory.ts';
+import { createVirtualClock, START, settled } from '../virtual-clock.ts';
+import { happenNow } from './happen.ts';
+import type { Kill, Plan } from './plan.ts';
+import { type Checker, createChecker, type Violation } from './properties.ts';
+import { createRandom } from './random.ts';
+import { insertDisk, STATE_DIR } from './simulated-disk.ts';
+import { setStage } from './stage.ts';
+import { createTimeline, type Timeline } from './timeline.ts';
+import { createTruth } from './truth.ts';
+
+/** The agent as it is tested: loaded by whoever runs the simulation, who may have changed it on the way. */
+export type Agent = {
+  readonly startAgent: typeof startAgent;
+  readonly loadConfig: typeof loadConfig;
+  readonly createFileStore: typeof createFileStore;
+};
+
+export type Run = {
+  readonly violation: Violation | undefined;
+  /** How the run ended, in a word. */
+  readonly end: string;
+  /** From the last task's end to the instance's release, in ms; undefined where it was not measured. */
+  readonly releasedAfter: number | undefined;
+  /** Faults that hit a request, by kind. */
+  readonly faults: ReadonlyMap<string, number>;
+  /** Times each property was held against the run. */
+  readonly checks: ReadonlyMap<string, number>;
+  /** AWS calls, answered or not. */
+  readonly calls: number;
+  /** How much time passed in the simulated world, in ms. */
+  readonly virtualMs: number;
+};
+
+/** One process of the agent. */
+type Life = { dead: boolean; readonly stop: AbortController };
+
+/** Runs one plan to its end, or to its first violation. */
+export async function simulate(
+  agent: Agent,
+  plan: Plan,
+  timeline: Timeline = createTimeline(false),
+): Promise<Run> {
+  const clock = createVirtualClock();
+  const stage = setStage(plan, clock);
+  const { fleet, machine } = stage;
+  const { world } = fleet;
+  const disk = insertDisk();
+  const manual = { requested: false };
+  const truth = createTruth(plan, stage, manual);
+  const checker: Checker = createChecker(plan, stage, truth, clock, () => manual.requested);
+  const random = createRandom(plan.seed ^ 0x5eed);
+  const loaded = agent.loadConfig(plan.flags, {}, noConfigFile);
+  if (loaded.kind !== 'loaded') throw new Error(`The plan's flags are wrong: ${loaded.problems.join(' ')}`);
+  const { config } = loaded;
+  const face = inMemory(world, { clock: { ...clock, now: clock.trueNow }, instanceId: machine.id });
+  let life: Life | undefined;
+  let calls = 0;
+  let diskOperations = 0;
+
+  world.onEvent((event) => {
+    timeline.event(event);
+    checker.onEvent(event);
+    if (event.type === 'machine-shutting-down' && event.instanceId === machine.id) endLife();
+  });
+  for (const { at, match, fault, count, forMs } of plan.faults) {
+    clock.at(START + at, () => {
+      world.advance(clock.trueNow());
+      const added = addFault(world, {
+        match,
+        fault,
+        ...(count !== undefined && { count }),
+        ...(forMs !== undefined && { forMs }),
+      });
+      whenHit(added, () => {
+        checker.onFault(fault);
+        timeline.fault(clock.trueNow(), match, fault);
+      });
+    });
+  }
+  for (const happening of plan.happenings) {
+    clock.at(START + happening.at, () => {
+      if (machine.state !== 'running') return;
+      timeline.happening(clock.trueNow(), happening);
+      if (happening.what === 'tag') truth.noteTag(happening.value);
+      happenNow(happening, {
+        ...stage,
+        clock,
+        disk,
+        manual,
+        oursHook: truth.ours,
+        reboot: (downMs) => {
+          kill({ downMs, state: 'kept', when: 'at', at: 0 });
+          disk.losePower();
+        },
+      });
+      checker.onHappening(happening);
+    });
+  }
+  for (const one of plan.kills) if (one.when === 'at') clock.at(START + one.at, () => kill(one));
+  disk.onOperation = () => {
+    diskOperations++;
+    for (const one of plan.kills) if (one.when === 'in-write' && one.operation === diskOperations) kill(one);
+    return life !== undefined;
+  };
+
+  boot();
+  await settled();
+  while (
+    machine.state === 'running' &&
+    !checker.violation() &&
+    !checker.isOver() &&
+    clock.step(START + plan.horizon)
+  ) {
+    await settled();
+    world.advance(clock.trueNow());
+    checker.probe(life !== undefined);
+  }
+  endLife();
+  checker.atEnd();
+  return {
+    violation: checker.violation(),
+    end: machine.state === 'running' ? checker.endState() : 'gone',
+    releasedAfter: checker.releasedAfter(),
+    faults: checker.faults,
+    checks: checker.checks,
+    calls,
+    virtualMs: clock.monotonic(),
+  };
+
+  function boot() {
+    if (machine.state !== 'running' || life) return;
+    const own: Life = { dead: false, stop: new AbortController() };
+    life = own;
+    checker.onBoot();
+    timeline.note(clock.trueNow(), 'the agent starts');
+    agent
+      .startAgent(config, {
+        clock: { ...clock, sleep: (ms, options) => (own.dead ? never() : clock.sleep(ms, options)) },
+        random: random.next,
+        http: (request) => (own.dead ? never() : ask(own, request)),
+        transport: () => (operation, input, options) => call(own, operation, input, options),
+        store: storeOf(own),
+        manual: async () => known(manual.requested ? { source: 'manual' } : undefined),
+        environment: {},
+        log: (event, message) => {
+          if (!own.dead) timeline.log(clock.trueNow(), event, message);
+        },
+        onReport: (report) => {
+          if (!own.dead) checker.onReport(report.state);
+        },
+        stop: own.stop.signal,
+      })
+      .then(
+        () => !own.dead && checker.onCrash(new Error('it ended by itself')),
+        (error: unknown) => !own.dead && checker.onCrash(error),
+      );
+  }
+
+  function storeOf(own: Life) {
+    const store = agent.createFileStore(STATE_DIR);
+    return {
+      load: store.load,
+      save: (state: Parameters<typeof store.save>[0]) => {
+        if (own.dead) return;
+        store.save(state);
+        if (!own.dead) checker.onSaved();
+      },
+    };
+  }
+
+  /** The process ends at once: nothing that it still does reaches anything. */
+  function endLife() {
+    if (!life) return;
+    life.dead = true;
+    life = undefined;
+    checker.onDeath();
+  }
+
+  function kill({ downMs, state }: Kill) {
+    if (!life) return;
+    endLife();
+    timeline.note(clock.trueNow(), `the agent is killed, for ${downMs} ms; its state is ${state}`);
+    clock.at(clock.trueNow() + downMs, () => {
+      world.advance(clock.trueNow());
+      if (state !== 'kept') {
+        disk.overwrite(state === 'lost' ? undefined : '{"version":1,"instanceId":"i-0');
+        checker.onStateLost();
+      }
+      boot();
+    });
+  }
+
+  async function call<O extends Operation>(
+    own: Life,
+    operation: O,
+    input: Input<O>,
+    options: { signal: AbortSignal },
+  ): Promise<Output<O>> {
+    if (own.dead) return never();
+    const number = ++calls;
+    checker.onIntent(operation, input);
+    killAround('before-call', number);
+    if (own.dead) return never();
+    world.advance(clock.trueNow());
+    if (own.dead) return never();
+    checker.onCall(operation, input);
+    timeline.call(clock.trueNow(), operation, input);
+    try {
+      const output = await face.transport(operation, input, options);
+      killAround('after-call', number);
+      if (own.dead) return never();
+      checker.onAnswer(operation, output, input);
+      return output;
+    } catch (error) {
+      killAround('after-call', number);
+      if (own.dead) return never();
+      timeline.refusal(clock.trueNow(), operation, error);
+      throw error;
+    }
+  }
+
+  function killAround(when: 'before-call' | 'after-call', number: number) {
+    for (const one of plan.kills) if (one.when === when && one.call === number) kill(one);
+  }
+
+  async function ask(own: Life, request: HttpRequest) {
+    const response = await face.http(request);
+    if (own.dead) return never();
+    checker.onHostAnswer(request.url, response.status);
+    return response;
+  }
+}
+
+/** What a dead process waits for: its own promise each time, so that nothing gathers. */
+const never = () => new Promise<never>(() => {});
+
+function noConfigFile(): string {
+  throw Object.assign(new Error('there is none'), { code: 'ENOENT' });
+}
+
+/** The World counts a fault's hits: so we learn of each. */
+function whenHit(fault: { hits: number }, onHit: () => void): void {
+  let hits = 0;
+  Object.defineProperty(fault, 'hits', {
+    get: () => hits,
+    set: (count: number) => {
+      hits = count;
+      onHit();
+    },
+  });
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runSeeds } from './crew.ts';
+import { loadAgent } from './load-agent.ts';
+import { tellSeed } from './tell.ts';
+
+const DRAINS = 10_000;
+
+test(`${DRAINS} drains, and no promise is broken`, { timeout: 600_000 }, async () => {
+  const summary = await runSeeds({ first: 1, count: DRAINS });
+  const [first] = summary.violations;
+  if (first) {
+    const others = summary.violations
+      .slice(1)
+      .map(({ seed, violation }) => `${seed}: ${violation.property} ${violation.what}`);
+    assert.fail(
+      `${await tellSeed(await loadAgent(), first.seed)}\n${others.length} more: ${others.join('; ')}`,
+    );
+  }
+  assert.equal(summary.runs, DRAINS);
+  for (const property of [
+    'S1',
+    'S2',
+    'S3',
+    'S4',
+    'S5',
+    'S6',
+    'L1',
+    'L1 within 5 s',
+    'L2',
+    'L3',
+    'L4',
+    'Q1',
+    'Q2',
+  ])
+    assert.ok((summary.checks.get(property) ?? 0) > 0, `${property} was never held against a run`);
+});

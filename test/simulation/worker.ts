@@ -1,0 +1,41 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { drawPlan } from './draw-plan.ts';
+import { loadAgent } from './load-agent.ts';
+import type { Mutant } from './mutants.ts';
+import { simulate } from './simulate.ts';
+import { createSummary, type Summary } from './summary.ts';
+
+/** What one worker is to do. */
+export type Work = {
+  /** The first seed, and how many there are; the worker takes every `stride`-th. */
+  readonly first: number;
+  readonly count: number;
+  readonly stride: number;
+  readonly mutant?: Mutant | undefined;
+};
+
+/** Sent now and then, and at the end with `isDone`. Each is about the runs since the one before. */
+export type Progress = { readonly summary: Summary; readonly isDone: boolean };
+
+const REPORT_EVERY = 500;
+/** A run whose agent is broken beyond this gives no better news. */
+const VIOLATIONS_ENOUGH = 20;
+
+if (parentPort) {
+  // Stacks are for people: making one for each of the faults' errors takes a tenth of the time.
+  Error.stackTraceLimit = 0;
+  const { first, count, stride, mutant } = workerData as Work;
+  const agent = await loadAgent(mutant);
+  let summary = createSummary();
+  let violations = 0;
+  for (let seed = first; seed < first + count; seed += stride) {
+    const run = await simulate(agent, drawPlan(seed));
+    summary.add(seed, run);
+    if (run.violation && ++violations >= (mutant ? 1 : VIOLATIONS_ENOUGH)) break;
+    if (summary.data.runs >= REPORT_EVERY) {
+      parentPort.postMessage({ summary: summary.data, isDone: false } satisfies Progress);
+      summary = createSummary();
+    }
+  }
+  parentPort.postMessage({ summary: summary.data, isDone: true } satisfies Progress);
+}
