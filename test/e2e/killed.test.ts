@@ -39,7 +39,7 @@ await scenario('a drain that nothing disturbs', { fleet }, async (scene) => {
   for (const api of INDISPENSABLE) assert.equal(seen.get(api), 1, `${api} in an undisturbed drain`);
 });
 
-describe('killed with SIGKILL at every call of a drain, and started again', { concurrency: 12 }, () => {
+describe('killed with SIGKILL at every call of a drain, and started again', { concurrency: 16 }, () => {
   for (const { api, nth } of calls)
     for (const { when, fault } of moments)
       scenario(`just ${when} ${api} (${nth})`, { fleet }, async (scene) => {
