@@ -46,12 +46,12 @@ export const mutants: readonly Mutant[] = [
   },
   { name: 'deregisters by force', edits: [['aws/ecs.ts', 'force: false', 'force: true']] },
   {
-    name: 'takes an answer without a list for an empty list',
+    name: 'takes a refused deregistration for one that was carried out',
     edits: [
       [
-        'aws/auto-scaling.ts',
-        "if (!Array.isArray(instances)) throw incomplete(operation, 'AutoScalingInstances');",
-        "if (!Array.isArray(instances)) return { kind: 'no-group' };",
+        'aws/ecs.ts',
+        "if (isTasksRunning(error)) return 'tasks-running';",
+        "if (isTasksRunning(error)) return 'deregistered';",
       ],
     ],
   },

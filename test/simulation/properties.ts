@@ -1,3 +1,4 @@
+import type { State } from '../../src/agent/state.ts';
 import type { Input, Operation } from '../../src/aws/operations.ts';
 import type { FaultKind } from '../../src/sandbox/faults.ts';
 import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
@@ -28,7 +29,8 @@ export type Checker = {
   onBoot(): void;
   onDeath(): void;
   onStateLost(): void;
-  onSaved(): void;
+  /** The state file holds this now. */
+  onSaved(state: State): void;
   onCrash(error: unknown): void;
   onReport(state: string): void;
   /** The agent is about to make a call; it may be killed before it does. */
@@ -304,7 +306,7 @@ export function createChecker(
       times.length <= 12 || isUrgent,
       () => `${times.length} requests to ${operation} within a minute`,
     );
-    if (readsTagByApi) return;
+    if (readsTagByApi || wasBornInLie || liedSince !== undefined) return;
     const quietFor = now() - Math.max(goneAt, calm.troubleAt());
     const atRest =
       !isSignalled &&
@@ -420,8 +422,9 @@ export function createChecker(
       stateWasLost = true;
       hasRegistration = false;
     },
-    onSaved: () => {
+    onSaved: ({ registration }) => {
       stateIsWhole = true;
+      hasRegistration = registration !== undefined;
     },
     onCrash: (error) => violate('X1', `the agent ended: ${error instanceof Error ? error.stack : error}`),
     onReport: (state) => {
@@ -463,8 +466,10 @@ export function createChecker(
         }
       }
       if (operation === 'ecs:ListTasks' && (output as { taskArns?: unknown }).taskArns) {
-        if ((input as { desiredStatus?: string }).desiredStatus === 'STOPPED') listed.stopped = true;
-        else listed.running = true;
+        // A page that names another one is not the list.
+        const isWhole = (output as { nextToken?: unknown }).nextToken === undefined;
+        if ((input as { desiredStatus?: string }).desiredStatus === 'STOPPED') listed.stopped = isWhole;
+        else listed.running = isWhole;
       }
     },
     onHostAnswer: (url, status) => {
@@ -473,7 +478,7 @@ export function createChecker(
         // It takes the first answer for the truth: who it is.
         if (signalsReadAt === -Infinity && liedSince !== undefined) wasBornInLie = true;
         signalsReadAt = now();
-      } else if (status === 200 && url.endsWith('/v1/metadata')) hasRegistration = true;
+      }
     },
     onFault: (fault) => {
       const name = fault.what;

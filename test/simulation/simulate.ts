@@ -171,7 +171,7 @@ export async function simulate(
       save: (state: Parameters<typeof store.save>[0]) => {
         if (own.dead) return;
         store.save(state);
-        if (!own.dead) checker.onSaved();
+        if (!own.dead) checker.onSaved(state);
       },
     };
   }
