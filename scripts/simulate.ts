@@ -28,16 +28,26 @@ else
 async function simulateMany(first: number, count: number, workers: number): Promise<number> {
   const startedAt = performance.now();
   let shownAt = startedAt;
+  let told = 0;
+  let sofar: Summary | undefined;
+  process.once('SIGINT', () => {
+    console.log(`\nInterrupted.\n${sofar ? describe(sofar, performance.now() - startedAt) : ''}`);
+    process.exit(130);
+  });
   const summary = await runSeeds({
     first,
     count,
     workers,
-    onProgress: (sofar) => {
+    onProgress: (data) => {
+      sofar = data;
+      for (const { seed, violation } of data.violations.slice(told))
+        process.stderr.write(`\rseed ${seed}: ${violation.property} ${violation.what}\n`);
+      told = data.violations.length;
       const now = performance.now();
       // A line a minute where no terminal shows a bar that moves.
       if (now < shownAt + (process.stderr.isTTY ? 200 : 60_000)) return;
       shownAt = now;
-      process.stderr.write(bar(sofar, count, now - startedAt));
+      process.stderr.write(bar(data, count, now - startedAt));
     },
   });
   if (process.stderr.isTTY) process.stderr.write('\n');

@@ -111,6 +111,7 @@ export function createChecker(
   let drainSince: number | undefined;
   let goneAt = -Infinity;
   let isSignalled = false;
+  let signalledSince = -Infinity;
   let agentSetDraining = false;
   let stateIsWhole = true;
   let stateWasLost = false;
@@ -151,6 +152,7 @@ export function createChecker(
     const signalled = truth.isSignalled();
     if (signalled === isSignalled) return;
     isSignalled = signalled;
+    signalledSince = now();
     calm.change(false);
     if (signalled) {
       // One that was away too briefly to be seen goes on with the same drain.
@@ -186,6 +188,12 @@ export function createChecker(
       operation === 'ecs:UpdateContainerInstancesState' && (input as { status?: string }).status === 'ACTIVE';
     if (isGivingBack) {
       check('S4', drainingRequested, () => 'sets ACTIVE what it did not set DRAINING');
+      const signalledFor = isSignalled && truth.canTell() ? now() - signalledSince : 0;
+      check(
+        'L4',
+        signalledFor <= 60_000,
+        () => `sets ACTIVE what has to go, and had to for ${signalledFor} ms`,
+      );
       return;
     }
     check(
