@@ -31,7 +31,12 @@ export type TagPorts = {
 
 /** The instance's own tag: from its metadata where that serves tags, else from the EC2 API. */
 export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
-  const fromMetadata = () => readFromMetadata(ports.imds, options.tagKey);
+  let mayBeThere = true;
+  const fromMetadata = async () => {
+    const tag = await readFromMetadata(ports.imds, options.tagKey, mayBeThere);
+    if (tag !== 'off' && tag.kind === 'known') mayBeThere = tag.value !== undefined;
+    return tag;
+  };
   const fromEc2 = pollEc2(options.pollInterval, ports);
   let source: 'imds' | 'ec2' = 'imds';
   let lookAgainAt = 0;
@@ -64,8 +69,17 @@ const METADATA_OFF =
 /** The keys that IMDS can serve (EC2 user guide, "View tags for your EC2 instances using instance metadata"). */
 const METADATA_KEY = /^[A-Za-z0-9+\-=.,_:@]*$/;
 
-/** One request where there is no tag: the list of keys. `off` where the metadata serves no tags at all. */
-async function readFromMetadata(imds: Imds, key: string): Promise<Reading<Signal | undefined> | 'off'> {
+/**
+ * One request where there is no tag: the list of keys. `off` where the metadata serves no tags at all.
+ *
+ * @param mayBeThere whether its absence would be news. Then the tag itself is asked for as well: a list that was cut
+ *   off on its way looks like any other, and would cancel a drain.
+ */
+async function readFromMetadata(
+  imds: Imds,
+  key: string,
+  mayBeThere: boolean,
+): Promise<Reading<Signal | undefined> | 'off'> {
   const keys = await imds.get('meta-data/tags/instance');
   if (keys.kind === 'unknown') return keys;
   // The whole folder answers 404 unless the instance's tags are in its metadata: that is no word about the tag.
@@ -73,7 +87,8 @@ async function readFromMetadata(imds: Imds, key: string): Promise<Reading<Signal
   const listed = keys.value.split('\n').map((line) => line.trim());
   if (!listed.includes(key)) {
     const strange = listed.some((line) => !METADATA_KEY.test(line));
-    return strange ? unknown('IMDS gave something that is no list of tag keys') : known(undefined);
+    if (strange) return unknown('IMDS gave something that is no list of tag keys');
+    if (!mayBeThere) return known(undefined);
   }
   const value = await imds.get(`meta-data/tags/instance/${key}`);
   return value.kind === 'unknown' ? value : known(toSignal(value.value));

@@ -123,7 +123,9 @@ describe('instance metadata that says anything', () => {
   test('a tag is there when its key is listed, absent when a list of keys lacks it, else not known', () =>
     fc.assert(
       fc.asyncProperty(keys, anyText, async (list, value) => {
-        const imds: Imds = { get: async (path) => known(path.endsWith(KEY) ? value : list) };
+        const lines = list.split('\n').map((line) => line.trim());
+        const tag = lines.includes(KEY) ? value : undefined;
+        const imds: Imds = { get: async (path) => known(path.endsWith(KEY) ? tag : list) };
         const read = tagSignal(
           { tagKey: KEY, tagSource: 'imds', pollInterval: 5_000 },
           {
@@ -136,7 +138,6 @@ describe('instance metadata that says anything', () => {
         );
         const reading = await read();
         isReading(reading);
-        const lines = list.split('\n').map((line) => line.trim());
         if (lines.includes(KEY)) {
           assert.equal(reading.kind, 'known');
           const signal = reading.kind === 'known' ? reading.value : undefined;

@@ -38,7 +38,25 @@ describe('the tag in the metadata', () => {
   test('is not there', async () => {
     const host = setUp({ tags: { Name: 'x', 'ecs-drain-agent:terminated': '' } });
     assert.deepEqual(await host.read(), known(undefined));
-    assert.deepEqual(host.asked, ['meta-data/tags/instance'], 'one request, and none for the value');
+    const atFirst = host.asked.length;
+    assert.equal(atFirst, 2, 'a list that was cut off would look the same: the tag itself is asked for');
+    assert.deepEqual(await host.read(), known(undefined));
+    assert.deepEqual(
+      host.asked.slice(atFirst),
+      ['meta-data/tags/instance'],
+      'once that is known, one request',
+    );
+  });
+
+  test('is there, though the list of keys was cut off', async () => {
+    const host = setUp({ tags: { [key]: 'yes' } });
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: 'yes' }));
+    host.cutOffList = true;
+    assert.deepEqual(
+      await host.read(),
+      known({ source: 'tag', value: 'yes' }),
+      'the drain would be cancelled',
+    );
   });
 
   test('was removed between the two requests', async () => {
@@ -177,6 +195,7 @@ function setUp(
     tags: start.tags as Record<string, string> | undefined,
     silent: false,
     removeAfterList: false,
+    cutOffList: false,
     failure: undefined as AwsErrorKind | undefined,
     asked: [] as string[],
     told: [] as string[],
@@ -195,7 +214,7 @@ function setUp(
       if (path !== 'meta-data/tags/instance') return known(host.tags[path.split('/').at(-1) ?? '']);
       const list = Object.keys(host.tags).join('\n');
       if (host.removeAfterList) host.tags = {};
-      return known(list);
+      return known(host.cutOffList ? list.slice(0, list.length >> 1) : list);
     },
   };
   host.read = tagSignal(
