@@ -142,7 +142,7 @@ export function createSources(ports: SourcesPorts): Sources {
   function hooksDue(): number {
     const last = ifKnown(lifecycle.reading());
     if (last?.kind !== 'in-group' || !last.state.startsWith('Terminating')) return Infinity;
-    return every(hooks, hooks.reading().kind === 'known' ? HOOKS_MS : LOOK_MS);
+    return every(hooks, hooks.reading().kind === 'known' ? HOOKS_MS : FIRST_ANSWER_MS);
   }
 
   function explainedDue(): number {

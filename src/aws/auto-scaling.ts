@@ -33,12 +33,18 @@ export type AutoScaling = {
   terminate(): Promise<void>;
 };
 
+/**
+ * Of what the heartbeats rest on nothing is retried within a call: it is asked again soon enough, and retries would use
+ * up the API's budget in an outage, so that none is left for when it ends.
+ */
+const once = { attempts: 1 };
+
 /** @param instanceId our own, from instance metadata: no call here can name another */
 export function createAutoScaling(call: Caller, instanceId: string): AutoScaling {
   return {
     lifecycle: async () => {
       const operation = 'autoscaling:DescribeAutoScalingInstances';
-      const { AutoScalingInstances: instances } = await call(operation, { InstanceIds: [instanceId] });
+      const { AutoScalingInstances: instances } = await call(operation, { InstanceIds: [instanceId] }, once);
       if (!Array.isArray(instances)) throw incomplete(operation, 'AutoScalingInstances');
       const own = instances.find(({ InstanceId }) => InstanceId === instanceId);
       if (!own) return { kind: 'no-group' };
@@ -48,7 +54,7 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
 
     terminatingHooks: async (group) => {
       const operation = 'autoscaling:DescribeLifecycleHooks';
-      const { LifecycleHooks: hooks } = await call(operation, { AutoScalingGroupName: group });
+      const { LifecycleHooks: hooks } = await call(operation, { AutoScalingGroupName: group }, once);
       if (!Array.isArray(hooks)) throw incomplete(operation, 'LifecycleHooks');
       return hooks
         .filter(({ LifecycleTransition }) => LifecycleTransition === 'autoscaling:EC2_INSTANCE_TERMINATING')
@@ -69,8 +75,6 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
     },
 
     heartbeat: async (group, hook) => {
-      // The next one is due soon enough: a retry in between would only take from the same budget.
-      const once = { attempts: 1 };
       return await unlessNothingWaits(
         call('autoscaling:RecordLifecycleActionHeartbeat', nameAction(group, hook), once),
         'recorded',
