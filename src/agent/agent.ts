@@ -55,6 +55,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let { memory } = ports;
   let savedAt = clock.now();
   let lastHeartbeat: Heartbeat | undefined;
+  let identity = ports.instanceId;
   const acting = new Set<Deed['kind']>();
   /** A look at ECS from before this time does not tell whether our DRAINING has arrived. */
   let unsureBefore = -Infinity;
@@ -98,12 +99,13 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 
   function observe(): Observation {
     const look = sources.look.reading();
-    const identity = ifKnown(sources.identity.reading());
+    // Silence does not take back what was said last.
+    identity = ifKnown(sources.identity.reading()) ?? identity;
     const hooks = sources.hooks.reading();
     return {
       now: clock.now(),
       signals: sources.signals.reading(),
-      identity: identity === undefined || identity === ports.instanceId ? 'confirmed' : 'changed',
+      identity: identity === ports.instanceId ? 'confirmed' : 'changed',
       containerInstance: containerInstanceIn(look),
       tasks: tasksOn(sources),
       emptySince: sources.emptySince(),
