@@ -48,9 +48,9 @@ export function createCalm(now: () => number): Calm {
     span: (from, to) => {
       const within = troubles.filter((one) => one.to >= from && one.from <= to);
       if (downSince !== undefined && downSince < to) within.push({ from: downSince, to });
-      const [first] = within;
-      if (!first) return 0;
-      return Math.min(to, Math.max(...within.map((one) => one.to))) - Math.max(from, first.from);
+      if (within.length === 0) return 0;
+      const begin = Math.max(from, Math.min(...within.map((one) => one.from)));
+      return Math.min(to, Math.max(...within.map((one) => one.to))) - begin;
     },
   };
 }

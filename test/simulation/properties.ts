@@ -293,6 +293,7 @@ export function createChecker(
   /** Heartbeats end with the action: at once where we ended it, else as soon as it can be told from the answers. */
   function checkHeartbeat() {
     if (now() - completedAt > 30_000) {
+      if (now() - calm.troubleAt() < 15_000) return;
       // AWS's word that it has ended may be put to the test, now and then.
       lateHeartbeats++;
       check('S4', lateHeartbeats <= 8, () => `${lateHeartbeats} heartbeats for an action that we completed`);
@@ -484,14 +485,14 @@ export function createChecker(
       if (status !== 200 && status !== 404) return;
       if (!url.includes(':51678')) {
         // It takes the first answer for the truth: who it is.
-        if (signalsReadAt === -Infinity && liedSince !== undefined) wasBornInLie = true;
+        if (report === 'starting' && liedSince !== undefined) wasBornInLie = true;
         signalsReadAt = now();
       }
     },
     onFault: (fault) => {
       const name = fault.what;
       faults.set(name, (faults.get(name) ?? 0) + 1);
-      calm.trouble(fault.what === 'delay' || fault.what === 'stall' || fault.what === 'drip' ? 10_000 : 0);
+      calm.trouble(lasting(fault));
     },
     onHappening: (happening) => {
       updateSignals();
@@ -601,6 +602,13 @@ export function createChecker(
       () => `a task was lost: ${cause}`,
     );
   }
+}
+
+/** For how long, in ms, a fault that hits a request keeps the agent from asking again. */
+function lasting(fault: FaultKind): number {
+  if (fault.what === 'delay' || fault.what === 'stall' || fault.what === 'drip') return 10_000;
+  // What is forbidden is tried once a minute.
+  return fault.what === 'error' && fault.name === 'AccessDeniedException' ? 60_000 : 0;
 }
 
 function namedBy(input: unknown): string[] {
