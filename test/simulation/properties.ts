@@ -582,6 +582,8 @@ export function createChecker(
     const from = at - timeout;
     const span = calm.span(from, at);
     const signalledFor = drainSince === undefined ? 0 : at - drainSince;
+    // Who looks for the signal as rarely as the hook times out has chosen so.
+    if (Number.parseInt(flag('--poll-interval') ?? '5', 10) > 5 && has('--poll-interval')) return;
     if (signalledFor < timeout || (readsTagByApi && signalledFor < timeout + 400_000)) return;
     const allowed = bornAt > from ? span + 30_000 : span;
     check(
