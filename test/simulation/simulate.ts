@@ -9,12 +9,13 @@ import { inMemory } from '../../src/sandbox/in-memory.ts';
 import { createVirtualClock, START, settled } from '../virtual-clock.ts';
 import { happenNow } from './happen.ts';
 import type { Kill, Plan } from './plan.ts';
-import { type Checker, createChecker, type Violation } from './properties.ts';
+import { type Checker, createChecker } from './properties.ts';
 import { createRandom } from './random.ts';
 import { insertDisk, STATE_DIR } from './simulated-disk.ts';
 import { setStage } from './stage.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 import { createTruth } from './truth.ts';
+import type { Violation } from './verdict.ts';
 
 /** The agent as it is tested: loaded by whoever runs the simulation, who may have changed it on the way. */
 export type Agent = {
@@ -55,7 +56,7 @@ export async function simulate(
   const disk = insertDisk();
   const manual = { requested: false };
   const truth = createTruth(plan, stage, manual);
-  const checker: Checker = createChecker(plan, stage, truth, clock, () => manual.requested);
+  const checker: Checker = createChecker(plan, stage, truth, clock.trueNow, () => manual.requested);
   const random = createRandom(plan.seed ^ 0x5eed);
   const loaded = agent.loadConfig(plan.flags, {}, noConfigFile);
   if (loaded.kind !== 'loaded') throw new Error(`The plan's flags are wrong: ${loaded.problems.join(' ')}`);
@@ -64,6 +65,7 @@ export async function simulate(
   let life: Life | undefined;
   let calls = 0;
   let diskOperations = 0;
+  const faults = new Map<string, number>();
 
   world.onEvent((event) => {
     timeline.event(event);
@@ -81,6 +83,7 @@ export async function simulate(
       });
       whenHit(added, () => {
         checker.onFault(fault);
+        faults.set(fault.what, (faults.get(fault.what) ?? 0) + 1);
         timeline.fault(clock.trueNow(), match, fault);
       });
     });
@@ -121,15 +124,14 @@ export async function simulate(
   ) {
     await settled();
     world.advance(clock.trueNow());
-    checker.probe(life !== undefined);
+    if (life) checker.onTime();
   }
   endLife();
-  checker.atEnd();
   return {
     violation: checker.violation(),
     end: machine.state === 'running' ? checker.endState() : 'gone',
     releasedAfter: checker.releasedAfter(),
-    faults: checker.faults,
+    faults,
     checks: checker.checks,
     calls,
     virtualMs: clock.monotonic(),

@@ -1,5 +1,5 @@
-import type { Violation } from './properties.ts';
 import type { Run } from './simulate.ts';
+import type { Violation } from './verdict.ts';
 
 /** What many runs came to. Plain data, so that workers can send it. */
 export type Summary = {

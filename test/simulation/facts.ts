@@ -1,0 +1,270 @@
+import type { State } from '../../src/agent/state.ts';
+import type { Operation } from '../../src/aws/operations.ts';
+import type { FaultKind } from '../../src/sandbox/faults.ts';
+import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
+import type { Happening } from './plan.ts';
+import type { Scene } from './scene.ts';
+
+/** What has happened in a run, as far as promises depend on it. Times are in ms since the Unix epoch. */
+export type Facts = {
+  /** The agent's process. */
+  restarts: number;
+  bornAt: number;
+  /** What it last said that it is doing. */
+  report: string;
+  /** Its requests within the last minute, by API. */
+  sent: Map<string, number[]>;
+
+  /** What this process has been told. */
+  signalsReadAt: number;
+  lifecycleKnown: string | undefined;
+  lifecycleKnownAt: number;
+  /** Whether the last list of tasks that it got was whole, by desired status. */
+  listed: { running: boolean; stopped: boolean };
+  /** Since when metadata names another instance. */
+  liedSince: number | undefined;
+  /** Metadata did so when this process asked who it is. */
+  wasBornInLie: boolean;
+
+  /** What it remembers. */
+  stateIsWhole: boolean;
+  stateWasLost: boolean;
+  hasRegistration: boolean;
+
+  /** The signal. */
+  isSignalled: boolean;
+  signalledSince: number;
+  goneAt: number;
+  drainSince: number | undefined;
+
+  /** The container instance and its tasks. */
+  agentSetDraining: boolean;
+  drainingRequested: boolean;
+  lastStopAt: number;
+  hostEmptyAt: number;
+
+  /** The group. */
+  stateSince: number;
+  /** When our lifecycle action ended; Infinity while it has not. */
+  actionEndedAt: number;
+  /** When AWS answered that we ended it. */
+  completedAt: number;
+  lateHeartbeats: number;
+
+  /** Whether the clock was set, others completed our action, or somebody terminated the machine. */
+  jumped: boolean;
+  completedByOthers: boolean;
+  terminatedOutside: boolean;
+};
+
+/** Keeps the facts up to date. */
+export type Notes = {
+  readonly facts: Facts;
+  boot(): void;
+  death(): void;
+  stateLost(): void;
+  saved(state: State): void;
+  intent(operation: Operation, input: unknown): void;
+  call(operation: Operation, input: unknown): void;
+  answer(operation: Operation, output: unknown, input: unknown): void;
+  hostAnswer(url: string, status: number): void;
+  fault(fault: FaultKind): void;
+  happening(happening: Happening): void;
+  event(event: TimelineEvent): void;
+  signals(): void;
+};
+
+export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Scene): Notes {
+  const facts: Facts = {
+    restarts: 0,
+    bornAt: -Infinity,
+    report: 'starting',
+    sent: new Map(),
+    signalsReadAt: -Infinity,
+    lifecycleKnown: undefined,
+    lifecycleKnownAt: -Infinity,
+    listed: { running: false, stopped: false },
+    liedSince: undefined,
+    wasBornInLie: false,
+    stateIsWhole: true,
+    stateWasLost: false,
+    hasRegistration: false,
+    isSignalled: false,
+    signalledSince: -Infinity,
+    goneAt: -Infinity,
+    drainSince: undefined,
+    agentSetDraining: false,
+    drainingRequested: false,
+    lastStopAt: -Infinity,
+    hostEmptyAt: -Infinity,
+    stateSince: -Infinity,
+    actionEndedAt: Infinity,
+    completedAt: Infinity,
+    lateHeartbeats: 0,
+    jumped: false,
+    completedByOthers: false,
+    terminatedOutside: false,
+  };
+
+  function signals() {
+    const signalled = truth.isSignalled();
+    if (signalled === facts.isSignalled) return;
+    facts.isSignalled = signalled;
+    facts.signalledSince = now();
+    calm.change(false);
+    if (!signalled) facts.goneAt = now();
+    // One that was away too briefly to be seen goes on with the same drain.
+    else if (
+      facts.drainSince === undefined ||
+      (now() - facts.goneAt > 15_000 && calm.troubleAt() < facts.goneAt)
+    )
+      facts.drainSince = now();
+  }
+
+  function event(told: TimelineEvent) {
+    if (!('instanceId' in told) || told.instanceId !== machine.id) return;
+    switch (told.type) {
+      case 'task':
+        calm.change(false);
+        if (told.to === 'STOPPED') facts.lastStopAt = told.at;
+        if (told.to === 'DEPROVISIONING')
+          facts.hostEmptyAt = told.at - fleet.world.options.timings.agentReportLag;
+        return;
+      case 'container-instance':
+        if (told.to !== 'ACTIVE') return;
+        calm.change(false);
+        facts.agentSetDraining = false;
+        return;
+      case 'lifecycle-state':
+        signals();
+        calm.change(false);
+        facts.stateSince = told.at;
+        if (told.to === 'Terminating:Wait')
+          Object.assign(facts, { actionEndedAt: Infinity, completedAt: Infinity, lateHeartbeats: 0 });
+        return;
+      case 'lifecycle-action-ended':
+        if (told.hook === truth.ours()) facts.actionEndedAt = told.at;
+        return;
+    }
+  }
+
+  return {
+    facts,
+    signals,
+    event,
+    boot: () => {
+      Object.assign(facts, {
+        bornAt: now(),
+        report: 'starting',
+        sent: new Map(),
+        signalsReadAt: -Infinity,
+        lifecycleKnown: undefined,
+        listed: { running: false, stopped: false },
+        wasBornInLie: false,
+        completedAt: Infinity,
+      });
+      calm.up();
+    },
+    death: () => {
+      facts.restarts++;
+      // What could not be written dies with the process.
+      if (!facts.stateIsWhole) facts.stateWasLost = true;
+      calm.down();
+    },
+    stateLost: () => {
+      facts.stateWasLost = true;
+      facts.hasRegistration = false;
+    },
+    saved: ({ registration }) => {
+      facts.stateIsWhole = true;
+      facts.hasRegistration = registration !== undefined;
+    },
+    intent: (operation, input) => {
+      // It has noted down by now that it is its own: killed, it cannot know that the call was never made.
+      if (setsStatus(operation, input, 'DRAINING')) facts.drainingRequested = true;
+    },
+    call: (operation, input) => {
+      if (!setsStatus(operation, input, 'DRAINING') || truth.containerInstance()?.status !== 'ACTIVE') return;
+      facts.agentSetDraining = true;
+      facts.stateWasLost = false;
+    },
+    answer: (operation, output, input) => {
+      const { Tags, AutoScalingInstances, taskArns, nextToken } = output as Answer;
+      if (operation === 'autoscaling:CompleteLifecycleAction' && facts.actionEndedAt <= now())
+        facts.completedAt = now();
+      if (operation === 'ec2:DescribeTags' && Tags) facts.signalsReadAt = now();
+      if (operation === 'autoscaling:DescribeAutoScalingInstances' && AutoScalingInstances) {
+        facts.lifecycleKnown = AutoScalingInstances[0]?.LifecycleState ?? 'none';
+        facts.lifecycleKnownAt = now();
+      }
+      if (operation === 'ecs:ListTasks' && taskArns) {
+        const { desiredStatus } = input as { desiredStatus?: string };
+        // A page that names another one is not the list.
+        facts.listed[desiredStatus === 'STOPPED' ? 'stopped' : 'running'] = nextToken === undefined;
+      }
+    },
+    hostAnswer: (url, status) => {
+      if ((status !== 200 && status !== 404) || url.includes(':51678')) return;
+      // It takes the first answer for the truth: who it is.
+      if (facts.report === 'starting' && facts.liedSince !== undefined) facts.wasBornInLie = true;
+      facts.signalsReadAt = now();
+    },
+    fault: (fault) => calm.trouble(lasting(fault)),
+    happening: (happening) => {
+      signals();
+      calm.change();
+      switch (happening.what) {
+        case 'clock-jump':
+          facts.jumped = true;
+          return;
+        case 'claims-neighbour':
+          facts.liedSince = now();
+          return;
+        case 'claims-itself':
+          facts.liedSince = undefined;
+          return;
+        case 'ecs-agent':
+          calm.trouble();
+          return;
+        case 'disk':
+          facts.stateIsWhole = false;
+          calm.trouble();
+          return;
+        case 'reboot':
+          calm.trouble(happening.downMs);
+          return;
+        case 'other-completes':
+          facts.completedByOthers = true;
+          return;
+        case 'other-drains':
+          facts.agentSetDraining = false;
+          return;
+        case 'ec2-terminates':
+          facts.terminatedOutside = true;
+          return;
+      }
+    },
+  };
+}
+
+/** Whether a call sets the container instance's status to this. */
+export function setsStatus(operation: Operation, input: unknown, status: 'ACTIVE' | 'DRAINING'): boolean {
+  return (
+    operation === 'ecs:UpdateContainerInstancesState' && (input as { status?: string }).status === status
+  );
+}
+
+/** What any answer may hold of that which is noted here. */
+type Answer = {
+  readonly Tags?: unknown;
+  readonly AutoScalingInstances?: readonly { readonly LifecycleState?: string }[];
+  readonly taskArns?: unknown;
+  readonly nextToken?: unknown;
+};
+
+/** For how long, in ms, a fault that hits a request keeps the agent from asking again. */
+function lasting(fault: FaultKind): number {
+  if (fault.what === 'delay' || fault.what === 'stall' || fault.what === 'drip') return 10_000;
+  // What is forbidden is tried once a minute.
+  return fault.what === 'error' && fault.name === 'AccessDeniedException' ? 60_000 : 0;
+}
