@@ -8,7 +8,10 @@ const RELEASE_MS = 5_100;
 const RECOVERY_MS = 90_000;
 /** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
 const EC2_PATIENCE_MS = 400_000;
+/** A run in which nothing happens any more for so long, in ms, is over. */
 const REST_MS = 45_000;
+/** … where another owner's hook still holds the instance: whoever goes on with his own shows it by then. */
+const HELD_REST_MS = 120_000;
 /** A process that starts needs this long, in ms, to learn what it must keep alive. */
 const START_MS = 30_000;
 
@@ -119,7 +122,8 @@ export function createLiveness(scene: Scene, facts: Facts, verdict: Verdict): Li
 
   function isAtItsEnd(): boolean {
     const rest = now() - Math.max(wellSince(), settledSince);
-    if (now() <= scene.lastScripted || rest <= REST_MS) return false;
+    const isHeld = truth.lifecycleState() === 'Terminating:Wait' && facts.actionEndedAt < Infinity;
+    if (now() <= scene.lastScripted || rest <= (isHeld ? HELD_REST_MS : REST_MS)) return false;
     const isStuck = !machine.ecsAgent.tasks.some((task) => task.exit?.run || task.transition?.run);
     return !facts.isSignalled || isFrozen() || truth.tasksLeft() === 0 || isStuck;
   }

@@ -46,12 +46,12 @@ export const mutants: readonly Mutant[] = [
   },
   { name: 'deregisters by force', edits: [['aws/ecs.ts', 'force: false', 'force: true']] },
   {
-    name: 'takes a refused deregistration for one that was carried out',
+    name: 'lets the instance go before it is deregistered',
     edits: [
       [
-        'aws/ecs.ts',
-        "if (isTasksRunning(error)) return 'tasks-running';",
-        "if (isTasksRunning(error)) return 'deregistered';",
+        'agent/decide.ts',
+        "if (containerInstance.kind === 'registered') return { kind: 'deregister', containerInstance };\n  return release(",
+        'return release(',
       ],
     ],
   },
@@ -77,8 +77,13 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'agent/decide.ts',
-        "completed !== undefined && completed.standing !== 'doubted';",
-        "completed !== undefined && completed.standing !== 'doubted' && !new Error().stack;",
+        "observed.identity === 'changed' || isCompleted(memory)) return undefined;",
+        "observed.identity === 'changed') return undefined;",
+      ],
+      [
+        'agent/decide.ts',
+        "isCompleted(observed.memory) || groupState(observed) !== 'Terminating:Wait'",
+        "groupState(observed) !== 'Terminating:Wait'",
       ],
     ],
   },

@@ -97,9 +97,10 @@ export function createSafety(
     if (isCompleted && now() - calm.troubleAt() < 15_000) return;
     // AWS's word that it has ended may be put to the test, now and then.
     facts.lateHeartbeats++;
+    const most = isCompleted ? 3 : 8;
     check(
       'S4',
-      facts.lateHeartbeats <= 8,
+      facts.lateHeartbeats <= most,
       () => `${facts.lateHeartbeats} heartbeats for an action that has ended`,
     );
   }
@@ -142,6 +143,11 @@ export function createSafety(
       () => `${operation} while ${left} tasks on the instance are not STOPPED`,
     );
     if (isAllowed) return;
+    const containerInstance = truth.containerInstance();
+    const isRegistered = containerInstance?.status === 'ACTIVE' || containerInstance?.status === 'DRAINING';
+    // One that registered a moment ago could not be known.
+    const isNew = containerInstance !== undefined && now() - containerInstance.registeredAt < 60_000;
+    check('S1', !isRegistered || isNew, () => `${operation} while ECS can still place tasks on the instance`);
     checkKnowledge(operation);
     check(
       'S5',
