@@ -6,7 +6,7 @@ import { createEcs } from '../aws/ecs.ts';
 import { createImds, type Identity, type Imds, imdsEndpoint, readIdentity } from '../aws/imds.ts';
 import type { Transport } from '../aws/operations.ts';
 import { reportCalls } from '../aws/report-calls.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, steady } from '../clock.ts';
 import type { OperatorHooks } from '../hooks/operator-hooks.ts';
 import { createEcsAgent, type EcsAgent, type Registration } from '../host/ecs-agent.ts';
 import type { Http } from '../host/http.ts';
@@ -26,6 +26,8 @@ import { resume, type State, type StateStore } from './state.ts';
 /** Everything outside the agent, as it reaches it. */
 export type World = {
   readonly clock: Clock;
+  /** How long the host has been up, in ms: goes on while the agent is down, and no clock setting changes it. */
+  readonly uptime: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly http: Http;
@@ -49,7 +51,9 @@ const STILL_WAITING_MS = 60_000;
 
 /** Learns who this instance is, picks up what the last run left, and runs the loop until `stop` aborts. */
 export async function startAgent(config: Config, world: World): Promise<void> {
-  const { clock, random, stop } = world;
+  const { random, stop } = world;
+  // One clock for all that is kept: the times in the state file must be of the same one.
+  const clock = steady(world.clock);
   const imds = createImds(world.http, imdsEndpoint(world.environment), stop);
   const identity = await waitForIdentity(imds, world);
   if (!identity) return;
@@ -68,7 +72,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const call = reportCalls(quietly, log);
   const ecs = createEcs(call);
   const autoScaling = createAutoScaling(call, instanceId);
-  const kept = createKept(world, instanceId, log);
+  const kept = createKept({ ...world, clock }, instanceId, log);
   const ecsAgent = reportRegistration(
     createEcsAgent(world.http, config.introspectionUrl, stop),
     kept.setRegistration,
@@ -206,15 +210,15 @@ function loadState(store: StateStore, instanceId: string, log: Log): State | und
 }
 
 /** What outlives the process; says once when it can't be kept. */
-function createKept({ store, clock }: World, instanceId: string, log: Log) {
+function createKept({ store, clock, uptime }: World, instanceId: string, log: Log) {
   const state = loadState(store, instanceId, log);
   let registration = state?.registration;
-  let memory: Memory = state ? resume(state, clock.now()) : {};
+  let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
   let isFailing = false;
 
   function write(now: number) {
     try {
-      store.save({ instanceId, savedAt: now, memory, registration });
+      store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration });
       isFailing = false;
     } catch (error) {
       if (!isFailing) log('state.unwritable', `the state file cannot be written: ${messageOf(error)}`);

@@ -8,6 +8,8 @@ export type State = {
   readonly instanceId: string;
   /** ms since the Unix epoch, by the agent's own clock. */
   readonly savedAt: number;
+  /** How long the host had been up then, in ms. */
+  readonly uptime?: number | undefined;
   readonly memory: Memory;
   /** How ECS knew this host, for when its agent is gone. */
   readonly registration?: Registration | undefined;
@@ -22,8 +24,6 @@ export type StateStore = {
 };
 
 const VERSION = 1;
-/** A downtime longer than this, in ms, counts as this long: the host's clock may have jumped meanwhile. */
-export const LONGEST_DOWNTIME_MS = 3_600_000;
 
 /** `state.json` in the state directory, replaced atomically. */
 export function createFileStore(stateDir: string): StateStore {
@@ -68,6 +68,7 @@ export function parseState(text: string): State {
   if (state.version !== VERSION) throw wrong(`version ${JSON.stringify(state.version)}`);
   if (!isText(state.instanceId)) throw wrong('instanceId');
   if (!isTime(state.savedAt)) throw wrong('savedAt');
+  if (state.uptime !== undefined && !isTime(state.uptime)) throw wrong('uptime');
   if (state.registration !== undefined && !isRegistration(state.registration)) throw wrong('registration');
   const { memory } = state;
   if (!isRecord(memory)) throw wrong('memory');
@@ -99,12 +100,15 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
 };
 
 /**
- * The memory as it counts now. Time passed while the agent was down counts too, up to an hour: what an
- * operator's limit allows must never be used up by a clock that was set.
+ * The memory as it counts now. Time passed while the agent was down counts too, by how long the host has been up: a
+ * clock that was set must never use up what an operator's limit allows. Times before a reboot cannot be told that way,
+ * so of a downtime with a reboot in it the part since the boot counts.
+ *
+ * @param now by the agent's clock, in ms since the Unix epoch
+ * @param uptime how long the host has been up, in ms
  */
-export function resume(state: State, now: number): Memory {
-  const downtime = now - state.savedAt;
-  const shift = downtime - Math.min(Math.max(downtime, 0), LONGEST_DOWNTIME_MS);
+export function resume(state: State, now: number, uptime: number): Memory {
+  const shift = now - state.savedAt - downtime(state, uptime);
   if (shift === 0) return state.memory;
   const { signalledAt, drainingSetAt, waiting, completed, askedToStop, ...rest } = state.memory;
   return {
@@ -117,6 +121,11 @@ export function resume(state: State, now: number): Memory {
       askedToStop: Object.fromEntries(Object.entries(askedToStop).map(([arn, at]) => [arn, at + shift])),
     }),
   };
+}
+
+function downtime({ uptime: before }: State, uptime: number): number {
+  if (before === undefined) return 0;
+  return uptime >= before ? uptime - before : uptime;
 }
 
 function writeThrough(path: string, text: string): void {

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { startAgent } from '../agent/start.ts';
 import { createFileStore } from '../agent/state.ts';
 import { createSdkTransport } from '../aws/sdk-transport.ts';
@@ -46,6 +47,7 @@ export async function run(
   let isReady = false;
   await startAgent(config, {
     clock: systemClock,
+    uptime: () => uptime() * 1_000,
     random: Math.random,
     http: createNodeHttp(systemClock),
     transport: (region) => createSdkTransport(region, `ecs-drain-agent/${version}`),

@@ -131,14 +131,15 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
 
 describe('after a restart', () => {
   const { savedAt } = full;
+  const state = { ...full, uptime: 2 * hour };
 
   test('time passed while the agent was down counts', () => {
-    assert.deepEqual(resume(full, savedAt), full.memory);
-    assert.deepEqual(resume(full, savedAt + hour), full.memory);
+    assert.deepEqual(resume(state, savedAt, 2 * hour), full.memory);
+    assert.deepEqual(resume(state, savedAt + 3 * hour, 5 * hour), full.memory);
   });
 
-  test('up to an hour: a clock that was set forward uses up no limit', () => {
-    const shifted = resume(full, savedAt + 49 * hour);
+  test('by how long the host is up: a clock that was set forward meanwhile uses up no limit', () => {
+    const shifted = resume(state, savedAt + 49 * hour, 3 * hour);
     const by = 48 * hour;
     assert.deepEqual(shifted, {
       ...full.memory,
@@ -151,13 +152,21 @@ describe('after a restart', () => {
   });
 
   test('a clock that was set back leaves no time in the future', () => {
-    const shifted = resume(full, savedAt - 5 * hour);
+    const shifted = resume(state, savedAt - 5 * hour, 2 * hour);
     assert.equal(shifted.signalledAt, 1_000 - 5 * hour);
     assert.equal(shifted.waiting?.since, 3_000 - 5 * hour);
   });
 
+  test('of a downtime with a reboot in it, what came after the boot', () => {
+    assert.equal(resume(state, savedAt + 9 * hour, hour).signalledAt, 1_000 + 8 * hour);
+  });
+
+  test('where the state does not say how long the host was up, none of it', () => {
+    assert.equal(resume(full, savedAt + hour, 3 * hour).signalledAt, 1_000 + hour);
+  });
+
   test('nothing is made up', () => {
     const memory: Memory = {};
-    assert.deepEqual(resume({ ...full, memory }, savedAt + 49 * hour), {});
+    assert.deepEqual(resume({ ...full, memory }, savedAt + 49 * hour, 0), {});
   });
 });

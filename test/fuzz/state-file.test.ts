@@ -44,6 +44,7 @@ const written = fc
     version: fc.constant(1),
     instanceId: fc.constant('i-0123456789abcdef0'),
     savedAt: time,
+    uptime: fc.option(time, { nil: undefined }),
     // One member only, as often as many: each must be looked at, though others are wrong too.
     memory: fc.oneof(
       memory,
@@ -71,10 +72,10 @@ describe('a state file that says anything', () => {
 
   test('that is accepted is gone on from, at any time of the clock, without an error', () =>
     fc.assert(
-      fc.property(written, time, fc.constantFrom('known', 'unknown'), (text, now, answers) => {
+      fc.property(written, time, time, fc.constantFrom('known', 'unknown'), (text, now, uptime, answers) => {
         const state = parsed(text);
         if (!state) return;
-        const resumed = resume(state, now);
+        const resumed = resume(state, now, uptime);
         assertState({ ...state, memory: resumed });
         const observed = observation(resumed, now, answers === 'known');
         const next = { ...observed, memory: remember(observed, policy) };

@@ -96,6 +96,7 @@ export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = 
       };
       startAgent(loaded.config, {
         clock: { ...clock, sleep: (ms, options) => whileAlive(own, () => clock.sleep(ms, options)) },
+        uptime: clock.monotonic,
         random: () => 0.5,
         http: (request) => whileAlive(own, () => face.http(request)),
         transport: () => (operation, input, options) =>

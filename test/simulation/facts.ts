@@ -51,8 +51,7 @@ export type Facts = {
   completedAt: number;
   lateHeartbeats: number;
 
-  /** Whether the clock was set, others completed our action, or somebody terminated the machine. */
-  jumped: boolean;
+  /** Whether others completed our action, or somebody terminated the machine. */
   completedByOthers: boolean;
   terminatedOutside: boolean;
 };
@@ -101,7 +100,6 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
     actionEndedAt: Infinity,
     completedAt: Infinity,
     lateHeartbeats: 0,
-    jumped: false,
     completedByOthers: false,
     terminatedOutside: false,
   };
@@ -214,9 +212,6 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
       signals();
       calm.change();
       switch (happening.what) {
-        case 'clock-jump':
-          facts.jumped = true;
-          return;
         case 'claims-neighbour':
           facts.liedSince = now();
           return;

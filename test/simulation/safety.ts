@@ -108,9 +108,7 @@ export function createSafety(
   /** Whether the operator allowed what a limit of his brings. */
   function limitPassed(): boolean {
     if (settings.drainTimeout === undefined || facts.drainSince === undefined) return false;
-    // Across a restart only the wall clock tells how long the process was down, and it may have been set.
-    const slack = facts.jumped ? facts.restarts * 3_600_000 : 0;
-    return now() >= facts.drainSince + settings.drainTimeout - slack;
+    return now() >= facts.drainSince + settings.drainTimeout;
   }
 
   const allows = (onTimeout: string) => settings.onTimeout === onTimeout && limitPassed();

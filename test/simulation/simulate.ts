@@ -65,6 +65,7 @@ export async function simulate(
   let life: Life | undefined;
   let calls = 0;
   let diskOperations = 0;
+  let bootedAt = -UP_BEFORE_MS;
   const faults = new Map<string, number>();
 
   world.onEvent((event) => {
@@ -102,6 +103,7 @@ export async function simulate(
         reboot: (downMs) => {
           kill({ downMs, state: 'kept', when: 'at', at: 0 });
           disk.losePower();
+          bootedAt = clock.monotonic() + downMs;
         },
       });
       checker.onHappening(happening);
@@ -146,6 +148,7 @@ export async function simulate(
     agent
       .startAgent(config, {
         clock: { ...clock, sleep: (ms, options) => (own.dead ? never() : clock.sleep(ms, options)) },
+        uptime: () => clock.monotonic() - bootedAt,
         random: random.next,
         http: (request) => (own.dead ? never() : ask(own, request)),
         transport: () => (operation, input, options) => call(own, operation, input, options),
@@ -240,6 +243,9 @@ export async function simulate(
     return response;
   }
 }
+
+/** How long the host has been up when the agent first starts, in ms. */
+const UP_BEFORE_MS = 60_000;
 
 /** What a dead process waits for: its own promise each time, so that nothing gathers. */
 const never = () => new Promise<never>(() => {});
