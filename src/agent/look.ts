@@ -95,10 +95,15 @@ export function createLook(ports: LookPorts): LookAt {
         last.containerInstance.cluster,
         last.tasks.value.map(({ arn }) => arn),
       );
-      // Listed while it was DRAINING, those were all the tasks there can be. Listing them again would take as many
-      // requests as they have pages, from a budget that may be used up.
-      const wereAll = last.containerInstance.status === 'DRAINING';
-      if (left.length > 0 || wereAll) return known({ ...last, tasks: known(left) });
+      if (left.length > 0) return known({ ...last, tasks: known(left) });
+      // Listed while it was DRAINING, those were all the tasks there can be, unless somebody has set it ACTIVE since.
+      // Listing them again would take as many requests as they have pages, from a budget that may be used up.
+      const { cluster, arn, status } = last.containerInstance;
+      const isStill = async () => {
+        const described = await ecs.describe(cluster, arn);
+        return described.kind === 'found' && described.status === status;
+      };
+      if (status === 'DRAINING' && (await isStill())) return known({ ...last, tasks: known([]) });
     }
     return full(last);
   };
