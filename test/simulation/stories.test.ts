@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { loadAgent } from './load-agent.ts';
+import type { Plan } from './plan.ts';
+import { simulate } from './simulate.ts';
+
+// What the simulation once found, made smaller: the least that led to it.
+
+const MINUTE = 60_000;
+
+const plain: Plan = {
+  seed: 1,
+  flags: [],
+  group: {
+    hooks: [{ name: 'drain', heartbeatTimeout: 300, defaultResult: 'CONTINUE' }],
+    ours: 'drain',
+    retain: false,
+  },
+  machine: { metadataTags: true, imdsAfter: 0, credentialsAfter: 0, ecsAgentAfter: 0 },
+  world: { deregisterAgain: 'not-found', deregisterRefusedFor: 'not-stopped', timings: {} },
+  elsewhere: 'room',
+  tasks: [],
+  services: [],
+  happenings: [{ at: 20_000, what: 'scale-in' }],
+  faults: [],
+  kills: [],
+  horizon: 20 * MINUTE,
+};
+const task = (runsFor: number, at = 0) => ({ at, runsFor, ignoresSigterm: false, exitAfterSigterm: 500 });
+
+const stories: Record<string, Partial<Plan>> = {
+  'somebody sets the instance ACTIVE in the last seconds of its drain, and a task lands on it': {
+    world: {
+      deregisterAgain: 'inactive',
+      deregisterRefusedFor: 'pending-or-running',
+      timings: {
+        provisioning: 1_200,
+        pending: 2_300,
+        deprovisioning: 1_700,
+        agentReportLag: 700,
+        terminatingToWait: 8_700,
+      },
+    },
+    happenings: [
+      { at: 23_409, what: 'scale-in' },
+      { at: 28_195, what: 'other-activates' },
+    ],
+    tasks: [task(27_370), task(4_395, 29_070)],
+  },
+  'the list of tag keys is cut off in the middle of a drain': {
+    happenings: [{ at: 20_000, what: 'tag', value: 'true' }],
+    tasks: [task(6 * MINUTE)],
+    faults: [
+      {
+        at: 3 * MINUTE,
+        match: { service: 'imds', path: 'tags/instance' },
+        fault: { what: 'truncated' },
+        forMs: 30_000,
+      },
+    ],
+  },
+  'Auto Scaling does not answer for half of a short heartbeat time-out': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 31, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    tasks: [task(3 * MINUTE)],
+    faults: [{ at: 19_000, match: { service: 'autoscaling' }, fault: { what: 'refuse' }, forMs: 18_000 }],
+  },
+  'the answer to DRAINING is lost while the drain is cancelled': {
+    happenings: [
+      { at: 20_000, what: 'tag', value: '' },
+      { at: 24_500, what: 'untag' },
+    ],
+    tasks: [task(5 * MINUTE)],
+    faults: [
+      { at: 0, match: { api: 'ecs:UpdateContainerInstancesState' }, fault: { what: 'drip' }, count: 4 },
+    ],
+  },
+  'the instance id is cut off when the agent asks who it is': {
+    tasks: [task(MINUTE)],
+    faults: [
+      { at: 0, match: { service: 'imds', path: 'instance-id' }, fault: { what: 'truncated' }, count: 1 },
+    ],
+  },
+  'two dozen tasks are asked to stop at a limit': {
+    flags: ['--drain-timeout', '30s', '--on-timeout', 'stop-tasks'],
+    tasks: Array.from({ length: 24 }, () => task(MINUTE)),
+  },
+  'metadata names another instance, then refuses to say': {
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: MINUTE, what: 'claims-neighbour' },
+    ],
+    tasks: [task(15 * MINUTE)],
+    faults: [
+      {
+        at: 8 * MINUTE,
+        match: { service: 'imds', path: 'instance-id' },
+        fault: { what: 'error', name: 'Forbidden', status: 403 },
+        forMs: MINUTE,
+      },
+    ],
+  },
+  'the clock is set forward while the agent is down': {
+    flags: ['--drain-timeout', '10m', '--on-timeout', 'continue'],
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: MINUTE, what: 'clock-jump', ms: 5 * 60 * MINUTE },
+    ],
+    tasks: [task(8 * MINUTE)],
+    kills: [{ when: 'at', at: 55_000, downMs: 10_000, state: 'kept' }],
+  },
+};
+
+describe('no promise is broken when', async () => {
+  const agent = await loadAgent();
+  for (const [name, plan] of Object.entries(stories))
+    test(name, async () => {
+      const { violation, calls } = await simulate(agent, { ...plain, ...plan });
+      assert.equal(violation, undefined);
+      assert.ok(calls > 5, 'the drain began');
+    });
+});
