@@ -79,24 +79,30 @@ const stories: Record<string, Partial<Plan>> = {
     ],
   },
   'the instance id is cut off when the agent asks who it is': {
+    machine: { ...plain.machine, imdsAfter: 500 },
     tasks: [task(MINUTE)],
     faults: [
       { at: 0, match: { service: 'imds', path: 'instance-id' }, fault: { what: 'truncated' }, count: 1 },
     ],
   },
-  'two dozen tasks are asked to stop at a limit': {
+  'fifty tasks are asked to stop at a limit, and end before the last has been asked': {
     flags: ['--drain-timeout', '30s', '--on-timeout', 'stop-tasks'],
-    tasks: Array.from({ length: 24 }, () => task(MINUTE)),
+    tasks: Array.from({ length: 50 }, () => task(MINUTE)),
   },
   'metadata names another instance, then refuses to say': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 3600, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
     happenings: [
       { at: 20_000, what: 'scale-in' },
       { at: MINUTE, what: 'claims-neighbour' },
     ],
-    tasks: [task(15 * MINUTE)],
+    tasks: [task(18 * MINUTE)],
     faults: [
       {
-        at: 8 * MINUTE,
+        at: 13 * MINUTE,
         match: { service: 'imds', path: 'instance-id' },
         fault: { what: 'error', name: 'Forbidden', status: 403 },
         forMs: MINUTE,
@@ -104,7 +110,7 @@ const stories: Record<string, Partial<Plan>> = {
     ],
   },
   'the clock is set forward while the agent is down': {
-    flags: ['--drain-timeout', '10m', '--on-timeout', 'continue'],
+    flags: ['--drain-timeout', '600s', '--on-timeout', 'continue'],
     happenings: [
       { at: 20_000, what: 'scale-in' },
       { at: MINUTE, what: 'clock-jump', ms: 5 * 60 * MINUTE },
