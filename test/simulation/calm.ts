@@ -2,6 +2,8 @@
 export type Calm = {
   /** Something between the agent and what it asks went wrong, and goes on for `ms`. */
   trouble(ms?: number): void;
+  /** An outage of which something was noticed goes, or will have gone, from here to there. */
+  outage(from: number, to: number): void;
   /** There is no agent, until it starts again. */
   down(): void;
   up(): void;
@@ -25,12 +27,13 @@ export function createCalm(now: () => number): Calm {
     troubleAt = Math.max(troubleAt, to);
     const last = troubles.at(-1);
     // One outage is many requests that failed.
-    if (last && from <= last.to + 1_000) last.to = Math.max(last.to, to);
+    if (last && from >= last.from && from <= last.to + 1_000) last.to = Math.max(last.to, to);
     else troubles.push({ from, to });
   }
 
   return {
     trouble: (ms = 0) => add(now(), now() + ms),
+    outage: add,
     down: () => {
       downSince ??= now();
     },

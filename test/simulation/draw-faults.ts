@@ -32,7 +32,10 @@ function drawMatch(random: Random): FaultMatch {
   return { service };
 }
 
+// What heartbeats rest on fails as often as all that ends a drain.
 const APIS = [
+  'autoscaling:DescribeAutoScalingInstances',
+  'autoscaling:DescribeAutoScalingInstances',
   'ec2:DescribeTags',
   'ecs:DescribeContainerInstances',
   'ecs:ListContainerInstances',

@@ -59,8 +59,8 @@ function drawGroup(random: Random, length: number): GroupPlan {
   const heartbeatTimeout = () =>
     length > 24 * HOUR
       ? random.pick([1800, 3600, 7200])
-      : random.chance(0.5)
-        ? random.spread(30, 300)
+      : random.chance(0.6)
+        ? random.spread(30, 200)
         : random.spread(300, 7200);
   const hook = (name: string) => ({
     name,

@@ -56,6 +56,9 @@ export type Facts = {
   terminatedOutside: boolean;
 };
 
+/** A fault that goes on for a time, whether anything asks or not. */
+export type Outage = { readonly from: number; readonly to: number };
+
 /** Keeps the facts up to date. */
 export type Notes = {
   readonly facts: Facts;
@@ -67,7 +70,7 @@ export type Notes = {
   call(operation: Operation, input: unknown): void;
   answer(operation: Operation, output: unknown, input: unknown): void;
   hostAnswer(url: string, status: number): void;
-  fault(fault: FaultKind): void;
+  fault(fault: FaultKind, during: Outage | undefined): void;
   happening(happening: Happening): void;
   event(event: TimelineEvent): void;
   signals(): void;
@@ -207,7 +210,10 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
       if (facts.report === 'starting' && facts.liedSince !== undefined) facts.wasBornInLie = true;
       facts.signalsReadAt = now();
     },
-    fault: (fault) => calm.trouble(lasting(fault)),
+    fault: (fault, during) => {
+      calm.trouble(lasting(fault));
+      if (during) calm.outage(during.from, during.to);
+    },
     happening: (happening) => {
       signals();
       calm.change();

@@ -242,7 +242,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'goes by a clock that can be set',
-    edits: [['agent/agent.ts', 'const clock = steady(ports.clock);', 'const clock = ports.clock;']],
+    edits: [
+      ['agent/agent.ts', 'const clock = steady(ports.clock);', 'const { clock } = ports;'],
+      ['agent/start.ts', 'const clock = steady(world.clock);', 'const { clock } = world;'],
+    ],
   },
   {
     name: 'gives a call that failed no second chance',

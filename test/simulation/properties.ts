@@ -2,7 +2,7 @@ import type { State } from '../../src/agent/state.ts';
 import type { Input, Operation } from '../../src/aws/operations.ts';
 import type { FaultKind } from '../../src/sandbox/faults.ts';
 import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
-import { createNotes } from './facts.ts';
+import { createNotes, type Outage } from './facts.ts';
 import { createLiveness } from './liveness.ts';
 import type { Happening, Plan } from './plan.ts';
 import { createSafety } from './safety.ts';
@@ -26,7 +26,7 @@ export type Checker = {
   onCall<O extends Operation>(operation: O, input: Input<O>): void;
   onAnswer(operation: Operation, output: unknown, input: unknown): void;
   onHostAnswer(url: string, status: number): void;
-  onFault(fault: FaultKind): void;
+  onFault(fault: FaultKind, during: Outage | undefined): void;
   onHappening(happening: Happening): void;
   onEvent(event: TimelineEvent): void;
   /** Time has passed. */

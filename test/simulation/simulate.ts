@@ -83,7 +83,10 @@ export async function simulate(
         ...(forMs !== undefined && { forMs }),
       });
       whenHit(added, () => {
-        checker.onFault(fault);
+        checker.onFault(
+          fault,
+          forMs === undefined ? undefined : { from: START + at, to: START + at + forMs },
+        );
         faults.set(fault.what, (faults.get(fault.what) ?? 0) + 1);
         timeline.fault(clock.trueNow(), match, fault);
       });
