@@ -359,7 +359,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 
 /**
  * The tasks that are not gone: those that ECS has not STOPPED, and those that the ECS agent says still run
- * here. Where that agent does not answer, ECS alone is believed.
+ * here, or has said so before ECS was last asked after them. Where that agent does not answer, ECS alone is believed.
  */
 function tasksOn(sources: Sources): Observation['tasks'] {
   const look = sources.look.reading();
@@ -367,7 +367,8 @@ function tasksOn(sources: Sources): Observation['tasks'] {
   if (look.value.tasks.kind === 'unknown') return look.value.tasks;
   if (!sources.localTasks.hasAnswered()) return unknown('the ECS agent has not been asked yet');
   const listed = look.value.tasks.value;
-  const onlyHere = (ifKnown(sources.localTasks.reading()) ?? [])
+  const onlyHere = sources
+    .tasksSeenHere()
     .filter(({ arn }) => !listed.some((task) => task.arn === arn))
     .map(({ arn, family, knownStatus }) => ({
       arn,

@@ -25,8 +25,15 @@ export type LookPorts = {
   readonly lastRegistration: () => Registration | undefined;
 };
 
-/** Looks at ECS. `full` reads everything; `quick` only how the tasks of the last look are doing. */
-export type LookAt = (kind: 'full' | 'quick', last: Look | undefined) => Promise<Reading<Look>>;
+/**
+ * Looks at ECS. `full` reads everything; `quick` only how the tasks of the last look are doing. Either asks after the
+ * tasks `alsoAsk` as well, by ARN, whatever ECS lists.
+ */
+export type LookAt = (
+  kind: 'full' | 'quick',
+  last: Look | undefined,
+  alsoAsk?: readonly string[],
+) => Promise<Reading<Look>>;
 
 /** Each rejects with an AwsError where ECS does not answer. */
 export function createLook(ports: LookPorts): LookAt {
@@ -35,9 +42,12 @@ export function createLook(ports: LookPorts): LookAt {
   const stopped = new Set<string>();
   let absences = 0;
 
-  async function full(last: Look | undefined): Promise<Reading<Look>> {
+  async function full(last: Look | undefined, alsoAsk: readonly string[]): Promise<Reading<Look>> {
     const where = await locate(ports);
     if (where.kind === 'unknown') return where;
+    if (!where.value && alsoAsk.length > 0) {
+      return unknown('the ECS agent has tasks here, and ECS finds no container instance of this host');
+    }
     if (!where.value) {
       absences++;
       // Right after it registered, ECS may not list it yet.
@@ -52,7 +62,7 @@ export function createLook(ports: LookPorts): LookAt {
       return unknown(`the container instance ${arn} runs on ${described.ec2InstanceId}, not on this host`);
     }
     if (described.kind === 'missing' || GONE.has(described.status)) {
-      const remaining = await stillThere(cluster, last);
+      const remaining = await stillThere(cluster, last, alsoAsk);
       return known({
         containerInstance: { kind: 'deregistered', arn },
         tasks: known(remaining),
@@ -65,7 +75,7 @@ export function createLook(ports: LookPorts): LookAt {
       return known({ containerInstance: { kind: 'registered', cluster, arn, status }, tasks, requests: 2 });
     }
     const { arns, requests } = await ecs.listTasks(cluster, arn);
-    const tasks = await describeLeft(cluster, arns);
+    const tasks = await describeLeft(cluster, [...arns, ...alsoAsk]);
     return known({
       containerInstance: { kind: 'registered', cluster, arn, status },
       tasks: known(tasks),
@@ -74,38 +84,36 @@ export function createLook(ports: LookPorts): LookAt {
   }
 
   /** After deregistration ECS lists no tasks any more, but those that were left can still be described. */
-  async function stillThere(cluster: string, last: Look | undefined): Promise<readonly Task[]> {
-    if (last?.tasks.kind !== 'known' || last.tasks.value.length === 0) return [];
-    return describeLeft(
-      cluster,
-      last.tasks.value.map(({ arn }) => arn),
-    );
+  async function stillThere(
+    cluster: string,
+    last: Look | undefined,
+    alsoAsk: readonly string[],
+  ): Promise<readonly Task[]> {
+    const left = last?.tasks.kind === 'known' ? last.tasks.value : [];
+    return describeLeft(cluster, [...left.map(({ arn }) => arn), ...alsoAsk]);
   }
 
   async function describeLeft(cluster: string, arns: readonly string[]): Promise<readonly Task[]> {
-    const asked = arns.filter((arn) => !stopped.has(arn));
+    const asked = [...new Set(arns)].filter((arn) => !stopped.has(arn));
     const found = asked.length > 0 ? await ecs.describeTasks(cluster, asked) : [];
     for (const { arn, lastStatus } of found) if (lastStatus === 'STOPPED') stopped.add(arn);
     return found.filter(({ lastStatus }) => lastStatus !== 'STOPPED');
   }
 
-  return async (kind, last) => {
+  return async (kind, last, alsoAsk = []) => {
     if (kind === 'quick' && last?.tasks.kind === 'known' && last.containerInstance.kind === 'registered') {
-      const left = await describeLeft(
-        last.containerInstance.cluster,
-        last.tasks.value.map(({ arn }) => arn),
-      );
+      const { cluster, arn, status } = last.containerInstance;
+      const left = await describeLeft(cluster, [...last.tasks.value.map((task) => task.arn), ...alsoAsk]);
       if (left.length > 0) return known({ ...last, tasks: known(left) });
       // Listed while it was DRAINING, those were all the tasks there can be, unless somebody has set it ACTIVE since.
       // Listing them again would take as many requests as they have pages, from a budget that may be used up.
-      const { cluster, arn, status } = last.containerInstance;
       const isStill = async () => {
         const described = await ecs.describe(cluster, arn);
         return described.kind === 'found' && described.status === status;
       };
       if (status === 'DRAINING' && (await isStill())) return known({ ...last, tasks: known([]) });
     }
-    return full(last);
+    return full(last, alsoAsk);
   };
 }
 
