@@ -41,11 +41,13 @@ export const REST_MS: Record<AwsErrorKind, number> = {
 /**
  * @param read asks once; an AwsError that it rejects with makes the reading unknown, and the source rest
  * @param onAnswer called whenever an answer or a failure has come
+ * @param rests how long it rests after a failure of each kind, in ms
  */
 export function createSource<T>(
   read: () => Promise<Reading<T>>,
   clock: Clock,
   onAnswer: () => void,
+  rests: Record<AwsErrorKind, number> = REST_MS,
 ): Source<T> {
   let reading: Reading<T> = unknown(NOT_ASKED);
   let askedAt = -Infinity;
@@ -60,7 +62,7 @@ export function createSource<T>(
     const at = clock.now();
     asking = true;
     const answer = await read().catch((error: unknown) => {
-      if (error instanceof AwsError) restsUntil = clock.now() + REST_MS[error.kind];
+      if (error instanceof AwsError) restsUntil = clock.now() + rests[error.kind];
       return unknown(error instanceof Error ? error.message : String(error));
     });
     asking = false;

@@ -10,7 +10,7 @@ import type { Signal } from '../signals/signal.ts';
 import { type Explained, serviceName } from './blocked.ts';
 import type { Explain } from './explain.ts';
 import type { Look, LookAt } from './look.ts';
-import { createSource, type Source } from './source.ts';
+import { createSource, REST_MS, type Source } from './source.ts';
 
 /** What the agent is about, as far as it decides what must be looked at, and how often. */
 export type Phase = 'watching' | 'draining' | 'done';
@@ -20,6 +20,8 @@ export type Sources = {
   readonly identity: Source<string>;
   readonly registration: Source<Registration>;
   readonly localTasks: Source<readonly LocalTask[]>;
+  /** The tasks that the ECS agent on this host has listed in this drain, and that ECS has not called STOPPED since. */
+  tasksSeenHere(): readonly LocalTask[];
   readonly look: Source<Look>;
   readonly lifecycle: Source<Lifecycle>;
   readonly hooks: Source<GroupHooks>;
@@ -74,7 +76,8 @@ const FIRST_ANSWER_MS = 5_000;
 
 export function createSources(ports: SourcesPorts): Sources {
   const { imds, ecsAgent, autoScaling, clock, random, pollInterval } = ports;
-  const source = <T>(read: () => Promise<Reading<T>>) => createSource(read, clock, ports.onAnswer);
+  const source = <T>(read: () => Promise<Reading<T>>, rests = REST_MS) =>
+    createSource(read, clock, ports.onAnswer, rests);
   let emptySince: number | undefined;
   let quickLooks = 0;
   let terminatingLooks = 0;
@@ -85,21 +88,39 @@ export function createSources(ports: SourcesPorts): Sources {
 
   const signals = source(() => readSignals(ports.signals));
   const identity = source(() => readInstanceId(imds));
-  const registration = source(() => ecsAgent.registration());
+  const registration = source(async () => {
+    const registered = await ecsAgent.registration();
+    if (registered.kind === 'known' && seemsNeverRegistered()) look.forget();
+    return registered;
+  });
+  const seenHere = new Map<string, LocalTask>();
   const localTasks = source(async () => {
     const tasks = await ecsAgent.tasks();
     if (ifKnown(tasks)?.length === 0) emptySince ??= clock.now();
     else emptySince = undefined;
+    for (const task of ifKnown(tasks) ?? []) seenHere.set(task.arn, task);
     return tasks;
   });
-  const look: Source<Look> = source(() => ports.look(nextLook, ifKnown(look.reading())));
-  const lifecycle = source(async () => known(await autoScaling.lifecycle()));
+  const look: Source<Look> = source(async () => {
+    const asked = [...seenHere.keys()];
+    const looked = await ports.look(nextLook, ifKnown(look.reading()), asked);
+    const left = ifKnown(looked)?.tasks;
+    if (left?.kind === 'known') {
+      const arns = new Set(left.value.map(({ arn }) => arn));
+      for (const arn of asked) if (!arns.has(arn)) seenHere.delete(arn);
+    }
+    return looked;
+  });
+  const seemsNeverRegistered = () => ifKnown(look.reading())?.containerInstance.kind === 'never-registered';
+  // The shortest heartbeat time-out is 30 s (API reference, PutLifecycleHook): what heartbeats rest on can't wait longer.
+  const heartbeatRests = { ...REST_MS, throttled: FIRST_ANSWER_MS };
+  const lifecycle = source(async () => known(await autoScaling.lifecycle()), heartbeatRests);
   const hooks = source(async () => {
     const state = ifKnown(lifecycle.reading());
     if (state?.kind !== 'in-group') return known({ hooks: [], retainsAbandoned: known(false) });
     const found = await autoScaling.terminatingHooks(state.group);
     return known({ hooks: found, retainsAbandoned: await retains(autoScaling, state.group) });
-  });
+  }, heartbeatRests);
 
   const explained = source(async () => {
     const { containerInstance, tasks } = ifKnown(look.reading()) ?? {};
@@ -116,15 +137,23 @@ export function createSources(ports: SourcesPorts): Sources {
     const last = ifKnown(look.reading());
     nextLook = 'full';
     if (look.isStale() || !last) return every(look, FIRST_ANSWER_MS);
-    if (last.containerInstance.kind !== 'registered') return every(look, LOOK_RELEASED_MS);
+    if (last.containerInstance.kind !== 'registered') return lookReleasedDue();
     const interval = lookInterval(last.requests) * (1 + spread * 0.2);
-    if (emptySince === undefined || ifKnown(last.tasks)?.length === 0) {
+    const isEmpty = ifKnown(last.tasks)?.length === 0 && seenHere.size === 0;
+    if (emptySince === undefined || isEmpty) {
       quickLooks = 0;
       return every(look, interval);
     }
     if (look.askedAt() + interval > clock.now() + LATER_QUICK_LOOKS_MS) nextLook = 'quick';
     if (look.askedAt() < emptySince) return every(look, 0);
     return every(look, QUICK_LOOKS_MS[quickLooks] ?? LATER_QUICK_LOOKS_MS);
+  }
+
+  /** Nothing new comes to a host that ECS has let go; what was seen on it must still be seen to end. */
+  function lookReleasedDue(): number {
+    if (seenHere.size === 0) return every(look, LOOK_RELEASED_MS);
+    if (emptySince === undefined) return every(look, LOOK_MS);
+    return every(look, look.askedAt() < emptySince ? 0 : LATER_QUICK_LOOKS_MS);
   }
 
   function lifecycleDue(phase: Phase): number {
@@ -159,7 +188,9 @@ export function createSources(ports: SourcesPorts): Sources {
   }
 
   function registrationDue(phase: Phase): number {
-    if (phase !== 'watching') return every(registration, REGISTRATION_MS);
+    if (phase !== 'watching') {
+      return every(registration, seemsNeverRegistered() ? FIRST_ANSWER_MS : REGISTRATION_MS);
+    }
     return every(
       registration,
       registration.reading().kind === 'known' ? SETTLED_REGISTRATION_MS : FIRST_ANSWER_MS,
@@ -192,7 +223,14 @@ export function createSources(ports: SourcesPorts): Sources {
     signals,
     identity,
     registration,
-    localTasks,
+    localTasks: {
+      ...localTasks,
+      forget: () => {
+        seenHere.clear();
+        localTasks.forget();
+      },
+    },
+    tasksSeenHere: () => [...seenHere.values()],
     look,
     lifecycle,
     hooks,

@@ -137,7 +137,7 @@ export function createEcs(call: Caller): Ecs {
     },
 
     stopTask: async (cluster, arn, reason, { urgent }) => {
-      await call('ecs:StopTask', { cluster, task: arn, reason }, { urgent, attempts: urgent ? 2 : 4 });
+      await call('ecs:StopTask', { cluster, task: arn, reason }, { urgent, attempts: urgent ? 2 : 1 });
     },
   };
 }
