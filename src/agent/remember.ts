@@ -32,6 +32,11 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     const { waiting: _, ...rest } = next;
     next = waiting ? { ...rest, waiting } : rest;
   }
+  if (next.terminated && waiting) {
+    // It was terminated while in service; should another hook's end retain it, it is to be terminated once more.
+    const { terminated: _, ...rest } = next;
+    next = rest;
+  }
   const completed = doubt(observed);
   return completed === memory.completed || !completed ? next : { ...next, completed };
 }
