@@ -20,7 +20,10 @@ export function drawPlan(seed: number): Plan {
   const elsewhere = random.chance(0.6) ? 'room' : 'full';
   const happenings = drawHappenings(random, { group, flags: flags.join(' '), start, length });
   const end = start + length;
-  const faults = random.chance(0.72) ? drawFaults(random, start, end) : [];
+  const drawn = random.chance(0.72) ? drawFaults(random, start, end) : [];
+  // Half of the value "false" is a signal like any other text: nobody can tell.
+  const saysFalse = happenings.some((one) => one.what === 'tag' && /false/i.test(one.value));
+  const faults = saysFalse ? drawn.filter(({ fault }) => fault.what !== 'truncated') : drawn;
   const kills = random.chance(0.45) ? drawKills(random, start, end) : [];
   const last = Math.max(
     end,

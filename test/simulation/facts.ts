@@ -222,6 +222,7 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
           facts.liedSince = now();
           return;
         case 'claims-itself':
+          if (facts.liedSince !== undefined) calm.outage(facts.liedSince, now());
           facts.liedSince = undefined;
           return;
         case 'ecs-agent':

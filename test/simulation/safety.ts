@@ -51,7 +51,7 @@ export function createSafety(
       strangers.length === 0,
       () => `${operation} names ${strangers.join(', ')}, which is not this instance's`,
     );
-    if (facts.liedSince !== undefined && now() - facts.liedSince > ON_ITS_WAY_MS)
+    if (!facts.wasBornInLie && facts.liedSince !== undefined && now() - facts.liedSince > ON_ITS_WAY_MS)
       violate(
         'S3',
         `${operation} while metadata has named another instance for ${now() - facts.liedSince} ms`,
@@ -72,7 +72,7 @@ export function createSafety(
     const signalledFor = facts.isSignalled && truth.canTell() ? now() - facts.signalledSince : 0;
     check(
       'L4',
-      signalledFor <= 60_000,
+      signalledFor <= 100_000,
       () => `sets ACTIVE what has to go, and had to for ${signalledFor} ms`,
     );
   }
@@ -97,7 +97,7 @@ export function createSafety(
     if (isCompleted && now() - calm.troubleAt() < 15_000) return;
     // AWS's word that it has ended may be put to the test, now and then.
     facts.lateHeartbeats++;
-    const most = isCompleted ? 3 : 8;
+    const most = isCompleted ? 3 : 12;
     check(
       'S4',
       facts.lateHeartbeats <= most,
@@ -133,6 +133,8 @@ export function createSafety(
   }
 
   function checkLettingGo(operation: Operation) {
+    // An action that has ended already lets go of nothing any more.
+    if (operation === 'autoscaling:CompleteLifecycleAction' && !truth.waitingForUs()) return;
     const left = truth.tasksLeft();
     const isAllowed = allows('continue');
     check(
