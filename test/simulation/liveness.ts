@@ -156,7 +156,10 @@ export function createLiveness(scene: Scene, facts: Facts, verdict: Verdict): Li
       if (settings.pollInterval > 5_000) return;
       if (signalledFor < timeout + (settings.readsTagByApi ? EC2_PATIENCE_MS : 0)) return;
       const span = calm.span(at - timeout, at);
-      const outage = facts.bornAt > at - timeout ? span + START_MS : span;
+      const starts = facts.bornAt > at - timeout ? START_MS : 0;
+      // Without that signal the state in the group is looked at every half a minute.
+      const notices = settings.heedsLifecycle ? 0 : 30_000;
+      const outage = span + Math.max(starts, notices);
       verdict.check(
         'L2',
         outage > (timeout * 2) / 3,

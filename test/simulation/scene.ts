@@ -24,6 +24,8 @@ export type Settings = {
   readonly onTimeout: string;
   readonly pollInterval: number;
   readonly namesCluster: boolean;
+  /** Whether the group's beginning to terminate the instance is a signal. */
+  readonly heedsLifecycle: boolean;
   /** Whether the tag may have to be read by the EC2 API. */
   readonly readsTagByApi: boolean;
 };
@@ -52,6 +54,7 @@ function readSettings(plan: Plan): Settings {
     drainTimeout: seconds(valueAt('--drain-timeout')),
     onTimeout: valueAt('--on-timeout') ?? 'wait',
     pollInterval: seconds(valueAt('--poll-interval')) ?? 5_000,
+    heedsLifecycle: (valueAt('--signals') ?? 'lifecycle').includes('lifecycle'),
     namesCluster: valueAt('--cluster') !== undefined,
     readsTagByApi:
       !plan.machine.metadataTags ||
