@@ -35,7 +35,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'agent/look.ts',
-        'const remaining = await stillThere(cluster, last);',
+        'const remaining = await stillThere(cluster, last, alsoAsk);',
         'const remaining: Task[] = [];',
       ],
     ],
@@ -92,9 +92,13 @@ export const mutants: readonly Mutant[] = [
     edits: [['agent/decide.ts', 'Math.min(timeout / 6, 600_000)', 'timeout * 0.98']],
   },
   {
-    name: 'stops its heartbeats when the group does not answer',
+    name: 'waits an hour after a heartbeat that failed',
     edits: [
-      ['agent/decide.ts', "?? (observed.lifecycle.kind === 'unknown' ? memory.waiting : undefined)", ''],
+      [
+        'agent/decide.ts',
+        "if (last.outcome === 'failed') return heartbeatRetry(hook);",
+        "if (last.outcome === 'failed') return 3_600_000;",
+      ],
     ],
   },
   {
