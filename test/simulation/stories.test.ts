@@ -47,6 +47,35 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(27_370), task(4_395, 29_070)],
   },
+  'somebody deregisters the instance while ECS takes its time to stop the last task': {
+    world: {
+      deregisterAgain: 'inactive',
+      deregisterRefusedFor: 'pending-or-running',
+      timings: { deactivating: 1_900, deprovisioning: 4_600, agentReportLag: 1_900, terminatingToWait: 200 },
+    },
+    happenings: [
+      { at: 23_825, what: 'other-stops-tasks' },
+      { at: 24_837, what: 'scale-in' },
+      { at: 24_916, what: 'other-deregisters' },
+    ],
+    tasks: [task(26_600)],
+  },
+  'the state in the group is throttled twice, and the heartbeat time-out is short': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    tasks: [task(3 * MINUTE)],
+    faults: [
+      {
+        at: 0,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: 'throttle' },
+        count: 2,
+      },
+    ],
+  },
   'the list of tag keys is cut off in the middle of a drain': {
     happenings: [{ at: 20_000, what: 'tag', value: 'true' }],
     tasks: [task(6 * MINUTE)],
