@@ -29,7 +29,8 @@ export type AgentPorts = {
   /** Keeps the memory for after a restart. Never throws. */
   readonly save: (memory: Memory, now: number) => void;
   readonly log: Log;
-  readonly onReport: (report: Report) => void;
+  /** Told in every round; what is reported is put into words only for whoever asks. */
+  readonly onReport: (report: () => Report) => void;
   /** The operator's hooks; absent where there can be none. */
   readonly hooks?: { readonly region: string; readonly operator: OperatorHooks } | undefined;
   readonly stop: AbortSignal;
@@ -86,7 +87,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     observed = { ...observed, memory };
     const decision = decide(observed, policy);
     narrator.narrate(observed, decision, sources.look.askedAt());
-    ports.onReport(report(observed, decision, policy, ports.watched));
+    const seen = observed;
+    ports.onReport(() => report(seen, decision, policy, ports.watched));
     follow(decision);
     startHooks(decision);
     const now = clock.now();

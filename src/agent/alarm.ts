@@ -18,7 +18,8 @@ export function createAlarm(clock: Clock): Alarm {
     sleep: async (ms, stop) => {
       if (!rung && !stop.aborted) {
         const awake = new AbortController();
-        wake = () => awake.abort();
+        // With a reason of its own: the one that Node makes carries a stack.
+        wake = () => awake.abort('rung');
         stop.addEventListener('abort', wake, { once: true });
         await clock.sleep(ms, { signal: awake.signal });
         stop.removeEventListener('abort', wake);

@@ -1,7 +1,6 @@
 import { formatDuration } from '../duration.ts';
 import type { Fields, Log } from '../log.ts';
 import { ifKnown } from '../reading.ts';
-import type { Blocked } from './blocked.ts';
 import { type Decision, hookLimit, type Policy } from './decide.ts';
 import type { Observation } from './observation.ts';
 import { count, factsOf, hookProblem, type ReportedTask, report, shortId } from './report.ts';
@@ -61,40 +60,42 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
     signals = current;
   }
 
-  function narrateTasks(observed: Observation, decision: Decision, facts: Fields, lookedAt: number) {
+  function narrateTasks(observed: Observation, decision: Decision, facts: () => Fields, lookedAt: number) {
     const { action } = decision;
     if (action.kind !== 'wait' || action.why.for !== 'tasks') return;
     const { now } = observed;
     const { tasks, pastTimeout } = action.why;
     if (pastTimeout && isTimeFor('drain.timeout', now)) {
       log('drain.timeout', `the drain timeout has passed with ${count(tasks.length, 'task')} left`, {
-        ...facts,
+        ...facts(),
         onTimeout: policy.onTimeout,
       });
     }
     narrateLimit(observed, facts, lookedAt);
-    const reasons = factsOf(observed, policy).blockedBy ?? [];
-    narrateBlocked(reasons, now, facts);
+    narrateBlocked(observed, facts);
     if (isTimeFor('drain.progress', now, PROGRESS_MS)) {
-      const { summary } = report(observed, decision, policy, watched);
-      const named = nameAll(factsOf(observed, policy).tasks ?? []);
-      const why = reasons[0] ? `; ${reasons[0].why}` : '';
-      log('drain.progress', `${summary}: ${named}${why}`, { ...facts, blockedBy: reasons });
+      const { summary, tasks: oldest = [], blockedBy = [] } = report(observed, decision, policy, watched);
+      const why = blockedBy[0] ? `; ${blockedBy[0].why}` : '';
+      log('drain.progress', `${summary}: ${nameAll(oldest)}${why}`, { ...facts(), blockedBy });
     }
   }
 
   /** Once it has waited a while, and again when the reasons are others. */
-  function narrateBlocked(reasons: readonly Blocked[], now: number, facts: Fields) {
+  function narrateBlocked(observed: Observation, facts: () => Fields) {
+    const { now } = observed;
     tasksSince ??= now;
+    if (now < tasksSince + BLOCKED_AFTER_MS || now < (said.get('drain.blocked') ?? -Infinity) + PROGRESS_MS)
+      return;
+    const reasons = factsOf(observed, policy).blockedBy ?? [];
     const key = reasons.map(({ kind, group }) => `${kind} ${group}`).join(', ');
-    if (reasons.length === 0 || key === blockedKey || now < tasksSince + BLOCKED_AFTER_MS) return;
-    if (!isTimeFor('drain.blocked', now, PROGRESS_MS)) return;
+    if (reasons.length === 0 || key === blockedKey) return;
+    said.set('drain.blocked', now);
     blockedKey = key;
-    log('drain.blocked', reasons.map(({ why }) => why).join('; '), { ...facts, blockedBy: reasons });
+    log('drain.blocked', reasons.map(({ why }) => why).join('; '), { ...facts(), blockedBy: reasons });
   }
 
   /** Only where AWS will end the wait: a group that retains is told to in time. */
-  function narrateLimit(observed: Observation, facts: Fields, lookedAt: number) {
+  function narrateLimit(observed: Observation, facts: () => Fields, lookedAt: number) {
     const limit = hookLimit(observed);
     if (limit === undefined || ifKnown(observed.retainsAbandoned)) return;
     const left = limit - observed.now;
@@ -105,17 +106,17 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
     log(
       'drain.limit-near',
       `in ${formatDuration(left)} the lifecycle hook's global limit ends this wait, and ${count(lost.length, 'task')} with it: ${lost.slice(0, 20).join(', ')}`,
-      facts,
+      facts(),
     );
   }
 
-  function narrateWait({ action }: Decision, { now }: Observation, facts: Fields) {
+  function narrateWait({ action }: Decision, { now }: Observation, facts: () => Fields) {
     if (action.kind === 'refuse') {
       if (isTimeFor('identity.changed', now, PROGRESS_MS)) {
         log(
           'identity.changed',
           'instance metadata names another instance than at the start: changing nothing',
-          facts,
+          facts(),
         );
       }
       return;
@@ -131,7 +132,7 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
         isTimeFor('drain.waiting hooks', now, PROGRESS_MS)
       ) {
         const state = action.why.state === 'failed' ? 'succeed' : 'end';
-        log('drain.waiting', `no task left; waiting until the hooks of stage drained ${state}`, facts);
+        log('drain.waiting', `no task left; waiting until the hooks of stage drained ${state}`, facts());
       }
       return;
     }
@@ -139,7 +140,7 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
     // Not to know the hooks yet is like any other thing that is not known.
     if (why.for === 'hook-choice' && why.choice.kind !== 'unknown') {
       if (isTimeFor('drain.hook-unclear', now, HOOK_UNCLEAR_AGAIN_MS)) {
-        log('drain.hook-unclear', `no task left, but ${hookProblem(why.choice)}`, facts);
+        log('drain.hook-unclear', `no task left, but ${hookProblem(why.choice)}`, facts());
       }
       return;
     }
@@ -149,7 +150,7 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
     if (isTimeFor(`drain.waiting ${why.for}`, now, PROGRESS_MS)) {
       const cause =
         why.for === 'hook-choice' ? hookProblem(why.choice) : `waiting to learn the ${why.for}: ${why.cause}`;
-      log('drain.waiting', cause, facts);
+      log('drain.waiting', cause, facts());
     }
   }
 
@@ -157,7 +158,7 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
     narrate: (observed, decision, lookedAt) => {
       narrateSignals(observed);
       const { action } = decision;
-      const facts = eventFacts(observed, policy);
+      const facts = () => eventFacts(observed, policy);
       if (action.kind === 'watch') {
         if (state !== 'watch' && observed.signals.kind === 'known') {
           const left = ifKnown(observed.containerInstance);
@@ -165,7 +166,7 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
             log(
               'drain.not-ours',
               'the signal is gone; the container instance stays DRAINING, as it was not we who set it',
-              facts,
+              facts(),
             );
           }
           state = 'watch';
@@ -178,7 +179,10 @@ export function createNarrator(log: Log, policy: Policy, watched: string): Narra
       }
       const now = action.kind === 'done' ? `done ${action.why}` : 'drain';
       if (action.kind === 'done' && state !== now) {
-        log('drain.done', report(observed, decision, policy, watched).summary, { ...facts, why: action.why });
+        log('drain.done', report(observed, decision, policy, watched).summary, {
+          ...facts(),
+          why: action.why,
+        });
       }
       state = now;
       narrateTasks(observed, decision, facts, lookedAt);

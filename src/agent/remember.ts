@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../options.ts';
 import { ifKnown } from '../reading.ts';
 import type { Signal } from '../signals/signal.ts';
@@ -78,7 +79,7 @@ function mergeSignals(before: readonly Signal[], now: readonly Signal[]): readon
   return same ? before : [...merged, ...joined];
 }
 
-const sameSignal = (a: Signal, b: Signal | undefined) => JSON.stringify(a) === JSON.stringify(b);
+const sameSignal = (a: Signal, b: Signal | undefined) => a === b || isDeepStrictEqual(a, b);
 
 function eventTime(signals: readonly Signal[], now: number): number | undefined {
   const eventAt = signals.find((signal) => signal.source === 'tag')?.eventAt;

@@ -38,7 +38,8 @@ export type World = {
   readonly manual: ReadSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  readonly onReport: (report: Report) => void;
+  /** Told whenever something may have changed; what is reported is put into words only for whoever asks. */
+  readonly onReport: (report: () => Report) => void;
   /** Told of every request to AWS and what came of it. */
   readonly onAttempt?: ((attempt: Attempt) => void) | undefined;
   /** The operator's executables; absent where there are none. */
@@ -187,11 +188,11 @@ async function waitForIdentity(
     if (clock.monotonic() >= saidAt + STILL_WAITING_MS && !stop.aborted) {
       saidAt = clock.monotonic();
       log('agent.waiting', `waiting for instance metadata: ${identity.cause}`, { for: 'imds' });
-      onReport({
+      onReport(() => ({
         state: 'starting',
         summary: `waiting for instance metadata: ${identity.cause}`,
         signals: [],
-      });
+      }));
     }
     await clock.sleep(IDENTITY_RETRY_MS * (0.5 + random()), { signal: stop });
   }

@@ -113,7 +113,7 @@ async function attemptOnce<O extends Operation>(
     abort.abort();
     throw error;
   } finally {
-    timer.abort();
+    timer.abort('answered');
     stop.removeEventListener('abort', onStop);
   }
 }

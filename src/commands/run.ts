@@ -56,7 +56,8 @@ export async function run(
     environment,
     log,
     onAttempt: metrics?.attempt,
-    onReport: (report) => {
+    onReport: (tell) => {
+      const report = tell();
       metrics?.report(report);
       statusFile.write(report);
       notifier.status(report.summary);

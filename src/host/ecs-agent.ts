@@ -22,25 +22,32 @@ export type EcsAgent = {
 export function createEcsAgent(http: Http, baseUrl: string, stop?: AbortSignal): EcsAgent {
   const url = baseUrl.replace(/\/+$/, '');
 
-  async function get<T>(path: string, maxBytes: number, parse: (body: unknown) => T): Promise<Reading<T>> {
-    try {
-      const response = await http({
-        method: 'GET',
-        url: url + path,
-        timeoutMs: TIMEOUT_MS,
-        maxBytes,
-        signal: stop,
-      });
-      if (response.status !== 200) return unknown(`the ECS agent answered HTTP ${response.status} at ${url}`);
-      return known(parse(JSON.parse(response.body)));
-    } catch (error) {
-      return unknown(`asking the ECS agent at ${url}: ${error instanceof Error ? error.message : error}`);
-    }
+  function reader<T>(path: string, maxBytes: number, parse: (body: unknown) => T): () => Promise<Reading<T>> {
+    let last: { readonly body: string; readonly value: T } | undefined;
+    return async () => {
+      try {
+        const response = await http({
+          method: 'GET',
+          url: url + path,
+          timeoutMs: TIMEOUT_MS,
+          maxBytes,
+          signal: stop,
+        });
+        if (response.status !== 200)
+          return unknown(`the ECS agent answered HTTP ${response.status} at ${url}`);
+        const { body } = response;
+        // Asked every second for hours, it mostly says the same.
+        if (body !== last?.body) last = { body, value: parse(JSON.parse(body)) };
+        return known(last.value);
+      } catch (error) {
+        return unknown(`asking the ECS agent at ${url}: ${error instanceof Error ? error.message : error}`);
+      }
+    };
   }
 
   return {
-    registration: () => get('/v1/metadata', MAX_METADATA_BYTES, parseRegistration),
-    tasks: () => get('/v1/tasks', MAX_TASKS_BYTES, parseTasks),
+    registration: reader('/v1/metadata', MAX_METADATA_BYTES, parseRegistration),
+    tasks: reader('/v1/tasks', MAX_TASKS_BYTES, parseTasks),
   };
 }
 

@@ -113,7 +113,7 @@ export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = 
           if (!own.dead) said.push(event);
         },
         onReport: (report) => {
-          if (!own.dead) last = report;
+          if (!own.dead) last = report();
         },
         stop: new AbortController().signal,
       }).then(end, end);

@@ -11,7 +11,7 @@ export type Facts = {
   restarts: number;
   bornAt: number;
   /** What it last said that it is doing. */
-  report: string;
+  report: () => string;
   /** Its requests within the last minute, by API. */
   sent: Map<string, number[]>;
 
@@ -80,7 +80,7 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
   const facts: Facts = {
     restarts: 0,
     bornAt: -Infinity,
-    report: 'starting',
+    report: () => 'starting',
     sent: new Map(),
     signalsReadAt: -Infinity,
     lifecycleKnown: undefined,
@@ -156,7 +156,7 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
     boot: () => {
       Object.assign(facts, {
         bornAt: now(),
-        report: 'starting',
+        report: () => 'starting',
         sent: new Map(),
         signalsReadAt: -Infinity,
         lifecycleKnown: undefined,
@@ -207,7 +207,7 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
     hostAnswer: (url, status) => {
       if ((status !== 200 && status !== 404) || url.includes(':51678')) return;
       // It takes the first answer for the truth: who it is.
-      if (facts.report === 'starting' && facts.liedSince !== undefined) facts.wasBornInLie = true;
+      if (facts.report() === 'starting' && facts.liedSince !== undefined) facts.wasBornInLie = true;
       facts.signalsReadAt = now();
     },
     fault: (fault, during) => {

@@ -57,10 +57,10 @@ export function createLiveness(scene: Scene, facts: Facts, verdict: Verdict): Li
         what: 'the instance is still DRAINING, though the drain was cancelled',
         isRelease: false,
       };
-    if (status === 'ACTIVE' && facts.report !== 'watching')
+    if (status === 'ACTIVE' && facts.report() !== 'watching')
       return {
         property: 'L4',
-        what: `the agent is ${facts.report}, though the drain was cancelled`,
+        what: `the agent is ${facts.report()}, though the drain was cancelled`,
         isRelease: false,
       };
     return undefined;

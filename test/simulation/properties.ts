@@ -20,7 +20,7 @@ export type Checker = {
   onSaved(state: State): void;
   onCrash(error: unknown): void;
   /** What the agent says that it is doing. */
-  onReport(state: string): void;
+  onReport(report: () => { readonly state: string }): void;
   /** The agent is about to make a call; it may be killed before it does. */
   onIntent(operation: Operation, input: unknown): void;
   onCall<O extends Operation>(operation: O, input: Input<O>): void;
@@ -83,8 +83,8 @@ export function createChecker(
     onSaved: notes.saved,
     onCrash: (error) =>
       verdict.violate('X1', `the agent ended: ${error instanceof Error ? error.stack : error}`),
-    onReport: (state) => {
-      facts.report = state;
+    onReport: (report) => {
+      facts.report = () => report().state;
     },
     onIntent: notes.intent,
     onCall: (operation, input) => {
@@ -103,7 +103,7 @@ export function createChecker(
     },
     violation: verdict.violation,
     isOver: liveness.isOver,
-    endState: () => `${facts.report}, ${truth.lifecycleState() ?? 'no group'}`,
+    endState: () => `${facts.report()}, ${truth.lifecycleState() ?? 'no group'}`,
     releasedAfter: liveness.releasedAfter,
     checks: verdict.checks,
   };

@@ -162,7 +162,7 @@ export async function simulate(
           if (!own.dead) timeline.log(clock.trueNow(), event, message);
         },
         onReport: (report) => {
-          if (!own.dead) checker.onReport(report.state);
+          if (!own.dead) checker.onReport(report);
         },
         stop: own.stop.signal,
       })

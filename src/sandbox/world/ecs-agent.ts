@@ -140,13 +140,28 @@ function metadataOf(agent: EcsAgent): string {
 }
 
 function tasksOf(agent: EcsAgent): string {
-  return JSON.stringify({ Tasks: agent.tasks.map(describeTask) });
+  return `{"Tasks":[${agent.tasks.map(describedTask).join()}]}`;
+}
+
+const described = new WeakMap<
+  Task,
+  { readonly desired: string; readonly known: string; readonly text: string }
+>();
+
+/** Kept, since simulated agents ask every second for hours. */
+function describedTask(task: Task): string {
+  const { desiredStatus: desired, knownStatus: known } = task;
+  const before = described.get(task);
+  if (before?.desired === desired && before.known === known) return before.text;
+  const text = JSON.stringify(describeTask(task));
+  described.set(task, { desired, known, text });
+  return text;
 }
 
 function oneTask(agent: EcsAgent, arn: string): PlainResponse {
   const task = agent.tasks.find((one) => one.arn === arn);
   if (!task) return { status: 404, body: '' };
-  return { status: 200, body: JSON.stringify(describeTask(task)) };
+  return { status: 200, body: describedTask(task) };
 }
 
 function describeTask(task: Task) {
