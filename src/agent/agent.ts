@@ -22,7 +22,8 @@ export type AgentPorts = {
   readonly policy: Policy & { readonly dryRun: boolean };
   /** For people: what is being watched. */
   readonly watched: string;
-  readonly sources: (clock: Clock, onAnswer: () => void) => Sources;
+  /** `tasksLeft` names the tasks to ask after, whatever is listed: those of the last run among them. */
+  readonly sources: (clock: Clock, onAnswer: () => void, tasksLeft: () => readonly string[]) => Sources;
   readonly act: Act;
   /** What the last run left. */
   readonly memory: Memory;
@@ -52,7 +53,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   const clock = steady(ports.clock);
   const { policy, stop } = ports;
   const alarm = createAlarm(clock);
-  const sources = ports.sources(clock, alarm.ring);
+  const sources = ports.sources(clock, alarm.ring, () => memory.tasksLeft ?? []);
   let { memory } = ports;
   let savedAt = clock.now();
   let lastHeartbeat: Heartbeat | undefined;

@@ -65,6 +65,8 @@ export type Memory = {
   readonly terminated?: boolean;
   /** When each task was last asked to stop, by task ARN. */
   readonly askedToStop?: Readonly<Record<string, number>>;
+  /** ARNs of the tasks that were last known to be left: ECS lists none of them once the instance is deregistered. */
+  readonly tasksLeft?: readonly string[];
   /** The stages whose operator hooks have run in this drain, and what came of them. */
   readonly hooksRun?: Readonly<Partial<Record<HookStage, 'succeeded' | 'failed'>>>;
 };

@@ -38,8 +38,18 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     const { terminated: _, ...rest } = next;
     next = rest;
   }
+  next = rememberTasks(next, observed);
   const completed = doubt(observed);
   return completed === memory.completed || !completed ? next : { ...next, completed };
+}
+
+function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
+  if (tasks.kind === 'unknown' || memory.signalledAt === undefined) return memory;
+  const before = new Set(memory.tasksLeft);
+  const left = tasks.value.map(({ arn }) => arn);
+  if (left.length === before.size && left.every((arn) => before.has(arn))) return memory;
+  const { tasksLeft: _, ...rest } = memory;
+  return left.length > 0 ? { ...rest, tasksLeft: left } : rest;
 }
 
 /**

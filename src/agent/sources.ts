@@ -50,6 +50,8 @@ export type SourcesPorts = {
   /** In ms. */
   readonly pollInterval: number;
   readonly onAnswer: () => void;
+  /** ARNs of the tasks that were left when ECS was last heard. */
+  readonly tasksLeft: () => readonly string[];
 };
 
 const LOCAL_TASKS_MS = 1_000;
@@ -102,7 +104,7 @@ export function createSources(ports: SourcesPorts): Sources {
     return tasks;
   });
   const look: Source<Look> = source(async () => {
-    const asked = [...seenHere.keys()];
+    const asked = [...new Set([...ports.tasksLeft(), ...seenHere.keys()])];
     const looked = await ports.look(nextLook, ifKnown(look.reading()), asked);
     const left = ifKnown(looked)?.tasks;
     if (left?.kind === 'known') {

@@ -86,7 +86,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     clock,
     policy: config,
     watched: describeWatched(config),
-    sources: (steadyClock, onAnswer) =>
+    sources: (steadyClock, onAnswer, tasksLeft) =>
       createSources({
         imds,
         ecsAgent,
@@ -112,6 +112,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
         random,
         pollInterval: config.pollInterval,
         onAnswer,
+        tasksLeft,
       }),
     act: createAct(ecs, autoScaling),
     memory: kept.memory,

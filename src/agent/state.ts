@@ -95,6 +95,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
     isOneOf(value.standing, ['answered', 'doubted', 'confirmed']),
   terminated: (value) => typeof value === 'boolean',
   askedToStop: (value) => isRecord(value) && Object.values(value).every(isTime),
+  tasksLeft: (value) => Array.isArray(value) && value.every(isText),
   hooksRun: (value) =>
     isRecord(value) && Object.values(value).every((result) => isOneOf(result, ['succeeded', 'failed'])),
 };

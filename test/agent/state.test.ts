@@ -24,6 +24,7 @@ const full: State = {
     completed: { hook: 'drain', result: 'CONTINUE', at: 4_000, standing: 'answered' },
     terminated: true,
     askedToStop: { task: 5_000 },
+    tasksLeft: ['task', 'other-task'],
     hooksRun: { drained: 'succeeded' },
   },
   registration: { cluster: 'web', containerInstanceArn: arn },
@@ -116,6 +117,7 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     [withMemory({ completed: { hook: 'h', result: 'CONTINUE', at: 1 } }), 'completed'],
     [withMemory({ terminated: 'yes' }), 'terminated'],
     [withMemory({ askedToStop: { a: 'x' } }), 'askedToStop'],
+    [withMemory({ tasksLeft: ['task', ''] }), 'tasksLeft'],
     [withMemory({ hooksRun: { drained: 'maybe' } }), 'hooksRun'],
   ] as const) {
     const text = typeof state === 'string' ? state : JSON.stringify(state);

@@ -37,6 +37,7 @@ const memory = nearly({
   }),
   terminated: fc.boolean(),
   askedToStop: fc.dictionary(name, time, { maxKeys: 2 }),
+  tasksLeft: fc.array(name, { maxLength: 3 }),
   hooksRun: nearly({ drained: fc.constantFrom('succeeded', 'failed') }),
 });
 const written = fc

@@ -138,6 +138,32 @@ const stories: Record<string, Partial<Plan>> = {
       },
     ],
   },
+  'the agent is restarted while ECS, which let go of the instance, still stops its last task': {
+    seed: 76_866,
+    flags: ['--mode', 'deregister', '--drain-timeout', '9s', '--on-timeout', 'stop-tasks'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 112, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    world: {
+      deregisterAgain: 'inactive',
+      deregisterRefusedFor: 'pending-or-running',
+      timings: {
+        provisioning: 2_462,
+        pending: 16_390,
+        deactivating: 4_226,
+        deprovisioning: 2_352,
+        agentReportLag: 14_563,
+        scheduler: 197,
+        terminatingToWait: 859,
+      },
+    },
+    happenings: [{ at: 13_031, what: 'scale-in' }],
+    tasks: [{ at: 0, runsFor: 24_091, ignoresSigterm: false, exitAfterSigterm: 1_267 }],
+    kills: [{ downMs: 432, state: 'kept', when: 'before-call', call: 29 }],
+    horizon: 972_388,
+  },
   'the clock is set forward while the agent is down': {
     flags: ['--drain-timeout', '600s', '--on-timeout', 'continue'],
     happenings: [
