@@ -118,3 +118,31 @@ describe('a lifecycle action that looked completed', () => {
     assert.equal(standing({ memory: confirmed, lifecycle: inState('Terminating:Wait') }), 'confirmed');
   });
 });
+
+describe('what is remembered of the tasks', () => {
+  const task = { arn: 'a', group: 'family:batch', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
+  const other = { ...task, arn: 'b' };
+  const draining: Memory = { signalledAt: NOW, signals: [tag] };
+  const left = (memory: Memory, tasks: Observation['tasks']) =>
+    after({ memory, signals: known([tag]), tasks });
+
+  it('which were left', () => {
+    assert.deepEqual(left(draining, known([task, other])).tasksLeft, ['a', 'b']);
+  });
+  it('the same object while they are the same, in whatever order', () => {
+    const memory = { ...draining, tasksLeft: ['a', 'b'] };
+    assert.equal(left(memory, known([other, task])), memory);
+  });
+  it('one that has ended no more, and the last one leaves nothing', () => {
+    assert.deepEqual(left({ ...draining, tasksLeft: ['a', 'b'] }, known([other])).tasksLeft, ['b']);
+    assert.deepEqual(left({ ...draining, tasksLeft: ['b'] }, known([])), draining);
+  });
+  it('all of them while they are not known', () => {
+    const memory = { ...draining, tasksLeft: ['a'] };
+    assert.equal(left(memory, unknown('no answer')), memory);
+  });
+  it('none where nothing has asked for the instance', () => {
+    const memory: Memory = {};
+    assert.equal(after({ memory, signals: unknown('no answer'), tasks: known([task]) }), memory);
+  });
+});

@@ -99,8 +99,17 @@ function parsed(text: string): State | undefined {
 function assertState({ instanceId, savedAt, memory }: State): void {
   assert.equal(typeof instanceId, 'string');
   assertTime(savedAt);
-  const { signalledAt, drainingSetAt, signals, waiting, completed, terminated, askedToStop, hooksRun } =
-    memory;
+  const {
+    signalledAt,
+    drainingSetAt,
+    signals,
+    waiting,
+    completed,
+    terminated,
+    askedToStop,
+    tasksLeft,
+    hooksRun,
+  } = memory;
   for (const at of [signalledAt, drainingSetAt]) if (at !== undefined) assertTime(at);
   for (const one of signals ?? []) {
     switch (one.source) {
@@ -138,6 +147,7 @@ function assertState({ instanceId, savedAt, memory }: State): void {
   }
   if (terminated !== undefined) assert.equal(typeof terminated, 'boolean');
   for (const at of Object.values(askedToStop ?? {})) assertTime(at);
+  for (const arn of tasksLeft ?? []) assert.match(arn, /./s);
   for (const result of Object.values(hooksRun ?? {})) assert.ok(['succeeded', 'failed'].includes(result));
 }
 
