@@ -208,3 +208,18 @@ test('a reboot ends every container, and ECS hears of it when its agent is back'
   fleet.pass(2000);
   assert.deepEqual([task.lastStatus, task.exitCode], ['STOPPED', 137]);
 });
+
+test('a reboot in the middle of a first start begins it anew: it registers once, and not before it is up', () => {
+  const fleet = createFleet({ now: startTime });
+  const machine = fleet.addInstance({ imdsAfter: 4_000, ecsAgentAfter: 12_000 });
+  fleet.reboot(machine, 8_000);
+  fleet.pass(7_999);
+  assert.equal(fleet.world.introspection(machine.id, '/v1/metadata'), undefined);
+  assert.equal(machine.imds.started, false);
+  fleet.pass(1);
+  const { arn } = instanceOf(machine);
+  assert.equal(machine.imds.started, true);
+  fleet.pass(60_000);
+  assert.equal(instanceOf(machine).arn, arn);
+  assert.equal(fleet.cluster.containerInstances.size, 1);
+});

@@ -66,7 +66,9 @@ export function checkOwnCluster(cluster: Cluster, arnOrId: string): void {
   if (!arnOrId.startsWith('arn:')) return;
   const parts = arnOrId.slice(arnOrId.lastIndexOf(':') + 1).split('/');
   if (parts.length === 3 && parts[1] !== cluster.name)
-    throw invalidParameter(`Identifier is for ${parts[1]}. Your cluster is ${cluster.name}`);
+    throw invalidParameter(
+      `Invalid identifier: Identifier is for cluster ${parts[1]}. Your cluster is ${cluster.name}`,
+    );
 }
 
 export const badToken = () => invalidParameter('Invalid token.');

@@ -37,6 +37,7 @@ export function registerContainerInstance(world: WorldState, machine: Machine): 
   agent.cluster.containerInstances.set(id, containerInstance);
   agent.containerInstance = containerInstance;
   agent.tasks = [];
+  agent.frozen = undefined;
   setContainerInstanceStatus(world, containerInstance, 'ACTIVE');
   setEcsAgent(world, machine, 'up');
   return containerInstance;
@@ -71,9 +72,13 @@ export function setEcsAgent(world: WorldState, machine: Machine, to: 'up' | 'dow
   kickServices(world, agent.cluster);
 }
 
-/** Restarts the ECS agent without its checkpoint: it registers the machine as a new container instance. */
-export function reregister(world: WorldState, machine: Machine): ContainerInstance {
-  machine.ecsAgent.up = false;
+/**
+ * Restarts the ECS agent without its checkpoint: it registers the machine as a new container instance, in the same
+ * cluster or in another.
+ */
+export function reregister(world: WorldState, machine: Machine, cluster?: Cluster): ContainerInstance {
+  setEcsAgent(world, machine, 'down');
+  if (cluster) machine.ecsAgent.cluster = cluster;
   return registerContainerInstance(world, machine);
 }
 

@@ -35,6 +35,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
   const machine: Machine = {
     id,
     state: 'running',
+    boots: 1,
     launchedAt: options.launchedAt ?? world.now,
     instanceType: options.instanceType ?? 'm6i.large',
     availabilityZone: `${world.options.region}a`,
@@ -62,13 +63,11 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
   world.accessKeys.set(accessKeyId, id);
   happen(world, () => ({ type: 'machine-launched', instanceId: id, group: options.group?.name }));
 
-  if (options.imdsAfter) after(world, options.imdsAfter, () => startImds(world, machine));
+  if (options.imdsAfter) whileUp(world, machine, options.imdsAfter, () => startImds(world, machine));
   const ecsAgentAfter = options.ecsAgentAfter ?? 0;
   if (ecsAgentAfter === 0) registerContainerInstance(world, machine);
   else if (ecsAgentAfter !== 'never')
-    after(world, ecsAgentAfter, () => {
-      if (machine.state === 'running') registerContainerInstance(world, machine);
-    });
+    whileUp(world, machine, ecsAgentAfter, () => setEcsAgent(world, machine, 'up'));
   if (options.group) joinGroup(world, options.group, machine, options.protectedFromScaleIn ?? false);
   return machine;
 }
@@ -92,20 +91,27 @@ export function terminateMachine(world: WorldState, machine: Machine, cause: str
 /** Everything on the machine is killed and comes up again: containers stay dead, the ECS agent returns after `downMs`. */
 export function rebootMachine(world: WorldState, machine: Machine, downMs: number): void {
   if (machine.state !== 'running') return;
+  machine.boots++;
   happen(world, () => ({ type: 'machine-rebooted', instanceId: machine.id }));
   setEcsAgent(world, machine, 'down');
   machine.imds.started = false;
   machine.imds.tokens.clear();
   processesKilled(world, machine);
-  after(world, downMs, () => {
-    if (machine.state !== 'running') return;
+  whileUp(world, machine, downMs, () => {
     startImds(world, machine);
     setEcsAgent(world, machine, 'up');
   });
 }
 
+/** Runs `ms` from now, unless the machine is gone by then or has been started again. */
+function whileUp(world: WorldState, machine: Machine, ms: number, run: () => void): void {
+  const { boots } = machine;
+  after(world, ms, () => {
+    if (machine.state === 'running' && machine.boots === boots) run();
+  });
+}
+
 function startImds(world: WorldState, machine: Machine): void {
-  if (machine.state !== 'running') return;
   machine.imds.started = true;
   happen(world, () => ({ type: 'imds', instanceId: machine.id, to: 'on' }));
 }

@@ -33,6 +33,8 @@ export type MachineState = 'pending' | 'running' | 'shutting-down' | 'terminated
 export type Machine = {
   readonly id: string;
   state: MachineState;
+  /** How often it has been started: what a start has begun ends with the next one. */
+  boots: number;
   readonly launchedAt: number;
   readonly instanceType: string;
   readonly availabilityZone: string;
@@ -67,7 +69,7 @@ export type Imds = {
 
 export type EcsAgent = {
   up: boolean;
-  readonly cluster: Cluster;
+  cluster: Cluster;
   /** Cleared by nothing but a registration: the real agent keeps the ARN after its instance is deregistered. */
   containerInstance: ContainerInstance | undefined;
   /** All tasks that this agent has known, the stopped ones too. */
