@@ -95,7 +95,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     const now = clock.now();
     if (phase !== 'watching' && now >= savedAt + SAVE_MS) save();
     const restUntil = [...rests.values(), stages?.retryAt() ?? Infinity].filter((until) => until > now);
-    const wakeAt = Math.min(nextDueAt, ...restUntil);
+    const wakeAt = Math.min(nextDueAt, decision.nextHeartbeatAt ?? Infinity, ...restUntil);
     // Another phase has other questions: they are due now.
     if (phase === before) await alarm.sleep(Math.max(0, wakeAt - now), stop);
   }
@@ -273,7 +273,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (outcome.kind === 'nothing-waiting') {
       const before = lastHeartbeat?.outcome === 'nothing-waiting' ? lastHeartbeat.times : 0;
       lastHeartbeat = { at, outcome: 'nothing-waiting', times: before + 1 };
-    } else lastHeartbeat = outcome.kind === 'done' ? { at, outcome: 'recorded' } : { at, outcome: 'failed' };
+    } else if (outcome.kind === 'done') lastHeartbeat = { at, outcome: 'recorded' };
+    else lastHeartbeat = { at, outcome: 'failed', recordedAt: recordedAt(lastHeartbeat) };
     if (outcome.kind === 'nothing-waiting') sources.lifecycle.invalidate();
     else if (outcome.kind === 'done' && !policy.dryRun) {
       drainLog('lifecycle.heartbeat', `heartbeat recorded for hook ${hook}`, { hook });
@@ -358,6 +359,12 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (pretended.has('deregister')) return { kind: 'deregistered', arn: containerInstance.arn };
     return pretended.has('set-draining') ? { ...containerInstance, status: 'DRAINING' } : containerInstance;
   }
+}
+
+/** When a heartbeat was last recorded, as far as this process knows. */
+function recordedAt(last: Heartbeat | undefined): number | undefined {
+  if (last?.outcome === 'recorded') return last.at;
+  return last?.outcome === 'failed' ? last.recordedAt : undefined;
 }
 
 /**

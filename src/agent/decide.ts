@@ -17,6 +17,8 @@ export type Decision = {
   readonly action: Action;
   /** The lifecycle action whose heartbeat is due, beside the action. */
   readonly heartbeat?: { readonly group: string; readonly hook: string } | undefined;
+  /** When the next one will be due, in ms since the Unix epoch. */
+  readonly nextHeartbeatAt?: number | undefined;
 };
 
 export type Action =
@@ -80,7 +82,10 @@ export function decide(observation: Observation, policy: Policy): Decision {
   // An action that is being completed needs none; one that is being abandoned does, should AWS not answer: where the
   // default result is CONTINUE its time-out would end what an abandoned action keeps.
   const isEnding = action.kind === 'complete' && action.result === 'CONTINUE';
-  return { action, heartbeat: isEnding ? undefined : heartbeatDue(observation, policy) };
+  const next = isEnding ? undefined : nextHeartbeat(observation, policy);
+  if (!next) return { action };
+  const { at, ...heartbeat } = next;
+  return at <= observation.now ? { action, heartbeat } : { action, nextHeartbeatAt: at };
 }
 
 function nextAction(observed: Observation, policy: Policy): Action {
@@ -254,40 +259,54 @@ export function drainDeadline({ memory }: Observation, policy: Policy): number |
 
 /**
  * How long after a heartbeat the next one is due, in ms. A sixth of the time-out leaves room for an outage of
- * two thirds of it, found in the worst moment, and for the retries that end it; five seconds keep the shortest
- * time-out of 30 s within twelve requests a minute.
+ * two thirds of it, found in the worst moment, and for the tries that end it; six seconds keep the shortest
+ * time-out of 30 s within ten requests a minute, so that twelve leave two for an outage.
  */
 export function heartbeatInterval(hook: Hook): number {
-  const timeout = hook.heartbeatTimeout ?? SHORTEST_HEARTBEAT_TIMEOUT_MS;
-  return Math.max(5_000, Math.min(timeout / 6, 600_000));
+  return Math.max(6_000, Math.min(timeoutOf(hook) / 6, 600_000));
 }
 
 /** How long after a heartbeat that failed the next try is due, in ms. */
 export function heartbeatRetry(hook: Hook): number {
-  const timeout = hook.heartbeatTimeout ?? SHORTEST_HEARTBEAT_TIMEOUT_MS;
-  return Math.max(5_000, Math.min(timeout / 12, 60_000));
+  return Math.max(5_000, Math.min(timeoutOf(hook) / 12, 60_000));
 }
 
 /** Auto Scaling API reference, PutLifecycleHook: HeartbeatTimeout is 30 to 7200 s. */
 const SHORTEST_HEARTBEAT_TIMEOUT_MS = 30_000;
+/** The last try before a hook's time-out comes this many ms before it, whatever the pace. */
+const LAST_TRY_MS = 2_000;
 
-function heartbeatDue(observed: Observation, policy: Policy): Decision['heartbeat'] {
-  const { now, lastHeartbeat, signals, memory } = observed;
+const timeoutOf = (hook: Hook): number => hook.heartbeatTimeout ?? SHORTEST_HEARTBEAT_TIMEOUT_MS;
+
+function nextHeartbeat(
+  observed: Observation,
+  policy: Policy,
+): { readonly group: string; readonly hook: string; readonly at: number } | undefined {
+  const { lastHeartbeat, signals, memory } = observed;
   if (observed.identity === 'changed' || isCompleted(memory)) return undefined;
   if (signals.kind === 'known' && signals.value.length === 0) return undefined;
   // A heartbeat does no harm where nothing waits any more, and its lack may: what was last known is enough.
   const waiting =
     waitingHook(observed, policy) ?? (observed.lifecycle.kind === 'unknown' ? memory.waiting : undefined);
   if (!waiting?.hook) return undefined;
-  if (lastHeartbeat && now < lastHeartbeat.at + pause(lastHeartbeat, waiting.hook)) return undefined;
-  return { group: waiting.group, hook: waiting.hook.name };
+  const at = lastHeartbeat ? afterHeartbeat(lastHeartbeat, waiting.hook) : observed.now;
+  return { group: waiting.group, hook: waiting.hook.name, at };
 }
 
-function pause(last: Heartbeat, hook: Hook): number {
-  if (last.outcome === 'recorded') return heartbeatInterval(hook);
-  if (last.outcome === 'failed') return heartbeatRetry(hook);
-  // Soon enough if AWS was mistaken, and ever more rarely where it is not: another hook can hold the instance for days.
-  return Math.min(LONGEST_PAUSE_MS, heartbeatInterval(hook) * 2 ** (last.times - 1));
+/** When the next heartbeat is due after this one. */
+function afterHeartbeat(last: Heartbeat, hook: Hook): number {
+  switch (last.outcome) {
+    case 'recorded':
+      return last.at + heartbeatInterval(hook);
+    case 'failed': {
+      const next = last.at + heartbeatRetry(hook);
+      const lastTry = (last.recordedAt ?? -Infinity) + timeoutOf(hook) - LAST_TRY_MS;
+      return last.at < lastTry ? Math.min(next, lastTry) : next;
+    }
+    // Soon enough if AWS was mistaken, and ever more rarely where it is not: another hook can hold the instance for days.
+    case 'nothing-waiting':
+      return last.at + Math.min(LONGEST_PAUSE_MS, heartbeatInterval(hook) * 2 ** (last.times - 1));
+  }
 }
 
 const LONGEST_PAUSE_MS = 3_600_000;

@@ -45,7 +45,8 @@ export type ContainerInstance =
 
 export type Heartbeat =
   | { readonly at: number; readonly outcome: 'recorded' }
-  | { readonly at: number; readonly outcome: 'failed' }
+  /** `recordedAt`: when one was last recorded. */
+  | { readonly at: number; readonly outcome: 'failed'; readonly recordedAt?: number | undefined }
   /** AWS says that no such action waits, so many times in a row. */
   | { readonly at: number; readonly outcome: 'nothing-waiting'; readonly times: number };
 

@@ -595,8 +595,24 @@ describe('the heartbeat', () => {
     assert.equal(decide({ ...drained, lastHeartbeat: undefined }, policy).heartbeat, undefined);
   });
 
+  it('that failed is tried once more 2 s before the time-out, and at its own pace after that', () => {
+    const short: Hook = { name: 'drain', heartbeatTimeout: 30 * SECOND, globalTimeout: 50 * MINUTE };
+    const failed = (at: number): Partial<Observation> => ({
+      hooks: known([short]),
+      lastHeartbeat: { at: NOW - at, outcome: 'failed', recordedAt: NOW - 28 * SECOND },
+    });
+
+    assert.deepEqual(beat(failed(2 * SECOND)), due);
+    assert.equal(beat({ ...failed(2 * SECOND), now: NOW - 1 }), undefined);
+    assert.equal(beat(failed(0)), undefined);
+    assert.deepEqual(beat(failed(5 * SECOND)), due);
+  });
+  it('that is not due yet is announced', () => {
+    const seen = { lastHeartbeat: { at: NOW - MINUTE, outcome: 'recorded' } } as const;
+    assert.equal(decide({ ...drainingWithTask, ...seen }, policy).nextHeartbeatAt, NOW + 9 * MINUTE);
+  });
   const timeouts: [seconds: number, interval: number, retry: number][] = [
-    [30, 5, 5],
+    [30, 6, 5],
     [60, 10, 5],
     [600, 100, 50],
     [3_600, 600, 60],
