@@ -12,7 +12,7 @@ import { createNarrator, eventFacts } from './narrate.ts';
 import type { ContainerInstance, Heartbeat, Memory, Observation } from './observation.ts';
 import { remember } from './remember.ts';
 import { type Report, report } from './report.ts';
-import { REST_MS } from './source.ts';
+import { REST_MS, type Source } from './source.ts';
 import type { Phase, Sources } from './sources.ts';
 import { createStages, hookFacts, type StagesPorts, stagesDue } from './stages.ts';
 
@@ -42,6 +42,8 @@ const SAVE_MS = 60_000;
 const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
 /** In mode `deregister`, refusals are what one waits for. */
 const PLAIN_MODE_REST_MS = 15_000;
+/** What lets an instance go rests on what was asked this long ago at most, or since it was first due. */
+const LATELY_MS = 3_000;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
 
@@ -67,6 +69,11 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let refusals = 0;
   let nothingWaited = 0;
   let phase: Phase = 'watching';
+  /** Since when one and the same kind of action is due. */
+  let decided: { readonly kind: Decision['action']['kind']; readonly since: number } = {
+    kind: 'watch',
+    since: -Infinity,
+  };
   const stages = ports.hooks && createStages({ ...stageEvents(), hooks: ports.hooks.operator, clock });
   let observed = observe();
   const log = withFields(ports.log, () => ({ instanceId: ports.instanceId }));
@@ -130,6 +137,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 
   function follow({ action, heartbeat }: Decision) {
     const before: Phase = phase;
+    if (action.kind !== decided.kind) decided = { kind: action.kind, since: clock.now() };
     // Under another's name there is nothing to learn that would not be learnt under our own later.
     if (action.kind !== 'refuse')
       phase = action.kind === 'watch' ? 'watching' : action.kind === 'done' ? 'done' : 'draining';
@@ -140,7 +148,32 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       return;
     }
     if (action.kind === 'wait' || action.kind === 'done' || action.kind === 'refuse') return;
-    if (mayBegin(action.kind) && clock.now() >= (rests.get(action.kind) ?? -Infinity)) void perform(action);
+    const restsUntil = rests.get(action.kind) ?? -Infinity;
+    if (!mayBegin(action.kind) || clock.now() < restsUntil) return;
+    const old = outdated(action, restsUntil);
+    if (!old) void perform(action);
+    else if (!old.isAsking() && !old.isStale()) {
+      old.invalidate();
+      alarm.ring();
+    }
+  }
+
+  /** What must be asked anew before this is done: the action rests on it, and it may have changed. */
+  function outdated(deed: Deed, restedUntil: number): Source<unknown> | undefined {
+    const { look, registration } = sources;
+    // What is ACTIVE is given tasks, and whether ECS refuses to let go of it for one on its way down is documented
+    // nowhere: each try needs a list that is newer than the one before it.
+    if (deed.kind === 'deregister')
+      return deed.containerInstance.status === 'ACTIVE' && look.askedAt() < restedUntil ? look : undefined;
+    if (deed.kind !== 'terminate' && !(deed.kind === 'complete' && deed.why === 'drained')) return undefined;
+    if (deed.why === 'timeout') return undefined;
+    // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.
+    const lately = clock.now() - LATELY_MS;
+    if (registration.askedAt() < lately) return registration;
+    const arn = ifKnown(registration.reading())?.containerInstanceArn;
+    const seen = ifKnown(look.reading())?.containerInstance;
+    if (arn !== undefined && !(seen?.kind === 'deregistered' && seen.arn === arn)) return look;
+    return look.askedAt() < decided.since && look.askedAt() < lately ? look : undefined;
   }
 
   /** One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. */
@@ -194,12 +227,21 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       }
       case 'deregister': {
         const left = ifKnown(observed.tasks) ?? [];
-        sources.look.set({
-          containerInstance: { kind: 'deregistered', arn: deed.containerInstance.arn },
-          tasks: known(left),
-          requests: 0,
-        });
-        if (left.length > 0) sources.look.invalidate();
+        const isRemembered = ifKnown(sources.look.reading())?.isRemembered ?? true;
+        // It was given tasks until now.
+        const mayHaveMore = deed.containerInstance.status === 'ACTIVE';
+        const tasks = left.length === 0 && mayHaveMore ? unknown('asking what was placed last') : known(left);
+        sources.look.set(
+          {
+            containerInstance: { kind: 'deregistered', arn: deed.containerInstance.arn },
+            tasks,
+            requests: 0,
+            isRemembered,
+          },
+          // As which container instance ECS knows this host is no newer than it was.
+          isRemembered ? -Infinity : sources.look.askedAt(),
+        );
+        if (left.length > 0 || mayHaveMore) sources.look.invalidate();
         observed = observe();
         drainLog('drain.deregistered', 'the container instance is out of its cluster');
         return;
@@ -231,7 +273,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (refusals === 0) drainLog('drain.refused', 'ECS says that tasks still run on the instance');
     rest('deregister', plain ? PLAIN_MODE_REST_MS : (REFUSED_REST_MS[refusals] ?? 5_000));
     refusals++;
-    sources.look.invalidate();
+    // The plain mode lists before each try.
+    if (!plain) sources.look.invalidate();
   }
 
   function nothingWaiting(deed: Deed) {
@@ -314,8 +357,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   }
 
   function showContainerInstance(containerInstance: ContainerInstance) {
-    const requests = ifKnown(sources.look.reading())?.requests ?? 2;
-    sources.look.set({ containerInstance, tasks: unknown('being listed again'), requests });
+    const { requests = 2, isRemembered = true } = ifKnown(sources.look.reading()) ?? {};
+    sources.look.set({ containerInstance, tasks: unknown('being listed again'), requests, isRemembered });
     observed = observe();
   }
 

@@ -15,8 +15,11 @@ export type Source<T> = {
   restsUntil(): number;
   /** Asks, unless an answer is awaited already. */
   ask(): void;
-  /** What we know better than the source, having just changed it. An answer on its way is dropped. */
-  set(value: T): void;
+  /**
+   * What we know better than the source, having just changed it. An answer on its way is dropped.
+   * @param asOf since when the rest of it is known, in ms by the agent's clock; now unless told
+   */
+  set(value: T, asOf?: number): void;
   /** Whether it has answered, or failed to, since it was made or forgotten. */
   hasAnswered(): boolean;
   /** What it said is of another time: it is unknown until asked again. */
@@ -89,10 +92,10 @@ export function createSource<T>(
     isStale: () => stale,
     restsUntil: () => restsUntil,
     ask: () => void ask(),
-    set: (value) => {
+    set: (value, asOf = clock.now()) => {
       generation++;
       reading = known(value);
-      askedAt = clock.now();
+      askedAt = asOf;
       stale = false;
     },
     invalidate: () => {

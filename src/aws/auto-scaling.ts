@@ -35,7 +35,8 @@ export type AutoScaling = {
 
 /**
  * Of what the heartbeats rest on nothing is retried within a call: it is asked again soon enough, and retries would use
- * up the API's budget in an outage, so that none is left for when it ends.
+ * up the API's budget in an outage, so that none is left for when it ends. Nor is what lets the instance go: by the
+ * time of the next try that can have become wrong.
  */
 const once = { attempts: 1 };
 
@@ -83,13 +84,14 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
 
     complete: async (group, hook, result) => {
       const input = { ...nameAction(group, hook), LifecycleActionResult: result };
-      return await unlessNothingWaits(call('autoscaling:CompleteLifecycleAction', input), 'completed');
+      const operation = 'autoscaling:CompleteLifecycleAction';
+      return await unlessNothingWaits(call(operation, input, once), 'completed');
     },
 
     terminate: async () => {
       const operation = 'autoscaling:TerminateInstanceInAutoScalingGroup';
       const input = { InstanceId: instanceId, ShouldDecrementDesiredCapacity: false };
-      const { Activity: activity } = await call(operation, input);
+      const { Activity: activity } = await call(operation, input, once);
       if (!activity) throw incomplete(operation, 'Activity');
     },
   };

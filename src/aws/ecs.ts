@@ -25,12 +25,12 @@ export type Task = {
 
 /** The ECS calls we make, for one container instance at a time. Each rejects with an `AwsError`. */
 export type Ecs = {
-  /** The ARN of the container instance that runs on the EC2 instance; undefined where there is none. */
-  find(cluster: string, instanceId: string): Promise<string | undefined>;
+  /** The ARNs of the container instances as which the EC2 instance is registered: as a rule one. */
+  find(cluster: string, instanceId: string): Promise<readonly string[]>;
   describe(cluster: string, arn: string): Promise<Described>;
   /** The ARNs of all its tasks, those that were asked to stop included, and in how many pages they came. */
   listTasks(cluster: string, arn: string): Promise<{ arns: readonly string[]; requests: number }>;
-  /** Describes tasks by ARN. One that ECS cannot find is left out. */
+  /** Describes tasks by ARN, each in the cluster that its ARN names. One that ECS cannot find is left out. */
   describeTasks(cluster: string, arns: readonly string[]): Promise<readonly Task[]>;
   setStatus(cluster: string, arn: string, status: 'ACTIVE' | 'DRAINING'): Promise<void>;
   /** Never by force. `tasks-running`: ECS refused, because tasks still run. */
@@ -42,19 +42,16 @@ export function createEcs(call: Caller): Ecs {
   return {
     find: async (cluster, instanceId) => {
       const filter = `ec2InstanceId == ${instanceId}`;
+      const found: string[] = [];
       let nextToken: string | undefined;
       // The filter is applied to each page: an empty one can be followed by the one that matters.
       do {
-        const answer = await call('ecs:ListContainerInstances', { cluster, filter, nextToken });
-        const [arn] = present(
-          'ecs:ListContainerInstances',
-          'containerInstanceArns',
-          answer.containerInstanceArns,
-        );
-        if (arn) return arn;
+        const operation = 'ecs:ListContainerInstances';
+        const answer = await call(operation, { cluster, filter, nextToken });
+        found.push(...present(operation, 'containerInstanceArns', answer.containerInstanceArns));
         nextToken = answer.nextToken || undefined;
       } while (nextToken);
-      return undefined;
+      return found;
     },
 
     describe: async (cluster, arn) => {
@@ -94,13 +91,15 @@ export function createEcs(call: Caller): Ecs {
 
     describeTasks: async (cluster, arns) => {
       const found: Task[] = [];
-      for (let start = 0; start < arns.length; start += DESCRIBE_TASKS_LIMIT) {
-        const asked = arns.slice(start, start + DESCRIBE_TASKS_LIMIT);
-        const { tasks, failures } = await call('ecs:DescribeTasks', { cluster, tasks: asked });
-        const answered = present('ecs:DescribeTasks', 'tasks', tasks).length + (failures?.length ?? 0);
-        if (answered < asked.length)
-          throw incomplete('ecs:DescribeTasks', `${asked.length} tasks asked for, ${answered} answered`);
-        found.push(...(tasks ?? []).map(toTask));
+      for (const [owner, own] of Map.groupBy(arns, (arn) => clusterOf(arn) ?? cluster)) {
+        for (let start = 0; start < own.length; start += DESCRIBE_TASKS_LIMIT) {
+          const asked = own.slice(start, start + DESCRIBE_TASKS_LIMIT);
+          const { tasks, failures } = await call('ecs:DescribeTasks', { cluster: owner, tasks: asked });
+          const answered = present('ecs:DescribeTasks', 'tasks', tasks).length + (failures?.length ?? 0);
+          if (answered < asked.length)
+            throw incomplete('ecs:DescribeTasks', `${asked.length} tasks asked for, ${answered} answered`);
+          found.push(...(tasks ?? []).map(toTask));
+        }
       }
       return found;
     },
@@ -137,9 +136,18 @@ export function createEcs(call: Caller): Ecs {
     },
 
     stopTask: async (cluster, arn, reason, { urgent }) => {
-      await call('ecs:StopTask', { cluster, task: arn, reason }, { urgent, attempts: urgent ? 2 : 1 });
+      const owner = clusterOf(arn) ?? cluster;
+      await call('ecs:StopTask', { cluster: owner, task: arn, reason }, { urgent, attempts: urgent ? 2 : 1 });
     },
   };
+}
+
+/**
+ * The cluster that a task's ARN names; undefined in one of the old format, which names none. ECS refuses an ARN of
+ * another cluster than the one asked, and a host that was registered anew can have tasks of two.
+ */
+function clusterOf(taskArn: string): string | undefined {
+  return /^arn:[^/]+:task\/([^/]+)\/[^/]+$/.exec(taskArn)?.[1];
 }
 
 function toTask(task: EcsTask): Task {

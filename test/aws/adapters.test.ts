@@ -59,15 +59,15 @@ const inputs = () =>
 
 describe('ECS: container instances', () => {
   test('found by the instance id, on whichever page it is', async () => {
-    assert.equal(await createEcs(call).find('web', id), arn);
-    assert.equal(await createEcs(call).find('web', 'i-0fedcba9876543210'), undefined);
+    assert.deepEqual(await createEcs(call).find('web', id), [arn]);
+    assert.deepEqual(await createEcs(call).find('web', 'i-0fedcba9876543210'), []);
     assert.deepEqual(inputs()[0], { cluster: 'web', filter: `ec2InstanceId == ${id}` });
     const pages = scripted([
       { containerInstanceArns: [], nextToken: 'a' },
-      { containerInstanceArns: [], nextToken: 'b' },
-      { containerInstanceArns: ['x'] },
+      { containerInstanceArns: ['x'], nextToken: 'b' },
+      { containerInstanceArns: ['y'] },
     ]);
-    assert.equal(await createEcs(pages.call).find('web', id), 'x');
+    assert.deepEqual(await createEcs(pages.call).find('web', id), ['x', 'y']);
     assert.deepEqual(
       pages.inputs.map(({ nextToken }) => nextToken),
       [undefined, 'a', 'b'],
@@ -167,6 +167,19 @@ describe('ECS: tasks', () => {
       found.map((task) => task.arn),
       [known],
     );
+  });
+
+  test('each is asked for in the cluster that its ARN names', async () => {
+    const ofTasks = (...asked: string[]) => ({ tasks: asked.map((taskArn) => ({ taskArn })) });
+    const arns = ['web', 'other', 'web'].map((name, n) => `arn:aws:ecs:eu-west-1:1:task/${name}/${n}`);
+    const [first = '', second = '', third = ''] = arns;
+    const old = 'arn:aws:ecs:eu-west-1:1:task/3';
+    const { call: scriptedCall, inputs: sent } = scripted([ofTasks(first, third, old), ofTasks(second)]);
+    assert.equal((await createEcs(scriptedCall).describeTasks('web', [...arns, old])).length, 4);
+    assert.deepEqual(sent, [
+      { cluster: 'web', tasks: [first, third, old] },
+      { cluster: 'other', tasks: [second] },
+    ]);
   });
 
   test('none to describe is no request', async () => {

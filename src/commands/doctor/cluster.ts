@@ -42,11 +42,20 @@ export async function* findRegistration(
     ask: (call) => createEcs(call).find(cluster, instanceId),
     ...(!clusterGiven && { optional: 'only the ECS agent can say how ECS knows this host' }),
   });
-  if (value) {
+  const [containerInstanceArn, ...others] = value ?? [];
+  if (containerInstanceArn && others.length === 0) {
     yield check;
-    return { cluster, containerInstanceArn: value };
+    return { cluster, containerInstanceArn };
   }
   if (clusterGiven) yield check;
+  if (others.length > 0) {
+    yield fail(
+      'container instance',
+      `${others.length + 1} of cluster ${cluster} are this host: ${value?.join(', ')}`,
+      'start the ECS agent, which knows the one it is now, and deregister those that it is no more',
+    );
+    return undefined;
+  }
   if (!error || !clusterGiven) {
     yield fail(
       'container instance',
