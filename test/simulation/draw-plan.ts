@@ -25,6 +25,10 @@ export function drawPlan(seed: number): Plan {
   const saysFalse = happenings.some((one) => one.what === 'tag' && /false/i.test(one.value));
   const faults = saysFalse ? drawn.filter(({ fault }) => fault.what !== 'truncated') : drawn;
   const kills = random.chance(0.45) ? drawKills(random, start, end) : [];
+  const world = drawWorld(random);
+  // Who names a cluster says that it is always that one. Of another one only the ECS agent can tell.
+  const isHeard = !flags.includes('--cluster') && hearsEcsAgent(happenings, faults);
+  happenings.push(...drawNewRegistration(random, isHeard, start, end));
   const last = Math.max(
     end,
     ...happenings.map(({ at }) => at),
@@ -37,7 +41,7 @@ export function drawPlan(seed: number): Plan {
     flags,
     group,
     machine,
-    world: drawWorld(random),
+    world,
     elsewhere,
     tasks,
     services,
@@ -220,6 +224,19 @@ function drawHappenings(random: Random, scene: Scene): Happening[] {
   add(0.04, { at: during(), what: 'reboot', downMs: random.spread(5_000, 3 * MINUTE) });
   add(0.005, { at: during(), what: 'ec2-terminates' });
   return happenings;
+}
+
+/** Somebody starts the ECS agent anew, as for an instance whose maintenance is done. */
+function drawNewRegistration(random: Random, mayMove: boolean, start: number, end: number): Happening[] {
+  if (!random.chance(0.05)) return [];
+  const at = Math.max(0, Math.round(random.integer(start - 10_000, end + 2 * MINUTE)));
+  return [{ at, what: 'registers-anew', cluster: mayMove && random.chance(0.3) ? 'other' : 'web' }];
+}
+
+function hearsEcsAgent(happenings: readonly Happening[], faults: Plan['faults']): boolean {
+  const silences = ({ match }: Plan['faults'][number]) =>
+    match.service === 'introspection' || (match.service === undefined && match.api === undefined);
+  return !happenings.some(({ what }) => what === 'ecs-agent') && !faults.some(silences);
 }
 
 function drawSignals(random: Random, { group, flags, start, length }: Scene): Happening[] {

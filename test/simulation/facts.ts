@@ -1,9 +1,11 @@
 import type { State } from '../../src/agent/state.ts';
 import type { Operation } from '../../src/aws/operations.ts';
+import type { HttpResponse } from '../../src/host/http.ts';
 import type { FaultKind } from '../../src/sandbox/faults.ts';
 import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
 import type { Happening } from './plan.ts';
 import type { Scene } from './scene.ts';
+import { NEIGHBOUR_ID } from './stage.ts';
 
 /** What has happened in a run, as far as promises depend on it. Times are in ms since the Unix epoch. */
 export type Facts = {
@@ -23,6 +25,8 @@ export type Facts = {
   listed: { running: boolean; stopped: boolean };
   /** Since when metadata names another instance. */
   liedSince: number | undefined;
+  /** Since when this process has been told so. */
+  lieHeardAt: number | undefined;
   /** Metadata did so when this process asked who it is. */
   wasBornInLie: boolean;
 
@@ -66,10 +70,10 @@ export type Notes = {
   death(): void;
   stateLost(): void;
   saved(state: State): void;
-  intent(operation: Operation, input: unknown): void;
+  saving(state: State): void;
   call(operation: Operation, input: unknown): void;
   answer(operation: Operation, output: unknown, input: unknown): void;
-  hostAnswer(url: string, status: number): void;
+  hostAnswer(url: string, response: HttpResponse): void;
   fault(fault: FaultKind, during: Outage | undefined): void;
   happening(happening: Happening): void;
   event(event: TimelineEvent): void;
@@ -87,6 +91,7 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
     lifecycleKnownAt: -Infinity,
     listed: { running: false, stopped: false },
     liedSince: undefined,
+    lieHeardAt: undefined,
     wasBornInLie: false,
     stateIsWhole: true,
     stateWasLost: false,
@@ -162,6 +167,7 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
         lifecycleKnown: undefined,
         listed: { running: false, stopped: false },
         wasBornInLie: false,
+        lieHeardAt: undefined,
         completedAt: Infinity,
       });
       calm.up();
@@ -180,9 +186,9 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
       facts.stateIsWhole = true;
       facts.hasRegistration = registration !== undefined;
     },
-    intent: (operation, input) => {
-      // It has noted down by now that it is its own: killed, it cannot know that the call was never made.
-      if (setsStatus(operation, input, 'DRAINING')) facts.drainingRequested = true;
+    saving: ({ memory }) => {
+      // Killed from here on, it finds its note that DRAINING is its own, and cannot know that the call was never made.
+      if (memory.drainingSetAt !== undefined) facts.drainingRequested = true;
     },
     call: (operation, input) => {
       if (!setsStatus(operation, input, 'DRAINING') || truth.containerInstance()?.status !== 'ACTIVE') return;
@@ -204,11 +210,12 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
         facts.listed[desiredStatus === 'STOPPED' ? 'stopped' : 'running'] = nextToken === undefined;
       }
     },
-    hostAnswer: (url, status) => {
+    hostAnswer: (url, { status, body }) => {
       if ((status !== 200 && status !== 404) || url.includes(':51678')) return;
       // It takes the first answer for the truth: who it is.
       if (facts.report() === 'starting' && facts.liedSince !== undefined) facts.wasBornInLie = true;
       facts.signalsReadAt = now();
+      if (url.endsWith('/instance-id') && body === NEIGHBOUR_ID) facts.lieHeardAt ??= now();
     },
     fault: (fault, during) => {
       calm.trouble(lasting(fault));
@@ -224,6 +231,7 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
         case 'claims-itself':
           if (facts.liedSince !== undefined) calm.outage(facts.liedSince, now());
           facts.liedSince = undefined;
+          facts.lieHeardAt = undefined;
           return;
         case 'ecs-agent':
           calm.trouble();

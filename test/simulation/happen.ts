@@ -1,3 +1,5 @@
+import { addCluster } from '../../src/sandbox/world/clusters.ts';
+import { reregister } from '../../src/sandbox/world/ecs-agent.ts';
 import type { WorldInput, WorldOperation } from '../../src/sandbox/world/operations.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { Happening } from './plan.ts';
@@ -85,6 +87,10 @@ export function happenNow(happening: Happening, reach: Reach): void {
       return;
     case 'ecs-agent':
       if (machine.ecsAgent.containerInstance) fleet.ecsAgent(machine, happening.to);
+      return;
+    case 'registers-anew':
+      if (containerInstance && machine.ecsAgent.tasks.every(({ lastStatus }) => lastStatus === 'STOPPED'))
+        reregister(world, machine, addCluster(world, happening.cluster));
       return;
     case 'claims-neighbour':
       machine.imds.claimsInstanceId = NEIGHBOUR_ID;

@@ -68,7 +68,11 @@ export function createLiveness(scene: Scene, facts: Facts, verdict: Verdict): Li
 
   function dueInDrain(): Due | undefined {
     // Without the ECS agent's word, or its earlier one, nothing says which container instance this host is.
-    const { up, containerInstance } = machine.ecsAgent;
+    const { up, containerInstance, cluster } = machine.ecsAgent;
+    const registered = [...cluster.containerInstances.values()].filter(
+      (one) => one.machine === machine && one.status !== 'INACTIVE',
+    );
+    if (!up && registered.length > 1) return undefined;
     if (!settings.namesCluster && !(up && containerInstance) && !facts.hasRegistration) return undefined;
     const status = containerInstance?.status;
     if (status === 'ACTIVE' && settings.mode === 'drain')

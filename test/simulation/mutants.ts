@@ -35,8 +35,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'agent/look.ts',
-        'const remaining = await stillThere(cluster, last, alsoAsk);',
-        'const remaining: Task[] = [];',
+        'const tasks = await stillThere(cluster, status.value === MISSING ? undefined : arn, last, alsoAsk);',
+        'const tasks: Task[] = [];',
       ],
     ],
   },
@@ -69,7 +69,8 @@ export const mutants: readonly Mutant[] = [
     name: 'takes the first container instance of the cluster for its own',
     edits: [
       ['aws/ecs.ts', 'const filter = `ec2InstanceId == ${instanceId}`;', 'const filter = undefined;'],
-      ['agent/look.ts', "described.kind === 'found' && described.ec2InstanceId !== instanceId", 'false'],
+      ['agent/look.ts', 'others.length > 0', '(false as boolean)'],
+      ['agent/look.ts', 'described.ec2InstanceId === instanceId', '(true as boolean)'],
     ],
   },
   {
@@ -89,15 +90,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'sends its heartbeats too late',
-    edits: [['agent/decide.ts', 'Math.min(timeout / 6, 600_000)', 'timeout * 0.98']],
+    edits: [['agent/decide.ts', 'Math.min(timeoutOf(hook) / 6, 600_000)', 'timeoutOf(hook) * 0.98']],
   },
   {
     name: 'waits an hour after a heartbeat that failed',
     edits: [
       [
         'agent/decide.ts',
-        "if (last.outcome === 'failed') return heartbeatRetry(hook);",
-        "if (last.outcome === 'failed') return 3_600_000;",
+        'const next = last.at + heartbeatRetry(hook);',
+        'return last.at + 3_600_000;\n      const next = 0;',
       ],
     ],
   },
@@ -243,6 +244,20 @@ export const mutants: readonly Mutant[] = [
         'if (isEmpty) return undefined;',
       ],
     ],
+  },
+  {
+    name: 'lets the instance go by what it saw before it waited for its hook',
+    edits: [
+      [
+        'agent/agent.ts',
+        "if (deed.kind !== 'terminate' && !(deed.kind === 'complete' && deed.why === 'drained')) return undefined;",
+        "if (deed.kind !== 'deregister') return undefined;",
+      ],
+    ],
+  },
+  {
+    name: 'asks anew, and on and on, what has just failed to answer',
+    edits: [['agent/agent.ts', '!old.isAsking() && !old.isStale()', '!old.isAsking()']],
   },
   {
     name: 'goes by a clock that can be set',

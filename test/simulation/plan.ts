@@ -75,6 +75,8 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'other-stops-tasks' }
   | { readonly what: 'other-completes' }
   | { readonly what: 'ecs-agent'; readonly to: 'down' | 'up' | 'frozen' | 'thawed' }
+  /** An idle host's ECS agent is started without its saved state; nothing happens while a task is left on it. */
+  | { readonly what: 'registers-anew'; readonly cluster: string }
   | { readonly what: 'claims-neighbour' }
   | { readonly what: 'claims-itself' }
   | { readonly what: 'metadata-tags'; readonly to: boolean }

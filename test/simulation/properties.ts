@@ -1,5 +1,6 @@
 import type { State } from '../../src/agent/state.ts';
 import type { Input, Operation } from '../../src/aws/operations.ts';
+import type { HttpResponse } from '../../src/host/http.ts';
 import type { FaultKind } from '../../src/sandbox/faults.ts';
 import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
 import { createNotes, type Outage } from './facts.ts';
@@ -21,11 +22,11 @@ export type Checker = {
   onCrash(error: unknown): void;
   /** What the agent says that it is doing. */
   onReport(report: () => { readonly state: string }): void;
-  /** The agent is about to make a call; it may be killed before it does. */
-  onIntent(operation: Operation, input: unknown): void;
+  /** The agent is about to write its state file; it may be killed while it does. */
+  onSaving(state: State): void;
   onCall<O extends Operation>(operation: O, input: Input<O>): void;
   onAnswer(operation: Operation, output: unknown, input: unknown): void;
-  onHostAnswer(url: string, status: number): void;
+  onHostAnswer(url: string, response: HttpResponse): void;
   onFault(fault: FaultKind, during: Outage | undefined): void;
   onHappening(happening: Happening): void;
   onEvent(event: TimelineEvent): void;
@@ -86,7 +87,7 @@ export function createChecker(
     onReport: (report) => {
       facts.report = () => report().state;
     },
-    onIntent: notes.intent,
+    onSaving: notes.saving,
     onCall: (operation, input) => {
       notes.signals();
       safety.call(operation, input);

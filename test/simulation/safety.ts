@@ -38,10 +38,12 @@ export function createSafety(
     if (facts.wasBornInLie || name === machine.id) return true;
     if (name === NEIGHBOUR_ID) return false;
     const id = name.slice(name.lastIndexOf('/') + 1);
-    const { cluster } = fleet;
-    const instance = cluster.containerInstances.get(id) ?? cluster.tasks.get(id)?.containerInstance;
+    for (const cluster of fleet.world.clusters.values()) {
+      const instance = cluster.containerInstances.get(id) ?? cluster.tasks.get(id)?.containerInstance;
+      if (instance && instance.machine !== machine) return false;
+    }
     // What ECS has forgotten was checked when ECS knew it.
-    return !instance || instance.machine === machine;
+    return true;
   }
 
   function checkNames(operation: Operation, input: unknown) {
@@ -51,10 +53,10 @@ export function createSafety(
       strangers.length === 0,
       () => `${operation} names ${strangers.join(', ')}, which is not this instance's`,
     );
-    if (!facts.wasBornInLie && facts.liedSince !== undefined && now() - facts.liedSince > ON_ITS_WAY_MS)
+    if (!facts.wasBornInLie && facts.lieHeardAt !== undefined && now() - facts.lieHeardAt > ON_ITS_WAY_MS)
       violate(
         'S3',
-        `${operation} while metadata has named another instance for ${now() - facts.liedSince} ms`,
+        `${operation} ${now() - facts.lieHeardAt} ms after metadata had told that it is another instance`,
       );
   }
 
@@ -137,16 +139,16 @@ export function createSafety(
     if (operation === 'autoscaling:CompleteLifecycleAction' && !truth.waitingForUs()) return;
     const left = truth.tasksLeft();
     const isAllowed = allows('continue');
+    const containerInstance = truth.containerInstance();
+    // One that was registered a moment ago could not be known.
+    const isNew = containerInstance !== undefined && now() - containerInstance.registeredAt < 15_000;
     check(
       'S1',
-      left === 0 || isAllowed,
+      left === 0 || isAllowed || isNew,
       () => `${operation} while ${left} tasks on the instance are not STOPPED`,
     );
     if (isAllowed) return;
-    const containerInstance = truth.containerInstance();
     const isRegistered = containerInstance?.status === 'ACTIVE' || containerInstance?.status === 'DRAINING';
-    // One that registered a moment ago could not be known.
-    const isNew = containerInstance !== undefined && now() - containerInstance.registeredAt < 60_000;
     check('S1', !isRegistered || isNew, () => `${operation} while ECS can still place tasks on the instance`);
     checkKnowledge(operation);
     check(

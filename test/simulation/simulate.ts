@@ -6,7 +6,7 @@ import type { HttpRequest } from '../../src/host/http.ts';
 import { known } from '../../src/reading.ts';
 import { addFault } from '../../src/sandbox/faults.ts';
 import { inMemory } from '../../src/sandbox/in-memory.ts';
-import { createVirtualClock, START, settled } from '../virtual-clock.ts';
+import { createVirtualClock, START, settled, type VirtualClock } from '../virtual-clock.ts';
 import { happenNow } from './happen.ts';
 import type { Kill, Plan } from './plan.ts';
 import { type Checker, createChecker } from './properties.ts';
@@ -145,6 +145,7 @@ export async function simulate(
   function boot() {
     if (machine.state !== 'running' || life) return;
     const own: Life = { dead: false, stop: new AbortController() };
+    const round = countRounds(clock);
     life = own;
     checker.onBoot();
     timeline.note(clock.trueNow(), 'the agent starts');
@@ -162,7 +163,9 @@ export async function simulate(
           if (!own.dead) timeline.log(clock.trueNow(), event, message);
         },
         onReport: (report) => {
-          if (!own.dead) checker.onReport(report);
+          if (own.dead) return;
+          round();
+          checker.onReport(report);
         },
         stop: own.stop.signal,
       })
@@ -178,6 +181,7 @@ export async function simulate(
       load: store.load,
       save: (state: Parameters<typeof store.save>[0]) => {
         if (own.dead) return;
+        checker.onSaving(state);
         store.save(state);
         if (!own.dead) checker.onSaved(state);
       },
@@ -214,7 +218,6 @@ export async function simulate(
   ): Promise<Output<O>> {
     if (own.dead) return never();
     const number = ++calls;
-    checker.onIntent(operation, input);
     killAround('before-call', number);
     if (own.dead) return never();
     world.advance(clock.trueNow());
@@ -242,13 +245,27 @@ export async function simulate(
   async function ask(own: Life, request: HttpRequest) {
     const response = await face.http(request);
     if (own.dead) return never();
-    checker.onHostAnswer(request.url, response.status);
+    checker.onHostAnswer(request.url, response);
     return response;
   }
 }
 
 /** How long the host has been up when the agent first starts, in ms. */
 const UP_BEFORE_MS = 60_000;
+
+/** How many rounds of the loop may pass in one and the same moment. */
+const ROUNDS_AT_ONCE = 2_000;
+
+/** Throws when the loop runs on and on while no time passes: a real process would take all of a core. */
+function countRounds(clock: VirtualClock): () => void {
+  let at = -1;
+  let rounds = 0;
+  return () => {
+    if (clock.monotonic() !== at) rounds = 0;
+    at = clock.monotonic();
+    if (++rounds > ROUNDS_AT_ONCE) throw new Error(`it went round ${rounds} times at once`);
+  };
+}
 
 /** What a dead process waits for: its own promise each time, so that nothing gathers. */
 const never = () => new Promise<never>(() => {});

@@ -164,6 +164,38 @@ const stories: Record<string, Partial<Plan>> = {
     kills: [{ downMs: 432, state: 'kept', when: 'before-call', call: 29 }],
     horizon: 972_388,
   },
+  'Auto Scaling fails for two thirds of the shortest heartbeat time-out, from one heartbeat on': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    tasks: [task(3 * MINUTE)],
+    faults: [
+      { at: 48_423, match: { service: 'autoscaling' }, fault: { what: '5xx', status: 500 }, count: 8 },
+    ],
+  },
+  'ECS lets go of an ACTIVE instance while it stops a task that was placed a moment ago': {
+    seed: 298_392,
+    flags: ['--mode', 'deregister'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 1_200, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    world: { deregisterAgain: 'inactive', deregisterRefusedFor: 'pending-or-running', timings: {} },
+    happenings: [{ at: 6_483, what: 'scale-in' }],
+    tasks: [task(43_316), task(4_077, 49_784)],
+    faults: [
+      {
+        at: 39_096,
+        match: { service: 'introspection', path: '/v1/tasks' },
+        fault: { what: 'reset-mid-body' },
+        count: 16,
+      },
+    ],
+    kills: [{ downMs: 674, state: 'kept', when: 'after-call', call: 24 }],
+  },
   'the clock is set forward while the agent is down': {
     flags: ['--drain-timeout', '600s', '--on-timeout', 'continue'],
     happenings: [
