@@ -165,12 +165,15 @@ const stories: Record<string, Partial<Plan>> = {
     horizon: 972_388,
   },
   'Auto Scaling fails for two thirds of the shortest heartbeat time-out, from one heartbeat on': {
+    seed: 354_323,
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'ABANDON' }],
       ours: 'drain',
       retain: true,
     },
-    tasks: [task(3 * MINUTE)],
+    world: { ...plain.world, timings: { terminatingToWait: 2_701 } },
+    happenings: [{ at: 23_844, what: 'scale-in' }],
+    tasks: [task(125_645)],
     faults: [
       { at: 48_423, match: { service: 'autoscaling' }, fault: { what: '5xx', status: 500 }, count: 8 },
     ],
@@ -195,6 +198,46 @@ const stories: Record<string, Partial<Plan>> = {
       },
     ],
     kills: [{ downMs: 674, state: 'kept', when: 'after-call', call: 24 }],
+  },
+  'a host that was drained for maintenance is registered anew, gets a task, and is scaled in': {
+    happenings: [
+      { at: 8_000, what: 'tag', value: '' },
+      { at: 25_000, what: 'registers-anew', cluster: 'web' },
+      { at: 46_000, what: 'scale-in' },
+    ],
+    tasks: [task(MINUTE, 27_000)],
+    faults: [
+      {
+        at: 40_000,
+        match: { service: 'introspection', path: '/v1/tasks' },
+        fault: { what: 'refuse' },
+        forMs: 20_000,
+      },
+    ],
+  },
+  'a host is registered anew, and gets a task, in the middle of its drain while its ECS agent is silent': {
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 80_000, what: 'registers-anew', cluster: 'web' },
+    ],
+    tasks: [task(40_000), task(5 * MINUTE, 81_000)],
+    faults: [
+      { at: 30_000, match: { service: 'introspection' }, fault: { what: 'refuse' }, forMs: 4 * MINUTE },
+      {
+        at: 30_000,
+        match: { api: 'ecs:DeregisterContainerInstance' },
+        fault: { what: '5xx' },
+        forMs: MINUTE,
+      },
+    ],
+  },
+  'a host is registered anew in another cluster while its last task is still to be seen to end': {
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 61_000, what: 'registers-anew', cluster: 'other' },
+    ],
+    tasks: [task(55_000), task(2 * MINUTE, 62_000)],
+    faults: [{ at: 50_000, match: { api: 'ecs:DescribeTasks' }, fault: { what: '5xx' }, forMs: 50_000 }],
   },
   'the clock is set forward while the agent is down': {
     flags: ['--drain-timeout', '600s', '--on-timeout', 'continue'],
