@@ -6,15 +6,18 @@ import { type Log, withFields } from '../log.ts';
 import { ifKnown, known, type Reading, unknown } from '../reading.ts';
 import type { Act, Deed, Outcome } from './act.ts';
 import { createAlarm } from './alarm.ts';
-import { type Decision, decide, type Policy } from './decide.ts';
+import { type Action, type Decision, decide, type Policy } from './decide.ts';
+import { outdated } from './freshness.ts';
+import { createHeartbeats } from './heartbeats.ts';
 import type { Look } from './look.ts';
 import { createNarrator, eventFacts } from './narrate.ts';
-import type { ContainerInstance, Heartbeat, Memory, Observation } from './observation.ts';
+import type { ContainerInstance, Memory, Observation } from './observation.ts';
 import { remember } from './remember.ts';
 import { type Report, report } from './report.ts';
-import { REST_MS, type Source } from './source.ts';
+import { REST_MS } from './source.ts';
 import type { Phase, Sources } from './sources.ts';
 import { createStages, hookFacts, type StagesPorts, stagesDue } from './stages.ts';
+import { tasksOn } from './tasks-on.ts';
 
 export type AgentPorts = {
   readonly instanceId: string;
@@ -42,8 +45,6 @@ const SAVE_MS = 60_000;
 const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
 /** In mode `deregister`, refusals are what one waits for. */
 const PLAIN_MODE_REST_MS = 15_000;
-/** What lets an instance go rests on what was asked this long ago at most, or since it was first due. */
-const LATELY_MS = 3_000;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
 
@@ -58,22 +59,24 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   const sources = ports.sources(clock, alarm.ring, () => memory.tasksLeft ?? []);
   let { memory } = ports;
   let savedAt = clock.now();
-  let lastHeartbeat: Heartbeat | undefined;
   let identity = ports.instanceId;
   const acting = new Set<Deed['kind']>();
   /** A look at ECS from before this time does not tell whether our DRAINING has arrived. */
   let unsureBefore = -Infinity;
-  let isBeating = false;
   const rests = new Map<Deed['kind'], number>();
   const pretended = new Set<Deed['kind']>();
   let refusals = 0;
   let nothingWaited = 0;
   let phase: Phase = 'watching';
-  /** Since when one and the same kind of action is due. */
-  let decided: { readonly kind: Decision['action']['kind']; readonly since: number } = {
-    kind: 'watch',
-    since: -Infinity,
-  };
+  /** The kind of action that is due, and when that was first decided. */
+  let decided: { readonly kind: Action['kind']; readonly at: number } = { kind: 'watch', at: -Infinity };
+  const heartbeats = createHeartbeats({
+    record: policy.dryRun ? undefined : ports.act.heartbeat,
+    clock,
+    onRecorded: (hook) => drainLog('lifecycle.heartbeat', `heartbeat recorded for hook ${hook}`, { hook }),
+    onNothingWaiting: sources.lifecycle.invalidate,
+    onChange: alarm.ring,
+  });
   const stages = ports.hooks && createStages({ ...stageEvents(), hooks: ports.hooks.operator, clock });
   let observed = observe();
   const log = withFields(ports.log, () => ({ instanceId: ports.instanceId }));
@@ -125,7 +128,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       explained: ifKnown(sources.explained.reading()),
       drainedHooks: stages && (memory.hooksRun?.drained ? 'settled' : stages.state('drained')),
       memory,
-      lastHeartbeat,
+      lastHeartbeat: heartbeats.last(),
     };
   }
 
@@ -137,12 +140,12 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 
   function follow({ action, heartbeat }: Decision) {
     const before: Phase = phase;
-    if (action.kind !== decided.kind) decided = { kind: action.kind, since: clock.now() };
+    if (action.kind !== decided.kind) decided = { kind: action.kind, at: clock.now() };
     // Under another's name there is nothing to learn that would not be learnt under our own later.
     if (action.kind !== 'refuse')
       phase = action.kind === 'watch' ? 'watching' : action.kind === 'done' ? 'done' : 'draining';
     if (phase === 'watching' && before !== 'watching') startAfresh();
-    if (heartbeat && !isBeating) void beat(heartbeat);
+    if (heartbeat) heartbeats.record(heartbeat);
     if (action.kind === 'watch') {
       if (observed.signals.kind === 'known') forgetDrain();
       return;
@@ -150,30 +153,14 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (action.kind === 'wait' || action.kind === 'done' || action.kind === 'refuse') return;
     const restsUntil = rests.get(action.kind) ?? -Infinity;
     if (!mayBegin(action.kind) || clock.now() < restsUntil) return;
-    const old = outdated(action, restsUntil);
+    const old = policy.dryRun
+      ? undefined
+      : outdated(action, sources, { now: clock.now(), decidedAt: decided.at, restedUntil: restsUntil });
     if (!old) void perform(action);
     else if (!old.isAsking() && !old.isStale()) {
       old.invalidate();
       alarm.ring();
     }
-  }
-
-  /** What must be asked anew before this is done: the action rests on it, and it may have changed. */
-  function outdated(deed: Deed, restedUntil: number): Source<unknown> | undefined {
-    const { look, registration } = sources;
-    // What is ACTIVE is given tasks, and whether ECS refuses to let go of it for one on its way down is documented
-    // nowhere: each try needs a list that is newer than the one before it.
-    if (deed.kind === 'deregister')
-      return deed.containerInstance.status === 'ACTIVE' && look.askedAt() < restedUntil ? look : undefined;
-    if (deed.kind !== 'terminate' && !(deed.kind === 'complete' && deed.why === 'drained')) return undefined;
-    if (deed.why === 'timeout') return undefined;
-    // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.
-    const lately = clock.now() - LATELY_MS;
-    if (registration.askedAt() < lately) return registration;
-    const arn = ifKnown(registration.reading())?.containerInstanceArn;
-    const seen = ifKnown(look.reading())?.containerInstance;
-    if (arn !== undefined && !(seen?.kind === 'deregistered' && seen.arn === arn)) return look;
-    return look.askedAt() < decided.since && look.askedAt() < lately ? look : undefined;
   }
 
   /** One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. */
@@ -308,23 +295,6 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     return { kind: 'done' };
   }
 
-  async function beat({ group, hook }: { group: string; hook: string }) {
-    isBeating = true;
-    const at = clock.now();
-    const outcome: Outcome = policy.dryRun ? { kind: 'done' } : await ports.act.heartbeat(group, hook);
-    isBeating = false;
-    if (outcome.kind === 'nothing-waiting') {
-      const before = lastHeartbeat?.outcome === 'nothing-waiting' ? lastHeartbeat.times : 0;
-      lastHeartbeat = { at, outcome: 'nothing-waiting', times: before + 1 };
-    } else if (outcome.kind === 'done') lastHeartbeat = { at, outcome: 'recorded' };
-    else lastHeartbeat = { at, outcome: 'failed', recordedAt: recordedAt(lastHeartbeat) };
-    if (outcome.kind === 'nothing-waiting') sources.lifecycle.invalidate();
-    else if (outcome.kind === 'done' && !policy.dryRun) {
-      drainLog('lifecycle.heartbeat', `heartbeat recorded for hook ${hook}`, { hook });
-    }
-    alarm.ring();
-  }
-
   function startHooks({ action }: Decision) {
     if (!stages || !ports.hooks) return;
     for (const stage of stagesDue(observed, action, policy)) {
@@ -392,7 +362,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     pretended.clear();
     refusals = 0;
     nothingWaited = 0;
-    lastHeartbeat = undefined;
+    heartbeats.forget();
     stages?.forget();
   }
 
@@ -402,32 +372,4 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (pretended.has('deregister')) return { kind: 'deregistered', arn: containerInstance.arn };
     return pretended.has('set-draining') ? { ...containerInstance, status: 'DRAINING' } : containerInstance;
   }
-}
-
-/** When a heartbeat was last recorded, as far as this process knows. */
-function recordedAt(last: Heartbeat | undefined): number | undefined {
-  if (last?.outcome === 'recorded') return last.at;
-  return last?.outcome === 'failed' ? last.recordedAt : undefined;
-}
-
-/**
- * The tasks that are not gone: those that ECS has not STOPPED, and those that the ECS agent says still run
- * here, or has said so before ECS was last asked after them. Where that agent does not answer, ECS alone is believed.
- */
-function tasksOn(sources: Sources): Observation['tasks'] {
-  const look = sources.look.reading();
-  if (look.kind === 'unknown') return look;
-  if (look.value.tasks.kind === 'unknown') return look.value.tasks;
-  if (!sources.localTasks.hasAnswered()) return unknown('the ECS agent has not been asked yet');
-  const listed = look.value.tasks.value;
-  const onlyHere = sources
-    .tasksSeenHere()
-    .filter(({ arn }) => !listed.some((task) => task.arn === arn))
-    .map(({ arn, family, knownStatus }) => ({
-      arn,
-      group: `family:${family}`,
-      lastStatus: knownStatus,
-      desiredStatus: 'UNKNOWN',
-    }));
-  return onlyHere.length === 0 ? look.value.tasks : known([...listed, ...onlyHere]);
 }

@@ -247,13 +247,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lets the instance go by what it saw before it waited for its hook',
-    edits: [
-      [
-        'agent/agent.ts',
-        "if (deed.kind !== 'terminate' && !(deed.kind === 'complete' && deed.why === 'drained')) return undefined;",
-        "if (deed.kind !== 'deregister') return undefined;",
-      ],
-    ],
+    edits: [['agent/freshness.ts', 'if (!letsGo(deed)) return undefined;', 'return undefined;']],
   },
   {
     name: 'asks anew, and on and on, what has just failed to answer',
