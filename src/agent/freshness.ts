@@ -13,7 +13,7 @@ export type Moments = {
 };
 
 /** What lets an instance go rests on what was asked this long ago at most, or since it was decided, in ms. */
-const LATELY_MS = 3_000;
+const LATELY_MS = 500;
 
 /** What must be asked anew before this is done: the action rests on it, and it may have changed since. */
 export function outdated(

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import type { Fleet, FleetOptions } from '../../src/sandbox/fleet.ts';
+import { instanceOf } from '../sandbox/calls.ts';
 import { end, scenario } from './scenario.ts';
 
 const KEY = 'ecs-drain-agent:terminate';
@@ -242,6 +243,34 @@ describe('instances as they are found', { concurrency: 5 }, () => {
       fleet.scaleIn(machine);
       await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
     });
+  });
+
+  describe('registered anew after its drain, and given a task', { concurrency: 2 }, () => {
+    for (const [how, isSilent] of [
+      ['as the ECS agent says', false],
+      ['while the ECS agent is silent', true],
+    ] as const)
+      scenario(`${how}: that task is waited for too`, { fleet }, async (scene) => {
+        const { fleet, agent, drain, fault, happens, timeline } = scene;
+        const machine = fleet.addInstance();
+        const running = await agent(machine);
+        await running.says('agent.ready', { cluster: 'web' });
+        await drain(running);
+        await running.says('drain.done', { why: 'maintenance' });
+        if (isSilent) fault({ match: { service: 'introspection' }, fault: { what: 'refuse' } });
+
+        fleet.ecsAgent(machine, 'registered-anew');
+        const { arn } = instanceOf(machine);
+        const task = fleet.runTask(machine, { runsForMs: 5_000 });
+        fleet.scaleIn(machine);
+        await happens('container-instance', { containerInstanceArn: arn, to: 'DRAINING' });
+        await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+        assert.equal(task.lastStatus, 'STOPPED');
+        const told = timeline.items.map((event) =>
+          event.type === 'container-instance' && event.containerInstanceArn === arn ? event.to : event.type,
+        );
+        assert.ok(told.indexOf('INACTIVE') < told.indexOf('lifecycle-action-ended'));
+      });
   });
 
   describe('killed with SIGKILL, and started again', { concurrency: 3 }, () => {
