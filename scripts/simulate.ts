@@ -71,6 +71,7 @@ function describe(summary: Summary, ms: number): string {
     `${number(summary.runs)} drains in ${formatDuration(ms)}: ${summary.violations.length} violations`,
     `${years.toFixed(1)} years of simulated time, ${number(summary.calls)} AWS calls`,
     '',
+    table('worlds with', summary.worlds),
     table('how they ended', summary.ends),
     table('faults that hit a request', summary.faults),
     table('times a promise was checked', summary.checks),

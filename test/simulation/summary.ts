@@ -1,4 +1,6 @@
+import type { Plan } from './plan.ts';
 import type { Run } from './simulate.ts';
+import { traitsOf } from './traits.ts';
 import type { Violation } from './verdict.ts';
 
 /** What many runs came to. Plain data, so that workers can send it. */
@@ -6,6 +8,8 @@ export type Summary = {
   runs: number;
   calls: number;
   virtualMs: number;
+  /** Runs by what was in their world; one counts for each. */
+  worlds: Map<string, number>;
   ends: Map<string, number>;
   faults: Map<string, number>;
   checks: Map<string, number>;
@@ -21,6 +25,7 @@ export function createSummary() {
     runs: 0,
     calls: 0,
     virtualMs: 0,
+    worlds: new Map(),
     ends: new Map(),
     faults: new Map(),
     checks: new Map(),
@@ -29,8 +34,10 @@ export function createSummary() {
   };
   return {
     data,
-    add: (seed: number, run: Run) => {
+    add: (plan: Plan, run: Run) => {
+      const { seed } = plan;
       data.runs++;
+      for (const trait of traitsOf(plan)) addTo(data.worlds, trait, 1);
       data.calls += run.calls;
       data.virtualMs += run.virtualMs;
       addTo(data.ends, run.end, 1);
@@ -47,7 +54,7 @@ export function merge(into: Summary, more: Summary): void {
   into.runs += more.runs;
   into.calls += more.calls;
   into.virtualMs += more.virtualMs;
-  for (const name of ['ends', 'faults', 'checks'] as const)
+  for (const name of ['worlds', 'ends', 'faults', 'checks'] as const)
     for (const [key, times] of more[name]) addTo(into[name], key, times);
   into.violations.push(...more.violations);
   keepSlowest(into, more.slowest);

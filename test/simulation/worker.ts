@@ -29,8 +29,9 @@ if (parentPort) {
   let summary = createSummary();
   let violations = 0;
   for (let seed = first; seed < first + count; seed += stride) {
-    const run = await simulate(agent, drawPlan(seed));
-    summary.add(seed, run);
+    const plan = drawPlan(seed);
+    const run = await simulate(agent, plan);
+    summary.add(plan, run);
     if (run.violation && ++violations >= (mutant ? 1 : VIOLATIONS_ENOUGH)) break;
     if (summary.data.runs >= REPORT_EVERY) {
       parentPort.postMessage({ summary: summary.data, isDone: false } satisfies Progress);
