@@ -33,6 +33,8 @@ export type Blocked = {
     | 'deployment-limits'
     | 'daemon'
     | 'replacing'
+    /** Of a container instance that this host was before: ECS may never hear of its end. */
+    | 'earlier-registration'
     /** A service's task about which no more is known. */
     | 'service';
   /** As ECS names it: `family:x` or `service:y`. */
@@ -45,12 +47,28 @@ export type Blocked = {
 /** An event of a service older than this, in ms, says nothing about the replacement that is missing now. */
 const OLD_EVENT_MS = 3_600_000;
 
-/** Why the drain still waits: a reason for each group of tasks, the one with the oldest task first, daemons last. */
-export function blockedBy(tasks: readonly Task[], explained: Explained, now: number): readonly Blocked[] {
+/**
+ * Why the drain still waits: a reason for each group of tasks, the one with the oldest task first, daemons last.
+ * @param containerInstanceArn what this host is now; undefined where that is not known
+ */
+export function blockedBy(
+  tasks: readonly Task[],
+  explained: Explained,
+  now: number,
+  containerInstanceArn?: string,
+): readonly Blocked[] {
   const oldestFirst = [...tasks].sort((a, b) => (a.createdAt ?? now) - (b.createdAt ?? now));
-  const groups = Map.groupBy(oldestFirst, ({ group }) => group);
+  const isEarlier = (task: Task) =>
+    containerInstanceArn !== undefined &&
+    (task.containerInstanceArn ?? containerInstanceArn) !== containerInstanceArn;
+  const earlier = Map.groupBy(oldestFirst.filter(isEarlier), ({ group }) => group);
+  const groups = Map.groupBy(
+    oldestFirst.filter((task) => !isEarlier(task)),
+    ({ group }) => group,
+  );
   const reasons = [...groups].map(([group, members]) => reasonFor(group, members, explained, now));
   return [
+    ...[...earlier].map(([group, members]) => earlierRegistration(group, members)),
     ...reasons.filter(({ kind }) => kind !== 'daemon'),
     ...reasons.filter(({ kind }) => kind === 'daemon'),
   ];
@@ -95,6 +113,12 @@ function reasonFor(group: string, tasks: readonly Task[], explained: Explained, 
     'replacing',
     `${group} is replacing ${subject(left, group, '')}: ${service.running} of ${service.desired} run, ${service.pending} pending`,
   );
+}
+
+function earlierRegistration(group: string, tasks: readonly Task[]): Blocked {
+  const of = id(tasks[0]?.containerInstanceArn ?? '');
+  const why = `${subject(tasks, group)} belongs to the container instance ${of}, which this host was before: ECS may never hear of its end`;
+  return { kind: 'earlier-registration', group, tasks: tasks.length, why };
 }
 
 function standalone(tasks: readonly Task[], group: string, now: number): string {

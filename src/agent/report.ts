@@ -72,8 +72,13 @@ export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'st
 
 const NOTHING_EXPLAINED: Explained = { services: [], protectedTasks: [] };
 
-function reasonsOf({ explained, now }: Observation, tasks: readonly Task[]): readonly Blocked[] {
-  return blockedBy(tasks, explained ?? NOTHING_EXPLAINED, now).slice(0, TASKS_NAMED);
+function reasonsOf(
+  { containerInstance, explained, now }: Observation,
+  tasks: readonly Task[],
+): readonly Blocked[] {
+  const is = ifKnown(containerInstance);
+  const arn = is?.kind === 'registered' ? is.arn : undefined;
+  return blockedBy(tasks, explained ?? NOTHING_EXPLAINED, now, arn).slice(0, TASKS_NAMED);
 }
 
 /** The nearest of the limits that end the wait, in ms since the Unix epoch. */

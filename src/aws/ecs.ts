@@ -18,6 +18,7 @@ export type Task = {
   readonly group: string;
   readonly lastStatus: string;
   readonly desiredStatus: string;
+  readonly containerInstanceArn?: string | undefined;
   readonly startedBy?: string | undefined;
   /** When it was created, in ms since the Unix epoch. */
   readonly createdAt?: number | undefined;
@@ -156,6 +157,7 @@ function toTask(task: EcsTask): Task {
     group: task.group ?? '',
     lastStatus: task.lastStatus ?? 'UNKNOWN',
     desiredStatus: task.desiredStatus ?? 'UNKNOWN',
+    containerInstanceArn: task.containerInstanceArn,
     startedBy: task.startedBy,
     createdAt: task.createdAt?.getTime(),
   };

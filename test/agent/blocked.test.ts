@@ -47,6 +47,25 @@ describe('why a task is still there', () => {
         'standalone task aaaaaaaa of group family:report, started by nightly, running 3 h 12 min: nothing stops it before its work is done',
       ],
     ]));
+  it('it belongs to a container instance that this host is no more', () => {
+    const tasks = [
+      task('a', 'service:site', { containerInstanceArn: 'container-instance/web/before' }),
+      task('b', 'family:report', { containerInstanceArn: 'container-instance/web/now' }),
+    ];
+    const reasons = blockedBy(tasks, { services: [], protectedTasks: [] }, NOW, 'container-instance/web/now');
+    assert.deepEqual(
+      reasons.map(({ kind }) => kind),
+      ['earlier-registration', 'standalone'],
+    );
+    assert.equal(
+      reasons[0]?.why,
+      'task a of service:site belongs to the container instance before, which this host was before: ECS may never hear of its end',
+    );
+    assert.deepEqual(
+      blockedBy(tasks, { services: [], protectedTasks: [] }, NOW).map(({ kind }) => kind),
+      ['service', 'standalone'],
+    );
+  });
   it('several of a group are one reason, told by the oldest', () =>
     assert.deepEqual(
       why([

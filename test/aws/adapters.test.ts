@@ -132,6 +132,7 @@ describe('ECS: tasks', () => {
       group: 'family:report',
       lastStatus: 'RUNNING',
       desiredStatus: 'RUNNING',
+      containerInstanceArn: arn,
       startedBy: 'cron',
       createdAt: running.createdAt,
     });
@@ -195,6 +196,7 @@ describe('ECS: tasks', () => {
         group: '',
         lastStatus: 'UNKNOWN',
         desiredStatus: 'UNKNOWN',
+        containerInstanceArn: undefined,
         startedBy: undefined,
         createdAt: undefined,
       },
