@@ -250,8 +250,8 @@ export const mutants: readonly Mutant[] = [
     edits: [['agent/freshness.ts', 'if (!letsGo(deed)) return undefined;', 'return undefined;']],
   },
   {
-    name: 'asks anew, and on and on, what has just failed to answer',
-    edits: [['agent/agent.ts', '!old.isAsking() && !old.isStale()', '!old.isAsking()']],
+    name: 'goes round and round without a pause',
+    edits: [['agent/agent.ts', 'await alarm.sleep(Math.max(0, wakeAt - now), stop);', 'await undefined;']],
   },
   {
     name: 'goes by a clock that can be set',
