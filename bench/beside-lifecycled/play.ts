@@ -1,0 +1,81 @@
+import { systemClock } from '../../src/clock.ts';
+import { addFault } from '../../src/sandbox/faults.ts';
+import type { Task } from '../../src/sandbox/world/state.ts';
+import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
+import type { Candidate, Stage } from './stage.ts';
+
+export type Scenario = {
+  readonly title: string;
+  /** It is killed in the midst of the drain, and started again. */
+  readonly crashes?: boolean;
+  /** What it drains with fails. */
+  readonly fails?: boolean;
+};
+
+type ActionEnded = Extract<TimelineEvent, { type: 'lifecycle-action-ended' }>;
+
+/** What came of one termination. */
+export type Outcome = {
+  readonly task: { readonly interrupted: boolean; readonly ranMs: number };
+  readonly heartbeats: number;
+  readonly action: Pick<ActionEnded, 'result' | 'by'>;
+  /** From the task's end to that of the lifecycle action; undefined if the task still ran then. */
+  readonly releasedAfterMs: number | undefined;
+};
+
+/** Longer than the hook's time-out, so that an action that nobody keeps alive ends before the task. */
+export const TASK_MS = 45_000;
+
+const ECS_FAILS_FOR_MS = 30_000;
+const LIMIT_MS = 180_000;
+
+/** Lets the group terminate an instance with a task on it, and looks on. */
+export async function play(stage: Stage, candidate: Candidate, scenario: Scenario): Promise<Outcome> {
+  const { fleet, sandbox, timeline } = stage;
+  const machine = fleet.addInstance();
+  await sandbox.settled();
+  let running = candidate.start(machine, scenario);
+  try {
+    await running.ready;
+    const task = fleet.runTask(machine, { runsForMs: TASK_MS });
+    // lifecycled asks ECS nothing, so this is for the agent alone; lifecycled's handler fails in its place.
+    if (scenario.fails)
+      addFault(fleet.world, {
+        match: { service: 'ecs', instanceId: machine.id },
+        fault: { what: '5xx' },
+        forMs: ECS_FAILS_FOR_MS,
+      });
+    fleet.scaleIn(machine);
+    if (scenario.crashes) {
+      await candidate.noticed(machine);
+      await running.kill();
+      running = candidate.start(machine, scenario);
+    }
+    const what = `the end of ${machine.id}`;
+    const isEnd = (event: TimelineEvent) =>
+      event.type === 'machine-terminated' && event.instanceId === machine.id;
+    await timeline.first(isEnd, what, LIMIT_MS);
+    return outcomeOf(stage, machine.id, task);
+  } finally {
+    await running.kill();
+  }
+}
+
+function outcomeOf({ fleet, timeline }: Stage, instanceId: string, task: Task): Outcome {
+  const action = timeline.items.find(
+    (event): event is ActionEnded =>
+      event.type === 'lifecycle-action-ended' && event.instanceId === instanceId,
+  );
+  if (!action) throw new Error(`the lifecycle action of ${instanceId} did not end`);
+  const heartbeats = timeline.items.filter(
+    (event) => event.type === 'heartbeat' && event.instanceId === instanceId,
+  ).length;
+  const interruption = fleet.world.interruptions.find(({ taskArn }) => taskArn === task.arn);
+  const endedAt = interruption?.at ?? task.executionStoppedAt ?? systemClock.now();
+  return {
+    task: { interrupted: interruption !== undefined, ranMs: endedAt - (task.startedAt ?? task.createdAt) },
+    heartbeats,
+    action,
+    releasedAfterMs: action.at < endedAt ? undefined : action.at - endedAt,
+  };
+}
