@@ -14,7 +14,7 @@ import { createNarrator, eventFacts } from './narrate.ts';
 import type { ContainerInstance, Memory, Observation } from './observation.ts';
 import { remember } from './remember.ts';
 import { type Report, report } from './report.ts';
-import { REST_MS } from './source.ts';
+import { restAfter } from './source.ts';
 import type { Phase, Sources } from './sources.ts';
 import { createStages, hookFacts, type StagesPorts, stagesDue } from './stages.ts';
 import { tasksOn } from './tasks-on.ts';
@@ -64,6 +64,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   /** A look at ECS from before this time does not tell whether our DRAINING has arrived. */
   let unsureBefore = -Infinity;
   const rests = new Map<Deed['kind'], number>();
+  /** How often each has failed in a row. */
+  const failuresOf = new Map<Deed['kind'], number>();
   const pretended = new Set<Deed['kind']>();
   let refusals = 0;
   let nothingWaited = 0;
@@ -180,6 +182,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     acting.delete(deed.kind);
     if (deed.kind === 'set-draining') unsureBefore = -Infinity;
     rests.delete(deed.kind);
+    if (outcome.kind !== 'failed') failuresOf.delete(deed.kind);
     if (outcome.kind === 'done') succeeded(deed);
     else if (outcome.kind === 'tasks-running') refused();
     else if (outcome.kind === 'nothing-waiting') nothingWaiting(deed);
@@ -276,7 +279,9 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   }
 
   function failed(deed: Deed, error: AwsError, before: Memory) {
-    rest(deed.kind, Math.max(REST_MS[error.kind], 1_000));
+    const failures = (failuresOf.get(deed.kind) ?? 0) + 1;
+    failuresOf.set(deed.kind, failures);
+    rest(deed.kind, Math.max(restAfter(error.kind, failures), 1_000));
     // AWS itself said no, so nothing was changed. Without its word, something may have been.
     const surelyNot = error.kind === 'rejected' || error.kind === 'permission';
     if (deed.kind === 'set-draining' && surelyNot && before.drainingSetAt === undefined) {
@@ -359,6 +364,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     ])
       source.forget();
     rests.clear();
+    failuresOf.clear();
     pretended.clear();
     refusals = 0;
     nothingWaited = 0;

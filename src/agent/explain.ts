@@ -29,12 +29,12 @@ export function createExplain(call: Caller, clock: Clock, log: Log): Explain {
     'ecs:DescribeServices': async (cluster, tasks) => {
       const names = tasks.flatMap(({ group }) => serviceName(group) ?? []);
       const services = [...new Set(names)].slice(0, MOST_SERVICES);
-      const answer = await call('ecs:DescribeServices', { cluster, services }, { attempts: 1 });
+      const answer = await call('ecs:DescribeServices', { cluster, services });
       return { ...explained, services: (answer.services ?? []).map(toState) };
     },
     'ecs:GetTaskProtection': async (cluster, tasks) => {
       const arns = tasks.map(({ arn }) => arn).slice(0, MOST_TASKS);
-      const answer = await call('ecs:GetTaskProtection', { cluster, tasks: arns }, { attempts: 1 });
+      const answer = await call('ecs:GetTaskProtection', { cluster, tasks: arns });
       const protectedTasks = (answer.protectedTasks ?? [])
         .filter(({ protectionEnabled }) => protectionEnabled)
         .map(({ taskArn, expirationDate }) => ({ arn: taskArn ?? '', until: timeOfDate(expirationDate) }));

@@ -31,7 +31,10 @@ export type Source<T> = {
 /** The cause of a reading before its first question. */
 export const NOT_ASKED = 'not asked yet';
 
-/** How long a call of each kind rests after it failed, in ms: the retries within the call have been made. */
+/**
+ * How long a call rests after it failed, in ms, by the kind of failure. Nothing is retried within a call: twelve requests
+ * a minute are there for each API, and in an outage they must not be used up when it ends.
+ */
 export const REST_MS: Record<AwsErrorKind, number> = {
   transient: 5_000,
   credentials: 5_000,
@@ -41,15 +44,25 @@ export const REST_MS: Record<AwsErrorKind, number> = {
   stopped: 0,
 };
 
+/** … and how long after the first failure in a row, where nothing says that AWS has had too much. */
+const FIRST_REST_MS = 1_000;
+
+/** @param failures how many in a row, this one included */
+export function restAfter(kind: AwsErrorKind, failures: number, rests = REST_MS): number {
+  return kind === 'transient' && failures === 1 ? FIRST_REST_MS : rests[kind];
+}
+
 /**
  * @param read asks once; an AwsError that it rejects with makes the reading unknown, and the source rest
  * @param onAnswer called whenever an answer or a failure has come
+ * @param random uniform in [0, 1): instances that failed together must not come back together
  * @param rests how long it rests after a failure of each kind, in ms
  */
 export function createSource<T>(
   read: () => Promise<Reading<T>>,
   clock: Clock,
   onAnswer: () => void,
+  random: () => number,
   rests: Record<AwsErrorKind, number> = REST_MS,
 ): Source<T> {
   let reading: Reading<T> = unknown(NOT_ASKED);
@@ -58,16 +71,26 @@ export function createSource<T>(
   let asking = false;
   let stale = true;
   let generation = 0;
+  let failures = 0;
 
   async function ask() {
     if (asking) return;
     const asked = generation;
     const at = clock.now();
     asking = true;
-    const answer = await read().catch((error: unknown) => {
-      if (error instanceof AwsError) restsUntil = clock.now() + rests[error.kind];
-      return unknown(error instanceof Error ? error.message : String(error));
-    });
+    const answer = await read().then(
+      (told) => {
+        failures = 0;
+        return told;
+      },
+      (error: unknown) => {
+        if (error instanceof AwsError) {
+          const rest = restAfter(error.kind, ++failures, rests);
+          restsUntil = clock.now() + rest * (1 + random() * 0.2);
+        }
+        return unknown(error instanceof Error ? error.message : String(error));
+      },
+    );
     asking = false;
     if (asked === generation) {
       reading = answer;

@@ -79,7 +79,7 @@ const FIRST_ANSWER_MS = 5_000;
 export function createSources(ports: SourcesPorts): Sources {
   const { imds, ecsAgent, autoScaling, clock, random, pollInterval } = ports;
   const source = <T>(read: () => Promise<Reading<T>>, rests = REST_MS) =>
-    createSource(read, clock, ports.onAnswer, rests);
+    createSource(read, clock, ports.onAnswer, random, rests);
   let emptySince: number | undefined;
   let quickLooks = 0;
   let terminatingLooks = 0;

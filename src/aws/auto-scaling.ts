@@ -33,19 +33,12 @@ export type AutoScaling = {
   terminate(): Promise<void>;
 };
 
-/**
- * Of what the heartbeats rest on nothing is retried within a call: it is asked again soon enough, and retries would use
- * up the API's budget in an outage, so that none is left for when it ends. Nor is what lets the instance go: by the
- * time of the next try that can have become wrong.
- */
-const once = { attempts: 1 };
-
 /** @param instanceId our own, from instance metadata: no call here can name another */
 export function createAutoScaling(call: Caller, instanceId: string): AutoScaling {
   return {
     lifecycle: async () => {
       const operation = 'autoscaling:DescribeAutoScalingInstances';
-      const { AutoScalingInstances: instances } = await call(operation, { InstanceIds: [instanceId] }, once);
+      const { AutoScalingInstances: instances } = await call(operation, { InstanceIds: [instanceId] });
       if (!Array.isArray(instances)) throw incomplete(operation, 'AutoScalingInstances');
       const own = instances.find(({ InstanceId }) => InstanceId === instanceId);
       if (!own) return { kind: 'no-group' };
@@ -55,7 +48,7 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
 
     terminatingHooks: async (group) => {
       const operation = 'autoscaling:DescribeLifecycleHooks';
-      const { LifecycleHooks: hooks } = await call(operation, { AutoScalingGroupName: group }, once);
+      const { LifecycleHooks: hooks } = await call(operation, { AutoScalingGroupName: group });
       if (!Array.isArray(hooks)) throw incomplete(operation, 'LifecycleHooks');
       return hooks
         .filter(({ LifecycleTransition }) => LifecycleTransition === 'autoscaling:EC2_INSTANCE_TERMINATING')
@@ -69,7 +62,12 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
 
     retainsAbandoned: async (group) => {
       const operation = 'autoscaling:DescribeAutoScalingGroups';
-      const { AutoScalingGroups: groups } = await call(operation, { AutoScalingGroupNames: [group] });
+      const { AutoScalingGroups: groups } = await call(
+        operation,
+        { AutoScalingGroupNames: [group] },
+        // It is asked again in ten minutes only.
+        { attempts: 4 },
+      );
       const own = groups?.find(({ AutoScalingGroupName }) => AutoScalingGroupName === group);
       if (!own) throw incomplete(operation, 'the group');
       return own.InstanceLifecyclePolicy?.RetentionTriggers?.TerminateHookAbandon === 'retain';
@@ -77,7 +75,7 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
 
     heartbeat: async (group, hook) => {
       return await unlessNothingWaits(
-        call('autoscaling:RecordLifecycleActionHeartbeat', nameAction(group, hook), once),
+        call('autoscaling:RecordLifecycleActionHeartbeat', nameAction(group, hook)),
         'recorded',
       );
     },
@@ -85,13 +83,13 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
     complete: async (group, hook, result) => {
       const input = { ...nameAction(group, hook), LifecycleActionResult: result };
       const operation = 'autoscaling:CompleteLifecycleAction';
-      return await unlessNothingWaits(call(operation, input, once), 'completed');
+      return await unlessNothingWaits(call(operation, input), 'completed');
     },
 
     terminate: async () => {
       const operation = 'autoscaling:TerminateInstanceInAutoScalingGroup';
       const input = { InstanceId: instanceId, ShouldDecrementDesiredCapacity: false };
-      const { Activity: activity } = await call(operation, input, once);
+      const { Activity: activity } = await call(operation, input);
       if (!activity) throw incomplete(operation, 'Activity');
     },
   };

@@ -6,9 +6,6 @@ import type { Input, Operation, Output, Transport } from './operations.ts';
 
 /** One attempt may take this long, in ms; an answer that takes longer is as good as none. */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
-/** Attempts within one call. The loop decides anew afterwards, since the world may have changed. */
-export const ATTEMPTS = 4;
-
 const FIRST_BACKOFF_MS: Partial<Record<AwsErrorKind, number>> = {
   transient: 500,
   credentials: 1_000,
@@ -27,7 +24,7 @@ export type Caller = <O extends Operation>(
 ) => Promise<Output<O>>;
 
 export type CallOptions = {
-  /** Attempts before it gives up. Default 4. */
+  /** Attempts before it gives up. Default 1: the loop decides anew, since the world may have changed. */
   attempts?: number;
   /** Sent without regard to the API's budget: for what can't be done later. */
   urgent?: boolean;
@@ -49,7 +46,7 @@ export type CallerPorts = {
 
 export function createCaller(ports: CallerPorts): Caller {
   const { clock, random, budget, stop, onAttempt } = ports;
-  return (operation, input, { attempts = ATTEMPTS, urgent = false } = {}) =>
+  return (operation, input, { attempts = 1, urgent = false } = {}) =>
     pRetry(
       async (attempt) => {
         if (!urgent) await budget.take(operation, stop);

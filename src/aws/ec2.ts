@@ -10,16 +10,12 @@ export async function describeTag(
   instanceId: string,
   key: string,
 ): Promise<string | undefined> {
-  const { Tags: tags } = await call(
-    'ec2:DescribeTags',
-    {
-      Filters: [
-        { Name: 'resource-id', Values: [instanceId] },
-        { Name: 'key', Values: [key] },
-      ],
-    },
-    { attempts: 1 },
-  );
+  const { Tags: tags } = await call('ec2:DescribeTags', {
+    Filters: [
+      { Name: 'resource-id', Values: [instanceId] },
+      { Name: 'key', Values: [key] },
+    ],
+  });
   if (!Array.isArray(tags)) {
     throw new AwsError(
       'ec2:DescribeTags',

@@ -138,7 +138,11 @@ export function createEcs(call: Caller): Ecs {
 
     stopTask: async (cluster, arn, reason, { urgent }) => {
       const owner = clusterOf(arn) ?? cluster;
-      await call('ecs:StopTask', { cluster: owner, task: arn, reason }, { urgent, attempts: urgent ? 2 : 1 });
+      await call(
+        'ecs:StopTask',
+        { cluster: owner, task: arn, reason },
+        urgent ? { urgent, attempts: 2 } : {},
+      );
     },
   };
 }

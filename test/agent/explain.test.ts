@@ -23,10 +23,10 @@ const tasks = [
 
 function setUp(fails: Partial<Record<Operation, AwsErrorKind>> = {}) {
   const clock = createManualClock();
-  const calls: [Operation, object, object | undefined][] = [];
+  const calls: [Operation, object][] = [];
   const said: string[] = [];
-  const call = async (operation: Operation, input: object, options?: object) => {
-    calls.push([operation, input, options]);
+  const call = async (operation: Operation, input: object) => {
+    calls.push([operation, input]);
     const kind = fails[operation];
     if (kind) throw new AwsError(operation, kind, 'Failed', 'it failed');
     return operation === 'ecs:DescribeServices'
@@ -74,11 +74,10 @@ describe('asking what blocks a drain', () => {
     assert.deepEqual(await explain(), { services, protectedTasks: [] });
     assert.deepEqual(await explain(), { services, protectedTasks: [{ arn: 'task/web/old', until: 7 }] });
     await explain();
-    const once = { attempts: 1 };
-    const describe = ['ecs:DescribeServices', { cluster: 'web', services: ['api', 'site'] }, once];
+    const describe = ['ecs:DescribeServices', { cluster: 'web', services: ['api', 'site'] }];
     assert.deepEqual(calls, [
       describe,
-      ['ecs:GetTaskProtection', { cluster: 'web', tasks: ['task/web/old', 'task/web/young'] }, once],
+      ['ecs:GetTaskProtection', { cluster: 'web', tasks: ['task/web/old', 'task/web/young'] }],
       describe,
     ]);
   });

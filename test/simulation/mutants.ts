@@ -179,7 +179,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'retries at once, and without end',
     edits: [
-      ['aws/call.ts', 'export const ATTEMPTS = 4;', 'export const ATTEMPTS = 1_000;'],
+      ['aws/call.ts', 'attempts = 1,', 'attempts = 1_000,'],
       [
         'aws/call.ts',
         'if (!urgent) await budget.take(operation, stop);',
@@ -265,7 +265,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'agent/agent.ts',
-        'rest(deed.kind, Math.max(REST_MS[error.kind], 1_000));',
+        'rest(deed.kind, Math.max(restAfter(error.kind, failures), 1_000));',
         'rest(deed.kind, 86_400_000);',
       ],
     ],

@@ -25,7 +25,7 @@ export type Control = (request: { method: string; path: string; body: string }) 
 
 /** The API port: ECS, EC2 and Auto Scaling on their real wire protocols, and the control endpoint. */
 export function createApiServer(world: World, clock: Clock, control: Control): Server {
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     readBody(request)
       .then((body) => handle(world, clock, control, request, response, body))
       .catch((error: unknown) => {
@@ -33,7 +33,12 @@ export function createApiServer(world: World, clock: Clock, control: Control): S
         else response.destroy();
       });
   });
+  // As AWS's own: Node's five seconds would end many a connection just when the next request comes.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return server;
 }
+
+const KEEP_ALIVE_MS = 60_000;
 
 async function handle(
   world: World,
