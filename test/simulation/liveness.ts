@@ -5,7 +5,7 @@ import type { Verdict } from './verdict.ts';
 /** Last task stopped, everything answers: released within this, in ms (L1), and the tenth of a second that calls take. */
 const RELEASE_MS = 5_100;
 /** After the last trouble whatever is due is done within this, in ms (L1 after an outage, L3, L4). */
-const RECOVERY_MS = 90_000;
+const RECOVERY_MS = 75_000;
 /** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
 const EC2_PATIENCE_MS = 400_000;
 /** A run in which nothing happens any more for so long, in ms, is over. */
