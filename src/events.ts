@@ -213,7 +213,7 @@ export const events = {
   },
   'call.failed': {
     level: 'warn',
-    meaning: 'A call failed after its retries. It is made again later. Logged once until it succeeds.',
+    meaning: 'A call failed twice in a row, or was refused. It is made again. Logged once until it succeeds.',
     remedy: 'If it lasts, look at the cause that the message gives.',
   },
   'call.forbidden': {

@@ -1,29 +1,40 @@
 import type { Log } from '../log.ts';
 import type { Caller } from './call.ts';
-import { AwsError, isNothingWaiting, isTasksRunning } from './errors.ts';
+import { AwsError, type AwsErrorKind, isNothingWaiting, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';
 
-/** The same caller, which logs a call's first failure in a row, and its recovery. */
+/**
+ * The same caller, which logs a call's failure once in a row, and its recovery. What may pass by itself, an outage or
+ * throttling, is news only the second time.
+ */
 export function reportCalls(call: Caller, log: Log): Caller {
-  const failing = new Map<Operation, AwsError['kind']>();
+  const failing = new Map<Operation, Failing>();
   return async (operation, input, options) => {
     try {
       const output = await call(operation, input, options);
-      if (failing.delete(operation)) log('call.recovered', `${operation} succeeds again`, { operation });
+      if (failing.get(operation)?.told) log('call.recovered', `${operation} succeeds again`, { operation });
+      failing.delete(operation);
       return output;
     } catch (error) {
       if (error instanceof AwsError && !isExpected(error)) {
-        if (failing.get(operation) !== error.kind) reportFailure(error, log);
-        failing.set(operation, error.kind);
+        const before = failing.get(operation);
+        const isNews = before?.told !== error.kind && (before?.last === error.kind || !mayPass(error));
+        if (isNews) reportFailure(error, log);
+        failing.set(operation, { last: error.kind, told: isNews ? error.kind : before?.told });
       }
       throw error;
     }
   };
 }
 
+/** How a call failed last, and what of that was logged. */
+type Failing = { readonly last: AwsErrorKind; readonly told: AwsErrorKind | undefined };
+
 /** Refusals that are part of a drain's normal course. */
 const isExpected = (error: AwsError) =>
   error.kind === 'stopped' || isTasksRunning(error) || isNothingWaiting(error);
+
+const mayPass = ({ kind }: AwsError) => kind === 'transient' || kind === 'throttled';
 
 function reportFailure(error: AwsError, log: Log): void {
   const { operation, kind, code, message } = error;

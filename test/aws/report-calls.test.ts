@@ -7,16 +7,29 @@ import { reportCalls } from '../../src/aws/report-calls.ts';
 const forbidden = failure('permission', 'AccessDeniedException', 'not you');
 const outage = failure('transient', 'ServerException', 'not now');
 
-test('a call that fails is logged once, and so is its recovery', async () => {
-  assert.deepEqual(await eventsOf([outage, outage, 'ok', 'ok', outage]), [
+test('a call that fails again is logged once, and so is its recovery', async () => {
+  assert.deepEqual(await eventsOf([outage, outage, outage, 'ok', 'ok', outage, outage]), [
     'call.failed not now',
     'call.recovered ecs:ListTasks succeeds again',
     'call.failed not now',
   ]);
 });
 
+test('what passes by itself is no news the first time, nor is that it has passed', async () => {
+  const throttled = failure('throttled', 'ThrottlingException', 'too many');
+  assert.deepEqual(await eventsOf([outage, 'ok', throttled, 'ok', outage, throttled, 'ok']), []);
+});
+
+test('what was refused is news at once', async () => {
+  const refused = failure('rejected', 'InvalidParameterException', 'not so');
+  assert.deepEqual(await eventsOf([refused, refused, 'ok']), [
+    'call.failed not so',
+    'call.recovered ecs:ListTasks succeeds again',
+  ]);
+});
+
 test('another kind of failure is news', async () => {
-  assert.deepEqual(await eventsOf([outage, forbidden, forbidden, outage]), [
+  assert.deepEqual(await eventsOf([outage, outage, forbidden, forbidden, outage, outage]), [
     'call.failed not now',
     "call.forbidden not you; allow ecs:ListTasks in the instance's role",
     'call.failed not now',
