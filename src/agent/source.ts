@@ -9,7 +9,7 @@ export type Source<T> = {
   askedAt(): number;
   /** Whether an answer is awaited. */
   isAsking(): boolean;
-  /** Whether what it said no longer counts. */
+  /** Whether what it said no longer counts, or it failed to say anything. */
   isStale(): boolean;
   /** Not before this time, after a failure. */
   restsUntil(): number;
@@ -95,7 +95,8 @@ export function createSource<T>(
     if (asked === generation) {
       reading = answer;
       askedAt = at;
-      stale = false;
+      // After a failure it is due as soon as it has rested, whatever its pace.
+      stale = failures > 0;
     }
     onAnswer();
   }

@@ -87,7 +87,7 @@ describe('text of any content', { concurrency: 4 }, () => {
         fault({
           match: { api },
           fault: { what: 'error', name: 'ServerException', status: 500, message },
-          count: 4,
+          count: 2,
         });
       }
       const running = await agent(machine);
