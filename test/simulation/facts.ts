@@ -21,7 +21,7 @@ export type Facts = {
   signalsReadAt: number;
   lifecycleKnown: string | undefined;
   lifecycleKnownAt: number;
-  /** Whether the last list of tasks that it got was whole, by desired status. */
+  /** Whether it has got a whole list of tasks, and none since of which it read one page only, by desired status. */
   listed: { running: boolean; stopped: boolean };
   /** Since when metadata names another instance. */
   liedSince: number | undefined;
@@ -112,6 +112,8 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
     terminatedOutside: false,
   };
 
+  const unfinished = { running: false, stopped: false };
+
   function signals() {
     const signalled = truth.isSignalled();
     if (signalled === facts.isSignalled) return;
@@ -159,6 +161,7 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
     signals,
     event,
     boot: () => {
+      Object.assign(unfinished, { running: false, stopped: false });
       Object.assign(facts, {
         bornAt: now(),
         report: () => 'starting',
@@ -205,9 +208,12 @@ export function createNotes({ stage: { machine, fleet }, truth, calm, now }: Sce
         facts.lifecycleKnownAt = now();
       }
       if (operation === 'ecs:ListTasks' && taskArns) {
-        const { desiredStatus } = input as { desiredStatus?: string };
-        // A page that names another one is not the list.
-        facts.listed[desiredStatus === 'STOPPED' ? 'stopped' : 'running'] = nextToken === undefined;
+        const { desiredStatus, nextToken: page } = input as { desiredStatus?: string; nextToken?: string };
+        const list = desiredStatus === 'STOPPED' ? 'stopped' : 'running';
+        // A page that names another one is not the list; the one before counts until it is begun once more.
+        if (page === undefined && unfinished[list]) facts.listed[list] = false;
+        unfinished[list] = nextToken !== undefined;
+        if (nextToken === undefined) facts.listed[list] = true;
       }
     },
     hostAnswer: (url, { status, body }) => {
