@@ -59,7 +59,7 @@ const LOOK_MS = 15_000;
 const LONGEST_LOOK_MS = 300_000;
 const LOOK_RELEASED_MS = 60_000;
 /** After the host's last task ended, until ECS has noticed: a few fast looks, then as many as are allowed. */
-const QUICK_LOOKS_MS = [3_000, 3_000, 4_000, 4_000, 4_000] as const;
+const QUICK_LOOKS_MS = [1_000, 2_000, 3_000, 4_000, 4_000] as const;
 const LATER_QUICK_LOOKS_MS = 5_000;
 const LIFECYCLE_MS = 30_000;
 const LIFECYCLE_DONE_MS = 60_000;
