@@ -311,6 +311,22 @@ describe('doctor on a host where something is not there', () => {
     );
   });
 
+  test('no ECS agent, and two container instances that are this host: it cannot tell which', async (t) => {
+    const host = await setUp(t, retaining);
+    const before = host.machine.ecsAgent.containerInstance?.arn;
+    host.fleet.ecsAgent(host.machine, 'registered-anew');
+    host.fleet.ecsAgent(host.machine, 'down');
+    await host.settled();
+    const { code, lines } = await host.doctor(['--cluster', 'web']);
+    assert.ok(
+      lines.includes(
+        `FAIL  container instance: 2 of cluster web are this host: ${before}, ${host.machine.ecsAgent.containerInstance?.arn}. Fix: start the ECS agent, which knows the one it is now, and deregister those that it is no more`,
+      ),
+      lines.join('\n'),
+    );
+    assert.equal(code, 1);
+  });
+
   test('no answer from ECS: the other calls to it are not made', async (t) => {
     const host = await setUp(t, retaining);
     addFault(host.fleet.world, { match: { service: 'ecs' }, fault: { what: 'reset' }, forMs: 600_000 });

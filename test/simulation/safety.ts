@@ -140,8 +140,9 @@ export function createSafety(
     const left = truth.tasksLeft();
     const isAllowed = allows('continue');
     const containerInstance = truth.containerInstance();
-    // One that was registered a moment ago could not be known.
-    const isNew = containerInstance !== undefined && now() - containerInstance.registeredAt < 15_000;
+    // One that was registered a moment ago could not be known: as long as a look takes, which is longer in trouble.
+    const unseenMs = now() - calm.troubleAt() < 15_000 ? 15_000 : 1_000;
+    const isNew = containerInstance !== undefined && now() - containerInstance.registeredAt < unseenMs;
     check(
       'S1',
       left === 0 || isAllowed || isNew,
