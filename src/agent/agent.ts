@@ -142,19 +142,20 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 
   function follow({ action, heartbeat }: Decision) {
     const before: Phase = phase;
-    if (action.kind !== decided.kind) decided = { kind: action.kind, at: clock.now() };
+    if (action.kind !== decided.kind) newlyDecided(action.kind);
     // Under another's name there is nothing to learn that would not be learnt under our own later.
     if (action.kind !== 'refuse')
       phase = action.kind === 'watch' ? 'watching' : action.kind === 'done' ? 'done' : 'draining';
     if (phase === 'watching' && before !== 'watching') startAfresh();
-    if (heartbeat) heartbeats.record(heartbeat);
+    const isNameAsked = !sources.identity.isStale();
+    if (heartbeat && isNameAsked) heartbeats.record(heartbeat);
     if (action.kind === 'watch') {
       if (observed.signals.kind === 'known') forgetDrain();
       return;
     }
     if (action.kind === 'wait' || action.kind === 'done' || action.kind === 'refuse') return;
     const restsUntil = rests.get(action.kind) ?? -Infinity;
-    if (!mayBegin(action.kind) || clock.now() < restsUntil) return;
+    if (!isNameAsked || !mayBegin(action.kind) || clock.now() < restsUntil) return;
     const old = policy.dryRun
       ? undefined
       : outdated(action, sources, { now: clock.now(), decidedAt: decided.at, restedUntil: restsUntil });
@@ -163,6 +164,15 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       old.invalidate();
       alarm.ring();
     }
+  }
+
+  function newlyDecided(kind: Action['kind']) {
+    decided = { kind, at: clock.now() };
+    if (kind === 'watch') return;
+    // What asks for it was read just now, from metadata that may have become another instance's since it last told
+    // its name: nothing is begun before that has been asked again.
+    sources.identity.invalidate();
+    alarm.ring();
   }
 
   /** One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. */

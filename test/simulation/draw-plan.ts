@@ -204,7 +204,8 @@ function drawHappenings(random: Random, scene: Scene): Happening[] {
       });
   }
   if (random.chance(0.02)) {
-    const at = during();
+    // In the middle of a drain, or before its signal.
+    const at = random.chance(0.5) ? during() : random.integer(1, scene.start);
     happenings.push({ at, what: 'claims-neighbour' });
     if (random.chance(0.7))
       happenings.push({ at: at + random.spread(SECOND, 2 * MINUTE), what: 'claims-itself' });

@@ -74,6 +74,10 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'acts on signals without asking again whose they are',
+    edits: [['agent/agent.ts', 'sources.identity.invalidate();', '']],
+  },
+  {
     name: 'sends heartbeats on after it has completed the action',
     edits: [
       [

@@ -6,6 +6,8 @@ import type { Verdict } from './verdict.ts';
 
 /** A request that was begun while there was a signal can still be on its way, with its retries, in ms. */
 const ON_ITS_WAY_MS = 150_000;
+/** … and where all goes well, in ms. */
+const SOON_THERE_MS = 500;
 
 const MUTATING: ReadonlySet<Operation> = new Set<Operation>([
   'ecs:UpdateContainerInstancesState',
@@ -58,6 +60,13 @@ export function createSafety(
         'S3',
         `${operation} ${now() - facts.lieHeardAt} ms after metadata had told that it is another instance`,
       );
+    if (facts.wasBornInLie || facts.liedSince === undefined) return;
+    const isLater = facts.signalledSince > facts.liedSince && now() - facts.liedSince > SOON_THERE_MS;
+    check(
+      'S3',
+      !isLater || calm.troubleAt() > facts.liedSince,
+      () => `${operation} on signals that came when metadata was another instance's`,
+    );
   }
 
   function checkSignal(operation: Operation) {

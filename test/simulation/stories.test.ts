@@ -118,6 +118,15 @@ const stories: Record<string, Partial<Plan>> = {
     flags: ['--drain-timeout', '30s', '--on-timeout', 'stop-tasks'],
     tasks: Array.from({ length: 50 }, () => task(MINUTE)),
   },
+  'metadata becomes another instance’s a moment before it tells of a termination': {
+    // With it, the second poll comes within five seconds of the name.
+    seed: 5,
+    happenings: [
+      { at: 1_500, what: 'claims-neighbour' },
+      { at: 2_500, what: 'scale-in' },
+    ],
+    tasks: [task(MINUTE)],
+  },
   'metadata names another instance, then refuses to say': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 3600, defaultResult: 'CONTINUE' }],
