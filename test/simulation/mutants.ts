@@ -154,14 +154,14 @@ export const mutants: readonly Mutant[] = [
     name: 'remembers its own DRAINING only once the call has been answered',
     edits: [
       [
-        'agent/agent.ts',
-        'recall({ ...memory, drainingSetAt: clock.now() });\n      unsureBefore',
+        'agent/deeds.ts',
+        'recall({ ...before, drainingSetAt: clock.now() });\n      unsureBefore',
         'unsureBefore',
       ],
       [
-        'agent/agent.ts',
-        "      case 'set-draining':\n",
-        "      case 'set-draining':\n        recall({ ...memory, drainingSetAt: clock.now() });\n",
+        'agent/learn.ts',
+        "    case 'set-draining':\n",
+        "    case 'set-draining':\n      recall({ ...memory(), drainingSetAt: clock.now() });\n",
       ],
     ],
   },
@@ -268,7 +268,7 @@ export const mutants: readonly Mutant[] = [
     name: 'gives a call that failed no second chance',
     edits: [
       [
-        'agent/agent.ts',
+        'agent/deeds.ts',
         'rest(deed.kind, Math.max(restAfter(error.kind, failures), 1_000));',
         'rest(deed.kind, 86_400_000);',
       ],
