@@ -58,7 +58,7 @@ describe('decision table', { concurrency: 5 }, () => {
     { fleet },
     async ({ fleet, agent, happens, requests }) => {
       const machine = fleet.addInstance();
-      const task = fleet.runTask(machine, { family: 'report', runsForMs: 4_000 });
+      const task = fleet.runTask(machine, { family: 'report' });
       const running = await agent(machine);
       await running.says('agent.watching');
       fleet.scaleIn(machine);
@@ -66,6 +66,7 @@ describe('decision table', { concurrency: 5 }, () => {
       await running.says('drain.draining');
       const progress = await running.says('drain.progress', { tasksLeft: 1 });
       assert.match(progress.msg, /^draining: 1 task left, .*family:report [0-9a-f]{8} RUNNING/);
+      fleet.endTask(task);
       await running.says('drain.deregistered', { tasksLeft: 0 });
       await running.says('lifecycle.completed', { hook: 'drain', result: 'CONTINUE', why: 'drained' });
       await happens('machine-terminated', { instanceId: machine.id });
@@ -188,9 +189,11 @@ describe('decision table', { concurrency: 5 }, () => {
 
   scenario('in no group: done', { fleet }, async ({ fleet, agent, happens, requests }) => {
     const machine = fleet.addInstance({ group: undefined });
-    fleet.runTask(machine, { runsForMs: 3_000 });
+    const task = fleet.runTask(machine);
     const running = await agent(machine);
     fleet.putTag(machine, KEY, '');
+    await running.says('drain.progress', { tasksLeft: 1 });
+    fleet.endTask(task);
     await happens('container-instance', { to: 'INACTIVE' });
     await running.says('drain.done', { why: 'no-group' });
     assert.deepEqual(

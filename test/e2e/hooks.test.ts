@@ -15,7 +15,7 @@ describe("the operator's hooks", { concurrency: 4 }, () => {
   scenario('run at their stage, once, and the release waits for those of drained', group, async (scene) => {
     const { fleet, agent, happens } = scene;
     const machine = fleet.addInstance();
-    fleet.runTask(machine, { family: 'report', runsForMs: 2_000 });
+    const task = fleet.runTask(machine, { family: 'report' });
     const seen = join(scene.directory(), 'seen');
     const hooksDir = hooks(scene, {
       'draining/10-note': `echo "$ECS_DRAIN_HOOK_STAGE $ECS_DRAIN_HOOK_TASKS_LEFT" >> ${seen}`,
@@ -26,6 +26,8 @@ describe("the operator's hooks", { concurrency: 4 }, () => {
     const running = await agent(machine, { args: ['--hooks-dir', hooksDir] });
     await running.says('agent.watching');
     fleet.scaleIn(machine);
+    await running.says('hook.finished', { stage: 'draining' });
+    fleet.endTask(task);
     await running.says('hook.finished', { stage: 'released' });
     await happens('machine-terminated', { instanceId: machine.id });
 
@@ -115,7 +117,7 @@ describe("the operator's hooks", { concurrency: 4 }, () => {
   scenario('as docs/hooks.md shows them', group, async (scene) => {
     const { fleet, agent, happens } = scene;
     const machine = fleet.addInstance();
-    fleet.runTask(machine, { family: 'report', runsForMs: 1_000 });
+    const task = fleet.runTask(machine, { family: 'report' });
     let queued = 2;
     const slack = await standIn();
     const fluentd = await standIn(({ url }, response) => {
@@ -147,6 +149,8 @@ describe("the operator's hooks", { concurrency: 4 }, () => {
     });
     await running.says('agent.watching');
     fleet.scaleIn(machine);
+    await running.says('hook.finished', { stage: 'draining' });
+    fleet.endTask(task);
     await happens('machine-terminated', { instanceId: machine.id });
 
     assert.deepEqual(running.lines('hook.failed'), []);

@@ -251,7 +251,7 @@ describe('instances as they are found', { concurrency: 5 }, () => {
       ['while the ECS agent is silent', true],
     ] as const)
       scenario(`${how}: that task is waited for too`, { fleet }, async (scene) => {
-        const { fleet, agent, drain, fault, happens, timeline } = scene;
+        const { fleet, agent, drain, fault, happens, polls, timeline } = scene;
         const machine = fleet.addInstance();
         const running = await agent(machine);
         await running.says('agent.ready', { cluster: 'web' });
@@ -261,9 +261,11 @@ describe('instances as they are found', { concurrency: 5 }, () => {
 
         fleet.ecsAgent(machine, 'registered-anew');
         const { arn } = instanceOf(machine);
-        const task = fleet.runTask(machine, { runsForMs: 5_000 });
+        const task = fleet.runTask(machine);
         fleet.scaleIn(machine);
         await happens('container-instance', { containerInstanceArn: arn, to: 'DRAINING' });
+        await polls(machine, 3);
+        fleet.endTask(task);
         await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
         assert.equal(task.lastStatus, 'STOPPED');
         const told = timeline.items.map((event) =>
@@ -328,12 +330,14 @@ describe('instances as they are found', { concurrency: 5 }, () => {
       scenario(`with a state file that is ${what}: said, and done without`, { fleet }, async (scene) => {
         const { fleet, agent, happens, directory } = scene;
         const machine = fleet.addInstance();
-        fleet.runTask(machine, { runsForMs: 2_000 });
+        const task = fleet.runTask(machine);
         const stateDir = directory();
         writeFileSync(join(stateDir, 'state.json'), text);
         const running = await agent(machine, { stateDir });
         await running.says('state.discarded', { level: 'warn' });
         fleet.scaleIn(machine);
+        await running.says('drain.progress', { tasksLeft: 1 });
+        fleet.endTask(task);
         await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
       });
   });

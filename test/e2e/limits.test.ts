@@ -133,15 +133,17 @@ describe('a drain with real tasks', { concurrency: 5 }, () => {
         const other = fleet.addInstance();
         const site = fleet.addService({ name: 'site', desiredCount: 2 });
         const daemon = fleet.addService({ name: 'logs', strategy: 'DAEMON' });
-        const batch = fleet.runTask(machine, { runsForMs: 5_000 });
+        const batch = fleet.runTask(machine);
         await scene.timeline.first(
           () =>
             [...site.tasks, ...daemon.tasks].filter(({ lastStatus }) => lastStatus === 'RUNNING').length ===
             4,
           'the services to run',
         );
-        await agent(machine);
+        const running = await agent(machine);
         fleet.scaleIn(machine);
+        await running.says('drain.progress');
+        fleet.endTask(batch);
         await happens('machine-terminated', { instanceId: machine.id });
         assert.equal(batch.stopCode, 'EssentialContainerExited');
         assert.deepEqual(
@@ -204,9 +206,11 @@ describe('a drain with real tasks', { concurrency: 5 }, () => {
       { fleet, setting: { dryRun: true } },
       async ({ fleet, agent, requests }) => {
         const machine = fleet.addInstance();
-        fleet.runTask(machine, { runsForMs: 3_000 });
+        const task = fleet.runTask(machine);
         const running = await agent(machine, { args: ['--dry-run'] });
         fleet.scaleIn(machine);
+        await running.says('drain.progress', { tasksLeft: 1 });
+        fleet.endTask(task);
         for (const action of ['set-draining', 'deregister', 'complete'])
           await running.says('dry-run.skipped', { action });
         assert.equal(machine.member?.state, 'Terminating:Wait');

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import type { EventName } from '../../src/events.ts';
-import { addFault, type Fault, type FaultPlan } from '../../src/sandbox/faults.ts';
+import { addFault, type Fault, type FaultPlan, removeFault } from '../../src/sandbox/faults.ts';
 import { createFleet, type Fleet, type FleetOptions } from '../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/start.ts';
 import { storyLine } from '../../src/sandbox/story.ts';
@@ -44,6 +44,8 @@ export type Scene = {
   drain(agent: Agent, change?: 'requested' | 'withdrawn'): Promise<void>;
   /** Lets something go wrong from now on. Returns the fault, which counts its hits. */
   fault(plan: FaultPlan): Fault;
+  /** Ends a fault that was planned without an end: `count: Infinity`. */
+  lift(fault: Fault): void;
   /** Resolves when the instance's agent has read its signals that often from now on. */
   polls(machine: Machine, times: number): Promise<void>;
   /** A new directory, removed at the end. */
@@ -174,6 +176,7 @@ async function openStage({ fleet: fleetOptions, setting, except = {} }: Scenario
       world.advance(systemClock.now());
       return addFault(world, plan);
     },
+    lift: ({ id }) => removeFault(world, id),
     polls: async (machine, times) => {
       const count = () =>
         (world.requestLog.entries ?? []).filter(

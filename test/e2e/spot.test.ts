@@ -11,12 +11,14 @@ describe('a Spot interruption', { concurrency: 4 }, () => {
   scenario('drains at once, and leaves the tasks their time', { fleet }, async (scene) => {
     const { fleet, agent, requests, happens } = scene;
     const machine = fleet.addInstance();
-    fleet.runTask(machine, { runsForMs: 2_000 });
+    const task = fleet.runTask(machine);
     const running = await agent(machine);
     await running.says('agent.watching');
     fleet.interruptSpot(machine, { time: fleet.world.now + 120_000 });
     await running.says('drain.signalled');
     await happens('container-instance', { to: 'DRAINING' });
+    await running.says('drain.progress', { tasksLeft: 1 });
+    fleet.endTask(task);
     await happens('container-instance', { to: 'INACTIVE' });
     assert.deepEqual(requests('ecs:StopTask'), []);
     // The group does not end the instance: the interruption does.
@@ -72,10 +74,12 @@ describe('a rebalance recommendation', { concurrency: 4 }, () => {
   scenario('drains, and leaves the instance to its group', listening, async (scene) => {
     const { fleet, agent, requests, happens } = scene;
     const machine = fleet.addInstance();
-    fleet.runTask(machine, { runsForMs: 1_500 });
+    const task = fleet.runTask(machine);
     const running = await agent(machine, { args: ['--signals', 'tag,lifecycle,spot,rebalance'] });
     await running.says('agent.watching');
     fleet.recommendRebalance(machine);
+    await running.says('drain.progress', { tasksLeft: 1 });
+    fleet.endTask(task);
     await happens('container-instance', { to: 'INACTIVE' });
     await running.says('drain.done', { why: 'maintenance' });
     assert.deepEqual(requests('autoscaling:TerminateInstanceInAutoScalingGroup'), []);
@@ -86,12 +90,14 @@ describe('a rebalance recommendation', { concurrency: 4 }, () => {
     const { fleet, agent, requests, happens } = scene;
     const machine = fleet.addInstance();
     const { desired } = fleet.group;
-    fleet.runTask(machine, { runsForMs: 1_500 });
+    const task = fleet.runTask(machine);
     const running = await agent(machine, {
       args: ['--signals', 'tag,lifecycle,spot,rebalance', '--rebalance-terminate'],
     });
     await running.says('agent.watching');
     fleet.recommendRebalance(machine);
+    await running.says('drain.progress', { tasksLeft: 1 });
+    fleet.endTask(task);
     await running.says('instance.terminated', { why: 'rebalance' });
     await running.says('lifecycle.completed', { result: 'CONTINUE' });
     await happens('machine-terminated', { instanceId: machine.id });

@@ -9,7 +9,7 @@ scenario(
   { fleet: { hooks: [{ name: 'drain', heartbeatTimeout: 30 }] } },
   async ({ fleet, sandbox, agent, happens, requests }) => {
     const [chosen, staying] = [fleet.addInstance(), fleet.addInstance()];
-    const task = fleet.runTask(chosen, { family: 'report', runsForMs: 4_000 });
+    const task = fleet.runTask(chosen, { family: 'report' });
     // Told to heed the tag alone: it then knows of the scale-in by the tagger and by nothing else.
     const running = await agent(chosen, { args: ['--signals', 'tag'] });
     const other = await agent(staying, { args: ['--signals', 'tag'] });
@@ -31,6 +31,8 @@ scenario(
         [{ source: 'tag', hook: 'drain' }],
       );
       await running.says('drain.draining');
+      await running.says('drain.progress', { tasksLeft: 1 });
+      fleet.endTask(task);
       await running.says('lifecycle.completed', { hook: 'drain', result: 'CONTINUE' });
       await happens('machine-terminated', { instanceId: chosen.id });
     } finally {

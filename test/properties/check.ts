@@ -46,7 +46,7 @@ export function createChecker(given: Partial<Setting> = {}): Checker {
         for (const violation of unsafe(host, entry, setting)) report(violation);
         report(undidOthersDraining(host, entry));
         report(notQuiet(host, entry, setting));
-        report(tooMany(host, entry));
+        report(tooMany(host, entry, setting));
       } else if (entry.kind === 'event') {
         report(lostTask(host, entry.event, setting));
         report(hookTimedOut(host, entry.event, setting));

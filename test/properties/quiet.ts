@@ -18,11 +18,12 @@ export function notQuiet(host: Host, { api, at }: Request, setting: Setting): st
 }
 
 /** Q2: draining, at most 12 requests a minute to any one API. */
-export function tooMany(host: Host, { api, at }: Request): string | undefined {
+export function tooMany(host: Host, { api, at }: Request, { slack }: Setting): string | undefined {
   const times = host.requests.get(api) ?? [];
   host.requests.set(api, times);
   times.push(at);
-  while ((times[0] ?? at) <= at - MINUTE_MS) times.shift();
+  // They are counted as they arrive: what was held up on its way is nearer to the next than when it was sent.
+  while ((times[0] ?? at) <= at - MINUTE_MS + slack) times.shift();
   // What can't be done later is not put off.
   if (api === 'ecs:StopTask' && host.signals.has('spot')) return undefined;
   if (times.length !== PER_MINUTE + 1) return undefined;
