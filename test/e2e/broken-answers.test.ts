@@ -7,7 +7,8 @@ import type { FleetOptions } from '../../src/sandbox/fleet.ts';
 import { isMutating, type Request } from '../properties/entry.ts';
 import { type Agent, type Scene, scenario, waitUntil } from './scenario.ts';
 
-const fleet: FleetOptions = { hooks: [{ name: 'drain', heartbeatTimeout: 30 }] };
+/** Longer than two answers that never come, which take 10 s each. */
+const fleet: FleetOptions = { hooks: [{ name: 'drain', heartbeatTimeout: 120 }] };
 const OTHER_INSTANCE = 'i-0badc0ffee0ddf00d';
 /** As the unit starts it, except that nothing is interpreted: that would take this host's time. */
 const UNIT_NODE_ARGS = ['--max-semi-space-size=1', '--max-old-space-size=128'];
