@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BareNode, residentMegabytes, startBareNode } from '../scripts/demo/memory.ts';
-import { systemClock } from '../src/clock.ts';
+import { systemClock } from '../src/base/clock.ts';
 import { createFleet } from '../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/start.ts';
 

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../src/clock.ts';
+import { systemClock } from '../src/base/clock.ts';
 import { startSandbox } from '../src/sandbox/start.ts';
 import { attachTagger } from '../src/sandbox/tagger.ts';
 import { type AgentProcess, startAgentProcess } from '../test/e2e/agent-process.ts';
-import { checkProperties } from '../test/properties/check.ts';
-import type { Entry } from '../test/properties/entry.ts';
-import { logOf } from '../test/properties/sandbox-log.ts';
+import { checkProperties } from '../test/promises/check.ts';
+import type { Entry } from '../test/promises/entry.ts';
+import { logOf } from '../test/promises/sandbox-log.ts';
 import { createCluster, type DemoCluster, TAG_KEY } from './demo/cluster.ts';
 import { type BareNode, residentMegabytes, startBareNode } from './demo/memory.ts';
 import { closingTable, type Outcome, promises } from './demo/outcome.ts';

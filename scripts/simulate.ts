@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { formatDuration } from '../src/duration.ts';
-import { runSeeds } from '../test/simulation/crew.ts';
+import { formatDuration } from '../src/base/duration.ts';
 import { loadAgent } from '../test/simulation/load-agent.ts';
+import { tellSeed } from '../test/simulation/replay.ts';
 import type { Summary } from '../test/simulation/summary.ts';
-import { tellSeed } from '../test/simulation/tell.ts';
+import { runSeeds } from '../test/simulation/worker-pool.ts';
 
 const USAGE = `npm run simulate -- [--drains N] [--first SEED] [--workers N]   simulate N drains (1,000,000)
 npm run simulate -- --seed SEED                                 tell the story of one, made smaller where it fails`;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../src/clock.ts';
+import { systemClock } from '../src/base/clock.ts';
 import { addFault, type FaultKind } from '../src/sandbox/faults.ts';
 import { createFleet, type Fleet } from '../src/sandbox/fleet.ts';
 import { startSandbox } from '../src/sandbox/start.ts';

@@ -1,7 +1,7 @@
-import { EX_CONFIG, loadConfig } from './config.ts';
-import { type CommandName, commands, help } from './help.ts';
-import { nearest } from './nearest.ts';
-import { version } from './version.ts';
+import { nearest } from './base/nearest.ts';
+import { version } from './base/version.ts';
+import { type CommandName, commands, help } from './config/help.ts';
+import { EX_CONFIG, loadConfig } from './config/load.ts';
 
 /** sysexits.h: the command line is wrong. */
 const EX_USAGE = 64;

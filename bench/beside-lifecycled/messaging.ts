@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import type { LifecycleNotification } from '../../src/sandbox/world/timeline.ts';
 import { createFeed, type Feed } from '../../test/e2e/feed.ts';
 

@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { addFault } from '../../src/sandbox/faults.ts';
 import type { Task } from '../../src/sandbox/world/state.ts';
 import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';

@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { createFleet, type Fleet } from '../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/start.ts';
 import type { Machine } from '../../src/sandbox/world/state.ts';

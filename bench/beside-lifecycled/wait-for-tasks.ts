@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 
 /**
  * What lifecycled's handler runs: ends once the ECS agent, at the URL in the first argument, knows of no task that

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { createFleet, type Fleet } from '../../src/sandbox/fleet.ts';
 import type { Machine, Service, Task } from '../../src/sandbox/world/state.ts';
 import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';

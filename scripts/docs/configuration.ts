@@ -1,6 +1,6 @@
 import { STATUS_EXIT_CODES } from '../../src/commands/status.ts';
-import { DEFAULT_CONFIG_FILE, EX_CONFIG, loadConfig } from '../../src/config.ts';
-import { optionList } from '../../src/options.ts';
+import { DEFAULT_CONFIG_FILE, EX_CONFIG, loadConfig } from '../../src/config/load.ts';
+import { optionList } from '../../src/config/options.ts';
 import { block, code, paragraphs, table } from './markdown.ts';
 
 /** The file that docs/configuration.md shows; a test loads it. */
@@ -21,7 +21,7 @@ AWS_ENDPOINT_URL_ECS="https://vpce-0123456789abcdef0.ecs.eu-west-1.vpce.amazonaw
 /** docs/configuration.md, from the one schema that the program itself reads. */
 export function configurationPage(): string {
   return `${[
-    '<!-- Made from src/options.ts by `npm run docs`: change it there. -->',
+    '<!-- Made from src/config/options.ts by `npm run docs`: change it there. -->',
     '# Configuration',
     paragraphs(`
 The agent needs none: on an instance whose tags are in its metadata, with one terminating lifecycle hook in its

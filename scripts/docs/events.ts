@@ -1,11 +1,11 @@
-import { type EventName, events, type Level } from '../../src/events.ts';
+import { type EventName, events, type Level } from '../../src/log/events.ts';
 import { block, code, paragraphs, table } from './markdown.ts';
 
 /** docs/events.md, from the closed list that the program itself logs by. */
 export function eventsPage(): string {
   const groups = Map.groupBy(Object.keys(events) as EventName[], (name) => name.slice(0, name.indexOf('.')));
   return `${[
-    '<!-- Made from src/events.ts by `npm run docs`: change it there. -->',
+    '<!-- Made from src/log/events.ts by `npm run docs`: change it there. -->',
     '# Events',
     paragraphs(`
 The agent logs what happens under these names and no others. Alarms and searches can rely on them: a name keeps its

@@ -1,4 +1,4 @@
-import { optionList } from '../../src/options.ts';
+import { optionList } from '../../src/config/options.ts';
 
 /** The configuration file that is installed: every option with its default, commented out. */
 export function agentConf(): string {

@@ -6,22 +6,22 @@ import { createEcs } from '../aws/ecs.ts';
 import { createImds, type Identity, type Imds, imdsEndpoint, readIdentity } from '../aws/imds.ts';
 import type { Transport } from '../aws/operations.ts';
 import { reportCalls } from '../aws/report-calls.ts';
-import { type Clock, steady } from '../clock.ts';
-import type { OperatorHooks } from '../hooks/operator-hooks.ts';
+import { type Clock, steady } from '../base/clock.ts';
+import type { Config } from '../config/options.ts';
 import { createEcsAgent, type EcsAgent, type Registration } from '../host/ecs-agent.ts';
 import type { Http } from '../host/http.ts';
-import { type Log, withFields } from '../log.ts';
-import type { Config } from '../options.ts';
+import { type Log, withFields } from '../log/log.ts';
+import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { lifecycleSignal, type ReadSignal, rebalanceSignal, spotSignal } from '../signals/metadata.ts';
 import { tagSignal } from '../signals/tag.ts';
-import { createAct } from './act.ts';
-import { runAgent } from './agent.ts';
-import { createExplain } from './explain.ts';
-import { createLook } from './look.ts';
-import type { Memory } from './observation.ts';
-import type { Report } from './report.ts';
-import { createSources } from './sources.ts';
-import { resume, type State, type StateStore } from './state.ts';
+import { createAct } from './act/mutations.ts';
+import { runAgent } from './loop.ts';
+import type { Memory } from './model.ts';
+import { createLook } from './observe/ecs-view.ts';
+import { createExplain } from './observe/explain.ts';
+import { createSources } from './observe/polls.ts';
+import type { Report } from './report/report.ts';
+import { resume, type State, type StateStore } from './state/state-file.ts';
 
 /** Everything outside the agent, as it reaches it. */
 export type World = {

@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Budget } from './budget.ts';
 import { AwsError, type AwsErrorKind, classify } from './errors.ts';
 import type { Input, Operation, Output, Transport } from './operations.ts';

@@ -1,5 +1,5 @@
+import { known, type Reading, unknown } from '../base/reading.ts';
 import type { Http } from '../host/http.ts';
-import { known, type Reading, unknown } from '../reading.ts';
 
 const DEFAULT_ENDPOINT = 'http://169.254.169.254';
 const IPV6_ENDPOINT = 'http://[fd00:ec2::254]';

@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts';
+import type { Log } from '../log/log.ts';
 import type { Caller } from './call.ts';
 import { AwsError, type AwsErrorKind, isNothingWaiting, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';

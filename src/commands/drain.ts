@@ -1,4 +1,4 @@
-import type { Config } from '../options.ts';
+import type { Config } from '../config/options.ts';
 import { requestDrain, withdrawDrain } from '../signals/manual.ts';
 import { findAgent, type Status } from './status-file.ts';
 

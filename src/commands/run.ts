@@ -1,18 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { startAgent } from '../agent/start.ts';
-import { createFileStore } from '../agent/state.ts';
+import { createFileStore } from '../agent/state/state-file.ts';
 import { createSdkTransport } from '../aws/sdk-transport.ts';
-import { systemClock } from '../clock.ts';
-import { createOperatorHooks } from '../hooks/operator-hooks.ts';
+import { systemClock } from '../base/clock.ts';
+import { version } from '../base/version.ts';
+import type { Config } from '../config/options.ts';
 import { createNodeHttp } from '../host/node-http.ts';
-import { createOutput } from '../host/output.ts';
 import { createNotifier } from '../host/systemd.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../log/log.ts';
+import { createOutput } from '../log/output.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import type { Config } from '../options.ts';
+import { createOperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { manualSignal } from '../signals/manual.ts';
-import { version } from '../version.ts';
 import { passToSdk } from './sdk-environment.ts';
 import { createStatusFile } from './status-file.ts';
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { type Clock, systemClock } from '../clock.ts';
-import { parseDuration } from '../duration.ts';
-import { nearest } from '../nearest.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { parseDuration } from '../base/duration.ts';
+import { nearest } from '../base/nearest.ts';
 import { createFleet, type Fleet } from '../sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../sandbox/start.ts';
 import { isDetail, storyLine } from '../sandbox/story.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Report } from '../agent/report.ts';
-import { isoTime, systemClock } from '../clock.ts';
+import type { Report } from '../agent/report/report.ts';
+import { isoTime, systemClock } from '../base/clock.ts';
 
 /** What the running agent leaves for `ecs-drain-agent status`. */
 export type Status = Report & {

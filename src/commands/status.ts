@@ -1,8 +1,8 @@
-import { type ReportedTask, shortId } from '../agent/report.ts';
-import { parseTime, systemClock } from '../clock.ts';
-import { formatDuration } from '../duration.ts';
-import { escaped, oneLine } from '../host/output.ts';
-import type { Config } from '../options.ts';
+import { type ReportedTask, shortId } from '../agent/report/report.ts';
+import { parseTime, systemClock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
+import type { Config } from '../config/options.ts';
+import { escaped, oneLine } from '../log/output.ts';
 import { findAgent, type Status } from './status-file.ts';
 
 /** What the exit code of `status` tells. */

@@ -1,4 +1,4 @@
-import { known, type Reading, unknown } from '../reading.ts';
+import { known, type Reading, unknown } from '../base/reading.ts';
 import type { Http } from './http.ts';
 
 const TIMEOUT_MS = 2_000;

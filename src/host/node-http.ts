@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
 
 // Not imported: an import reads every export, and one of them loads Node's whole fetch, about 13 MB.

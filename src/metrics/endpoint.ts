@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import type { Clock } from '../clock.ts';
-import type { Log } from '../log.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../log/log.ts';
 
 // Not imported: an import reads every export, and one of them loads Node's whole fetch, about 13 MB.
 const { createServer } = process.getBuiltinModule('node:http');

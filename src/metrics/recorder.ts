@@ -1,9 +1,9 @@
-import type { Blocked } from '../agent/blocked.ts';
-import type { Report } from '../agent/report.ts';
+import type { Blocked } from '../agent/report/blocked.ts';
+import type { Report } from '../agent/report/report.ts';
 import type { Attempt } from '../aws/call.ts';
 import type { AwsErrorKind } from '../aws/errors.ts';
-import { type Clock, parseTime } from '../clock.ts';
-import { type EventName, events } from '../events.ts';
+import { type Clock, parseTime } from '../base/clock.ts';
+import { type EventName, events } from '../log/events.ts';
 import type { Sample, SeriesName } from './series.ts';
 
 /** Takes note of what the agent does, and tells it as samples. Nothing in it can fail. */

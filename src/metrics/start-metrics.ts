@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
-import type { Log } from '../log.ts';
-import { version } from '../version.ts';
+import type { Clock } from '../base/clock.ts';
+import { version } from '../base/version.ts';
+import type { Log } from '../log/log.ts';
 import { serveMetrics } from './endpoint.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { formatSamples } from './series.ts';

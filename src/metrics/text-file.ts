@@ -1,6 +1,6 @@
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { Clock } from '../clock.ts';
-import type { Log } from '../log.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../log/log.ts';
 
 export type TextFilePorts = {
   /** Ends in `.prom`, as node_exporter's textfile collector wants it. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { addCluster } from './world/clusters.ts';
 import { putTag, removeTag } from './world/ec2.ts';
 import { freezeEcsAgent, reregister, setEcsAgent } from './world/ecs-agent.ts';

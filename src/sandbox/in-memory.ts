@@ -1,5 +1,5 @@
 import type { Input, Operation, Output, Transport } from '../aws/operations.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Http, HttpRequest, HttpResponse } from '../host/http.ts';
 import { type FaultKind, serverError, takeFault, throttlingError } from './faults.ts';
 import { garbage, html } from './wire/send.ts';

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Fleet } from './fleet.ts';
 import { createApiServer } from './wire/api-server.ts';
 import { createControl } from './wire/control.ts';

@@ -1,5 +1,5 @@
-import { isoTime } from '../clock.ts';
-import { formatDuration } from '../duration.ts';
+import { isoTime } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
 import type { TimelineEvent } from './world/timeline.ts';
 
 /** One event as a line for people: `03:04:05.250  i-0abc…  DRAINING (was ACTIVE)`. */

@@ -1,6 +1,6 @@
 import { chown, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { known, unknown } from '../reading.ts';
+import { known, unknown } from '../base/reading.ts';
 import type { ReadSignal } from './metadata.ts';
 
 /** The file whose presence in the state directory asks for a drain. */

@@ -1,6 +1,6 @@
 import type { Imds } from '../aws/imds.ts';
-import { parseTime } from '../clock.ts';
-import { known, type Reading, unknown } from '../reading.ts';
+import { parseTime } from '../base/clock.ts';
+import { known, type Reading, unknown } from '../base/reading.ts';
 import type { Signal } from './signal.ts';
 
 /** Reads one signal: known undefined means that there is none. */

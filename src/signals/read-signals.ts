@@ -1,4 +1,4 @@
-import { known, type Reading, unknown } from '../reading.ts';
+import { known, type Reading, unknown } from '../base/reading.ts';
 import type { ReadSignal } from './metadata.ts';
 import type { Signal } from './signal.ts';
 

@@ -1,9 +1,9 @@
 import type { Imds } from '../aws/imds.ts';
-import type { Clock } from '../clock.ts';
-import { known, type Reading, unknown } from '../reading.ts';
-import { parseTagValue } from '../tag-value.ts';
+import type { Clock } from '../base/clock.ts';
+import { known, type Reading, unknown } from '../base/reading.ts';
 import type { ReadSignal } from './metadata.ts';
 import type { Signal } from './signal.ts';
+import { parseTagValue } from './tag-value.ts';
 
 /** The EC2 API is asked this often at most, in ms: a fleet shares one allowance of requests. */
 export const EC2_INTERVAL_MS = 15_000;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { EventName } from '../../src/events.ts';
+import type { EventName } from '../../src/log/events.ts';
 import { createFeed, type Feed } from './feed.ts';
 
 /** One line of the agent's log. */

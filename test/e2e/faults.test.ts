@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import type { FleetOptions } from '../../src/sandbox/fleet.ts';
 import { end, scenario, waitUntil } from './scenario.ts';
 

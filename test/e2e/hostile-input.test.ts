@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { forPeople } from '../../src/host/output.ts';
-import { MANAGED_DRAINING_HOOK } from '../../src/options.ts';
+import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
+import { forPeople } from '../../src/log/output.ts';
 import type { FleetOptions } from '../../src/sandbox/fleet.ts';
 import { runCli } from './agent-process.ts';
 import { type Agent, scenario } from './scenario.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import type { Fleet, FleetOptions } from '../../src/sandbox/fleet.ts';
-import { instanceOf } from '../sandbox/calls.ts';
+import { instanceOf } from '../unit/sandbox/calls.ts';
 import { end, scenario } from './scenario.ts';
 
 const KEY = 'ecs-drain-agent:terminate';

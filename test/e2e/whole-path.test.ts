@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { AutoScalingClient, SetDesiredCapacityCommand } from '@aws-sdk/client-auto-scaling';
-import { startTaggerFunction } from '../lambda/tagger-function.ts';
+import { startTaggerFunction } from '../unit/lambda/tagger-function.ts';
 import { scenario } from './scenario.ts';
 
 // Nothing is stubbed in between: each step is what makes the next one happen.

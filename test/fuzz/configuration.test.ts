@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { loadConfig } from '../../src/config.ts';
-import { formatDuration, parseDuration } from '../../src/duration.ts';
-import { optionList } from '../../src/options.ts';
+import { formatDuration, parseDuration } from '../../src/base/duration.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { optionList } from '../../src/config/options.ts';
 import { anyText, damaged } from './text.ts';
 
 const runs = { seed: 7, numRuns: 1_000 };

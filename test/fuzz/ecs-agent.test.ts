@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createEcsAgent } from '../../src/host/ecs-agent.ts';
-import { scriptedHttp, text } from '../scripted-http.ts';
+import { scriptedHttp, text } from '../support/scripted-http.ts';
 import { anyText, damaged, nearly } from './text.ts';
 
 const runs = { seed: 5, numRuns: 1_500 };

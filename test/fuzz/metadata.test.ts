@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createImds, type Imds, readIdentity } from '../../src/aws/imds.ts';
+import { known, type Reading } from '../../src/base/reading.ts';
 import type { HttpResponse } from '../../src/host/http.ts';
-import { known, type Reading } from '../../src/reading.ts';
 import { lifecycleSignal, rebalanceSignal, spotSignal } from '../../src/signals/metadata.ts';
 import { tagSignal } from '../../src/signals/tag.ts';
-import { parseTagValue } from '../../src/tag-value.ts';
-import { scriptedHttp } from '../scripted-http.ts';
-import { createVirtualClock } from '../virtual-clock.ts';
+import { parseTagValue } from '../../src/signals/tag-value.ts';
+import { scriptedHttp } from '../support/scripted-http.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 import { anyText, damaged, nearly } from './text.ts';
 
 const runs = { seed: 4, numRuns: 1_500 };

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { decide, type Policy } from '../../src/agent/decide.ts';
-import type { Observation } from '../../src/agent/observation.ts';
-import { remember } from '../../src/agent/remember.ts';
-import { report } from '../../src/agent/report.ts';
-import { parseState, resume, type State } from '../../src/agent/state.ts';
-import { known, unknown } from '../../src/reading.ts';
+import { decide, type Policy } from '../../src/agent/decide/decide.ts';
+import { remember } from '../../src/agent/decide/remember.ts';
+import type { Observation } from '../../src/agent/model.ts';
+import { report } from '../../src/agent/report/report.ts';
+import { parseState, resume, type State } from '../../src/agent/state/state-file.ts';
+import { known, unknown } from '../../src/base/reading.ts';
 import { anyText, damaged, nearly } from './text.ts';
 
 const runs = { seed: 6, numRuns: 3_000 };

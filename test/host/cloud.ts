@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { addFault } from '../../src/sandbox/faults.ts';
 import { createFleet, type Fleet } from '../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/start.ts';

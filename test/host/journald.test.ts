@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isJournal, priorityPrefix } from '../../src/host/journald.ts';
+import { isJournal, priorityPrefix } from '../../src/log/journald.ts';
 
 test('stdout is the journal only when JOURNAL_STREAM names that very stream', () => {
   const stream = { dev: 9n, ino: 48_213n };

@@ -1,4 +1,4 @@
-import { createSdk } from '../sandbox/sdk.ts';
+import { createSdk } from '../unit/sandbox/sdk.ts';
 import { script } from './script.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createManualClock } from '../sandbox/manual-clock.ts';
+import { createManualClock } from '../unit/sandbox/manual-clock.ts';
 import { type Answers, answersOf } from './answers.ts';
 import { knownDifferences } from './differences.ts';
 import { startMoto } from './moto-server.ts';

@@ -1,4 +1,4 @@
-import { MANAGED_DRAINING_HOOK } from '../../src/options.ts';
+import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';

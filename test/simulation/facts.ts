@@ -1,4 +1,4 @@
-import type { State } from '../../src/agent/state.ts';
+import type { State } from '../../src/agent/state/state-file.ts';
 import type { Operation } from '../../src/aws/operations.ts';
 import type { HttpResponse } from '../../src/host/http.ts';
 import type { FaultKind } from '../../src/sandbox/faults.ts';

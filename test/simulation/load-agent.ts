@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './deliberate-bugs.ts';
 import type { Agent } from './simulate.ts';
 
 const src = new URL('../../src/', import.meta.url);
@@ -13,7 +13,7 @@ const src = new URL('../../src/', import.meta.url);
 export async function loadAgent(mutant?: Mutant): Promise<Agent> {
   registerHooks({
     resolve: (specifier, context, next) =>
-      specifier === 'node:fs' && context.parentURL === new URL('agent/state.ts', src).href
+      specifier === 'node:fs' && context.parentURL === new URL('agent/state/state-file.ts', src).href
         ? next(new URL('./simulated-disk.ts', import.meta.url).href, context)
         : next(specifier, context),
     load: (url, context, next) => {
@@ -25,8 +25,8 @@ export async function loadAgent(mutant?: Mutant): Promise<Agent> {
   const load = (file: string) => import(new URL(file, src).href);
   const [{ startAgent }, { createFileStore }, { loadConfig }] = await Promise.all([
     load('agent/start.ts'),
-    load('agent/state.ts'),
-    load('config.ts'),
+    load('agent/state/state-file.ts'),
+    load('config/load.ts'),
   ]);
   return { startAgent, createFileStore, loadConfig };
 }

@@ -1,5 +1,5 @@
-import { START } from '../virtual-clock.ts';
-import { type Calm, createCalm } from './calm.ts';
+import { START } from '../support/virtual-clock.ts';
+import { type Calm, createCalm } from './disturbances.ts';
 import type { Plan } from './plan.ts';
 import type { Stage } from './stage.ts';
 import type { Truth } from './truth.ts';

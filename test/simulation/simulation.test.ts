@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runSeeds } from './crew.ts';
 import { loadAgent } from './load-agent.ts';
-import { tellSeed } from './tell.ts';
+import { tellSeed } from './replay.ts';
+import { runSeeds } from './worker-pool.ts';
 
 const DRAINS = 10_000;
 

@@ -1,6 +1,6 @@
 import { createFleet, type Fleet } from '../../src/sandbox/fleet.ts';
 import type { Machine, Service } from '../../src/sandbox/world/state.ts';
-import { START, type VirtualClock } from '../virtual-clock.ts';
+import { START, type VirtualClock } from '../support/virtual-clock.ts';
 import type { Plan, TaskPlan } from './plan.ts';
 
 /** The instance on which the agent runs. */

@@ -1,7 +1,7 @@
-import { isoTime } from '../../src/clock.ts';
+import { isoTime } from '../../src/base/clock.ts';
 import type { FaultKind, FaultMatch } from '../../src/sandbox/faults.ts';
 import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
-import { START } from '../virtual-clock.ts';
+import { START } from '../support/virtual-clock.ts';
 import type { Happening } from './plan.ts';
 
 /** What happened, one line each, for people. Times are in ms since the Unix epoch. */

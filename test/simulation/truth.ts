@@ -1,4 +1,4 @@
-import { MANAGED_DRAINING_HOOK } from '../../src/options.ts';
+import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import type { ContainerInstance, LifecycleAction, LifecycleState } from '../../src/sandbox/world/state.ts';
 import type { Plan } from './plan.ts';
 import { type Stage, TAG_KEY } from './stage.ts';

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Mutant } from './deliberate-bugs.ts';
 import { drawPlan } from './draw-plan.ts';
 import { loadAgent } from './load-agent.ts';
-import type { Mutant } from './mutants.ts';
 import { simulate } from './simulate.ts';
 import { createSummary, type Summary } from './summary.ts';
 

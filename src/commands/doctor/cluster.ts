@@ -1,8 +1,8 @@
 import type { Caller } from '../../aws/call.ts';
 import { createEcs, type Described } from '../../aws/ecs.ts';
 import type { Identity } from '../../aws/imds.ts';
+import type { Config } from '../../config/options.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
-import type { Config } from '../../options.ts';
 import { type Check, type Checks, fail, ok, skip } from './check.ts';
 import type { Permissions } from './permissions.ts';
 

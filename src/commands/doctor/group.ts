@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { chooseHook, type HookChoice } from '../../agent/hook.ts';
+import { chooseHook, type HookChoice } from '../../agent/decide/lifecycle-hook.ts';
 import { createAutoScaling, type Hook, type Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Identity } from '../../aws/imds.ts';
-import { formatDuration } from '../../duration.ts';
-import { type Config, MANAGED_DRAINING_HOOK } from '../../options.ts';
-import { known } from '../../reading.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { known } from '../../base/reading.ts';
+import { type Config, MANAGED_DRAINING_HOOK } from '../../config/options.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './check.ts';
 import type { Permissions } from './permissions.ts';
 

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
-import { createFileStore } from '../../agent/state.ts';
-import { type Clock, parseTime } from '../../clock.ts';
-import { formatDuration } from '../../duration.ts';
+import { createFileStore } from '../../agent/state/state-file.ts';
+import { type Clock, parseTime } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './check.ts';
 
 const UNIT = 'ecs-drain-agent.service';

@@ -1,8 +1,8 @@
 import type { Caller } from '../../aws/call.ts';
 import { describeTag } from '../../aws/ec2.ts';
 import { type Identity, type Imds, readIdentity } from '../../aws/imds.ts';
-import type { Config } from '../../options.ts';
-import { ifKnown } from '../../reading.ts';
+import { ifKnown } from '../../base/reading.ts';
+import type { Config } from '../../config/options.ts';
 import { type Checks, fail, ok, skip, warn } from './check.ts';
 import type { Permissions } from './permissions.ts';
 

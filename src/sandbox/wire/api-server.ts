@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { actsAllTheSame, type FaultKind, serverError, takeFault, throttlingError } from '../faults.ts';
 import type { ServiceError } from '../world/errors.ts';
 

@@ -1,4 +1,4 @@
-import { timeOfDate } from '../../clock.ts';
+import { timeOfDate } from '../../base/clock.ts';
 import { serviceError } from '../world/errors.ts';
 import type { Protocol, WireResponse } from './protocol.ts';
 

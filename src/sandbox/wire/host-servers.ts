@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { actsAllTheSame, type FaultKind, takeFault } from '../faults.ts';
 import { logRequest } from '../world/request-log.ts';
 import type { Machine } from '../world/state.ts';

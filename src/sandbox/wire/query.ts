@@ -1,4 +1,4 @@
-import { isoTime, timeOfDate } from '../../clock.ts';
+import { isoTime, timeOfDate } from '../../base/clock.ts';
 import { validationError } from '../world/errors.ts';
 import { element, escapeXml } from './xml.ts';
 

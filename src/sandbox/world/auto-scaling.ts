@@ -1,5 +1,5 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
-import { dateAt } from '../../clock.ts';
+import { dateAt } from '../../base/clock.ts';
 import { addCluster } from './clusters.ts';
 import { validationError } from './errors.ts';
 import { addGroup, balance, putHook, removeHook, setDesired, terminateMember } from './groups.ts';

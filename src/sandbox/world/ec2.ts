@@ -1,5 +1,5 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
-import { dateAt } from '../../clock.ts';
+import { dateAt } from '../../base/clock.ts';
 import { serviceError } from './errors.ts';
 import { happen } from './happen.ts';
 import { terminateMachine } from './machines.ts';

@@ -1,4 +1,4 @@
-import { isoTime } from '../../clock.ts';
+import { isoTime } from '../../base/clock.ts';
 import type { PlainResponse } from './ecs-agent.ts';
 import type { Machine, WorldState } from './state.ts';
 

@@ -1,4 +1,4 @@
-import { isoTime } from '../../clock.ts';
+import { isoTime } from '../../base/clock.ts';
 import { after, happen } from './happen.ts';
 import { nextUuid } from './ids.ts';
 import { terminateMachine } from './machines.ts';

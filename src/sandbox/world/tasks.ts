@@ -1,5 +1,5 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
-import { dateAt } from '../../clock.ts';
+import { dateAt } from '../../base/clock.ts';
 import { badToken, checkOwnCluster, clusterNamed } from './clusters.ts';
 import { atMost } from './container-instances.ts';
 import { clientException, invalidParameter, serviceError } from './errors.ts';

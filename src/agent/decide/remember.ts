@@ -1,0 +1,103 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ifKnown } from '../../base/reading.ts';
+import type { Config } from '../../config/options.ts';
+import type { Signal } from '../../signals/signal.ts';
+import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
+import { chooseHook } from './lifecycle-hook.ts';
+
+/** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
+const LONGEST_WAIT_MS = 48 * 3_600_000;
+
+/** A completed lifecycle action is gone within seconds. */
+const DOUBTED_AFTER_MS = 30_000;
+
+/** What is worth remembering after an observation. The same object where nothing is new. */
+export function remember(observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
+  const { memory, now, signals } = observed;
+  if (signals.kind === 'known' && signals.value.length === 0) {
+    // What we set DRAINING is remembered until it is given back.
+    const { drainingSetAt } = memory;
+    if (drainingSetAt !== undefined) return memory.signalledAt === undefined ? memory : { drainingSetAt };
+    return Object.keys(memory).length === 0 ? memory : {};
+  }
+
+  let next = memory;
+  if (signals.kind === 'known') {
+    const merged = mergeSignals(memory.signals ?? [], signals.value);
+    if (memory.signalledAt === undefined || merged !== memory.signals) {
+      next = { ...next, signalledAt: memory.signalledAt ?? now, signals: merged };
+    }
+  }
+  const waiting = rememberWaiting(observed, config);
+  if (waiting !== memory.waiting) {
+    const { waiting: _, ...rest } = next;
+    next = waiting ? { ...rest, waiting } : rest;
+  }
+  if (next.terminated && waiting) {
+    // It was terminated while in service; should another hook's end retain it, it is to be terminated once more.
+    const { terminated: _, ...rest } = next;
+    next = rest;
+  }
+  next = rememberTasks(next, observed);
+  const completed = doubt(observed);
+  return completed === memory.completed || !completed ? next : { ...next, completed };
+}
+
+function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
+  if (tasks.kind === 'unknown' || memory.signalledAt === undefined) return memory;
+  const before = new Set(memory.tasksLeft);
+  const left = tasks.value.map(({ arn }) => arn);
+  if (left.length === before.size && left.every((arn) => before.has(arn))) return memory;
+  const { tasksLeft: _, ...rest } = memory;
+  return left.length > 0 ? { ...rest, tasksLeft: left } : rest;
+}
+
+/**
+ * A body that is not Auto Scaling's reads as success, since CompleteLifecycleAction answers nothing. So an
+ * action that still waits a while later is completed again; if it is another owner's hook that waits, Auto
+ * Scaling then says so.
+ */
+function doubt({ now, lifecycle, memory: { completed } }: Observation): Completion | undefined {
+  if (completed?.standing !== 'answered' || now < completed.at + DOUBTED_AFTER_MS) return completed;
+  const state = ifKnown(lifecycle);
+  const waits = state?.kind === 'in-group' && state.state === 'Terminating:Wait';
+  return waits ? { ...completed, standing: 'doubted' } : completed;
+}
+
+function rememberWaiting(
+  { now, lifecycle, hooks, memory, signals }: Observation,
+  config: Pick<Config, 'lifecycleHook'>,
+): WaitingHint | undefined {
+  if (lifecycle.kind === 'unknown') return memory.waiting;
+  if (lifecycle.value.kind !== 'in-group' || lifecycle.value.state !== 'Terminating:Wait') return undefined;
+  const { group } = lifecycle.value;
+  const active = ifKnown(signals) ?? memory.signals ?? [];
+  const choice = chooseHook(hooks, config.lifecycleHook, active);
+  const since = memory.waiting?.since ?? earlier(now, eventTime(active, now));
+  const hook =
+    choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? memory.waiting?.hook : undefined;
+  const old = memory.waiting;
+  if (old && old.since === since && old.group === group && sameHook(old.hook, hook)) return old;
+  return hook ? { since, group, hook } : { since, group };
+}
+
+/** The first signal stays the first; later ones join it, and what a signal says now replaces what it said. */
+function mergeSignals(before: readonly Signal[], now: readonly Signal[]): readonly Signal[] {
+  const merged = before.map((old) => now.find(({ source }) => source === old.source) ?? old);
+  const joined = now.filter(({ source }) => !before.some((old) => old.source === source));
+  const same = joined.length === 0 && merged.every((signal, index) => sameSignal(signal, before[index]));
+  return same ? before : [...merged, ...joined];
+}
+
+const sameSignal = (a: Signal, b: Signal | undefined) => a === b || isDeepStrictEqual(a, b);
+
+function eventTime(signals: readonly Signal[], now: number): number | undefined {
+  const eventAt = signals.find((signal) => signal.source === 'tag')?.eventAt;
+  return eventAt !== undefined && eventAt > now - LONGEST_WAIT_MS ? eventAt : undefined;
+}
+
+const sameHook = (a: WaitingHint['hook'], b: WaitingHint['hook']) =>
+  a?.name === b?.name && a?.heartbeatTimeout === b?.heartbeatTimeout && a?.globalTimeout === b?.globalTimeout;
+
+/** Deadlines only tighten. */
+const earlier = (a: number, b: number | undefined) => (b === undefined ? a : Math.min(a, b));

@@ -1,0 +1,166 @@
+import type { Task } from '../../aws/ecs.ts';
+import { isoTime } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
+
+/** What ECS says about the services and tasks that a drain waits for. */
+export type Explained = {
+  readonly services: readonly ServiceState[];
+  readonly protectedTasks: readonly { readonly arn: string; readonly until?: number | undefined }[];
+};
+
+export type ServiceState = {
+  readonly name: string;
+  readonly isDaemon: boolean;
+  readonly desired: number;
+  readonly running: number;
+  readonly pending: number;
+  readonly minimumHealthyPercent: number | undefined;
+  readonly maximumPercent: number | undefined;
+  /** Newest first; times in ms since the Unix epoch. */
+  readonly events: readonly { readonly at: number; readonly message: string }[];
+};
+
+/** Why one group of tasks is still there. */
+export type Blocked = {
+  readonly kind: /** Its own work: nothing stops it. */
+    | 'standalone'
+    /** Asked to stop, and within its stop time-out. */
+    | 'stopping'
+    | 'protected'
+    /** The service's replacement cannot be placed, or does not start. */
+    | 'no-replacement'
+    /** The service's deployment configuration leaves no way to move a task. */
+    | 'deployment-limits'
+    | 'daemon'
+    | 'replacing'
+    /** Of a container instance that this host was before: ECS may never hear of its end. */
+    | 'earlier-registration'
+    /** A service's task about which no more is known. */
+    | 'service';
+  /** As ECS names it: `family:x` or `service:y`. */
+  readonly group: string;
+  readonly tasks: number;
+  /** In plain words. */
+  readonly why: string;
+};
+
+/** An event of a service older than this, in ms, says nothing about the replacement that is missing now. */
+const OLD_EVENT_MS = 3_600_000;
+
+/**
+ * Why the drain still waits: a reason for each group of tasks, the one with the oldest task first, daemons last.
+ * @param containerInstanceArn what this host is now; undefined where that is not known
+ */
+export function blockedBy(
+  tasks: readonly Task[],
+  explained: Explained,
+  now: number,
+  containerInstanceArn?: string,
+): readonly Blocked[] {
+  const oldestFirst = [...tasks].sort((a, b) => (a.createdAt ?? now) - (b.createdAt ?? now));
+  const isEarlier = (task: Task) =>
+    containerInstanceArn !== undefined &&
+    (task.containerInstanceArn ?? containerInstanceArn) !== containerInstanceArn;
+  const earlier = Map.groupBy(oldestFirst.filter(isEarlier), ({ group }) => group);
+  const groups = Map.groupBy(
+    oldestFirst.filter((task) => !isEarlier(task)),
+    ({ group }) => group,
+  );
+  const reasons = [...groups].map(([group, members]) => reasonFor(group, members, explained, now));
+  return [
+    ...[...earlier].map(([group, members]) => earlierRegistration(group, members)),
+    ...reasons.filter(({ kind }) => kind !== 'daemon'),
+    ...reasons.filter(({ kind }) => kind === 'daemon'),
+  ];
+}
+
+function reasonFor(group: string, tasks: readonly Task[], explained: Explained, now: number): Blocked {
+  const reason = (kind: Blocked['kind'], why: string): Blocked => ({ kind, group, tasks: tasks.length, why });
+  const left = tasks.filter(({ desiredStatus }) => desiredStatus !== 'STOPPED');
+  if (left.length === 0) {
+    return reason('stopping', `${subject(tasks, group)} was asked to stop and has not ended yet`);
+  }
+  const name = serviceName(group);
+  if (name === undefined) return reason('standalone', standalone(left, group, now));
+
+  const guarded = explained.protectedTasks.find(({ arn }) => left.some((task) => task.arn === arn));
+  if (guarded) {
+    const until = guarded.until === undefined ? '' : ` until ${isoTime(guarded.until)}`;
+    return reason('protected', `task ${id(guarded.arn)} of ${group} is protected from scale-in${until}`);
+  }
+  const service = explained.services.find((one) => one.name === name);
+  if (!service)
+    return reason('service', `${subject(left, group)} waits for its service to replace or stop it`);
+  if (service.isDaemon) {
+    return reason('daemon', `${subject(left, group)} is a daemon, which ECS stops after all other tasks`);
+  }
+  const failure = replacementFailure(service, now);
+  if (failure) {
+    const ago = formatDuration(now - failure.at);
+    return reason(
+      'no-replacement',
+      `${group} cannot start a replacement. ECS says, ${ago} ago: ${failure.message}`,
+    );
+  }
+  if (!canMove(service)) {
+    return reason(
+      'deployment-limits',
+      `${group} may not stop a task before its replacement runs (minimumHealthyPercent ${service.minimumHealthyPercent}) ` +
+        `nor start one more than its ${service.desired} (maximumPercent ${service.maximumPercent})`,
+    );
+  }
+  return reason(
+    'replacing',
+    `${group} is replacing ${subject(left, group, '')}: ${service.running} of ${service.desired} run, ${service.pending} pending`,
+  );
+}
+
+function earlierRegistration(group: string, tasks: readonly Task[]): Blocked {
+  const of = id(tasks[0]?.containerInstanceArn ?? '');
+  const why = `${subject(tasks, group)} belongs to the container instance ${of}, which this host was before: ECS may never hear of its end`;
+  return { kind: 'earlier-registration', group, tasks: tasks.length, why };
+}
+
+function standalone(tasks: readonly Task[], group: string, now: number): string {
+  const [oldest] = tasks;
+  const startedBy = oldest?.startedBy ? `, started by ${oldest.startedBy}` : '';
+  const age = oldest?.createdAt === undefined ? '' : `, running ${formatDuration(now - oldest.createdAt)}`;
+  const which = `standalone task ${id(oldest?.arn ?? '')} of group ${group}${startedBy}${age}`;
+  if (tasks.length === 1) return `${which}: nothing stops it before its work is done`;
+  return `${which}, and ${tasks.length - 1} more of that group: nothing stops them before their work is done`;
+}
+
+/** The newest word about a replacement, where it is a bad one. ECS's messages begin with `(service NAME)`. */
+function replacementFailure(
+  { events }: ServiceState,
+  now: number,
+): ServiceState['events'][number] | undefined {
+  const newest = [...events].sort((a, b) => b.at - a.at);
+  const said = newest.find(({ message }) =>
+    /unable to (place|consistently start)|has reached a steady state|has started \d+ tasks/i.test(message),
+  );
+  return said && /unable to/i.test(said.message) && now - said.at <= OLD_EVENT_MS ? said : undefined;
+}
+
+/**
+ * Whether the service may stop a task first, or start one first (ECS developer guide, service definition
+ * parameters: the minimum is rounded up, the maximum down).
+ */
+function canMove({ desired, minimumHealthyPercent, maximumPercent }: ServiceState): boolean {
+  if (minimumHealthyPercent === undefined || maximumPercent === undefined) return true;
+  const least = Math.ceil((desired * minimumHealthyPercent) / 100);
+  const most = Math.floor((desired * maximumPercent) / 100);
+  return least < desired || most > desired;
+}
+
+/** The name of the service that a task's group names; undefined where it is no service's. */
+export function serviceName(group: string): string | undefined {
+  return group.startsWith('service:') ? group.slice('service:'.length) : undefined;
+}
+
+function subject(tasks: readonly Task[], group: string, of = ` of ${group}`): string {
+  if (tasks.length === 1) return `task ${id(tasks[0]?.arn ?? '')}${of}`;
+  return `each of ${tasks.length} tasks${of}`;
+}
+
+const id = (arn: string) => arn.slice(arn.lastIndexOf('/') + 1).slice(0, 8);

@@ -1,0 +1,190 @@
+import type { Task } from '../../aws/ecs.ts';
+import { isoTime } from '../../base/clock.ts';
+import { formatRoughly } from '../../base/duration.ts';
+import { ifKnown } from '../../base/reading.ts';
+import type { Signal } from '../../signals/signal.ts';
+import { type Action, type Decision, drainDeadline, hookLimit, type Policy } from '../decide/decide.ts';
+import type { Observation } from '../model.ts';
+import { type Blocked, blockedBy, type Explained } from './blocked.ts';
+
+/** What the agent is doing and what it waits for: for `status`, for `systemctl status`, for log lines. */
+export type Report = {
+  readonly state: 'starting' | 'watching' | 'draining' | 'released';
+  /** One line for people. */
+  readonly summary: string;
+  readonly signals: readonly string[];
+  readonly containerInstance?: string | undefined;
+  readonly cluster?: string | undefined;
+  readonly group?: string | undefined;
+  readonly lifecycleState?: string | undefined;
+  readonly tasksLeft?: number | undefined;
+  /** ISO time at which the last task ended, as the ECS agent on the host saw it. */
+  readonly lastTaskEndedAt?: string | undefined;
+  /** Up to five of them, the oldest first. */
+  readonly tasks?: readonly ReportedTask[] | undefined;
+  /** Why they are still there. */
+  readonly blockedBy?: readonly Blocked[] | undefined;
+  readonly waitedSeconds?: number | undefined;
+  /** ISO time of the nearest limit. */
+  readonly deadline?: string | undefined;
+};
+
+export type ReportedTask = {
+  readonly group: string;
+  readonly id: string;
+  readonly status: string;
+  readonly ageSeconds?: number | undefined;
+};
+
+const TASKS_NAMED = 5;
+
+/** @param watched what is being watched, e.g. `tag ecs-drain-agent:terminate` */
+export function report(observed: Observation, { action }: Decision, policy: Policy, watched: string): Report {
+  const facts = factsOf(observed, policy);
+  if (action.kind === 'watch') {
+    const unsure = observed.signals.kind === 'unknown' ? `; ${observed.signals.cause}` : '';
+    return { ...facts, state: 'watching', summary: `watching ${watched}${unsure}` };
+  }
+  if (action.kind === 'done') return { ...facts, state: 'released', summary: DONE[action.why] };
+  return { ...facts, state: 'draining', summary: `draining: ${doing(action, observed, policy)}` };
+}
+
+/** What goes with every event of a drain. */
+export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'state' | 'summary'> {
+  const { memory, now } = observed;
+  const containerInstance = ifKnown(observed.containerInstance);
+  const lifecycle = ifKnown(observed.lifecycle);
+  const tasks = ifKnown(observed.tasks);
+  const limit = nearestLimit(observed, policy);
+  return {
+    signals: (ifKnown(observed.signals) ?? memory.signals ?? []).map(({ source }) => source),
+    ...(containerInstance && 'arn' in containerInstance && { containerInstance: containerInstance.arn }),
+    ...(containerInstance?.kind === 'registered' && { cluster: containerInstance.cluster }),
+    ...(lifecycle?.kind === 'in-group' && { group: lifecycle.group, lifecycleState: lifecycle.state }),
+    ...(tasks && { tasksLeft: tasks.length, tasks: nameTasks(tasks, now) }),
+    ...(tasks?.length === 0 &&
+      observed.emptySince !== undefined && { lastTaskEndedAt: isoTime(observed.emptySince) }),
+    ...(tasks && tasks.length > 0 && { blockedBy: reasonsOf(observed, tasks) }),
+    ...(memory.signalledAt !== undefined && { waitedSeconds: seconds(now - memory.signalledAt) }),
+    ...(limit !== undefined && { deadline: isoTime(limit) }),
+  };
+}
+
+const NOTHING_EXPLAINED: Explained = { services: [], protectedTasks: [] };
+
+function reasonsOf(
+  { containerInstance, explained, now }: Observation,
+  tasks: readonly Task[],
+): readonly Blocked[] {
+  const is = ifKnown(containerInstance);
+  const arn = is?.kind === 'registered' ? is.arn : undefined;
+  return blockedBy(tasks, explained ?? NOTHING_EXPLAINED, now, arn).slice(0, TASKS_NAMED);
+}
+
+/** The nearest of the limits that end the wait, in ms since the Unix epoch. */
+export function nearestLimit(observed: Observation, policy: Policy): number | undefined {
+  const spot = (ifKnown(observed.signals) ?? []).find(
+    (signal): signal is Extract<Signal, { source: 'spot' }> => signal.source === 'spot',
+  );
+  const limits = [hookLimit(observed), drainDeadline(observed, policy), spot?.interruptionAt];
+  return limits.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined);
+}
+
+/** Up to five tasks that hold the drain, the oldest first. */
+export function nameTasks(tasks: readonly Task[], now: number): readonly ReportedTask[] {
+  return [...tasks]
+    .sort((a, b) => (a.createdAt ?? now) - (b.createdAt ?? now))
+    .slice(0, TASKS_NAMED)
+    .map(({ arn, group, lastStatus, createdAt }) => ({
+      group,
+      id: shortId(arn),
+      status: lastStatus,
+      ...(createdAt !== undefined && { ageSeconds: seconds(now - createdAt) }),
+    }));
+}
+
+/** The last part of an ARN. */
+export const shortId = (arn: string) => arn.slice(arn.lastIndexOf('/') + 1);
+
+function doing(action: Action, observed: Observation, policy: Policy): string {
+  switch (action.kind) {
+    case 'wait':
+      return waitingFor(action.why, observed, policy);
+    case 'set-draining':
+      return 'setting the container instance DRAINING';
+    case 'set-active':
+      return 'cancelled; setting the container instance ACTIVE';
+    case 'stop-tasks':
+      return `asking ${count(action.tasks.length, 'task')} to stop`;
+    case 'deregister':
+      return 'deregistering the container instance';
+    case 'complete':
+      return `completing the lifecycle action with ${action.result}`;
+    case 'terminate':
+      return 'terminating the instance in its group';
+    case 'refuse':
+      return 'stopped: instance metadata names another instance';
+    default:
+      return action.kind;
+  }
+}
+
+function waitingFor(
+  why: Extract<Action, { kind: 'wait' }>['why'],
+  observed: Observation,
+  policy: Policy,
+): string {
+  if (why.for === 'hook') return 'no task left; waiting for the lifecycle hook to begin its wait';
+  if (why.for === 'operator-hooks') return `no task left; ${OPERATOR_HOOKS[why.state]}`;
+  if (why.for === 'hook-choice') return `no task left; ${hookProblem(why.choice)}`;
+  if (why.for !== 'tasks') return `waiting to learn the ${WHAT[why.for]}: ${why.cause}`;
+  const { now } = observed;
+  const oldest = Math.min(...why.tasks.map(({ createdAt }) => createdAt ?? Infinity));
+  const limit = nearestLimit(observed, policy);
+  return [
+    `${count(why.tasks.length, 'task')} left`,
+    ...(oldest < Infinity ? [`oldest ${formatRoughly(now - oldest)}`] : []),
+    ...(limit === undefined
+      ? []
+      : [limit > now ? `limit in ${formatRoughly(limit - now)}` : 'past its limit']),
+  ].join(', ');
+}
+
+/** Why no hook can be called ours. */
+export function hookProblem(
+  choice: Extract<Extract<Action, { kind: 'wait' }>['why'], { for: 'hook-choice' }>['choice'],
+): string {
+  switch (choice.kind) {
+    case 'ambiguous':
+      return `the group has several terminating hooks (${choice.names.join(', ')}): set --lifecycle-hook to ours`;
+    case 'missing':
+      return `the group has no terminating hook ${choice.wanted}; it has ${choice.names.join(', ') || 'none'}`;
+    case 'none':
+      return 'the group has no terminating hook of ours';
+    case 'unknown':
+      return `the group's hooks are not known: ${choice.cause}`;
+  }
+}
+
+const OPERATOR_HOOKS = {
+  running: 'the hooks of stage drained are running',
+  failed: 'held until the hooks of stage drained succeed: the log says why they failed',
+} as const;
+
+const WHAT = {
+  signals: 'signals',
+  'container-instance': 'state of the container instance',
+  'task-list': 'tasks',
+  'group-state': 'state in the Auto Scaling group',
+} as const;
+
+const DONE = {
+  maintenance: 'drained and deregistered; the Auto Scaling group has not asked for the instance',
+  'no-group': 'drained and deregistered; the instance is in no Auto Scaling group',
+  released: 'released: the group may terminate the instance',
+  terminating: 'the group is terminating the instance',
+} as const;
+
+export const count = (amount: number, noun: string) => `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+
+const seconds = (ms: number) => Math.max(0, Math.round(ms / 1_000));

@@ -1,0 +1,181 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Registration } from '../../host/ecs-agent.ts';
+import type { Memory } from '../model.ts';
+
+/** What is kept on disk: hints. Without them, or with wrong ones, the agent is less precise and no less safe. */
+export type State = {
+  readonly instanceId: string;
+  /** ms since the Unix epoch, by the agent's own clock. */
+  readonly savedAt: number;
+  /** How long the host had been up then, in ms. */
+  readonly uptime?: number | undefined;
+  readonly memory: Memory;
+  /** How ECS knew this host, for when its agent is gone. */
+  readonly registration?: Registration | undefined;
+};
+
+/** Where the state outlives the process. */
+export type StateStore = {
+  /** Undefined where there is none. Throws an error that says what is wrong with what is there. */
+  load(): State | undefined;
+  /** Replaces it as a whole, or throws and leaves it as it was. */
+  save(state: State): void;
+};
+
+const VERSION = 1;
+
+/** `state.json` in the state directory, replaced atomically. */
+export function createFileStore(stateDir: string): StateStore {
+  const path = join(stateDir, 'state.json');
+  return {
+    load: () => {
+      let text: string;
+      try {
+        text = readFileSync(path, 'utf8');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+        throw error;
+      }
+      return parseState(text);
+    },
+    save: (state) => {
+      mkdirSync(stateDir, { recursive: true });
+      const temporary = `${path}.new`;
+      writeThrough(temporary, JSON.stringify({ version: VERSION, ...state }));
+      renameSync(temporary, path);
+      // The new name is on disk only once its directory is.
+      const directory = openSync(dirname(path), 'r');
+      try {
+        fsyncSync(directory);
+      } finally {
+        closeSync(directory);
+      }
+    },
+  };
+}
+
+/** Checks every member that the agent will act on. Throws where the text is no state. */
+export function parseState(text: string): State {
+  const wrong = (what: string) => new Error(`the state file is corrupt: ${what}`);
+  let state: unknown;
+  try {
+    state = JSON.parse(text);
+  } catch {
+    throw wrong('not JSON');
+  }
+  if (!isRecord(state)) throw wrong('not an object');
+  if (state.version !== VERSION) throw wrong(`version ${JSON.stringify(state.version)}`);
+  if (!isText(state.instanceId)) throw wrong('instanceId');
+  if (!isTime(state.savedAt)) throw wrong('savedAt');
+  if (state.uptime !== undefined && !isTime(state.uptime)) throw wrong('uptime');
+  if (state.registration !== undefined && !isRegistration(state.registration)) throw wrong('registration');
+  const { memory } = state;
+  if (!isRecord(memory)) throw wrong('memory');
+  for (const [name, isRight] of Object.entries(memoryShape)) {
+    if (memory[name] !== undefined && !isRight(memory[name])) throw wrong(name);
+  }
+  return state as unknown as State;
+}
+
+const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
+  signalledAt: isTime,
+  signals: (value) => Array.isArray(value) && value.every(isSignal),
+  drainingSetAt: isTime,
+  waiting: (value) =>
+    isRecord(value) &&
+    isTime(value.since) &&
+    isText(value.group) &&
+    (value.hook === undefined || isHook(value.hook)),
+  completed: (value) =>
+    isRecord(value) &&
+    isText(value.hook) &&
+    isOneOf(value.result, ['CONTINUE', 'ABANDON']) &&
+    isTime(value.at) &&
+    isOneOf(value.standing, ['answered', 'doubted', 'confirmed']),
+  terminated: (value) => typeof value === 'boolean',
+  askedToStop: (value) => isRecord(value) && Object.values(value).every(isTime),
+  tasksLeft: (value) => Array.isArray(value) && value.every(isText),
+  hooksRun: (value) =>
+    isRecord(value) && Object.values(value).every((result) => isOneOf(result, ['succeeded', 'failed'])),
+};
+
+/**
+ * The memory as it counts now. Time passed while the agent was down counts too, by how long the host has been up: a
+ * clock that was set must never use up what an operator's limit allows. Times before a reboot cannot be told that way,
+ * so of a downtime with a reboot in it the part since the boot counts.
+ *
+ * @param now by the agent's clock, in ms since the Unix epoch
+ * @param uptime how long the host has been up, in ms
+ */
+export function resume(state: State, now: number, uptime: number): Memory {
+  const shift = now - state.savedAt - downtime(state, uptime);
+  if (shift === 0) return state.memory;
+  const { signalledAt, drainingSetAt, waiting, completed, askedToStop, ...rest } = state.memory;
+  return {
+    ...rest,
+    ...(signalledAt !== undefined && { signalledAt: signalledAt + shift }),
+    ...(drainingSetAt !== undefined && { drainingSetAt: drainingSetAt + shift }),
+    ...(completed && { completed: { ...completed, at: completed.at + shift } }),
+    ...(waiting && { waiting: { ...waiting, since: waiting.since + shift } }),
+    ...(askedToStop && {
+      askedToStop: Object.fromEntries(Object.entries(askedToStop).map(([arn, at]) => [arn, at + shift])),
+    }),
+  };
+}
+
+function downtime({ uptime: before }: State, uptime: number): number {
+  if (before === undefined) return 0;
+  return uptime >= before ? uptime - before : uptime;
+}
+
+function writeThrough(path: string, text: string): void {
+  const file = openSync(path, 'w', 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isSignal(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  switch (value.source) {
+    case 'tag':
+      return (
+        typeof value.value === 'string' &&
+        (value.hook === undefined || isText(value.hook)) &&
+        (value.eventAt === undefined || isTime(value.eventAt))
+      );
+    case 'spot':
+      return typeof value.action === 'string' && isTime(value.interruptionAt);
+    case 'rebalance':
+      return isTime(value.noticeAt);
+    default:
+      return value.source === 'lifecycle' || value.source === 'manual';
+  }
+}
+
+function isHook(value: unknown): boolean {
+  if (!isRecord(value) || !isText(value.name)) return false;
+  if (value.defaultResult !== undefined && !isText(value.defaultResult)) return false;
+  return [value.heartbeatTimeout, value.globalTimeout].every((ms) => ms === undefined || isTime(ms));
+}
+
+const isRegistration = (value: unknown): boolean =>
+  isRecord(value) && isText(value.cluster) && isText(value.containerInstanceArn);
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What a calendar holds: sums of such times stay numbers. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= 8.64e15;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+const isOneOf = (value: unknown, names: readonly string[]) =>
+  typeof value === 'string' && names.includes(value);

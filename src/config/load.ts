@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { nearest } from '../base/nearest.ts';
+import { type Config, optionList, options } from './options.ts';
+
+/** Where the configuration file is unless `--config` or `ECS_DRAIN_CONFIG` names another. */
+export const DEFAULT_CONFIG_FILE = '/etc/ecs-drain-agent/agent.conf';
+/** sysexits.h: something in the configuration is wrong. */
+export const EX_CONFIG = 78;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The configuration, or everything that is wrong with it: one problem a line, so that all can be mended at once. */
+export type Loaded =
+  | {
+      readonly kind: 'loaded';
+      readonly config: Config;
+      readonly warnings: readonly string[];
+      /** The environment with what the configuration file adds for the AWS SDK (`AWS_…`). */
+      readonly environment: Environment;
+    }
+  | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+/**
+ * Reads the configuration: flags before environment before file before default.
+ *
+ * @param argv what follows the command's name
+ * @param read reads the configuration file; replaced in tests
+ */
+export function loadConfig(argv: readonly string[], environment: Environment, read = readText): Loaded {
+  const flags = readFlags(argv);
+  const file = readFile(flags.values.get('config'), environment, read);
+  const problems = [...flags.problems, ...file.problems];
+  const config: Record<string, unknown> = {};
+
+  for (const option of optionList) {
+    const given = [
+      { text: flags.values.get(option.flag), from: `--${option.flag}` },
+      { text: environment[option.env], from: `${option.env} in the environment` },
+      { text: file.values.get(option.env)?.text, from: file.values.get(option.env)?.from ?? '' },
+      ...(option.alsoFrom ?? []).map((env) => ({
+        text: environment[env],
+        from: `${env} in the environment`,
+      })),
+      // An empty variable is as good as none, as everywhere; an empty flag was typed by somebody.
+    ].find(({ text, from }) => text !== undefined && (text !== '' || from.startsWith('--')));
+    const parsed = option.parse(given?.text ?? option.default);
+    if (parsed.kind === 'ok') config[option.name] = parsed.value;
+    else
+      problems.push(`${given?.from}: ${quote(given?.text ?? '')} ${parsed.why}. Allowed: ${option.allowed}.`);
+  }
+
+  if (problems.length === 0) problems.push(...contradictions(config as Config));
+  if (problems.length > 0) return { kind: 'wrong', problems };
+  return {
+    kind: 'loaded',
+    config: config as Config,
+    warnings: [...unknownNames(Object.keys(environment), 'the environment'), ...file.warnings],
+    environment: { ...file.passedOn, ...environment },
+  };
+}
+
+function readFlags(argv: readonly string[]) {
+  const flagNames = [...optionList.map((option) => option.flag), 'config'];
+  const { tokens } = parseArgs({
+    args: [...argv],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      flagNames.map((flag) => [flag, { type: isSwitch(flag) ? 'boolean' : 'string' } as const]),
+    ),
+  });
+  const values = new Map<string, string>();
+  const problems: string[] = [];
+  let isAfterUnknown = false;
+  for (const token of tokens) {
+    // What follows an unknown option is most likely its value: one mistake, one problem.
+    if (token.kind === 'positional' && !isAfterUnknown)
+      problems.push(`${quote(token.value)}: this command takes options only.`);
+    isAfterUnknown = false;
+    if (token.kind !== 'option') continue;
+    if (!flagNames.includes(token.name)) {
+      isAfterUnknown = token.value === undefined;
+      const near = nearest(token.name, flagNames);
+      const hint = near ? ` Did you mean --${near}?` : ' See --help for the options there are.';
+      problems.push(`${token.rawName}: there is no such option.${hint}`);
+    } else if (token.value === undefined && !isSwitch(token.name)) {
+      problems.push(`--${token.name}: a value is missing.`);
+    } else {
+      values.set(token.name, token.value ?? 'true');
+    }
+  }
+  return { values, problems };
+}
+
+const isSwitch = (flag: string) =>
+  optionList.some((option) => option.flag === flag && option.placeholder === undefined);
+
+type FileValue = { text: string; from: string };
+
+function readFile(flag: string | undefined, environment: Environment, read: (path: string) => string) {
+  const values = new Map<string, FileValue>();
+  const passedOn: Record<string, string> = {};
+  const path = flag || environment.ECS_DRAIN_CONFIG || DEFAULT_CONFIG_FILE;
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const result = { values, passedOn, problems, warnings };
+
+  let text: string;
+  try {
+    text = read(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && path === DEFAULT_CONFIG_FILE) return result;
+    problems.push(
+      `${path}: cannot be read (${code ?? message}). It must be a text file that the agent's user may read; ` +
+        'name another with --config or ECS_DRAIN_CONFIG, or remove it to use the defaults.',
+    );
+    return result;
+  }
+
+  // As editors on Windows save it: with a byte order mark, and a carriage return in each line's end.
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
+  lines.forEach((line, index) => {
+    const from = `${path} line ${index + 1}`;
+    if (/^\s*(#.*)?$/.test(line)) return;
+    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
+    const value = match ? unquote((match[2] ?? '').trim()) : undefined;
+    if (!match || value === undefined) {
+      problems.push(
+        `${from}: ${quote(line)} is not an assignment. Allowed: NAME=value, with or without quotes, or # comment.`,
+      );
+      return;
+    }
+    const name = match[1] ?? '';
+    if (name.startsWith('AWS_')) passedOn[name] = value;
+    else if (name.startsWith('ECS_DRAIN_')) values.set(name, { text: value, from: `${name} in ${from}` });
+    else
+      warnings.push(`${name} in ${from} means nothing to this agent: it reads ECS_DRAIN_… and AWS_… names.`);
+  });
+  warnings.push(...unknownNames([...values.keys()], path));
+  return result;
+}
+
+function unknownNames(names: readonly string[], where: string): string[] {
+  const knownNames = [...optionList.map((option) => option.env), 'ECS_DRAIN_CONFIG'];
+  return names
+    .filter((name) => name.startsWith('ECS_DRAIN_') && !knownNames.includes(name))
+    .map((name) => {
+      const near = nearest(name, knownNames);
+      return `${name} in ${where} is not an option and is ignored.${near ? ` Did you mean ${near}?` : ''}`;
+    });
+}
+
+function contradictions(config: Config): string[] {
+  // The characters that IMDS can serve (EC2 user guide, "View tags for your EC2 instances using instance metadata").
+  if (
+    config.tagSource !== 'ec2' &&
+    config.signals.includes('tag') &&
+    !/^[A-Za-z0-9+\-=.,_:@]+$/.test(config.tagKey)
+  ) {
+    return [
+      `--${options.tagKey.flag}: ${quote(config.tagKey)} can never be read from instance metadata, which serves keys ` +
+        'of A-Z a-z 0-9 + - = . , _ : @ only. Choose such a key, or set --tag-source ec2.',
+    ];
+  }
+  return [];
+}
+
+function unquote(text: string): string | undefined {
+  const first = text[0];
+  if (first !== '"' && first !== "'") return text;
+  return text.length > 1 && text.endsWith(first) ? text.slice(1, -1) : undefined;
+}
+
+// JSON shows what a terminal would not: control characters, spaces at the end.
+const quote = (text: string) => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
+const readText = (path: string) => readFileSync(path, 'utf8');

@@ -1,0 +1,316 @@
+import { formatDuration, parseDuration } from '../base/duration.ts';
+
+/** One option, as flag, environment variable, help text, documentation and error message know it. */
+export type Option<T> = {
+  readonly flag: string;
+  readonly env: string;
+  /** Environment variables that give the value when nothing else does. */
+  readonly alsoFrom?: readonly string[];
+  /** Undefined for a switch, which takes no value. */
+  readonly placeholder?: string;
+  readonly default: string;
+  /** What `--help` shows as the default where the text itself is empty. */
+  readonly defaultShown?: string;
+  readonly help: string;
+  readonly allowed: string;
+  readonly parse: (text: string) => Parsed<T>;
+};
+
+type Parsed<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  | { readonly kind: 'wrong'; readonly why: string };
+
+export const SIGNALS = ['tag', 'lifecycle', 'spot', 'rebalance'] as const;
+export type SignalName = (typeof SIGNALS)[number];
+
+/** The one schema: types, `--help`, docs/configuration.md and error messages all come from here. */
+export const options = {
+  signals: {
+    flag: 'signals',
+    env: 'ECS_DRAIN_SIGNALS',
+    placeholder: 'LIST',
+    default: 'tag,lifecycle,spot',
+    help: 'What starts a drain. `ecs-drain-agent drain` on the host always does.',
+    allowed: `one or more of ${SIGNALS.join(', ')}, separated by commas`,
+    parse: list(SIGNALS),
+  },
+  tagKey: {
+    flag: 'tag-key',
+    env: 'ECS_DRAIN_TAG_KEY',
+    placeholder: 'KEY',
+    default: 'ecs-drain-agent:terminate',
+    help: 'The EC2 tag of the instance that starts a drain. Present means terminate, unless its value is "false".',
+    allowed:
+      '1 to 128 characters, not beginning with aws:; with instance metadata A-Z a-z 0-9 + - = . , _ : @ only',
+    parse: (text) =>
+      text === ''
+        ? wrong('is empty')
+        : text.length > 128
+          ? wrong('is longer than the 128 characters that EC2 allows')
+          : /^aws:/i.test(text)
+            ? wrong('begins with aws:, which EC2 keeps for itself')
+            : text === '.' || text === '..' || text === '_index'
+              ? wrong('is a key that instance metadata cannot serve')
+              : ok(text),
+  },
+  tagSource: {
+    flag: 'tag-source',
+    env: 'ECS_DRAIN_TAG_SOURCE',
+    placeholder: 'SOURCE',
+    default: 'auto',
+    help: 'Where the tag is read: instance metadata (imds), the EC2 API (ec2), or metadata where it serves tags and else the API (auto).',
+    allowed: 'auto, imds, ec2',
+    parse: oneOf(['auto', 'imds', 'ec2']),
+  },
+  pollInterval: {
+    flag: 'poll-interval',
+    env: 'ECS_DRAIN_POLL_INTERVAL',
+    placeholder: 'TIME',
+    default: '5s',
+    help: 'How often the signals are read, jittered by a fifth. The EC2 API is asked every 15s at most.',
+    allowed: 'a time from 1s to 5m',
+    parse: duration(1_000, 300_000),
+  },
+  mode: {
+    flag: 'mode',
+    env: 'ECS_DRAIN_MODE',
+    placeholder: 'MODE',
+    default: 'drain',
+    help: 'drain: set the container instance DRAINING, then wait. deregister: only try to deregister, again and again, while it stays ACTIVE.',
+    allowed: 'drain, deregister',
+    parse: oneOf(['drain', 'deregister']),
+  },
+  drainTimeout: {
+    flag: 'drain-timeout',
+    env: 'ECS_DRAIN_TIMEOUT',
+    placeholder: 'TIME',
+    default: '',
+    defaultShown: 'none',
+    help: 'A limit of your own on how long tasks are waited for; --on-timeout says what happens then.',
+    allowed: 'a time of at least 1s, or "none"',
+    parse: (text) => (text === '' || text === 'none' ? ok(undefined) : duration(1_000, Infinity)(text)),
+  },
+  onTimeout: {
+    flag: 'on-timeout',
+    env: 'ECS_DRAIN_ON_TIMEOUT',
+    placeholder: 'ACTION',
+    default: 'wait',
+    help: 'At the drain timeout: go on waiting (wait), ask the tasks to stop (stop-tasks), let the instance go with its tasks (continue), or abandon the lifecycle action (abandon).',
+    allowed: 'wait, stop-tasks, continue, abandon',
+    parse: oneOf(['wait', 'stop-tasks', 'continue', 'abandon']),
+  },
+  lifecycleHook: {
+    flag: 'lifecycle-hook',
+    env: 'ECS_DRAIN_LIFECYCLE_HOOK',
+    placeholder: 'NAME',
+    default: '',
+    defaultShown: 'found',
+    help: "The terminating lifecycle hook that is ours to complete. Without it: the one that the tag's value names, else the group's only one.",
+    allowed: 'the name of a lifecycle hook: A-Z a-z 0-9 - _ /, at most 255 characters',
+    parse: (text) =>
+      text === ''
+        ? ok(undefined)
+        : !/^[A-Za-z0-9\-_/]{1,255}$/.test(text)
+          ? wrong('is not the name of a lifecycle hook')
+          : text === MANAGED_DRAINING_HOOK
+            ? wrong('belongs to ECS managed draining, which completes it itself')
+            : ok(text),
+  },
+  spotStopTasks: {
+    flag: 'spot-stop-tasks',
+    env: 'ECS_DRAIN_SPOT_STOP_TASKS',
+    default: 'true',
+    help: 'Thirty seconds before a Spot interruption, ask the tasks that still run to stop, so that they get SIGTERM instead of the plug.',
+    allowed: 'true, false',
+    parse: boolean,
+  },
+  rebalanceTerminate: {
+    flag: 'rebalance-terminate',
+    env: 'ECS_DRAIN_REBALANCE_TERMINATE',
+    default: 'false',
+    help: 'After a drain that a rebalance recommendation began, terminate the instance in its group, which replaces it.',
+    allowed: 'true, false',
+    parse: boolean,
+  },
+  cluster: {
+    flag: 'cluster',
+    env: 'ECS_DRAIN_CLUSTER',
+    placeholder: 'NAME',
+    default: '',
+    defaultShown: 'from the ECS agent',
+    help: 'The ECS cluster, for when the ECS agent is not there to say.',
+    allowed: 'the name or ARN of a cluster',
+    parse: (text) =>
+      text === ''
+        ? ok(undefined)
+        : /^(arn:[a-z0-9-]+:ecs:[a-z0-9-]+:\d{12}:cluster\/)?[A-Za-z0-9_-]{1,255}$/.test(text)
+          ? ok(text)
+          : wrong('is not the name of an ECS cluster'),
+  },
+  introspectionUrl: {
+    flag: 'introspection-url',
+    env: 'ECS_DRAIN_INTROSPECTION_URL',
+    placeholder: 'URL',
+    default: 'http://127.0.0.1:51678',
+    help: "The ECS agent's introspection API.",
+    allowed: 'an http:// URL',
+    parse: (text) => (URL.parse(text)?.protocol === 'http:' ? ok(text) : wrong('is not an http:// URL')),
+  },
+  stateDir: {
+    flag: 'state-dir',
+    env: 'ECS_DRAIN_STATE_DIR',
+    alsoFrom: ['STATE_DIRECTORY'],
+    placeholder: 'PATH',
+    default: '/var/lib/ecs-drain-agent',
+    help: 'Where the agent keeps what must outlive a restart.',
+    allowed: 'an absolute path to a directory that the agent can write',
+    parse: (text) => (text.startsWith('/') ? ok(text) : wrong('is not an absolute path')),
+  },
+  hooksDir: {
+    flag: 'hooks-dir',
+    env: 'ECS_DRAIN_HOOKS_DIR',
+    placeholder: 'PATH',
+    default: '/etc/ecs-drain-agent/hooks.d',
+    help: 'Where your own executables are that run in a drain, in draining/, drained/ and released/.',
+    allowed: 'an absolute path; it need not exist',
+    parse: (text) => (text.startsWith('/') ? ok(text) : wrong('is not an absolute path')),
+  },
+  hookTimeout: {
+    flag: 'hook-timeout',
+    env: 'ECS_DRAIN_HOOK_TIMEOUT',
+    placeholder: 'TIME',
+    default: '60s',
+    help: 'How long each of them may take.',
+    allowed: 'a time from 1s to 1h',
+    parse: duration(1_000, 3_600_000),
+  },
+  hookFailure: {
+    flag: 'hook-failure',
+    env: 'ECS_DRAIN_HOOK_FAILURE',
+    placeholder: 'ACTION',
+    default: 'ignore',
+    help: 'When one in drained/ fails: go on (ignore), or keep the instance and try again until all have succeeded (hold).',
+    allowed: 'ignore, hold',
+    parse: oneOf(['ignore', 'hold']),
+  },
+  metricsListen: {
+    flag: 'metrics-listen',
+    env: 'ECS_DRAIN_METRICS_LISTEN',
+    placeholder: 'ADDRESS',
+    default: '',
+    defaultShown: 'off',
+    help: 'Serve metrics to a Prometheus on this host, for example at 127.0.0.1:9464.',
+    allowed: 'a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464, or "off"',
+    parse: (text) => (text === '' || text === 'off' ? ok(undefined) : loopbackAddress(text)),
+  },
+  metricsFile: {
+    flag: 'metrics-file',
+    env: 'ECS_DRAIN_METRICS_FILE',
+    placeholder: 'PATH',
+    default: '',
+    defaultShown: 'off',
+    help: "Keep the same metrics in a file, for node_exporter's textfile collector.",
+    allowed: 'an absolute path that ends in .prom, or "off"',
+    parse: (text) =>
+      text === '' || text === 'off'
+        ? ok(undefined)
+        : !text.startsWith('/')
+          ? wrong('is not an absolute path')
+          : text.endsWith('.prom')
+            ? ok(text)
+            : wrong('does not end in .prom, so node_exporter would not read it'),
+  },
+  dryRun: {
+    flag: 'dry-run',
+    env: 'ECS_DRAIN_DRY_RUN',
+    default: 'false',
+    help: 'Log every call that would change something, and make none of them.',
+    allowed: 'true, false',
+    parse: boolean,
+  },
+  logLevel: {
+    flag: 'log-level',
+    env: 'ECS_DRAIN_LOG_LEVEL',
+    placeholder: 'LEVEL',
+    default: 'info',
+    help: 'The least level that is logged.',
+    allowed: 'debug, info, warn, error',
+    parse: oneOf(['debug', 'info', 'warn', 'error']),
+  },
+} as const satisfies Record<string, Option<unknown>>;
+
+/** The hook that ECS managed draining adds to a group. Completing it would break its owner. */
+export const MANAGED_DRAINING_HOOK = 'ecs-managed-draining-termination-hook';
+
+export type OptionName = keyof typeof options;
+
+/** The same schema as a list, for what treats all options alike. */
+export const optionList: readonly (Option<unknown> & { readonly name: OptionName })[] = (
+  Object.keys(options) as OptionName[]
+).map((name) => ({ name, ...options[name] }));
+
+/** Every option's value. Times are in ms. */
+export type Config = {
+  readonly [K in OptionName]: ReturnType<(typeof options)[K]['parse']> extends infer P
+    ? P extends { kind: 'ok'; value: infer V }
+      ? V
+      : never
+    : never;
+};
+
+function ok<T>(value: T): Parsed<T> {
+  return { kind: 'ok', value };
+}
+
+function wrong(why: string): Parsed<never> {
+  return { kind: 'wrong', why };
+}
+
+function oneOf<const T extends string>(names: readonly T[]) {
+  return (text: string): Parsed<T> => {
+    const name = names.find((candidate) => candidate === text);
+    return name === undefined ? wrong('is none of the names allowed') : ok(name);
+  };
+}
+
+function list<const T extends string>(names: readonly T[]) {
+  return (text: string): Parsed<readonly T[]> => {
+    const given = text.split(',').map((name) => name.trim());
+    const strange = given.find((name) => !(names as readonly string[]).includes(name));
+    if (strange !== undefined) return wrong(`has ${JSON.stringify(strange)} in it`);
+    return ok(names.filter((name) => given.includes(name)));
+  };
+}
+
+/** The metrics are for this host alone: they name its cluster, and there is no password in front of them. */
+function loopbackAddress(text: string): Parsed<{ host: string; port: number }> {
+  const [, name = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
+  const host = name === 'localhost' ? '127.0.0.1' : name.replace(/^\[(.*)\]$/, '$1');
+  const port = Number(digits);
+  if (name === '' || port > 65_535) return wrong('is not an address and a port');
+  if (/^127(\.\d{1,3}){3}$/.test(host) || name === '[::1]') return ok({ host, port });
+  return wrong(
+    'is no loopback address, and the metrics are served to this host only; for a Prometheus elsewhere use --metrics-file with node_exporter, or a collector on this host',
+  );
+}
+
+function boolean(text: string): Parsed<boolean> {
+  if (text === 'true' || text === 'false') return ok(text === 'true');
+  return wrong('is neither true nor false');
+}
+
+function duration(least: number, most: number) {
+  return (text: string): Parsed<number> => {
+    const ms = parseDuration(text);
+    if (ms === undefined) {
+      return wrong(
+        /^\d+$/.test(text)
+          ? `has no unit; write a number with ms, s, m, h or d, for example ${text}s`
+          : 'is not a time; write a number with ms, s, m, h or d, for example 90s or 1h30m',
+      );
+    }
+    if (ms < least) return wrong(`is less than ${formatDuration(least)}`);
+    if (ms > most) return wrong(`is more than ${formatDuration(most)}`);
+    return ok(ms);
+  };
+}

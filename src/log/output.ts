@@ -1,0 +1,107 @@
+import { fstatSync } from 'node:fs';
+import pino from 'pino';
+import { isoTime } from '../base/clock.ts';
+import { events, type Level } from './events.ts';
+import { isJournal, priorityPrefix } from './journald.ts';
+import type { Log } from './log.ts';
+
+const LONGEST_TEXT = 512;
+const LONGEST_LIST = 20;
+
+export type OutputOptions = {
+  readonly level: Level;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Default 1, the standard output. */
+  readonly fd?: number;
+};
+
+/**
+ * Where events go: one JSON object a line; with the priority that journald understands in front of it where it
+ * is journald that reads; as a line for people on a terminal.
+ */
+export function createOutput({ level, environment, fd = 1 }: OutputOptions): Log {
+  // Written at once: a line that waits in a buffer is lost with the process.
+  const stream = pino.destination({ fd, sync: true });
+  // Whoever read us may have gone away. That must not end a drain.
+  stream.on('error', () => {});
+  const write = writer(fd, environment, (line) => stream.write(escaped(line)));
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write },
+  );
+  return (event, message, fields = {}) => {
+    const { level: eventLevel } = events[event];
+    logger[eventLevel]({ event, ...(bounded(fields, 0) as object) }, clip(message));
+  };
+}
+
+function writer(
+  fd: number,
+  environment: Readonly<Record<string, string | undefined>>,
+  write: (line: string) => void,
+): (line: string) => void {
+  if (isJournal(environment, statOf(fd))) {
+    return (line) => write(priorityPrefix(levelOf(line)) + line);
+  }
+  if (fd === 1 && process.stdout.isTTY) return (line) => write(forPeople(line));
+  return write;
+}
+
+function statOf(fd: number) {
+  try {
+    return fstatSync(fd, { bigint: true });
+  } catch {
+    return undefined;
+  }
+}
+
+const levelOf = (line: string): Level => (/^\{"level":"(\w+)"/.exec(line)?.[1] as Level) ?? 'info';
+
+const COLOURS: Record<Level, string> = { debug: '2', info: '36', warn: '33', error: '31' };
+
+/** One event as a person reads it: time, level, name, message. */
+export function forPeople(line: string, colour = true): string {
+  const { level, time, event, msg } = JSON.parse(line) as Record<string, string>;
+  const shown = level as Level;
+  const clock = (time ?? '').slice(11, 19);
+  const name = `${(level ?? '').toUpperCase().padEnd(5)} ${event}`;
+  const painted = colour ? `\u001b[${COLOURS[shown]}m${name}\u001b[0m` : name;
+  return `${clock} ${painted}  ${printable(msg ?? '')}\n`;
+}
+
+/** Text from outside, without what a terminal would obey. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
+}
+
+/**
+ * JSON with what a terminal would obey escaped: JSON itself leaves the second set of control characters as it is.
+ * In JSON they stand in texts only, so it stays the same JSON.
+ */
+export function escaped(json: string): string {
+  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** Text from outside, in a length and a form that a line on a terminal can hold. */
+export const oneLine = (text: string): string => printable(clip(text));
+
+function bounded(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return clip(value);
+  if (Array.isArray(value)) return value.slice(0, LONGEST_LIST).map((item) => bounded(item, depth + 1));
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > 4) return '…';
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, bounded(item, depth + 1)]));
+}
+
+const clip = (text: string) => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
+
+/** ISO time of a deadline in a field; undefined where there is none. */
+export const timeField = (ms: number | undefined) => (ms === undefined ? undefined : isoTime(ms));

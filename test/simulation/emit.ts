@@ -1,0 +1,118 @@
+import { addCluster } from '../../src/sandbox/world/clusters.ts';
+import { reregister } from '../../src/sandbox/world/ecs-agent.ts';
+import type { WorldInput, WorldOperation } from '../../src/sandbox/world/operations.ts';
+import type { VirtualClock } from '../support/virtual-clock.ts';
+import type { Happening } from './plan.ts';
+import type { Disk } from './simulated-disk.ts';
+import { NEIGHBOUR_ID, type Stage, TAG_KEY } from './stage.ts';
+
+/** What a happening can reach besides the World. */
+export type Reach = Stage & {
+  readonly clock: VirtualClock;
+  readonly disk: Disk;
+  readonly manual: { requested: boolean };
+  /** The host goes down, the agent with it. */
+  readonly reboot: (downMs: number) => void;
+  /** The hook that is ours, for somebody who completes it in our place. */
+  readonly oursHook: () => string | undefined;
+};
+
+/** Lets one thing happen. What AWS would refuse at this moment does not happen. */
+export function happenNow(happening: Happening, reach: Reach): void {
+  const { fleet, machine } = reach;
+  const { world } = fleet;
+  world.advance(reach.clock.trueNow());
+  if (machine.state !== 'running') return;
+  const attempt = <O extends WorldOperation>(operation: O, input: WorldInput<O>) => {
+    try {
+      world.call(operation, input);
+    } catch {
+      // Somebody else's call that AWS refuses changes nothing.
+    }
+  };
+  const { containerInstance } = machine.ecsAgent;
+  const setStatus = (status: 'ACTIVE' | 'DRAINING') =>
+    containerInstance &&
+    attempt('ecs:UpdateContainerInstancesState', {
+      cluster: 'web',
+      containerInstances: [containerInstance.arn],
+      status,
+    });
+
+  switch (happening.what) {
+    case 'tag':
+      fleet.putTag(machine, TAG_KEY, happening.value);
+      return;
+    case 'untag':
+      fleet.removeTag(machine, TAG_KEY);
+      return;
+    case 'scale-in':
+      if (machine.member?.state === 'InService') fleet.scaleIn(machine);
+      return;
+    case 'spot':
+      fleet.interruptSpot(machine, { time: reach.clock.trueNow() + happening.inMs });
+      return;
+    case 'rebalance':
+      fleet.recommendRebalance(machine);
+      return;
+    case 'manual-drain':
+      reach.manual.requested = true;
+      return;
+    case 'manual-cancel':
+      reach.manual.requested = false;
+      return;
+    case 'other-drains':
+      setStatus('DRAINING');
+      return;
+    case 'other-activates':
+      setStatus('ACTIVE');
+      return;
+    case 'other-deregisters':
+      if (containerInstance)
+        attempt('ecs:DeregisterContainerInstance', {
+          cluster: 'web',
+          containerInstance: containerInstance.arn,
+        });
+      return;
+    case 'other-stops-tasks':
+      for (const task of machine.ecsAgent.tasks) attempt('ecs:StopTask', { cluster: 'web', task: task.arn });
+      return;
+    case 'other-completes':
+      attempt('autoscaling:CompleteLifecycleAction', {
+        AutoScalingGroupName: fleet.group.name,
+        LifecycleHookName: reach.oursHook() ?? 'drain',
+        InstanceId: machine.id,
+        LifecycleActionResult: 'CONTINUE',
+      });
+      return;
+    case 'ecs-agent':
+      if (machine.ecsAgent.containerInstance) fleet.ecsAgent(machine, happening.to);
+      return;
+    case 'registers-anew':
+      if (containerInstance && machine.ecsAgent.tasks.every(({ lastStatus }) => lastStatus === 'STOPPED'))
+        reregister(world, machine, addCluster(world, happening.cluster));
+      return;
+    case 'claims-neighbour':
+      machine.imds.claimsInstanceId = NEIGHBOUR_ID;
+      return;
+    case 'claims-itself':
+      machine.imds.claimsInstanceId = undefined;
+      return;
+    case 'metadata-tags':
+      machine.imds.tags = happening.to;
+      return;
+    case 'clock-jump':
+      reach.clock.jump(happening.ms);
+      return;
+    case 'disk':
+      reach.disk.full = happening.to === 'full';
+      return;
+    case 'reboot':
+      fleet.reboot(machine, happening.downMs);
+      reach.reboot(happening.downMs);
+      return;
+    case 'ec2-terminates':
+      fleet.terminate(machine, 'somebody terminated it by the EC2 API');
+      return;
+  }
+}

@@ -1,0 +1,628 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  type Action,
+  decide,
+  heartbeatInterval,
+  heartbeatRetry,
+  type Policy,
+} from '../../../../src/agent/decide/decide.ts';
+import type { Observation } from '../../../../src/agent/model.ts';
+import type { Hook } from '../../../../src/aws/auto-scaling.ts';
+import type { Task } from '../../../../src/aws/ecs.ts';
+import { known, unknown } from '../../../../src/base/reading.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+/** An arbitrary moment; every time below is relative to it. */
+const NOW = 1_800_000_000_000;
+
+const policy: Policy = {
+  mode: 'drain',
+  drainTimeout: undefined,
+  onTimeout: 'wait',
+  lifecycleHook: undefined,
+  spotStopTasks: true,
+  rebalanceTerminate: false,
+};
+
+const arn = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/1';
+const active = { kind: 'registered', cluster: 'web', arn, status: 'ACTIVE' } as const;
+const draining = { ...active, status: 'DRAINING' } as const;
+const deregistered = { kind: 'deregistered', arn } as const;
+const tag = { source: 'tag', value: 'true' } as const;
+const hook: Hook = { name: 'drain', heartbeatTimeout: HOUR, globalTimeout: 48 * HOUR };
+const otherHook: Hook = { name: 'backup', heartbeatTimeout: HOUR, globalTimeout: 48 * HOUR };
+const managedHook: Hook = { ...hook, name: 'ecs-managed-draining-termination-hook' };
+
+const task: Task = {
+  arn: 'arn:aws:ecs:eu-west-1:111122223333:task/web/a',
+  group: 'family:report',
+  lastStatus: 'RUNNING',
+  desiredStatus: 'RUNNING',
+};
+const stopping: Task = { ...task, arn: `${task.arn}b`, lastStatus: 'STOPPING', desiredStatus: 'STOPPED' };
+
+const inState = (state: string) => known({ kind: 'in-group', group: 'web-asg', state } as const);
+
+/** A drain in its first minute: signalled, DRAINING, one task left, the hook waiting with a fresh heartbeat. */
+const drainingWithTask: Observation = {
+  now: NOW,
+  signals: known([tag]),
+  identity: 'confirmed',
+  containerInstance: known(draining),
+  tasks: known([task]),
+  lifecycle: inState('Terminating:Wait'),
+  hooks: known([hook]),
+  retainsAbandoned: known(false),
+  memory: {
+    signalledAt: NOW - MINUTE,
+    signals: [tag],
+    drainingSetAt: NOW - MINUTE,
+    waiting: { since: NOW - MINUTE, group: 'web-asg', hook },
+  },
+  lastHeartbeat: { at: NOW - SECOND, outcome: 'recorded' },
+};
+
+const drained: Observation = {
+  ...drainingWithTask,
+  containerInstance: known(deregistered),
+  tasks: known([]),
+};
+
+const watching: Observation = {
+  now: NOW,
+  signals: known([]),
+  identity: 'confirmed',
+  containerInstance: unknown('not asked yet'),
+  tasks: unknown('not asked yet'),
+  lifecycle: unknown('not asked yet'),
+  hooks: unknown('not asked yet'),
+  retainsAbandoned: unknown('not asked yet'),
+  memory: {},
+  lastHeartbeat: undefined,
+};
+
+const completed = { hook: 'drain', result: 'CONTINUE', at: NOW - MINUTE, standing: 'answered' } as const;
+
+const waitForTask: Action = { kind: 'wait', why: { for: 'tasks', tasks: [task], pastTimeout: false } };
+const complete = (result: 'CONTINUE' | 'ABANDON', why: 'drained' | 'timeout' | 'hook-limit'): Action => ({
+  kind: 'complete',
+  group: 'web-asg',
+  hook: 'drain',
+  result,
+  why,
+});
+
+type Row = {
+  when: string;
+  base?: Observation;
+  seen?: Partial<Observation>;
+  with?: Partial<Policy>;
+  expect: Action;
+};
+
+function table(title: string, rows: readonly Row[]) {
+  describe(title, () => {
+    for (const row of rows) {
+      it(row.when, () => {
+        const observation = { ...(row.base ?? drainingWithTask), ...row.seen };
+        assert.deepEqual(decide(observation, { ...policy, ...row.with }).action, row.expect);
+      });
+    }
+  });
+}
+
+table('without a signal', [
+  { when: 'nothing was begun: watch', base: watching, expect: { kind: 'watch' } },
+  {
+    when: 'we had set DRAINING: give the instance back',
+    seen: { signals: known([]) },
+    expect: { kind: 'set-active', containerInstance: draining },
+  },
+  {
+    when: 'somebody else had set DRAINING: leave it so',
+    seen: { signals: known([]), memory: {} },
+    expect: { kind: 'watch' },
+  },
+  {
+    when: 'we had set DRAINING, and it is ACTIVE again: watch',
+    seen: { signals: known([]), containerInstance: known(active) },
+    expect: { kind: 'watch' },
+  },
+  {
+    when: 'we had set DRAINING, and it is deregistered: too late, watch',
+    seen: { signals: known([]), containerInstance: known(deregistered) },
+    expect: { kind: 'watch' },
+  },
+  {
+    when: 'we had set DRAINING, and ECS does not answer: learn its status first',
+    seen: { signals: known([]), containerInstance: unknown('throttled') },
+    expect: { kind: 'wait', why: { for: 'container-instance', cause: 'throttled' } },
+  },
+]);
+
+table('with the signals unknown', [
+  {
+    when: 'nothing was begun: watch',
+    base: watching,
+    seen: { signals: unknown('IMDS is silent') },
+    expect: { kind: 'watch' },
+  },
+  {
+    when: 'a drain is on and the group has not decided: hold still',
+    seen: { signals: unknown('IMDS is silent'), lifecycle: inState('InService'), tasks: known([]) },
+    expect: { kind: 'wait', why: { for: 'signals', cause: 'IMDS is silent' } },
+  },
+  {
+    when: 'the group has not been heard either: hold still',
+    seen: { signals: unknown('IMDS is silent'), lifecycle: unknown('throttled'), tasks: known([]) },
+    expect: { kind: 'wait', why: { for: 'signals', cause: 'IMDS is silent' } },
+  },
+  {
+    when: 'the group is terminating the instance: that is as good as a signal',
+    base: drained,
+    seen: { signals: unknown('IMDS is silent') },
+    expect: complete('CONTINUE', 'drained'),
+  },
+]);
+
+table('with an identity that changed', [
+  {
+    when: 'everything is refused',
+    base: drained,
+    seen: { identity: 'changed' },
+    expect: { kind: 'refuse', why: 'identity-changed' },
+  },
+  {
+    when: 'even giving the instance back',
+    seen: { identity: 'changed', signals: known([]) },
+    expect: { kind: 'refuse', why: 'identity-changed' },
+  },
+]);
+
+table('with a signal', [
+  {
+    when: 'the container instance is ACTIVE: set it DRAINING',
+    seen: { containerInstance: known(active) },
+    expect: { kind: 'set-draining', containerInstance: active },
+  },
+  {
+    when: 'it is ACTIVE without tasks: set it DRAINING all the same',
+    seen: { containerInstance: known(active), tasks: known([]) },
+    expect: { kind: 'set-draining', containerInstance: active },
+  },
+  {
+    when: 'its status is unknown: wait',
+    seen: { containerInstance: unknown('no answer'), tasks: known([]) },
+    expect: { kind: 'wait', why: { for: 'container-instance', cause: 'no answer' } },
+  },
+  { when: 'a task is left: wait', expect: waitForTask },
+  {
+    when: 'a task that was asked to stop still runs: wait',
+    seen: { tasks: known([stopping]) },
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [stopping], pastTimeout: false } },
+  },
+  {
+    when: 'the tasks are unknown: wait',
+    seen: { tasks: unknown('no answer') },
+    expect: { kind: 'wait', why: { for: 'task-list', cause: 'no answer' } },
+  },
+  {
+    when: 'somebody else has set it DRAINING: drain on',
+    seen: { memory: { signalledAt: NOW - MINUTE } },
+    expect: waitForTask,
+  },
+  {
+    when: 'no task is left: deregister',
+    seen: { tasks: known([]) },
+    expect: { kind: 'deregister', containerInstance: draining },
+  },
+  {
+    when: 'deregistered, but a task still runs on the host: wait',
+    seen: { containerInstance: known(deregistered) },
+    expect: waitForTask,
+  },
+]);
+
+table('in mode deregister', [
+  {
+    when: 'it is never set DRAINING, and a task is left: try to deregister',
+    seen: { containerInstance: known(active) },
+    with: { mode: 'deregister' },
+    expect: { kind: 'deregister', containerInstance: active },
+  },
+  {
+    when: 'no task is left: deregister',
+    seen: { containerInstance: known(active), tasks: known([]) },
+    with: { mode: 'deregister' },
+    expect: { kind: 'deregister', containerInstance: active },
+  },
+  {
+    when: 'the tasks are unknown: wait',
+    seen: { containerInstance: known(active), tasks: unknown('no answer') },
+    with: { mode: 'deregister' },
+    expect: { kind: 'wait', why: { for: 'task-list', cause: 'no answer' } },
+  },
+  {
+    when: 'deregistered, and a task is on its way down: wait',
+    seen: { containerInstance: known(deregistered), tasks: known([stopping]) },
+    with: { mode: 'deregister' },
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [stopping], pastTimeout: false } },
+  },
+]);
+
+table('with no task and no registration', [
+  { when: 'our hook waits: complete it', base: drained, expect: complete('CONTINUE', 'drained') },
+  {
+    when: 'never registered, and our hook waits: complete it',
+    base: drained,
+    seen: { containerInstance: known({ kind: 'never-registered' }) },
+    expect: complete('CONTINUE', 'drained'),
+  },
+  {
+    when: 'the hook of ECS managed draining waits beside ours: complete ours',
+    base: drained,
+    seen: { hooks: known([managedHook, hook]) },
+    expect: complete('CONTINUE', 'drained'),
+  },
+  {
+    when: 'only the hook of ECS managed draining is there: complete nothing',
+    base: drained,
+    seen: { hooks: known([managedHook]) },
+    expect: { kind: 'wait', why: { for: 'hook-choice', choice: { kind: 'none' } } },
+  },
+  {
+    when: 'several hooks and no name: complete none',
+    base: drained,
+    seen: { hooks: known([hook, otherHook]) },
+    expect: {
+      kind: 'wait',
+      why: { for: 'hook-choice', choice: { kind: 'ambiguous', names: ['drain', 'backup'] } },
+    },
+  },
+  {
+    when: 'several hooks, and the tag names ours',
+    base: drained,
+    seen: { hooks: known([otherHook, hook]), signals: known([{ ...tag, hook: 'drain' }]) },
+    expect: complete('CONTINUE', 'drained'),
+  },
+  {
+    when: 'several hooks, and the option goes before the tag',
+    base: drained,
+    seen: { hooks: known([otherHook, hook]), signals: known([{ ...tag, hook: 'backup' }]) },
+    with: { lifecycleHook: 'drain' },
+    expect: complete('CONTINUE', 'drained'),
+  },
+  {
+    when: 'the tag names a hook that the group does not have: complete none',
+    base: drained,
+    seen: { signals: known([{ ...tag, hook: 'elsewhere' }]) },
+    expect: {
+      kind: 'wait',
+      why: { for: 'hook-choice', choice: { kind: 'missing', wanted: 'elsewhere', names: ['drain'] } },
+    },
+  },
+  {
+    when: 'the tag names the hook of ECS managed draining: complete none',
+    base: drained,
+    seen: { hooks: known([managedHook]), signals: known([{ ...tag, hook: managedHook.name }]) },
+    expect: {
+      kind: 'wait',
+      why: { for: 'hook-choice', choice: { kind: 'missing', wanted: managedHook.name, names: [] } },
+    },
+  },
+  {
+    when: 'the hooks are unknown: complete none',
+    base: drained,
+    seen: { hooks: unknown('no answer') },
+    expect: { kind: 'wait', why: { for: 'hook-choice', choice: { kind: 'unknown', cause: 'no answer' } } },
+  },
+  {
+    when: 'the hooks are unknown, and the option names ours: complete it',
+    base: drained,
+    seen: { hooks: unknown('no answer') },
+    with: { lifecycleHook: 'drain' },
+    expect: complete('CONTINUE', 'drained'),
+  },
+  {
+    when: 'we completed it already: done',
+    base: drained,
+    seen: { memory: { ...drained.memory, completed } },
+    expect: { kind: 'done', why: 'released' },
+  },
+  {
+    when: 'we completed it, and it still waits long after: complete it again',
+    base: drained,
+    seen: { memory: { ...drained.memory, completed: { ...completed, standing: 'doubted' } } },
+    expect: complete('CONTINUE', 'drained'),
+  },
+  {
+    when: 'we completed it, and another owner’s hook waits: done',
+    base: drained,
+    seen: { memory: { ...drained.memory, completed: { ...completed, standing: 'confirmed' } } },
+    expect: { kind: 'done', why: 'released' },
+  },
+  {
+    when: 'the hook does not wait yet: look again soon',
+    base: drained,
+    seen: { lifecycle: inState('Terminating') },
+    expect: { kind: 'wait', why: { for: 'hook' } },
+  },
+  {
+    when: 'the state is unknown: look again',
+    base: drained,
+    seen: { lifecycle: unknown('no answer') },
+    expect: { kind: 'wait', why: { for: 'group-state', cause: 'no answer' } },
+  },
+  {
+    when: 'retained: terminate it in its group',
+    base: drained,
+    seen: { lifecycle: inState('Terminating:Retained') },
+    expect: { kind: 'terminate', why: 'drained' },
+  },
+  {
+    when: 'retained, and we asked for that: done',
+    base: drained,
+    seen: { lifecycle: inState('Terminating:Retained'), memory: { ...drained.memory, terminated: true } },
+    expect: { kind: 'done', why: 'released' },
+  },
+  {
+    when: 'InService: a maintenance drain, done',
+    base: drained,
+    seen: { lifecycle: inState('InService') },
+    expect: { kind: 'done', why: 'maintenance' },
+  },
+  {
+    when: 'InService after a rebalance recommendation, and the operator asked for it: terminate',
+    base: drained,
+    seen: {
+      lifecycle: inState('InService'),
+      signals: known([{ source: 'rebalance', noticeAt: NOW - HOUR }]),
+    },
+    with: { rebalanceTerminate: true },
+    expect: { kind: 'terminate', why: 'rebalance' },
+  },
+  {
+    when: 'InService after a tag, whatever was asked for rebalancing: done',
+    base: drained,
+    seen: { lifecycle: inState('InService') },
+    with: { rebalanceTerminate: true },
+    expect: { kind: 'done', why: 'maintenance' },
+  },
+  {
+    when: 'Standby: done',
+    base: drained,
+    seen: { lifecycle: inState('Standby') },
+    expect: { kind: 'done', why: 'maintenance' },
+  },
+  {
+    when: 'in no group: done',
+    base: drained,
+    seen: { lifecycle: known({ kind: 'no-group' }) },
+    expect: { kind: 'done', why: 'no-group' },
+  },
+  ...['Terminating:Proceed', 'Terminated'].map(
+    (state): Row => ({
+      when: `${state}: stay quiet`,
+      base: drained,
+      seen: { lifecycle: inState(state) },
+      expect: { kind: 'done', why: 'terminating' },
+    }),
+  ),
+]);
+
+const late = { memory: { ...drainingWithTask.memory, signalledAt: NOW - 2 * HOUR } };
+
+table('past the operator’s limit', [
+  {
+    when: 'a minute before it: wait',
+    with: { drainTimeout: 2 * MINUTE, onTimeout: 'continue' },
+    expect: waitForTask,
+  },
+  {
+    when: 'wait: go on waiting',
+    seen: late,
+    with: { drainTimeout: HOUR, onTimeout: 'wait' },
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [task], pastTimeout: true } },
+  },
+  {
+    when: 'stop-tasks: ask those that were not asked',
+    seen: { ...late, tasks: known([task, stopping]) },
+    with: { drainTimeout: HOUR, onTimeout: 'stop-tasks' },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'timeout' },
+  },
+  {
+    when: 'stop-tasks: those asked half a minute ago are left to it',
+    seen: { memory: { ...late.memory, askedToStop: { [task.arn]: NOW - 30 * SECOND } } },
+    with: { drainTimeout: HOUR, onTimeout: 'stop-tasks' },
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [task], pastTimeout: true } },
+  },
+  {
+    when: 'stop-tasks: one that ECS still wants running after a minute is asked again',
+    seen: { memory: { ...late.memory, askedToStop: { [task.arn]: NOW - MINUTE } } },
+    with: { drainTimeout: HOUR, onTimeout: 'stop-tasks' },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'timeout' },
+  },
+  {
+    when: 'continue: let the instance go',
+    seen: late,
+    with: { drainTimeout: HOUR, onTimeout: 'continue' },
+    expect: complete('CONTINUE', 'timeout'),
+  },
+  {
+    when: 'continue, with nothing waiting: wait',
+    seen: { ...late, lifecycle: inState('InService') },
+    with: { drainTimeout: HOUR, onTimeout: 'continue' },
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [task], pastTimeout: true } },
+  },
+  {
+    when: 'continue, retained: terminate',
+    seen: { ...late, lifecycle: inState('Terminating:Retained') },
+    with: { drainTimeout: HOUR, onTimeout: 'continue' },
+    expect: { kind: 'terminate', why: 'timeout' },
+  },
+  {
+    when: 'continue, with the tasks unknown: nothing irreversible',
+    seen: { ...late, tasks: unknown('no answer') },
+    with: { drainTimeout: HOUR, onTimeout: 'continue' },
+    expect: { kind: 'wait', why: { for: 'task-list', cause: 'no answer' } },
+  },
+  {
+    when: 'abandon: abandon the lifecycle action',
+    seen: late,
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: complete('ABANDON', 'timeout'),
+  },
+  {
+    when: 'abandon, and retained since: wait on',
+    seen: { ...late, lifecycle: inState('Terminating:Retained') },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [task], pastTimeout: true } },
+  },
+]);
+
+const nearHookLimit = {
+  memory: {
+    ...drainingWithTask.memory,
+    waiting: { since: NOW - 48 * HOUR + 4 * MINUTE, group: 'web-asg', hook },
+  },
+};
+
+table('near the hook’s global limit', [
+  {
+    when: 'the group retains: abandon, and wait without a limit',
+    seen: { ...nearHookLimit, retainsAbandoned: known(true) },
+    expect: complete('ABANDON', 'hook-limit'),
+  },
+  {
+    when: 'the group retains and the tasks are unknown: abandon, since that costs no task',
+    seen: { ...nearHookLimit, retainsAbandoned: known(true), tasks: unknown('no answer') },
+    expect: complete('ABANDON', 'hook-limit'),
+  },
+  {
+    when: 'the group retains, six minutes before: not yet',
+    seen: {
+      memory: {
+        ...drainingWithTask.memory,
+        waiting: { since: NOW - 48 * HOUR + 6 * MINUTE, group: 'web-asg', hook },
+      },
+      retainsAbandoned: known(true),
+    },
+    expect: waitForTask,
+  },
+  {
+    when: 'the group retains, and no task is left: release it the ordinary way',
+    seen: { ...nearHookLimit, retainsAbandoned: known(true), tasks: known([]) },
+    expect: { kind: 'deregister', containerInstance: draining },
+  },
+  { when: 'the group does not retain: wait; AWS decides', seen: nearHookLimit, expect: waitForTask },
+  {
+    when: 'whether it retains is unknown: wait; AWS decides',
+    seen: { ...nearHookLimit, retainsAbandoned: unknown('no permission') },
+    expect: waitForTask,
+  },
+]);
+
+const spot = (interruptionAt: number) => ({ source: 'spot', action: 'terminate', interruptionAt }) as const;
+
+table('on a Spot interruption', [
+  {
+    when: 'it is DRAINING at once',
+    seen: { signals: known([spot(NOW + 2 * MINUTE)]), containerInstance: known(active) },
+    expect: { kind: 'set-draining', containerInstance: active },
+  },
+  {
+    when: '31 s before: wait',
+    seen: { signals: known([spot(NOW + 31 * SECOND)]) },
+    expect: waitForTask,
+  },
+  {
+    when: '30 s before: ask what still runs to stop',
+    seen: { signals: known([tag, spot(NOW + 30 * SECOND)]) },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' },
+  },
+  {
+    when: '30 s before, with the option off: wait',
+    seen: { signals: known([spot(NOW + 30 * SECOND)]) },
+    with: { spotStopTasks: false },
+    expect: waitForTask,
+  },
+]);
+
+describe('the heartbeat', () => {
+  const beat = (seen: Partial<Observation>, changed: Partial<Policy> = {}) =>
+    decide({ ...drainingWithTask, ...seen }, { ...policy, ...changed }).heartbeat;
+  const due = { group: 'web-asg', hook: 'drain' };
+
+  it('is due at once when none was recorded', () =>
+    assert.deepEqual(beat({ lastHeartbeat: undefined }), due));
+  it('is due a sixth of the time-out after the last one', () => {
+    assert.deepEqual(beat({ lastHeartbeat: { at: NOW - 10 * MINUTE, outcome: 'recorded' } }), due);
+  });
+  it('is not due before', () => {
+    assert.equal(beat({ lastHeartbeat: { at: NOW - 10 * MINUTE + 1, outcome: 'recorded' } }), undefined);
+  });
+  it('is tried again sooner after a failure', () => {
+    assert.deepEqual(beat({ lastHeartbeat: { at: NOW - MINUTE, outcome: 'failed' } }), due);
+  });
+  it('goes on while the signals, the tasks and the group’s state are unknown', () => {
+    const unknowns = { signals: unknown(''), tasks: unknown(''), lifecycle: unknown(''), hooks: unknown('') };
+    assert.deepEqual(beat({ ...unknowns, lastHeartbeat: undefined }), due);
+  });
+  it('ends when the signal is gone', () => {
+    assert.equal(beat({ signals: known([]), lastHeartbeat: undefined }), undefined);
+  });
+  it('ends when the action is completed', () => {
+    assert.equal(
+      beat({ lastHeartbeat: undefined, memory: { ...drainingWithTask.memory, completed } }),
+      undefined,
+    );
+  });
+  it('is never recorded for a hook that may not be ours', () => {
+    assert.equal(beat({ lastHeartbeat: undefined, hooks: known([hook, otherHook]) }), undefined);
+    assert.equal(beat({ lastHeartbeat: undefined, hooks: known([managedHook]) }), undefined);
+  });
+  it('is not recorded while nothing waits', () => {
+    assert.equal(beat({ lastHeartbeat: undefined, lifecycle: inState('Terminating') }), undefined);
+    assert.equal(beat({ lastHeartbeat: undefined, lifecycle: inState('Terminating:Retained') }), undefined);
+  });
+  it('is not recorded for an identity that changed', () => {
+    assert.equal(beat({ lastHeartbeat: undefined, identity: 'changed' }), undefined);
+  });
+  it('is left out when the action is completed in the same tick', () => {
+    assert.equal(decide({ ...drained, lastHeartbeat: undefined }, policy).heartbeat, undefined);
+  });
+
+  it('that failed is tried once more 2 s before the time-out, and at its own pace after that', () => {
+    const short: Hook = { name: 'drain', heartbeatTimeout: 30 * SECOND, globalTimeout: 50 * MINUTE };
+    const failed = (at: number): Partial<Observation> => ({
+      hooks: known([short]),
+      lastHeartbeat: { at: NOW - at, outcome: 'failed', recordedAt: NOW - 28 * SECOND },
+    });
+
+    assert.deepEqual(beat(failed(2 * SECOND)), due);
+    assert.equal(beat({ ...failed(2 * SECOND), now: NOW - 1 }), undefined);
+    assert.equal(beat(failed(0)), undefined);
+    assert.deepEqual(beat(failed(5 * SECOND)), due);
+  });
+  it('that is not due yet is announced', () => {
+    const seen = { lastHeartbeat: { at: NOW - MINUTE, outcome: 'recorded' } } as const;
+    assert.equal(decide({ ...drainingWithTask, ...seen }, policy).nextHeartbeatAt, NOW + 9 * MINUTE);
+  });
+  const timeouts: [seconds: number, interval: number, retry: number][] = [
+    [30, 6, 5],
+    [60, 10, 5],
+    [600, 100, 50],
+    [3_600, 600, 60],
+    [7_200, 600, 60],
+  ];
+  for (const [seconds, interval, retry] of timeouts) {
+    it(`with a time-out of ${seconds} s comes every ${interval} s, after a failure every ${retry} s`, () => {
+      const ours: Hook = { name: 'drain', heartbeatTimeout: seconds * SECOND, globalTimeout: undefined };
+      assert.equal(heartbeatInterval(ours), interval * SECOND);
+      assert.equal(heartbeatRetry(ours), retry * SECOND);
+    });
+  }
+});

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { remember } from '../../../../src/agent/decide/remember.ts';
+import type { Memory, Observation } from '../../../../src/agent/model.ts';
+import { known, unknown } from '../../../../src/base/reading.ts';
+
+const NOW = 1_800_000_000_000;
+const MINUTE = 60_000;
+const tag = { source: 'tag', value: 'x' } as const;
+const lifecycle = { source: 'lifecycle' } as const;
+const hook = { name: 'drain', heartbeatTimeout: 3_600_000, globalTimeout: 172_800_000 };
+const config = { lifecycleHook: undefined };
+
+const observation: Observation = {
+  now: NOW,
+  signals: known([]),
+  identity: 'confirmed',
+  containerInstance: unknown('not asked yet'),
+  tasks: unknown('not asked yet'),
+  lifecycle: unknown('not asked yet'),
+  hooks: unknown('not asked yet'),
+  retainsAbandoned: unknown('not asked yet'),
+  memory: {},
+  lastHeartbeat: undefined,
+};
+const after = (seen: Partial<Observation>) => remember({ ...observation, ...seen }, config);
+const inState = (state: string) => known({ kind: 'in-group', group: 'web-asg', state } as const);
+
+describe('what is remembered of the signals', () => {
+  it('nothing while nothing happens: the same object, so that nothing is written to disk', () => {
+    const memory: Memory = {};
+    assert.equal(after({ memory }), memory);
+  });
+  it('when the first one was seen', () => {
+    assert.deepEqual(after({ signals: known([tag]) }), { signalledAt: NOW, signals: [tag] });
+  });
+  it('the first one stays first when another joins', () => {
+    const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag] };
+    assert.deepEqual(after({ memory, signals: known([lifecycle, tag]) }), {
+      signalledAt: NOW - MINUTE,
+      signals: [tag, lifecycle],
+    });
+  });
+  it('what a signal says now replaces what it said', () => {
+    const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag] };
+    const renamed = { ...tag, hook: 'drain' };
+    assert.deepEqual(after({ memory, signals: known([renamed]) }).signals, [renamed]);
+  });
+  it('all of it while the sources are silent', () => {
+    const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], drainingSetAt: NOW - MINUTE };
+    assert.equal(after({ memory, signals: unknown('IMDS is silent') }), memory);
+  });
+  it('nothing of a drain whose signal is gone', () => {
+    assert.deepEqual(after({ memory: { signalledAt: NOW - MINUTE, signals: [tag] } }), {});
+  });
+  it('but that we set DRAINING, until that is given back', () => {
+    const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], drainingSetAt: NOW - MINUTE };
+    assert.deepEqual(after({ memory }), { drainingSetAt: NOW - MINUTE });
+  });
+});
+
+describe('what is remembered of the lifecycle action', () => {
+  const signalled = { signalledAt: NOW - MINUTE, signals: [tag] };
+  const base = { memory: signalled, signals: known([tag]) };
+
+  it('since when it waits, in which group, and which hook is ours', () => {
+    const seen = { ...base, lifecycle: inState('Terminating:Wait'), hooks: known([hook]) };
+    assert.deepEqual(after(seen).waiting, { since: NOW, group: 'web-asg', hook });
+  });
+  it('since the event that the tag names, where that is earlier', () => {
+    const signals = known([{ ...tag, eventAt: NOW - 5 * MINUTE }]);
+    const seen = { ...base, signals, lifecycle: inState('Terminating:Wait'), hooks: known([hook]) };
+    assert.equal(after(seen).waiting?.since, NOW - 5 * MINUTE);
+  });
+  it('not since an event in the future, or of days ago', () => {
+    for (const eventAt of [NOW + MINUTE, NOW - 49 * 60 * MINUTE]) {
+      const seen = { ...base, signals: known([{ ...tag, eventAt }]), lifecycle: inState('Terminating:Wait') };
+      assert.equal(after(seen).waiting?.since, NOW);
+    }
+  });
+  it('the same while the group does not answer', () => {
+    const waiting = { since: NOW - MINUTE, group: 'web-asg', hook };
+    const memory = { ...signalled, waiting };
+    assert.equal(after({ ...base, memory }).waiting, waiting);
+  });
+  it('the hook’s numbers when it does not answer for the hooks alone', () => {
+    const waiting = { since: NOW - MINUTE, group: 'web-asg', hook };
+    const seen = { ...base, memory: { ...signalled, waiting }, lifecycle: inState('Terminating:Wait') };
+    assert.deepEqual(after(seen).waiting, waiting);
+  });
+  it('nothing once it waits no more', () => {
+    const memory = { ...signalled, waiting: { since: NOW - MINUTE, group: 'web-asg', hook } };
+    assert.deepEqual(after({ ...base, memory, lifecycle: inState('Terminating:Proceed') }), signalled);
+  });
+});
+
+describe('a lifecycle action that looked completed', () => {
+  const completed = { hook: 'drain', result: 'CONTINUE', at: NOW - 30_000, standing: 'answered' } as const;
+  const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], completed };
+  const standing = (seen: Partial<Observation>) =>
+    after({ memory, signals: known([tag]), hooks: known([hook]), ...seen }).completed?.standing;
+
+  it('is doubted when it still waits half a minute later', () => {
+    assert.equal(standing({ lifecycle: inState('Terminating:Wait') }), 'doubted');
+  });
+  it('is not doubted before', () => {
+    const justNow = { ...memory, completed: { ...completed, at: NOW - 29_999 } };
+    assert.equal(standing({ memory: justNow, lifecycle: inState('Terminating:Wait') }), 'answered');
+  });
+  it('is not doubted once the group goes on', () => {
+    assert.equal(standing({ lifecycle: inState('Terminating:Proceed') }), 'answered');
+  });
+  it('is not doubted while the group is silent', () => {
+    assert.equal(standing({ lifecycle: unknown('throttled') }), 'answered');
+  });
+  it('is not doubted again once confirmed', () => {
+    const confirmed = { ...memory, completed: { ...completed, standing: 'confirmed' } as const };
+    assert.equal(standing({ memory: confirmed, lifecycle: inState('Terminating:Wait') }), 'confirmed');
+  });
+});
+
+describe('what is remembered of the tasks', () => {
+  const task = { arn: 'a', group: 'family:batch', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
+  const other = { ...task, arn: 'b' };
+  const draining: Memory = { signalledAt: NOW, signals: [tag] };
+  const left = (memory: Memory, tasks: Observation['tasks']) =>
+    after({ memory, signals: known([tag]), tasks });
+
+  it('which were left', () => {
+    assert.deepEqual(left(draining, known([task, other])).tasksLeft, ['a', 'b']);
+  });
+  it('the same object while they are the same, in whatever order', () => {
+    const memory = { ...draining, tasksLeft: ['a', 'b'] };
+    assert.equal(left(memory, known([other, task])), memory);
+  });
+  it('one that has ended no more, and the last one leaves nothing', () => {
+    assert.deepEqual(left({ ...draining, tasksLeft: ['a', 'b'] }, known([other])).tasksLeft, ['b']);
+    assert.deepEqual(left({ ...draining, tasksLeft: ['b'] }, known([])), draining);
+  });
+  it('all of them while they are not known', () => {
+    const memory = { ...draining, tasksLeft: ['a'] };
+    assert.equal(left(memory, unknown('no answer')), memory);
+  });
+  it('none where nothing has asked for the instance', () => {
+    const memory: Memory = {};
+    assert.equal(after({ memory, signals: unknown('no answer'), tasks: known([task]) }), memory);
+  });
+});

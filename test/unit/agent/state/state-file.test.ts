@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { Memory } from '../../../../src/agent/model.ts';
+import { createFileStore, parseState, resume, type State } from '../../../../src/agent/state/state-file.ts';
+import { temporaryDirectory } from '../../../support/temporary.ts';
+
+const hour = 3_600_000;
+const arn = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/0123456789abcdef';
+
+const full: State = {
+  instanceId: 'i-0123456789abcdef0',
+  savedAt: 10 * hour,
+  memory: {
+    signalledAt: 1_000,
+    signals: [{ source: 'tag', value: 'hook=drain', hook: 'drain' }, { source: 'manual' }],
+    drainingSetAt: 2_000,
+    waiting: {
+      since: 3_000,
+      group: 'web-asg',
+      hook: { name: 'drain', heartbeatTimeout: 60_000, globalTimeout: undefined },
+    },
+    completed: { hook: 'drain', result: 'CONTINUE', at: 4_000, standing: 'answered' },
+    terminated: true,
+    askedToStop: { task: 5_000 },
+    tasksLeft: ['task', 'other-task'],
+    hooksRun: { drained: 'succeeded' },
+  },
+  registration: { cluster: 'web', containerInstanceArn: arn },
+};
+
+describe('the state file', () => {
+  test('gives back what was put into it', (t) => {
+    const store = createFileStore(temporaryDirectory(t));
+    assert.equal(store.load(), undefined);
+    store.save(full);
+    const { version, ...state } = store.load() as State & { version: number };
+    assert.equal(version, 1);
+    assert.deepEqual(JSON.parse(JSON.stringify(state)), JSON.parse(JSON.stringify(full)));
+  });
+
+  test('is for its own user only, and its directory is made', (t) => {
+    const directory = join(temporaryDirectory(t), 'a', 'b');
+    createFileStore(directory).save(full);
+    assert.equal(statSync(join(directory, 'state.json')).mode & 0o777, 0o600);
+    assert.deepEqual(readdirSync(directory), ['state.json']);
+  });
+
+  test('stays as it was when it cannot be replaced', (t) => {
+    const directory = temporaryDirectory(t);
+    const store = createFileStore(directory);
+    store.save(full);
+    // What would be written first is in the way, as on a disk that is full.
+    mkdirSync(join(directory, 'state.json.new'));
+    assert.throws(() => store.save({ ...full, savedAt: 0 }), { code: 'EISDIR' });
+    assert.equal(store.load()?.savedAt, 10 * hour);
+  });
+
+  test('half a file that a crash left beside it is no harm', (t) => {
+    const directory = temporaryDirectory(t);
+    const store = createFileStore(directory);
+    store.save(full);
+    writeFileSync(join(directory, 'state.json.new'), '{"version":1,"inst');
+    assert.equal(store.load()?.savedAt, 10 * hour);
+    store.save({ ...full, savedAt: 7 });
+    assert.equal(store.load()?.savedAt, 7);
+  });
+
+  test('that cannot be read is an error, and not none', (t) => {
+    const directory = temporaryDirectory(t);
+    mkdirSync(join(directory, 'state.json'));
+    assert.throws(() => createFileStore(directory).load(), { code: 'EISDIR' });
+    chmodSync(directory, 0o700);
+  });
+
+  test('holds the version first, so that a later one can tell', (t) => {
+    const directory = temporaryDirectory(t);
+    createFileStore(directory).save({ instanceId: 'i-1', savedAt: 1, memory: {} });
+    const text = readFileSync(join(directory, 'state.json'), 'utf8');
+    assert.equal(text, '{"version":1,"instanceId":"i-1","savedAt":1,"memory":{}}');
+  });
+});
+
+describe('a state that is corrupt is refused, whatever is wrong with it', () => {
+  const ok = { version: 1, instanceId: 'i-1', savedAt: 1, memory: {} };
+  const withMemory = (memory: object) => ({ ...ok, memory });
+  for (const [state, what] of [
+    ['', 'not JSON'],
+    ['{"version":1,"instanceId":"i-1","saved', 'not JSON'],
+    ['\u0000\u0000\u0000', 'not JSON'],
+    ['null', 'not an object'],
+    ['[]', 'not an object'],
+    [{ ...ok, version: 2 }, 'version 2'],
+    [{}, 'version undefined'],
+    [{ ...ok, instanceId: 5 }, 'instanceId'],
+    [{ ...ok, instanceId: '' }, 'instanceId'],
+    [{ ...ok, savedAt: '1' }, 'savedAt'],
+    [{ ...ok, memory: undefined }, 'memory'],
+    [{ ...ok, memory: [] }, 'memory'],
+    [{ ...ok, registration: { cluster: 'web' } }, 'registration'],
+    [{ ...ok, registration: null }, 'registration'],
+    [withMemory({ signalledAt: null }), 'signalledAt'],
+    [withMemory({ drainingSetAt: 'x' }), 'drainingSetAt'],
+    [withMemory({ signals: 'tag' }), 'signals'],
+    [withMemory({ signals: [null] }), 'signals'],
+    [withMemory({ signals: [{}] }), 'signals'],
+    [withMemory({ signals: [{ source: 'tag' }] }), 'signals'],
+    [withMemory({ signals: [{ source: 'tag', value: '', hook: 7 }] }), 'signals'],
+    [withMemory({ signals: [{ source: 'spot', action: 'terminate' }] }), 'signals'],
+    [withMemory({ signals: [{ source: 'moon' }] }), 'signals'],
+    [withMemory({ signalledAt: 1e300 }), 'signalledAt'],
+    [withMemory({ waiting: { since: 1 } }), 'waiting'],
+    [withMemory({ waiting: { since: 1, group: 'g', hook: {} } }), 'waiting'],
+    [withMemory({ waiting: { since: 1, group: 'g', hook: { name: 'h', globalTimeout: '1' } } }), 'waiting'],
+    [withMemory({ completed: { hook: 'h', result: 'MAYBE', at: 1, standing: 'answered' } }), 'completed'],
+    [withMemory({ completed: { hook: 'h', result: 'CONTINUE', at: 1 } }), 'completed'],
+    [withMemory({ terminated: 'yes' }), 'terminated'],
+    [withMemory({ askedToStop: { a: 'x' } }), 'askedToStop'],
+    [withMemory({ tasksLeft: ['task', ''] }), 'tasksLeft'],
+    [withMemory({ hooksRun: { drained: 'maybe' } }), 'hooksRun'],
+  ] as const) {
+    const text = typeof state === 'string' ? state : JSON.stringify(state);
+    test(`${text.slice(0, 90)}`, () => {
+      assert.throws(() => parseState(text), { message: `the state file is corrupt: ${what}` });
+    });
+  }
+
+  test('a member that this version does not know is no harm', () => {
+    assert.equal(parseState(JSON.stringify({ ...ok, colour: 'red' })).instanceId, 'i-1');
+  });
+});
+
+describe('after a restart', () => {
+  const { savedAt } = full;
+  const state = { ...full, uptime: 2 * hour };
+
+  test('time passed while the agent was down counts', () => {
+    assert.deepEqual(resume(state, savedAt, 2 * hour), full.memory);
+    assert.deepEqual(resume(state, savedAt + 3 * hour, 5 * hour), full.memory);
+  });
+
+  test('by how long the host is up: a clock that was set forward meanwhile uses up no limit', () => {
+    const shifted = resume(state, savedAt + 49 * hour, 3 * hour);
+    const by = 48 * hour;
+    assert.deepEqual(shifted, {
+      ...full.memory,
+      signalledAt: 1_000 + by,
+      drainingSetAt: 2_000 + by,
+      waiting: { ...full.memory.waiting, since: 3_000 + by },
+      completed: { ...full.memory.completed, at: 4_000 + by },
+      askedToStop: { task: 5_000 + by },
+    });
+  });
+
+  test('a clock that was set back leaves no time in the future', () => {
+    const shifted = resume(state, savedAt - 5 * hour, 2 * hour);
+    assert.equal(shifted.signalledAt, 1_000 - 5 * hour);
+    assert.equal(shifted.waiting?.since, 3_000 - 5 * hour);
+  });
+
+  test('of a downtime with a reboot in it, what came after the boot', () => {
+    assert.equal(resume(state, savedAt + 9 * hour, hour).signalledAt, 1_000 + 8 * hour);
+  });
+
+  test('where the state does not say how long the host was up, none of it', () => {
+    assert.equal(resume(full, savedAt + hour, 3 * hour).signalledAt, 1_000 + hour);
+  });
+
+  test('nothing is made up', () => {
+    const memory: Memory = {};
+    assert.deepEqual(resume({ ...full, memory }, savedAt + 49 * hour, 0), {});
+  });
+});

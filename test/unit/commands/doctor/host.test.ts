@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, test } from 'node:test';
+import type { Check, Checks } from '../../../../src/commands/doctor/check.ts';
+import { checkClock, checkJournal, checkUnit, timeOfMetadata } from '../../../../src/commands/doctor/host.ts';
+import { checkLine, verdict } from '../../../../src/commands/doctor/print.ts';
+import { createVirtualClock, START } from '../../../support/virtual-clock.ts';
+
+const linesOf = async (checks: Checks) => {
+  const lines: string[] = [];
+  for await (const check of checks) lines.push(checkLine(check, false).trimEnd());
+  return lines;
+};
+
+describe('the systemd unit', () => {
+  const shown = (LoadState: string, ActiveState: string, UnitFileState: string) =>
+    linesOf(
+      checkUnit(
+        async () => `LoadState=${LoadState}\nActiveState=${ActiveState}\nUnitFileState=${UnitFileState}\n`,
+      ),
+    );
+
+  for (const [load, active, file, line] of [
+    ['loaded', 'active', 'enabled', 'ok    systemd unit: ecs-drain-agent.service is active, enabled'],
+    ['loaded', 'active', '', 'ok    systemd unit: ecs-drain-agent.service is active, started by hand'],
+    [
+      'loaded',
+      'active',
+      'disabled',
+      'warn  systemd unit: ecs-drain-agent.service runs, but is disabled: it will not at the next boot. Fix: systemctl enable ecs-drain-agent.service',
+    ],
+    [
+      'loaded',
+      'failed',
+      'enabled',
+      'warn  systemd unit: ecs-drain-agent.service is failed: the agent does not run. Fix: systemctl start ecs-drain-agent.service; journalctl -u ecs-drain-agent.service -n 50 tells why it ended',
+    ],
+    [
+      'not-found',
+      'inactive',
+      '',
+      'warn  systemd unit: systemd knows no ecs-drain-agent.service: nothing starts the agent. Fix: install the package, or install.sh',
+    ],
+  ] as const) {
+    test(`${load}, ${active}, ${file || 'no file'}`, async () => {
+      assert.deepEqual(await shown(load, active, file), [line]);
+    });
+  }
+
+  test('no systemd', async () => {
+    assert.deepEqual(await linesOf(checkUnit(async () => undefined)), [
+      'skip  systemd unit: no systemd runs on this host; `ecs-drain-agent run` must be started by other means',
+    ]);
+  });
+});
+
+test('a journal in memory is lost with the instance', async () => {
+  const socket = '/run/systemd/journal/socket';
+  assert.deepEqual(await linesOf(checkJournal(() => false)), [
+    'skip  journal: no journald runs on this host',
+  ]);
+  assert.deepEqual(await linesOf(checkJournal(() => true)), [
+    'ok    journal: journald keeps the log on disk',
+  ]);
+  assert.deepEqual(await linesOf(checkJournal((path) => path === socket)), [
+    'warn  journal: journald keeps the log in memory: a reboot loses it. Fix: mkdir -p /var/log/journal && systemctl restart systemd-journald',
+  ]);
+});
+
+describe('the clock', () => {
+  const fix = 'let chrony or systemd-timesyncd set it; 169.254.169.123 serves the time on every EC2 instance';
+  for (const [off, line] of [
+    [0, 'ok    clock: agrees with instance metadata'],
+    [29_999, 'ok    clock: agrees with instance metadata'],
+    [-30_000, `warn  clock: 30 s off; from five minutes on AWS refuses requests. Fix: ${fix}`],
+    [299_000, `warn  clock: 4 min 59 s off; from five minutes on AWS refuses requests. Fix: ${fix}`],
+    [-300_000, `FAIL  clock: 5 min off: AWS refuses requests signed with such a time. Fix: ${fix}`],
+    [undefined, 'skip  clock: not compared: instance metadata gives no time'],
+  ] as const) {
+    test(`${off} ms off`, async () => {
+      const theirs = off === undefined ? undefined : START + off;
+      assert.deepEqual(await linesOf(checkClock(createVirtualClock(), async () => theirs)), [line]);
+    });
+  }
+
+  test('the time is in the header of any answer', async (t) => {
+    const server = createServer((_request, response) => {
+      response.writeHead(401, { date: 'Fri, 02 Jan 2026 03:04:05 GMT' }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    assert.equal(await timeOfMetadata(`http://127.0.0.1:${port}`), START);
+  });
+
+  test('no answer is no time', async () => {
+    assert.equal(await timeOfMetadata('http://127.0.0.1:1'), undefined);
+  });
+});
+
+describe('the lines', () => {
+  const check: Check = { name: 'a', status: 'FAIL', detail: 'b\u001b[2J\nc', fix: 'd' };
+
+  test('in a pipe a check is one line, whatever AWS has put into its message', () => {
+    assert.equal(checkLine(check, false), 'FAIL  a: b\ufffd[2J\ufffdc. Fix: d\n');
+  });
+
+  test('on a terminal the fix has its own', () => {
+    assert.equal(checkLine(check, true), '\u001b[31mFAIL\u001b[0m  a: b\ufffd[2J\ufffdc\n      fix: d\n');
+  });
+
+  test('the last one sums up', () => {
+    const ok: Check = { name: 'a', status: 'ok', detail: 'b' };
+    const warn: Check = { name: 'a', status: 'warn', detail: 'b', fix: 'c' };
+    assert.equal(verdict([ok]), 'The agent can do its job here.\n');
+    assert.equal(verdict([ok, warn]), 'The agent can do its job here, with 1 warning.\n');
+    assert.equal(verdict([warn, warn, check]), 'The agent cannot do its job here: 1 to mend, 2 warnings.\n');
+  });
+});

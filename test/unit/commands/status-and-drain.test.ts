@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { systemClock } from '../../../src/base/clock.ts';
+import { findAgent } from '../../../src/commands/status-file.ts';
+import type { EventName } from '../../../src/log/events.ts';
+import { createFleet } from '../../../src/sandbox/fleet.ts';
+import { startSandbox } from '../../../src/sandbox/start.ts';
+import { requestDrain } from '../../../src/signals/manual.ts';
+import { runCli, startAgentProcess } from '../../e2e/agent-process.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
+
+const id = 'i-0123456789abcdef0';
+
+describe('status and drain, with an agent', () => {
+  test('a drain by hand, asked for and taken back', async (t) => {
+    const host = await setUp(t);
+    const task = host.fleet.runTask(host.machine, { family: 'report' });
+    await host.starts();
+    const arn = host.machine.ecsAgent.containerInstance?.arn;
+
+    assert.match(
+      await host.status(0),
+      /^state {15}watching tag ecs-drain-agent:terminate, lifecycle, spot\nsince {15}20\d\d-\S+Z \(\d+ s ago\)\n$/,
+    );
+    assert.deepEqual(await host.run('drain'), {
+      code: 0,
+      stdout:
+        'Drain requested: the agent begins at its next poll. `ecs-drain-agent status` shows how it goes; `drain --cancel` takes it back.\n',
+      stderr: '',
+    });
+    await host.logs('drain.progress');
+    const [state, because, instance, cluster, ...rest] = (await host.status(10)).split('\n');
+    assert.match(state ?? '', /^state {15}draining: 1 task left, oldest \d+ s$/);
+    assert.equal(because, 'because of          manual');
+    assert.equal(instance, `container instance  ${arn?.split('/').at(-1)}`);
+    assert.equal(cluster, 'cluster             web');
+    assert.match(rest.join('\n'), new RegExp(`\n  task ${task.id} of family:report: RUNNING, \\d+ s old\n`));
+    const json = JSON.parse((await host.run('status', '--json')).stdout);
+    assert.deepEqual(
+      [json.state, json.signals, json.containerInstance, json.tasksLeft, json.tasks[0].group],
+      ['draining', ['manual'], arn, 1, 'family:report'],
+    );
+
+    assert.deepEqual(await host.run('drain', '--cancel'), {
+      code: 0,
+      stdout:
+        'The request is withdrawn. The agent sets the container instance ACTIVE again at its next poll, if it was the one that set it DRAINING.\n',
+      stderr: '',
+    });
+    await host.logs('drain.cancelled');
+    await host.status(0);
+    assert.equal(host.machine.ecsAgent.containerInstance?.status, 'ACTIVE');
+    assert.equal(
+      (await host.run('drain', '--cancel')).stdout,
+      'Nobody had asked for a drain by hand. The agent goes on watching.\n',
+    );
+  });
+
+  test('taken back while the tag still asks for it', async (t) => {
+    const host = await setUp(t);
+    host.fleet.runTask(host.machine);
+    host.fleet.putTag(host.machine, 'ecs-drain-agent:terminate', '');
+    await host.starts();
+    await host.logs('drain.progress');
+    await host.status(10);
+    assert.equal(
+      (await host.run('drain')).stdout,
+      'Drain requested. The agent was draining already, because of tag: it goes on until both are taken back.\n',
+    );
+    assert.equal(
+      (await host.run('drain', '--cancel')).stdout,
+      'The request is withdrawn. The drain goes on, because of tag. Remove the tag ecs-drain-agent:terminate to take that back.\n',
+    );
+    host.fleet.scaleIn(host.machine);
+    await host.logs('drain.signal-joined');
+    assert.equal(
+      (await host.run('drain', '--cancel')).stdout,
+      'Nobody had asked for a drain by hand. The drain goes on, because of tag, lifecycle. The Auto Scaling group is terminating this instance: that cannot be taken back.\n',
+    );
+  });
+
+  test('taken back too late', async (t) => {
+    const host = await setUp(t);
+    await host.starts();
+    await host.run('drain');
+    await host.logs('drain.done');
+    assert.match(
+      await host.status(11),
+      /^state {15}drained and deregistered; the Auto Scaling group has not asked for the instance\n/,
+    );
+    assert.equal(
+      (await host.run('drain')).stdout,
+      'Drain requested, but this host is drained already: drained and deregistered; the Auto Scaling group has not asked for the instance.\n',
+    );
+    assert.match(
+      (await host.run('drain', '--cancel')).stdout,
+      /^The request is withdrawn\. But it came too late: /,
+    );
+  });
+
+  test('an agent that still waits for instance metadata', async (t) => {
+    const host = await setUp(t);
+    host.machine.imds.forbidden = true;
+    const agent = host.start();
+    await agent.log.first(({ event }) => event === 'agent.waiting', 'the agent to wait');
+    assert.match(await host.status(12), /^state {15}waiting for instance metadata: .*\(403\)\n/);
+  });
+
+  test('an agent that was killed does not run, whoever has its process number now', async (t) => {
+    const host = await setUp(t);
+    const agent = await host.starts();
+    await host.status(0);
+    agent.signal('SIGKILL');
+    await agent.exited;
+    await host.status(3);
+    const file = join(host.stateDir, 'status.json');
+    const left = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...left, pid: process.pid }));
+    assert.equal(
+      await host.status(3),
+      'not running: no agent runs on this host (systemctl status ecs-drain-agent)\n',
+    );
+    assert.equal((await host.run('status', '--json')).stdout, '{"state":"not-running"}\n');
+    assert.equal(
+      (await host.run('drain')).stdout,
+      'Drain requested, but no agent runs on this host: it begins when one is started (systemctl start ecs-drain-agent).\n',
+    );
+  });
+});
+
+describe('status and drain, without an agent', () => {
+  for (const text of ['', '{', 'null', '[]', '{"pid":1}', '{"pid":"1","state":"watching"}']) {
+    test(`a status file with ${text || 'nothing'} in it counts as none`, async (t) => {
+      const stateDir = temporaryDirectory(t);
+      writeFileSync(join(stateDir, 'status.json'), text);
+      assert.deepEqual(findAgent(stateDir, {}), { kind: 'not-running' });
+    });
+  }
+
+  test('a status file that this user may not read', { skip: process.getuid?.() !== 0 }, (t) => {
+    const stateDir = temporaryDirectory(t);
+    writeFileSync(join(stateDir, 'status.json'), '{}', { mode: 0o600 });
+    process.seteuid?.(65_534);
+    try {
+      assert.deepEqual(findAgent(stateDir, {}), { kind: 'unreadable', path: join(stateDir, 'status.json') });
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
+
+  test('a state directory that is not there', async (t) => {
+    const stateDir = join(temporaryDirectory(t), 'none');
+    const { code, stdout, stderr } = await runCli(['drain', '--state-dir', stateDir]);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.equal(
+      stderr,
+      `ecs-drain-agent: the request cannot be left in ${stateDir}: ENOENT: no such file or directory, open '${stateDir}/drain-requested'\n` +
+        'No agent has run here with this state directory: start it first, or give the --state-dir that it runs with.\n',
+    );
+  });
+
+  test('a request that root leaves is the agent’s', { skip: process.getuid?.() !== 0 }, async (t) => {
+    const stateDir = join(temporaryDirectory(t), 'state');
+    mkdirSync(stateDir);
+    chownSync(stateDir, 65_534, 65_534);
+    await requestDrain(stateDir);
+    const { uid, gid } = statSync(join(stateDir, 'drain-requested'));
+    assert.deepEqual([uid, gid], [65_534, 65_534]);
+  });
+});
+
+async function setUp(t: TestContext) {
+  const fleet = createFleet({ clock: systemClock });
+  const machine = fleet.addInstance({ instanceId: id });
+  const sandbox = await startSandbox(fleet, { clock: systemClock });
+  const stateDir = temporaryDirectory(t);
+  const environment = {
+    ...sandbox.environment(id),
+    ECS_DRAIN_STATE_DIR: stateDir,
+    ECS_DRAIN_POLL_INTERVAL: '1s',
+  };
+  t.after(() => sandbox.close());
+  let agent: ReturnType<typeof startAgentProcess> | undefined;
+  const start = () => {
+    const started = startAgentProcess(['run'], environment);
+    t.after(async () => {
+      started.signal('SIGTERM');
+      await started.exited;
+    });
+    agent = started;
+    return started;
+  };
+  const run = (...args: string[]) => runCli(args, environment);
+  return {
+    fleet,
+    machine,
+    stateDir,
+    run,
+    start,
+    starts: async () => {
+      const started = start();
+      await started.log.first(
+        ({ event }) => event === 'agent.watching' || event === 'drain.signalled',
+        'the agent to begin',
+      );
+      return started;
+    },
+    logs: (wanted: EventName) => agent?.log.first(({ event }) => event === wanted, wanted),
+    /** The agent writes its log first and its status right after: asked in between, `status` is asked again. */
+    status: async (expected: number) => {
+      let answer = await run('status');
+      const isEarly = () => answer.code !== expected || answer.stdout.includes('not asked yet');
+      for (let tries = 0; isEarly() && tries < 20; tries++) answer = await run('status');
+      assert.equal(answer.code, expected, answer.stdout);
+      return answer.stdout;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFleet } from '../../../src/sandbox/fleet.ts';
+import { storyLine } from '../../../src/sandbox/story.ts';
+import { attachTagger } from '../../../src/sandbox/tagger.ts';
+import { startTime } from './manual-clock.ts';
+
+const id = 'i-00000000000000001';
+
+test('a drain is told a line for each event', () => {
+  const fleet = createFleet({ now: startTime, timings: { terminatingToWait: 1500 } });
+  const machine = fleet.addInstance({ instanceId: id });
+  attachTagger(fleet, { hook: 'drain' });
+  const lines: string[] = [];
+  fleet.world.onEvent((event) => lines.push(storyLine(event)));
+  fleet.scaleIn(machine);
+  fleet.pass(1500);
+  assert.deepEqual(lines, [
+    `03:04:05.000  ${id}   chosen for termination by web-asg: an instance was taken out of service to lower the capacity.`,
+    `03:04:05.000  ${id}   lifecycle InService → Terminating`,
+    `03:04:06.500  ${id}   lifecycle Terminating → Terminating:Wait`,
+    `03:04:06.500  ${id}   lifecycle event delivered for the hook drain`,
+    `03:04:06.500  ${id}   tag put: ecs-drain-agent:terminate = hook=drain time=2026-01-02T03:04:06.500Z`,
+  ]);
+});
+
+test('what others wrote cannot command a terminal, nor begin a line of its own', () => {
+  const line = storyLine({
+    at: startTime,
+    type: 'tag-put',
+    instanceId: id,
+    key: 'k\u009b31m',
+    value: 'a\u001b[2J\nb\u202ec',
+  });
+  assert.equal(line, `03:04:05.000  ${id}   tag put: k·31m = a·[2J·b·c`);
+});
+
+test('the tagger leaves other hooks alone', () => {
+  const fleet = createFleet({ now: startTime, hooks: [{ name: 'backup' }] });
+  const machine = fleet.addInstance();
+  attachTagger(fleet, { hook: 'drain' });
+  fleet.scaleIn(machine);
+  fleet.pass(10_000);
+  assert.deepEqual([...machine.tags], [['aws:autoscaling:groupName', 'web-asg']]);
+});

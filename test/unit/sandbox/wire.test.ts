@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
+import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/operations.ts';
+import { operations } from '../../../src/sandbox/world/operations.ts';
+import { createManualClock } from './manual-clock.ts';
+import { createSdk, type Sdk } from './sdk.ts';
+
+// The same calls go to two Worlds: one by way of the real SDK and its wire protocol, one directly. What comes
+// back must be the same to the last member, dates and empty lists too. What is right is for the World's own tests.
+
+type Step = { [O in WorldOperation]: [O, WorldInput<O>] }[WorldOperation];
+
+const first = 'i-00000000000000001';
+const second = 'i-00000000000000002';
+
+const script: Step[] = [
+  ['ec2:CreateTags', { Resources: [first, second], Tags: [{ Key: 'a:b', Value: '<&"\'> é \u00a0' }] }],
+  ['ec2:CreateTags', { Resources: [first], Tags: [{ Key: 'empty', Value: '' }] }],
+  [
+    'ec2:DescribeTags',
+    {
+      Filters: [
+        { Name: 'resource-id', Values: [first, second] },
+        { Name: 'key', Values: ['a:*', 'empty'] },
+      ],
+    },
+  ],
+  ['ec2:DescribeTags', { Filters: [{ Name: 'key', Values: ['nothing'] }] }],
+  ['ec2:DeleteTags', { Resources: [first], Tags: [{ Key: 'empty' }] }],
+  ['ec2:DescribeInstances', { InstanceIds: [first] }],
+  ['ec2:DescribeInstances', {}],
+  ['ec2:DescribeInstances', { InstanceIds: ['i-0000000000000000f'] }],
+  ['ec2:DescribeInstances', { MaxResults: 3 }],
+
+  ['ecs:CreateCluster', { clusterName: 'other' }],
+  ['ecs:ListClusters', {}],
+  ['ecs:DescribeClusters', { clusters: ['web', 'nowhere'] }],
+  ['ecs:ListContainerInstances', { cluster: 'web', filter: `ec2InstanceId == ${first}` }],
+  ['ecs:ListContainerInstances', { cluster: 'web', maxResults: 1 }],
+  ['ecs:DescribeContainerInstances', { cluster: 'web', containerInstances: ['$first', 'nowhere'] }],
+  ['ecs:DescribeContainerInstances', { cluster: 'web', containerInstances: [] }],
+  [
+    'ecs:RegisterTaskDefinition',
+    {
+      family: 'web',
+      containerDefinitions: [{ name: 'app', image: 'nginx', cpu: 100, memory: 200, stopTimeout: 60 }],
+    },
+  ],
+  ['ecs:DescribeTaskDefinition', { taskDefinition: 'web' }],
+  ['ecs:RunTask', { cluster: 'web', taskDefinition: 'web', count: 3, startedBy: 'me' }],
+  ['ecs:StartTask', { cluster: 'web', taskDefinition: 'web', containerInstances: ['$first', 'nowhere'] }],
+  ['ecs:CreateService', { cluster: 'web', serviceName: 'site', taskDefinition: 'web:1', desiredCount: 1 }],
+  ['ecs:UpdateService', { cluster: 'web', service: 'site', desiredCount: 2 }],
+  ['ecs:ListServices', { cluster: 'web' }],
+  ['ecs:ListTasks', { cluster: 'web' }],
+  ['ecs:ListTasks', { cluster: 'web', containerInstance: '$first', maxResults: 1 }],
+  ['ecs:ListTasks', { cluster: 'nowhere' }],
+  ['ecs:DescribeTasks', { cluster: 'web', tasks: ['$task', 'nowhere'] }],
+  ['ecs:GetTaskProtection', { cluster: 'web', tasks: ['$task'] }],
+  ['ecs:UpdateTaskProtection', { cluster: 'web', tasks: ['$task'], protectionEnabled: true }],
+  ['ecs:StopTask', { cluster: 'web', task: '$task', reason: 'a test' }],
+  ['ecs:StopTask', { cluster: 'web', task: 'nowhere' }],
+  [
+    'ecs:UpdateContainerInstancesState',
+    { cluster: 'web', containerInstances: ['$first'], status: 'DRAINING' },
+  ],
+  ['ecs:DescribeServices', { cluster: 'web', services: ['site', 'nowhere'] }],
+  ['ecs:DeleteService', { cluster: 'web', service: 'site', force: true }],
+  ['ecs:DeregisterContainerInstance', { cluster: 'web', containerInstance: '$first' }],
+  ['ecs:DeregisterContainerInstance', { cluster: 'web', containerInstance: '$second' }],
+  ['ecs:DeregisterTaskDefinition', { taskDefinition: 'web:1' }],
+
+  [
+    'autoscaling:CreateAutoScalingGroup',
+    {
+      AutoScalingGroupName: 'new',
+      MinSize: 0,
+      MaxSize: 3,
+      InstanceLifecyclePolicy: { RetentionTriggers: { TerminateHookAbandon: 'retain' } },
+      LifecycleHookSpecificationList: [
+        { LifecycleHookName: 'late', LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING' },
+      ],
+    },
+  ],
+  ['autoscaling:UpdateAutoScalingGroup', { AutoScalingGroupName: 'new', MaxSize: 4 }],
+  ['autoscaling:DescribeAutoScalingGroups', {}],
+  ['autoscaling:DescribeAutoScalingGroups', { AutoScalingGroupNames: ['web-asg'], MaxRecords: 1 }],
+  ['autoscaling:DescribeAutoScalingInstances', { InstanceIds: [first] }],
+  ['autoscaling:DescribeAutoScalingInstances', { InstanceIds: ['i-0000000000000000f'] }],
+  [
+    'autoscaling:PutLifecycleHook',
+    {
+      AutoScalingGroupName: 'web-asg',
+      LifecycleHookName: 'drain',
+      LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+      HeartbeatTimeout: 300,
+      DefaultResult: 'CONTINUE',
+      NotificationMetadata: '{"a": "<b>"}',
+    },
+  ],
+  [
+    'autoscaling:PutLifecycleHook',
+    { AutoScalingGroupName: 'web-asg', LifecycleHookName: 'drain', HeartbeatTimeout: 5 },
+  ],
+  ['autoscaling:DescribeLifecycleHooks', { AutoScalingGroupName: 'web-asg' }],
+  ['autoscaling:DescribeLifecycleHooks', { AutoScalingGroupName: 'nowhere' }],
+  ['autoscaling:EnterStandby', standby(second)],
+  ['autoscaling:ExitStandby', { AutoScalingGroupName: 'web-asg', InstanceIds: [second] }],
+  ['autoscaling:DetachInstances', standby(second)],
+  ['autoscaling:SetDesiredCapacity', { AutoScalingGroupName: 'web-asg', DesiredCapacity: 0 }],
+  ['autoscaling:SetDesiredCapacity', { AutoScalingGroupName: 'web-asg', DesiredCapacity: 9999 }],
+  ['autoscaling:RecordLifecycleActionHeartbeat', action(first)],
+  ['autoscaling:CompleteLifecycleAction', { ...action(first), LifecycleActionResult: 'CONTINUE' }],
+  ['autoscaling:CompleteLifecycleAction', { ...action(first), LifecycleActionResult: 'CONTINUE' }],
+  ['autoscaling:DescribeScalingActivities', { AutoScalingGroupName: 'web-asg' }],
+  [
+    'autoscaling:TerminateInstanceInAutoScalingGroup',
+    { InstanceId: second, ShouldDecrementDesiredCapacity: true },
+  ],
+  [
+    'autoscaling:TerminateInstanceInAutoScalingGroup',
+    { InstanceId: first, ShouldDecrementDesiredCapacity: false },
+  ],
+  ['autoscaling:DeleteLifecycleHook', { AutoScalingGroupName: 'web-asg', LifecycleHookName: 'drain' }],
+  ['ec2:TerminateInstances', { InstanceIds: [second] }],
+];
+
+describe('every call gives over the wire what the World answers', () => {
+  const clock = createManualClock();
+  const direct = fleet();
+  const wired = fleet();
+  let sandbox: Sandbox;
+  let sdk: Sdk;
+
+  function fleet(): Fleet {
+    const made = createFleet({ clock, timings: { scheduler: 3_600_000 } });
+    made.addInstance({ instanceId: first, cpu: 2048, memory: 4096 });
+    made.addInstance({ instanceId: second, cpu: 2048, memory: 4096 });
+    return made;
+  }
+
+  before(async () => {
+    sandbox = await startSandbox(wired, { clock });
+    sdk = createSdk(sandbox.apiUrl);
+  });
+  after(async () => {
+    sdk.destroy();
+    await sandbox.close();
+  });
+
+  for (const [index, [operation, input]] of script.entries()) {
+    test(`${index} ${operation}`, async () => {
+      clock.pass(1000);
+      const named = fill(direct, input) as never;
+      direct.world.advance(clock.now());
+      let expected: unknown;
+      try {
+        expected = direct.world.call(operation, named);
+      } catch (error) {
+        const { name, message } = error as Error;
+        expected = { failedWith: name, message };
+      }
+      const actual = await sdk.call(operation, named).catch((error: Error) => ({
+        failedWith: error.name,
+        message: error.message,
+      }));
+      assert.deepEqual(plain(actual), plain(expected));
+    });
+  }
+
+  test('the script calls everything that the World answers', () => {
+    const called = new Set<string>(script.map(([operation]) => operation));
+    assert.deepEqual(
+      Object.keys(operations).filter((name) => !called.has(name)),
+      [],
+    );
+  });
+});
+
+function action(InstanceId: string) {
+  return { AutoScalingGroupName: 'web-asg', LifecycleHookName: 'drain', InstanceId };
+}
+
+function standby(instanceId: string) {
+  return { AutoScalingGroupName: 'web-asg', InstanceIds: [instanceId], ShouldDecrementDesiredCapacity: true };
+}
+
+/** Puts the ids that only exist at run time in place of `$first`, `$second` and `$task`. */
+function fill({ cluster }: Fleet, input: object): object {
+  const [a, b] = cluster.containerInstances.keys();
+  const [task] = cluster.tasks.keys();
+  const text = JSON.stringify(input)
+    .replaceAll('$first', a ?? '')
+    .replaceAll('$second', b ?? '')
+    .replaceAll('$task', task ?? '');
+  return JSON.parse(text) as object;
+}
+
+/** Without members that are undefined, which a wire cannot carry. */
+function plain(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, one]) => one !== undefined)
+      .map(([name, one]) => [name, plain(one)]),
+  );
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { known } from '../../../src/base/reading.ts';
+import { manualSignal, requestDrain, withdrawDrain } from '../../../src/signals/manual.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
+
+describe('a drain asked for by hand', () => {
+  test('is there until it is taken back', async (t) => {
+    const stateDir = temporaryDirectory(t);
+    const read = manualSignal(stateDir);
+    assert.deepEqual(await read(), known(undefined));
+    await requestDrain(stateDir);
+    await requestDrain(stateDir);
+    assert.deepEqual(await read(), known({ source: 'manual' }));
+    assert.equal(await withdrawDrain(stateDir), true);
+    assert.deepEqual(await read(), known(undefined));
+    assert.equal(await withdrawDrain(stateDir), false);
+  });
+
+  test('a state directory that is not there holds no request', async (t) => {
+    const missing = join(temporaryDirectory(t), 'none');
+    assert.deepEqual(await manualSignal(missing)(), known(undefined));
+    assert.equal(await withdrawDrain(missing), false);
+    await assert.rejects(requestDrain(missing), { code: 'ENOENT' });
+  });
+
+  test('a file in the place of the state directory holds none either', async (t) => {
+    const file = join(temporaryDirectory(t), 'file');
+    writeFileSync(file, '');
+    assert.deepEqual(await manualSignal(file)(), known(undefined));
+  });
+
+  test('a state directory that cannot be looked into is no word', {
+    skip: process.getuid?.() !== 0,
+  }, async (t) => {
+    // Made for its owner alone. Only a process that is wholly somebody else's cannot look into it.
+    const stateDir = temporaryDirectory(t);
+    const script = `
+      const { manualSignal } = await import(${JSON.stringify(new URL('../../../src/signals/manual.ts', import.meta.url).href)});
+      process.setgroups([]); process.setgid(65534); process.setuid(65534);
+      console.log(JSON.stringify(await manualSignal(${JSON.stringify(stateDir)})()));`;
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    const reading = JSON.parse(said);
+    assert.equal(reading.kind, 'unknown');
+    assert.match(reading.cause, /^looking for a request to drain: EACCES: permission denied/);
+  });
+});

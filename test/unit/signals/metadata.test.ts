@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Imds } from '../../../src/aws/imds.ts';
+import { known, unknown } from '../../../src/base/reading.ts';
+import { lifecycleSignal, rebalanceSignal, spotSignal } from '../../../src/signals/metadata.ts';
+import { readSignals } from '../../../src/signals/read-signals.ts';
+
+const saying = (path: string, body: string | undefined): Imds => ({
+  get: async (asked) => {
+    assert.equal(asked, path);
+    return known(body);
+  },
+});
+const silent: Imds = { get: async () => unknown('no answer') };
+
+describe('the target lifecycle state', () => {
+  const path = 'meta-data/autoscaling/target-lifecycle-state';
+  for (const [state, signal] of [
+    ['Terminated', { source: 'lifecycle' }],
+    ['Terminated\n', { source: 'lifecycle' }],
+    ['InService', undefined],
+    ['Detached', undefined],
+    ['Standby', undefined],
+    ['Warmed:Terminated', undefined],
+    ['Warmed:Stopped', undefined],
+    [undefined, undefined],
+  ] as const) {
+    test(`${state} is ${signal ? 'a signal' : 'none'}`, async () => {
+      assert.deepEqual(await lifecycleSignal(saying(path, state))(), known(signal));
+    });
+  }
+  for (const garbage of ['<html>Terminated</html>', 'Termin', '', 'terminated', 'InService\nTerminated']) {
+    test(`${JSON.stringify(garbage)} is no word`, async () => {
+      assert.equal((await lifecycleSignal(saying(path, garbage))()).kind, 'unknown');
+    });
+  }
+  test('no answer is no word', async () => {
+    assert.deepEqual(await lifecycleSignal(silent)(), unknown('no answer'));
+  });
+});
+
+describe('a Spot interruption', () => {
+  const path = 'meta-data/spot/instance-action';
+  for (const [body, expected] of [
+    [undefined, known(undefined)],
+    [
+      '{"action":"terminate","time":"2026-01-02T03:04:05Z"}',
+      known({ source: 'spot', action: 'terminate', interruptionAt: 1_767_323_045_000 }),
+    ],
+    [
+      '{"action":"hibernate","time":"2026-01-02T03:04:05Z"}',
+      known({ source: 'spot', action: 'hibernate', interruptionAt: 1_767_323_045_000 }),
+    ],
+    [
+      '{"time":"2026-01-02T03:04:05Z"}',
+      known({ source: 'spot', action: 'terminate', interruptionAt: 1_767_323_045_000 }),
+    ],
+    ['{"action":"stop"}', unknown(`IMDS gave a notice without time for ${path}`)],
+    ['{"action":"stop","time":"soon"}', unknown(`IMDS gave a notice without time for ${path}`)],
+    ['{"action":"stop","time":"5"}', unknown(`IMDS gave a notice without time for ${path}`)],
+    ['{"action":"stop","time":5}', unknown(`IMDS gave a notice without time for ${path}`)],
+    [
+      '{"action":{"toString":1},"time":"2026-01-02T03:04:05Z"}',
+      known({ source: 'spot', action: 'terminate', interruptionAt: 1_767_323_045_000 }),
+    ],
+    ['<html>', unknown(`IMDS gave something that is not JSON for ${path}`)],
+    ['', unknown(`IMDS gave something that is not JSON for ${path}`)],
+    ['null', unknown(`IMDS gave something that is not JSON for ${path}`)],
+    ['7', unknown(`IMDS gave a notice without time for ${path}`)],
+  ] as const) {
+    test(`${body}`, async () => assert.deepEqual(await spotSignal(saying(path, body))(), expected));
+  }
+  test('no answer is no word', async () => {
+    assert.deepEqual(await spotSignal(silent)(), unknown('no answer'));
+  });
+});
+
+describe('a rebalance recommendation', () => {
+  const path = 'meta-data/events/recommendations/rebalance';
+  for (const [body, expected] of [
+    [undefined, known(undefined)],
+    ['{"noticeTime":"2026-01-02T03:04:05Z"}', known({ source: 'rebalance', noticeAt: 1_767_323_045_000 })],
+    ['{}', unknown(`IMDS gave a notice without noticeTime for ${path}`)],
+  ] as const) {
+    test(`${body}`, async () => assert.deepEqual(await rebalanceSignal(saying(path, body))(), expected));
+  }
+});
+
+describe('all signals together', () => {
+  const manual = async () => known({ source: 'manual' } as const);
+  const none = async () => known(undefined);
+  const quiet = async () => unknown('a is silent');
+  const quietToo = async () => unknown('b is silent');
+
+  test('none is known only when every source says so', async () => {
+    assert.deepEqual(await readSignals([none, none]), known([]));
+    assert.deepEqual(await readSignals([none, quiet]), unknown('a is silent'));
+    assert.deepEqual(await readSignals([quiet, none, quietToo]), unknown('a is silent; b is silent'));
+    assert.deepEqual(await readSignals([]), known([]));
+  });
+
+  test('one is enough, whoever is silent', async () => {
+    assert.deepEqual(await readSignals([quiet, manual, none]), known([{ source: 'manual' }]));
+  });
+
+  test('are in the order of their sources', async () => {
+    const lifecycle = async () => known({ source: 'lifecycle' } as const);
+    assert.deepEqual(
+      await readSignals([lifecycle, none, manual]),
+      known([{ source: 'lifecycle' }, { source: 'manual' }]),
+    );
+  });
+});

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { AwsError, type AwsErrorKind } from '../../../src/aws/errors.ts';
+import type { Imds } from '../../../src/aws/imds.ts';
+import { known, type Reading, unknown } from '../../../src/base/reading.ts';
+import { type TagOptions, tagSignal } from '../../../src/signals/tag.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+
+const key = 'ecs-drain-agent:terminate';
+const seconds = 1_000;
+
+describe('the tag in the metadata', () => {
+  for (const [value, signal] of [
+    ['', { source: 'tag', value: '' }],
+    ['true', { source: 'tag', value: 'true' }],
+    ['no', { source: 'tag', value: 'no' }],
+    [
+      'hook=drain time=2026-01-02T03:04:05Z',
+      {
+        source: 'tag',
+        value: 'hook=drain time=2026-01-02T03:04:05Z',
+        hook: 'drain',
+        eventAt: 1_767_323_045_000,
+      },
+    ],
+    ['hook=not;a;hook', { source: 'tag', value: 'hook=not;a;hook' }],
+    ['time=yesterday', { source: 'tag', value: 'time=yesterday' }],
+    ['false', undefined],
+    [' FALSE ', undefined],
+  ] as const) {
+    test(`with the value ${JSON.stringify(value)}`, async () => {
+      const host = setUp({ tags: { Name: 'x', [key]: value } });
+      assert.deepEqual(await host.read(), known(signal));
+      assert.equal(host.describeTags, 0);
+    });
+  }
+
+  test('is not there', async () => {
+    const host = setUp({ tags: { Name: 'x', 'ecs-drain-agent:terminated': '' } });
+    assert.deepEqual(await host.read(), known(undefined));
+    const atFirst = host.asked.length;
+    assert.equal(atFirst, 2, 'a list that was cut off would look the same: the tag itself is asked for');
+    assert.deepEqual(await host.read(), known(undefined));
+    assert.deepEqual(
+      host.asked.slice(atFirst),
+      ['meta-data/tags/instance'],
+      'once that is known, one request',
+    );
+  });
+
+  test('is there, though the list of keys was cut off', async () => {
+    const host = setUp({ tags: { [key]: 'yes' } });
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: 'yes' }));
+    host.cutOffList = true;
+    assert.deepEqual(
+      await host.read(),
+      known({ source: 'tag', value: 'yes' }),
+      'the drain would be cancelled',
+    );
+  });
+
+  test('was removed between the two requests', async () => {
+    const host = setUp({ tags: { [key]: '' } });
+    host.removeAfterList = true;
+    assert.deepEqual(await host.read(), known(undefined));
+  });
+
+  test('no answer is no word about the tag, and no reason to ask EC2', async () => {
+    const host = setUp({ tags: { [key]: '' } });
+    host.silent = true;
+    assert.deepEqual(await host.read(), unknown('no answer'));
+    assert.equal(host.describeTags, 0);
+    assert.deepEqual(host.told, []);
+  });
+
+  test('no tags in the metadata is no word about the tag, where nothing else may be asked', async () => {
+    const host = setUp({ tags: undefined }, { tagSource: 'imds' });
+    assert.deepEqual(
+      await host.read(),
+      unknown(
+        'the instance metadata serves no tags; launch instances with InstanceMetadataTags=enabled, or set --tag-source auto',
+      ),
+    );
+    assert.equal(host.describeTags, 0);
+  });
+});
+
+describe('auto', () => {
+  test('asks EC2 where the metadata serves no tags, says so once, and looks again every ten minutes', async () => {
+    const host = setUp({ tags: undefined });
+    for (let polls = 0; polls < 120; polls++) {
+      assert.deepEqual(await host.read(), known(undefined));
+      host.pass(5 * seconds);
+    }
+    assert.deepEqual(host.told, ['ec2']);
+    assert.deepEqual(host.asked, ['meta-data/tags/instance'], 'in ten minutes it looked once');
+    assert.equal(host.describeTags, 40, 'every 15 s');
+    await host.read();
+    assert.equal(host.asked.length, 2);
+  });
+
+  test('goes back to the metadata once it serves tags', async () => {
+    const host = setUp({ tags: undefined });
+    await host.read();
+    host.tags = { [key]: '' };
+    host.pass(599 * seconds);
+    assert.deepEqual(await host.read(), known(undefined));
+    host.pass(seconds);
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
+    assert.deepEqual(host.told, ['ec2', 'imds']);
+    const before = host.describeTags;
+    host.pass(60 * seconds);
+    await host.read();
+    assert.equal(host.describeTags, before);
+  });
+
+  test('stays with EC2 when the metadata does not answer as it looks again', async () => {
+    const host = setUp({ tags: undefined, ec2: '' });
+    await host.read();
+    host.silent = true;
+    host.pass(600 * seconds);
+    const reading = await host.read();
+    assert.equal(reading.kind, 'unknown', 'this once');
+    host.silent = false;
+    host.pass(5 * seconds);
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
+    assert.deepEqual(host.told, ['ec2']);
+  });
+
+  test('sees the tag by EC2', async () => {
+    const host = setUp({ tags: undefined, ec2: 'hook=drain' });
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: 'hook=drain', hook: 'drain' }));
+  });
+});
+
+describe('by the EC2 API', () => {
+  test('never looks at the metadata', async () => {
+    const host = setUp({ tags: { [key]: '' } }, { tagSource: 'ec2' });
+    assert.deepEqual(await host.read(), known(undefined));
+    assert.deepEqual(host.asked, []);
+    assert.deepEqual(host.told, []);
+  });
+
+  test('a poll interval longer than 15 s counts', async () => {
+    const host = setUp({}, { tagSource: 'ec2', pollInterval: 60 * seconds });
+    assert.deepEqual(await askTimes(host, 4), [0, 60, 120, 180]);
+  });
+
+  test('instances that were started together drift apart', async () => {
+    const host = setUp({}, { tagSource: 'ec2' }, () => 1);
+    assert.deepEqual(await askTimes(host, 3), [0, 18, 36]);
+  });
+
+  test('is asked less and less while it throttles, every five minutes at least, and then as before', async () => {
+    const host = setUp({ ec2: '' }, { tagSource: 'ec2' });
+    host.failure = 'throttled';
+    assert.deepEqual(await askTimes(host, 7), [0, 30, 90, 210, 450, 750, 1_050]);
+    const throttled = await host.read();
+    assert.deepEqual(throttled, unknown('calling ec2:DescribeTags: Failure'));
+    host.failure = undefined;
+    assert.deepEqual(await askTimes(host, 6), [1_350, 1_500, 1_575, 1_613, 1_632, 1_647]);
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
+  });
+
+  for (const kind of ['transient', 'permission', 'credentials', 'rejected'] as const) {
+    test(`${kind}: not known, and asked again at the usual pace`, async () => {
+      const host = setUp({}, { tagSource: 'ec2' });
+      host.failure = kind;
+      assert.deepEqual(await host.read(), unknown('calling ec2:DescribeTags: Failure'));
+      assert.deepEqual(await askTimes(host, 2), [15, 30]);
+    });
+  }
+});
+
+/** When EC2 is asked the next times, in whole seconds, polled every second. */
+async function askTimes(host: ReturnType<typeof setUp>, times: number): Promise<number[]> {
+  const found: number[] = [];
+  for (let polls = 0; found.length < times && polls < 5_000; polls++) {
+    const before = host.describeTags;
+    await host.read();
+    if (host.describeTags > before) found.push(host.clock.monotonic() / seconds);
+    if (found.length < times) host.pass(seconds);
+  }
+  return found;
+}
+
+function setUp(
+  start: { tags?: Record<string, string> | undefined; ec2?: string },
+  options: Partial<TagOptions> = {},
+  random = () => 0,
+) {
+  const clock = createVirtualClock();
+  const host = {
+    clock,
+    tags: start.tags as Record<string, string> | undefined,
+    silent: false,
+    removeAfterList: false,
+    cutOffList: false,
+    failure: undefined as AwsErrorKind | undefined,
+    asked: [] as string[],
+    told: [] as string[],
+    describeTags: 0,
+    pass: (ms: number) => {
+      clock.at(clock.trueNow() + ms, () => {});
+      clock.step();
+    },
+    read: undefined as unknown as () => Promise<Reading<unknown>>,
+  };
+  const imds: Imds = {
+    get: async (path) => {
+      host.asked.push(path);
+      if (host.silent) return unknown('no answer');
+      if (!host.tags) return known(undefined);
+      if (path !== 'meta-data/tags/instance') return known(host.tags[path.split('/').at(-1) ?? '']);
+      const list = Object.keys(host.tags).join('\n');
+      if (host.removeAfterList) host.tags = {};
+      return known(host.cutOffList ? list.slice(0, list.length >> 1) : list);
+    },
+  };
+  host.read = tagSignal(
+    { tagKey: key, tagSource: 'auto', pollInterval: 5 * seconds, ...options },
+    {
+      imds,
+      describeTag: async () => {
+        host.describeTags++;
+        if (host.failure) {
+          throw new AwsError(
+            'ec2:DescribeTags',
+            host.failure,
+            'Failure',
+            'calling ec2:DescribeTags: Failure',
+          );
+        }
+        return start.ec2;
+      },
+      clock,
+      random,
+      onSource: (source) => host.told.push(source),
+    },
+  );
+  return host;
+}
