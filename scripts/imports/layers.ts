@@ -1,0 +1,59 @@
+import { reachable } from './circles.ts';
+import type { ImportGraph } from './import-graph.ts';
+
+/**
+ * The parts of src, lowest first. A file may import from its own part and from those above it in this list, not from
+ * one that stands in the same row.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ['base'],
+  ['config', 'log'],
+  ['host'],
+  ['aws'],
+  ['signals', 'operator-hooks'],
+  ['agent', 'sandbox', 'lambda'],
+  ['metrics'],
+  ['commands'],
+  ['cli.ts'],
+];
+
+/** Parts that nothing else imports, with the files that may: they are not in the agent that an instance runs. */
+const APART: Readonly<Record<string, readonly string[]>> = {
+  sandbox: ['src/commands/sandbox.ts'],
+  lambda: [],
+};
+
+/** Decisions are made from their arguments alone. */
+const PURE = 'src/agent/decide/';
+
+/** What breaks the order of src, one line each. */
+export function layerProblems(graph: ImportGraph): readonly string[] {
+  return [...graph].flatMap(([file, imports]) => [
+    ...imports.flatMap(({ to }) => (to.includes('/') && isLocal(to) ? outOfOrder(file, to) : [])),
+    ...(file.startsWith(PURE) ? impurities(graph, file) : []),
+  ]);
+}
+
+function outOfOrder(file: string, to: string): readonly string[] {
+  if (!to.startsWith('src/'))
+    return to.endsWith('package.json') ? [] : [`${file} imports ${to}, which is not part of src`];
+  const [from, target] = [partOf(file), partOf(to)];
+  if (from === target) return [];
+  const [fromLayer, targetLayer] = [layerOf(from), layerOf(target)];
+  if (fromLayer < 0) return [`${file} is in no part that scripts/imports/layers.ts knows`];
+  const allowed = APART[target];
+  if (allowed && !allowed.includes(file)) return [`${file} imports ${to}: ${target} stands apart`];
+  if (targetLayer < fromLayer) return [];
+  return [`${file} imports ${to}: ${target} is not below ${from}`];
+}
+
+/** What loads a module with effects into a file that must have none. */
+function impurities(graph: ImportGraph, file: string): readonly string[] {
+  return reachable(graph, file, ['value'])
+    .filter((to) => !isLocal(to))
+    .map((to) => `${file} loads ${to}, by way of its imports: decisions have no effects`);
+}
+
+const isLocal = (to: string) => !to.startsWith('node:') && /\.(ts|json|js|mjs)$/.test(to);
+const partOf = (file: string) => file.split('/')[1] ?? '';
+const layerOf = (part: string) => LAYERS.findIndex((parts) => parts.includes(part));
