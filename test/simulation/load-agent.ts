@@ -1,19 +1,28 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Mutant } from './deliberate-bugs.ts';
 import type { Agent } from './simulate.ts';
+import * as simulatedDisk from './simulated-disk.ts';
 
-const src = new URL('../../src/', import.meta.url);
+/** Which agent is simulated. */
+export type AgentSource = {
+  /** The agent with one deliberate bug: its sources are changed on their way in. */
+  readonly mutant?: Mutant | undefined;
+  /** The checkout of which the agent is: this one unless told. The World and the promises are always this one's. */
+  readonly source?: string | undefined;
+};
 
-/**
- * Loads the agent as it is shipped, but for one thing: its state file is on a simulated disk. A mutant is the agent
- * with one deliberate bug: its sources are changed on their way in.
- */
-export async function loadAgent(mutant?: Mutant): Promise<Agent> {
+/** Loads the agent as it is shipped, but for one thing: its state file is on a simulated disk. */
+export async function loadAgent({ mutant, source }: AgentSource = {}): Promise<Agent> {
+  const src = source
+    ? new URL('src/', `${pathToFileURL(resolve(source)).href}/`)
+    : new URL('../../src/', import.meta.url);
+  const layout = layoutOf(src);
   registerHooks({
     resolve: (specifier, context, next) =>
-      specifier === 'node:fs' && context.parentURL === new URL('agent/state/state-file.ts', src).href
+      specifier === 'node:fs' && context.parentURL === new URL(layout.state, src).href
         ? next(new URL('./simulated-disk.ts', import.meta.url).href, context)
         : next(specifier, context),
     load: (url, context, next) => {
@@ -25,10 +34,22 @@ export async function loadAgent(mutant?: Mutant): Promise<Agent> {
   const load = (file: string) => import(new URL(file, src).href);
   const [{ startAgent }, { createFileStore }, { loadConfig }] = await Promise.all([
     load('agent/start.ts'),
-    load('agent/state/state-file.ts'),
-    load('config/load.ts'),
+    load(layout.state),
+    load(layout.config),
   ]);
-  return { startAgent, createFileStore, loadConfig };
+  return {
+    startAgent,
+    createFileStore: (directory) => createFileStore(directory, simulatedDisk),
+    loadConfig,
+  };
+}
+
+/** Where a checkout keeps what is loaded by name: an earlier one had its files in one folder. */
+function layoutOf(src: URL): { readonly state: string; readonly config: string } {
+  const isEarlier = existsSync(new URL('agent/state.ts', src));
+  return isEarlier
+    ? { state: 'agent/state.ts', config: 'config.ts' }
+    : { state: 'agent/state/state-file.ts', config: 'config/load.ts' };
 }
 
 function edited(url: string, edits: Mutant['edits'], name: string): string {

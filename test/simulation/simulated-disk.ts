@@ -9,17 +9,24 @@ export type Disk = {
   losePower(): void;
   /** Nothing can be written any more, until it is `fine` again. */
   full: boolean;
+  /** For so many bytes the disk has room, in all its files: a write takes what it finds room for, and says how much. */
+  room: number;
   /** Replaces the state file's content, in cache and on the platter. */
   overwrite(text: string | undefined): void;
+  /** What the state file holds now, as far as a process sees; undefined where there is none. */
+  content(): string | undefined;
   /** Called before each operation that changes something; a kill happens in here. Returns false for a dead process. */
   onOperation: () => boolean;
 };
 
-type File = { cached: string; synced: string };
+type File = { cached: Buffer; synced: Buffer };
+type Handle = { readonly file: File | 'directory'; readTo: number };
+
+const EMPTY = Buffer.alloc(0);
 
 let names = new Map<string, File>();
 let syncedNames = new Map<string, File>();
-let open = new Map<number, File | 'directory'>();
+let open = new Map<number, Handle>();
 let nextHandle = 3;
 let current: Disk | undefined;
 
@@ -35,11 +42,14 @@ export function insertDisk(): Disk {
       open.clear();
     },
     full: false,
+    room: Infinity,
     overwrite: (text) => {
       names.clear();
-      if (text !== undefined) names.set(STATE_FILE, { cached: text, synced: text });
+      const bytes = text === undefined ? undefined : Buffer.from(text);
+      if (bytes) names.set(STATE_FILE, { cached: bytes, synced: bytes });
       syncedNames = new Map(names);
     },
+    content: () => names.get(STATE_FILE)?.cached.toString('utf8'),
     onOperation: () => true,
   };
   current = disk;
@@ -52,56 +62,85 @@ const STATE_FILE = `${STATE_DIR}/state.json`;
 
 function goesOn(): boolean {
   if (!current?.onOperation()) return false;
-  if (current.full)
-    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  if (current.full) throw noSpace();
   return true;
 }
+
+function roomLeft(): number {
+  let left = current?.room ?? Infinity;
+  if (left < Infinity) for (const { cached } of names.values()) left -= cached.length;
+  return left;
+}
+
+const noSpace = () => Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 
 const noSuchFile = (path: string) =>
   Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' });
 
 export const mkdirSync = (() => undefined) as unknown as typeof Fs.mkdirSync;
 
+export const statSync = ((path: string) => ({
+  isFile: () => names.has(path),
+  isDirectory: () => !names.has(path),
+})) as unknown as typeof Fs.statSync;
+
+export const fstatSync = ((handle: number) => {
+  const isFile = open.get(handle)?.file !== 'directory';
+  return { isFile: () => isFile, isDirectory: () => !isFile, isCharacterDevice: () => false };
+}) as unknown as typeof Fs.fstatSync;
+
+export const fchmodSync = (() => undefined) as unknown as typeof Fs.fchmodSync;
+
 export const readFileSync = ((path: string) => {
   const file = names.get(path);
   if (!file) throw noSuchFile(path);
-  return file.cached;
+  return file.cached.toString('utf8');
 }) as unknown as typeof Fs.readFileSync;
 
-export const openSync = ((path: string, flags: string) => {
+/** Flags are those that the agent's files are opened with: numbers to read one, `r` for a directory, `w` and `wx`. */
+export const openSync = ((path: string, flags: string | number) => {
   const handle = nextHandle++;
-  if (flags === 'r') {
-    open.set(handle, names.get(path) ?? 'directory');
+  const before = names.get(path);
+  if (typeof flags === 'number' || flags === 'r') {
+    if (!before && typeof flags === 'number') throw noSuchFile(path);
+    open.set(handle, { file: before ?? 'directory', readTo: 0 });
     return handle;
   }
   if (!goesOn()) return handle;
-  const file: File = { cached: '', synced: '' };
-  const before = names.get(path);
-  if (before) before.cached = '';
-  else names.set(path, file);
-  open.set(handle, before ?? file);
+  if (before && flags === 'wx')
+    throw Object.assign(new Error(`EEXIST: file already exists, open '${path}'`), { code: 'EEXIST' });
+  const file: File = before ?? { cached: EMPTY, synced: EMPTY };
+  file.cached = EMPTY;
+  names.set(path, file);
+  open.set(handle, { file, readTo: 0 });
   return handle;
 }) as unknown as typeof Fs.openSync;
 
-export const writeSync = ((handle: number, text: string) => {
-  const file = open.get(handle);
-  if (typeof file !== 'object') return 0;
+export const readSync = ((handle: number, into: Buffer, offset: number, length: number) => {
+  const from = open.get(handle);
+  if (!from || from.file === 'directory') return 0;
+  const count = from.file.cached.copy(into, offset, from.readTo, from.readTo + length);
+  from.readTo += count;
+  return count;
+}) as unknown as typeof Fs.readSync;
+
+export const writeSync = ((handle: number, what: string | Buffer, offset = 0, length = what.length) => {
+  const bytes = typeof what === 'string' ? Buffer.from(what) : what.subarray(offset, offset + length);
+  const file = open.get(handle)?.file;
+  // A dead process sees no failure any more.
+  if (!file || file === 'directory' || !goesOn()) return bytes.length;
+  const room = roomLeft();
+  if (room <= 0) throw noSpace();
+  const taken = bytes.subarray(0, room);
   // A kill can come in the middle of it.
-  if (!goesOn()) return 0;
-  file.cached += text.slice(0, text.length >> 1);
-  if (!goesOn()) return 0;
-  file.cached += text.slice(text.length >> 1);
-  return text.length;
+  file.cached = Buffer.concat([file.cached, taken.subarray(0, taken.length >> 1)]);
+  if (!goesOn()) return bytes.length;
+  file.cached = Buffer.concat([file.cached, taken.subarray(taken.length >> 1)]);
+  return taken.length;
 }) as unknown as typeof Fs.writeSync;
 
-export const writeFileSync = ((path: string, text: string) => {
-  const handle = openSync(path, 'w');
-  writeSync(handle, text);
-  closeSync(handle);
-}) as unknown as typeof Fs.writeFileSync;
-
 export const fsyncSync = ((handle: number) => {
-  const file = open.get(handle);
+  const file = open.get(handle)?.file;
   if (!goesOn()) return;
   if (file === 'directory') syncedNames = new Map(names);
   else if (file) file.synced = file.cached;
@@ -110,6 +149,12 @@ export const fsyncSync = ((handle: number) => {
 export const closeSync = ((handle: number) => {
   open.delete(handle);
 }) as unknown as typeof Fs.closeSync;
+
+export const unlinkSync = ((path: string) => {
+  if (!names.has(path)) throw noSuchFile(path);
+  // Removing a file takes no room.
+  if (current?.onOperation()) names.delete(path);
+}) as unknown as typeof Fs.unlinkSync;
 
 export const renameSync = ((from: string, to: string) => {
   const file = names.get(from);

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { AgentSource } from './load-agent.ts';
 import { createSummary, merge, type Summary } from './summary.ts';
 import type { Progress, Work } from './worker.ts';
 
@@ -7,6 +8,7 @@ export type CrewOptions = {
   readonly first: number;
   readonly count: number;
   readonly workers?: number;
+  readonly agent?: AgentSource | undefined;
   readonly onProgress?: (sofar: Summary) => void;
 };
 
@@ -15,12 +17,13 @@ export async function runSeeds({
   first,
   count,
   workers = availableParallelism(),
+  agent,
   onProgress,
 }: CrewOptions): Promise<Summary> {
   const { data } = createSummary();
   await Promise.all(
     Array.from({ length: workers }, (_, index) =>
-      runWorker({ first: first + index, count: count - index, stride: workers }, (summary) => {
+      runWorker({ first: first + index, count: count - index, stride: workers, agent }, (summary) => {
         merge(data, summary);
         onProgress?.(data);
       }),

@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Mutant } from './deliberate-bugs.ts';
 import { drawPlan } from './draw-plan.ts';
-import { loadAgent } from './load-agent.ts';
+import { type AgentSource, loadAgent } from './load-agent.ts';
 import { simulate } from './simulate.ts';
 import { createSummary, type Summary } from './summary.ts';
 
@@ -11,7 +10,7 @@ export type Work = {
   readonly first: number;
   readonly count: number;
   readonly stride: number;
-  readonly mutant?: Mutant | undefined;
+  readonly agent?: AgentSource | undefined;
 };
 
 /** Sent now and then, and at the end with `isDone`. Each is about the runs since the one before. */
@@ -24,15 +23,15 @@ const VIOLATIONS_ENOUGH = 20;
 if (parentPort) {
   // Stacks are for people: making one for each of the faults' errors takes a tenth of the time.
   Error.stackTraceLimit = 0;
-  const { first, count, stride, mutant } = workerData as Work;
-  const agent = await loadAgent(mutant);
+  const { first, count, stride, agent: source } = workerData as Work;
+  const agent = await loadAgent(source);
   let summary = createSummary();
   let violations = 0;
   for (let seed = first; seed < first + count; seed += stride) {
     const plan = drawPlan(seed);
     const run = await simulate(agent, plan);
     summary.add(plan, run);
-    if (run.violation && ++violations >= (mutant ? 1 : VIOLATIONS_ENOUGH)) break;
+    if (run.violation && ++violations >= (source?.mutant ? 1 : VIOLATIONS_ENOUGH)) break;
     if (summary.data.runs >= REPORT_EVERY) {
       parentPort.postMessage({ summary: summary.data, isDone: false } satisfies Progress);
       summary = createSummary();
