@@ -1,7 +1,8 @@
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '../agent/report/report.ts';
 import { isoTime, systemClock } from '../base/clock.ts';
+import { readTextFile, removeIfPossible, replaceFile } from '../base/files.ts';
 
 /** What the running agent leaves for `ecs-drain-agent status`. */
 export type Status = Report & {
@@ -23,6 +24,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** While a drain is on, the file follows it at this pace, in ms; at rest it is written only when it changes. */
 const REFRESH_MS = 10_000;
+const FOR_EVERY_USER = 0o644;
+/** A status is some kB. */
+const MOST_BYTES = 1024 * 1024;
 /** systemd's runtime directory for the agent, where it is looked for when no other is named. */
 const RUNTIME_DIRECTORY = '/run/ecs-drain-agent';
 
@@ -50,15 +54,12 @@ export function createStatusFile(
       const updatedAt = isoTime(systemClock.now());
       const status: Status = { ...report, pid: process.pid, startedTicks, updatedAt };
       try {
-        writeFileSync(`${path}.new`, JSON.stringify(status));
-        // For every user of the host, whatever the umask.
-        chmodSync(`${path}.new`, 0o644);
-        renameSync(`${path}.new`, path);
+        replaceFile(path, JSON.stringify(status), { mode: FOR_EVERY_USER, durable: false });
       } catch {
         // Only for show: whoever asks is told that there is none.
       }
     },
-    remove: () => rmSync(path, { force: true }),
+    remove: () => removeIfPossible(path),
   };
 }
 
@@ -85,7 +86,7 @@ export function findAgent(stateDir: string, environment: Environment): Found {
 
 function readStatus(path: string): Status | 'unreadable' | undefined {
   try {
-    const status = JSON.parse(readFileSync(path, 'utf8')) as Status | null;
+    const status = JSON.parse(readTextFile(path, MOST_BYTES)) as Status | null;
     const { pid, state, summary, signals, updatedAt } = status ?? {};
     const isStatus =
       Number.isSafeInteger(pid) &&

@@ -1,5 +1,5 @@
-import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
+import { removeIfPossible, replaceFile } from '../base/files.ts';
 import type { Log } from '../log/log.ts';
 
 export type TextFilePorts = {
@@ -19,12 +19,8 @@ export async function keepFile({ path, text, clock, log, stop }: TextFilePorts):
   let saidFailed = false;
   while (!stop.aborted) {
     try {
-      // Hidden from the collector, which reads every *.prom in the directory.
-      const temporary = `${path}.new`;
-      writeFileSync(temporary, text());
-      // The collector runs as another user, whatever our umask.
-      chmodSync(temporary, 0o644);
-      renameSync(temporary, path);
+      // The collector runs as another user, and reads nothing while it is written: its name ends in .prom only then.
+      replaceFile(path, text(), { mode: 0o644, durable: false });
       saidFailed = false;
     } catch (error) {
       if (!saidFailed) {
@@ -37,5 +33,5 @@ export async function keepFile({ path, text, clock, log, stop }: TextFilePorts):
     }
     await clock.sleep(WRITE_MS, { signal: stop });
   }
-  rmSync(path, { force: true });
+  removeIfPossible(path);
 }

@@ -174,13 +174,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'writes its state file in place',
     edits: [
-      ['agent/state/state-file.ts', 'const temporary = `${path}.new`;', 'const temporary = path;'],
-      ['agent/state/state-file.ts', 'renameSync(temporary, path);', ''],
+      ['base/files.ts', 'const temporary = `${path}.new`;', 'const temporary = path;'],
+      ['base/files.ts', 'fs.renameSync(temporary, path);', ''],
     ],
   },
   {
     name: 'renames its state file before it is on the disk',
-    edits: [['agent/state/state-file.ts', '    fsyncSync(file);\n', '']],
+    edits: [['base/files.ts', '      if (durable) fs.fsyncSync(file);\n', '']],
   },
   {
     name: 'asks as often as it likes',

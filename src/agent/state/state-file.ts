@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { type FileSystem, makeDirectory, readTextFile, replaceFile } from '../../base/files.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Memory } from '../model.ts';
 
@@ -25,14 +25,17 @@ export type StateStore = {
 
 const VERSION = 1;
 
-/** `state.json` in the state directory, replaced atomically. */
-export function createFileStore(stateDir: string): StateStore {
+/** A state is some kB; far more is none of ours. */
+const MOST_BYTES = 8 * 1024 * 1024;
+
+/** `state.json` in the state directory, replaced atomically. @param fs the simulation's own; default the host's */
+export function createFileStore(stateDir: string, fs?: FileSystem): StateStore {
   const path = join(stateDir, 'state.json');
   return {
     load: () => {
       let text: string;
       try {
-        text = readFileSync(path, 'utf8');
+        text = readTextFile(path, MOST_BYTES, fs);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
@@ -40,17 +43,8 @@ export function createFileStore(stateDir: string): StateStore {
       return parseState(text);
     },
     save: (state) => {
-      mkdirSync(stateDir, { recursive: true });
-      const temporary = `${path}.new`;
-      writeThrough(temporary, JSON.stringify({ version: VERSION, ...state }));
-      renameSync(temporary, path);
-      // The new name is on disk only once its directory is.
-      const directory = openSync(dirname(path), 'r');
-      try {
-        fsyncSync(directory);
-      } finally {
-        closeSync(directory);
-      }
+      makeDirectory(stateDir, fs);
+      replaceFile(path, JSON.stringify({ version: VERSION, ...state }), fs && { fs });
     },
   };
 }
@@ -127,16 +121,6 @@ export function resume(state: State, now: number, uptime: number): Memory {
 function downtime({ uptime: before }: State, uptime: number): number {
   if (before === undefined) return 0;
   return uptime >= before ? uptime - before : uptime;
-}
-
-function writeThrough(path: string, text: string): void {
-  const file = openSync(path, 'w', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 function isSignal(value: unknown): boolean {

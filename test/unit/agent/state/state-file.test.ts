@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Memory } from '../../../../src/agent/model.ts';
@@ -72,6 +73,21 @@ describe('the state file', () => {
     mkdirSync(join(directory, 'state.json'));
     assert.throws(() => createFileStore(directory).load(), { code: 'EISDIR' });
     chmodSync(directory, 0o700);
+  });
+
+  test('that is a FIFO, or far too large, is an error at once, and holds up no start', (t) => {
+    const directory = temporaryDirectory(t);
+    const path = join(directory, 'state.json');
+    execFileSync('mkfifo', [path]);
+    assert.throws(
+      () => createFileStore(directory).load(),
+      /state\.json is a FIFO or a block device, not a file/,
+    );
+    rmSync(path);
+    writeFileSync(path, Buffer.alloc(8 * 1024 * 1024 + 1));
+    assert.throws(() => createFileStore(directory).load(), /state\.json is larger than 8388608 bytes/);
+    createFileStore(directory).save(full);
+    assert.equal(createFileStore(directory).load()?.savedAt, 10 * hour);
   });
 
   test('holds the version first, so that a later one can tell', (t) => {

@@ -1,0 +1,159 @@
+import * as nodeFs from 'node:fs';
+import { dirname } from 'node:path';
+
+/** The calls of `node:fs` that files are kept by; the simulation has a disk of its own. */
+export type FileSystem = Pick<
+  typeof nodeFs,
+  | 'closeSync'
+  | 'fchmodSync'
+  | 'fstatSync'
+  | 'fsyncSync'
+  | 'mkdirSync'
+  | 'openSync'
+  | 'readSync'
+  | 'renameSync'
+  | 'statSync'
+  | 'unlinkSync'
+  | 'writeSync'
+>;
+
+export type ReplaceOptions = {
+  /** Its permissions, whatever the umask. Default: for its own user only. */
+  readonly mode?: number;
+  /** Whether it is on the disk itself when this returns; false for what is only shown. Default true. */
+  readonly durable?: boolean;
+  readonly fs?: FileSystem;
+};
+
+/**
+ * Replaces a file as a whole: whoever reads it, at any moment and after any crash, finds the old text or the new one.
+ * Throws where not all of it could be written, and then leaves the file as it was.
+ */
+export function replaceFile(
+  path: string,
+  text: string,
+  { mode = 0o600, durable = true, fs = nodeFs }: ReplaceOptions = {},
+): void {
+  const temporary = `${path}.new`;
+  // What a crash left, or anybody put there: opening it could block (a FIFO), or write somewhere else (a link).
+  unlinkIfThere(temporary, fs);
+  const file = fs.openSync(temporary, 'wx', mode);
+  try {
+    try {
+      fs.fchmodSync(file, mode);
+      writeAll(file, Buffer.from(text), fs);
+      if (durable) fs.fsyncSync(file);
+    } finally {
+      fs.closeSync(file);
+    }
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    // Half a file would keep a full disk full.
+    removeIfPossible(temporary, fs);
+    throw error;
+  }
+  // The new name is on the disk only once its directory is.
+  if (durable) syncDirectory(dirname(path), fs);
+}
+
+/** On a disk that is nearly full, write(2) takes what it has room for, and only the next call fails. */
+function writeAll(file: number, bytes: Buffer, fs: FileSystem): void {
+  let written = 0;
+  while (written < bytes.length) {
+    const count = fs.writeSync(file, bytes, written, bytes.length - written);
+    if (count <= 0) throw new Error(`only ${written} of ${bytes.length} bytes could be written`);
+    written += count;
+  }
+}
+
+function syncDirectory(path: string, fs: FileSystem): void {
+  const directory = fs.openSync(path, 'r');
+  try {
+    fs.fsyncSync(directory);
+  } finally {
+    fs.closeSync(directory);
+  }
+}
+
+/**
+ * The text of a file of at most `mostBytes`. Never blocks on a FIFO or a device. Throws where it is larger, or
+ * neither a file nor a character device (such as /dev/null); with `code` as of open(2) where it cannot be opened.
+ */
+export function readTextFile(path: string, mostBytes: number, fs: FileSystem = nodeFs): string {
+  const { O_RDONLY, O_NONBLOCK } = nodeFs.constants;
+  const file = fs.openSync(path, O_RDONLY | O_NONBLOCK);
+  try {
+    const stats = fs.fstatSync(file);
+    if (stats.isDirectory())
+      throw Object.assign(new Error(`${path} is a directory, not a file`), { code: 'EISDIR' });
+    if (!stats.isFile() && !stats.isCharacterDevice())
+      throw Object.assign(new Error(`${path} is a FIFO or a block device, not a file`), { code: 'EINVAL' });
+    return readAll(file, path, mostBytes, fs);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+const CHUNK_BYTES = 65_536;
+
+function readAll(file: number, path: string, mostBytes: number, fs: FileSystem): string {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // The size that fstat tells is 0 in /proc, and a file can grow while it is read.
+  for (;;) {
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    const count = fs.readSync(file, chunk, 0, CHUNK_BYTES, null);
+    if (count === 0) return Buffer.concat(chunks).toString('utf8');
+    length += count;
+    if (length > mostBytes)
+      throw Object.assign(new Error(`${path} is larger than ${mostBytes} bytes`), { code: 'EFBIG' });
+    chunks.push(chunk.subarray(0, count));
+  }
+}
+
+/**
+ * Makes a directory and those above it that are missing. Throws where one cannot be made. (Node's own recursive mkdir
+ * never returns where mkdir(2) answers ENOENT below a directory that exists, as in /proc.)
+ */
+export function makeDirectory(path: string, fs: FileSystem = nodeFs): void {
+  try {
+    makeOne(path, fs);
+  } catch (error) {
+    const parent = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || parent === path) throw error;
+    makeDirectory(parent, fs);
+    makeOne(path, fs);
+  }
+}
+
+function makeOne(path: string, fs: FileSystem): void {
+  try {
+    fs.mkdirSync(path);
+  } catch (error) {
+    // Some file systems answer EROFS or EACCES for a directory that exists.
+    if (codeOf(error) === 'ENOENT' || !isDirectory(path, fs)) throw error;
+  }
+}
+
+function isDirectory(path: string, fs: FileSystem): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Removes a file. What cannot be removed stays: for files that do no harm. */
+export function removeIfPossible(path: string, fs: FileSystem = nodeFs): void {
+  try {
+    fs.unlinkSync(path);
+  } catch {
+    // It was not there, or stays.
+  }
+}
+
+function unlinkIfThere(path: string, fs: FileSystem): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;

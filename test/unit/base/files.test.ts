@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as nodeFs from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import {
+  type FileSystem,
+  makeDirectory,
+  readTextFile,
+  removeIfPossible,
+  replaceFile,
+} from '../../../src/base/files.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
+
+const asRoot = { skip: process.getuid?.() === 0 ? false : 'only root may mount' };
+
+describe('a file that is replaced', () => {
+  test('has the new text whole, though each write takes a few bytes only', (t) => {
+    const path = oldFile(t);
+    const fs = { ...nodeFs, writeSync: writing(3) };
+    replaceFile(path, 'the new text, with ümlauts', { fs });
+    assert.equal(readFileSync(path, 'utf8'), 'the new text, with ümlauts', 'the file was cut off');
+  });
+
+  test('stays as it was where the disk takes no more, and leaves nothing beside it', (t) => {
+    const path = oldFile(t);
+    let room = 10;
+    const writeSync = writing(() => {
+      const count = Math.min(room, 4);
+      room -= count;
+      return count;
+    });
+    assert.throws(() => replaceFile(path, 'the new text', { fs: { ...nodeFs, writeSync } }), {
+      message: 'only 10 of 12 bytes could be written',
+    });
+    assert.equal(readFileSync(path, 'utf8'), 'old', 'a part of the new text took the place of the old one');
+    assert.deepEqual(readdirSync(join(path, '..')), ['file'], 'what is left keeps a full disk full');
+  });
+
+  test('on a real disk with room for a part only: stays as it was', asRoot, (t) => {
+    const directory = temporaryDirectory(t);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory]);
+    try {
+      const path = join(directory, 'file');
+      replaceFile(path, 'old');
+      const { bfree, bsize } = statfsSync(directory);
+      writeFileSync(join(directory, 'fill'), Buffer.alloc((bfree - 1) * bsize));
+      assert.throws(() => replaceFile(path, 'x'.repeat(2 * bsize)), { code: 'ENOSPC' });
+      assert.equal(readFileSync(path, 'utf8'), 'old');
+    } finally {
+      execFileSync('umount', [directory]);
+    }
+  });
+
+  test('is on the disk before it takes the old one’s name, and its directory after that', (t) => {
+    const path = oldFile(t);
+    assert.deepEqual(
+      callsOf((fs) => replaceFile(path, 'new', { fs })),
+      [
+        'open file.new',
+        'fsync file.new',
+        'rename file.new',
+        `open ${nameOf(path, -2)}`,
+        `fsync ${nameOf(path, -2)}`,
+      ],
+    );
+  });
+
+  test('for show only: nothing waits for the disk', (t) => {
+    const path = oldFile(t);
+    const calls = callsOf((fs) => replaceFile(path, 'new', { fs, durable: false }));
+    assert.deepEqual(calls, ['open file.new', 'rename file.new']);
+    assert.equal(readFileSync(path, 'utf8'), 'new');
+  });
+
+  test('has the permissions asked for, whatever the umask and what was there', (t) => {
+    const path = oldFile(t);
+    chmodSync(path, 0o777);
+    replaceFile(path, 'new');
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    const before = process.umask(0o077);
+    try {
+      replaceFile(path, 'new', { mode: 0o644 });
+    } finally {
+      process.umask(before);
+    }
+    assert.equal(statSync(path).mode & 0o777, 0o644);
+  });
+
+  test('a FIFO in the place of the half-written file does not block, a link does not lead elsewhere', (t) => {
+    const path = oldFile(t);
+    execFileSync('mkfifo', [`${path}.new`]);
+    replaceFile(path, 'new');
+    assert.equal(readFileSync(path, 'utf8'), 'new');
+    const elsewhere = join(temporaryDirectory(t), 'elsewhere');
+    symlinkSync(elsewhere, `${path}.new`);
+    replaceFile(path, 'newer');
+    assert.equal(readFileSync(path, 'utf8'), 'newer');
+    assert.equal(existsSync(elsewhere), false);
+  });
+});
+
+describe('a file that is read', () => {
+  test('is read whole, up to the bound, and not beyond', (t) => {
+    const path = join(temporaryDirectory(t), 'file');
+    const text = 'ü'.repeat(50_000);
+    writeFileSync(path, text);
+    assert.equal(readTextFile(path, 100_000), text);
+    assert.throws(() => readTextFile(path, 99_999), {
+      code: 'EFBIG',
+      message: `${path} is larger than 99999 bytes`,
+    });
+  });
+
+  test('in /proc, where every size is 0', { skip: !existsSync('/proc/self/stat') }, () => {
+    assert.match(readTextFile('/proc/self/stat', 4_096), /^\d+ \(/);
+  });
+
+  test('that is a FIFO is refused at once, not waited for', (t) => {
+    const path = join(temporaryDirectory(t), 'fifo');
+    execFileSync('mkfifo', [path]);
+    assert.throws(() => readTextFile(path, 100), {
+      message: `${path} is a FIFO or a block device, not a file`,
+    });
+  });
+
+  test('that is a directory is refused, /dev/null is empty, /dev/zero is too large', (t) => {
+    const path = temporaryDirectory(t);
+    assert.throws(() => readTextFile(path, 100), { code: 'EISDIR' });
+    assert.equal(readTextFile('/dev/null', 100), '');
+    assert.throws(() => readTextFile('/dev/zero', 100), { code: 'EFBIG' });
+  });
+
+  test('that is not there is told by its code', (t) => {
+    assert.throws(() => readTextFile(join(temporaryDirectory(t), 'none'), 100), { code: 'ENOENT' });
+  });
+});
+
+describe('a directory that is made', () => {
+  test('comes with those above it, and may be there already', (t) => {
+    const path = join(temporaryDirectory(t), 'a', 'b', 'c');
+    makeDirectory(path);
+    makeDirectory(path);
+    assert.ok(statSync(path).isDirectory());
+  });
+
+  test('below a file is an error', (t) => {
+    const directory = temporaryDirectory(t);
+    writeFileSync(join(directory, 'file'), '');
+    assert.throws(() => makeDirectory(join(directory, 'file')), { code: 'EEXIST' });
+    assert.throws(() => makeDirectory(join(directory, 'file', 'a', 'b')), { code: 'ENOTDIR' });
+  });
+
+  test('in /proc is an error, not a loop without end', { skip: !existsSync('/proc/self') }, () => {
+    assert.throws(() => makeDirectory('/proc/ecs-drain-agent'), { code: 'ENOENT' });
+    assert.throws(() => makeDirectory('/proc/ecs-drain-agent/a/b'), { code: 'ENOENT' });
+  });
+});
+
+test('a file that cannot be removed ends nothing', (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, 'file');
+  mkdirSync(path);
+  removeIfPossible(path);
+  removeIfPossible(join(directory, 'none'));
+  writeFileSync(join(directory, 'other'), '');
+  removeIfPossible(join(directory, 'other'));
+  assert.deepEqual(readdirSync(directory), ['file']);
+});
+
+function oldFile(t: TestContext): string {
+  const path = join(temporaryDirectory(t), 'file');
+  writeFileSync(path, 'old');
+  return path;
+}
+
+const nameOf = (path: string, at: number) => path.split('/').at(at);
+
+/** A write(2) that takes this many bytes at most. */
+function writing(most: number | (() => number)): FileSystem['writeSync'] {
+  const write = (file: number, bytes: Buffer, offset: number, length: number) => {
+    const count = Math.min(length, typeof most === 'number' ? most : most());
+    return count === 0 ? 0 : nodeFs.writeSync(file, bytes, offset, count);
+  };
+  return write as FileSystem['writeSync'];
+}
+
+/** The calls that decide what a crash leaves, in their order, by file name. */
+function callsOf(act: (fs: FileSystem) => void): string[] {
+  const calls: string[] = [];
+  const names = new Map<number, string | undefined>();
+  act({
+    ...nodeFs,
+    openSync: (path, ...rest) => {
+      const file = nodeFs.openSync(path, ...rest);
+      names.set(file, nameOf(String(path), -1));
+      calls.push(`open ${names.get(file)}`);
+      return file;
+    },
+    fsyncSync: (file) => {
+      calls.push(`fsync ${names.get(file)}`);
+      nodeFs.fsyncSync(file);
+    },
+    renameSync: (from, to) => {
+      calls.push(`rename ${nameOf(String(from), -1)}`);
+      nodeFs.renameSync(from, to);
+    },
+  });
+  return calls;
+}
