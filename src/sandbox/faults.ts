@@ -20,7 +20,19 @@ export type FaultKind =
   /** One byte of the answer every `ms`; 1 s unless told. */
   | { what: 'drip'; ms?: number }
   /** The server acts, and the answer never arrives. */
-  | { what: 'act-then-lose-response' };
+  | { what: 'act-then-lose-response' }
+  | WrongAnswer;
+
+/** What a service says is not true, or not whole. */
+export type WrongAnswer =
+  /** ECS's lists and descriptions are as of so many ms ago. */
+  | { what: 'stale'; ms: number }
+  /** Filters are not applied: everybody's are listed. */
+  | { what: 'unfiltered' }
+  /** One member is missing: the `nth` of those that an answer can be without, counted round and round. */
+  | { what: 'omits'; nth: number }
+  /** It names another instance in place of the one that was asked for. */
+  | { what: 'misnames' };
 
 /** Which requests a fault is for. What is left out matches everything. */
 export type FaultMatch = {
@@ -147,6 +159,10 @@ export function actsAllTheSame(fault: FaultKind): boolean {
     fault.what === 'act-then-lose-response' ||
     fault.what === 'truncated' ||
     fault.what === 'reset-mid-body' ||
-    fault.what === 'drip'
+    fault.what === 'drip' ||
+    fault.what === 'stale' ||
+    fault.what === 'unfiltered' ||
+    fault.what === 'omits' ||
+    fault.what === 'misnames'
   );
 }

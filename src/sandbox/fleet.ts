@@ -7,9 +7,18 @@ import { happen } from './world/happen.ts';
 import { addMachine, type MachineOptions, rebootMachine, terminateMachine } from './world/machines.ts';
 import type { WorldOptions } from './world/options.ts';
 import { addService, type ServiceOptions } from './world/services.ts';
-import type { Cluster, Group, Machine, Service, Task, TaskBehaviour, WorldState } from './world/state.ts';
+import type {
+  Cluster,
+  Group,
+  Impostor,
+  Machine,
+  Service,
+  Task,
+  TaskBehaviour,
+  WorldState,
+} from './world/state.ts';
 import { addDefinition, type DefinitionOptions } from './world/task-definitions.ts';
-import { containersExit, startTask } from './world/task-life.ts';
+import { containersExit, loseTask, startTask } from './world/task-life.ts';
 import { createWorld, type World } from './world/world.ts';
 
 /** A cluster of container instances in one Auto Scaling group, and what AWS has no API for: to build on and to meddle. */
@@ -29,7 +38,15 @@ export type Fleet = {
   removeTag(machine: Machine, key: string): void;
   /** A task's own process ends by itself. */
   endTask(task: Task): void;
+  /** ECS calls a task STOPPED, or forgets it, while its containers run on and the ECS agent says so. */
+  loseTask(task: Task): void;
+  /** Somebody else deregisters the instance by force: ECS loses its tasks. */
+  deregisterByForce(machine: Machine): void;
   ecsAgent(machine: Machine, change: 'up' | 'down' | 'frozen' | 'thawed' | 'registered-anew'): void;
+  /** Something answers in the ECS agent's place while that is down; nothing any more without an answer. */
+  impersonate(machine: Machine, impostor: Impostor | undefined): void;
+  /** How long introspection takes to answer, in ms; Infinity where it never does. */
+  slowDown(machine: Machine, answersAfterMs: number): void;
   /** The machine goes at once, as by an EC2 API call or a hardware failure. */
   terminate(machine: Machine, cause: string): void;
   reboot(machine: Machine, downMs?: number): void;
@@ -104,6 +121,32 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
     putTag: (machine, key, value) => putTag(upToDate(), machine, key, value),
     removeTag: (machine, key) => removeTag(upToDate(), machine, key),
     endTask: (task) => containersExit(upToDate(), task),
+    loseTask: (task) => loseTask(upToDate(), task, 'ECS lost the task'),
+    deregisterByForce: (machine) => {
+      const { containerInstance } = machine.ecsAgent;
+      if (!containerInstance) throw new Error(`${machine.id} has not registered with ECS.`);
+      upToDate().call('ecs:DeregisterContainerInstance', {
+        cluster: containerInstance.cluster.name,
+        containerInstance: containerInstance.arn,
+        force: true,
+      });
+    },
+    impersonate: (machine, impostor) => {
+      machine.ecsAgent.impostor = impostor;
+      happen(upToDate(), () => ({
+        type: 'ecs-agent',
+        instanceId: machine.id,
+        to: impostor ? 'impersonated' : 'no longer impersonated',
+      }));
+    },
+    slowDown: (machine, answersAfterMs) => {
+      machine.ecsAgent.answersAfter = answersAfterMs;
+      happen(upToDate(), () => ({
+        type: 'ecs-agent',
+        instanceId: machine.id,
+        to: answersAfterMs === 0 ? 'quick' : answersAfterMs < Infinity ? 'slow' : 'hanging',
+      }));
+    },
     ecsAgent: (machine, change) => changeEcsAgent(upToDate(), machine, change),
     terminate: (machine, cause) => terminateMachine(upToDate(), machine, cause),
     reboot: (machine, downMs = 30_000) => rebootMachine(upToDate(), machine, downMs),

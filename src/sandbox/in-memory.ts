@@ -6,6 +6,7 @@ import { garbage, html } from './wire/send.ts';
 import { serviceError } from './world/errors.ts';
 import { logRequest } from './world/request-log.ts';
 import { machineOf, type World } from './world/world.ts';
+import { answerWrongly } from './wrong-answers.ts';
 
 /** How one instance meets the World without a network: the two ports that the agent is given. */
 export type InMemoryFace = { readonly transport: Transport; readonly http: Http };
@@ -57,6 +58,11 @@ async function callApi<O extends Operation>(
       world.call(operation, input, caller);
       if (fault.what === 'drip') await pause(clock, (fault.ms ?? 1000) * 1000, signal);
       throw fault.what === 'reset-mid-body' ? cutOff() : unreadable(service, fault);
+    case 'stale':
+    case 'unfiltered':
+    case 'omits':
+    case 'misnames':
+      return answerWrongly(world, operation, input, caller, fault) as Output<O>;
     default:
       logRequest(world, operation, input, `fault:${fault.what}`, caller);
       // The SDK's XML reader takes a well-formed page for an answer without any member.
@@ -113,6 +119,12 @@ async function askHost(
   const service = url.port === '51678' ? 'introspection' : 'imds';
   const fault = takeFault(world, { service, instanceId, path });
   if (fault) return faultedHost(world, clock, instanceId, request, service, path, fault);
+  const { answersAfter } = machineOf(world, instanceId).ecsAgent;
+  if (service === 'introspection' && answersAfter > 0) {
+    if (answersAfter >= request.timeoutMs) throw await noAnswer(clock, request);
+    await pause(clock, answersAfter, request.signal);
+    world.advance(clock.now());
+  }
   return answerHost(world, instanceId, request, service, path);
 }
 
@@ -189,10 +201,17 @@ async function faultedHost(
     case 'stall':
     case 'drip':
       break;
+    default:
+      return answerHost(world, instanceId, request, service, path);
   }
   log();
+  throw await noAnswer(clock, request);
+}
+
+/** Waits for as long as the request may. */
+async function noAnswer(clock: Clock, request: HttpRequest): Promise<Error> {
   await pause(clock, request.timeoutMs, request.signal);
-  throw Object.assign(new Error(`No answer within ${request.timeoutMs} ms from ${request.url}`), {
+  return Object.assign(new Error(`No answer within ${request.timeoutMs} ms from ${request.url}`), {
     name: 'TimeoutError',
     code: 'ETIMEDOUT',
   });

@@ -67,7 +67,8 @@ export async function startSandbox(fleet: Fleet, options: SandboxOptions): Promi
         }
         const { imds, ecsAgent } = machine;
         await own.imds.set(imds.started);
-        await own.introspection.set(ecsAgent.up && ecsAgent.containerInstance !== undefined);
+        const speaks = ecsAgent.up && ecsAgent.containerInstance !== undefined;
+        await own.introspection.set(speaks || ecsAgent.impostor !== undefined);
       }
     });
     return settling;

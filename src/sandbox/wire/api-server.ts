@@ -7,6 +7,7 @@ import type { ServiceError } from '../world/errors.ts';
 import { isWorldOperation, type WorldInput } from '../world/operations.ts';
 import { logRequest } from '../world/request-log.ts';
 import type { Caller, World } from '../world/world.ts';
+import { answerWrongly, isWrongAnswer } from '../wrong-answers.ts';
 import {
   credentialScope,
   type Protocol,
@@ -71,7 +72,7 @@ async function handle(
     await clock.sleep(fault.ms);
     world.advance(clock.now());
   }
-  const answer = () => answerCall(world, protocol, action, input, caller);
+  const answer = () => answerCall(world, protocol, action, input, caller, fault);
   if (!fault || fault.what === 'delay') return send(response, answer());
   if (!actsAllTheSame(fault)) logRequest(world, api, inputOrText(input), `fault:${fault.what}`, caller);
   const said = saidByService(protocol, fault, randomUUID());
@@ -85,6 +86,7 @@ function answerCall(
   action: string,
   input: () => unknown,
   caller: Caller,
+  fault: FaultKind | undefined,
 ): WireResponse {
   const operation = `${protocol.service}:${action}`;
   const requestId = randomUUID();
@@ -94,7 +96,11 @@ function answerCall(
     return protocol.fail(error, error.status, requestId);
   }
   try {
-    const output = world.call(operation, input() as WorldInput<typeof operation>, caller);
+    const asked = input() as WorldInput<typeof operation>;
+    const output =
+      fault && isWrongAnswer(fault)
+        ? answerWrongly(world, operation, asked, caller, fault)
+        : world.call(operation, asked, caller);
     return protocol.answer(action, output, requestId);
   } catch (error) {
     const { name, message, $metadata } = error as ServiceError;

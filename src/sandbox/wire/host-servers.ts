@@ -110,6 +110,13 @@ async function answer(
     await clock.sleep(fault.ms);
     world.advance(clock.now());
   }
+  const { answersAfter } = machine.ecsAgent;
+  if (service === 'introspection' && answersAfter > 0) {
+    // Until whoever asks has given up.
+    if (answersAfter === Infinity) return;
+    await clock.sleep(answersAfter);
+    world.advance(clock.now());
+  }
   if (!fault || fault.what === 'delay') {
     const said = ask();
     if (said) send(response, said);

@@ -58,7 +58,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
     const { items, nextToken } = page(
       found,
       (one) => one.index,
-      input.MaxRecords ?? 100,
+      Math.min(input.MaxRecords ?? 100, world.options.pageSize),
       input.NextToken,
       badToken,
     );
@@ -82,7 +82,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
     const { items, nextToken } = page(
       members,
       (one) => one.index,
-      input.MaxRecords ?? 50,
+      Math.min(input.MaxRecords ?? 50, world.options.pageSize),
       input.NextToken,
       badToken,
     );

@@ -6,6 +6,7 @@ import { clientException, invalidParameter } from './errors.ts';
 import { idOf } from './ids.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
+import { valueAt } from './past.ts';
 import type {
   Cluster,
   ContainerInstance,
@@ -14,7 +15,7 @@ import type {
   Task,
   WorldState,
 } from './state.ts';
-import { deregister, orphan } from './task-life.ts';
+import { deregister, loseTask, seenOf } from './task-life.ts';
 
 /** The ECS calls about container instances. */
 export const containerInstances: Pick<
@@ -31,7 +32,7 @@ export const containerInstances: Pick<
     for (const name of atMost(100, input.containerInstances, 'Container Instances cannot be empty.')) {
       checkOwnCluster(cluster, name);
       const one = cluster.containerInstances.get(idOf(name));
-      if (one) found.push(describe(one));
+      if (one && statusOf(world, one)) found.push(describe(world, one));
       else failures.push({ arn: instanceArn(world, cluster, name), reason: 'MISSING' });
     }
     return { containerInstances: found, failures };
@@ -40,15 +41,17 @@ export const containerInstances: Pick<
     const cluster = clusterNamed(world, input.cluster);
     const status = input.status as ContainerInstanceStatus | undefined;
     const matches = readFilter(input.filter);
-    const found: ContainerInstance[] = [];
-    for (const one of cluster.containerInstances.values()) {
-      if (status === undefined ? one.status === 'INACTIVE' : one.status !== status) continue;
-      if (matches(one)) found.push(one);
-    }
-    const limit = Math.min(input.maxResults ?? 100, 100);
-    const { items, nextToken } = page(found, (one) => one.serial, limit, input.nextToken, badToken);
+    const limit = Math.min(input.maxResults ?? 100, 100, world.options.pageSize);
+    const all = cluster.containerInstances.values();
+    const { items, nextToken } = page(all, (one) => one.serial, limit, input.nextToken, badToken);
+    // A filter is applied to each page: an empty one can be followed by the one that matters.
+    const found = items.filter((one) => {
+      const seen = statusOf(world, one);
+      const isOfStatus = status === undefined ? seen !== 'INACTIVE' : seen === status;
+      return seen !== undefined && isOfStatus && matches(one);
+    });
     return {
-      containerInstanceArns: items.map((one) => one.arn),
+      containerInstanceArns: found.map((one) => one.arn),
       ...(nextToken === undefined ? {} : { nextToken }),
     };
   },
@@ -68,7 +71,7 @@ export const containerInstances: Pick<
         failures.push({ arn: one.arn, reason: one.status });
       } else {
         if (one.status !== status) setContainerInstanceStatus(world, one, status);
-        updated.push(describe(one));
+        updated.push(describe(world, one));
       }
     }
     return { containerInstances: updated, failures };
@@ -81,16 +84,21 @@ export const containerInstances: Pick<
     const one = cluster.containerInstances.get(idOf(name));
     if (!one || (one.status === 'INACTIVE' && world.options.deregisterAgain === 'not-found'))
       throw clientException(`Referenced container instance ${idOf(name)} not found.`);
-    if (one.status === 'INACTIVE') return { containerInstance: describe(one) };
+    if (one.status === 'INACTIVE') return { containerInstance: describe(world, one) };
     const inTheWay = [...one.tasks].filter((task) => holdsRegistration(world, task));
     if (inTheWay.length > 0 && input.force !== true)
       throw invalidParameter('Found running tasks on the instance.');
     for (const task of one.tasks)
-      if (input.force === true && task.lastStatus !== 'STOPPED') orphan(world, task);
+      if (input.force === true) loseTask(world, task, 'Container instance was deregistered by force');
     deregister(world, one);
-    return { containerInstance: describe(one) };
+    return { containerInstance: describe(world, one) };
   },
 };
+
+/** Its status in the call that ECS answers; undefined where that is of before its registration. */
+function statusOf(world: WorldState, one: ContainerInstance): ContainerInstanceStatus | undefined {
+  return world.asOf >= world.now ? one.status : valueAt(one.past, world.asOf);
+}
 
 function holdsRegistration(world: WorldState, { lastStatus }: Task): boolean {
   if (world.options.deregisterRefusedFor === 'not-stopped') return lastStatus !== 'STOPPED';
@@ -116,14 +124,15 @@ function readFilter(filter: string | undefined): (one: ContainerInstance) => boo
   throw invalidParameter(`Invalid filter: ${filter}. The sandbox knows ec2InstanceId and agentConnected.`);
 }
 
-export function describe(one: ContainerInstance): Ecs.ContainerInstance {
+export function describe(world: WorldState, one: ContainerInstance): Ecs.ContainerInstance {
   let running = 0;
   let pending = 0;
   // Tasks on their way down are in neither count, as in ECS: a drain that waits for both to be 0 ends too early.
   for (const task of one.tasks) {
-    if (task.desiredStatus !== 'RUNNING') continue;
-    if (task.lastStatus === 'RUNNING') running++;
-    else if (isStarting(task.lastStatus)) pending++;
+    const seen = seenOf(world, task);
+    if (seen?.desiredStatus !== 'RUNNING') continue;
+    if (seen.lastStatus === 'RUNNING') running++;
+    else if (isStarting(seen.lastStatus)) pending++;
   }
   const { machine } = one;
   return {
@@ -133,7 +142,7 @@ export function describe(one: ContainerInstance): Ecs.ContainerInstance {
     versionInfo: { agentVersion: '1.102.0', agentHash: 'sandbox', dockerVersion: 'DockerVersion: 25.0.8' },
     remainingResources: resources(machine.cpu - one.usedCpu, machine.memory - one.usedMemory),
     registeredResources: resources(machine.cpu, machine.memory),
-    status: one.status,
+    status: statusOf(world, one) ?? one.status,
     agentConnected: one.agentConnected,
     runningTasksCount: running,
     pendingTasksCount: pending,

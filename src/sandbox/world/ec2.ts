@@ -1,7 +1,7 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import { dateAt } from '../../base/clock.ts';
 import { serviceError } from './errors.ts';
-import { happen } from './happen.ts';
+import { after, happen } from './happen.ts';
 import { terminateMachine } from './machines.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
@@ -94,11 +94,20 @@ export const ec2: Handlers<'ec2'> = {
 
 export function putTag(world: WorldState, machine: Machine, key: string, value: string): void {
   machine.tags.set(key, value);
+  machine.imds.removedTags.delete(key);
   happen(world, () => ({ type: 'tag-put', instanceId: machine.id, key, value }));
 }
 
 export function removeTag(world: WorldState, machine: Machine, key: string): void {
-  if (!machine.tags.delete(key)) return;
+  const value = machine.tags.get(key);
+  if (value === undefined) return;
+  machine.tags.delete(key);
+  const { tagRemovalShown } = world.options.timings;
+  if (tagRemovalShown > 0) {
+    const { removedTags } = machine.imds;
+    removedTags.set(key, value);
+    after(world, tagRemovalShown, () => removedTags.delete(key));
+  }
   happen(world, () => ({ type: 'tag-removed', instanceId: machine.id, key }));
 }
 

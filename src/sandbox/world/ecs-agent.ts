@@ -1,18 +1,29 @@
 import { happen } from './happen.ts';
 import { nextHex } from './ids.ts';
+import { note } from './past.ts';
 import { kickServices } from './scheduler.ts';
 import type {
   Cluster,
   ContainerInstance,
   ContainerInstanceStatus,
   EcsAgent,
+  Impostor,
   Machine,
   Task,
   WorldState,
 } from './state.ts';
 
 export function createEcsAgent(cluster: Cluster): EcsAgent {
-  return { up: false, cluster, containerInstance: undefined, tasks: [], frozen: undefined, backlog: [] };
+  return {
+    up: false,
+    cluster,
+    containerInstance: undefined,
+    tasks: [],
+    frozen: undefined,
+    impostor: undefined,
+    answersAfter: 0,
+    backlog: [],
+  };
 }
 
 /** The ECS agent on a machine registers it as a new container instance, and from then on answers. */
@@ -30,6 +41,7 @@ export function registerContainerInstance(world: WorldState, machine: Machine): 
     version: 1,
     agentConnected: true,
     registeredAt: world.now,
+    past: [],
     tasks: new Set(),
     usedCpu: 0,
     usedMemory: 0,
@@ -38,6 +50,7 @@ export function registerContainerInstance(world: WorldState, machine: Machine): 
   agent.containerInstance = containerInstance;
   agent.tasks = [];
   agent.frozen = undefined;
+  agent.answersAfter = 0;
   setContainerInstanceStatus(world, containerInstance, 'ACTIVE');
   setEcsAgent(world, machine, 'up');
   return containerInstance;
@@ -100,8 +113,8 @@ export type PlainResponse = { readonly status: number; readonly body: string };
 /** What the ECS agent's introspection answers; undefined = the connection is refused. */
 export function introspect(machine: Machine, path: string): PlainResponse | undefined {
   const agent = machine.ecsAgent;
-  if (!agent.up || !agent.containerInstance) return undefined;
   const { pathname, searchParams } = new URL(path, 'http://agent');
+  if (!agent.up || !agent.containerInstance) return agent.impostor && pretend(agent.impostor, pathname);
   switch (pathname) {
     case '/v1/metadata':
       return { status: 200, body: agent.frozen?.metadata ?? metadataOf(agent) };
@@ -117,6 +130,13 @@ export function introspect(machine: Machine, path: string): PlainResponse | unde
   }
 }
 
+/** The port is no privileged one: while the ECS agent is down any process of the host can listen there. */
+function pretend(impostor: Impostor, pathname: string): PlainResponse {
+  if (pathname === '/v1/metadata') return { status: 200, body: impostor.metadata };
+  if (pathname === '/v1/tasks') return { status: 200, body: impostor.tasks };
+  return { status: 404, body: '404 page not found\n' };
+}
+
 /** Also the way of every later change of a container instance's status. */
 export function setContainerInstanceStatus(
   world: WorldState,
@@ -126,6 +146,7 @@ export function setContainerInstanceStatus(
   const from = containerInstance.status;
   containerInstance.status = to;
   containerInstance.version++;
+  note(containerInstance.past, world.now, to);
   happen(world, () => ({
     type: 'container-instance',
     instanceId: containerInstance.machine.id,
@@ -155,10 +176,12 @@ const described = new WeakMap<
 
 /** Kept, since simulated agents ask every second for hours. */
 function describedTask(task: Task): string {
-  const { desiredStatus: desired, knownStatus: known } = task;
+  const { knownStatus: known } = task;
+  // Of a task that ECS has lost its agent was told nothing.
+  const desired = task.orphaned && known !== 'STOPPED' ? 'RUNNING' : task.desiredStatus;
   const before = described.get(task);
   if (before?.desired === desired && before.known === known) return before.text;
-  const text = JSON.stringify(describeTask(task));
+  const text = JSON.stringify(describeTask(task, desired));
   described.set(task, { desired, known, text });
   return text;
 }
@@ -169,10 +192,10 @@ function oneTask(agent: EcsAgent, arn: string): PlainResponse {
   return { status: 200, body: describedTask(task) };
 }
 
-function describeTask(task: Task) {
+function describeTask(task: Task, desired: string) {
   return {
     Arn: task.arn,
-    DesiredStatus: task.desiredStatus,
+    DesiredStatus: desired,
     KnownStatus: task.knownStatus,
     Family: task.definition.family,
     Version: String(task.definition.revision),

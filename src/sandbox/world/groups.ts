@@ -36,6 +36,8 @@ export type HookOptions = {
   transition?: Hook['transition'] | undefined;
   /** In seconds. */
   heartbeatTimeout?: number | undefined;
+  /** In seconds; by AWS's own rule unless told: a test that is about the limit need not wait for hours. */
+  globalTimeout?: number | undefined;
   defaultResult?: Hook['defaultResult'] | undefined;
   notificationMetadata?: string | undefined;
   notificationTarget?: string | undefined;
@@ -54,6 +56,7 @@ export function putHook(group: Group, options: HookOptions): Hook {
     name: options.name,
     transition: options.transition ?? existing?.transition ?? 'autoscaling:EC2_INSTANCE_TERMINATING',
     heartbeatTimeout,
+    globalTimeout: options.globalTimeout ?? existing?.globalTimeout,
     defaultResult: options.defaultResult ?? existing?.defaultResult ?? 'ABANDON',
     notificationMetadata: options.notificationMetadata ?? existing?.notificationMetadata,
     notificationTarget: options.notificationTarget ?? existing?.notificationTarget,

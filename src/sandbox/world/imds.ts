@@ -76,7 +76,7 @@ function documentAt(world: WorldState, machine: Machine, path: string): string |
       return world.now < imds.credentialsFrom ? undefined : credentials(world, imds.accessKeyId);
     case '/latest/meta-data/tags/instance':
     case '/latest/meta-data/tags/instance/':
-      return imds.tags ? [...machine.tags.keys()].join('\n') : undefined;
+      return imds.tags ? tagKeys(world, machine) : undefined;
     default:
       return tagAt(machine, path);
   }
@@ -85,8 +85,18 @@ function documentAt(world: WorldState, machine: Machine, path: string): string |
 const tagFolder = '/latest/meta-data/tags/instance/';
 
 function tagAt(machine: Machine, path: string): string | undefined {
-  if (!path.startsWith(tagFolder) || !machine.imds.tags) return undefined;
-  return machine.tags.get(path.slice(tagFolder.length));
+  return path.startsWith(tagFolder) ? shownTag(machine, path.slice(tagFolder.length)) : undefined;
+}
+
+/** The value of a tag as metadata shows it: one that was removed may be shown for minutes still. */
+export function shownTag({ imds, tags }: Machine, key: string): string | undefined {
+  return imds.tags ? (tags.get(key) ?? imds.removedTags.get(key)) : undefined;
+}
+
+/** One key a line; with no tag at all the folder may be there or not. */
+function tagKeys({ options }: WorldState, { tags, imds }: Machine): string | undefined {
+  const keys = new Set([...tags.keys(), ...imds.removedTags.keys()]);
+  return keys.size === 0 && options.emptyTagFolder === 'missing' ? undefined : [...keys].join('\n');
 }
 
 function instanceAction({ action, time }: { action: string; time: number }): string {

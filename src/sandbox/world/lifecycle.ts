@@ -13,7 +13,7 @@ const longestWaitMs = 48 * 3_600_000;
 
 /** The time in ms after which no heartbeat keeps an action of this hook waiting. */
 export function globalTimeoutMs(hook: Hook): number {
-  return Math.min(longestWaitMs, 100 * hook.heartbeatTimeout * 1000);
+  return Math.min(longestWaitMs, (hook.globalTimeout ?? 100 * hook.heartbeatTimeout) * 1000);
 }
 
 export function joinGroup(world: WorldState, group: Group, machine: Machine, isProtected: boolean): Member {

@@ -47,6 +47,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
       started: !options.imdsAfter,
       forbidden: false,
       tags: options.metadataTags ?? false,
+      removedTags: new Map(),
       credentialsFrom: world.now + (options.credentialsAfter ?? 0),
       roleName: 'ecs-instance-role',
       accessKeyId,
@@ -57,6 +58,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
       claimsInstanceId: undefined,
     },
     ecsAgent: createEcsAgent(options.cluster),
+    placed: [],
     member: undefined,
   };
   world.machines.set(id, machine);

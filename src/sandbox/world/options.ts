@@ -31,6 +31,8 @@ export type Timings = {
   stoppedTaskListed: number;
   /** How long a deregistered container instance can be described. */
   inactiveDescribable: number;
+  /** How long metadata goes on showing a tag that was removed: seen were 3 s, and more than 125 s. */
+  tagRemovalShown: number;
 };
 
 export const defaultTimings: Timings = {
@@ -51,6 +53,7 @@ export const defaultTimings: Timings = {
   boot: 2000,
   stoppedTaskListed: 3_600_000,
   inactiveDescribable: 3_600_000,
+  tagRemovalShown: 0,
 };
 
 export type WorldOptions = {
@@ -65,6 +68,12 @@ export type WorldOptions = {
   deregisterAgain?: 'not-found' | 'inactive';
   /** Which tasks make ECS refuse a DeregisterContainerInstance: no primary source says which. */
   deregisterRefusedFor?: 'not-stopped' | 'pending-or-running';
+  /** What becomes of the tasks of an instance that is deregistered by force: no primary source says which. */
+  lostTasks?: 'stopped' | 'forgotten';
+  /** What the tag folder of metadata answers where there is no tag: both have been seen. */
+  emptyTagFolder?: 'empty' | 'missing';
+  /** So many items of a list fit a page, where AWS's own limit is not less. */
+  pageSize?: number;
   /** `entries` keeps every request, `counts` the number by API only. */
   requestLog?: 'entries' | 'counts';
   onEvent?: (event: TimelineEvent) => void;
@@ -77,6 +86,9 @@ export type ResolvedOptions = {
   readonly timings: Timings;
   readonly deregisterAgain: 'not-found' | 'inactive';
   readonly deregisterRefusedFor: 'not-stopped' | 'pending-or-running';
+  readonly lostTasks: 'stopped' | 'forgotten';
+  readonly emptyTagFolder: 'empty' | 'missing';
+  readonly pageSize: number;
 };
 
 export function resolveOptions(options: WorldOptions): ResolvedOptions {
@@ -87,5 +99,8 @@ export function resolveOptions(options: WorldOptions): ResolvedOptions {
     timings: options.timings ? { ...defaultTimings, ...options.timings } : defaultTimings,
     deregisterAgain: options.deregisterAgain ?? 'not-found',
     deregisterRefusedFor: options.deregisterRefusedFor ?? 'not-stopped',
+    lostTasks: options.lostTasks ?? 'stopped',
+    emptyTagFolder: options.emptyTagFolder ?? 'empty',
+    pageSize: options.pageSize ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -1,5 +1,6 @@
 import type { Fault } from '../faults.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { Past } from './past.ts';
 import type { EventQueue, Scheduled } from './queue.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Interruption, LifecycleNotification, TimelineEvent } from './timeline.ts';
@@ -8,6 +9,8 @@ import type { Interruption, LifecycleNotification, TimelineEvent } from './timel
 export type WorldState = {
   /** How far the World has been advanced. */
   now: number;
+  /** As of when ECS answers the call that it is answering: `now`, but for an answer that lags behind. */
+  asOf: number;
   readonly options: ResolvedOptions;
   readonly queue: EventQueue;
   readonly machines: Map<string, Machine>;
@@ -45,6 +48,8 @@ export type Machine = {
   readonly tags: Map<string, string>;
   readonly imds: Imds;
   readonly ecsAgent: EcsAgent;
+  /** Every task that was ever placed here, whatever ECS or its agent still knows of it. */
+  readonly placed: Task[];
   member: Member | undefined;
 };
 
@@ -55,6 +60,8 @@ export type Imds = {
   forbidden: boolean;
   /** The instance's metadata option InstanceMetadataTags. */
   tags: boolean;
+  /** Tags that were removed a moment ago, and are shown still. */
+  readonly removedTags: Map<string, string>;
   /** Time at which the role's credentials appear. */
   credentialsFrom: number;
   readonly roleName: string;
@@ -76,9 +83,16 @@ export type EcsAgent = {
   tasks: Task[];
   /** Answers that it goes on giving, whatever happens: a stale view. */
   frozen: { metadata: string; tasks: string } | undefined;
+  /** What answers on its port while it is down: any process of the host can. */
+  impostor: Impostor | undefined;
+  /** How long introspection takes to answer, in ms; Infinity where it accepts connections and never does. */
+  answersAfter: number;
   /** What is waiting to be told to, or by, an agent that is down. */
   backlog: (() => void)[];
 };
+
+/** What somebody else says in the ECS agent's place, as it stands. */
+export type Impostor = { readonly metadata: string; readonly tasks: string };
 
 // --- ECS ---
 
@@ -118,6 +132,8 @@ export type ContainerInstance = {
   version: number;
   agentConnected: boolean;
   readonly registeredAt: number;
+  /** What its status was, the latest last: for answers that lag behind. */
+  readonly past: Past<ContainerInstanceStatus>;
   /** Every task placed here that ECS still lists, the stopped ones too. */
   readonly tasks: Set<Task>;
   usedCpu: number;
@@ -166,9 +182,11 @@ export type Task = {
   /** What the ECS agent on the host says of it. */
   knownStatus: string;
   containersRunning: boolean;
-  /** Deregistered by force: ECS no longer knows it, while it runs on. */
+  /** Its container instance was deregistered by force, or ECS lost it: its containers run on all the same. */
   orphaned: boolean;
   version: number;
+  /** What ECS said of it, the latest last: for answers that lag behind. */
+  readonly past: Past<Pick<Task, 'lastStatus' | 'desiredStatus'>>;
   startedAt: number | undefined;
   stoppingAt: number | undefined;
   executionStoppedAt: number | undefined;
@@ -235,6 +253,8 @@ export type Hook = {
   readonly name: string;
   readonly transition: 'autoscaling:EC2_INSTANCE_TERMINATING' | 'autoscaling:EC2_INSTANCE_LAUNCHING';
   heartbeatTimeout: number;
+  /** In seconds; AWS's own rule unless told. */
+  globalTimeout: number | undefined;
   defaultResult: 'ABANDON' | 'CONTINUE';
   notificationMetadata: string | undefined;
   notificationTarget: string | undefined;

@@ -1,6 +1,7 @@
 import { setContainerInstanceStatus, whenEcsAgentUp } from './ecs-agent.ts';
 import { after, happen } from './happen.ts';
 import { nextHex } from './ids.ts';
+import { note, valueAt } from './past.ts';
 import { cancel } from './queue.ts';
 import { kickService, kickServices } from './scheduler.ts';
 import type {
@@ -49,6 +50,7 @@ export function startTask(world: WorldState, options: NewTask): Task {
     containersRunning: false,
     orphaned: false,
     version: 1,
+    past: [],
     startedAt: undefined,
     stoppingAt: undefined,
     executionStoppedAt: undefined,
@@ -65,6 +67,8 @@ export function startTask(world: WorldState, options: NewTask): Task {
   containerInstance.usedCpu += task.cpu;
   containerInstance.usedMemory += task.memory;
   containerInstance.machine.ecsAgent.tasks.push(task);
+  containerInstance.machine.placed.push(task);
+  noteTask(world, task);
   options.service?.tasks.add(task);
   happen(world, () => ({
     type: 'task',
@@ -91,6 +95,7 @@ export function askToStop(world: WorldState, task: Task, stopCode: StopCode, rea
   task.stopCode = stopCode;
   task.stoppedReason = reason;
   task.version++;
+  noteTask(world, task);
   happen(world, () => ({
     type: 'task-asked-to-stop',
     taskArn: task.arn,
@@ -138,8 +143,8 @@ export function containersExit(world: WorldState, task: Task): void {
 
 /** A machine goes and takes its tasks along: the ground truth about interruptions is written here. */
 export function lostWithMachine(world: WorldState, machine: Machine, cause: string): void {
-  for (const task of machine.ecsAgent.tasks) {
-    if (task.lastStatus === 'STOPPED' && !(task.orphaned && task.containersRunning)) continue;
+  for (const task of machine.placed) {
+    if (!isOnHost(task)) continue;
     const interruption = {
       at: world.now,
       taskArn: task.arn,
@@ -172,7 +177,7 @@ export function noticeHostLoss(world: WorldState, machine: Machine): void {
 
 /** Every process on the machine is killed, as by a reboot. The ECS agent reports it when it is up again. */
 export function processesKilled(world: WorldState, machine: Machine): void {
-  for (const task of machine.ecsAgent.tasks) {
+  for (const task of machine.placed) {
     if (!task.containersRunning) continue;
     task.exitCode = 137;
     containersExit(world, task);
@@ -187,13 +192,38 @@ export function deregister(world: WorldState, containerInstance: ContainerInstan
   );
 }
 
-/** A forced deregistration leaves its tasks running, where ECS no longer sees them. */
-export function orphan(world: WorldState, task: Task): void {
+/** Whether there is still something of a task on its host: its containers, or what ECS has not finished with. */
+export function isOnHost(task: Task): boolean {
+  return task.lastStatus !== 'STOPPED' || task.containersRunning;
+}
+
+/** What ECS says of a task in the call that it answers; undefined where that is of before the task. */
+export function seenOf(
+  world: WorldState,
+  task: Task,
+): Pick<Task, 'lastStatus' | 'desiredStatus'> | undefined {
+  return world.asOf >= world.now ? task : valueAt(task.past, world.asOf);
+}
+
+/** Whether ECS has lost a task in the call that it answers: it lists it nowhere any more. */
+export function isLost(world: WorldState, task: Task): boolean {
+  return task.orphaned && seenOf(world, task)?.lastStatus === 'STOPPED';
+}
+
+/**
+ * ECS loses a task, whose containers run on where it no longer sees them: by a forced deregistration, or with the
+ * connection to its agent. It calls the task STOPPED, or forgets it.
+ */
+export function loseTask(world: WorldState, task: Task, reason: string): void {
+  if (task.lastStatus === 'STOPPED') return;
   task.orphaned = true;
   task.transition = cancel(task.transition);
   task.desiredStatus = 'STOPPED';
-  task.stoppedReason = 'Container instance was deregistered by force';
+  task.stoppedReason = reason;
   enterStopped(world, task);
+  if (world.options.lostTasks === 'stopped') return;
+  task.cluster.tasks.delete(task.id);
+  task.containerInstance.tasks.delete(task);
 }
 
 function enterPending(world: WorldState, task: Task): void {
@@ -266,6 +296,7 @@ function setStatus(world: WorldState, task: Task, to: TaskStatus): void {
   const from = task.lastStatus;
   task.lastStatus = to;
   task.version++;
+  noteTask(world, task);
   happen(world, () => ({
     type: 'task',
     taskArn: task.arn,
@@ -274,6 +305,10 @@ function setStatus(world: WorldState, task: Task, to: TaskStatus): void {
     from,
     to,
   }));
+}
+
+function noteTask(world: WorldState, { past, lastStatus, desiredStatus }: Task): void {
+  note(past, world.now, { lastStatus, desiredStatus });
 }
 
 const noBehaviour: TaskBehaviour = {};

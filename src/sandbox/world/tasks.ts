@@ -11,7 +11,7 @@ import { place, refuses } from './placement.ts';
 import { kickService } from './scheduler.ts';
 import type { Cluster, ContainerInstance, Task, WorldState } from './state.ts';
 import { definitionNamed } from './task-definitions.ts';
-import { askToStop, startTask } from './task-life.ts';
+import { askToStop, isLost, seenOf, startTask } from './task-life.ts';
 
 /** The ECS calls about tasks. */
 export const tasks: Pick<
@@ -92,7 +92,7 @@ export const tasks: Pick<
       throw serviceError('ServiceNotFoundException', 'Service not found.');
     const listed: Task[] = [];
     for (const task of on ? on.tasks : cluster.tasks.values()) {
-      if (task.desiredStatus !== desiredStatus || task.orphaned) continue;
+      if (seenOf(world, task)?.desiredStatus !== desiredStatus || isLost(world, task)) continue;
       if (service && task.service !== service) continue;
       if (input.family && task.definition.family !== input.family) continue;
       if (input.startedBy && task.startedBy !== input.startedBy) continue;
@@ -102,7 +102,7 @@ export const tasks: Pick<
     const { items, nextToken } = page(
       listed,
       (task) => task.serial,
-      input.maxResults ?? 100,
+      Math.min(input.maxResults ?? 100, world.options.pageSize),
       input.nextToken,
       badToken,
     );
@@ -115,7 +115,7 @@ export const tasks: Pick<
     for (const name of atMost(100, input.tasks, 'Tasks cannot be empty.')) {
       checkOwnCluster(cluster, name);
       const task = cluster.tasks.get(idOf(name));
-      if (task) found.push(describe(world, task));
+      if (task && seenOf(world, task)) found.push(describe(world, task));
       else failures.push({ arn: taskArn(world, cluster, name), reason: 'MISSING' });
     }
     return { tasks: found, failures };
@@ -182,6 +182,7 @@ function taskArn(world: WorldState, cluster: Cluster, name: string): string {
 
 function describe(world: WorldState, task: Task): Ecs.Task {
   const { containerInstance, definition } = task;
+  const { lastStatus, desiredStatus } = seenOf(world, task) ?? task;
   return {
     taskArn: task.arn,
     clusterArn: task.cluster.arn,
@@ -189,8 +190,8 @@ function describe(world: WorldState, task: Task): Ecs.Task {
     taskDefinitionArn: definition.arn,
     group: task.group,
     ...(task.startedBy === undefined ? {} : { startedBy: task.startedBy }),
-    lastStatus: task.lastStatus,
-    desiredStatus: task.desiredStatus,
+    lastStatus,
+    desiredStatus,
     launchType: 'EC2',
     availabilityZone: containerInstance.machine.availabilityZone,
     connectivity: containerInstance.agentConnected ? 'CONNECTED' : 'DISCONNECTED',

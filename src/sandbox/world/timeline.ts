@@ -56,7 +56,11 @@ export type Happening =
   | { type: 'rebalance-recommendation'; instanceId: string }
   | { type: 'hook-deleted'; group: string; hook: string }
   | { type: 'imds'; instanceId: string; to: 'on' }
-  | { type: 'ecs-agent'; instanceId: string; to: 'up' | 'down' | 'frozen' };
+  | {
+      type: 'ecs-agent';
+      instanceId: string;
+      to: 'up' | 'down' | 'frozen' | 'slow' | 'hanging' | 'quick' | 'impersonated' | 'no longer impersonated';
+    };
 
 /** A task that had not stopped when its machine went: what this project exists to prevent. */
 export type Interruption = {

@@ -14,7 +14,12 @@ export type World = WorldState & {
   /** When the next thing happens by itself, in ms since the Unix epoch. */
   nextEventAt(): number | undefined;
   /** Answers one API call, or throws the error of the service. Call `advance` first. */
-  call<O extends WorldOperation>(operation: O, input: WorldInput<O>, caller?: Caller): WorldOutput<O>;
+  call<O extends WorldOperation>(
+    operation: O,
+    input: WorldInput<O>,
+    caller?: Caller,
+    options?: CallOptions,
+  ): WorldOutput<O>;
   /** Answers one request to an instance's metadata service; undefined = the connection is refused. */
   imds(instanceId: string, request: ImdsRequest): PlainResponse | undefined;
   /** Answers one request to the ECS agent of an instance; undefined = the connection is refused. */
@@ -31,12 +36,18 @@ export type Caller = {
   readonly accessKeyId?: string | undefined;
 };
 
+export type CallOptions = {
+  /** What ECS lists and describes is as of so many ms ago: both are eventually consistent. */
+  readonly staleMs?: number | undefined;
+};
+
 export function createWorld(options: WorldOptions = {}): World {
   const listeners: World['listeners'] = options.onEvent ? [options.onEvent] : [];
   const lifecycleListeners: World['lifecycleListeners'] = [];
   const queue = createEventQueue();
   const world: World = {
     now: options.now ?? 0,
+    asOf: options.now ?? 0,
     options: resolveOptions(options),
     queue,
     machines: new Map(),
@@ -58,7 +69,10 @@ export function createWorld(options: WorldOptions = {}): World {
       if (now > world.now) world.now = now;
     },
     nextEventAt: queue.nextAt,
-    call: (operation, input, caller = {}) => answer(world, operation, input, caller),
+    call: (operation, input, caller = {}, { staleMs = 0 } = {}) => {
+      world.asOf = world.now - staleMs;
+      return answer(world, operation, input, caller);
+    },
     imds: (instanceId, request) => {
       const machine = machineOf(world, instanceId);
       const response = askImds(world, machine, request);
