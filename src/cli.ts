@@ -1,10 +1,8 @@
 import { nearest } from './base/nearest.ts';
 import { version } from './base/version.ts';
+import { EX_CONFIG, EX_USAGE } from './config/exit-codes.ts';
 import { type CommandName, commands, help } from './config/help.ts';
-import { EX_CONFIG, loadConfig } from './config/load.ts';
-
-/** sysexits.h: the command line is wrong. */
-const EX_USAGE = 64;
+import { loadConfig } from './config/load.ts';
 
 /** What a command takes beside the options. */
 const OWN_FLAGS: Record<Exclude<CommandName, 'sandbox'>, readonly string[]> = {
@@ -45,7 +43,7 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
   switch (name) {
     case 'run':
       // A request to AWS that is still under way must not hold up the end.
-      return process.exit(await (await import('./commands/run.ts')).run(config, environment, warnings));
+      return process.exit(await (await import('./commands/run.ts')).run(loaded));
     case 'status':
       return (await import('./commands/status.ts')).status(config, environment, argv.includes('--json'));
     case 'doctor':

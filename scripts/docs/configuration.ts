@@ -1,5 +1,6 @@
 import { STATUS_EXIT_CODES } from '../../src/commands/status.ts';
-import { DEFAULT_CONFIG_FILE, EX_CONFIG, loadConfig } from '../../src/config/load.ts';
+import { EX_CONFIG, EX_TEMPFAIL, EX_USAGE } from '../../src/config/exit-codes.ts';
+import { DEFAULT_CONFIG_FILE, loadConfig } from '../../src/config/load.ts';
 import { optionList } from '../../src/config/options.ts';
 import { block, code, paragraphs, table } from './markdown.ts';
 
@@ -92,6 +93,11 @@ likely to be of use here:`),
       ['command', 'code', 'meaning'],
       [
         ['run', '0', 'ended by SIGTERM or SIGINT; AWS stays as it is'],
+        [
+          'run',
+          String(EX_TEMPFAIL),
+          'another agent runs with the same state directory; the unit tries again, at growing intervals of up to a minute',
+        ],
         ...Object.entries(STATUS_EXIT_CODES).map(([state, exitCode]) => [
           'status',
           String(exitCode),
@@ -101,7 +107,7 @@ likely to be of use here:`),
         ['doctor', '1', 'something must be mended; each line that begins with FAIL says what, and how'],
         ['drain', '0', 'the request is left, or taken back'],
         ['drain', '1', 'the state directory cannot be written by this user'],
-        ['all', '64', 'there is no such command'],
+        ['all', String(EX_USAGE), 'there is no such command'],
         ['all', String(EX_CONFIG), 'the configuration is wrong'],
       ],
     ),

@@ -87,7 +87,7 @@ export function readTextFile(path: string, mostBytes: number, fs: FileSystem = n
     if (stats.isDirectory())
       throw Object.assign(new Error(`${path} is a directory, not a file`), { code: 'EISDIR' });
     if (!stats.isFile() && !stats.isCharacterDevice())
-      throw Object.assign(new Error(`${path} is a FIFO or a block device, not a file`), { code: 'EINVAL' });
+      throw new Error(`${path} is a FIFO or a block device, not a file`);
     return readAll(file, path, mostBytes, fs);
   } finally {
     fs.closeSync(file);
@@ -105,8 +105,7 @@ function readAll(file: number, path: string, mostBytes: number, fs: FileSystem):
     const count = fs.readSync(file, chunk, 0, CHUNK_BYTES, null);
     if (count === 0) return Buffer.concat(chunks).toString('utf8');
     length += count;
-    if (length > mostBytes)
-      throw Object.assign(new Error(`${path} is larger than ${mostBytes} bytes`), { code: 'EFBIG' });
+    if (length > mostBytes) throw new Error(`${path} is larger than ${mostBytes} bytes`);
     chunks.push(chunk.subarray(0, count));
   }
 }

@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { startAgent } from '../agent/start.ts';
 import { createFileStore } from '../agent/state/state-file.ts';
 import { createSdkTransport } from '../aws/sdk-transport.ts';
 import { systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
+import { EX_TEMPFAIL } from '../config/exit-codes.ts';
+import type { Configured } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { createNodeHttp } from '../host/node-http.ts';
 import { createNotifier } from '../host/systemd.ts';
@@ -14,14 +15,11 @@ import type { Recorder } from '../metrics/recorder.ts';
 import { createOperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { manualSignal } from '../signals/manual.ts';
 import { passToSdk } from './sdk-environment.ts';
+import { claimStateDir } from './state-dir.ts';
 import { createStatusFile } from './status-file.ts';
 
 /** `ecs-drain-agent run`: what the unit starts. Resolves with the exit code once SIGTERM or SIGINT has come. */
-export async function run(
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-  warnings: readonly string[],
-): Promise<number> {
+export async function run({ config, origins, environment, warnings }: Configured): Promise<number> {
   const output = createOutput({ level: config.logLevel, environment });
   const stop = new AbortController();
   let reason = '';
@@ -31,6 +29,11 @@ export async function run(
       stop.abort();
     });
   }
+  const claim = claimStateDir(config.stateDir);
+  if (claim.kind === 'taken') {
+    output('agent.already-running', alreadyRunning(claim.pid, config, origins), { pid: claim.pid });
+    return EX_TEMPFAIL;
+  }
   const metrics = await recordMetrics(config, output, stop.signal);
   const log: Log = (event, message, fields) => {
     metrics?.event(event);
@@ -38,7 +41,7 @@ export async function run(
   };
   log('agent.started', `ecs-drain-agent ${version}`, { version, pid: process.pid, config });
   for (const warning of warnings) log('config.warning', warning);
-  checkStateDir(config.stateDir, log);
+  if (claim.kind === 'unusable') log('state.unwritable', unusable(claim.why, config, origins));
   passToSdk(environment);
 
   const notifier = createNotifier(environment);
@@ -70,6 +73,7 @@ export async function run(
   notifier.stopping();
   await watchdog;
   statusFile.remove();
+  if (claim.kind === 'ours') claim.release();
   log('agent.stopped', `stopped by ${reason}; AWS stays as it is`);
   return 0;
 }
@@ -85,16 +89,20 @@ async function recordMetrics(
   return startMetrics({ listen, file, clock: systemClock, log, stop });
 }
 
-function checkStateDir(stateDir: string, log: Log): void {
-  try {
-    mkdirSync(stateDir, { recursive: true });
-  } catch (error) {
-    log(
-      'state.unwritable',
-      `the state directory ${stateDir} cannot be made: ${(error as Error).message}; ` +
-        'set --state-dir (ECS_DRAIN_STATE_DIR) to a directory that this user can write',
-    );
-  }
+type Origins = Configured['origins'];
+
+function alreadyRunning(pid: number, { stateDir }: Config, origins: Origins): string {
+  return (
+    `another agent, with process id ${pid}, runs with the state directory ${stateDir} (from ${origins.stateDir}); ` +
+    'end that one first, or give this one a directory of its own with --state-dir (ECS_DRAIN_STATE_DIR)'
+  );
+}
+
+function unusable(why: string, { stateDir }: Config, origins: Origins): string {
+  return (
+    `nothing can be kept in the state directory ${stateDir} (from ${origins.stateDir}): ${why}; ` +
+    'set --state-dir (ECS_DRAIN_STATE_DIR) to a directory that this user can make and write'
+  );
 }
 
 async function keepWatchdogQuiet(

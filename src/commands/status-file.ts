@@ -1,17 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '../agent/report/report.ts';
 import { isoTime, systemClock } from '../base/clock.ts';
 import { readTextFile, removeIfPossible, replaceFile } from '../base/files.ts';
+import { isRunning, ownProcess, type ProcessId } from '../host/process.ts';
 
 /** What the running agent leaves for `ecs-drain-agent status`. */
-export type Status = Report & {
-  readonly pid: number;
-  /** When that process was started, in the kernel's own ticks: another one may have its number by now. */
-  readonly startedTicks?: string | undefined;
-  /** ISO time of the last change. */
-  readonly updatedAt: string;
-};
+export type Status = Report &
+  ProcessId & {
+    /** ISO time of the last change. */
+    readonly updatedAt: string;
+  };
 
 /** The agent on this host, as far as its status file tells. */
 export type Found =
@@ -40,7 +38,7 @@ export function createStatusFile(
   environment: Environment,
 ): { write(report: Report): void; remove(): void } {
   const path = statusPath(stateDir, environment);
-  const startedTicks = startOf(process.pid);
+  const own = ownProcess();
   let last = '';
   let writtenAt = -Infinity;
   return {
@@ -52,14 +50,18 @@ export function createStatusFile(
       last = key;
       writtenAt = now;
       const updatedAt = isoTime(systemClock.now());
-      const status: Status = { ...report, pid: process.pid, startedTicks, updatedAt };
+      const status: Status = { ...report, ...own, updatedAt };
       try {
         replaceFile(path, JSON.stringify(status), { mode: FOR_EVERY_USER, durable: false });
       } catch {
         // Only for show: whoever asks is told that there is none.
       }
     },
-    remove: () => removeIfPossible(path),
+    remove: () => {
+      const status = readStatus(path);
+      // Another agent with a state directory of its own can have the same runtime directory.
+      if (typeof status === 'object' && status.pid === own.pid) removeIfPossible(path);
+    },
   };
 }
 
@@ -79,7 +81,7 @@ export function findAgent(stateDir: string, environment: Environment): Found {
   for (const path of paths) {
     const status = readStatus(path);
     if (status === 'unreadable') unreadable ??= path;
-    else if (status && isAlive(status)) return { kind: 'running', status };
+    else if (status && isRunning(status) !== false) return { kind: 'running', status };
   }
   return unreadable ? { kind: 'unreadable', path: unreadable } : { kind: 'not-running' };
 }
@@ -96,29 +98,5 @@ function readStatus(path: string): Status | 'unreadable' | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'EACCES' || code === 'EPERM' ? 'unreadable' : undefined;
-  }
-}
-
-/** Whether the process that wrote it is still there. One killed outright leaves its file, and its number to others. */
-function isAlive({ pid, startedTicks }: Status): boolean {
-  const started = startOf(pid);
-  if (started !== undefined && startedTicks !== undefined) return started === startedTicks;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Another user's process is there too, though we may not signal it.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Field 22 of proc_pid_stat(5); undefined where there is no such process, or no such file system. */
-function startOf(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in parentheses, and may hold anything.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
   }
 }

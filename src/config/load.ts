@@ -1,25 +1,27 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { readTextFile } from '../base/files.ts';
 import { nearest } from '../base/nearest.ts';
-import { type Config, optionList, options } from './options.ts';
+import { type Config, type OptionName, optionList, options } from './options.ts';
 
 /** Where the configuration file is unless `--config` or `ECS_DRAIN_CONFIG` names another. */
 export const DEFAULT_CONFIG_FILE = '/etc/ecs-drain-agent/agent.conf';
-/** sysexits.h: something in the configuration is wrong. */
-export const EX_CONFIG = 78;
+/** A configuration file is some kB. */
+const MOST_BYTES = 1024 * 1024;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The configuration, or everything that is wrong with it: one problem a line, so that all can be mended at once. */
-export type Loaded =
-  | {
-      readonly kind: 'loaded';
-      readonly config: Config;
-      readonly warnings: readonly string[];
-      /** The environment with what the configuration file adds for the AWS SDK (`AWS_…`). */
-      readonly environment: Environment;
-    }
-  | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+export type Loaded = Configured | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+export type Configured = {
+  readonly kind: 'loaded';
+  readonly config: Config;
+  /** Where each option's value came from, as messages name it, e.g. `--state-dir` or `the default`. */
+  readonly origins: Readonly<Record<OptionName, string>>;
+  readonly warnings: readonly string[];
+  /** The environment with what the configuration file adds for the AWS SDK (`AWS_…`). */
+  readonly environment: Environment;
+};
 
 /**
  * Reads the configuration: flags before environment before file before default.
@@ -32,6 +34,7 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
   const file = readFile(flags.values.get('config'), environment, read);
   const problems = [...flags.problems, ...file.problems];
   const config: Record<string, unknown> = {};
+  const origins: Record<string, string> = {};
 
   for (const option of optionList) {
     const given = [
@@ -45,6 +48,7 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
       // An empty variable is as good as none, as everywhere; an empty flag was typed by somebody.
     ].find(({ text, from }) => text !== undefined && (text !== '' || from.startsWith('--')));
     const parsed = option.parse(given?.text ?? option.default);
+    origins[option.name] = given?.from ?? 'the default';
     if (parsed.kind === 'ok') config[option.name] = parsed.value;
     else
       problems.push(`${given?.from}: ${quote(given?.text ?? '')} ${parsed.why}. Allowed: ${option.allowed}.`);
@@ -55,6 +59,7 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
   return {
     kind: 'loaded',
     config: config as Config,
+    origins: origins as Record<OptionName, string>,
     warnings: [...unknownNames(Object.keys(environment), 'the environment'), ...file.warnings],
     environment: { ...file.passedOn, ...environment },
   };
@@ -177,4 +182,4 @@ function unquote(text: string): string | undefined {
 // JSON shows what a terminal would not: control characters, spaces at the end.
 const quote = (text: string) => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
-const readText = (path: string) => readFileSync(path, 'utf8');
+const readText = (path: string) => readTextFile(path, MOST_BYTES);

@@ -15,6 +15,12 @@ export const events = {
     meaning: 'The agent has started, with this version and configuration.',
     remedy: '',
   },
+  'agent.already-running': {
+    level: 'error',
+    meaning:
+      'Another agent runs with the same state directory; `pid` is its process id. This one ends with exit code 75, and its unit starts it again later.',
+    remedy: 'End the agent that is not wanted, or give it a state directory of its own.',
+  },
   'agent.waiting': {
     level: 'warn',
     meaning:

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { runCli } from './agent-process.ts';
-import { end, scenario } from './scenario.ts';
+import { type Agent, end, scenario, waitUntil } from './scenario.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ecs-drain-agent-test-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -18,6 +19,17 @@ async function refused(args: readonly string[], env: Readonly<Record<string, str
   const { code, stdout, stderr } = await runCli(args, env);
   assert.equal(stdout, '');
   return { code, message: stderr };
+}
+
+/** A process that is busy without end would hold up its host's shutdown, and a test that only waits for it. */
+async function obeysSigterm(agent: Agent): Promise<void> {
+  let hasEnded = false;
+  void agent.exited.then(() => {
+    hasEnded = true;
+  });
+  agent.signal('SIGTERM');
+  await waitUntil(() => hasEnded, 'the agent to end, as SIGTERM tells it');
+  assert.deepEqual(await agent.exited, { code: 0, signal: null });
 }
 
 const wrong = (...problems: string[]) => ({
@@ -115,6 +127,82 @@ describe('what can be done without is said, and done without', { concurrency: 4 
     fleet.scaleIn(machine);
     await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
   });
+
+  scenario('a state directory in /proc, where none can be made', {}, async ({ fleet, agent, polls }) => {
+    const machine = fleet.addInstance();
+    const running = await agent(machine, { stateDir: '/proc/ecs-drain-agent' });
+    const { msg, level } = await running.says('state.unwritable');
+    assert.equal(level, 'warn');
+    assert.equal(
+      msg,
+      'nothing can be kept in the state directory /proc/ecs-drain-agent (from --state-dir): ' +
+        "ENOENT: no such file or directory, mkdir '/proc/ecs-drain-agent'; " +
+        'set --state-dir (ECS_DRAIN_STATE_DIR) to a directory that this user can make and write',
+    );
+    await running.says('agent.watching');
+    await polls(machine, 2);
+    await obeysSigterm(running);
+  });
+
+  scenario('a state file that is a FIFO: it does not wait for a writer', {}, async (scene) => {
+    const { fleet, agent, directory, happens } = scene;
+    const machine = fleet.addInstance();
+    const stateDir = directory();
+    execFileSync('mkfifo', [join(stateDir, 'state.json')]);
+    const running = await agent(machine, { stateDir });
+    const { msg } = await running.says('state.discarded');
+    assert.match(msg, /state\.json is a FIFO or a block device, not a file: starting without it$/);
+    fleet.scaleIn(machine);
+    await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+    assert.equal(JSON.parse(readFileSync(join(stateDir, 'state.json'), 'utf8')).instanceId, machine.id);
+  });
+
+  scenario('a status file that cannot be removed', {}, async ({ fleet, agent }) => {
+    const running = await agent(fleet.addInstance());
+    await running.says('agent.watching');
+    const path = join(running.stateDir, 'status.json');
+    rmSync(path, { force: true });
+    mkdirSync(path);
+    writeFileSync(join(path, 'in-the-way'), '');
+    await obeysSigterm(running);
+    assert.equal(running.lines('agent.stopped').length, 1);
+  });
+
+  scenario(
+    'a second agent in the same state directory: refused, and the first keeps its status',
+    {},
+    async ({ fleet, agent, polls }) => {
+      const machine = fleet.addInstance();
+      const first = await agent(machine);
+      await first.says('agent.watching');
+      const second = await agent(machine, { stateDir: first.stateDir });
+      const { msg, level } = await second.says('agent.already-running', { pid: first.pid });
+      assert.equal(level, 'error');
+      assert.equal(
+        msg,
+        `another agent, with process id ${first.pid}, runs with the state directory ${first.stateDir} (from --state-dir); ` +
+          'end that one first, or give this one a directory of its own with --state-dir (ECS_DRAIN_STATE_DIR)',
+      );
+      assert.deepEqual(await second.exited, { code: 75, signal: null });
+      assert.deepEqual(second.lines('agent.started'), []);
+
+      await polls(machine, 1);
+      const { code, stdout } = await runCli(['status', '--json', '--state-dir', first.stateDir]);
+      assert.equal(code, 0, 'status no longer shows the agent that runs');
+      assert.equal(JSON.parse(stdout).pid, first.pid);
+
+      await obeysSigterm(first);
+      const third = await agent(machine, { stateDir: first.stateDir });
+      await third.says('agent.watching');
+      await third.crash();
+      const fourth = await agent(machine, { stateDir: first.stateDir });
+      await fourth.says('agent.watching');
+      assert.deepEqual(
+        readdirSync(first.stateDir).filter((name) => name.endsWith('.new')),
+        [],
+      );
+    },
+  );
 
   scenario(
     'a corrupt state file: replaced by a good one',

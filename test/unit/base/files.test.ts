@@ -118,7 +118,6 @@ describe('a file that is read', () => {
     writeFileSync(path, text);
     assert.equal(readTextFile(path, 100_000), text);
     assert.throws(() => readTextFile(path, 99_999), {
-      code: 'EFBIG',
       message: `${path} is larger than 99999 bytes`,
     });
   });
@@ -139,7 +138,7 @@ describe('a file that is read', () => {
     const path = temporaryDirectory(t);
     assert.throws(() => readTextFile(path, 100), { code: 'EISDIR' });
     assert.equal(readTextFile('/dev/null', 100), '');
-    assert.throws(() => readTextFile('/dev/zero', 100), { code: 'EFBIG' });
+    assert.throws(() => readTextFile('/dev/zero', 100), { message: '/dev/zero is larger than 100 bytes' });
   });
 
   test('that is not there is told by its code', (t) => {

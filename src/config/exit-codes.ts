@@ -1,0 +1,11 @@
+/** sysexits.h: the command line is wrong. */
+export const EX_USAGE = 64;
+
+/**
+ * sysexits.h: another agent runs with the same state directory. It can end at any time, so the unit starts this one
+ * again, at the growing intervals of `restart-delay`.
+ */
+export const EX_TEMPFAIL = 75;
+
+/** sysexits.h: something in the configuration is wrong. The unit does not start the agent again. */
+export const EX_CONFIG = 78;
