@@ -30,11 +30,12 @@ export class AwsError extends Error {
 export function classify(operation: Operation, error: unknown): AwsError {
   if (error instanceof AwsError) return error;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const code = clip(name, MAX_CODE_LENGTH);
   return new AwsError(
     operation,
-    kindOf(name, statusOf(error)),
-    name,
-    `calling ${operation}: ${name}: ${clip(message)}`,
+    kindOf(code, statusOf(error)),
+    code,
+    `calling ${operation}: ${code}: ${clip(withoutAdvice(message), MAX_MESSAGE_LENGTH)}`,
     error,
   );
 }
@@ -89,6 +90,9 @@ const transientNames = new Set([
   'RequestTimeout',
 ]);
 
+/** The body was none: not of its format, or larger than any answer (`limitAnswers`). */
+const unreadableNames = new Set(['SyntaxError', 'AnswerTooLarge']);
+
 function kindOf(name: string, status: number | undefined): AwsErrorKind {
   if (throttlingNames.has(name) || status === 429) return 'throttled';
   if (credentialsNames.has(name)) return 'credentials';
@@ -96,7 +100,7 @@ function kindOf(name: string, status: number | undefined): AwsErrorKind {
   if (transientNames.has(name)) return 'transient';
   // Only a 4xx is AWS's own word that it understood and refused. No status means that no answer came: refused,
   // reset, timed out. A success or a redirect that still threw means a body that could not be read.
-  if (status !== undefined && status >= 400 && status < 500 && name !== 'SyntaxError') return 'rejected';
+  if (status !== undefined && status >= 400 && status < 500 && !unreadableNames.has(name)) return 'rejected';
   return 'transient';
 }
 
@@ -106,9 +110,16 @@ function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
-// A broken server can put a whole page into a message, and messages are logged. The SDK's advice to look into its
-// own objects helps nobody who reads a log.
-function clip(message: string): string {
-  const said = message.replace(/\s*Deserialization error: to see the raw response[\s\S]*$/, '');
-  return said.length > 500 ? `${said.slice(0, 500)}…` : said;
+// A broken server can put a whole page into a message, and messages are logged.
+const MAX_MESSAGE_LENGTH = 500;
+const MAX_CODE_LENGTH = 100;
+
+/** The SDK's advice to look into its own objects helps nobody who reads a log. */
+const ADVICE = 'Deserialization error: to see the raw response';
+
+function withoutAdvice(message: string): string {
+  const at = message.indexOf(ADVICE);
+  return at < 0 ? message : message.slice(0, at).trimEnd();
 }
+
+const clip = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text);

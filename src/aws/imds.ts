@@ -1,5 +1,5 @@
 import { known, type Reading, unknown } from '../base/reading.ts';
-import type { Http } from '../host/http.ts';
+import { type Http, withoutTrailingSlashes } from '../host/http.ts';
 
 const DEFAULT_ENDPOINT = 'http://169.254.169.254';
 const IPV6_ENDPOINT = 'http://[fd00:ec2::254]';
@@ -20,7 +20,7 @@ export type Imds = {
 /** The endpoint that the AWS SDK would use too. */
 export function imdsEndpoint(environment: Readonly<Record<string, string | undefined>>): string {
   const endpoint = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT;
-  if (endpoint) return endpoint.replace(/\/+$/, '');
+  if (endpoint) return withoutTrailingSlashes(endpoint);
   const mode = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE;
   return mode?.toLowerCase() === 'ipv6' ? IPV6_ENDPOINT : DEFAULT_ENDPOINT;
 }
@@ -38,7 +38,7 @@ export function createImds(http: Http, endpoint: string, stop?: AbortSignal): Im
     });
     if (status === 403) throw new Error('IMDS is switched off for this instance (403)');
     // The token becomes a header: anything but one printable word is no token.
-    if (status !== 200 || !/^[\x21-\x7e]+$/.test(body)) {
+    if (status !== 200 || !/^[\x21-\x7e]{1,1024}$/.test(body)) {
       throw new Error(`IMDS gave no session token (HTTP ${status})`);
     }
     return body;

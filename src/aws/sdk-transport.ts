@@ -1,4 +1,12 @@
+import type { Clock } from '../base/clock.ts';
 import type { Operation, Output, Transport } from './operations.ts';
+import type { SdkModule, Send } from './sdk/service.ts';
+
+export type SdkPorts = {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+};
 
 /**
  * The AWS SDK as a transport: one attempt a call. A client is loaded at its first call, because the three of
@@ -7,51 +15,36 @@ import type { Operation, Output, Transport } from './operations.ts';
  * @param region the instance's own, unless `AWS_REGION` says otherwise
  * @param userAgent what AWS's own logs show, e.g. `ecs-drain-agent/1.2.3`
  */
-export function createSdkTransport(region: string, userAgent: string): Transport {
+export function createSdkTransport(region: string, userAgent: string, ports: SdkPorts): Transport {
   const config = {
     region,
     maxAttempts: 1,
     customUserAgent: userAgent,
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 9_000, throwOnRequestTimeout: true },
   };
-  const senders = new Map<string, Promise<Send>>();
+  const services = new Map<string, Promise<Send>>();
 
   return async <O extends Operation>(operation: O, input: object, options: { signal: AbortSignal }) => {
-    const service = operation.slice(0, operation.indexOf(':'));
-    let sender = senders.get(service);
-    if (!sender) {
-      sender = load[service as Service](config);
-      senders.set(service, sender);
+    const name = operation.slice(0, operation.indexOf(':')) as Service;
+    let service = services.get(name);
+    if (!service) {
+      service = load(name, config, ports);
+      services.set(name, service);
     }
-    return (await (
-      await sender
-    )(operation, input, options.signal)) as Output<O>;
+    const send = await service;
+    return (await send(operation, input, options.signal)) as Output<O>;
   };
 }
 
-type Send = (operation: Operation, input: object, signal: AbortSignal) => Promise<unknown>;
-type Service = 'autoscaling' | 'ec2' | 'ecs';
+type Service = keyof typeof modules;
 
-const load: Record<Service, (config: object) => Promise<Send>> = {
-  autoscaling: async (config) => sender(await import('./sdk/auto-scaling.ts'), config),
-  ec2: async (config) => sender(await import('./sdk/ec2.ts'), config),
-  ecs: async (config) => sender(await import('./sdk/ecs.ts'), config),
-};
+const modules = {
+  autoscaling: () => import('./sdk/auto-scaling.ts'),
+  ec2: () => import('./sdk/ec2.ts'),
+  ecs: () => import('./sdk/ecs.ts'),
+} satisfies Record<string, () => Promise<SdkModule>>;
 
-type Module = {
-  createClient: (config: object) => unknown;
-  commands: object;
-};
-
-// The SDK types each command apart; `Operations` gives the caller those types back.
-function sender(module: Module, config: object): Send {
-  const client = module.createClient(config) as {
-    send(command: unknown, options: { abortSignal: AbortSignal }): Promise<unknown>;
-  };
-  const commands = module.commands as Record<string, new (input: object) => unknown>;
-  return (operation, input, signal) => {
-    const Command = commands[operation];
-    if (!Command) throw new Error(`no SDK command for ${operation}`);
-    return client.send(new Command(input), { abortSignal: signal });
-  };
+async function load(name: Service, config: object, ports: SdkPorts): Promise<Send> {
+  const [module, { createService }] = await Promise.all([modules[name](), import('./sdk/service.ts')]);
+  return createService(module, config, ports);
 }

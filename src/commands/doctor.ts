@@ -91,7 +91,10 @@ async function* checkConfiguration(config: Config, warnings: readonly string[]):
 
 function askAws(region: string): Permissions {
   const call = createCaller({
-    transport: createSdkTransport(region, `ecs-drain-agent-doctor/${version}`),
+    transport: createSdkTransport(region, `ecs-drain-agent-doctor/${version}`, {
+      clock: systemClock,
+      random: Math.random,
+    }),
     clock: systemClock,
     random: Math.random,
     budget: createBudget(systemClock),

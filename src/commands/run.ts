@@ -53,7 +53,8 @@ export async function run({ config, origins, environment, warnings }: Configured
     uptime: () => uptime() * 1_000,
     random: Math.random,
     http: createNodeHttp(systemClock),
-    transport: (region) => createSdkTransport(region, `ecs-drain-agent/${version}`),
+    transport: (region) =>
+      createSdkTransport(region, `ecs-drain-agent/${version}`, { clock: systemClock, random: Math.random }),
     store: createFileStore(config.stateDir),
     manual: manualSignal(config.stateDir),
     environment,

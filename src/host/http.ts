@@ -17,3 +17,10 @@ export type HttpResponse = { readonly status: number; readonly body: string };
  * answer came (refused, reset, timed out, too large, aborted).
  */
 export type Http = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** An endpoint as it was configured, without slashes at its end: paths that begin with one are put behind it. */
+export function withoutTrailingSlashes(endpoint: string): string {
+  let end = endpoint.length;
+  while (endpoint[end - 1] === '/') end--;
+  return endpoint.slice(0, end);
+}

@@ -109,7 +109,8 @@ async function carryOut(ports: TaggerPorts, source: Source, notice: LifecycleNot
 function describe(error: unknown): { error: string; message: string } {
   if (!(error instanceof Error)) return { error: 'UnknownError', message: String(error) };
   // EC2 appends a blob that describes the caller's whole policy to whoever may decode it.
-  const message = error.message.replace(/\s*Encoded authorization failure message:.*$/s, '');
+  const blob = error.message.indexOf('Encoded authorization failure message:');
+  const message = blob < 0 ? error.message : error.message.slice(0, blob).trimEnd();
   return { error: error.name, message };
 }
 

@@ -41,6 +41,8 @@ export type FaultMatch = {
   api?: string;
   /** The instance that calls. */
   instanceId?: string;
+  /** The credentials of the call. */
+  accessKeyId?: string;
   /** Part of the path of a request to IMDS or to the ECS agent. */
   path?: string;
 };
@@ -76,6 +78,7 @@ export type FaultedRequest = {
   service: 'ec2' | 'ecs' | 'autoscaling' | 'imds' | 'introspection';
   api?: string | undefined;
   instanceId?: string | undefined;
+  accessKeyId?: string | undefined;
   path?: string | undefined;
 };
 
@@ -124,6 +127,7 @@ export function takeFault(world: Faulty, request: FaultedRequest): FaultKind | u
 function matches(match: FaultMatch, request: FaultedRequest): boolean {
   if (match.service !== undefined && match.service !== request.service) return false;
   if (match.instanceId !== undefined && match.instanceId !== request.instanceId) return false;
+  if (match.accessKeyId !== undefined && match.accessKeyId !== request.accessKeyId) return false;
   if (match.path !== undefined && !request.path?.includes(match.path)) return false;
   if (match.api === undefined) return true;
   return match.api === request.api || `${request.service}:${match.api}` === request.api;

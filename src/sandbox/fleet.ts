@@ -4,7 +4,13 @@ import { putTag, removeTag } from './world/ec2.ts';
 import { freezeEcsAgent, reregister, setEcsAgent } from './world/ecs-agent.ts';
 import { addGroup, type GroupOptions, type HookOptions, putHook, terminateMember } from './world/groups.ts';
 import { happen } from './world/happen.ts';
-import { addMachine, type MachineOptions, rebootMachine, terminateMachine } from './world/machines.ts';
+import {
+  addMachine,
+  exchangeCredentials,
+  type MachineOptions,
+  rebootMachine,
+  terminateMachine,
+} from './world/machines.ts';
 import type { WorldOptions } from './world/options.ts';
 import { addService, type ServiceOptions } from './world/services.ts';
 import type {
@@ -47,6 +53,8 @@ export type Fleet = {
   impersonate(machine: Machine, impostor: Impostor | undefined): void;
   /** How long introspection takes to answer, in ms; Infinity where it never does. */
   slowDown(machine: Machine, answersAfterMs: number): void;
+  /** Metadata hands out other credentials. AWS takes the old ones all the same: faults that match them change that. */
+  exchangeCredentials(machine: Machine): void;
   /** The machine goes at once, as by an EC2 API call or a hardware failure. */
   terminate(machine: Machine, cause: string): void;
   reboot(machine: Machine, downMs?: number): void;
@@ -148,6 +156,7 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
       }));
     },
     ecsAgent: (machine, change) => changeEcsAgent(upToDate(), machine, change),
+    exchangeCredentials: (machine) => exchangeCredentials(upToDate(), machine),
     terminate: (machine, cause) => terminateMachine(upToDate(), machine, cause),
     reboot: (machine, downMs = 30_000) => rebootMachine(upToDate(), machine, downMs),
     interruptSpot: (machine, options = {}) => interruptSpot(upToDate(), machine, options),

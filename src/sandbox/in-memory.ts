@@ -36,7 +36,7 @@ async function callApi<O extends Operation>(
     throw credentialsMissing();
   const colon = operation.indexOf(':');
   const service = operation.slice(0, colon) as 'ec2' | 'ecs' | 'autoscaling';
-  const fault = takeFault(world, { service, api: operation, instanceId });
+  const fault = takeFault(world, { service, api: operation, ...caller });
   if (!fault) return world.call(operation, input, caller) as Output<O>;
 
   switch (fault.what) {

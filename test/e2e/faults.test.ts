@@ -36,6 +36,48 @@ describe('AWS does not answer as it should', { concurrency: 6 }, () => {
     },
   );
 
+  scenario(
+    'the role is made anew in mid-drain: released with the new credentials, hours before the old ones expire',
+    { fleet },
+    async ({ fleet, agent, happens, fault, requests }) => {
+      const machine = fleet.addInstance();
+      const task = fleet.runTask(machine);
+      const running = await agent(machine);
+      fleet.scaleIn(machine);
+      await running.says('lifecycle.heartbeat');
+      const old = machine.imds.accessKeyId;
+      for (const [service, name, status] of [
+        ['ecs', 'UnrecognizedClientException', 400],
+        ['autoscaling', 'InvalidClientTokenId', 403],
+      ] as const)
+        fault({
+          match: { service, accessKeyId: old },
+          fault: { what: 'error', name, status },
+          count: Infinity,
+        });
+      fleet.exchangeCredentials(machine);
+      fleet.endTask(task);
+      await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+      assert.equal(requests().at(-1)?.accessKeyId, machine.imds.accessKeyId);
+    },
+  );
+
+  scenario(
+    'metadata is cut off in the middle of the credentials: the next call asks for them anew',
+    { fleet },
+    async ({ fleet, agent, happens, fault }) => {
+      const machine = fleet.addInstance();
+      const cutOff = fault({
+        match: { service: 'imds', path: 'security-credentials/ecs-instance-role' },
+        fault: { what: 'reset-mid-body' },
+      });
+      await agent(machine);
+      fleet.scaleIn(machine);
+      await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+      assert.equal(cutOff.hits, 1);
+    },
+  );
+
   scenario('throttled for a while: it slows down and comes through', { fleet }, async (scene) => {
     const { fleet, agent, happens, fault, lift, requests } = scene;
     const machine = fleet.addInstance();

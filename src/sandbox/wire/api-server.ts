@@ -67,7 +67,7 @@ async function handle(
   const accessKeyId = credentialScope(wire)?.accessKeyId;
   const caller: Caller = { accessKeyId, instanceId: accessKeyId && world.accessKeys.get(accessKeyId) };
 
-  const fault = takeFault(world, { service: protocol.service, api, instanceId: caller.instanceId });
+  const fault = takeFault(world, { service: protocol.service, api, ...caller });
   if (fault?.what === 'delay') {
     await clock.sleep(fault.ms);
     world.advance(clock.now());

@@ -74,6 +74,12 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
   return machine;
 }
 
+/** The role is made anew, or the instance profile exchanged: metadata hands out other credentials from now on. */
+export function exchangeCredentials(world: WorldState, machine: Machine): void {
+  machine.imds.accessKeyId = `ASIAEXCHANGED${String(++world.serial).padStart(7, '0')}`;
+  world.accessKeys.set(machine.imds.accessKeyId, machine.id);
+}
+
 /** The machine goes at once, with everything on it. What had not stopped by now is an interruption. */
 export function terminateMachine(world: WorldState, machine: Machine, cause: string): void {
   if (machine.state === 'shutting-down' || machine.state === 'terminated') return;

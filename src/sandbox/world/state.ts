@@ -65,7 +65,8 @@ export type Imds = {
   /** Time at which the role's credentials appear. */
   credentialsFrom: number;
   readonly roleName: string;
-  readonly accessKeyId: string;
+  /** Of the role's credentials as metadata hands them out now. */
+  accessKeyId: string;
   readonly tokens: Map<string, number>;
   targetLifecycleState: string | undefined;
   spotAction: { action: 'terminate' | 'stop' | 'hibernate'; time: number } | undefined;

@@ -39,7 +39,7 @@ before(async () => {
     AWS_SECRET_ACCESS_KEY: 'anything',
   });
   call = createCaller({
-    transport: createSdkTransport('eu-west-1', 'a-test'),
+    transport: createSdkTransport('eu-west-1', 'a-test', { clock: systemClock, random: () => 0 }),
     clock: systemClock,
     random: () => 0,
     budget: { take: async () => {} },

@@ -39,7 +39,7 @@ describe('the real SDK, with nothing but the environment of an instance', () => 
       for (const [name, value] of Object.entries(kept)) if (value !== undefined) process.env[name] = value;
     });
 
-    const transport = createSdkTransport('eu-west-1', 'a-test');
+    const transport = createSdkTransport('eu-west-1', 'a-test', { clock: systemClock, random: () => 0 });
     const { signal } = new AbortController();
     const answer = await transport('ecs:ListTasks', { cluster: 'web' }, { signal });
     assert.deepEqual(answer.taskArns, []);

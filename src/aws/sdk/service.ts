@@ -1,0 +1,108 @@
+import type { Clock } from '../../base/clock.ts';
+import { classify } from '../errors.ts';
+import type { Operation } from '../operations.ts';
+import { limitAnswers } from './answer-limit.ts';
+import { createRefreshPace } from './refresh-pace.ts';
+
+/** What a module of one AWS service gives: how to make its client, and its commands by operation. */
+export type SdkModule = {
+  readonly createClient: (config: object) => unknown;
+  readonly commands: object;
+};
+
+/** Makes one attempt at one call. Rejects with what the SDK throws, or with the signal's reason. */
+export type Send = (operation: Operation, input: object, signal: AbortSignal) => Promise<unknown>;
+
+/** How long a call waits for new credentials, in ms, before it is sent with those that were there. */
+const REFRESH_TIMEOUT_MS = 3_000;
+
+/**
+ * One AWS service. Its client is replaced by a new one, with credentials that are asked of instance metadata anew, once
+ * AWS has refused those of the old one or forbidden a call: the SDK itself keeps its credentials until shortly before
+ * their Expiration, hours after the role was made anew or the instance profile exchanged.
+ *
+ * A new client, and not the SDK's `forceRefresh`: an answer of metadata that is cut off leaves the SDK's credential
+ * chain waiting for ever, and every later question waits with it.
+ */
+export function createService(
+  module: SdkModule,
+  config: object,
+  ports: { readonly clock: Clock; readonly random: () => number },
+): Send {
+  const { clock } = ports;
+  const commands = module.commands as Record<string, new (input: object) => unknown>;
+  const pace = createRefreshPace(ports);
+  let client = createClient(module, config);
+  let refreshing: Promise<void> | undefined;
+
+  async function refresh(): Promise<void> {
+    const timeout = new AbortController();
+    const { requestHandler } = client.config;
+    // `ignoreCache`: credentials files are read anew as well.
+    const fresh = createClient(module, { ...config, requestHandler, ignoreCache: true });
+    const isReady = await Promise.race([
+      fresh.config.credentials().then(
+        () => true,
+        () => false,
+      ),
+      clock.sleep(REFRESH_TIMEOUT_MS, { signal: timeout.signal }).then(() => false),
+    ]);
+    timeout.abort();
+    // Where none are to be had, the old ones may still do for other calls.
+    if (isReady) client = fresh;
+  }
+
+  return async (operation, input, signal) => {
+    const Command = commands[operation];
+    if (!Command) throw new Error(`no SDK command for ${operation}`);
+    if (pace.isDue()) {
+      pace.begun();
+      refreshing = refresh().finally(() => {
+        refreshing = undefined;
+      });
+    }
+    if (refreshing) await unlessAborted(refreshing, signal);
+    const used = client;
+    try {
+      await unlessAborted(used.config.credentials(), signal);
+    } catch (error) {
+      if (signal.aborted) pace.doubt('silent');
+      throw error;
+    }
+    try {
+      return await used.send(new Command(input), { abortSignal: signal });
+    } catch (error) {
+      const { kind } = classify(operation, error);
+      if (used === client) {
+        if (kind === 'credentials') pace.doubt('refused');
+        if (kind === 'permission') pace.doubt('denied');
+      }
+      throw error;
+    }
+  };
+}
+
+/** What is used of an SDK client; the SDK types each service's apart. */
+type Client = {
+  send(command: unknown, options: { abortSignal: AbortSignal }): Promise<unknown>;
+  readonly config: { readonly requestHandler: unknown; readonly credentials: () => Promise<unknown> };
+  readonly middlewareStack: Parameters<typeof limitAnswers>[0];
+};
+
+function createClient(module: SdkModule, config: object): Client {
+  const client = module.createClient(config) as Client;
+  limitAnswers(client.middlewareStack);
+  return client;
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { classify } from '../../../src/aws/errors.ts';
+import type { Operation, Transport } from '../../../src/aws/operations.ts';
+import { createSdkTransport } from '../../../src/aws/sdk-transport.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { addFault } from '../../../src/sandbox/faults.ts';
+import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
+import type { Machine } from '../../../src/sandbox/world/state.ts';
+import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
+
+// The real SDK clients over the wire; only the pace of their questions to metadata is on a virtual clock.
+
+let fleet: Fleet;
+let machine: Machine;
+let sandbox: Sandbox;
+let clock: VirtualClock;
+let transport: Transport;
+
+beforeEach(async () => {
+  fleet = createFleet({ clock: systemClock });
+  machine = fleet.addInstance();
+  sandbox = await startSandbox(fleet, { clock: systemClock });
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE'])
+    delete process.env[name];
+  Object.assign(process.env, sandbox.environment(machine.id));
+  clock = createVirtualClock();
+  transport = createSdkTransport('eu-west-1', 'a-test', { clock, random: () => 0 });
+});
+afterEach(() => sandbox.close());
+
+const listTasks = (signal = new AbortController().signal) =>
+  transport('ecs:ListTasks', { cluster: 'web' }, { signal });
+const listContainerInstances = () =>
+  transport('ecs:ListContainerInstances', { cluster: 'web' }, { signal: new AbortController().signal });
+const keysUsed = (api: string) =>
+  (fleet.world.requestLog.entries ?? []).filter((one) => one.api === api).map((one) => one.accessKeyId);
+const timesAskedForKeys = () =>
+  (fleet.world.requestLog.entries ?? []).filter(({ input }) => String(input).endsWith('/ecs-instance-role'))
+    .length;
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => assert.fail('the call succeeded'),
+    (error) => error,
+  );
+function refuse(accessKeyId: string, name: string, status: number, api?: string): void {
+  addFault(fleet.world, {
+    match: { accessKeyId, ...(api && { api }) },
+    fault: { what: 'error', name, status },
+    count: Infinity,
+  });
+}
+function passTime(ms: number): void {
+  void clock.sleep(ms);
+  clock.step();
+}
+
+describe('credentials that AWS refuses give way to those that metadata has by now', () => {
+  const calls: [Operation, object][] = [
+    ['ecs:ListTasks', { cluster: 'web' }],
+    ['autoscaling:DescribeAutoScalingInstances', {}],
+    ['ec2:DescribeTags', {}],
+  ];
+  for (const [operation, input] of calls) {
+    for (const [name, status] of [
+      ['UnrecognizedClientException', 400],
+      ['InvalidClientTokenId', 403],
+      ['AuthFailure', 401],
+      ['ExpiredToken', 403],
+      ['AccessDenied', 403],
+      ['UnauthorizedOperation', 403],
+    ] as const) {
+      test(`${operation}, ${name}: else an exchanged role stalls the drain until the hook ends`, async () => {
+        const send = () => transport(operation, input as never, { signal: new AbortController().signal });
+        await send();
+        const old = machine.imds.accessKeyId;
+        fleet.exchangeCredentials(machine);
+        refuse(old, name, status);
+        assert.equal((await failure(send())).name, name);
+        await send();
+        assert.deepEqual(keysUsed(operation), [old, old, machine.imds.accessKeyId]);
+      });
+    }
+  }
+
+  test('and are not asked for while AWS takes them', async () => {
+    await listTasks();
+    fleet.exchangeCredentials(machine);
+    passTime(3_600_000);
+    addFault(fleet.world, { fault: { what: 'throttle' } });
+    await failure(listTasks());
+    await listTasks();
+    assert.equal(timesAskedForKeys(), 1);
+  });
+
+  for (const [what, name, restMs] of [
+    ['refused', 'UnrecognizedClientException', 5_000],
+    ['denied', 'AccessDeniedException', 30_000],
+  ] as const) {
+    test(`while they stay ${what}, metadata is asked every ${restMs / 1000} s and no more`, async () => {
+      refuse(machine.imds.accessKeyId, name, 400);
+      const callOften = async () => {
+        for (let index = 0; index < 4; index++) await failure(listTasks());
+        return timesAskedForKeys();
+      };
+      assert.equal(await callOften(), 2);
+      passTime(restMs - 1);
+      assert.equal(await callOften(), 2);
+      passTime(1);
+      assert.equal(await callOften(), 3);
+    });
+  }
+
+  test('but are kept where metadata has none: they may do for other calls', async () => {
+    await listTasks();
+    refuse(machine.imds.accessKeyId, 'AccessDeniedException', 400, 'ecs:ListTasks');
+    await failure(listTasks());
+    machine.imds.forbidden = true;
+    assert.deepEqual(
+      (await listContainerInstances()).containerInstanceArns?.length,
+      1,
+      'a call that the role allows fails since metadata is down',
+    );
+  });
+
+  test('several calls at once ask metadata once', async () => {
+    await listTasks();
+    refuse(machine.imds.accessKeyId, 'ExpiredTokenException', 400);
+    fleet.exchangeCredentials(machine);
+    await failure(listTasks());
+    await Promise.all([listTasks(), listContainerInstances(), listTasks()]);
+    assert.equal(timesAskedForKeys(), 2);
+  });
+});
+
+test('an answer of metadata that was cut off stops one call, not every later one', async () => {
+  addFault(fleet.world, {
+    match: { service: 'imds', path: 'security-credentials/ecs-instance-role' },
+    fault: { what: 'reset-mid-body' },
+  });
+  const giveUp = new AbortController();
+  const first = failure(listTasks(giveUp.signal));
+  const reason = new Error('no answer in 10 s');
+  while (timesAskedForKeys() === 0) await new Promise((resolve) => setImmediate(resolve));
+  giveUp.abort(reason);
+  assert.equal(await first, reason);
+  assert.deepEqual((await listTasks()).taskArns, []);
+});
+
+test('metadata that never answers holds a call up for 3 s at most, and then the old credentials do', async () => {
+  await listTasks();
+  const old = machine.imds.accessKeyId;
+  addFault(fleet.world, {
+    match: { api: 'ecs:ListTasks' },
+    fault: { what: 'error', name: 'AccessDeniedException', status: 400 },
+  });
+  await failure(listTasks());
+  addFault(fleet.world, { match: { service: 'imds' }, fault: { what: 'drip', ms: 500 }, count: Infinity });
+  const late = listTasks();
+  while ((fleet.world.faults[0]?.hits ?? 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(clock.step(), true);
+  assert.equal(clock.monotonic(), 3_000);
+  await late;
+  assert.deepEqual(keysUsed('ecs:ListTasks'), [old, old, old]);
+});
+
+describe('an answer that no service gives ends the call, not the process', () => {
+  const open = '{"taskArns":[';
+  for (const [what, body, message] of [
+    ['of 9 MB', `${open}"${'x'.repeat(9 * 1024 * 1024)}"]}`, 'the answer is larger than 8388608 bytes'],
+    ['of many objects', `${open}${'{},'.repeat(200_000)}{}]}`, 'the answer holds more than 200000 objects'],
+    ['of many lists', `${open}${'[],'.repeat(200_000)}[]]}`, 'the answer holds more than 200000 objects'],
+    ['nested deeply', `${open}${'['.repeat(300_000)}`, 'the answer holds more than 200000 objects'],
+    ['of many elements', '<a>'.repeat(300_000), 'the answer holds more than 200000 objects'],
+  ] as const) {
+    for (const status of [200, 400, 503]) {
+      test(`one ${what}, with status ${status}`, async (t) => {
+        const server = createServer((_request, response) => {
+          response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(body);
+        });
+        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+        t.after(() => {
+          server.closeAllConnections();
+          server.close();
+        });
+        process.env.AWS_ENDPOINT_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const { kind, message: said } = classify('ecs:ListTasks', await failure(listTasks()));
+        assert.equal(kind, 'transient', 'an answer that nobody could read counts as a refusal by AWS');
+        assert.equal(said, `calling ecs:ListTasks: AnswerTooLarge: ${message}`);
+      });
+    }
+  }
+});
