@@ -2,7 +2,14 @@ import type { Clock } from '../base/clock.ts';
 import { addCluster } from './world/clusters.ts';
 import { putTag, removeTag } from './world/ec2.ts';
 import { freezeEcsAgent, reregister, setEcsAgent } from './world/ecs-agent.ts';
-import { addGroup, type GroupOptions, type HookOptions, putHook, terminateMember } from './world/groups.ts';
+import {
+  addGroup,
+  type GroupOptions,
+  type HookOptions,
+  putHook,
+  setRetention,
+  terminateMember,
+} from './world/groups.ts';
 import { happen } from './world/happen.ts';
 import {
   addMachine,
@@ -42,6 +49,12 @@ export type Fleet = {
   scaleIn(machine: Machine): void;
   putTag(machine: Machine, key: string, value: string): void;
   removeTag(machine: Machine, key: string): void;
+  /** Adds a hook to the group, or changes it. */
+  putHook(hook: HookOptions): void;
+  /** Deletes a hook; what waits for it goes on. */
+  deleteHook(name: string): void;
+  /** Whether the group keeps instances whose terminating hook is abandoned. */
+  retain(retains: boolean): void;
   /** A task's own process ends by itself. */
   endTask(task: Task): void;
   /** ECS calls a task STOPPED, or forgets it, while its containers run on and the ECS agent says so. */
@@ -92,7 +105,7 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   const world = createWorld(options.clock ? { now: options.clock.now(), ...options } : options);
   const cluster = addCluster(world, options.clusterName ?? 'web');
   const group = addGroup(world, { name: 'web-asg', ...options.groupOptions });
-  for (const hook of options.hooks ?? [{ name: 'drain' }]) putHook(group, hook);
+  for (const hook of options.hooks ?? [{ name: 'drain' }]) putHook(world, group, hook);
   return fleetOf(world, cluster, group, options.clock);
 }
 
@@ -128,6 +141,16 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
     },
     putTag: (machine, key, value) => putTag(upToDate(), machine, key, value),
     removeTag: (machine, key) => removeTag(upToDate(), machine, key),
+    putHook: (hook) => {
+      putHook(upToDate(), group, hook);
+    },
+    deleteHook: (name) => {
+      upToDate().call('autoscaling:DeleteLifecycleHook', {
+        AutoScalingGroupName: group.name,
+        LifecycleHookName: name,
+      });
+    },
+    retain: (retains) => setRetention(upToDate(), group, retains ? 'retain' : 'terminate'),
     endTask: (task) => containersExit(upToDate(), task),
     loseTask: (task) => loseTask(upToDate(), task, 'ECS lost the task'),
     deregisterByForce: (machine) => {
@@ -144,7 +167,7 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
       happen(upToDate(), () => ({
         type: 'ecs-agent',
         instanceId: machine.id,
-        to: impostor ? 'impersonated' : 'no longer impersonated',
+        to: impostor ? 'impostor' : 'impostor-gone',
       }));
     },
     slowDown: (machine, answersAfterMs) => {
@@ -152,7 +175,7 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
       happen(upToDate(), () => ({
         type: 'ecs-agent',
         instanceId: machine.id,
-        to: answersAfterMs === 0 ? 'quick' : answersAfterMs < Infinity ? 'slow' : 'hanging',
+        to: answersAfterMs === 0 ? 'quick' : answersAfterMs < Infinity ? 'slow' : 'hangs',
       }));
     },
     ecsAgent: (machine, change) => changeEcsAgent(upToDate(), machine, change),

@@ -12,8 +12,10 @@ export function storyLine(event: TimelineEvent): string {
 /** Whether an event is a step on the way only: a story for people may leave it out. */
 export function isDetail(event: TimelineEvent): boolean {
   if (event.type === 'task') return event.to !== 'RUNNING' && event.to !== 'STOPPED';
-  return event.type === 'lifecycle-event' || event.type === 'imds';
+  return DETAILS.has(event.type);
 }
+
+const DETAILS: ReadonlySet<string> = new Set(['lifecycle-event', 'imds', 'hook-put', 'tag-shown']);
 
 function tell(event: TimelineEvent): { subject: string; text: string } {
   switch (event.type) {
@@ -71,6 +73,23 @@ function tell(event: TimelineEvent): { subject: string; text: string } {
       };
     case 'rebalance-recommendation':
       return { subject: event.instanceId, text: 'rebalance recommendation' };
+    case 'hook-put':
+      return {
+        subject: event.group,
+        text: `hook ${event.hook}: ${event.defaultResult} after ${formatDuration(event.heartbeatTimeout)} without a heartbeat`,
+      };
+    case 'retention':
+      return {
+        subject: event.group,
+        text: event.to ? 'retains abandoned instances' : 'retains no abandoned instance',
+      };
+    case 'tag-shown':
+      return {
+        subject: event.instanceId,
+        text: `metadata shows the tag ${event.key}${event.value === undefined ? ' no longer' : ''}`,
+      };
+    case 'task-lost':
+      return { subject: event.instanceId, text: `${taskName(event)} is lost to ECS, and runs on` };
     case 'hook-deleted':
       return { subject: event.group, text: `hook ${event.hook} deleted` };
     case 'imds':

@@ -2,7 +2,15 @@ import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import { dateAt } from '../../base/clock.ts';
 import { addCluster } from './clusters.ts';
 import { validationError } from './errors.ts';
-import { addGroup, balance, putHook, removeHook, setDesired, terminateMember } from './groups.ts';
+import {
+  addGroup,
+  balance,
+  putHook,
+  removeHook,
+  setDesired,
+  setRetention,
+  terminateMember,
+} from './groups.ts';
 import { after } from './happen.ts';
 import {
   endAction,
@@ -37,7 +45,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
       onAbandon: retention(input.InstanceLifecyclePolicy),
     });
     group.launch = () => launchInto(world, group);
-    for (const hook of input.LifecycleHookSpecificationList ?? []) putHookFrom(group, hook);
+    for (const hook of input.LifecycleHookSpecificationList ?? []) putHookFrom(world, group, hook);
     balance(world, group, 'an instance was started in response to the creation of the group.');
     return {};
   },
@@ -45,7 +53,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
     const group = groupNamed(world, input.AutoScalingGroupName);
     group.minSize = input.MinSize ?? group.minSize;
     group.maxSize = input.MaxSize ?? group.maxSize;
-    if (input.InstanceLifecyclePolicy) group.onAbandon = retention(input.InstanceLifecyclePolicy);
+    if (input.InstanceLifecyclePolicy) setRetention(world, group, retention(input.InstanceLifecyclePolicy));
     const desired = Math.min(Math.max(input.DesiredCapacity ?? group.desired, group.minSize), group.maxSize);
     setDesired(world, group, desired, 'a user request updated the group.');
     return {};
@@ -95,7 +103,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
     };
   },
   'autoscaling:PutLifecycleHook': (world, input) => {
-    putHookFrom(groupNamed(world, input.AutoScalingGroupName), input);
+    putHookFrom(world, groupNamed(world, input.AutoScalingGroupName), input);
     return {};
   },
   'autoscaling:DescribeLifecycleHooks': (world, input) => {
@@ -255,6 +263,7 @@ function retention(policy: AutoScaling.InstanceLifecyclePolicy | undefined): Gro
 }
 
 function putHookFrom(
+  world: WorldState,
   group: Group,
   input: {
     LifecycleHookName?: string | undefined;
@@ -278,7 +287,7 @@ function putHookFrom(
     throw validationError(`Invalid lifecycle transition: ${transition}.`);
   if (result !== undefined && result !== 'ABANDON' && result !== 'CONTINUE')
     throw validationError(`Invalid default result: ${result}. It must be CONTINUE or ABANDON.`);
-  putHook(group, {
+  putHook(world, group, {
     name,
     transition,
     heartbeatTimeout: input.HeartbeatTimeout,

@@ -96,19 +96,26 @@ export function putTag(world: WorldState, machine: Machine, key: string, value: 
   machine.tags.set(key, value);
   machine.imds.removedTags.delete(key);
   happen(world, () => ({ type: 'tag-put', instanceId: machine.id, key, value }));
+  happen(world, () => ({ type: 'tag-shown', instanceId: machine.id, key, value }));
 }
 
 export function removeTag(world: WorldState, machine: Machine, key: string): void {
   const value = machine.tags.get(key);
   if (value === undefined) return;
   machine.tags.delete(key);
-  const { tagRemovalShown } = world.options.timings;
-  if (tagRemovalShown > 0) {
-    const { removedTags } = machine.imds;
-    removedTags.set(key, value);
-    after(world, tagRemovalShown, () => removedTags.delete(key));
-  }
   happen(world, () => ({ type: 'tag-removed', instanceId: machine.id, key }));
+  const shown = () =>
+    happen(world, () => ({ type: 'tag-shown', instanceId: machine.id, key, value: undefined }));
+  const { tagRemovalShown } = world.options.timings;
+  if (tagRemovalShown === 0) {
+    shown();
+    return;
+  }
+  const { removedTags } = machine.imds;
+  removedTags.set(key, value);
+  after(world, tagRemovalShown, () => {
+    if (removedTags.delete(key) && !machine.tags.has(key)) shown();
+  });
 }
 
 function resources(world: WorldState, ids: string[] | undefined): Machine[] {

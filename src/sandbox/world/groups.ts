@@ -1,6 +1,6 @@
 import { validationError } from './errors.ts';
 import { after, happen } from './happen.ts';
-import { beginTermination } from './lifecycle.ts';
+import { beginTermination, globalTimeoutMs } from './lifecycle.ts';
 import type { Group, Hook, Member, WorldState } from './state.ts';
 
 export type GroupOptions = {
@@ -28,7 +28,15 @@ export function addGroup(world: WorldState, options: GroupOptions): Group {
     launch: options.launch,
   };
   world.groups.set(group.name, group);
+  if (group.onAbandon === 'retain') happen(world, () => ({ type: 'retention', group: group.name, to: true }));
   return group;
+}
+
+/** Sets the group's InstanceLifecyclePolicy. */
+export function setRetention(world: WorldState, group: Group, onAbandon: Group['onAbandon']): void {
+  if (group.onAbandon === onAbandon) return;
+  group.onAbandon = onAbandon;
+  happen(world, () => ({ type: 'retention', group: group.name, to: onAbandon === 'retain' }));
 }
 
 export type HookOptions = {
@@ -45,7 +53,7 @@ export type HookOptions = {
 };
 
 /** Adds a hook to a group, or changes it: what is left out of a change stays as it was. */
-export function putHook(group: Group, options: HookOptions): Hook {
+export function putHook(world: WorldState, group: Group, options: HookOptions): Hook {
   const existing = group.hooks.get(options.name);
   const heartbeatTimeout = options.heartbeatTimeout ?? existing?.heartbeatTimeout ?? 3600;
   if (heartbeatTimeout < 30 || heartbeatTimeout > 7200)
@@ -62,6 +70,15 @@ export function putHook(group: Group, options: HookOptions): Hook {
     notificationTarget: options.notificationTarget ?? existing?.notificationTarget,
     roleArn: options.roleArn ?? existing?.roleArn,
   };
+  happen(world, () => ({
+    type: 'hook-put',
+    group: group.name,
+    hook: hook.name,
+    transition: hook.transition,
+    heartbeatTimeout: hook.heartbeatTimeout * 1000,
+    globalTimeout: globalTimeoutMs(hook),
+    defaultResult: hook.defaultResult,
+  }));
   group.hooks.set(hook.name, hook);
   return hook;
 }

@@ -220,6 +220,13 @@ export function loseTask(world: WorldState, task: Task, reason: string): void {
   task.transition = cancel(task.transition);
   task.desiredStatus = 'STOPPED';
   task.stoppedReason = reason;
+  happen(world, () => ({
+    type: 'task-lost',
+    taskArn: task.arn,
+    group: task.group,
+    instanceId: task.containerInstance.machine.id,
+    as: world.options.lostTasks,
+  }));
   enterStopped(world, task);
   if (world.options.lostTasks === 'stopped') return;
   task.cluster.tasks.delete(task.id);

@@ -1,4 +1,4 @@
-import type { ContainerInstanceStatus, LifecycleState, TaskStatus } from './state.ts';
+import type { ContainerInstanceStatus, Hook, LifecycleState, TaskStatus } from './state.ts';
 
 /** Something that happened in the World and is worth telling. `at` is in ms since the Unix epoch. */
 export type TimelineEvent = { readonly at: number } & Happening;
@@ -10,6 +10,8 @@ export type Happening =
   | { type: 'machine-rebooted'; instanceId: string }
   | { type: 'tag-put'; instanceId: string; key: string; value: string }
   | { type: 'tag-removed'; instanceId: string; key: string }
+  /** What metadata shows of a tag from now on, where it serves tags; undefined: nothing any more. */
+  | { type: 'tag-shown'; instanceId: string; key: string; value: string | undefined }
   | { type: 'scale-in-chosen'; group: string; instanceId: string; cause: string }
   | {
       type: 'lifecycle-state';
@@ -49,18 +51,39 @@ export type Happening =
       from: TaskStatus | undefined;
       to: TaskStatus;
     }
+  /** ECS loses a task whose containers run on: it calls it STOPPED from now on, or forgets it. */
+  | { type: 'task-lost'; taskArn: string; group: string; instanceId: string; as: 'stopped' | 'forgotten' }
   | { type: 'task-asked-to-stop'; taskArn: string; group: string; instanceId: string; reason: string }
   | { type: 'task-interrupted'; interruption: Interruption }
   | { type: 'service-event'; service: string; message: string }
   | { type: 'spot-interruption'; instanceId: string; action: string; time: number }
   | { type: 'rebalance-recommendation'; instanceId: string }
-  | { type: 'hook-deleted'; group: string; hook: string }
-  | { type: 'imds'; instanceId: string; to: 'on' }
+  /** A hook was added, or changed. Times are in ms. */
   | {
-      type: 'ecs-agent';
-      instanceId: string;
-      to: 'up' | 'down' | 'frozen' | 'slow' | 'hanging' | 'quick' | 'impersonated' | 'no longer impersonated';
-    };
+      type: 'hook-put';
+      group: string;
+      hook: string;
+      transition: Hook['transition'];
+      heartbeatTimeout: number;
+      globalTimeout: number;
+      defaultResult: 'ABANDON' | 'CONTINUE';
+    }
+  | { type: 'hook-deleted'; group: string; hook: string }
+  /** Whether the group keeps instances whose terminating hook is abandoned. */
+  | { type: 'retention'; group: string; to: boolean }
+  | { type: 'imds'; instanceId: string; to: 'on' }
+  | { type: 'ecs-agent'; instanceId: string; to: EcsAgentChange };
+
+/** `slow` and `hangs` are ended by `quick`, `impostor` by `impostor-gone`. */
+export type EcsAgentChange =
+  | 'up'
+  | 'down'
+  | 'frozen'
+  | 'slow'
+  | 'hangs'
+  | 'quick'
+  | 'impostor'
+  | 'impostor-gone';
 
 /** A task that had not stopped when its machine went: what this project exists to prevent. */
 export type Interruption = {

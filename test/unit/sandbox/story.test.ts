@@ -21,6 +21,7 @@ test('a drain is told a line for each event', () => {
     `03:04:06.500  ${id}   lifecycle Terminating → Terminating:Wait`,
     `03:04:06.500  ${id}   lifecycle event delivered for the hook drain`,
     `03:04:06.500  ${id}   tag put: ecs-drain-agent:terminate = hook=drain time=2026-01-02T03:04:06.500Z`,
+    `03:04:06.500  ${id}   metadata shows the tag ecs-drain-agent:terminate`,
   ]);
 });
 
