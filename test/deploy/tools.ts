@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { access, cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { toolCache } from '../support/tool-cache.ts';
 
 const run = promisify(execFile);
 
@@ -15,12 +15,9 @@ export type Tool =
 const CFN_LINT = '1.58.0';
 const OPENTOFU = '1.12.6';
 
-/** Outside the checkout, so that a fresh clone finds what an earlier one built. */
-const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ecs-drain-agent');
-
 /** cfn-lint in its pinned version; installed first if `install` is set. */
 export async function cfnLint(install: boolean): Promise<Tool> {
-  const folder = join(cache, `cfn-lint-${CFN_LINT}`);
+  const folder = join(toolCache, `cfn-lint-${CFN_LINT}`);
   const path = join(folder, 'bin', 'cfn-lint');
   const name = `cfn-lint ${CFN_LINT}`;
   if (await exists(path)) return { kind: 'found', path, name };
@@ -42,7 +39,7 @@ export async function cfnLint(install: boolean): Promise<Tool> {
 export async function tofu(install: boolean): Promise<Tool> {
   const present = await onPath('tofu');
   if (present !== undefined) return { kind: 'found', path: present, name: await versionOf(present) };
-  const folder = join(cache, `opentofu-${OPENTOFU}`);
+  const folder = join(toolCache, `opentofu-${OPENTOFU}`);
   const path = join(folder, 'tofu');
   const go = await onPath('go');
   if (!(await exists(path)) && install && go !== undefined) await buildTofu(go, folder);
@@ -59,7 +56,7 @@ export async function tofu(install: boolean): Promise<Tool> {
  */
 export async function providerMirror(install: boolean): Promise<Tool> {
   const source = fileURLToPath(new URL('schema-provider', import.meta.url));
-  const mirror = join(cache, 'schema-provider');
+  const mirror = join(toolCache, 'schema-provider');
   const go = await onPath('go');
   const name = 'the AWS provider’s schema';
   if (go === undefined || !install) {
@@ -69,8 +66,8 @@ export async function providerMirror(install: boolean): Promise<Tool> {
   }
   const { stdout } = await run(go, ['env', 'GOOS', 'GOARCH']);
   const platform = stdout.trim().split(/\s+/).join('_');
-  const binary = join(cache, 'terraform-provider-aws_v6.25.0');
-  await mkdir(cache, { recursive: true });
+  const binary = join(toolCache, 'terraform-provider-aws_v6.25.0');
+  await mkdir(toolCache, { recursive: true });
   // Go's own cache makes this a matter of a second where nothing changed.
   await run(go, ['build', '-trimpath', '-o', binary, '.'], { cwd: source, env: goEnvironment() });
   for (const registry of ['registry.opentofu.org', 'registry.terraform.io']) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AutoScalingClient, SetDesiredCapacityCommand } from '@aws-sdk/client-auto-scaling';
-import { startTaggerFunction } from '../unit/lambda/tagger-function.ts';
 import { scenario } from './scenario.ts';
+import { startTaggerFunction } from './tagger/tagger-function.ts';
 
 // Nothing is stubbed in between: each step is what makes the next one happen.
 scenario(

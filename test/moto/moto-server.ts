@@ -3,14 +3,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { toolCache } from '../support/tool-cache.ts';
 
 const run = promisify(execFile);
 
 export type MotoServer = { readonly url: string; stop(): Promise<void> };
 
 /**
- * Starts moto on a free port of 127.0.0.1. Installs it first, in a folder that Git does not see, where it is not
- * there yet. Without Python: the reason, in words.
+ * Starts moto on a free port of 127.0.0.1. Installs it first where it is not there yet. Without Python: the reason, in
+ * words.
  */
 export async function startMoto(): Promise<MotoServer | { missing: string }> {
   const python = await install();
@@ -40,11 +41,10 @@ export async function startMoto(): Promise<MotoServer | { missing: string }> {
 }
 
 const requirements = join(import.meta.dirname, 'requirements.txt');
-const root = join(import.meta.dirname, '..', '..');
 
 async function install(): Promise<{ path: string } | { missing: string }> {
   const version = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const folder = join(root, 'out', `moto-${version}`);
+  const folder = join(toolCache, `moto-${version}`);
   const path = join(folder, 'bin', 'python');
   const finished = join(folder, 'installed');
   if (existsSync(finished)) return { path };

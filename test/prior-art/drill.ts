@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Report } from '../../src/agent/report/report.ts';
 import { startAgent } from '../../src/agent/start.ts';
 import type { State } from '../../src/agent/state/state-file.ts';
@@ -18,7 +19,11 @@ export type DrillOptions = {
   readonly flags?: readonly string[];
 };
 
-/** One instance with an agent on it, in a World without a network and in time that passes at once. */
+/**
+ * The tests of this folder each take something that another system of this kind does wrong, and show what this agent
+ * does there. A drill is one instance with an agent on it, in a World
+ * without a network and in time that passes at once.
+ */
 export type Drill = {
   readonly fleet: Fleet;
   readonly machine: Machine;
@@ -42,7 +47,13 @@ export type Drill = {
   isReleased(): boolean;
 };
 
-const WEEK_MS = 7 * 24 * 3_600_000;
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+const WEEK_MS = 7 * 24 * HOUR;
+
+export const COMPLETE = 'autoscaling:CompleteLifecycleAction';
+export const HEARTBEAT = 'autoscaling:RecordLifecycleActionHeartbeat';
 
 export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = {}): Drill {
   const clock = createVirtualClock();
@@ -139,4 +150,18 @@ export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = 
       return state === undefined || state === 'Terminating:Proceed' || state === 'Terminated';
     },
   };
+}
+
+export const released = (drill: Drill) => drill.until(drill.isReleased, 'the release');
+
+export const nothingLost = ({ fleet }: Drill) =>
+  assert.deepEqual(fleet.world.interruptions, [], 'a task was cut short');
+
+/** Starts a drain that waits for one task, and returns the task. */
+export async function draining(drill: Drill, runsForMs: number) {
+  const task = drill.fleet.runTask(drill.machine, { runsForMs });
+  drill.start();
+  drill.fleet.scaleIn(drill.machine);
+  await drill.until(() => drill.said.includes('drain.progress'), 'the drain to wait for its task');
+  return task;
 }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { systemClock } from '../../../src/base/clock.ts';
-import { findAgent } from '../../../src/commands/status-file.ts';
-import type { EventName } from '../../../src/log/events.ts';
-import { createFleet } from '../../../src/sandbox/fleet.ts';
-import { startSandbox } from '../../../src/sandbox/start.ts';
-import { requestDrain } from '../../../src/signals/manual.ts';
-import { runCli, startAgentProcess } from '../../e2e/agent-process.ts';
-import { temporaryDirectory } from '../../support/temporary.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { findAgent } from '../../src/commands/status-file.ts';
+import type { EventName } from '../../src/log/events.ts';
+import { createFleet } from '../../src/sandbox/fleet.ts';
+import { startSandbox } from '../../src/sandbox/start.ts';
+import { requestDrain } from '../../src/signals/manual.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+import { runCli, startAgentProcess } from './agent-process.ts';
 
 const id = 'i-0123456789abcdef0';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { packageTagger } from '../../../scripts/package-lambda.ts';
-import { lambdaEvent } from './events.ts';
+import { lambdaEvent } from '../../unit/lambda/events.ts';
 import { startRecordingEc2 } from './recording-ec2.ts';
 import { startTaggerFunction, type TaggerFunction } from './tagger-function.ts';
 import { unzip } from './unzip.ts';

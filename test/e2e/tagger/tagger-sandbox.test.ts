@@ -3,8 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import { parseTagValue } from '../../../src/signals/tag-value.ts';
-import { createManualClock } from '../sandbox/manual-clock.ts';
-import { lambdaEvent } from './events.ts';
+import { lambdaEvent } from '../../unit/lambda/events.ts';
+import { createManualClock } from '../../unit/sandbox/manual-clock.ts';
 import { startTaggerFunction, type TaggerFunction } from './tagger-function.ts';
 
 describe('the tagger’s zip against the simulated EC2', () => {
