@@ -8,6 +8,7 @@ import { runSeeds } from '../test/simulation/worker-pool.ts';
 
 const USAGE = `npm run simulate -- [--drains N] [--first SEED] [--workers N]   simulate N drains (1,000,000)
 npm run simulate -- --seed SEED                                 tell the story of one, made smaller where it fails
+--plain                                                         leave out what is rare: force, lies and lags
 --source DIR                                                    the agent of another checkout, in this one's World`;
 
 const { values } = parseArgs({
@@ -16,15 +17,18 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     drains: { type: 'string', default: '1000000' },
     source: { type: 'string' },
+    plain: { type: 'boolean', default: false },
     workers: { type: 'string', default: String(availableParallelism()) },
     help: { type: 'boolean', short: 'h' },
   },
 });
 const agent = { source: values.source };
+const rare = !values.plain;
 // Stacks of the simulated faults are nobody's news.
 Error.stackTraceLimit = 0;
 if (values.help) console.log(USAGE);
-else if (values.seed !== undefined) console.log(await tellSeed(await loadAgent(agent), Number(values.seed)));
+else if (values.seed !== undefined)
+  console.log(await tellSeed(await loadAgent(agent), Number(values.seed), rare));
 else
   process.exitCode = await simulateMany(Number(values.first), Number(values.drains), Number(values.workers));
 
@@ -42,6 +46,7 @@ async function simulateMany(first: number, count: number, workers: number): Prom
     count,
     workers,
     agent,
+    rare,
     onProgress: (data) => {
       sofar = data;
       for (const { seed, violation } of data.violations.slice(told))
@@ -57,7 +62,7 @@ async function simulateMany(first: number, count: number, workers: number): Prom
   if (process.stderr.isTTY) process.stderr.write('\n');
   console.log(describe(summary, performance.now() - startedAt));
   const [worst] = summary.violations;
-  if (worst) console.log(`\n${await tellSeed(await loadAgent(agent), worst.seed)}`);
+  if (worst) console.log(`\n${await tellSeed(await loadAgent(agent), worst.seed, rare)}`);
   return worst ? 1 : 0;
 }
 

@@ -106,6 +106,22 @@ const API_FAULTS: FaultKind[] = [
   { what: 'error', name: 'ExpiredTokenException', status: 400, message: 'The security token is expired' },
 ];
 
+const MISNAMING = [
+  'ecs:DescribeContainerInstances',
+  'ecs:ListContainerInstances',
+  'ecs:DescribeTasks',
+  'autoscaling:DescribeAutoScalingInstances',
+  'ec2:DescribeTags',
+];
+
+/** An answer that lacks something, names another instance, or lists everybody's. */
+export function drawWrongAnswer(random: Random): Pick<PlannedFault, 'match' | 'fault'> {
+  const kind = random.next();
+  if (kind < 0.25) return { match: { api: 'ecs:ListContainerInstances' }, fault: { what: 'unfiltered' } };
+  if (kind < 0.5) return { match: { api: random.pick(MISNAMING) }, fault: { what: 'misnames' } };
+  return { match: { api: random.pick(APIS) }, fault: { what: 'omits', nth: random.integer(0, 40) } };
+}
+
 export function drawKills(random: Random, start: number, end: number): Kill[] {
   return Array.from({ length: random.chance(0.75) ? 1 : random.integer(2, 5) }, (): Kill => {
     const kind = random.next();

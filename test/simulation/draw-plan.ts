@@ -1,5 +1,6 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
+import { addRare, type Span } from './draw-rare.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -7,8 +8,20 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-/** Draws one run. Most are minutes long, some hours, a few longer than AWS lets a lifecycle action wait. */
-export function drawPlan(seed: number): Plan {
+/**
+ * Draws one run. Most are minutes long, some hours, a few longer than AWS lets a lifecycle action wait.
+ *
+ * @param rare false to leave out what is rare: other people's force, lies and lags
+ */
+export function drawPlan(seed: number, rare = true): Plan {
+  const { plan, span } = drawPlain(seed);
+  // A source of its own: what is drawn of everything else is the same with it and without.
+  const drawn = rare ? addRare(createRandom(seed ^ 0x7a3e), plan, span) : plan;
+  const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
+  return { ...drawn, happenings, horizon: horizonOf(drawn) };
+}
+
+function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {
   const random = createRandom(seed);
   const length = drawLength(random);
   const group = random.chance(0.94) ? drawGroup(random, length) : undefined;
@@ -29,14 +42,7 @@ export function drawPlan(seed: number): Plan {
   // Who names a cluster says that it is always that one. Of another one only the ECS agent can tell.
   const isHeard = !flags.includes('--cluster') && hearsEcsAgent(happenings, faults);
   happenings.push(...drawNewRegistration(random, isHeard, start, end));
-  const last = Math.max(
-    end,
-    ...happenings.map(({ at }) => at),
-    ...faults.map(({ at, forMs = 0 }) => at + forMs),
-    ...tasks.map(({ at, runsFor = 0 }) => at + runsFor),
-    ...services.map(({ releasedAt }) => releasedAt),
-  );
-  return {
+  const plan: Plan = {
     seed,
     flags,
     group,
@@ -45,11 +51,23 @@ export function drawPlan(seed: number): Plan {
     elsewhere,
     tasks,
     services,
-    happenings: happenings.sort((a, b) => a.at - b.at),
+    happenings,
     faults,
     kills,
-    horizon: last + kills.reduce((sum, { downMs }) => sum + downMs, 0) + 15 * MINUTE,
+    horizon: 0,
   };
+  return { plan, span: { start, end } };
+}
+
+function horizonOf({ happenings, faults, tasks, services, kills }: Plan): number {
+  const last = Math.max(
+    0,
+    ...happenings.map(({ at }) => at),
+    ...faults.map(({ at, forMs = 0 }) => at + forMs),
+    ...tasks.map(({ at, runsFor = 0 }) => at + runsFor),
+    ...services.map(({ releasedAt }) => releasedAt),
+  );
+  return last + kills.reduce((sum, { downMs }) => sum + downMs, 0) + 15 * MINUTE;
 }
 
 /** How long the work on the instance lasts, in ms from the first signal. */

@@ -1,7 +1,9 @@
 import { addCluster } from '../../src/sandbox/world/clusters.ts';
 import { reregister } from '../../src/sandbox/world/ecs-agent.ts';
 import type { WorldInput, WorldOperation } from '../../src/sandbox/world/operations.ts';
+import { isOnHost } from '../../src/sandbox/world/task-life.ts';
 import type { VirtualClock } from '../support/virtual-clock.ts';
+import { impostorOf } from './impostor.ts';
 import type { Happening } from './plan.ts';
 import type { Disk } from './simulated-disk.ts';
 import { NEIGHBOUR_ID, type Stage, TAG_KEY } from './stage.ts';
@@ -85,11 +87,36 @@ export function happenNow(happening: Happening, reach: Reach): void {
         LifecycleActionResult: 'CONTINUE',
       });
       return;
+    case 'other-deregisters-by-force':
+      if (containerInstance?.status === 'ACTIVE' || containerInstance?.status === 'DRAINING')
+        fleet.deregisterByForce(machine);
+      return;
+    case 'ecs-loses-tasks':
+      for (const task of machine.ecsAgent.tasks) if (task.lastStatus === 'RUNNING') fleet.loseTask(task);
+      return;
+    case 'impostor':
+      fleet.impersonate(machine, impostorOf(happening, reach));
+      return;
+    case 'impostor-gone':
+      fleet.impersonate(machine, undefined);
+      return;
+    case 'introspection':
+      fleet.slowDown(machine, happening.answersAfter);
+      return;
+    case 'hook-put':
+      fleet.putHook(happening);
+      return;
+    case 'hook-deleted':
+      if (fleet.group.hooks.has(happening.name)) fleet.deleteHook(happening.name);
+      return;
+    case 'retention':
+      fleet.retain(happening.to);
+      return;
     case 'ecs-agent':
       if (machine.ecsAgent.containerInstance) fleet.ecsAgent(machine, happening.to);
       return;
     case 'registers-anew':
-      if (containerInstance && machine.ecsAgent.tasks.every(({ lastStatus }) => lastStatus === 'STOPPED'))
+      if (containerInstance && !machine.placed.some(isOnHost))
         reregister(world, machine, addCluster(world, happening.cluster));
       return;
     case 'claims-neighbour':
@@ -106,6 +133,8 @@ export function happenNow(happening: Happening, reach: Reach): void {
       return;
     case 'disk':
       reach.disk.full = happening.to === 'full';
+      reach.disk.room =
+        typeof happening.to === 'number' ? (reach.disk.content()?.length ?? 0) + happening.to : Infinity;
       return;
     case 'reboot':
       fleet.reboot(machine, happening.downMs);

@@ -1,3 +1,4 @@
+import type { HookStage } from '../../src/operator-hooks/operator-hooks.ts';
 import type { FaultKind, FaultMatch } from '../../src/sandbox/faults.ts';
 import type { WorldOptions } from '../../src/sandbox/world/options.ts';
 
@@ -12,7 +13,10 @@ export type Plan = {
   /** The Auto Scaling group of the instance; in none without. */
   readonly group: GroupPlan | undefined;
   readonly machine: MachinePlan;
-  readonly world: Pick<WorldOptions, 'timings' | 'deregisterAgain' | 'deregisterRefusedFor'>;
+  readonly world: Pick<
+    WorldOptions,
+    'timings' | 'deregisterAgain' | 'deregisterRefusedFor' | 'lostTasks' | 'emptyTagFolder' | 'pageSize'
+  >;
   /** What room the other instance of the cluster has for the tasks of services. */
   readonly elsewhere: 'room' | 'full';
   readonly tasks: readonly TaskPlan[];
@@ -20,6 +24,8 @@ export type Plan = {
   readonly happenings: readonly Happening[];
   readonly faults: readonly PlannedFault[];
   readonly kills: readonly Kill[];
+  /** The operator's executables; absent where there are none. */
+  readonly operatorHooks?: OperatorHooksPlan | undefined;
   /** The run ends here at the latest. */
   readonly horizon: number;
 };
@@ -29,6 +35,8 @@ export type GroupPlan = {
     readonly name: string;
     /** In seconds. */
     readonly heartbeatTimeout: number;
+    /** In seconds; AWS's own rule where absent. */
+    readonly globalTimeout?: number | undefined;
     readonly defaultResult: 'ABANDON' | 'CONTINUE';
   }[];
   /** The hook that is ours by the rules that the documentation gives; undefined where none is. */
@@ -41,7 +49,21 @@ export type MachinePlan = {
   readonly imdsAfter: number;
   readonly credentialsAfter: number;
   readonly ecsAgentAfter: number | 'never';
+  /** By how many ms the host's clock is ahead of the true time when the agent first starts. */
+  readonly clockAhead?: number | undefined;
+  /** It has no tag of anybody's: with no group either, it has none at all. */
+  readonly untagged?: boolean | undefined;
 };
+
+/** What the operator's hooks of each stage do; a stage that is left out has none. */
+export type OperatorHooksPlan = {
+  /** Whether the instance is kept until those of `drained` have succeeded. */
+  readonly holds: boolean;
+  readonly stages: Readonly<Partial<Record<HookStage, OperatorStagePlan>>>;
+};
+
+/** `failures`: so many runs fail before one succeeds. */
+export type OperatorStagePlan = { readonly ms: number; readonly failures: number };
 
 export type TaskPlan = {
   /** 0: it runs when the agent starts. Later: it is placed then, if the instance still takes tasks. */
@@ -72,19 +94,54 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'other-drains' }
   | { readonly what: 'other-activates' }
   | { readonly what: 'other-deregisters' }
+  | { readonly what: 'other-deregisters-by-force' }
+  /** ECS calls every task that runs STOPPED, or forgets it: the connection to its agent was lost. */
+  | { readonly what: 'ecs-loses-tasks' }
   | { readonly what: 'other-stops-tasks' }
   | { readonly what: 'other-completes' }
   | { readonly what: 'ecs-agent'; readonly to: 'down' | 'up' | 'frozen' | 'thawed' }
+  /** Something else answers on the port of an ECS agent that is down. */
+  | { readonly what: 'impostor'; readonly claims: ClaimedInstance; readonly tasks: ClaimedTasks }
+  | { readonly what: 'impostor-gone' }
+  /** How long introspection takes to answer; Infinity where it never does. */
+  | { readonly what: 'introspection'; readonly answersAfter: number }
+  | { readonly what: 'hook-put'; readonly name: string; readonly heartbeatTimeout: number }
+  | { readonly what: 'hook-deleted'; readonly name: string }
+  | { readonly what: 'retention'; readonly to: boolean }
   /** An idle host's ECS agent is started without its saved state; nothing happens while a task is left on it. */
   | { readonly what: 'registers-anew'; readonly cluster: string }
   | { readonly what: 'claims-neighbour' }
   | { readonly what: 'claims-itself' }
   | { readonly what: 'metadata-tags'; readonly to: boolean }
   | { readonly what: 'clock-jump'; readonly ms: number }
-  | { readonly what: 'disk'; readonly to: 'full' | 'fine' }
+  /** A number: it has room for so many bytes more. */
+  | { readonly what: 'disk'; readonly to: 'full' | 'fine' | number }
   | { readonly what: 'reboot'; readonly downMs: number }
   | { readonly what: 'ec2-terminates' }
 );
+
+/** As which container instance an impostor presents the host. */
+export type ClaimedInstance = (typeof CLAIMED_INSTANCES)[number];
+export const CLAIMED_INSTANCES = [
+  'own',
+  'unknown',
+  'neighbour',
+  'other-cluster',
+  'other-account',
+  'malformed',
+] as const;
+
+/** Which tasks an impostor lists as running. */
+export type ClaimedTasks = (typeof CLAIMED_TASKS)[number];
+export const CLAIMED_TASKS = [
+  'none',
+  'own',
+  'neighbour',
+  'unknown',
+  'other-cluster',
+  'other-account',
+  'malformed',
+] as const;
 
 export type PlannedFault = {
   readonly at: number;
@@ -101,6 +158,8 @@ export type Kill = {
   readonly downMs: number;
   /** What the state file holds then. */
   readonly state: 'kept' | 'lost' | 'corrupt';
+  /** It is asked to end, and does so before it is started again. Absent: it is killed. */
+  readonly by?: 'SIGTERM' | undefined;
 } & (
   | { readonly when: 'at'; readonly at: number }
   /** Around the n-th AWS call of the run, counted from 1. */

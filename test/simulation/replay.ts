@@ -5,8 +5,8 @@ import { type Agent, simulate } from './simulate.ts';
 import { createTimeline } from './timeline.ts';
 
 /** The story of one seed for people: what it came to, the smallest plan that breaks the same promise, its timeline. */
-export async function tellSeed(agent: Agent, seed: number): Promise<string> {
-  const plan = drawPlan(seed);
+export async function tellSeed(agent: Agent, seed: number, rare = true): Promise<string> {
+  const plan = drawPlan(seed, rare);
   const { violation } = await simulate(agent, plan);
   if (!violation) return await tellPlan(agent, plan);
   const smallest = await shrink(plan, async (smaller) => {

@@ -38,7 +38,14 @@ export async function shrink(plan: Plan, fails: (plan: Plan) => Promise<boolean>
 function* simplerWorlds(plan: Plan): Generator<Plan> {
   if (Object.keys(plan.world.timings ?? {}).length > 0)
     yield { ...plan, world: { ...plan.world, timings: {} } };
+  if (plan.operatorHooks) yield { ...plan, operatorHooks: undefined };
   const { machine } = plan;
+  const { timings, deregisterAgain, deregisterRefusedFor, ...rare } = plan.world;
+  for (const name of Object.keys(rare) as (keyof typeof rare)[]) {
+    const { [name]: _, ...world } = plan.world;
+    yield { ...plan, world };
+  }
+  if (machine.untagged) yield { ...plan, machine: { ...machine, untagged: false } };
   if (machine.imdsAfter || machine.credentialsAfter || machine.ecsAgentAfter)
     yield { ...plan, machine: { ...machine, imdsAfter: 0, credentialsAfter: 0, ecsAgentAfter: 0 } };
   if (!machine.metadataTags) yield { ...plan, machine: { ...machine, metadataTags: true } };

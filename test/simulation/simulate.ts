@@ -4,6 +4,7 @@ import type { Input, Operation, Output } from '../../src/aws/operations.ts';
 import { known } from '../../src/base/reading.ts';
 import type { loadConfig } from '../../src/config/load.ts';
 import type { HttpRequest } from '../../src/host/http.ts';
+import type { HookStage, OperatorHooks } from '../../src/operator-hooks/operator-hooks.ts';
 import { addFault } from '../../src/sandbox/faults.ts';
 import { inMemory } from '../../src/sandbox/in-memory.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
@@ -41,7 +42,7 @@ export type Run = {
 };
 
 /** One process of the agent. */
-type Life = { dead: boolean; readonly stop: AbortController };
+type Life = { dead: boolean; isEnding: boolean; ended: Promise<void>; readonly stop: AbortController };
 
 /** Runs one plan to its end, or to its first violation. */
 export async function simulate(
@@ -50,6 +51,7 @@ export async function simulate(
   timeline: Timeline = createTimeline(false),
 ): Promise<Run> {
   const clock = createVirtualClock();
+  clock.jump(plan.machine.clockAhead ?? 0);
   const stage = setStage(plan, clock);
   const { fleet, machine } = stage;
   const { world } = fleet;
@@ -112,7 +114,8 @@ export async function simulate(
       checker.onHappening(happening);
     });
   }
-  for (const one of plan.kills) if (one.when === 'at') clock.at(START + one.at, () => kill(one));
+  for (const one of plan.kills)
+    if (one.when === 'at') clock.at(START + one.at, () => (one.by ? terminate(one) : kill(one)));
   disk.onOperation = () => {
     diskOperations++;
     for (const one of plan.kills) if (one.when === 'in-write' && one.operation === diskOperations) kill(one);
@@ -144,35 +147,58 @@ export async function simulate(
 
   function boot() {
     if (machine.state !== 'running' || life) return;
-    const own: Life = { dead: false, stop: new AbortController() };
+    const own: Life = { dead: false, isEnding: false, ended: never(), stop: new AbortController() };
     const round = countRounds(clock);
     life = own;
     checker.onBoot();
     timeline.note(clock.trueNow(), 'the agent starts');
-    agent
-      .startAgent(config, {
-        clock: { ...clock, sleep: (ms, options) => (own.dead ? never() : clock.sleep(ms, options)) },
-        uptime: () => clock.monotonic() - bootedAt,
-        random: random.next,
-        http: (request) => (own.dead ? never() : ask(own, request)),
-        transport: () => (operation, input, options) => call(own, operation, input, options),
-        store: storeOf(own),
-        manual: async () => known(manual.requested ? { source: 'manual' } : undefined),
-        environment: {},
-        log: (event, message) => {
-          if (!own.dead) timeline.log(clock.trueNow(), event, message);
-        },
-        onReport: (report) => {
-          if (own.dead) return;
-          round();
-          checker.onReport(report);
-        },
-        stop: own.stop.signal,
-      })
-      .then(
-        () => !own.dead && checker.onCrash(new Error('it ended by itself')),
-        (error: unknown) => !own.dead && checker.onCrash(error),
-      );
+    own.ended = agent.startAgent(config, {
+      clock: { ...clock, sleep: (ms, options) => (own.dead ? never() : clock.sleep(ms, options)) },
+      uptime: () => clock.monotonic() - bootedAt,
+      random: random.next,
+      http: (request) => (own.dead ? never() : ask(own, request)),
+      transport: () => (operation, input, options) => call(own, operation, input, options),
+      store: storeOf(own),
+      manual: async () => known(manual.requested ? { source: 'manual' } : undefined),
+      environment: {},
+      hooks: operatorHooks(own),
+      log: (event, message) => {
+        if (!own.dead) timeline.log(clock.trueNow(), event, message);
+      },
+      onReport: (report) => {
+        if (own.dead) return;
+        round();
+        checker.onReport(report);
+      },
+      stop: own.stop.signal,
+    });
+    own.ended.then(
+      () => {
+        if (!own.dead && !own.isEnding) checker.onCrash(new Error('it ended by itself'));
+      },
+      (error: unknown) => !own.dead && checker.onCrash(error),
+    );
+  }
+
+  function operatorHooks(own: Life): OperatorHooks | undefined {
+    const { operatorHooks: planned } = plan;
+    if (!planned) return undefined;
+    const runs = new Map<HookStage, number>();
+    return {
+      holds: planned.holds,
+      forget: () => runs.clear(),
+      run: async (stage) => {
+        const hook = planned.stages[stage];
+        if (own.dead) return never();
+        if (!hook) return 'none';
+        timeline.note(clock.trueNow(), `the operator's hook of stage ${stage} runs for ${hook.ms} ms`);
+        await clock.sleep(hook.ms, { signal: own.stop.signal });
+        if (own.dead) return never();
+        const failures = runs.get(stage) ?? 0;
+        runs.set(stage, failures + 1);
+        return failures < hook.failures ? 'failed' : 'succeeded';
+      },
+    };
   }
 
   function storeOf(own: Life) {
@@ -196,10 +222,26 @@ export async function simulate(
     checker.onDeath();
   }
 
-  function kill({ downMs, state }: Kill) {
+  /** The process is asked to end: it has some seconds for it, as systemd gives them, and none that AWS would notice. */
+  function terminate(one: Kill) {
+    if (!life) return;
+    const own = life;
+    timeline.note(clock.trueNow(), 'the agent is asked to end');
+    own.isEnding = true;
+    own.stop.abort();
+    own.ended.then(() => {
+      if (!own.dead) kill(one);
+    }, ignore);
+    clock.at(clock.trueNow() + STOPS_WITHIN_MS, () => {
+      if (!own.dead) checker.onCrash(new Error(`it did not end within ${STOPS_WITHIN_MS} ms of SIGTERM`));
+    });
+  }
+
+  function kill({ downMs, state, by }: Kill) {
     if (!life) return;
     endLife();
-    timeline.note(clock.trueNow(), `the agent is killed, for ${downMs} ms; its state is ${state}`);
+    const how = by ? 'has ended' : 'is killed';
+    timeline.note(clock.trueNow(), `the agent ${how}, for ${downMs} ms; its state is ${state}`);
     clock.at(clock.trueNow() + downMs, () => {
       world.advance(clock.trueNow());
       if (state !== 'kept') {
@@ -250,6 +292,9 @@ export async function simulate(
   }
 }
 
+/** TimeoutStopSec in the unit is longer; nothing that the agent does at its end takes that long. */
+const STOPS_WITHIN_MS = 5_000;
+
 /** How long the host has been up when the agent first starts, in ms. */
 const UP_BEFORE_MS = 60_000;
 
@@ -266,6 +311,9 @@ function countRounds(clock: VirtualClock): () => void {
     if (++rounds > ROUNDS_AT_ONCE) throw new Error(`it went round ${rounds} times at once`);
   };
 }
+
+/** What fails is told elsewhere. */
+const ignore = () => {};
 
 /** What a dead process waits for: its own promise each time, so that nothing gathers. */
 const never = () => new Promise<never>(() => {});

@@ -1,4 +1,5 @@
 import { createFleet, type Fleet } from '../../src/sandbox/fleet.ts';
+import { predate } from '../../src/sandbox/world/past.ts';
 import type { Machine, Service } from '../../src/sandbox/world/state.ts';
 import { START, type VirtualClock } from '../support/virtual-clock.ts';
 import type { Plan, TaskPlan } from './plan.ts';
@@ -27,7 +28,7 @@ export function setStage(plan: Plan, clock: VirtualClock): Stage {
     imdsAfter: own.imdsAfter,
     credentialsAfter: own.credentialsAfter,
     ecsAgentAfter: own.ecsAgentAfter,
-    tags: { Name: 'worker' },
+    tags: own.untagged ? {} : { Name: 'worker' },
     ...(group ? {} : { group: undefined }),
   });
   const room = plan.elsewhere === 'room' ? {} : { cpu: 0, memory: 0 };
@@ -37,8 +38,16 @@ export function setStage(plan: Plan, clock: VirtualClock): Stage {
     if (task.at === 0 && machine.ecsAgent.containerInstance) place(fleet, machine, task, true);
     else clock.at(START + task.at, () => place(fleet, machine, task, false));
   }
+  wasThereBefore(machine);
+  wasThereBefore(neighbour);
   for (const service of plan.services) addService(plan, fleet, clock, service);
   return { fleet, machine, neighbour };
+}
+
+/** What is there when the agent starts has been there for long: no answer is of before it, however far it lags behind. */
+function wasThereBefore({ ecsAgent, placed }: Machine): void {
+  if (ecsAgent.containerInstance) predate(ecsAgent.containerInstance.past);
+  for (const task of placed) predate(task.past);
 }
 
 /** A task lands on the instance, if ECS would still put one there. */

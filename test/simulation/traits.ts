@@ -30,14 +30,58 @@ export function traitsOf(plan: Plan): string[] {
     [faults.some(({ forMs = 0 }) => forMs > 5 * 60_000), 'outages of more than five minutes'],
     [kills.length > 0, 'the process is killed'],
     [kills.some(({ state }) => state !== 'kept'), 'its state is lost or damaged'],
-    ...(['reboot', 'clock-jump', 'disk', 'ecs-agent', 'registers-anew', 'claims-neighbour'] as const).map(
-      (what): [boolean, string] => [happenings.some((one) => one.what === what), HAPPENINGS[what]],
-    ),
+    [kills.some(({ by }) => by === 'SIGTERM'), 'the process is asked to end'],
+    [flags.includes('--dry-run'), 'a dry run'],
+    [plan.operatorHooks !== undefined, "the operator's own hooks"],
+    [group?.hooks.some(({ globalTimeout }) => globalTimeout !== undefined) ?? false, 'a near global limit'],
+    [plan.world.pageSize !== undefined, 'lists of several pages'],
+    [(plan.world.timings?.tagRemovalShown ?? 0) > 0, 'removed tags that are shown on'],
+    [
+      happenings.some(({ what }) => what === 'spot') && tasks.length > 12,
+      'more than 12 tasks at a Spot notice',
+    ],
+    [machine.clockAhead !== undefined, 'a clock that is wrong at first'],
+    [machine.untagged === true, 'no tag at all'],
+    ...(['stale', 'unfiltered', 'omits', 'misnames'] as const).map((what): [boolean, string] => [
+      faults.some(({ fault }) => fault.what === what),
+      WRONG_ANSWERS[what],
+    ]),
+    ...(
+      [
+        'reboot',
+        'clock-jump',
+        'disk',
+        'ecs-agent',
+        'registers-anew',
+        'claims-neighbour',
+        'other-deregisters-by-force',
+        'ecs-loses-tasks',
+        'impostor',
+        'introspection',
+        'hook-put',
+        'hook-deleted',
+        'retention',
+      ] as const
+    ).map((what): [boolean, string] => [happenings.some((one) => one.what === what), HAPPENINGS[what]]),
   ];
   return traits.filter(([has]) => has).map(([, name]) => name);
 }
 
+const WRONG_ANSWERS = {
+  stale: 'lists and descriptions that lag behind',
+  unfiltered: 'lists of everybody',
+  omits: 'answers that lack something',
+  misnames: 'answers about another instance',
+};
+
 const HAPPENINGS = {
+  'other-deregisters-by-force': 'somebody deregisters it by force',
+  'ecs-loses-tasks': 'ECS loses its tasks',
+  impostor: "something else on the ECS agent's port",
+  introspection: 'an ECS agent that is slow or hangs',
+  'hook-put': 'hooks that are added or changed',
+  'hook-deleted': 'hooks that are deleted',
+  retention: 'retention that is switched',
   reboot: 'the host reboots',
   'clock-jump': 'its clock is set',
   disk: 'its disk is full',

@@ -1,14 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { AgentSource } from './load-agent.ts';
 import { createSummary, merge, type Summary } from './summary.ts';
 import type { Progress, Work } from './worker.ts';
 
-export type CrewOptions = {
-  readonly first: number;
-  readonly count: number;
+export type CrewOptions = Pick<Work, 'first' | 'count' | 'agent' | 'rare'> & {
   readonly workers?: number;
-  readonly agent?: AgentSource | undefined;
   readonly onProgress?: (sofar: Summary) => void;
 };
 
@@ -18,12 +14,13 @@ export async function runSeeds({
   count,
   workers = availableParallelism(),
   agent,
+  rare,
   onProgress,
 }: CrewOptions): Promise<Summary> {
   const { data } = createSummary();
   await Promise.all(
     Array.from({ length: workers }, (_, index) =>
-      runWorker({ first: first + index, count: count - index, stride: workers, agent }, (summary) => {
+      runWorker({ first: first + index, count: count - index, stride: workers, agent, rare }, (summary) => {
         merge(data, summary);
         onProgress?.(data);
       }),

@@ -11,6 +11,8 @@ export type Work = {
   readonly count: number;
   readonly stride: number;
   readonly agent?: AgentSource | undefined;
+  /** False to leave out what is rare. */
+  readonly rare?: boolean | undefined;
 };
 
 /** Sent now and then, and at the end with `isDone`. Each is about the runs since the one before. */
@@ -23,12 +25,12 @@ const VIOLATIONS_ENOUGH = 20;
 if (parentPort) {
   // Stacks are for people: making one for each of the faults' errors takes a tenth of the time.
   Error.stackTraceLimit = 0;
-  const { first, count, stride, agent: source } = workerData as Work;
+  const { first, count, stride, agent: source, rare } = workerData as Work;
   const agent = await loadAgent(source);
   let summary = createSummary();
   let violations = 0;
   for (let seed = first; seed < first + count; seed += stride) {
-    const plan = drawPlan(seed);
+    const plan = drawPlan(seed, rare);
     const run = await simulate(agent, plan);
     summary.add(plan, run);
     if (run.violation && ++violations >= (source?.mutant ? 1 : VIOLATIONS_ENOUGH)) break;

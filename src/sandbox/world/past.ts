@@ -14,3 +14,9 @@ export function valueAt<T>(past: Past<T>, time: number): T | undefined {
   }
   return undefined;
 }
+
+/** What it is now it has been all along. */
+export function predate<T>(past: Past<T>): void {
+  const latest = past.at(-1);
+  if (latest) past.splice(0, past.length, { at: Number.NEGATIVE_INFINITY, value: latest.value });
+}
