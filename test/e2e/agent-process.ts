@@ -96,6 +96,24 @@ export async function runCli(args: readonly string[], environment: Readonly<Reco
   return { code, stdout, stderr };
 }
 
+/** The discard port, where nothing listens. */
+const NOBODY = 'http://127.0.0.1:9';
+
+/** An environment for an agent: this one, and nothing of the host's own AWS set-up, nor of an agent installed on it. */
+export function isolated(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    ECS_DRAIN_CONFIG: devNull,
+    // Where nothing better is named, nobody answers: no request ever leaves this host.
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: NOBODY,
+    AWS_ENDPOINT_URL: NOBODY,
+    ECS_DRAIN_INTROSPECTION_URL: NOBODY,
+    ...environment,
+  };
+}
+
 function parseLine(line: string): LogLine | undefined {
   try {
     return JSON.parse(line) as LogLine;
@@ -104,9 +122,6 @@ function parseLine(line: string): LogLine | undefined {
   }
 }
 
-/** The discard port, where nothing listens. */
-const NOBODY = 'http://127.0.0.1:9';
-
 function spawnCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -114,18 +129,7 @@ function spawnCli(
 ): ChildProcess {
   if (!existsSync(cli)) throw new Error(`${cli} is not there: npm run build makes it`);
   return spawn(process.execPath, [...nodeArgs, cli, ...args], {
-    // Nothing of this host's own AWS set-up, nor of an agent that is installed on it.
-    env: {
-      PATH: process.env.PATH ?? '',
-      AWS_CONFIG_FILE: devNull,
-      AWS_SHARED_CREDENTIALS_FILE: devNull,
-      ECS_DRAIN_CONFIG: devNull,
-      // Where a test names nothing better, nobody answers: no test ever leaves this host.
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: NOBODY,
-      AWS_ENDPOINT_URL: NOBODY,
-      ECS_DRAIN_INTROSPECTION_URL: NOBODY,
-      ...environment,
-    },
+    env: isolated(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
