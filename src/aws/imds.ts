@@ -1,5 +1,8 @@
+import type { Environment } from '../base/environment.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
+import { messageOf } from '../base/text.ts';
 import { type Http, withoutTrailingSlashes } from '../host/http.ts';
+import { isInstanceId } from './instance-id.ts';
 
 const DEFAULT_ENDPOINT = 'http://169.254.169.254';
 const IPV6_ENDPOINT = 'http://[fd00:ec2::254]';
@@ -18,7 +21,7 @@ export type Imds = {
 };
 
 /** The endpoint that the AWS SDK would use too. */
-export function imdsEndpoint(environment: Readonly<Record<string, string | undefined>>): string {
+export function imdsEndpoint(environment: Environment): string {
   const endpoint = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT;
   if (endpoint) return withoutTrailingSlashes(endpoint);
   const mode = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE;
@@ -95,11 +98,7 @@ async function readRegion(imds: Imds): Promise<Reading<string>> {
 export async function readInstanceId(imds: Imds): Promise<Reading<string>> {
   const id = await imds.get('meta-data/instance-id');
   if (id.kind === 'unknown') return id;
-  // Held to its exact length (EC2 user guide, "Resource IDs"): an answer that was cut off is no other instance's id.
-  if (!id.value || !/^i-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id.value)) {
-    return unknown('IMDS names no instance id');
-  }
-  return known(id.value);
+  return id.value !== undefined && isInstanceId(id.value)
+    ? known(id.value)
+    : unknown('IMDS names no instance id');
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

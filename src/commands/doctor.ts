@@ -3,6 +3,7 @@ import { createCaller } from '../aws/call.ts';
 import { createImds, type Imds, imdsEndpoint } from '../aws/imds.ts';
 import { createSdkTransport } from '../aws/sdk-transport.ts';
 import { systemClock } from '../base/clock.ts';
+import type { Environment } from '../base/environment.ts';
 import { ifKnown } from '../base/reading.ts';
 import { version } from '../base/version.ts';
 import type { Config } from '../config/options.ts';
@@ -23,8 +24,6 @@ import { checkLifecycleState, checkMetadata, checkTags, isSpot } from './doctor/
 import { createPermissions, type Permissions } from './doctor/permissions.ts';
 import { checkLine, verdict } from './doctor/print.ts';
 import { passToSdk } from './sdk-environment.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * `ecs-drain-agent doctor`: checks that the agent can do its job here, and changes nothing. Resolves with the

@@ -1,13 +1,10 @@
+import type { Environment } from '../base/environment.ts';
 import type { Config } from '../config/options.ts';
 import { requestDrain, withdrawDrain } from '../signals/manual.ts';
 import { findAgent, type Status } from './status-file.ts';
 
 /** `ecs-drain-agent drain [--cancel]`: asks the running agent to drain this host, or takes that back. */
-export async function drain(
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-  cancel: boolean,
-): Promise<number> {
+export async function drain(config: Config, environment: Environment, cancel: boolean): Promise<number> {
   const agent = findAgent(config.stateDir, environment);
   // Who may not read the status may not leave a request either, and is told so by that.
   const status = agent.kind === 'running' ? agent.status : undefined;

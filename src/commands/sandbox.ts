@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { parseDuration } from '../base/duration.ts';
 import { nearest } from '../base/nearest.ts';
+import { messageOf } from '../base/text.ts';
+import { DEFAULT_TAG_KEY } from '../config/names.ts';
 import { createFleet, type Fleet } from '../sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../sandbox/start.ts';
 import { isDetail, storyLine } from '../sandbox/story.ts';
@@ -37,7 +39,7 @@ export async function runSandbox(argv: string[], io: SandboxIo): Promise<number>
   try {
     sandbox = await startSandbox(fleet, { clock, port: settings.port });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     io.stderr.write(
       `The sandbox cannot listen on 127.0.0.1:${settings.port}: ${reason}\nChoose another --port, or 0 for any.\n`,
     );
@@ -147,7 +149,7 @@ function parse(argv: string[]) {
 }
 
 function explain(error: unknown, argv: string[]): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const unknown = argv.find((word) => /^--?\w/.test(word) && !isFlag(word));
   if (unknown === undefined) return message.split('. ')[0] ?? message;
   const near = nearest(unknown.replace(/^-+/, '').split('=')[0] ?? '', Object.keys(flags));
@@ -208,7 +210,7 @@ ${
   settings.tagger
     ? ''
     : `Put the terminate tag on it:
-  aws ec2 create-tags --resources ${first} --tags Key=ecs-drain-agent:terminate,Value=
+  aws ec2 create-tags --resources ${first} --tags Key=${DEFAULT_TAG_KEY},Value=
 `
 }Look at it:
   aws ecs list-container-instances --cluster ${fleet.cluster.name} --status DRAINING

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Report } from '../agent/report/report.ts';
 import { isoTime, systemClock } from '../base/clock.ts';
+import type { Environment } from '../base/environment.ts';
 import { readTextFile, removeIfPossible, replaceFile } from '../base/files.ts';
+import { clip } from '../base/text.ts';
 import { isRunning, ownProcess, type ProcessId } from '../host/process.ts';
 
 /** What the running agent leaves for `ecs-drain-agent status`. */
@@ -18,11 +20,11 @@ export type Found =
   /** There is a file, and this user may not read it. */
   | { readonly kind: 'unreadable'; readonly path: string };
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** While a drain is on, the file follows it at this pace, in ms; at rest it is written only when it changes. */
 const REFRESH_MS = 10_000;
 const FOR_EVERY_USER = 0o644;
+/** In UTF-16 code units. */
+const LONGEST_TEXT = 2_000;
 /** A status is some kB. */
 const MOST_BYTES = 1024 * 1024;
 /** systemd's runtime directory for the agent, where it is looked for when no other is named. */
@@ -52,7 +54,7 @@ export function createStatusFile(
       const updatedAt = isoTime(systemClock.now());
       const status: Status = { ...report, ...own, updatedAt };
       try {
-        replaceFile(path, JSON.stringify(status), { mode: FOR_EVERY_USER, durable: false });
+        replaceFile(path, JSON.stringify(status, bounded), { mode: FOR_EVERY_USER, durable: false });
       } catch {
         // Only for show: whoever asks is told that there is none.
       }
@@ -64,6 +66,10 @@ export function createStatusFile(
     },
   };
 }
+
+/** For JSON.stringify: names that others chose can be of any length. */
+const bounded = (_: string, value: unknown) =>
+  typeof value === 'string' ? clip(value, LONGEST_TEXT) : value;
 
 /** Two reports with the same text tell the same. While it drains, the summary holds times, which always change. */
 function changeOf({ state, summary, ...facts }: Report): string {

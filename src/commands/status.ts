@@ -1,8 +1,9 @@
 import { type ReportedTask, shortId } from '../agent/report/report.ts';
 import { parseTime, systemClock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
+import type { Environment } from '../base/environment.ts';
+import { escaped, oneLine } from '../base/text.ts';
 import type { Config } from '../config/options.ts';
-import { escaped, oneLine } from '../log/output.ts';
 import { findAgent, type Status } from './status-file.ts';
 
 /** What the exit code of `status` tells. */
@@ -16,11 +17,7 @@ export const STATUS_EXIT_CODES = {
 } as const;
 
 /** `ecs-drain-agent status`: what the agent on this host is doing. Resolves with the exit code. */
-export async function status(
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-  asJson: boolean,
-): Promise<number> {
+export async function status(config: Config, environment: Environment, asJson: boolean): Promise<number> {
   const found = findAgent(config.stateDir, environment);
   const state =
     found.kind === 'running' ? found.status.state : found.kind === 'unreadable' ? 'unknown' : found.kind;

@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util';
+import type { Environment } from '../base/environment.ts';
 import { readTextFile } from '../base/files.ts';
 import { nearest } from '../base/nearest.ts';
+import { clip, escaped } from '../base/text.ts';
+import { isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
 import { type Config, type OptionName, optionList, options } from './options.ts';
 
 /** Where the configuration file is unless `--config` or `ECS_DRAIN_CONFIG` names another. */
 export const DEFAULT_CONFIG_FILE = '/etc/ecs-drain-agent/agent.conf';
 /** A configuration file is some kB. */
 const MOST_BYTES = 1024 * 1024;
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The configuration, or everything that is wrong with it: one problem a line, so that all can be mended at once. */
 export type Loaded = Configured | { readonly kind: 'wrong'; readonly problems: readonly string[] };
@@ -159,15 +160,10 @@ function unknownNames(names: readonly string[], where: string): string[] {
 }
 
 function contradictions(config: Config): string[] {
-  // The characters that IMDS can serve (EC2 user guide, "View tags for your EC2 instances using instance metadata").
-  if (
-    config.tagSource !== 'ec2' &&
-    config.signals.includes('tag') &&
-    !/^[A-Za-z0-9+\-=.,_:@]+$/.test(config.tagKey)
-  ) {
+  if (config.tagSource !== 'ec2' && config.signals.includes('tag') && !isMetadataTagKey(config.tagKey)) {
     return [
-      `--${options.tagKey.flag}: ${quote(config.tagKey)} can never be read from instance metadata, which serves keys ` +
-        'of A-Z a-z 0-9 + - = . , _ : @ only. Choose such a key, or set --tag-source ec2.',
+      `--${options.tagKey.flag}: ${quote(config.tagKey)} can never be read from instance metadata, which serves keys of ` +
+        `${METADATA_TAG_KEY_CHARACTERS} only. Choose such a key, or set --tag-source ec2.`,
     ];
   }
   return [];
@@ -180,6 +176,6 @@ function unquote(text: string): string | undefined {
 }
 
 // JSON shows what a terminal would not: control characters, spaces at the end.
-const quote = (text: string) => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+const quote = (text: string) => escaped(JSON.stringify(clip(text, 200)));
 
 const readText = (path: string) => readTextFile(path, MOST_BYTES);

@@ -1,4 +1,5 @@
 import { formatDuration, parseDuration } from '../base/duration.ts';
+import { DEFAULT_TAG_KEY, isLifecycleHookName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
 
 /** One option, as flag, environment variable, help text, documentation and error message know it. */
 export type Option<T> = {
@@ -38,10 +39,9 @@ export const options = {
     flag: 'tag-key',
     env: 'ECS_DRAIN_TAG_KEY',
     placeholder: 'KEY',
-    default: 'ecs-drain-agent:terminate',
+    default: DEFAULT_TAG_KEY,
     help: 'The EC2 tag of the instance that starts a drain. Present means terminate, unless its value is "false".',
-    allowed:
-      '1 to 128 characters, not beginning with aws:; with instance metadata A-Z a-z 0-9 + - = . , _ : @ only',
+    allowed: `1 to 128 characters, not beginning with aws:; with instance metadata ${METADATA_TAG_KEY_CHARACTERS} only`,
     parse: (text) =>
       text === ''
         ? wrong('is empty')
@@ -110,7 +110,7 @@ export const options = {
     parse: (text) =>
       text === ''
         ? ok(undefined)
-        : !/^[A-Za-z0-9\-_/]{1,255}$/.test(text)
+        : !isLifecycleHookName(text)
           ? wrong('is not the name of a lifecycle hook')
           : text === MANAGED_DRAINING_HOOK
             ? wrong('belongs to ECS managed draining, which completes it itself')

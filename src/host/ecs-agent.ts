@@ -1,4 +1,5 @@
 import { known, type Reading, unknown } from '../base/reading.ts';
+import { messageOf } from '../base/text.ts';
 import type { Http } from './http.ts';
 
 const TIMEOUT_MS = 2_000;
@@ -40,7 +41,7 @@ export function createEcsAgent(http: Http, baseUrl: string, stop?: AbortSignal):
         if (body !== last?.body) last = { body, value: parse(JSON.parse(body)) };
         return known(last.value);
       } catch (error) {
-        return unknown(`asking the ECS agent at ${url}: ${error instanceof Error ? error.message : error}`);
+        return unknown(`asking the ECS agent at ${url}: ${messageOf(error)}`);
       }
     };
   }

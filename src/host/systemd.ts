@@ -1,4 +1,6 @@
 import { spawn as nodeSpawn } from 'node:child_process';
+import type { Environment } from '../base/environment.ts';
+import { oneLine } from '../base/text.ts';
 
 /** What a service tells systemd, as in sd_notify(3). No call waits, throws, or keeps the process alive. */
 export type Notifier = {
@@ -42,7 +44,7 @@ export type Spawn = (
  * loop starts no process, so it still misses the watchdog.
  */
 export function createNotifier(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   { pid = process.pid, onFailure = () => {}, spawn = nodeSpawn }: NotifierOptions = {},
 ): Notifier {
   const socket = environment.NOTIFY_SOCKET;
@@ -110,13 +112,9 @@ export function createNotifier(
   };
 }
 
-const LONGEST_STATUS = 512;
-
 /** A line break would start a new field, an argument can't hold NUL or much text, and a terminal shows the rest. */
 function asStatusLine(text: string): string {
-  const clipped = text.length > LONGEST_STATUS ? `${text.slice(0, LONGEST_STATUS)}…` : text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return clipped.replaceAll(/[\r\n]+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
+  return oneLine(text.replaceAll(/[\r\n]+/g, ' '));
 }
 
 const silent: Notifier = {
@@ -130,10 +128,7 @@ const silent: Notifier = {
 /** systemd-notify waits up to 5 s until systemd has taken its message. */
 const sendTimeoutMs = 10_000;
 
-function watchdogInterval(
-  environment: Readonly<Record<string, string | undefined>>,
-  pid: number,
-): number | undefined {
+function watchdogInterval(environment: Environment, pid: number): number | undefined {
   const microseconds = Number(environment.WATCHDOG_USEC);
   if (!Number.isSafeInteger(microseconds) || microseconds <= 0) return undefined;
   if (environment.WATCHDOG_PID !== undefined && environment.WATCHDOG_PID !== String(pid)) return undefined;

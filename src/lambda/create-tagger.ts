@@ -1,5 +1,5 @@
+import { formatTagValue } from '../signals/tag-value.ts';
 import { type LifecycleNotice, MalformedNotice, readLifecycleNotice } from './lifecycle-notice.ts';
-import { tagValue } from './tag-value.ts';
 import type { TaggerConfig } from './tagger-config.ts';
 import type { Source, TaggerLog } from './tagger-log.ts';
 
@@ -95,7 +95,7 @@ async function carryOut(ports: TaggerPorts, source: Source, notice: LifecycleNot
     return;
   }
   const { instanceId } = notice;
-  const value = tagValue(notice);
+  const value = formatTagValue(notice);
   try {
     await putTag(instanceId, config.tagKey, value);
   } catch (error) {

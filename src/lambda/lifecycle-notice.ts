@@ -1,3 +1,5 @@
+import { isInstanceId } from '../aws/instance-id.ts';
+
 /** What one message from Auto Scaling asks the tagger to do. */
 export type LifecycleNotice =
   | {
@@ -59,7 +61,7 @@ function readTransition(fields: Fields, time: string | undefined): LifecycleNoti
     );
   }
   const instanceId = text(fields.EC2InstanceId);
-  if (instanceId === undefined || !INSTANCE_ID.test(instanceId)) {
+  if (instanceId === undefined || !isInstanceId(instanceId)) {
     throw new MalformedNotice('EC2InstanceId is not the id of an EC2 instance: "i-" and 8 or 17 hex digits.');
   }
   // The instance comes back from the warm pool with its tags: a terminate tag would drain it for ever after.
@@ -74,8 +76,6 @@ function readTransition(fields: Fields, time: string | undefined): LifecycleNoti
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const INSTANCE_ID = /^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/;
 
 function parse(message: string): unknown {
   try {

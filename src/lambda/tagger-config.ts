@@ -1,3 +1,6 @@
+import type { Environment } from '../base/environment.ts';
+import { DEFAULT_TAG_KEY, isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from '../config/names.ts';
+
 export type TaggerConfig = {
   readonly tagKey: string;
   /** The hooks whose notices count; `undefined` means every hook. */
@@ -5,11 +8,11 @@ export type TaggerConfig = {
 };
 
 /** Reads `TAG_KEY` and `HOOK_NAMES`. Throws on a tag key that the agent could never read. */
-export function readTaggerConfig(env: Readonly<Record<string, string | undefined>>): TaggerConfig {
-  const tagKey = env.TAG_KEY || 'ecs-drain-agent:terminate';
-  if (!METADATA_TAG_KEY.test(tagKey) || tagKey.startsWith('aws:')) {
+export function readTaggerConfig(env: Environment): TaggerConfig {
+  const tagKey = env.TAG_KEY || DEFAULT_TAG_KEY;
+  if (!isMetadataTagKey(tagKey) || tagKey.startsWith('aws:')) {
     throw new Error(
-      `TAG_KEY is ${JSON.stringify(tagKey)}: allowed are 1 to 128 of A-Z a-z 0-9 + - = . , _ : @, not beginning ` +
+      `TAG_KEY is ${JSON.stringify(tagKey)}: allowed are 1 to 128 of ${METADATA_TAG_KEY_CHARACTERS}, not beginning ` +
         'with "aws:", because instance metadata serves no other key. Set it to the agent\'s --tag-key.',
     );
   }
@@ -17,5 +20,3 @@ export function readTaggerConfig(env: Readonly<Record<string, string | undefined
   const named = new Set(hookNames.filter((name) => name !== ''));
   return { tagKey, hookNames: named.size === 0 ? undefined : named };
 }
-
-const METADATA_TAG_KEY = /^[A-Za-z0-9+\-=.,_:@]{1,128}$/;

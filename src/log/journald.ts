@@ -1,3 +1,4 @@
+import type { Environment } from '../base/environment.ts';
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
 /** What fstat(2) tells about an open file: with `bigint` or without. */
@@ -7,10 +8,7 @@ export type FileIdentity = { readonly dev: number | bigint; readonly ino: number
  * Whether the stream with this identity (of fd 1, say) goes straight to journald, which systemd tells as
  * JOURNAL_STREAM=device:inode. The variable alone proves nothing: children inherit it with another stdout.
  */
-export function isJournal(
-  environment: Readonly<Record<string, string | undefined>>,
-  stream: FileIdentity | undefined,
-): boolean {
+export function isJournal(environment: Environment, stream: FileIdentity | undefined): boolean {
   if (stream === undefined) return false;
   return environment.JOURNAL_STREAM === `${stream.dev}:${stream.ino}`;
 }

@@ -1,16 +1,16 @@
 import { fstatSync } from 'node:fs';
 import pino from 'pino';
-import { isoTime } from '../base/clock.ts';
+import type { Environment } from '../base/environment.ts';
+import { clip, escaped, printable } from '../base/text.ts';
 import { events, type Level } from './events.ts';
 import { isJournal, priorityPrefix } from './journald.ts';
 import type { Log } from './log.ts';
 
-const LONGEST_TEXT = 512;
 const LONGEST_LIST = 20;
 
 export type OutputOptions = {
   readonly level: Level;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   /** Default 1, the standard output. */
   readonly fd?: number;
 };
@@ -40,11 +40,7 @@ export function createOutput({ level, environment, fd = 1 }: OutputOptions): Log
   };
 }
 
-function writer(
-  fd: number,
-  environment: Readonly<Record<string, string | undefined>>,
-  write: (line: string) => void,
-): (line: string) => void {
+function writer(fd: number, environment: Environment, write: (line: string) => void): (line: string) => void {
   if (isJournal(environment, statOf(fd))) {
     return (line) => write(priorityPrefix(levelOf(line)) + line);
   }
@@ -74,25 +70,6 @@ export function forPeople(line: string, colour = true): string {
   return `${clock} ${painted}  ${printable(msg ?? '')}\n`;
 }
 
-/** Text from outside, without what a terminal would obey. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
-}
-
-/**
- * JSON with what a terminal would obey escaped: JSON itself leaves the second set of control characters as it is.
- * In JSON they stand in texts only, so it stays the same JSON.
- */
-export function escaped(json: string): string {
-  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
-}
-
-/** Text from outside, in a length and a form that a line on a terminal can hold. */
-export const oneLine = (text: string): string => printable(clip(text));
-
 function bounded(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return clip(value);
   if (Array.isArray(value)) return value.slice(0, LONGEST_LIST).map((item) => bounded(item, depth + 1));
@@ -100,8 +77,3 @@ function bounded(value: unknown, depth: number): unknown {
   if (depth > 4) return '…';
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, bounded(item, depth + 1)]));
 }
-
-const clip = (text: string) => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
-
-/** ISO time of a deadline in a field; undefined where there is none. */
-export const timeField = (ms: number | undefined) => (ms === undefined ? undefined : isoTime(ms));

@@ -1,4 +1,5 @@
-import type { HookFacts, HookStage } from './operator-hooks.ts';
+import type { Environment } from '../base/environment.ts';
+import type { HookFacts, HookStage } from './model.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -7,7 +8,7 @@ export function hookEnvironment(
   stage: HookStage,
   facts: HookFacts,
   attempt: number,
-  { PATH, HOME, TMPDIR, CREDENTIALS_DIRECTORY }: Readonly<Record<string, string | undefined>>,
+  { PATH, HOME, TMPDIR, CREDENTIALS_DIRECTORY }: Environment,
 ): Record<string, string> {
   return {
     PATH: PATH || DEFAULT_PATH,

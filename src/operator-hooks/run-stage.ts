@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { formatDuration } from '../base/duration.ts';
 import { findHooks } from './find-hooks.ts';
 import { hookEnvironment, hookInput } from './hook-input.ts';
-import type { HookFacts, HookStage, HooksResult, OperatorHooksPorts } from './operator-hooks.ts';
+import type { HookFacts, HookStage, HooksResult, OperatorHooksPorts } from './model.ts';
 import { runHook } from './run-hook.ts';
 
 /** All hooks of a stage together may take this long, in ms, or as long as one may where that is longer. */

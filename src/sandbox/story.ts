@@ -1,12 +1,14 @@
 import { isoTime } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
+import { clip, printable } from '../base/text.ts';
 import type { TimelineEvent } from './world/timeline.ts';
 
 /** One event as a line for people: `03:04:05.250  i-0abc…  DRAINING (was ACTIVE)`. */
 export function storyLine(event: TimelineEvent): string {
   const time = isoTime(event.at).slice(11, 23);
   const { subject, text } = tell(event);
-  return printable(`${time}  ${subject.padEnd(20)}  ${text}`);
+  // Somebody else chose parts of it.
+  return printable(clip(`${time}  ${subject.padEnd(20)}  ${text}`, 600));
 }
 
 /** Whether an event is a step on the way only: a story for people may leave it out. */
@@ -105,9 +107,4 @@ function moved({ from, to }: { from?: string | undefined; to: string }): string 
 
 function taskName({ group, taskArn }: { group: string; taskArn: string }): string {
   return `task ${group} ${taskArn.slice(taskArn.lastIndexOf('/') + 1).slice(0, 8)}`;
-}
-
-/** Text that somebody else chose, with nothing in it that a terminal would obey. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u00b7').slice(0, 600);
 }

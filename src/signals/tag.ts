@@ -1,6 +1,7 @@
 import type { Imds } from '../aws/imds.ts';
 import type { Clock } from '../base/clock.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
+import { isMetadataTagKey } from '../config/names.ts';
 import type { ReadSignal } from './metadata.ts';
 import type { Signal } from './signal.ts';
 import { parseTagValue } from './tag-value.ts';
@@ -66,9 +67,6 @@ export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
 const METADATA_OFF =
   'the instance metadata serves no tags; launch instances with InstanceMetadataTags=enabled, or set --tag-source auto';
 
-/** The keys that IMDS can serve (EC2 user guide, "View tags for your EC2 instances using instance metadata"). */
-const METADATA_KEY = /^[A-Za-z0-9+\-=.,_:@]*$/;
-
 /**
  * One request where there is no tag: the list of keys. `off` where the metadata serves no tags at all.
  *
@@ -86,7 +84,7 @@ async function readFromMetadata(
   if (keys.value === undefined) return 'off';
   const listed = keys.value.split('\n').map((line) => line.trim());
   if (!listed.includes(key)) {
-    const strange = listed.some((line) => !METADATA_KEY.test(line));
+    const strange = listed.some((line) => line !== '' && !isMetadataTagKey(line));
     if (strange) return unknown('IMDS gave something that is no list of tag keys');
     if (!mayBeThere) return known(undefined);
   }

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { createFileStore } from '../../agent/state/state-file.ts';
 import { type Clock, parseTime } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
+import { messageOf } from '../../base/text.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './check.ts';
 
 const UNIT = 'ecs-drain-agent.service';
@@ -148,5 +149,3 @@ export const systemctlShow: ShowUnit = (unit, properties) => {
     });
   });
 };
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,4 @@
-import { printable } from '../../log/output.ts';
+import { printable } from '../../base/text.ts';
 import type { Check } from './check.ts';
 
 const COLOURS: Record<Check['status'], string> = { ok: '32', warn: '33', FAIL: '31', skip: '2' };

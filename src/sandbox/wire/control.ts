@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/text.ts';
 import { addFault, type FaultPlan, removeFault } from '../faults.ts';
 import type { Fleet, TaskOptions } from '../fleet.ts';
 import type { MachineOptions } from '../world/machines.ts';
@@ -25,7 +26,7 @@ export function createControl(context: ControlContext): Control {
       if (answer === notFound) return json(404, { error: `No ${method} ${url.pathname} here.`, ...index });
       return json(200, answer ?? { ok: true });
     } catch (error) {
-      return json(400, { error: error instanceof Error ? error.message : String(error) });
+      return json(400, { error: messageOf(error) });
     }
   };
 }

@@ -1,4 +1,5 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
+import { isInstanceId } from '../../aws/instance-id.ts';
 import { dateAt } from '../../base/clock.ts';
 import { serviceError } from './errors.ts';
 import { after, happen } from './happen.ts';
@@ -124,8 +125,7 @@ function resources(world: WorldState, ids: string[] | undefined): Machine[] {
   return ids.map((id) => {
     const machine = world.machines.get(id);
     if (machine) return machine;
-    if (!/^i-[0-9a-f]{8,17}$/.test(id))
-      throw serviceError('InvalidInstanceID.Malformed', `Invalid id: "${id}"`);
+    if (!isInstanceId(id)) throw serviceError('InvalidInstanceID.Malformed', `Invalid id: "${id}"`);
     throw serviceError('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`);
   });
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EXAMPLE_FILE } from '../../../scripts/docs/configuration.ts';
-import { type Environment, loadConfig } from '../../../src/config/load.ts';
+import type { Environment } from '../../../src/base/environment.ts';
+import { loadConfig } from '../../../src/config/load.ts';
 
 const SIGNALS = 'one or more of tag, lifecycle, spot, rebalance, separated by commas';
 const TAG_KEYS =

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { Level } from '../../../src/log/events.ts';
 import type { Log } from '../../../src/log/log.ts';
-import { createOutput, forPeople, printable } from '../../../src/log/output.ts';
+import { createOutput, forPeople } from '../../../src/log/output.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 
 describe('in a file or a pipe', () => {
@@ -133,10 +133,6 @@ describe('for people', () => {
       forPeople(line),
       '03:04:05 \u001b[33mWARN  agent.waiting\u001b[0m  waiting for \ufffd[2J\ufffd1m\ufffdit\ufffd\n',
     );
-  });
-
-  test('other letters are left alone', () => {
-    assert.equal(printable('Grüße, 世界 🙂'), 'Grüße, 世界 🙂');
   });
 });
 

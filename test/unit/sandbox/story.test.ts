@@ -33,7 +33,7 @@ test('what others wrote cannot command a terminal, nor begin a line of its own',
     key: 'k\u009b31m',
     value: 'a\u001b[2J\nb\u202ec',
   });
-  assert.equal(line, `03:04:05.000  ${id}   tag put: k·31m = a·[2J·b·c`);
+  assert.equal(line, `03:04:05.000  ${id}   tag put: k\ufffd31m = a\ufffd[2J\ufffdb\ufffdc`);
 });
 
 test('the tagger leaves other hooks alone', () => {
