@@ -259,10 +259,133 @@ const stories: Record<string, Partial<Plan>> = {
   },
 };
 
+/** What the search has found since, in an agent that is still to be mended: its tests may fail. */
+const unmended: Record<string, Partial<Plan>> = {
+  'somebody else deregisters the instance by force, and ECS calls its running task STOPPED': {
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 50_000, what: 'other-deregisters-by-force' },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
+  'somebody else deregisters the instance by force, and ECS forgets its running task': {
+    world: { ...plain.world, lostTasks: 'forgotten' },
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 50_000, what: 'other-deregisters-by-force' },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
+  'ECS calls a task STOPPED that runs on, and the ECS agent says so': {
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 50_000, what: 'ecs-loses-tasks' },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
+  'introspection takes 600 ms to answer': {
+    happenings: [
+      { at: 0, what: 'introspection', answersAfter: 600 },
+      { at: 20_000, what: 'scale-in' },
+    ],
+    tasks: [task(MINUTE)],
+  },
+  'introspection accepts connections and never answers': {
+    happenings: [
+      { at: 0, what: 'introspection', answersAfter: Infinity },
+      { at: 20_000, what: 'scale-in' },
+    ],
+    tasks: [task(MINUTE)],
+  },
+  'one read of the group fails in the last minutes before the limit of its hook': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 60, globalTimeout: 1_200, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: true,
+    },
+    tasks: [task(25 * MINUTE)],
+    faults: [
+      {
+        at: 9 * MINUTE,
+        match: { api: 'autoscaling:DescribeAutoScalingGroups' },
+        fault: { what: '5xx' },
+        forMs: 2 * MINUTE,
+      },
+    ],
+    horizon: 40 * MINUTE,
+  },
+  'the disk has room for a part of the state only': {
+    happenings: [
+      { at: 15_000, what: 'disk', to: 40 },
+      { at: 20_000, what: 'tag', value: '' },
+      { at: 2 * MINUTE, what: 'untag' },
+    ],
+    tasks: [task(4 * MINUTE)],
+    kills: [{ when: 'at', at: MINUTE, downMs: 1_000, state: 'kept' }],
+  },
+  'the clock is set forward between the start and a Spot interruption': {
+    group: undefined,
+    machine: { ...plain.machine, clockAhead: -5 * MINUTE },
+    happenings: [
+      { at: MINUTE, what: 'clock-jump', ms: 5 * MINUTE },
+      { at: 2 * MINUTE, what: 'spot', inMs: 2 * MINUTE },
+    ],
+    tasks: [task(10 * MINUTE)],
+  },
+  'the clock is set back between the start and a Spot interruption': {
+    group: undefined,
+    machine: { ...plain.machine, clockAhead: 5 * MINUTE },
+    happenings: [
+      { at: MINUTE, what: 'clock-jump', ms: -5 * MINUTE },
+      { at: 2 * MINUTE, what: 'spot', inMs: 2 * MINUTE },
+    ],
+    tasks: [task(10 * MINUTE)],
+  },
+  'something else answers in the ECS agent’s place, with an ARN that ECS does not know and no tasks': {
+    happenings: [
+      { at: 10_000, what: 'ecs-agent', to: 'down' },
+      { at: 10_001, what: 'impostor', claims: 'unknown', tasks: 'none' },
+      { at: 20_000, what: 'scale-in' },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
+  'something else answers in the ECS agent’s place, and lists the task of another host at a limit': {
+    flags: ['--drain-timeout', '30s', '--on-timeout', 'stop-tasks'],
+    happenings: [
+      { at: 10_000, what: 'ecs-agent', to: 'down' },
+      { at: 10_001, what: 'impostor', claims: 'own', tasks: 'neighbour' },
+      { at: 20_000, what: 'scale-in' },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
+  'something else has answered in the ECS agent’s place, and listed a task of another cluster': {
+    happenings: [
+      { at: 10_000, what: 'ecs-agent', to: 'down' },
+      { at: 10_001, what: 'impostor', claims: 'own', tasks: 'other-cluster' },
+      { at: 20_000, what: 'scale-in' },
+      { at: 50_000, what: 'impostor-gone' },
+      { at: 51_000, what: 'ecs-agent', to: 'up' },
+    ],
+    tasks: [task(MINUTE)],
+  },
+  'the tag names a hook that the group has not': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 40_000, what: 'tag', value: 'hook=nosuch' },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
+};
+
 describe('no promise is broken when', async () => {
   const agent = await loadAgent();
-  for (const [name, plan] of Object.entries(stories))
-    test(name, async () => {
+  for (const [name, plan] of Object.entries({ ...stories, ...unmended }))
+    test(name, { todo: name in unmended }, async () => {
       const { violation, calls } = await simulate(agent, { ...plain, ...plan });
       assert.equal(violation, undefined);
       assert.ok(calls > 5, 'the drain began');
