@@ -2,10 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
-import { createFleet } from '../src/sandbox/fleet.ts';
-import { startSandbox } from '../src/sandbox/start.ts';
-import { isDetail, storyLine } from '../src/sandbox/story.ts';
-import type { Machine } from '../src/sandbox/world/state.ts';
+import { createFleet, isDetail, type Machine, startSandbox, storyLine } from '../src/sandbox/index.ts';
 import { type WatchedAgent, watchAgent } from './dev/watch-agent.ts';
 
 // `npm run dev` simulates a small cluster on loopback and runs the agent's sources on each of its instances. A save

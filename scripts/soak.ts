@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
-import { addFault, type FaultKind } from '../src/sandbox/faults.ts';
-import { createFleet, type Fleet } from '../src/sandbox/fleet.ts';
-import { startSandbox } from '../src/sandbox/start.ts';
-import type { Machine } from '../src/sandbox/world/state.ts';
+import {
+  addFault,
+  createFleet,
+  type FaultKind,
+  type Fleet,
+  type Machine,
+  startSandbox,
+} from '../src/sandbox/index.ts';
 import { type AgentProcess, startAgentProcess } from '../test/e2e/agent-process.ts';
 
 const USAGE = `npm run soak -- [--minutes N] [--seed N]   (60 minutes, seed 1)

@@ -1,7 +1,12 @@
 import type { Clock } from '../../src/base/clock.ts';
-import { createFleet, type Fleet } from '../../src/sandbox/fleet.ts';
-import type { Machine, Service, Task } from '../../src/sandbox/world/state.ts';
-import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
+import {
+  createFleet,
+  type Fleet,
+  type Machine,
+  type Service,
+  type Task,
+  type TimelineEvent,
+} from '../../src/sandbox/index.ts';
 
 export const TAG_KEY = 'ecs-drain-agent:terminate';
 

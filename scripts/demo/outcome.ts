@@ -1,6 +1,4 @@
-import type { RequestRecord } from '../../src/sandbox/world/request-log.ts';
-import type { Machine, Task } from '../../src/sandbox/world/state.ts';
-import type { Interruption, TimelineEvent } from '../../src/sandbox/world/timeline.ts';
+import type { Interruption, Machine, RequestRecord, Task, TimelineEvent } from '../../src/sandbox/index.ts';
 import type { Exit } from '../../test/e2e/agent-process.ts';
 import type { DemoCluster } from './cluster.ts';
 

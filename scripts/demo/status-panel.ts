@@ -1,4 +1,4 @@
-import type { Machine, Task } from '../../src/sandbox/world/state.ts';
+import type { Machine, Task } from '../../src/sandbox/index.ts';
 import { type DemoCluster, shortGroup } from './cluster.ts';
 import type { Line, Style } from './screen.ts';
 

@@ -1,4 +1,4 @@
-import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
+import type { TimelineEvent } from '../../src/sandbox/index.ts';
 import type { LogLine } from '../../test/e2e/agent-process.ts';
 import { type DemoCluster, shortGroup } from './cluster.ts';
 import type { Told } from './screen.ts';

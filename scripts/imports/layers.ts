@@ -23,6 +23,9 @@ const APART: Readonly<Record<string, readonly string[]>> = {
   lambda: [],
 };
 
+/** Parts that have one door: nothing outside imports another file of theirs. */
+const DOORS: Readonly<Record<string, string>> = { sandbox: 'src/sandbox/index.ts' };
+
 /** Decisions are made from their arguments alone. */
 const PURE = 'src/agent/decide/';
 
@@ -43,6 +46,8 @@ function outOfOrder(file: string, to: string): readonly string[] {
   if (fromLayer < 0) return [`${file} is in no part that scripts/imports/layers.ts knows`];
   const allowed = APART[target];
   if (allowed && !allowed.includes(file)) return [`${file} imports ${to}: ${target} stands apart`];
+  const door = DOORS[target];
+  if (door && to !== door) return [`${file} imports ${to}: the door of ${target} is ${door}`];
   if (targetLayer < fromLayer) return [];
   return [`${file} imports ${to}: ${target} is not below ${from}`];
 }

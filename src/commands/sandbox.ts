@@ -4,10 +4,15 @@ import { parseDuration } from '../base/duration.ts';
 import { nearest } from '../base/nearest.ts';
 import { messageOf } from '../base/text.ts';
 import { DEFAULT_TAG_KEY } from '../config/names.ts';
-import { createFleet, type Fleet } from '../sandbox/fleet.ts';
-import { type Sandbox, startSandbox } from '../sandbox/start.ts';
-import { isDetail, storyLine } from '../sandbox/story.ts';
-import { attachTagger } from '../sandbox/tagger.ts';
+import {
+  attachTagger,
+  createFleet,
+  type Fleet,
+  isDetail,
+  type Sandbox,
+  startSandbox,
+  storyLine,
+} from '../sandbox/index.ts';
 
 export type SandboxIo = {
   readonly stdout: { write(text: string): unknown };

@@ -1,4 +1,4 @@
-import type { WorldInput, WorldOperation } from '../../src/sandbox/world/operations.ts';
+import type { WorldInput, WorldOperation } from '../../src/sandbox/index.ts';
 
 /** A call that both are asked. `$a` and `$b` are the two instances, `$ciA` and `$task1` what came back earlier. */
 export type Step = {

@@ -2,8 +2,7 @@ import * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import * as Ec2 from '@aws-sdk/client-ec2';
 import * as Ecs from '@aws-sdk/client-ecs';
 import type { Clock } from '../../src/base/clock.ts';
-import { createFleet } from '../../src/sandbox/fleet.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/start.ts';
+import { createFleet, type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 
 /** Where both begin, and by which names they call what the script calls `$a` and `$b`. */
 export type Stage = { readonly url: string; readonly names: Map<string, string> };

@@ -1,7 +1,10 @@
-import { addCluster } from '../../src/sandbox/world/clusters.ts';
-import { reregister } from '../../src/sandbox/world/ecs-agent.ts';
-import type { WorldInput, WorldOperation } from '../../src/sandbox/world/operations.ts';
-import { isOnHost } from '../../src/sandbox/world/task-life.ts';
+import {
+  addCluster,
+  isOnHost,
+  reregister,
+  type WorldInput,
+  type WorldOperation,
+} from '../../src/sandbox/index.ts';
 import type { VirtualClock } from '../support/virtual-clock.ts';
 import { impostorOf } from './impostor.ts';
 import type { Happening } from './plan.ts';

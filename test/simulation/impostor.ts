@@ -1,4 +1,4 @@
-import type { Impostor } from '../../src/sandbox/world/state.ts';
+import type { Impostor } from '../../src/sandbox/index.ts';
 import type { ClaimedInstance, ClaimedTasks } from './plan.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,6 +1,5 @@
 import type { HookStage } from '../../src/operator-hooks/operator-hooks.ts';
-import type { FaultKind, FaultMatch } from '../../src/sandbox/faults.ts';
-import type { WorldOptions } from '../../src/sandbox/world/options.ts';
+import type { FaultKind, FaultMatch, WorldOptions } from '../../src/sandbox/index.ts';
 
 /**
  * One run, before it happens: the world, what happens in it by itself, and what goes wrong. Plain data, so that

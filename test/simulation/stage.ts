@@ -1,6 +1,4 @@
-import { createFleet, type Fleet } from '../../src/sandbox/fleet.ts';
-import { predate } from '../../src/sandbox/world/past.ts';
-import type { Machine, Service } from '../../src/sandbox/world/state.ts';
+import { createFleet, type Fleet, type Machine, predate, type Service } from '../../src/sandbox/index.ts';
 import { START, type VirtualClock } from '../support/virtual-clock.ts';
 import type { Plan, TaskPlan } from './plan.ts';
 

@@ -1,6 +1,5 @@
 import { isoTime } from '../../src/base/clock.ts';
-import type { FaultKind, FaultMatch } from '../../src/sandbox/faults.ts';
-import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
+import type { FaultKind, FaultMatch, TimelineEvent } from '../../src/sandbox/index.ts';
 import { START } from '../support/virtual-clock.ts';
 import type { Happening } from './plan.ts';
 

@@ -1,0 +1,22 @@
+/** The door of the sandbox: nothing outside imports anything else of it. */
+export type { Fault, FaultKind, FaultMatch, FaultPlan } from './faults.ts';
+export { addFault, removeFault } from './faults.ts';
+export type { Fleet, FleetOptions } from './fleet.ts';
+export { createFleet } from './fleet.ts';
+export type { InMemoryFace } from './in-memory.ts';
+export { inMemory } from './in-memory.ts';
+export type { Sandbox } from './start.ts';
+export { startSandbox } from './start.ts';
+export { isDetail, storyLine } from './story.ts';
+export { attachTagger } from './tagger.ts';
+export { addCluster } from './world/clusters.ts';
+export { reregister } from './world/ecs-agent.ts';
+export type { MachineOptions } from './world/machines.ts';
+export type { WorldInput, WorldOperation, WorldOutput } from './world/operations.ts';
+export { operations } from './world/operations.ts';
+export type { WorldOptions } from './world/options.ts';
+export { predate } from './world/past.ts';
+export type { RequestRecord } from './world/request-log.ts';
+export type * from './world/state.ts';
+export { isOnHost } from './world/task-life.ts';
+export type { Happening, Interruption, LifecycleNotification, TimelineEvent } from './world/timeline.ts';
