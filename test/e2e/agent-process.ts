@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,8 @@ export type AgentProcess = {
   output(): string;
   /** What it wrote besides its log: nothing, if all is well. */
   strayOutput(): string;
+  /** How long it has been ready to run and had no processor, in ms: the machine was late then, and not the agent. */
+  waitedForCpu(): number;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
 };
 
@@ -51,7 +53,14 @@ export function startAgentProcess(
     output += text;
   });
   const lines = createInterface({ input: stdout });
+  let waited = 0;
+  const waitedForCpu = () => {
+    waited = Math.max(waited, runDelayMs(child.pid));
+    return waited;
+  };
   lines.on('line', (line) => {
+    // It can't be asked any more once the process has ended.
+    waitedForCpu();
     const parsed = parseLine(line);
     if (!parsed) {
       stray += `${line}\n`;
@@ -77,8 +86,19 @@ export function startAgentProcess(
     onLine: (listener) => listeners.push(listener),
     output: () => output,
     strayOutput: () => stray,
+    waitedForCpu,
     signal: (name) => void child.kill(name),
   };
+}
+
+/** The second field of /proc/PID/schedstat, for the main thread, in ms; 0 where it cannot be read. */
+function runDelayMs(pid: number | undefined): number {
+  try {
+    const [, delayNs] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
+    return Number(delayNs) / 1e6 || 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** Runs `ecs-drain-agent ARGS` to its end. */

@@ -33,7 +33,7 @@ const broken: Readonly<Record<string, FaultKind>> = {
 };
 
 describe('what answers is broken', { concurrency: 2 }, () => {
-  describe('answers that break on their way', { concurrency: 20 }, () => {
+  describe('answers that break on their way', { concurrency: 10 }, () => {
     for (const [name, fault] of Object.entries(broken)) {
       scenario(`${name} from every AWS API`, { fleet, except: late(fault) }, (scene) =>
         drainThrough(scene, [

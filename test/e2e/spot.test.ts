@@ -37,7 +37,7 @@ describe('a Spot interruption', { concurrency: 4 }, () => {
       fleet.runTask(machine);
       const running = await agent(machine, { env: { ECS_DRAIN_SPOT_STOP_TASKS: 'false' } });
       await running.says('agent.watching');
-      fleet.interruptSpot(machine, { time: fleet.world.now + 4_000 });
+      fleet.interruptSpot(machine, { time: fleet.world.now + 15_000 });
       await running.says('drain.progress');
       await happens('machine-terminated', { instanceId: machine.id });
       assert.deepEqual(requests('ecs:StopTask'), []);

@@ -75,6 +75,7 @@ describe('status and drain, with an agent', () => {
     );
     host.fleet.scaleIn(host.machine);
     await host.logs('drain.signal-joined');
+    assert.match(await host.status(10, 'lifecycle'), /^because of {10}tag, lifecycle$/m);
     assert.equal(
       (await host.run('drain', '--cancel')).stdout,
       'Nobody had asked for a drain by hand. The drain goes on, because of tag, lifecycle. The Auto Scaling group is terminating this instance: that cannot be taken back.\n',
@@ -209,9 +210,10 @@ async function setUp(t: TestContext) {
     },
     logs: (wanted: EventName) => agent?.log.first(({ event }) => event === wanted, wanted),
     /** The agent writes its log first and its status right after: asked in between, `status` is asked again. */
-    status: async (expected: number) => {
+    status: async (expected: number, text = '') => {
       let answer = await run('status');
-      const isEarly = () => answer.code !== expected || answer.stdout.includes('not asked yet');
+      const isEarly = () =>
+        answer.code !== expected || answer.stdout.includes('not asked yet') || !answer.stdout.includes(text);
       for (let tries = 0; isEarly() && tries < 20; tries++) answer = await run('status');
       assert.equal(answer.code, expected, answer.stdout);
       return answer.stdout;
