@@ -1,4 +1,5 @@
 import type { Task as EcsTask } from '@aws-sdk/client-ecs';
+import { parseEcsArn } from './arn.ts';
 import type { Caller } from './call.ts';
 import { AwsError, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';
@@ -151,9 +152,7 @@ export function createEcs(call: Caller): Ecs {
  * The cluster that a task's ARN names; undefined in one of the old format, which names none. ECS refuses an ARN of
  * another cluster than the one asked, and a host that was registered anew can have tasks of two.
  */
-function clusterOf(taskArn: string): string | undefined {
-  return /^arn:[^/]+:task\/([^/]+)\/[^/]+$/.exec(taskArn)?.[1];
-}
+const clusterOf = (taskArn: string) => parseEcsArn(taskArn)?.cluster;
 
 function toTask(task: EcsTask): Task {
   return {

@@ -1,27 +1,55 @@
+import { parseEcsArn } from '../aws/arn.ts';
+import { countValues, MAX_VALUES } from '../base/plausible.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
 import { messageOf } from '../base/text.ts';
-import type { Http } from './http.ts';
+import { type Http, withoutTrailingSlashes } from './http.ts';
 
 const TIMEOUT_MS = 2_000;
 const MAX_METADATA_BYTES = 64 * 1024;
-// The ECS agent lists stopped tasks for hours, about 1.5 kB each.
-const MAX_TASKS_BYTES = 16 * 1024 * 1024;
+/** The ECS agent lists stopped tasks for hours, about 1.5 kB each. */
+const MAX_TASKS_BYTES = 8 * 1024 * 1024;
+/** Of tasks that have not stopped: far more than any instance has room for. */
+const MAX_TASKS = 1_000;
+/** A family and a cluster's name have 255 characters at most (ECS API reference); a cluster's ARN has more. */
+const MAX_TEXT_LENGTH = 512;
 
 /** The name under which the ECS agent registered this host. */
-export type Registration = { readonly cluster: string; readonly containerInstanceArn: string };
+export type Registration = {
+  readonly cluster: string;
+  /** In the form of one, as `parseEcsArn` takes it apart. */
+  readonly containerInstanceArn: string;
+};
 
 /** A task as the ECS agent on this host knows it. */
-export type LocalTask = { readonly arn: string; readonly family: string; readonly knownStatus: string };
+export type LocalTask = {
+  /** In the form of one, as `parseEcsArn` takes it apart. Of which account and cluster is for the caller to compare. */
+  readonly arn: string;
+  readonly family: string;
+  /** `UNKNOWN` where it names none. */
+  readonly knownStatus: string;
+};
 
-/** The ECS agent's introspection API. It answers once the agent has registered, and costs nothing to ask. */
+/**
+ * The ECS agent's introspection API. It answers once the agent has registered, and costs nothing to ask. While the ECS
+ * agent is down any process on the host can answer in its place, so each answer is held to bounds and to its form.
+ */
 export type EcsAgent = {
   registration(): Promise<Reading<Registration>>;
   /** Tasks that have not stopped. */
   tasks(): Promise<Reading<readonly LocalTask[]>>;
 };
 
-export function createEcsAgent(http: Http, baseUrl: string, stop?: AbortSignal): EcsAgent {
-  const url = baseUrl.replace(/\/+$/, '');
+/**
+ * @param stop aborts what is being asked
+ * @param onStrange told the first time that an entry of the task list is left out since it is no task
+ */
+export function createEcsAgent(
+  http: Http,
+  baseUrl: string,
+  stop?: AbortSignal,
+  onStrange: (message: string) => void = () => {},
+): EcsAgent {
+  const url = withoutTrailingSlashes(baseUrl);
 
   function reader<T>(path: string, maxBytes: number, parse: (body: unknown) => T): () => Promise<Reading<T>> {
     let last: { readonly body: string; readonly value: T } | undefined;
@@ -38,7 +66,7 @@ export function createEcsAgent(http: Http, baseUrl: string, stop?: AbortSignal):
           return unknown(`the ECS agent answered HTTP ${response.status} at ${url}`);
         const { body } = response;
         // Asked every second for hours, it mostly says the same.
-        if (body !== last?.body) last = { body, value: parse(JSON.parse(body)) };
+        if (body !== last?.body) last = { body, value: parse(parseJson(body)) };
         return known(last.value);
       } catch (error) {
         return unknown(`asking the ECS agent at ${url}: ${messageOf(error)}`);
@@ -46,36 +74,80 @@ export function createEcsAgent(http: Http, baseUrl: string, stop?: AbortSignal):
     };
   }
 
+  let isStrangeSaid = false;
+  function sayStrange(message: string): void {
+    if (!isStrangeSaid) onStrange(`the ECS agent at ${url}: ${message}`);
+    isStrangeSaid = true;
+  }
+
   return {
     registration: reader('/v1/metadata', MAX_METADATA_BYTES, parseRegistration),
-    tasks: reader('/v1/tasks', MAX_TASKS_BYTES, parseTasks),
+    tasks: reader('/v1/tasks', MAX_TASKS_BYTES, (body) => parseTasks(body, sayStrange)),
   };
+}
+
+function parseJson(body: string): unknown {
+  if (countValues(body) > MAX_VALUES) throw new Error(`its answer holds more than ${MAX_VALUES} values`);
+  return JSON.parse(body);
 }
 
 function parseRegistration(body: unknown): Registration {
   const { Cluster: cluster, ContainerInstanceArn: containerInstanceArn } = record(body);
   if (!isText(cluster) || !isText(containerInstanceArn)) throw new Error('it has not registered yet');
+  if (cluster.length > MAX_TEXT_LENGTH) throw new Error(`a cluster's name of ${cluster.length} characters`);
+  if (parseEcsArn(containerInstanceArn)?.kind !== 'container-instance') {
+    throw new Error(`${shown(containerInstanceArn)} is not the ARN of a container instance`);
+  }
   return { cluster, containerInstanceArn };
 }
 
-function parseTasks(body: unknown): readonly LocalTask[] {
+function parseTasks(body: unknown, sayStrange: (message: string) => void): readonly LocalTask[] {
   const { Tasks: tasks } = record(body);
   // Go writes an empty list as null.
   if (tasks === null) return [];
   if (!Array.isArray(tasks)) throw new Error('its list of tasks is not a list');
-  return tasks.map(parseTask).filter((task) => task.knownStatus !== 'STOPPED');
+  const left: LocalTask[] = [];
+  let strange: { count: number; readonly first: unknown } | undefined;
+  for (const entry of tasks) {
+    const task = parseTask(entry);
+    if (!task) strange = { count: (strange?.count ?? 0) + 1, first: strange ? strange.first : entry };
+    else if (task.knownStatus !== 'STOPPED') left.push(task);
+    if (left.length > MAX_TASKS)
+      throw new Error(`it lists more than ${MAX_TASKS} tasks that have not stopped`);
+  }
+  if (strange) {
+    const said = `${strange.count} of ${tasks.length} entries of its task list are no tasks, the first ${describe(strange.first)}`;
+    // Without a single task it is no list of tasks: it must not pass for an empty one.
+    if (strange.count === tasks.length) throw new Error(said);
+    sayStrange(`${said}: left out`);
+  }
+  return left;
 }
 
-function parseTask(body: unknown): LocalTask {
-  const { Arn: arn, Family: family, KnownStatus: knownStatus } = record(body);
-  if (!isText(arn) || typeof knownStatus !== 'string') throw new Error('a task without Arn or KnownStatus');
-  return { arn, family: isText(family) ? family : '', knownStatus };
+/** Undefined for an entry that names no task: one of them must not hide the others. */
+function parseTask(entry: unknown): LocalTask | undefined {
+  if (!isRecord(entry)) return undefined;
+  const { Arn: arn, Family: family, KnownStatus: knownStatus } = entry;
+  if (!isText(arn) || parseEcsArn(arn)?.kind !== 'task') return undefined;
+  return {
+    arn,
+    family: isText(family) ? family.slice(0, MAX_TEXT_LENGTH) : '',
+    // A task of which nothing is known may run.
+    knownStatus: isText(knownStatus) ? knownStatus.slice(0, MAX_TEXT_LENGTH) : 'UNKNOWN',
+  };
 }
 
 function record(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Error('not a JSON object');
-  return value as Record<string, unknown>;
+  if (!isRecord(value)) throw new Error('not a JSON object');
+  return value;
 }
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+const describe = (entry: unknown) =>
+  isRecord(entry) && isText(entry.Arn) ? `with the ARN ${shown(entry.Arn)}` : 'without an ARN';
+
+const shown = (text: string) => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);

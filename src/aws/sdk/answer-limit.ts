@@ -1,13 +1,8 @@
 import { pipeline, type Readable, Transform } from 'node:stream';
+import { countValues, MAX_VALUES } from '../../base/plausible.ts';
 
 /** The largest answers, DescribeTasks of a hundred tasks with many containers, have well under 2 MB. */
 export const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
-
-/**
- * Lets an answer with more than this many objects, lists or elements fail before it is parsed: eight megabytes of `{},`
- * would take more memory than the process is given.
- */
-export const MAX_OPENINGS = 200_000;
 
 /** Lets a client's call fail, with an error named `AnswerTooLarge`, at an answer that no service gives. */
 export function limitAnswers(middlewareStack: MiddlewareStack): void {
@@ -35,29 +30,19 @@ export type MiddlewareStack = {
 
 function limited(body: Readable): Readable {
   let bytes = 0;
-  let openings = 0;
+  let values = 0;
   const limit = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
       if (bytes > MAX_ANSWER_BYTES) return done(tooLarge(`is larger than ${MAX_ANSWER_BYTES} bytes`));
-      for (const opening of OPENINGS) openings += count(chunk, opening, MAX_OPENINGS - openings);
-      if (openings > MAX_OPENINGS) return done(tooLarge(`holds more than ${MAX_OPENINGS} objects`));
+      values += countValues(chunk, MAX_VALUES - values);
+      if (values > MAX_VALUES) return done(tooLarge(`holds more than ${MAX_VALUES} values`));
       done(undefined, chunk);
     },
   });
   // The SDK listens to the stream that it is given: nothing is left to be told here.
   pipeline(body, limit, () => {});
   return limit;
-}
-
-/** JSON's objects and lists, and XML's elements. */
-const OPENINGS = ['{', '[', '<'].map((sign) => sign.charCodeAt(0));
-
-/** How often `byte` is in `chunk`, counted no further than one above `most`. */
-function count(chunk: Buffer, byte: number, most: number): number {
-  let found = 0;
-  for (let at = chunk.indexOf(byte); at >= 0 && found <= most; at = chunk.indexOf(byte, at + 1)) found++;
-  return found;
 }
 
 const tooLarge = (how: string) => Object.assign(new Error(`the answer ${how}`), { name: 'AnswerTooLarge' });

@@ -172,9 +172,11 @@ describe('ECS: tasks', () => {
 
   test('each is asked for in the cluster that its ARN names', async () => {
     const ofTasks = (...asked: string[]) => ({ tasks: asked.map((taskArn) => ({ taskArn })) });
-    const arns = ['web', 'other', 'web'].map((name, n) => `arn:aws:ecs:eu-west-1:1:task/${name}/${n}`);
+    const arns = ['web', 'other', 'web'].map(
+      (name, n) => `arn:aws:ecs:eu-west-1:123456789012:task/${name}/${n}`,
+    );
     const [first = '', second = '', third = ''] = arns;
-    const old = 'arn:aws:ecs:eu-west-1:1:task/3';
+    const old = 'arn:aws:ecs:eu-west-1:123456789012:task/3';
     const { call: scriptedCall, inputs: sent } = scripted([ofTasks(first, third, old), ofTasks(second)]);
     assert.equal((await createEcs(scriptedCall).describeTasks('web', [...arns, old])).length, 4);
     assert.deepEqual(sent, [

@@ -171,10 +171,10 @@ describe('an answer that no service gives ends the call, not the process', () =>
   const open = '{"taskArns":[';
   for (const [what, body, message] of [
     ['of 9 MB', `${open}"${'x'.repeat(9 * 1024 * 1024)}"]}`, 'the answer is larger than 8388608 bytes'],
-    ['of many objects', `${open}${'{},'.repeat(200_000)}{}]}`, 'the answer holds more than 200000 objects'],
-    ['of many lists', `${open}${'[],'.repeat(200_000)}[]]}`, 'the answer holds more than 200000 objects'],
-    ['nested deeply', `${open}${'['.repeat(300_000)}`, 'the answer holds more than 200000 objects'],
-    ['of many elements', '<a>'.repeat(300_000), 'the answer holds more than 200000 objects'],
+    ['of many objects', `${open}${'{},'.repeat(200_000)}{}]}`, 'the answer holds more than 200000 values'],
+    ['of many lists', `${open}${'[],'.repeat(200_000)}[]]}`, 'the answer holds more than 200000 values'],
+    ['nested deeply', `${open}${'['.repeat(300_000)}`, 'the answer holds more than 200000 values'],
+    ['of many elements', '<a>'.repeat(300_000), 'the answer holds more than 200000 values'],
   ] as const) {
     for (const status of [200, 400, 503]) {
       test(`one ${what}, with status ${status}`, async (t) => {

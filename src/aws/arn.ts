@@ -1,0 +1,22 @@
+/** The ARN of a container instance or of a task, taken apart. */
+export type EcsArn = {
+  readonly partition: string;
+  readonly region: string;
+  /** Twelve digits. */
+  readonly account: string;
+  readonly kind: 'container-instance' | 'task';
+  /** Undefined in the old format, which names none. */
+  readonly cluster: string | undefined;
+  readonly id: string;
+};
+
+/** Partition, Region, account, kind, cluster and id (ECS developer guide, "Amazon Resource Names (ARNs)"). */
+const ECS_ARN =
+  /^arn:([a-z0-9-]{1,32}):ecs:([a-z0-9-]{1,40}):(\d{12}):(container-instance|task)\/(?:([A-Za-z0-9_-]{1,255})\/)?([A-Za-z0-9_-]{1,128})$/;
+
+/** Takes the ARN of a container instance or of a task apart; undefined for any other text. */
+export function parseEcsArn(text: string): EcsArn | undefined {
+  const [whole, partition = '', region = '', account = '', kind, cluster, id = ''] = ECS_ARN.exec(text) ?? [];
+  if (whole === undefined) return undefined;
+  return { partition, region, account, kind: kind as EcsArn['kind'], cluster, id };
+}
