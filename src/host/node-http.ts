@@ -26,26 +26,54 @@ export function createNodeHttp(clock: Clock): Http {
   };
 }
 
+/** A proxy may send one or two before its answer. Without an end they would keep the process busy until the time-out. */
+const MAX_INFORMATIONAL = 10;
+
 function exchangeOnce(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const { method, url, headers = {}, maxBytes } = request;
     const outgoing = send(url, { method, headers, signal, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
+      const tooLarge = () => response.destroy(new Error(`the answer is larger than ${maxBytes} bytes`));
+      const body = collect();
       response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > maxBytes) response.destroy(new Error(`the answer is larger than ${maxBytes} bytes`));
-        else chunks.push(chunk);
+        if (body.length() + chunk.length > maxBytes) tooLarge();
+        else body.add(chunk);
       });
       response.on('end', () => {
         // 'end' also comes for a body that was cut off before its announced length.
-        if (response.complete)
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+        if (response.complete) resolve({ status: response.statusCode ?? 0, body: body.text() });
         else reject(new Error('the connection closed in the middle of the answer'));
       });
       response.on('error', reject);
+      if (Number(response.headers['content-length']) > maxBytes) tooLarge();
+    });
+    let informational = 0;
+    outgoing.on('information', () => {
+      if (++informational > MAX_INFORMATIONAL)
+        outgoing.destroy(new Error('informational responses, and no answer'));
     });
     outgoing.on('error', reject);
     outgoing.end();
   });
+}
+
+/**
+ * Puts the pieces of a body together. Each is copied: one kept as it comes holds on to all that was received with it,
+ * and a body can be sent in pieces of one byte.
+ */
+function collect() {
+  let bytes = Buffer.allocUnsafe(16 * 1024);
+  let length = 0;
+  return {
+    length: () => length,
+    add: (piece: Buffer) => {
+      if (length + piece.length > bytes.length) {
+        const larger = Buffer.allocUnsafe(2 * (length + piece.length));
+        bytes.copy(larger, 0, 0, length);
+        bytes = larger;
+      }
+      length += piece.copy(bytes, length);
+    },
+    text: () => bytes.toString('utf8', 0, length),
+  };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createNodeHttp } from '../../../src/host/node-http.ts';
@@ -83,6 +83,98 @@ describe('one plain request', () => {
     assert.equal((await answer).message, 'no complete answer in 5000 ms');
   });
 });
+
+describe('a server that breaks the rules fails its request at once, and holds up nothing else', () => {
+  const ok = 'HTTP/1.1 200 OK\r\n';
+  for (const [what, said, message] of [
+    [
+      'headers without an end',
+      `${ok}${`x-a: ${'y'.repeat(8_000)}\r\n`.repeat(4)}`,
+      /^Parse Error: Header overflow$/,
+    ],
+    ['one endless header', `${ok}x-a: ${'y'.repeat(40_000)}`, /^Parse Error: Header overflow$/],
+    [
+      'informational responses without an end',
+      'HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n'.repeat(11),
+      /^informational responses, and no answer$/,
+    ],
+    [
+      'an announced length that is too large, and nothing else',
+      `${ok}content-length: 1001\r\n\r\n`,
+      /^the answer is larger than 1000 bytes$/,
+    ],
+    [
+      'a piece without an end',
+      `${ok}transfer-encoding: chunked\r\n\r\nffffff\r\n${'z'.repeat(1_001)}`,
+      /^the answer is larger than 1000 bytes$/,
+    ],
+    [
+      'many pieces',
+      `${ok}transfer-encoding: chunked\r\n\r\n${'1\r\nz\r\n'.repeat(1_001)}`,
+      /^the answer is larger than 1000 bytes$/,
+    ],
+    [
+      'a piece with an extension without an end',
+      `${ok}transfer-encoding: chunked\r\n\r\n1;${'e'.repeat(20_000)}`,
+      /^Parse Error: Chunk extensions overflow$/,
+    ],
+    [
+      'trailers without an end',
+      `${ok}transfer-encoding: chunked\r\n\r\n0\r\n${`x-a: ${'y'.repeat(8_000)}\r\n`.repeat(4)}`,
+      /^Parse Error: Header overflow$/,
+    ],
+    ['two lengths', `${ok}content-length: 1\r\ncontent-length: 2\r\n\r\nxx`, /^Parse Error/],
+    ['more than the announced length', `${ok}content-length: 1\r\n\r\nxx`, /^Parse Error/],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', /^Parse Error: Expected HTTP\//],
+  ] as const) {
+    test(what, async (t) => {
+      const gone = Promise.withResolvers<void>();
+      const url = await speak(t, (socket) => {
+        socket.on('close', () => gone.resolve());
+        socket.write(said);
+      });
+      // The clock never moves: it does not take a time-out to end any of these.
+      const patient = createNodeHttp(createVirtualClock());
+      await assert.rejects(patient({ method: 'GET', url, ...limits }), { message });
+      await gone.promise;
+    });
+  }
+
+  test('less than the announced length', async (t) => {
+    const url = await speak(t, (socket) => socket.end(`${ok}content-length: 5\r\n\r\nhalf`));
+    await assert.rejects(createNodeHttp(createVirtualClock())({ method: 'GET', url, ...limits }));
+  });
+
+  test('but informational responses before the answer are none of the answer', async (t) => {
+    const url = await speak(t, (socket) =>
+      socket.end(`${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(10)}${ok}content-length: 2\r\n\r\nhi`),
+    );
+    assert.deepEqual(await http({ method: 'GET', url, ...limits }), { status: 200, body: 'hi' });
+  });
+
+  test('a body in many pieces, some of them in the middle of a character, comes out whole', async (t) => {
+    const body = 'ä日本語🙂'.repeat(2_500);
+    const url = await listen(t, (_request, response) => {
+      for (const byte of Buffer.from(body)) response.write(Buffer.of(byte));
+      response.end();
+    });
+    const answer = await http({ method: 'GET', url, ...limits, maxBytes: Buffer.byteLength(body) });
+    assert.ok(answer.body === body);
+  });
+});
+
+/** Says on each connection what HTTP servers do not say. */
+async function speak(t: TestContext, talk: (socket: Socket) => void): Promise<string> {
+  const server = createTcpServer((socket) => {
+    // The client hangs up in the middle of it.
+    socket.on('error', () => {});
+    t.after(() => socket.destroy());
+    socket.once('data', () => talk(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 async function listen(t: TestContext, listener: RequestListener): Promise<string> {
   const server = createServer(listener);
