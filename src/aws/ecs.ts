@@ -1,5 +1,5 @@
 import type { Task as EcsTask } from '@aws-sdk/client-ecs';
-import { parseEcsArn } from './arn.ts';
+import { parseEcsArn } from '../base/arn.ts';
 import type { Caller } from './call.ts';
 import { AwsError, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';

@@ -1,3 +1,4 @@
+import { clip } from '../base/text.ts';
 import type { Operation } from './operations.ts';
 
 /**
@@ -121,5 +122,3 @@ function withoutAdvice(message: string): string {
   const at = message.indexOf(ADVICE);
   return at < 0 ? message : message.slice(0, at).trimEnd();
 }
-
-const clip = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text);

@@ -1,7 +1,7 @@
-import { parseEcsArn } from '../aws/arn.ts';
+import { parseEcsArn } from '../base/arn.ts';
 import { countValues, MAX_VALUES } from '../base/plausible.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
-import { messageOf } from '../base/text.ts';
+import { clip, messageOf } from '../base/text.ts';
 import { type Http, withoutTrailingSlashes } from './http.ts';
 
 const TIMEOUT_MS = 2_000;
@@ -150,4 +150,4 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const describe = (entry: unknown) =>
   isRecord(entry) && isText(entry.Arn) ? `with the ARN ${shown(entry.Arn)}` : 'without an ARN';
 
-const shown = (text: string) => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+const shown = (text: string) => JSON.stringify(clip(text, 200));

@@ -57,23 +57,30 @@ function exchangeOnce(request: HttpRequest, signal: AbortSignal): Promise<HttpRe
   });
 }
 
+const BLOCK_BYTES = 64 * 1024;
+
 /**
  * Puts the pieces of a body together. Each is copied: one kept as it comes holds on to all that was received with it,
  * and a body can be sent in pieces of one byte.
  */
 function collect() {
-  let bytes = Buffer.allocUnsafe(16 * 1024);
-  let length = 0;
+  const full: Buffer[] = [];
+  let block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let used = 0;
   return {
-    length: () => length,
+    length: () => full.length * BLOCK_BYTES + used,
     add: (piece: Buffer) => {
-      if (length + piece.length > bytes.length) {
-        const larger = Buffer.allocUnsafe(2 * (length + piece.length));
-        bytes.copy(larger, 0, 0, length);
-        bytes = larger;
+      for (let at = 0; at < piece.length; ) {
+        if (used === BLOCK_BYTES) {
+          full.push(block);
+          block = Buffer.allocUnsafe(BLOCK_BYTES);
+          used = 0;
+        }
+        const copied = piece.copy(block, used, at);
+        used += copied;
+        at += copied;
       }
-      length += piece.copy(bytes, length);
     },
-    text: () => bytes.toString('utf8', 0, length),
+    text: () => Buffer.concat([...full, block.subarray(0, used)]).toString(),
   };
 }

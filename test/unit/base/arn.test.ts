@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseEcsArn } from '../../../src/aws/arn.ts';
+import { parseEcsArn } from '../../../src/base/arn.ts';
 
 const id = '0123456789abcdef0123456789abcdef';
 
