@@ -1,14 +1,24 @@
 import type { Hook, Lifecycle } from '../aws/auto-scaling.ts';
 import type { Task } from '../aws/ecs.ts';
+import type { AwsError, AwsErrorKind } from '../aws/errors.ts';
 import type { Reading } from '../base/reading.ts';
+import type { Config } from '../config/options.ts';
+import type { Registration } from '../host/ecs-agent.ts';
+import type { EventName } from '../log/events.ts';
+import type { Fields } from '../log/log.ts';
 import type { HookStage } from '../operator-hooks/operator-hooks.ts';
 import type { Signal } from '../signals/signal.ts';
-import type { StageState } from './act/hook-stages.ts';
-import type { Explained } from './report/blocked.ts';
 
-/** Everything that is known at one moment, and what is not. Times are in ms since the Unix epoch. */
+/**
+ * The agent's words. Types only. Unless a comment says otherwise, times are in ms since the Unix epoch by the agent's
+ * own clock, which starts at the host's time and then follows the monotonic one.
+ */
+
+/** Everything that is known at one moment, and what is not. */
 export type Observation = {
   readonly now: number;
+  /** What the host's wall clock says at the same moment: what AWS announces is in its time. */
+  readonly wallNow: number;
   /** What says that this instance must go. Known and empty: nothing does. */
   readonly signals: Reading<readonly Signal[]>;
   /** `changed`: the metadata now names another instance, so nothing here can be trusted. */
@@ -19,9 +29,9 @@ export type Observation = {
   /** Since when the ECS agent has seen no task, which is some seconds before ECS hears of it. */
   readonly emptySince?: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
-  /** The group's terminating lifecycle hooks, everybody's. */
+  /** The group's terminating lifecycle hooks, everybody's, as they were last known in this drain. */
   readonly hooks: Reading<readonly Hook[]>;
-  /** Whether the group keeps an instance whose terminating hook is abandoned. */
+  /** Whether the group keeps an instance whose terminating hook is abandoned, as last known in this drain. */
   readonly retainsAbandoned: Reading<boolean>;
   readonly memory: Memory;
   /** What ECS says about the services whose tasks are waited for; absent where it has not been asked. */
@@ -43,6 +53,8 @@ export type ContainerInstance =
   | { readonly kind: 'deregistered'; readonly arn: string }
   | { readonly kind: 'never-registered' };
 
+export type Registered = Extract<ContainerInstance, { kind: 'registered' }>;
+
 export type Heartbeat =
   | { readonly at: number; readonly outcome: 'recorded' }
   /** `recordedAt`: when one was last recorded. */
@@ -50,16 +62,23 @@ export type Heartbeat =
   /** AWS says that no such action waits, so many times in a row. */
   | { readonly at: number; readonly outcome: 'nothing-waiting'; readonly times: number };
 
+/** How the operator's hooks of one stage are doing. `held`: they failed, and the instance waits until they succeed. */
+export type StageState = 'due' | 'running' | 'held' | 'settled';
+
 /** What outlives a restart: hints that make the agent more precise, never what it relies on for safety. */
 export type Memory = {
-  /** When the signal was first seen. */
+  /** When the first signal of this drain was seen. */
   readonly signalledAt?: number;
   /** The signals seen in this drain, the first one first. */
   readonly signals?: readonly Signal[];
+  /** When a Spot interruption notice was first seen in this drain. */
+  readonly spotSeenAt?: number;
   /** When we set, or began to set, the container instance DRAINING. */
   readonly drainingSetAt?: number;
   /** The lifecycle action that was last known to wait for us. */
   readonly waiting?: WaitingHint;
+  /** Whether the group keeps an abandoned instance, as it last said in this drain. */
+  readonly retains?: boolean;
   /** The lifecycle action that we completed. */
   readonly completed?: Completion;
   /** Whether we terminated the instance in its group. */
@@ -72,7 +91,7 @@ export type Memory = {
   readonly hooksRun?: Readonly<Partial<Record<HookStage, 'succeeded' | 'failed'>>>;
 };
 
-/** A lifecycle action that we completed, at `at` in ms since the Unix epoch. */
+/** A lifecycle action that we completed. */
 export type Completion = {
   readonly hook: string;
   readonly result: 'CONTINUE' | 'ABANDON';
@@ -84,8 +103,175 @@ export type Completion = {
   readonly standing: 'answered' | 'doubted' | 'confirmed';
 };
 
-/** A lifecycle action that waits for us, since when it does, in ms since the Unix epoch. */
+/** A lifecycle action that waits for us, and since when it does. */
 export type Waiting = { readonly since: number; readonly group: string; readonly hook: Hook };
 
 /** The same, while it is not known yet which hook is ours. */
 export type WaitingHint = Omit<Waiting, 'hook'> & { readonly hook?: Hook };
+
+/** Which lifecycle hook is ours to keep alive and to complete. */
+export type HookChoice =
+  /** `ignored`: the tag's value names a hook that the group does not have, which is no choice. */
+  | { readonly kind: 'ours'; readonly hook: Hook; readonly ignored?: string }
+  | { readonly kind: 'unknown'; readonly cause: string }
+  /** The group has no terminating hook that could be ours. */
+  | { readonly kind: 'none' }
+  /** Several could be ours, and nothing says which. */
+  | { readonly kind: 'ambiguous'; readonly names: readonly string[] }
+  /** The hook that the option names is not there. */
+  | { readonly kind: 'missing'; readonly wanted: string; readonly names: readonly string[] };
+
+/** What the policy needs of the configuration. */
+export type Policy = Pick<
+  Config,
+  'mode' | 'drainTimeout' | 'onTimeout' | 'lifecycleHook' | 'spotStopTasks' | 'rebalanceTerminate'
+>;
+
+export type Decision = {
+  readonly action: Action;
+  /** The lifecycle action whose heartbeat is due, beside the action. */
+  readonly heartbeat?: { readonly group: string; readonly hook: string } | undefined;
+  /** When the next one will be due. */
+  readonly nextHeartbeatAt?: number | undefined;
+};
+
+export type Action =
+  | { readonly kind: 'watch' }
+  | { readonly kind: 'refuse'; readonly why: 'identity-changed' }
+  /** Tasks are left, or something must become known first. */
+  | { readonly kind: 'wait'; readonly why: Wait }
+  | { readonly kind: 'done'; readonly why: Done }
+  | Mutation;
+
+/** The actions that change something in AWS. */
+export type Mutation =
+  | { readonly kind: 'set-active'; readonly containerInstance: Registered }
+  | { readonly kind: 'set-draining'; readonly containerInstance: Registered }
+  | {
+      readonly kind: 'stop-tasks';
+      readonly cluster: string;
+      readonly tasks: readonly Task[];
+      readonly why: 'timeout' | 'spot';
+    }
+  | { readonly kind: 'deregister'; readonly containerInstance: Registered }
+  | {
+      readonly kind: 'complete';
+      readonly group: string;
+      readonly hook: string;
+      readonly result: 'CONTINUE' | 'ABANDON';
+      readonly why: 'drained' | 'timeout' | 'hook-limit';
+    }
+  | { readonly kind: 'terminate'; readonly why: 'drained' | 'timeout' | 'rebalance' };
+
+export type Wait =
+  | { readonly for: 'tasks'; readonly tasks: readonly Task[]; readonly pastTimeout: boolean }
+  | { readonly for: 'signals' | 'container-instance' | 'task-list' | 'group-state'; readonly cause: string }
+  /** The group has begun to terminate the instance, and its hook does not wait yet. */
+  | { readonly for: 'hook' }
+  /** The operator's own, of stage `drained`. `failed`: they are tried again until they succeed. */
+  | { readonly for: 'operator-hooks'; readonly state: 'running' | 'failed' }
+  /** The lifecycle action waits, and which hook is ours can't be told. */
+  | { readonly for: 'hook-choice'; readonly choice: Exclude<HookChoice, { kind: 'ours' }> };
+
+export type Done =
+  /** Deregistered by request; the group has not begun to terminate the instance. */
+  | 'maintenance'
+  /** In no group: there is nobody to tell. */
+  | 'no-group'
+  /** We completed the lifecycle action or terminated the instance. */
+  | 'released'
+  /** The group is terminating the instance whatever we do. */
+  | 'terminating';
+
+/** What came of a mutation. A failure is a value here: the loop decides anew, whatever happened. */
+export type Outcome =
+  | { readonly kind: 'done' }
+  /** ECS refused to deregister: tasks still run. */
+  | { readonly kind: 'tasks-running' }
+  /** No lifecycle action of that hook waits for this instance. */
+  | { readonly kind: 'nothing-waiting' }
+  | { readonly kind: 'failed'; readonly error: AwsError };
+
+/** What is asked while nothing happens, and what more in a drain. */
+export type WatchQuestion = 'signals' | 'identity' | 'registration';
+export type DrainQuestion = 'localTasks' | 'ecsView' | 'lifecycle' | 'hooks' | 'retention' | 'explained';
+export type Question = WatchQuestion | DrainQuestion;
+
+/** What is asked, and how often, depends on this. */
+export type Phase = 'watching' | 'draining' | 'done';
+
+/** How one question is doing. */
+export type Asked = {
+  /** When the question was put whose answer, or failure to answer, came last. -Infinity before the first. */
+  readonly at: number;
+  readonly isAsking: boolean;
+  /** What it said no longer counts, or it failed to say anything: it is due at once. */
+  readonly isStale: boolean;
+  /** Calls that failed, in a row; absent where the last one did not. */
+  readonly failure?: Failure | undefined;
+};
+
+/** `jitter` is uniform in [0, 1): instances that failed together must not come back together. */
+export type Failure = {
+  readonly kind: AwsErrorKind;
+  readonly times: number;
+  readonly at: number;
+  readonly jitter: number;
+};
+
+/** What ECS says about this host. */
+export type EcsView = {
+  readonly containerInstance: ContainerInstance;
+  /** The tasks that are not STOPPED. Unknown right after a change that makes the last list worthless. */
+  readonly tasks: Reading<readonly Task[]>;
+  /** How many ListTasks requests it took. */
+  readonly requests: number;
+  /** The container instance that the ECS agent said this host is when this was asked; undefined where it was silent. */
+  readonly heard: string | undefined;
+  /** The container instances that ECS itself has said run on this EC2 instance. */
+  readonly own: readonly Registration[];
+  /** ARNs of tasks that were asked after by name, and that ECS calls gone or another instance's. */
+  readonly gone: readonly string[];
+};
+
+/** What is known of one drain beside what was asked: changed by what was done, and by nothing else. */
+export type DrainState = {
+  readonly memory: Memory;
+  readonly attempts: Readonly<Partial<Record<Mutation['kind'], Attempts>>>;
+  readonly heartbeat: Heartbeat | undefined;
+  /** In a dry run: what was done in name only. */
+  readonly pretended: readonly Mutation['kind'][];
+  /** A view of ECS that was asked before this does not tell whether our DRAINING has arrived. */
+  readonly unsureBefore: number;
+};
+
+/** How one kind of mutation has fared since it last got anywhere. */
+export type Attempts = {
+  readonly failures: number;
+  readonly refusals: number;
+  readonly nothingWaited: number;
+  /** Not to be tried again before this. */
+  readonly restsUntil: number;
+};
+
+/** A line for the log. */
+export type Event = { readonly event: EventName; readonly message: string; readonly fields?: Fields };
+
+/** What ECS says about the services and tasks that a drain waits for. */
+export type Explained = {
+  readonly services: readonly ServiceState[];
+  readonly protectedTasks: readonly { readonly arn: string; readonly until?: number | undefined }[];
+};
+
+/** Times are ECS's own. */
+export type ServiceState = {
+  readonly name: string;
+  readonly isDaemon: boolean;
+  readonly desired: number;
+  readonly running: number;
+  readonly pending: number;
+  readonly minimumHealthyPercent: number | undefined;
+  readonly maximumPercent: number | undefined;
+  /** Newest first; times in ms since the Unix epoch. */
+  readonly events: readonly { readonly at: number; readonly message: string }[];
+};

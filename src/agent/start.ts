@@ -13,15 +13,15 @@ import type { Http } from '../host/http.ts';
 import { type Log, withFields } from '../log/log.ts';
 import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { lifecycleSignal, type ReadSignal, rebalanceSignal, spotSignal } from '../signals/metadata.ts';
-import { tagSignal } from '../signals/tag.ts';
-import { createAct } from './act/mutations.ts';
+import { type TagPorts, tagSignal } from '../signals/tag.ts';
+import { createMutations } from './act/mutations.ts';
 import { runAgent } from './loop.ts';
-import type { Memory } from './model.ts';
-import { createLook } from './observe/ecs-view.ts';
+import { createEcsView } from './observe/ecs-view.ts';
 import { createExplain } from './observe/explain.ts';
-import { createSources } from './observe/polls.ts';
+import { createLocate } from './observe/locate.ts';
 import type { Report } from './report/report.ts';
-import { resume, type State, type StateStore } from './state/state-file.ts';
+import { createKept } from './state/kept.ts';
+import type { StateStore } from './state/state-file.ts';
 
 /** Everything outside the agent, as it reaches it. */
 export type World = {
@@ -61,83 +61,70 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const { instanceId, region } = identity;
   const log = withFields(world.log, () => ({ instanceId }));
 
-  const budget = createBudget(clock);
   const quietly = createCaller({
     transport: world.transport(region),
     clock,
     random,
-    budget,
+    budget: createBudget(clock),
     stop,
     ...(world.onAttempt && { onAttempt: world.onAttempt }),
   });
   const call = reportCalls(quietly, log);
   const ecs = createEcs(call);
   const autoScaling = createAutoScaling(call, instanceId);
-  const kept = createKept({ ...world, clock }, instanceId, log);
+  const kept = createKept({ store: world.store, clock, uptime: world.uptime }, instanceId, log);
   const ecsAgent = reportRegistration(
     createEcsAgent(world.http, config.introspectionUrl, stop),
-    kept.setRegistration,
+    kept.hear,
     log,
   );
 
   log('agent.ready', `this is ${instanceId} in ${region}`, { region });
   await runAgent({
     instanceId,
+    region,
     clock,
+    wallNow: world.clock.now,
+    random,
     policy: config,
     watched: describeWatched(config),
-    sources: (steadyClock, onAnswer, tasksLeft) =>
-      createSources({
-        imds,
+    watch: { imds, ecsAgent, signals: [...signalsFor(config, imds, describeOwnTag), world.manual] },
+    drainSource: () => ({
+      ecsAgent,
+      autoScaling,
+      readEcsView: createEcsView({
+        ecs,
         ecsAgent,
-        autoScaling,
-        look: createLook({
-          ecs,
-          ecsAgent,
-          instanceId,
-          listsWhileActive: config.mode === 'deregister' || config.dryRun,
-          cluster: config.cluster,
-          lastRegistration: kept.registration,
-        }),
-        explain: createExplain(quietly, steadyClock, log),
-        signals: [
-          ...signalsFor(config, imds, {
-            call: () => describeTag(call, instanceId, config.tagKey),
-            world,
-            log,
-          }),
-          world.manual,
-        ],
-        clock: steadyClock,
-        random,
-        pollInterval: config.pollInterval,
-        onAnswer,
-        tasksLeft,
+        instanceId,
+        locate: createLocate({ ...kept, ecs, instanceId, cluster: config.cluster, now: clock.now }),
+        listsWhileActive: config.mode === 'deregister' || config.dryRun,
       }),
-    act: createAct(ecs, autoScaling),
+      explain: createExplain(quietly, clock, log),
+      onView: ({ own }) => kept.confirm(own),
+    }),
+    mutations: createMutations(ecs, autoScaling),
     memory: kept.memory,
     save: kept.save,
-    log,
+    log: world.log,
     onReport: world.onReport,
-    hooks: world.hooks && { region, operator: world.hooks },
+    hooks: world.hooks,
     stop,
   });
+
+  function describeOwnTag(): TagPorts {
+    return {
+      imds,
+      describeTag: () => describeTag(call, instanceId, config.tagKey),
+      clock: world.clock,
+      random,
+      onSource: (source) => reportSource(source, log),
+    };
+  }
 }
 
-function signalsFor(
-  config: Config,
-  imds: Imds,
-  { call, world, log }: { call: () => Promise<string | undefined>; world: World; log: Log },
-): ReadSignal[] {
+function signalsFor(config: Config, imds: Imds, tagPorts: () => TagPorts): ReadSignal[] {
   const readers = {
-    tag: () =>
-      tagSignal(config, {
-        imds,
-        describeTag: call,
-        clock: world.clock,
-        random: world.random,
-        onSource: (source) => reportSource(source, log),
-      }),
+    tag: () => tagSignal(config, tagPorts()),
     lifecycle: () => lifecycleSignal(imds),
     spot: () => spotSignal(imds),
     rebalance: () => rebalanceSignal(imds),
@@ -200,51 +187,6 @@ async function waitForIdentity(
   return undefined;
 }
 
-function loadState(store: StateStore, instanceId: string, log: Log): State | undefined {
-  try {
-    const state = store.load();
-    if (!state || state.instanceId === instanceId) return state;
-    log('state.discarded', `the state file is of another instance, ${state.instanceId}: starting without it`);
-  } catch (error) {
-    log('state.discarded', `${messageOf(error)}: starting without it`);
-  }
-  return undefined;
-}
-
-/** What outlives the process; says once when it can't be kept. */
-function createKept({ store, clock, uptime }: World, instanceId: string, log: Log) {
-  const state = loadState(store, instanceId, log);
-  let registration = state?.registration;
-  let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
-  let isFailing = false;
-
-  function write(now: number) {
-    try {
-      store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration });
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) log('state.unwritable', `the state file cannot be written: ${messageOf(error)}`);
-      isFailing = true;
-    }
-  }
-
-  return {
-    memory,
-    registration: () => registration,
-    save: (next: Memory, now: number) => {
-      memory = next;
-      write(now);
-    },
-    setRegistration: (next: Registration) => {
-      if (next.containerInstanceArn === registration?.containerInstanceArn) return;
-      registration = next;
-      write(clock.now());
-    },
-  };
-}
-
 function describeWatched(config: Config): string {
   return config.signals.map((name) => (name === 'tag' ? `tag ${config.tagKey}` : name)).join(', ');
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,13 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 
 /** Lets one loop sleep until a time, or until somebody rings. A ring while it is awake ends the next sleep. */
-export type Alarm = {
+export type Wakeup = {
   ring(): void;
   /** Sleeps up to `ms`. */
   sleep(ms: number, stop: AbortSignal): Promise<void>;
 };
 
-export function createAlarm(clock: Clock): Alarm {
+export function createWakeup(clock: Clock): Wakeup {
   let rung = false;
   let wake: (() => void) | undefined;
   return {

@@ -62,12 +62,9 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
 
     retainsAbandoned: async (group) => {
       const operation = 'autoscaling:DescribeAutoScalingGroups';
-      const { AutoScalingGroups: groups } = await call(
-        operation,
-        { AutoScalingGroupNames: [group] },
-        // It is asked again in ten minutes only.
-        { attempts: 4 },
-      );
+      const { AutoScalingGroups: groups } = await call(operation, {
+        AutoScalingGroupNames: [group],
+      });
       const own = groups?.find(({ AutoScalingGroupName }) => AutoScalingGroupName === group);
       if (!own) throw incomplete(operation, 'the group');
       return own.InstanceLifecyclePolicy?.RetentionTriggers?.TerminateHookAbandon === 'retain';

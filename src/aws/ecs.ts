@@ -1,17 +1,26 @@
-import type { Task as EcsTask } from '@aws-sdk/client-ecs';
+import type { ContainerInstance, Task as EcsTask, Failure } from '@aws-sdk/client-ecs';
 import { parseEcsArn } from '../base/arn.ts';
 import type { Caller } from './call.ts';
 import { AwsError, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';
 
-/** ECS DescribeTasks takes this many tasks at a time (API reference, DescribeTasks). */
-const DESCRIBE_TASKS_LIMIT = 100;
+/** ECS describes this many at a time (API reference, DescribeTasks and DescribeContainerInstances). */
+const DESCRIBE_LIMIT = 100;
 
 /** A container instance as ECS describes it. */
 export type Described =
-  | { readonly kind: 'found'; readonly status: string; readonly ec2InstanceId: string }
-  /** ECS does not know it, or no longer: it forgets an `INACTIVE` one after about an hour. */
-  | { readonly kind: 'missing' };
+  | {
+      readonly kind: 'found';
+      readonly arn: string;
+      readonly status: string;
+      readonly ec2InstanceId: string;
+      /** Whether its ECS agent is connected to ECS. */
+      readonly agentConnected: boolean;
+      /** Tasks that ECS counts as running or pending there; those on their way down are not among them. */
+      readonly taskCount: number;
+    }
+  /** ECS does not know it, not yet, or no longer: it forgets an `INACTIVE` one after about an hour. */
+  | { readonly kind: 'missing'; readonly arn: string };
 
 export type Task = {
   readonly arn: string;
@@ -29,10 +38,11 @@ export type Task = {
 export type Ecs = {
   /** The ARNs of the container instances as which the EC2 instance is registered: as a rule one. */
   find(cluster: string, instanceId: string): Promise<readonly string[]>;
-  describe(cluster: string, arn: string): Promise<Described>;
+  /** What each of these container instances is, in the order of `arns`. One request for each hundred. */
+  describe(cluster: string, arns: readonly string[]): Promise<readonly Described[]>;
   /** The ARNs of all its tasks, those that were asked to stop included, and in how many pages they came. */
   listTasks(cluster: string, arn: string): Promise<{ arns: readonly string[]; requests: number }>;
-  /** Describes tasks by ARN, each in the cluster that its ARN names. One that ECS cannot find is left out. */
+  /** Describes tasks by ARN, each in the cluster that its ARN names. One that ECS does not know is left out. */
   describeTasks(cluster: string, arns: readonly string[]): Promise<readonly Task[]>;
   setStatus(cluster: string, arn: string, status: 'ACTIVE' | 'DRAINING'): Promise<void>;
   /** Never by force. `tasks-running`: ECS refused, because tasks still run. */
@@ -56,18 +66,22 @@ export function createEcs(call: Caller): Ecs {
       return found;
     },
 
-    describe: async (cluster, arn) => {
-      const operation = 'ecs:DescribeContainerInstances';
-      const { containerInstances, failures } = await call(operation, { cluster, containerInstances: [arn] });
-      const found = containerInstances?.find(({ containerInstanceArn }) => containerInstanceArn === arn);
-      if (found?.status && found.ec2InstanceId) {
-        return { kind: 'found', status: found.status, ec2InstanceId: found.ec2InstanceId };
+    describe: async (cluster, arns) => {
+      const described: Described[] = [];
+      for (const asked of inBatches(arns, DESCRIBE_LIMIT)) {
+        const operation = 'ecs:DescribeContainerInstances';
+        const { containerInstances, failures } = await call(operation, {
+          cluster,
+          containerInstances: [...asked],
+        });
+        for (const arn of asked) {
+          const found = containerInstances?.find(({ containerInstanceArn }) => containerInstanceArn === arn);
+          if (found) described.push(toDescribed(operation, arn, found));
+          else if (isMissing(failures, arn)) described.push({ kind: 'missing', arn });
+          else throw incomplete(operation, `it says nothing of ${arn}${reasonsIn(failures)}`);
+        }
       }
-      if (failures?.some(({ reason }) => reason === 'MISSING')) return { kind: 'missing' };
-      throw incomplete(
-        operation,
-        failures?.[0]?.reason ?? 'it names neither the container instance nor a failure',
-      );
+      return described;
     },
 
     listTasks: async (cluster, arn) => {
@@ -92,15 +106,19 @@ export function createEcs(call: Caller): Ecs {
     },
 
     describeTasks: async (cluster, arns) => {
+      const operation = 'ecs:DescribeTasks';
       const found: Task[] = [];
-      for (const [owner, own] of Map.groupBy(arns, (arn) => clusterOf(arn) ?? cluster)) {
-        for (let start = 0; start < own.length; start += DESCRIBE_TASKS_LIMIT) {
-          const asked = own.slice(start, start + DESCRIBE_TASKS_LIMIT);
-          const { tasks, failures } = await call('ecs:DescribeTasks', { cluster: owner, tasks: asked });
-          const answered = present('ecs:DescribeTasks', 'tasks', tasks).length + (failures?.length ?? 0);
-          if (answered < asked.length)
-            throw incomplete('ecs:DescribeTasks', `${asked.length} tasks asked for, ${answered} answered`);
-          found.push(...(tasks ?? []).map(toTask));
+      for (const [owner, own] of Map.groupBy(arns, (arn) => parseEcsArn(arn)?.cluster ?? cluster)) {
+        for (const asked of inBatches(own, DESCRIBE_LIMIT)) {
+          const { tasks, failures } = await call(operation, { cluster: owner, tasks: [...asked] });
+          const answered = present(operation, 'tasks', tasks);
+          for (const arn of asked) {
+            const task = answered.find(({ taskArn }) => taskArn === arn);
+            if (task) found.push(toTask(task));
+            // A task of which ECS says no more than that it failed to describe it is not gone.
+            else if (!isMissing(failures, arn))
+              throw incomplete(operation, `it says nothing of ${arn}${reasonsIn(failures)}`);
+          }
         }
       }
       return found;
@@ -129,7 +147,8 @@ export function createEcs(call: Caller): Ecs {
           containerInstance: arn,
           force: false,
         });
-        if (!containerInstance) throw incomplete(operation, 'it has no containerInstance');
+        if (containerInstance?.containerInstanceArn !== arn)
+          throw incomplete(operation, 'it does not name the container instance');
       } catch (error) {
         if (isTasksRunning(error)) return 'tasks-running';
         throw error;
@@ -138,7 +157,7 @@ export function createEcs(call: Caller): Ecs {
     },
 
     stopTask: async (cluster, arn, reason, { urgent }) => {
-      const owner = clusterOf(arn) ?? cluster;
+      const owner = parseEcsArn(arn)?.cluster ?? cluster;
       await call(
         'ecs:StopTask',
         { cluster: owner, task: arn, reason },
@@ -148,11 +167,18 @@ export function createEcs(call: Caller): Ecs {
   };
 }
 
-/**
- * The cluster that a task's ARN names; undefined in one of the old format, which names none. ECS refuses an ARN of
- * another cluster than the one asked, and a host that was registered anew can have tasks of two.
- */
-const clusterOf = (taskArn: string) => parseEcsArn(taskArn)?.cluster;
+function toDescribed(operation: Operation, arn: string, found: ContainerInstance): Described {
+  const { status, ec2InstanceId, runningTasksCount, pendingTasksCount } = found;
+  if (!status || !ec2InstanceId) throw incomplete(operation, `it gives no status or no instance of ${arn}`);
+  return {
+    kind: 'found',
+    arn,
+    status,
+    ec2InstanceId,
+    agentConnected: found.agentConnected === true,
+    taskCount: (runningTasksCount ?? 0) + (pendingTasksCount ?? 0),
+  };
+}
 
 function toTask(task: EcsTask): Task {
   return {
@@ -164,6 +190,19 @@ function toTask(task: EcsTask): Task {
     startedBy: task.startedBy,
     createdAt: task.createdAt?.getTime(),
   };
+}
+
+/** Whether ECS says of this one that it does not know it. Any other reason says nothing about it. */
+const isMissing = (failures: readonly Failure[] | undefined, arn: string): boolean =>
+  failures?.some((failure) => failure.arn === arn && failure.reason === 'MISSING') ?? false;
+
+const reasonsIn = (failures: readonly Failure[] | undefined): string =>
+  failures?.length ? ` (${[...new Set(failures.map(({ reason }) => reason))].slice(0, 3).join(', ')})` : '';
+
+function inBatches(arns: readonly string[], size: number): readonly (readonly string[])[] {
+  return Array.from({ length: Math.ceil(arns.length / size) }, (_, index) =>
+    arns.slice(index * size, (index + 1) * size),
+  );
 }
 
 /** A list that the answer must have: its absence means a broken answer, never an empty list. */

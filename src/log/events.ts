@@ -33,6 +33,16 @@ export const events = {
     meaning: 'Nothing asks for this instance to go. The signals are read at every poll.',
     remedy: '',
   },
+  'debug.observed': {
+    level: 'debug',
+    meaning: 'What the agent knows has changed; `observed` holds the parts that have.',
+    remedy: '',
+  },
+  'debug.decided': {
+    level: 'debug',
+    meaning: 'The agent has decided otherwise than before; `decision` says what.',
+    remedy: '',
+  },
   'agent.stopped': {
     level: 'info',
     meaning: 'The agent ends, as it was asked to. AWS stays as it is.',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { decide, type Policy } from '../../src/agent/decide/decide.ts';
+import { decide } from '../../src/agent/decide/decide.ts';
 import { remember } from '../../src/agent/decide/remember.ts';
-import type { Observation } from '../../src/agent/model.ts';
+import type { Observation, Policy } from '../../src/agent/model.ts';
 import { report } from '../../src/agent/report/report.ts';
 import { parseState, resume, type State } from '../../src/agent/state/state-file.ts';
 import { known, unknown } from '../../src/base/reading.ts';
@@ -168,6 +168,7 @@ function observation(memory: Observation['memory'], now: number, answers: boolea
   const hooks = [{ name: 'drain', heartbeatTimeout: 30_000, globalTimeout: 3_000_000 }];
   return {
     now,
+    wallNow: now,
     signals: answers ? known([{ source: 'manual' }]) : unknown('no answer'),
     identity: 'confirmed',
     containerInstance: known({ kind: 'registered', cluster: 'web', arn: 'arn:x', status: 'DRAINING' }),

@@ -1,53 +1,45 @@
 import type { AutoScaling } from '../../aws/auto-scaling.ts';
 import type { Ecs } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
-import type { Action } from '../decide/decide.ts';
+import type { Mutation, Outcome } from '../model.ts';
 
-/** The actions that change something in AWS. */
-export type Deed = Exclude<Action, { kind: 'watch' | 'wait' | 'done' | 'refuse' }>;
-
-/** What came of it. A failure is a value here: the loop decides anew, whatever happened. */
-export type Outcome =
-  | { readonly kind: 'done' }
-  /** ECS refused to deregister: tasks still run. */
-  | { readonly kind: 'tasks-running' }
-  /** No lifecycle action of that hook waits for this instance. */
-  | { readonly kind: 'nothing-waiting' }
-  | { readonly kind: 'failed'; readonly error: AwsError };
-
-/** Changes AWS. `act` returns once AWS has answered; `heartbeat` records a heartbeat. Neither rejects. */
-export type Act = {
-  act(deed: Deed): Promise<Outcome>;
+/** Changes AWS. `mutate` returns once AWS has answered; `heartbeat` records a heartbeat. Neither rejects. */
+export type Mutations = {
+  mutate(mutation: Mutation): Promise<Outcome>;
   heartbeat(group: string, hook: string): Promise<Outcome>;
 };
 
 /** How many tasks are asked to stop at once. */
 const STOP_TASKS_AT_ONCE = 5;
 
-export function createAct(ecs: Ecs, autoScaling: AutoScaling, reason = 'ecs-drain-agent'): Act {
+export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ecs-drain-agent'): Mutations {
   return {
-    act: (deed) => outcomeOf(() => perform(deed)),
+    mutate: (mutation) => outcomeOf(() => perform(mutation)),
     heartbeat: (group, hook) => outcomeOf(() => autoScaling.heartbeat(group, hook)),
   };
 
-  async function perform(deed: Deed): Promise<unknown> {
-    switch (deed.kind) {
+  async function perform(mutation: Mutation): Promise<unknown> {
+    switch (mutation.kind) {
       case 'set-draining':
-        return ecs.setStatus(deed.containerInstance.cluster, deed.containerInstance.arn, 'DRAINING');
+        return ecs.setStatus(mutation.containerInstance.cluster, mutation.containerInstance.arn, 'DRAINING');
       case 'set-active':
-        return ecs.setStatus(deed.containerInstance.cluster, deed.containerInstance.arn, 'ACTIVE');
+        return ecs.setStatus(mutation.containerInstance.cluster, mutation.containerInstance.arn, 'ACTIVE');
       case 'deregister':
-        return ecs.deregister(deed.containerInstance.cluster, deed.containerInstance.arn);
+        return ecs.deregister(mutation.containerInstance.cluster, mutation.containerInstance.arn);
       case 'stop-tasks':
-        return stopTasks(deed);
+        return stopTasks(mutation);
       case 'complete':
-        return autoScaling.complete(deed.group, deed.hook, deed.result);
+        return autoScaling.complete(mutation.group, mutation.hook, mutation.result);
       case 'terminate':
         return autoScaling.terminate();
     }
   }
 
-  async function stopTasks({ tasks, cluster, why }: Extract<Deed, { kind: 'stop-tasks' }>): Promise<void> {
+  async function stopTasks({
+    tasks,
+    cluster,
+    why,
+  }: Extract<Mutation, { kind: 'stop-tasks' }>): Promise<void> {
     const cause = why === 'spot' ? 'Spot interruption' : 'drain timeout';
     const left = [...tasks];
     const failures: unknown[] = [];

@@ -1,43 +1,55 @@
-import { ifKnown } from '../../base/reading.ts';
-import type { Deed } from '../act/mutations.ts';
-import type { Source } from '../observe/poll.ts';
-import type { Sources } from '../observe/polls.ts';
+import { ifKnown, type Reading } from '../../base/reading.ts';
+import type { Registration } from '../../host/ecs-agent.ts';
+import type { Asked, EcsView, Mutation, Question } from '../model.ts';
 
-/** In ms by the agent's clock. */
-export type Moments = {
-  readonly now: number;
+/** What was asked, and when. Times are in ms by the agent's clock. */
+export type Freshness = {
+  readonly asked: Readonly<Record<Needed, Asked>>;
+  readonly registration: Reading<Registration>;
+  readonly ecsView: Reading<EcsView>;
   /** When an action of this kind was first decided on. */
   readonly decidedAt: number;
-  /** Until when it has rested since its last try; -Infinity before the first. */
+  /** When this try of it became due: it was decided on, nothing else was under way, and it had rested. */
+  readonly dueAt: number;
+  /** Until when it had rested since the try before; -Infinity before the first. */
   readonly restedUntil: number;
 };
 
-/** What lets an instance go rests on what was asked this long ago at most, or since it was decided, in ms. */
+type Needed = Extract<Question, 'identity' | 'registration' | 'localTasks' | 'ecsView'>;
+
+/** What was asked this long before it became due is new enough to let an instance go, in ms. */
 const LATELY_MS = 500;
 
-/** What must be asked anew before this is done: the action rests on it, and it may have changed since. */
-export function outdated(
-  deed: Deed,
-  { look, registration }: Pick<Sources, 'look' | 'registration'>,
-  { now, decidedAt, restedUntil }: Moments,
-): Source<unknown> | undefined {
+/**
+ * What must be asked anew before a mutation is made, because the mutation rests on it and it may have changed. A question
+ * that was put since the try became due has been asked, whatever came of it: silence keeps nothing waiting for ever.
+ */
+export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[] {
+  const { asked, decidedAt, dueAt } = seen;
+  const needed: Needed[] = [];
+  const askedSince = (question: Needed, since: number) => asked[question].at >= since;
+  // What asks for it was read from metadata that may have become another instance's since it last told its name.
+  if (!askedSince('identity', decidedAt)) needed.push('identity');
   // What is ACTIVE is given tasks, and whether ECS refuses to let go of it for one on its way down is documented
   // nowhere: each try needs a list that is newer than the one before it.
-  if (deed.kind === 'deregister')
-    return deed.containerInstance.status === 'ACTIVE' && look.askedAt() < restedUntil ? look : undefined;
-  if (!letsGo(deed)) return undefined;
+  if (mutation.kind === 'deregister') {
+    const isActive = mutation.containerInstance.status === 'ACTIVE';
+    if (isActive && !askedSince('ecsView', seen.restedUntil)) needed.push('ecsView');
+  }
+  if (!letsGo(mutation)) return needed;
 
   // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.
-  const lately = now - LATELY_MS;
-  if (registration.askedAt() < lately) return registration;
-  const arn = ifKnown(registration.reading())?.containerInstanceArn;
-  const seen = ifKnown(look.reading())?.containerInstance;
-  if (arn !== undefined && !(seen?.kind === 'deregistered' && seen.arn === arn)) return look;
-  return look.askedAt() < decidedAt && look.askedAt() < lately ? look : undefined;
+  for (const question of ['registration', 'localTasks', 'ecsView'] as const)
+    if (!askedSince(question, dueAt - LATELY_MS)) needed.push(question);
+  const registration = ifKnown(seen.registration);
+  const view = ifKnown(seen.ecsView);
+  const isAnother = registration !== undefined && view?.heard !== registration.containerInstanceArn;
+  if (isAnother && !needed.includes('ecsView')) needed.push('ecsView');
+  return needed;
 }
 
 /** Whether it lets the instance go because nothing is left on it: at a limit, what is left does not count. */
-function letsGo(deed: Deed): boolean {
-  if (deed.kind === 'terminate') return deed.why !== 'timeout';
-  return deed.kind === 'complete' && deed.why === 'drained';
+function letsGo(mutation: Mutation): boolean {
+  if (mutation.kind === 'terminate') return mutation.why !== 'timeout';
+  return mutation.kind === 'complete' && mutation.why === 'drained';
 }

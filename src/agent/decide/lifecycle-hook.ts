@@ -2,42 +2,45 @@ import type { Hook } from '../../aws/auto-scaling.ts';
 import type { Reading } from '../../base/reading.ts';
 import { MANAGED_DRAINING_HOOK } from '../../config/options.ts';
 import type { Signal } from '../../signals/signal.ts';
-
-/** Which lifecycle hook is ours to keep alive and to complete. */
-export type HookChoice =
-  | { readonly kind: 'ours'; readonly hook: Hook }
-  | { readonly kind: 'unknown'; readonly cause: string }
-  /** The group has no terminating hook that could be ours. */
-  | { readonly kind: 'none' }
-  /** Several could be ours, and nothing says which. */
-  | { readonly kind: 'ambiguous'; readonly names: readonly string[] }
-  /** The hook that was asked for is not there. */
-  | { readonly kind: 'missing'; readonly wanted: string; readonly names: readonly string[] };
+import type { HookChoice } from '../model.ts';
 
 /**
- * The hook that the option names; else the one that the tag's value names; else the group's only one. A tag
- * only ever chooses among the hooks that the group has, and never the one of ECS managed draining.
+ * The hook that the option names; else the one that the tag's value names; else the group's only one; else the one
+ * that was ours before. A tag is written by others: it only ever chooses among the hooks that the group has, and a name
+ * that the group does not have is no choice. The hook of ECS managed draining is never ours.
+ *
+ * @param before the hook of the lifecycle action that already waits for us: one that is added beside it changes nothing
  */
 export function chooseHook(
   hooks: Reading<readonly Hook[]>,
   wantedByOption: string | undefined,
   signals: readonly Signal[],
+  before?: Hook,
 ): HookChoice {
   if (hooks.kind === 'unknown') {
     if (!wantedByOption) return hooks;
-    return {
-      kind: 'ours',
-      hook: { name: wantedByOption, heartbeatTimeout: undefined, globalTimeout: undefined },
+    const { name, ...numbers } = before ?? {
+      heartbeatTimeout: undefined,
+      globalTimeout: undefined,
+      name: '',
     };
+    const known =
+      name === wantedByOption ? numbers : { heartbeatTimeout: undefined, globalTimeout: undefined };
+    return { kind: 'ours', hook: { name: wantedByOption, ...known } };
   }
   const candidates = hooks.value.filter(({ name }) => name !== MANAGED_DRAINING_HOOK);
   const names = candidates.map(({ name }) => name);
-  const wanted = wantedByOption ?? signals.find((signal) => signal.source === 'tag')?.hook;
-  if (wanted) {
-    const hook = candidates.find(({ name }) => name === wanted);
-    return hook ? { kind: 'ours', hook } : { kind: 'missing', wanted, names };
+  const named = (wanted: string | undefined) => candidates.find(({ name }) => name === wanted);
+  if (wantedByOption) {
+    const hook = named(wantedByOption);
+    return hook ? { kind: 'ours', hook } : { kind: 'missing', wanted: wantedByOption, names };
   }
+  const wantedByTag = signals.find((signal) => signal.source === 'tag')?.hook;
+  const byTag = wantedByTag === undefined ? undefined : named(wantedByTag);
+  if (byTag) return { kind: 'ours', hook: byTag };
   const [only, ...others] = candidates;
   if (!only) return { kind: 'none' };
-  return others.length === 0 ? { kind: 'ours', hook: only } : { kind: 'ambiguous', names };
+  const hook = others.length === 0 ? only : before && named(before.name);
+  if (!hook) return { kind: 'ambiguous', names };
+  return wantedByTag === undefined ? { kind: 'ours', hook } : { kind: 'ours', hook, ignored: wantedByTag };
 }

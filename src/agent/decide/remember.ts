@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import { ifKnown } from '../../base/reading.ts';
 import type { Config } from '../../config/options.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
+import { earlier, onAgentClock } from './facts.ts';
 import { chooseHook } from './lifecycle-hook.ts';
 
 /** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
@@ -39,6 +39,10 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     next = rest;
   }
   next = rememberTasks(next, observed);
+  next = rememberSpot(next, observed);
+  // What the group has said once must outlast a question that fails, and a restart.
+  const retains = ifKnown(observed.retainsAbandoned);
+  if (retains !== undefined && retains !== next.retains) next = { ...next, retains };
   const completed = doubt(observed);
   return completed === memory.completed || !completed ? next : { ...next, completed };
 }
@@ -50,6 +54,11 @@ function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
   if (left.length === before.size && left.every((arn) => before.has(arn))) return memory;
   const { tasksLeft: _, ...rest } = memory;
   return left.length > 0 ? { ...rest, tasksLeft: left } : rest;
+}
+
+function rememberSpot(memory: Memory, { signals, now }: Observation): Memory {
+  const isNoticed = ifKnown(signals)?.some(({ source }) => source === 'spot') ?? false;
+  return isNoticed && memory.spotSeenAt === undefined ? { ...memory, spotSeenAt: now } : memory;
 }
 
 /**
@@ -65,15 +74,16 @@ function doubt({ now, lifecycle, memory: { completed } }: Observation): Completi
 }
 
 function rememberWaiting(
-  { now, lifecycle, hooks, memory, signals }: Observation,
+  observed: Observation,
   config: Pick<Config, 'lifecycleHook'>,
 ): WaitingHint | undefined {
+  const { now, lifecycle, hooks, memory, signals } = observed;
   if (lifecycle.kind === 'unknown') return memory.waiting;
   if (lifecycle.value.kind !== 'in-group' || lifecycle.value.state !== 'Terminating:Wait') return undefined;
   const { group } = lifecycle.value;
   const active = ifKnown(signals) ?? memory.signals ?? [];
-  const choice = chooseHook(hooks, config.lifecycleHook, active);
-  const since = memory.waiting?.since ?? earlier(now, eventTime(active, now));
+  const choice = chooseHook(hooks, config.lifecycleHook, active, memory.waiting?.hook);
+  const since = memory.waiting?.since ?? earlier(now, eventTime(active, observed)) ?? now;
   const hook =
     choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? memory.waiting?.hook : undefined;
   const old = memory.waiting;
@@ -89,15 +99,14 @@ function mergeSignals(before: readonly Signal[], now: readonly Signal[]): readon
   return same ? before : [...merged, ...joined];
 }
 
-const sameSignal = (a: Signal, b: Signal | undefined) => a === b || isDeepStrictEqual(a, b);
+// Signals are flat, and each source gives its members in one order.
+const sameSignal = (a: Signal, b: Signal | undefined) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-function eventTime(signals: readonly Signal[], now: number): number | undefined {
-  const eventAt = signals.find((signal) => signal.source === 'tag')?.eventAt;
-  return eventAt !== undefined && eventAt > now - LONGEST_WAIT_MS ? eventAt : undefined;
+function eventTime(signals: readonly Signal[], observed: Observation): number | undefined {
+  const announced = signals.find((signal) => signal.source === 'tag')?.eventAt;
+  const eventAt = announced === undefined ? undefined : onAgentClock(announced, observed);
+  return eventAt !== undefined && eventAt > observed.now - LONGEST_WAIT_MS ? eventAt : undefined;
 }
 
 const sameHook = (a: WaitingHint['hook'], b: WaitingHint['hook']) =>
   a?.name === b?.name && a?.heartbeatTimeout === b?.heartbeatTimeout && a?.globalTimeout === b?.globalTimeout;
-
-/** Deadlines only tighten. */
-const earlier = (a: number, b: number | undefined) => (b === undefined ? a : Math.min(a, b));

@@ -4,7 +4,8 @@ import type { Task } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
 import { type Clock, timeOfDate } from '../../base/clock.ts';
 import type { Log } from '../../log/log.ts';
-import { type Explained, type ServiceState, serviceName } from '../report/blocked.ts';
+import { serviceName } from '../decide/services.ts';
+import type { Explained, ServiceState } from '../model.ts';
 
 /** One request, about the tasks that a drain waits for. What it does not learn stays as it was. Never rejects. */
 export type Explain = (cluster: string, tasks: readonly Task[]) => Promise<Explained>;

@@ -1,130 +1,127 @@
-import { AwsError, type AwsErrorKind } from '../../aws/errors.ts';
+import { AwsError } from '../../aws/errors.ts';
 import type { Clock } from '../../base/clock.ts';
-import { known, type Reading, unknown } from '../../base/reading.ts';
+import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
+import type { Asked, Failure } from '../model.ts';
 
-/** Something that is asked now and then, what it last said, and when. Times are in ms by the agent's clock. */
-export type Source<T> = {
+/** A question that is asked now and then, and what it was last answered. Times are in ms by the agent's clock. */
+export type Poll<T> = {
   reading(): Reading<T>;
-  /** When the reading's question was put. -Infinity before the first. */
-  askedAt(): number;
-  /** Whether an answer is awaited. */
-  isAsking(): boolean;
-  /** Whether what it said no longer counts, or it failed to say anything. */
-  isStale(): boolean;
-  /** Not before this time, after a failure. */
-  restsUntil(): number;
+  /** The last answer that was known, whatever failed since: for what does not change by itself. */
+  lastKnown(): T | undefined;
+  asked(): Asked;
   /** Asks, unless an answer is awaited already. */
   ask(): void;
   /**
-   * What we know better than the source, having just changed it. An answer on its way is dropped.
-   * @param asOf since when the rest of it is known, in ms by the agent's clock; now unless told
+   * What is known better than any answer, after a change that was just made. An answer on its way is dropped.
+   * @param asOf since when the rest of it is known
    */
-  set(value: T, asOf?: number): void;
-  /** Whether it has answered, or failed to, since it was made or forgotten. */
-  hasAnswered(): boolean;
-  /** What it said is of another time: it is unknown until asked again. */
-  forget(): void;
-  /** What it said no longer counts: it is due at once, and an answer on its way is dropped. */
+  show(value: T, asOf: number): void;
+  /** The answer no longer counts: the question is due at once, and an answer on its way is dropped. */
   invalidate(): void;
+  /** Nobody wants to know any more: an answer on its way lands nowhere. */
+  close(): void;
+};
+
+export type PollPorts = {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Called whenever an answer or a failure has come. */
+  readonly onAnswer: () => void;
 };
 
 /** The cause of a reading before its first question. */
 export const NOT_ASKED = 'not asked yet';
 
-/**
- * How long a call rests after it failed, in ms, by the kind of failure. Nothing is retried within a call: twelve requests
- * a minute are there for each API, and in an outage they must not be used up when it ends.
- */
-export const REST_MS: Record<AwsErrorKind, number> = {
-  transient: 5_000,
-  credentials: 5_000,
-  throttled: 15_000,
-  permission: 60_000,
-  rejected: 15_000,
-  stopped: 0,
-};
-
-/** … and how long after the first failure in a row, where nothing says that AWS has had too much. */
-const FIRST_REST_MS = 1_000;
-
-/** @param failures how many in a row, this one included */
-export function restAfter(kind: AwsErrorKind, failures: number, rests = REST_MS): number {
-  return kind === 'transient' && failures === 1 ? FIRST_REST_MS : rests[kind];
-}
-
-/**
- * @param read asks once; an AwsError that it rejects with makes the reading unknown, and the source rest
- * @param onAnswer called whenever an answer or a failure has come
- * @param random uniform in [0, 1): instances that failed together must not come back together
- * @param rests how long it rests after a failure of each kind, in ms
- */
-export function createSource<T>(
+/** @param read asks once; an AwsError that it rejects with makes the reading unknown, and the question rest */
+export function createPoll<T>(
   read: () => Promise<Reading<T>>,
-  clock: Clock,
-  onAnswer: () => void,
-  random: () => number,
-  rests: Record<AwsErrorKind, number> = REST_MS,
-): Source<T> {
+  { clock, random, onAnswer }: PollPorts,
+  onReading: (reading: Reading<T>, askedAt: number) => void = () => {},
+): Poll<T> {
   let reading: Reading<T> = unknown(NOT_ASKED);
-  let askedAt = -Infinity;
-  let restsUntil = -Infinity;
-  let asking = false;
-  let stale = true;
-  let generation = 0;
-  let failures = 0;
+  let lastKnown: T | undefined;
+  let at = -Infinity;
+  let isAsking = false;
+  let isStale = true;
+  let isClosed = false;
+  let failure: Failure | undefined;
+  /** Counts what makes an answer on its way worthless. */
+  let changes = 0;
 
   async function ask() {
-    if (asking) return;
-    const asked = generation;
-    const at = clock.now();
-    asking = true;
-    const answer = await read().then(
-      (told) => {
-        failures = 0;
-        return told;
-      },
-      (error: unknown) => {
-        if (error instanceof AwsError) {
-          const rest = restAfter(error.kind, ++failures, rests);
-          restsUntil = clock.now() + rest * (1 + random() * 0.2);
-        }
-        return unknown(error instanceof Error ? error.message : String(error));
-      },
-    );
-    asking = false;
-    if (asked === generation) {
+    if (isAsking || isClosed) return;
+    isAsking = true;
+    const changesBefore = changes;
+    const askedAt = clock.now();
+    const { answer, error } = await attempt(read);
+    if (isClosed) return;
+    isAsking = false;
+    failure = error && {
+      kind: error.kind,
+      times: (failure?.times ?? 0) + 1,
+      at: clock.now(),
+      jitter: random(),
+    };
+    if (changesBefore === changes) {
       reading = answer;
-      askedAt = at;
+      lastKnown = ifKnown(answer) ?? lastKnown;
+      at = askedAt;
       // After a failure it is due as soon as it has rested, whatever its pace.
-      stale = failures > 0;
+      isStale = failure !== undefined;
+      onReading(answer, askedAt);
     }
     onAnswer();
   }
 
   return {
-    hasAnswered: () => askedAt > -Infinity,
-    forget: () => {
-      generation++;
-      reading = unknown(NOT_ASKED);
-      askedAt = -Infinity;
-      restsUntil = -Infinity;
-      stale = true;
-    },
     reading: () => reading,
-    askedAt: () => askedAt,
-    isAsking: () => asking,
-    isStale: () => stale,
-    restsUntil: () => restsUntil,
+    lastKnown: () => lastKnown,
+    asked: () => ({ at, isAsking, isStale, failure }),
     ask: () => void ask(),
-    set: (value, asOf = clock.now()) => {
-      generation++;
+    show: (value, asOf) => {
+      changes++;
       reading = known(value);
-      askedAt = asOf;
-      stale = false;
+      lastKnown = value;
+      at = asOf;
+      isStale = false;
     },
     invalidate: () => {
-      generation++;
-      stale = true;
+      changes++;
+      isStale = true;
+    },
+    close: () => {
+      isClosed = true;
     },
   };
+}
+
+async function attempt<T>(
+  read: () => Promise<Reading<T>>,
+): Promise<{ readonly answer: Reading<T>; readonly error?: AwsError }> {
+  try {
+    return { answer: await read() };
+  } catch (error) {
+    const answer = unknown(error instanceof Error ? error.message : String(error));
+    return error instanceof AwsError ? { answer, error } : { answer };
+  }
+}
+
+/**
+ * Asks what is due, unless an answer to it is awaited. Returns when the next question is due, in ms by the agent's clock;
+ * Infinity where nothing is but what is asked now.
+ */
+export function askDue<Q extends string>(
+  polls: Readonly<Record<Q, Poll<unknown>>>,
+  due: Readonly<Record<Q, number>>,
+  now: number,
+): number {
+  let next = Infinity;
+  for (const question of Object.keys(due) as Q[]) {
+    const poll = polls[question];
+    if (poll.asked().isAsking) continue;
+    if (due[question] <= now) poll.ask();
+    else next = Math.min(next, due[question]);
+  }
+  return next;
 }

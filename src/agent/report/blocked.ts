@@ -1,24 +1,8 @@
 import type { Task } from '../../aws/ecs.ts';
 import { isoTime } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
-
-/** What ECS says about the services and tasks that a drain waits for. */
-export type Explained = {
-  readonly services: readonly ServiceState[];
-  readonly protectedTasks: readonly { readonly arn: string; readonly until?: number | undefined }[];
-};
-
-export type ServiceState = {
-  readonly name: string;
-  readonly isDaemon: boolean;
-  readonly desired: number;
-  readonly running: number;
-  readonly pending: number;
-  readonly minimumHealthyPercent: number | undefined;
-  readonly maximumPercent: number | undefined;
-  /** Newest first; times in ms since the Unix epoch. */
-  readonly events: readonly { readonly at: number; readonly message: string }[];
-};
+import { serviceName } from '../decide/services.ts';
+import type { Explained, ServiceState } from '../model.ts';
 
 /** Why one group of tasks is still there. */
 export type Blocked = {
@@ -151,11 +135,6 @@ function canMove({ desired, minimumHealthyPercent, maximumPercent }: ServiceStat
   const least = Math.ceil((desired * minimumHealthyPercent) / 100);
   const most = Math.floor((desired * maximumPercent) / 100);
   return least < desired || most > desired;
-}
-
-/** The name of the service that a task's group names; undefined where it is no service's. */
-export function serviceName(group: string): string | undefined {
-  return group.startsWith('service:') ? group.slice('service:'.length) : undefined;
 }
 
 function subject(tasks: readonly Task[], group: string, of = ` of ${group}`): string {

@@ -2,10 +2,10 @@ import type { Task } from '../../aws/ecs.ts';
 import { isoTime } from '../../base/clock.ts';
 import { formatRoughly } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
-import type { Signal } from '../../signals/signal.ts';
-import { type Action, type Decision, drainDeadline, hookLimit, type Policy } from '../decide/decide.ts';
-import type { Observation } from '../model.ts';
-import { type Blocked, blockedBy, type Explained } from './blocked.ts';
+import { onWallClock } from '../decide/facts.ts';
+import { nearestLimit } from '../decide/limits.ts';
+import type { Action, Decision, Explained, HookChoice, Observation, Policy } from '../model.ts';
+import { type Blocked, blockedBy } from './blocked.ts';
 
 /** What the agent is doing and what it waits for: for `status`, for `systemctl status`, for log lines. */
 export type Report = {
@@ -51,7 +51,7 @@ export function report(observed: Observation, { action }: Decision, policy: Poli
 
 /** What goes with every event of a drain. */
 export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'state' | 'summary'> {
-  const { memory, now } = observed;
+  const { memory, now, wallNow } = observed;
   const containerInstance = ifKnown(observed.containerInstance);
   const lifecycle = ifKnown(observed.lifecycle);
   const tasks = ifKnown(observed.tasks);
@@ -61,33 +61,26 @@ export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'st
     ...(containerInstance && 'arn' in containerInstance && { containerInstance: containerInstance.arn }),
     ...(containerInstance?.kind === 'registered' && { cluster: containerInstance.cluster }),
     ...(lifecycle?.kind === 'in-group' && { group: lifecycle.group, lifecycleState: lifecycle.state }),
-    ...(tasks && { tasksLeft: tasks.length, tasks: nameTasks(tasks, now) }),
+    ...(tasks && { tasksLeft: tasks.length, tasks: nameTasks(tasks, wallNow) }),
     ...(tasks?.length === 0 &&
-      observed.emptySince !== undefined && { lastTaskEndedAt: isoTime(observed.emptySince) }),
+      observed.emptySince !== undefined && {
+        lastTaskEndedAt: isoTime(onWallClock(observed.emptySince, observed)),
+      }),
     ...(tasks && tasks.length > 0 && { blockedBy: reasonsOf(observed, tasks) }),
     ...(memory.signalledAt !== undefined && { waitedSeconds: seconds(now - memory.signalledAt) }),
-    ...(limit !== undefined && { deadline: isoTime(limit) }),
+    ...(limit !== undefined && { deadline: isoTime(onWallClock(limit, observed)) }),
   };
 }
 
 const NOTHING_EXPLAINED: Explained = { services: [], protectedTasks: [] };
 
 function reasonsOf(
-  { containerInstance, explained, now }: Observation,
+  { containerInstance, explained, wallNow }: Observation,
   tasks: readonly Task[],
 ): readonly Blocked[] {
   const is = ifKnown(containerInstance);
   const arn = is?.kind === 'registered' ? is.arn : undefined;
-  return blockedBy(tasks, explained ?? NOTHING_EXPLAINED, now, arn).slice(0, TASKS_NAMED);
-}
-
-/** The nearest of the limits that end the wait, in ms since the Unix epoch. */
-export function nearestLimit(observed: Observation, policy: Policy): number | undefined {
-  const spot = (ifKnown(observed.signals) ?? []).find(
-    (signal): signal is Extract<Signal, { source: 'spot' }> => signal.source === 'spot',
-  );
-  const limits = [hookLimit(observed), drainDeadline(observed, policy), spot?.interruptionAt];
-  return limits.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined);
+  return blockedBy(tasks, explained ?? NOTHING_EXPLAINED, wallNow, arn).slice(0, TASKS_NAMED);
 }
 
 /** Up to five tasks that hold the drain, the oldest first. */
@@ -138,12 +131,12 @@ function waitingFor(
   if (why.for === 'operator-hooks') return `no task left; ${OPERATOR_HOOKS[why.state]}`;
   if (why.for === 'hook-choice') return `no task left; ${hookProblem(why.choice)}`;
   if (why.for !== 'tasks') return `waiting to learn the ${WHAT[why.for]}: ${why.cause}`;
-  const { now } = observed;
-  const oldest = Math.min(...why.tasks.map(({ createdAt }) => createdAt ?? Infinity));
+  const { now, wallNow } = observed;
+  const oldest = why.tasks.reduce((first, { createdAt = Infinity }) => Math.min(first, createdAt), Infinity);
   const limit = nearestLimit(observed, policy);
   return [
     `${count(why.tasks.length, 'task')} left`,
-    ...(oldest < Infinity ? [`oldest ${formatRoughly(now - oldest)}`] : []),
+    ...(oldest < Infinity ? [`oldest ${formatRoughly(wallNow - oldest)}`] : []),
     ...(limit === undefined
       ? []
       : [limit > now ? `limit in ${formatRoughly(limit - now)}` : 'past its limit']),
@@ -151,9 +144,7 @@ function waitingFor(
 }
 
 /** Why no hook can be called ours. */
-export function hookProblem(
-  choice: Extract<Extract<Action, { kind: 'wait' }>['why'], { for: 'hook-choice' }>['choice'],
-): string {
+export function hookProblem(choice: Exclude<HookChoice, { kind: 'ours' }>): string {
   switch (choice.kind) {
     case 'ambiguous':
       return `the group has several terminating hooks (${choice.names.join(', ')}): set --lifecycle-hook to ours`;

@@ -11,8 +11,10 @@ export type State = {
   /** How long the host had been up then, in ms. */
   readonly uptime?: number | undefined;
   readonly memory: Memory;
-  /** How ECS knew this host, for when its agent is gone. */
+  /** What the ECS agent last said that this host is, for when it is gone. */
   readonly registration?: Registration | undefined;
+  /** The container instances that ECS itself has said run on this EC2 instance. */
+  readonly own?: readonly Registration[] | undefined;
 };
 
 /** Where the state outlives the process. */
@@ -64,7 +66,8 @@ export function parseState(text: string): State {
   if (!isTime(state.savedAt)) throw wrong('savedAt');
   if (state.uptime !== undefined && !isTime(state.uptime)) throw wrong('uptime');
   if (state.registration !== undefined && !isRegistration(state.registration)) throw wrong('registration');
-  const { memory } = state;
+  const { memory, own } = state;
+  if (own !== undefined && !(Array.isArray(own) && own.every(isRegistration))) throw wrong('own');
   if (!isRecord(memory)) throw wrong('memory');
   for (const [name, isRight] of Object.entries(memoryShape)) {
     if (memory[name] !== undefined && !isRight(memory[name])) throw wrong(name);
@@ -75,12 +78,14 @@ export function parseState(text: string): State {
 const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
   signalledAt: isTime,
   signals: (value) => Array.isArray(value) && value.every(isSignal),
+  spotSeenAt: isTime,
   drainingSetAt: isTime,
   waiting: (value) =>
     isRecord(value) &&
     isTime(value.since) &&
     isText(value.group) &&
     (value.hook === undefined || isHook(value.hook)),
+  retains: (value) => typeof value === 'boolean',
   completed: (value) =>
     isRecord(value) &&
     isText(value.hook) &&
@@ -105,10 +110,11 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
 export function resume(state: State, now: number, uptime: number): Memory {
   const shift = now - state.savedAt - downtime(state, uptime);
   if (shift === 0) return state.memory;
-  const { signalledAt, drainingSetAt, waiting, completed, askedToStop, ...rest } = state.memory;
+  const { signalledAt, spotSeenAt, drainingSetAt, waiting, completed, askedToStop, ...rest } = state.memory;
   return {
     ...rest,
     ...(signalledAt !== undefined && { signalledAt: signalledAt + shift }),
+    ...(spotSeenAt !== undefined && { spotSeenAt: spotSeenAt + shift }),
     ...(drainingSetAt !== undefined && { drainingSetAt: drainingSetAt + shift }),
     ...(completed && { completed: { ...completed, at: completed.at + shift } }),
     ...(waiting && { waiting: { ...waiting, since: waiting.since + shift } }),

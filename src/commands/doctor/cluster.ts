@@ -77,7 +77,7 @@ export async function* checkCluster(
   const described = await permissions.ask({
     operation: 'ecs:DescribeContainerInstances',
     resource: names.containerInstances,
-    ask: (call) => createEcs(call).describe(cluster, arn),
+    ask: async (call) => (await createEcs(call).describe(cluster, [arn]))[0],
   });
   yield described.check;
   if (described.value) yield containerInstanceCheck(described.value, instanceId, arn);

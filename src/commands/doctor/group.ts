@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { chooseHook, type HookChoice } from '../../agent/decide/lifecycle-hook.ts';
+import { chooseHook } from '../../agent/decide/lifecycle-hook.ts';
+import type { HookChoice } from '../../agent/model.ts';
 import { createAutoScaling, type Hook, type Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Identity } from '../../aws/imds.ts';
 import { formatDuration } from '../../base/duration.ts';

@@ -75,16 +75,55 @@ describe('ECS: container instances', () => {
   });
 
   test('described', async () => {
-    assert.deepEqual(await createEcs(call).describe('web', arn), {
+    assert.deepEqual(await createEcs(call).describe('web', [arn]), [
+      { kind: 'found', arn, status: 'ACTIVE', ec2InstanceId: id, agentConnected: true, taskCount: 0 },
+    ]);
+    const [silent] = await createEcs(
+      scripted([{ containerInstances: [{ containerInstanceArn: 'a', status: 'X', ec2InstanceId: 'i' }] }])
+        .call,
+    ).describe('web', ['a']);
+    assert.deepEqual(silent, {
       kind: 'found',
+      arn: 'a',
+      status: 'X',
+      ec2InstanceId: 'i',
+      agentConnected: false,
+      taskCount: 0,
+    });
+  });
+
+  test('several in their order, a hundred at a time, counting tasks that run and that are pending', async () => {
+    const arns = Array.from({ length: 101 }, (_, index) => `a${index}`);
+    const found = (one: string) => ({
+      containerInstanceArn: one,
       status: 'ACTIVE',
       ec2InstanceId: id,
+      runningTasksCount: 2,
+      pendingTasksCount: 3,
     });
+    const pages = scripted([
+      {
+        containerInstances: arns.slice(0, 99).reverse().map(found),
+        failures: [{ arn: 'a99', reason: 'MISSING' }],
+      },
+      { containerInstances: [found('a100')] },
+    ]);
+    const described = await createEcs(pages.call).describe('web', arns);
+    assert.deepEqual(
+      described.map((one) => one.arn),
+      arns,
+    );
+    assert.deepEqual(described[99], { kind: 'missing', arn: 'a99' });
+    assert.equal(described[0]?.kind === 'found' && described[0].taskCount, 5);
+    assert.deepEqual(
+      pages.inputs.map(({ containerInstances }) => (containerInstances as string[]).length),
+      [100, 1],
+    );
   });
 
   test('one that ECS does not know is missing, which is an answer', async () => {
     const missing = arn.replace(/[^/]+$/, noId);
-    assert.deepEqual(await createEcs(call).describe('web', missing), { kind: 'missing' });
+    assert.deepEqual(await createEcs(call).describe('web', [missing]), [{ kind: 'missing', arn: missing }]);
   });
 
   test('set DRAINING, set DRAINING again, and set ACTIVE', async () => {
@@ -110,7 +149,7 @@ describe('ECS: container instances', () => {
   });
 
   test('a cluster that is not there is an error', async () => {
-    await rejects(createEcs(call).describe('nowhere', arn), {
+    await rejects(createEcs(call).describe('nowhere', [arn]), {
       kind: 'rejected',
       code: 'ClusterNotFoundException',
     });
@@ -173,10 +212,10 @@ describe('ECS: tasks', () => {
   test('each is asked for in the cluster that its ARN names', async () => {
     const ofTasks = (...asked: string[]) => ({ tasks: asked.map((taskArn) => ({ taskArn })) });
     const arns = ['web', 'other', 'web'].map(
-      (name, n) => `arn:aws:ecs:eu-west-1:123456789012:task/${name}/${n}`,
+      (name, n) => `arn:aws:ecs:eu-west-1:111122223333:task/${name}/${n}`,
     );
     const [first = '', second = '', third = ''] = arns;
-    const old = 'arn:aws:ecs:eu-west-1:123456789012:task/3';
+    const old = 'arn:aws:ecs:eu-west-1:111122223333:task/3';
     const { call: scriptedCall, inputs: sent } = scripted([ofTasks(first, third, old), ofTasks(second)]);
     assert.equal((await createEcs(scriptedCall).describeTasks('web', [...arns, old])).length, 4);
     assert.deepEqual(sent, [
@@ -216,11 +255,9 @@ describe('ECS: tasks', () => {
     const otherArn = other.ecsAgent.containerInstance?.arn ?? '';
     const ecs = createEcs(call);
     assert.equal(await ecs.deregister('web', otherArn), 'deregistered');
-    assert.deepEqual(await ecs.describe('web', otherArn), {
-      kind: 'found',
-      status: 'INACTIVE',
-      ec2InstanceId: other.id,
-    });
+    const [described] = await ecs.describe('web', [otherArn]);
+    assert.equal(described?.kind === 'found' && described.status, 'INACTIVE');
+    assert.equal(described?.kind === 'found' && described.ec2InstanceId, other.id);
     await rejects(ecs.deregister('web', otherArn), { kind: 'rejected', code: 'ClientException' });
   });
 });
@@ -331,29 +368,44 @@ describe('an answer without what was asked for is none', () => {
   const one = (answer: object) => scripted([answer]).call;
   for (const [what, answer, ask] of [
     ['find', {}, (c: Caller) => createEcs(c).find('web', id)],
-    ['describe', {}, (c: Caller) => createEcs(c).describe('web', 'a')],
+    ['describe', {}, (c: Caller) => createEcs(c).describe('web', ['a'])],
     [
       'describe, empty',
       { containerInstances: [], failures: [] },
-      (c: Caller) => createEcs(c).describe('web', 'a'),
+      (c: Caller) => createEcs(c).describe('web', ['a']),
     ],
     [
       'describe, of another',
       { containerInstances: [{ containerInstanceArn: 'b', status: 'ACTIVE', ec2InstanceId: id }] },
-      (c: Caller) => createEcs(c).describe('web', 'a'),
+      (c: Caller) => createEcs(c).describe('web', ['a']),
     ],
     [
       'describe, without a status',
       { containerInstances: [{ containerInstanceArn: 'a', ec2InstanceId: id }] },
-      (c: Caller) => createEcs(c).describe('web', 'a'),
+      (c: Caller) => createEcs(c).describe('web', ['a']),
     ],
     [
       'describe, other failure',
       { failures: [{ arn: 'a', reason: 'SLOW' }] },
-      (c: Caller) => createEcs(c).describe('web', 'a'),
+      (c: Caller) => createEcs(c).describe('web', ['a']),
     ],
     ['listTasks', {}, (c: Caller) => createEcs(c).listTasks('web', 'a')],
     ['describeTasks', {}, (c: Caller) => createEcs(c).describeTasks('web', ['a'])],
+    [
+      'describeTasks, that failed for a reason that does not say it is gone',
+      { tasks: [], failures: [{ arn: 'a', reason: 'INTERNAL' }] },
+      (c: Caller) => createEcs(c).describeTasks('web', ['a']),
+    ],
+    [
+      'describeTasks, of another',
+      { tasks: [{ taskArn: 'b' }], failures: [] },
+      (c: Caller) => createEcs(c).describeTasks('web', ['a']),
+    ],
+    [
+      'deregister, of another',
+      { containerInstance: { containerInstanceArn: 'b' } },
+      (c: Caller) => createEcs(c).deregister('web', 'a'),
+    ],
     [
       'describeTasks, too few',
       { tasks: [{ taskArn: 'a' }], failures: [] },

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createStages, RETRY_MS, type StageState, stagesDue } from '../../../../src/agent/act/hook-stages.ts';
-import { type Action, decide, type Policy } from '../../../../src/agent/decide/decide.ts';
-import type { Memory, Observation } from '../../../../src/agent/model.ts';
+import { createHookStages, RETRY_MS } from '../../../../src/agent/act/hook-stages.ts';
+import { decide } from '../../../../src/agent/decide/decide.ts';
+import { stagesDue } from '../../../../src/agent/decide/hook-stages.ts';
+import type { Action, Memory, Observation, Policy, StageState } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 import type { HookFacts, HookStage, HooksResult } from '../../../../src/operator-hooks/operator-hooks.ts';
 import { createManualClock } from '../../sandbox/manual-clock.ts';
@@ -24,6 +25,7 @@ const registered = (status: string) => known({ kind: 'registered', cluster: 'web
 /** Drained and deregistered, the lifecycle action waiting. */
 const empty: Observation = {
   now: NOW,
+  wallNow: NOW,
   signals: known([{ source: 'lifecycle' }]),
   identity: 'confirmed',
   containerInstance: known({ kind: 'deregistered', arn }),
@@ -151,7 +153,7 @@ describe('running the stages', () => {
     const runs: [HookStage, number][] = [];
     const ended: [HookStage, string][] = [];
     let answer = Promise.withResolvers<HooksResult>();
-    const stages = createStages({
+    const stages = createHookStages({
       clock,
       hooks: {
         holds,
@@ -229,8 +231,8 @@ describe('running the stages', () => {
   it('drops what belongs to a drain that was cancelled', async () => {
     const { stages, ended, end } = setUp(false);
     stages.start('draining', facts);
-    stages.forget();
+    stages.close();
     await end('succeeded');
-    assert.deepEqual([stages.state('draining'), ended], ['due', []]);
+    assert.deepEqual([stages.state('draining'), ended], ['running', []]);
   });
 });

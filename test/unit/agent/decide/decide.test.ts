@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  type Action,
-  decide,
-  heartbeatInterval,
-  heartbeatRetry,
-  type Policy,
-} from '../../../../src/agent/decide/decide.ts';
-import type { Observation } from '../../../../src/agent/model.ts';
+import { decide } from '../../../../src/agent/decide/decide.ts';
+import { heartbeatInterval, heartbeatRetry } from '../../../../src/agent/decide/heartbeat.ts';
+import type { Action, Observation, Policy } from '../../../../src/agent/model.ts';
 import type { Hook } from '../../../../src/aws/auto-scaling.ts';
 import type { Task } from '../../../../src/aws/ecs.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
@@ -41,7 +36,10 @@ const task: Task = {
   group: 'family:report',
   lastStatus: 'RUNNING',
   desiredStatus: 'RUNNING',
+  containerInstanceArn: arn,
 };
+/** Only the ECS agent on the host has listed it. */
+const hostOnly: Task = { arn: `${arn}h`, group: 'family:x', lastStatus: 'RUNNING', desiredStatus: 'UNKNOWN' };
 const stopping: Task = { ...task, arn: `${task.arn}b`, lastStatus: 'STOPPING', desiredStatus: 'STOPPED' };
 
 const inState = (state: string) => known({ kind: 'in-group', group: 'web-asg', state } as const);
@@ -49,6 +47,7 @@ const inState = (state: string) => known({ kind: 'in-group', group: 'web-asg', s
 /** A drain in its first minute: signalled, DRAINING, one task left, the hook waiting with a fresh heartbeat. */
 const drainingWithTask: Observation = {
   now: NOW,
+  wallNow: NOW,
   signals: known([tag]),
   identity: 'confirmed',
   containerInstance: known(draining),
@@ -73,6 +72,7 @@ const drained: Observation = {
 
 const watching: Observation = {
   now: NOW,
+  wallNow: NOW,
   signals: known([]),
   identity: 'confirmed',
   containerInstance: unknown('not asked yet'),
@@ -149,6 +149,12 @@ table('with the signals unknown', [
     base: watching,
     seen: { signals: unknown('IMDS is silent') },
     expect: { kind: 'watch' },
+  },
+  {
+    when: 'our DRAINING is still to be given back: hold still',
+    base: watching,
+    seen: { signals: unknown('IMDS is silent'), memory: { drainingSetAt: NOW - MINUTE } },
+    expect: { kind: 'wait', why: { for: 'signals', cause: 'IMDS is silent' } },
   },
   {
     when: 'a drain is on and the group has not decided: hold still',
@@ -276,7 +282,7 @@ table('with no task and no registration', [
   {
     when: 'several hooks and no name: complete none',
     base: drained,
-    seen: { hooks: known([hook, otherHook]) },
+    seen: { hooks: known([hook, otherHook]), memory: { signalledAt: NOW - MINUTE } },
     expect: {
       kind: 'wait',
       why: { for: 'hook-choice', choice: { kind: 'ambiguous', names: ['drain', 'backup'] } },
@@ -296,13 +302,25 @@ table('with no task and no registration', [
     expect: complete('CONTINUE', 'drained'),
   },
   {
-    when: 'the tag names a hook that the group does not have: complete none',
+    when: 'the tag names a hook that the group does not have: its only one stays ours',
     base: drained,
     seen: { signals: known([{ ...tag, hook: 'elsewhere' }]) },
+    expect: complete('CONTINUE', 'drained'),
+  },
+  {
+    when: 'the option names a hook that the group does not have: complete none',
+    base: drained,
+    with: { lifecycleHook: 'elsewhere' },
     expect: {
       kind: 'wait',
       why: { for: 'hook-choice', choice: { kind: 'missing', wanted: 'elsewhere', names: ['drain'] } },
     },
+  },
+  {
+    when: 'somebody adds a hook while ours waits: ours stays ours',
+    base: drained,
+    seen: { hooks: known([otherHook, hook]) },
+    expect: complete('CONTINUE', 'drained'),
   },
   {
     when: 'the tag names the hook of ECS managed draining: complete none',
@@ -310,7 +328,7 @@ table('with no task and no registration', [
     seen: { hooks: known([managedHook]), signals: known([{ ...tag, hook: managedHook.name }]) },
     expect: {
       kind: 'wait',
-      why: { for: 'hook-choice', choice: { kind: 'missing', wanted: managedHook.name, names: [] } },
+      why: { for: 'hook-choice', choice: { kind: 'none' } },
     },
   },
   {
@@ -413,6 +431,7 @@ table('with no task and no registration', [
   ),
 ]);
 
+const many: readonly Task[] = Array.from({ length: 30 }, (_, i) => ({ ...task, arn: `${task.arn}${i}` }));
 const late = { memory: { ...drainingWithTask.memory, signalledAt: NOW - 2 * HOUR } };
 
 table('past the operator’s limit', [
@@ -432,6 +451,27 @@ table('past the operator’s limit', [
     seen: { ...late, tasks: known([task, stopping]) },
     with: { drainTimeout: HOUR, onTimeout: 'stop-tasks' },
     expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'timeout' },
+  },
+  {
+    when: 'stop-tasks: no more than twelve within a minute',
+    seen: {
+      memory: {
+        ...late.memory,
+        askedToStop: Object.fromEntries(many.slice(0, 11).map((one) => [one.arn, NOW - 59 * SECOND])),
+      },
+      tasks: known(many),
+    },
+    with: { drainTimeout: HOUR, onTimeout: 'stop-tasks' },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [many[11] as Task], why: 'timeout' },
+  },
+  {
+    when: 'stop-tasks: a task of another container instance is not asked',
+    seen: { ...late, tasks: known([{ ...task, containerInstanceArn: `${arn}0` }]) },
+    with: { drainTimeout: HOUR, onTimeout: 'stop-tasks' },
+    expect: {
+      kind: 'wait',
+      why: { for: 'tasks', tasks: [{ ...task, containerInstanceArn: `${arn}0` }], pastTimeout: true },
+    },
   },
   {
     when: 'stop-tasks: those asked half a minute ago are left to it',
@@ -544,6 +584,43 @@ table('on a Spot interruption', [
     expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' },
   },
   {
+    when: '30 s before by the host’s clock, which was set five minutes forward meanwhile: ask them to stop',
+    seen: {
+      signals: known([spot(NOW + 5 * MINUTE + 30 * SECOND)]),
+      wallNow: NOW + 5 * MINUTE,
+    },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' },
+  },
+  {
+    when: '31 s before by the host’s clock, which was set back meanwhile: wait',
+    seen: { signals: known([spot(NOW - HOUR + 31 * SECOND)]), wallNow: NOW - HOUR },
+    expect: waitForTask,
+  },
+  {
+    when: 'the host’s clock is an hour late: 90 s after the notice was seen, ask them to stop',
+    seen: {
+      signals: known([spot(NOW + HOUR)]),
+      memory: { ...drainingWithTask.memory, spotSeenAt: NOW - 90 * SECOND },
+    },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' },
+  },
+  {
+    when: '30 s before, with a task that ECS places on another container instance: that one is left alone',
+    seen: {
+      signals: known([spot(NOW + 30 * SECOND)]),
+      tasks: known([{ ...task, arn: 'foreign', containerInstanceArn: `${arn}0` }, task]),
+    },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' },
+  },
+  {
+    when: '30 s before, with a task of which only the host tells: nobody asks it to stop',
+    seen: {
+      signals: known([spot(NOW + 30 * SECOND)]),
+      tasks: known([hostOnly]),
+    },
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [hostOnly], pastTimeout: false } },
+  },
+  {
     when: '30 s before, with the option off: wait',
     seen: { signals: known([spot(NOW + 30 * SECOND)]) },
     with: { spotStopTasks: false },
@@ -581,7 +658,8 @@ describe('the heartbeat', () => {
     );
   });
   it('is never recorded for a hook that may not be ours', () => {
-    assert.equal(beat({ lastHeartbeat: undefined, hooks: known([hook, otherHook]) }), undefined);
+    const memory = { signalledAt: NOW - MINUTE };
+    assert.equal(beat({ lastHeartbeat: undefined, hooks: known([hook, otherHook]), memory }), undefined);
     assert.equal(beat({ lastHeartbeat: undefined, hooks: known([managedHook]) }), undefined);
   });
   it('is not recorded while nothing waits', () => {
@@ -591,8 +669,21 @@ describe('the heartbeat', () => {
   it('is not recorded for an identity that changed', () => {
     assert.equal(beat({ lastHeartbeat: undefined, identity: 'changed' }), undefined);
   });
-  it('is left out when the action is completed in the same tick', () => {
+  it('is left out where the action is completed at once, and goes on where that is held up', () => {
     assert.equal(decide({ ...drained, lastHeartbeat: undefined }, policy).heartbeat, undefined);
+    const late = { ...drained, now: NOW + 10 * MINUTE, wallNow: NOW + 10 * MINUTE };
+    assert.deepEqual(decide({ ...late, lastHeartbeat: undefined }, policy).heartbeat, due);
+    assert.deepEqual(
+      decide(late, policy).heartbeat,
+      due,
+      'the hook would time out while AWS does not answer',
+    );
+  });
+  it('goes on after a restart, though the group does not say which hooks it has', () => {
+    assert.deepEqual(beat({ lastHeartbeat: undefined, hooks: unknown('throttled') }), due);
+  });
+  it('goes on for the hook that was ours when another is added beside it', () => {
+    assert.deepEqual(beat({ lastHeartbeat: undefined, hooks: known([otherHook, hook]) }), due);
   });
 
   it('that failed is tried once more 2 s before the time-out, and at its own pace after that', () => {

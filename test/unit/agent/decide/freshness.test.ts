@@ -1,108 +1,107 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Deed } from '../../../../src/agent/act/mutations.ts';
-import { outdated } from '../../../../src/agent/decide/freshness.ts';
-import type { Look } from '../../../../src/agent/observe/ecs-view.ts';
-import type { Source } from '../../../../src/agent/observe/poll.ts';
-import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
+import { type Freshness, outdated } from '../../../../src/agent/decide/freshness.ts';
+import type { Asked, EcsView, Mutation } from '../../../../src/agent/model.ts';
+import { known, unknown } from '../../../../src/base/reading.ts';
 
-const NOW = 1_000_000;
-const SECOND = 1_000;
-
-const never = () => assert.fail('nothing is asked or changed here');
-const source = <T>(reading: Reading<T>, askedAt: number): Source<T> => ({
-  reading: () => reading,
-  askedAt: () => askedAt,
-  isAsking: never,
-  isStale: never,
-  restsUntil: never,
-  ask: never,
-  set: never,
-  hasAnswered: never,
-  forget: never,
-  invalidate: never,
-});
-
-type Seen = { lookAge?: number; registrationAge?: number; says?: string | undefined; saw?: string };
-
-/** What has to be asked anew, given how old (in ms) what was asked last is. */
-function toAsk(
-  deed: Deed,
-  { lookAge = 0, registrationAge = 0, says, saw = 'a' }: Seen,
-  moments: { decidedAgo?: number; restedAgo?: number } = {},
-) {
-  const look = source<Look>(
-    known({
-      containerInstance: { kind: 'deregistered', arn: saw },
-      tasks: known([]),
-      requests: 0,
-      isRemembered: says === undefined,
-    }),
-    NOW - lookAge,
-  );
-  const registration = source(
-    says === undefined ? unknown('it is silent') : known({ cluster: 'web', containerInstanceArn: says }),
-    NOW - registrationAge,
-  );
-  const found = outdated(
-    deed,
-    { look, registration },
-    {
-      now: NOW,
-      decidedAt: NOW - (moments.decidedAgo ?? 0),
-      restedUntil: NOW - (moments.restedAgo ?? Infinity),
-    },
-  );
-  return found === look ? 'look' : found === registration ? 'registration' : found;
-}
-
-const complete = {
+const NOW = 1_800_000_000_000;
+const at = (when: number): Asked => ({ at: when, isAsking: false, isStale: false });
+const registered = { kind: 'registered', cluster: 'web', arn: 'a', status: 'DRAINING' } as const;
+const view: EcsView = {
+  containerInstance: { kind: 'deregistered', arn: 'a' },
+  tasks: known([]),
+  requests: 0,
+  heard: 'a',
+  own: [],
+  gone: [],
+};
+/** All of it was asked half a second before the try was due, and the name since it was decided on. */
+const seen: Freshness = {
+  asked: {
+    identity: at(NOW),
+    registration: at(NOW - 500),
+    localTasks: at(NOW - 500),
+    ecsView: at(NOW - 500),
+  },
+  registration: known({ cluster: 'web', containerInstanceArn: 'a' }),
+  ecsView: known(view),
+  decidedAt: NOW,
+  dueAt: NOW,
+  restedUntil: -Infinity,
+};
+const complete: Mutation = {
   kind: 'complete',
   group: 'web',
   hook: 'drain',
   result: 'CONTINUE',
   why: 'drained',
-} as const;
-const deregister = (status: string): Deed => ({
-  kind: 'deregister',
-  containerInstance: { kind: 'registered', cluster: 'web', arn: 'a', status },
+};
+const terminate: Mutation = { kind: 'terminate', why: 'drained' };
+const needed = (mutation: Mutation, more: Partial<Freshness> = {}) =>
+  outdated(mutation, { ...seen, ...more });
+const asked = (more: Partial<Freshness['asked']>) => ({ asked: { ...seen.asked, ...more } });
+
+describe('the name is asked again', () => {
+  const every: readonly Mutation[] = [
+    { kind: 'set-draining', containerInstance: registered },
+    { kind: 'set-active', containerInstance: registered },
+    { kind: 'stop-tasks', cluster: 'web', tasks: [], why: 'spot' },
+    { kind: 'deregister', containerInstance: registered },
+    complete,
+    terminate,
+  ];
+  for (const mutation of every)
+    it(`before ${mutation.kind}, since metadata may have become another instance’s`, () => {
+      assert.deepEqual(needed(mutation, asked({ identity: at(NOW - 1) })), ['identity']);
+      assert.deepEqual(needed(mutation), []);
+    });
 });
 
-for (const deed of [
-  complete,
-  { kind: 'terminate', why: 'drained' },
-  { kind: 'terminate', why: 'rebalance' },
-] as const)
-  describe(`before ${deed.kind} (${deed.why})`, () => {
-    it('nothing is asked again where all of it is at most half a second old', () =>
-      assert.equal(toAsk(deed, { lookAge: 500, registrationAge: 500, says: 'a' }), undefined));
-    it('the ECS agent is asked again after that', () =>
-      assert.equal(toAsk(deed, { registrationAge: 501, says: 'a' }), 'registration'));
-    it('ECS is asked again after that', () => assert.equal(toAsk(deed, { lookAge: 501, says: 'a' }), 'look'));
-    it('ECS is not asked twice, however long it takes to answer', () =>
-      assert.equal(toAsk(deed, { lookAge: 60 * SECOND, says: 'a' }, { decidedAgo: 60 * SECOND }), undefined));
-    it('ECS is asked again where the host is another container instance by now', () =>
-      assert.equal(toAsk(deed, { says: 'b' }), 'look'));
-    it('the silence of the ECS agent keeps nothing waiting', () => assert.equal(toAsk(deed, {}), undefined));
-  });
+describe('before the instance is let go', () => {
+  for (const mutation of [complete, terminate, { kind: 'terminate', why: 'rebalance' }] as const)
+    for (const question of ['registration', 'localTasks', 'ecsView'] as const)
+      it(`(${mutation.kind}, ${mutation.why}) ${question} is asked again: the host may have tasks again`, () =>
+        assert.deepEqual(needed(mutation, asked({ [question]: at(NOW - 501) })), [question]));
 
-describe('before a limit lets the instance go', () => {
-  for (const deed of [
-    { ...complete, why: 'timeout' },
-    { ...complete, result: 'ABANDON', why: 'hook-limit' },
-    { kind: 'terminate', why: 'timeout' },
-  ] as const)
-    it(`(${deed.kind}, ${deed.why}) nothing is asked`, () =>
-      assert.equal(toAsk(deed, { lookAge: 600 * SECOND, registrationAge: 600 * SECOND }), undefined));
+  it('what was asked since it was due has been asked, however long that took and whatever came of it', () => {
+    const silent = {
+      ...asked({}),
+      registration: unknown('hangs'),
+      ecsView: known({ ...view, heard: undefined }),
+    };
+    assert.deepEqual(
+      needed(complete, silent),
+      [],
+      'an ECS agent that hangs would keep the instance for ever',
+    );
+  });
+  it('ECS is asked again where the ECS agent says that the host is another container instance by now', () => {
+    const registration = known({ cluster: 'web', containerInstanceArn: 'b' });
+    assert.deepEqual(needed(complete, { registration }), ['ecsView']);
+    assert.deepEqual(needed(complete, { registration, ecsView: known({ ...view, heard: 'b' }) }), []);
+    assert.deepEqual(needed(complete, { registration, ...asked({ ecsView: at(NOW - 501) }) }), ['ecsView']);
+  });
+  it('nothing is asked again where a limit lets it go: what is left does not count then', () => {
+    const old = asked({ registration: at(0), localTasks: at(0), ecsView: at(0) });
+    assert.deepEqual(needed({ kind: 'terminate', why: 'timeout' }, old), []);
+    assert.deepEqual(needed({ ...complete, why: 'timeout' }, old), []);
+    assert.deepEqual(needed({ ...complete, why: 'hook-limit', result: 'ABANDON' }, old), []);
+  });
 });
 
-describe('before a container instance is deregistered', () => {
-  it('its tasks are listed anew after a try, while it is ACTIVE', () => {
-    const tried = { restedAgo: SECOND };
-    assert.equal(toAsk(deregister('ACTIVE'), { lookAge: 2 * SECOND }, tried), 'look');
-    assert.equal(toAsk(deregister('ACTIVE'), { lookAge: SECOND }, tried), undefined);
-    assert.equal(toAsk(deregister('ACTIVE'), { lookAge: 60 * SECOND }), undefined);
+describe('before each try to deregister', () => {
+  const active = { kind: 'deregister', containerInstance: { ...registered, status: 'ACTIVE' } } as const;
+  it('what is ACTIVE is listed again: it is given tasks', () => {
+    assert.deepEqual(needed(active, { restedUntil: NOW - 499 }), ['ecsView']);
+    assert.deepEqual(needed(active, { restedUntil: NOW - 500 }), []);
+    assert.deepEqual(needed(active), [], 'the first try needs no second list');
   });
-  it('the last list counts while it is DRAINING', () =>
-    assert.equal(toAsk(deregister('DRAINING'), { lookAge: 60 * SECOND }, { restedAgo: 0 }), undefined));
+  it('what is DRAINING is not: ECS itself refuses', () =>
+    assert.deepEqual(
+      needed(
+        { kind: 'deregister', containerInstance: registered },
+        { restedUntil: NOW, ...asked({ ecsView: at(0) }) },
+      ),
+      [],
+    ));
 });

@@ -13,6 +13,7 @@ const config = { lifecycleHook: undefined };
 
 const observation: Observation = {
   now: NOW,
+  wallNow: NOW,
   signals: known([]),
   identity: 'confirmed',
   containerInstance: unknown('not asked yet'),
@@ -59,6 +60,18 @@ describe('what is remembered of the signals', () => {
   });
 });
 
+describe('what is remembered of a Spot interruption', () => {
+  const spot = { source: 'spot', action: 'terminate', interruptionAt: NOW + 2 * MINUTE } as const;
+  it('when its notice was first seen', () => {
+    const first = after({ signals: known([spot]) });
+    assert.equal(first.spotSeenAt, NOW);
+    assert.equal(after({ memory: first, signals: known([spot]), now: NOW + MINUTE }).spotSeenAt, NOW);
+  });
+  it('nothing where another signal asks for the drain', () => {
+    assert.equal(after({ signals: known([tag]) }).spotSeenAt, undefined);
+  });
+});
+
 describe('what is remembered of the lifecycle action', () => {
   const signalled = { signalledAt: NOW - MINUTE, signals: [tag] };
   const base = { memory: signalled, signals: known([tag]) };
@@ -71,6 +84,24 @@ describe('what is remembered of the lifecycle action', () => {
     const signals = known([{ ...tag, eventAt: NOW - 5 * MINUTE }]);
     const seen = { ...base, signals, lifecycle: inState('Terminating:Wait'), hooks: known([hook]) };
     assert.equal(after(seen).waiting?.since, NOW - 5 * MINUTE);
+  });
+  it('since that event by the host’s clock, which was set after the agent had started', () => {
+    const signals = known([{ ...tag, eventAt: NOW + 55 * MINUTE }]);
+    const seen = { ...base, signals, lifecycle: inState('Terminating:Wait'), hooks: known([hook]) };
+    assert.equal(after({ ...seen, wallNow: NOW + 60 * MINUTE }).waiting?.since, NOW - 5 * MINUTE);
+  });
+  it('that the group retains, as long as the drain lasts', () => {
+    const seen = { ...base, lifecycle: inState('Terminating:Wait') };
+    assert.equal(after({ ...seen, retainsAbandoned: known(true) }).retains, true);
+    const memory = { ...signalled, retains: true };
+    assert.equal(after({ ...seen, memory, retainsAbandoned: unknown('throttled') }).retains, true);
+    assert.equal(after({ ...seen, memory, retainsAbandoned: known(false) }).retains, false);
+  });
+  it('the hook that was ours, though somebody adds another', () => {
+    const memory = { ...signalled, waiting: { since: NOW - MINUTE, group: 'web-asg', hook } };
+    const hooks = known([{ ...hook, name: 'backup' }, hook]);
+    const seen = { ...base, memory, lifecycle: inState('Terminating:Wait'), hooks };
+    assert.deepEqual(after(seen).waiting, memory.waiting);
   });
   it('not since an event in the future, or of days ago', () => {
     for (const eventAt of [NOW + MINUTE, NOW - 49 * 60 * MINUTE]) {

@@ -1,93 +1,134 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createSource, restAfter } from '../../../../src/agent/observe/poll.ts';
+import { askDue, createPoll, type Poll } from '../../../../src/agent/observe/poll.ts';
 import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
-import { known, type Reading } from '../../../../src/base/reading.ts';
+import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
 import { createVirtualClock, START, settled } from '../../../support/virtual-clock.ts';
 
 const failure = (kind: AwsErrorKind) => new AwsError('ecs:ListTasks', kind, 'Failed', `it was ${kind}`);
 
-function setUp(answers: readonly (Reading<string> | AwsError)[], random = 0) {
+function setUp(answers: readonly (Reading<string> | Error)[]) {
   const clock = createVirtualClock();
   const left = [...answers];
-  let told = 0;
-  const source = createSource<string>(
+  const told: string[] = [];
+  const poll = createPoll<string>(
     async () => {
       const answer = left.shift() ?? assert.fail('asked once too often');
-      if (answer instanceof AwsError) throw answer;
+      if (answer instanceof Error) throw answer;
       return answer;
     },
-    clock,
-    () => told++,
-    () => random,
+    { clock, random: () => 0.5, onAnswer: () => told.push('news') },
+    (reading, at) => told.push(`${reading.kind} of ${at - START}`),
   );
   const ask = async () => {
-    source.ask();
+    poll.ask();
     await settled();
   };
-  return { clock, source, ask, told: () => told };
+  return { clock, poll, ask, told };
 }
 
-describe('a source', () => {
+describe('a poll', () => {
   it('is due until it has answered, and says what it was told', async () => {
-    const { source, ask, told } = setUp([known('a')]);
-    assert.deepEqual(
-      [source.isStale(), source.reading().kind, source.hasAnswered()],
-      [true, 'unknown', false],
-    );
+    const { poll, ask, told } = setUp([known('a')]);
+    assert.deepEqual(poll.asked(), { at: -Infinity, isAsking: false, isStale: true, failure: undefined });
+    assert.deepEqual(poll.reading(), unknown('not asked yet'));
     await ask();
-    assert.deepEqual(source.reading(), known('a'));
-    assert.deepEqual([source.isStale(), source.askedAt(), told()], [false, START, 1]);
+    assert.deepEqual(poll.reading(), known('a'));
+    assert.deepEqual(poll.asked(), { at: START, isAsking: false, isStale: false, failure: undefined });
+    assert.deepEqual(told, ['known of 0', 'news']);
   });
-
-  it('that failed is due once it has rested: a second at first, then longer, and a second again once it has answered', async () => {
-    const outage = failure('transient');
-    const { clock, source, ask } = setUp([outage, outage, outage, known('a'), outage]);
-    const rests: number[] = [];
-    for (let times = 0; times < 5; times++) {
-      await ask();
-      rests.push(Math.max(0, source.restsUntil() - clock.now()));
-      assert.equal(source.isStale(), times !== 3);
-      clock.at(clock.now() + 10_000, () => {});
-      clock.step();
-    }
-    assert.deepEqual(rests, [1_000, 5_000, 5_000, 0, 1_000]);
-  });
-
-  it('rests up to a fifth longer, so that a fleet does not come back at once', async () => {
-    const { clock, source, ask } = setUp([failure('throttled')], 0.5);
-    await ask();
-    assert.equal(source.restsUntil() - clock.now(), 16_500);
-  });
-
-  it('keeps what is known better than by an answer that was on its way, as of when it is known', async () => {
-    const { source } = setUp([known('late')]);
-    source.ask();
-    source.set('known', START - 7);
+  it('puts one question at a time', async () => {
+    const { poll } = setUp([known('a')]);
+    poll.ask();
+    poll.ask();
+    assert.equal(poll.asked().isAsking, true);
     await settled();
-    assert.deepEqual(source.reading(), known('known'));
-    assert.equal(source.askedAt(), START - 7);
+    assert.equal(poll.asked().isAsking, false);
   });
-
-  it('that is invalidated is due at once, and says what it said until it answers', async () => {
-    const { source, ask } = setUp([known('a'), known('b')]);
+  it('counts its failures in a row, and is due once it has rested', async () => {
+    const { poll, ask } = setUp([failure('transient'), failure('throttled'), known('a')]);
     await ask();
-    source.invalidate();
-    assert.deepEqual([source.isStale(), source.reading()], [true, known('a')]);
+    assert.deepEqual(poll.asked().failure, { kind: 'transient', times: 1, at: START, jitter: 0.5 });
     await ask();
-    assert.deepEqual([source.isStale(), source.reading()], [false, known('b')]);
+    assert.deepEqual(poll.asked().failure, { kind: 'throttled', times: 2, at: START, jitter: 0.5 });
+    assert.deepEqual([poll.asked().isStale, poll.reading()], [true, unknown('it was throttled')]);
+    await ask();
+    assert.deepEqual([poll.asked().failure, poll.asked().isStale], [undefined, false]);
+  });
+  it('takes any other error for an answer that says nothing', async () => {
+    const { poll, ask } = setUp([new Error('it broke')]);
+    await ask();
+    assert.deepEqual([poll.reading(), poll.asked().failure], [unknown('it broke'), undefined]);
+  });
+  it('keeps what was last known, though a later question failed', async () => {
+    const { poll, ask } = setUp([known('a'), failure('transient'), unknown('silent')]);
+    assert.equal(poll.lastKnown(), undefined);
+    for (let times = 0; times < 3; times++) await ask();
+    assert.equal(poll.lastKnown(), 'a');
+    assert.deepEqual(poll.reading(), unknown('silent'));
   });
 });
 
-describe('after a failure', () => {
-  for (const [kind, first, later] of [
-    ['transient', 1_000, 5_000],
-    ['credentials', 5_000, 5_000],
-    ['throttled', 15_000, 15_000],
-    ['rejected', 15_000, 15_000],
-    ['permission', 60_000, 60_000],
-    ['stopped', 0, 0],
-  ] as const)
-    it(`(${kind}) the rest is ${first} ms, and ${later} ms after the next`, () =>
-      assert.deepEqual([restAfter(kind, 1), restAfter(kind, 2)], [first, later]));
+describe('an answer on its way is dropped', () => {
+  it('by what is shown, which counts as of when it is known', async () => {
+    const { poll, told } = setUp([known('late')]);
+    poll.ask();
+    poll.show('known', START - 7);
+    await settled();
+    assert.deepEqual(
+      [poll.reading(), poll.lastKnown(), poll.asked().at],
+      [known('known'), 'known', START - 7],
+    );
+    assert.equal(poll.asked().isStale, false);
+    assert.deepEqual(told, ['news'], 'the drain would count what the dropped answer said');
+  });
+  it('by what makes it worthless: the question is due at once, and says what it said', async () => {
+    const { poll, ask } = setUp([known('a'), known('late'), known('b')]);
+    await ask();
+    poll.ask();
+    poll.invalidate();
+    await settled();
+    assert.deepEqual([poll.asked().isStale, poll.reading()], [true, known('a')]);
+    await ask();
+    assert.deepEqual([poll.asked().isStale, poll.reading()], [false, known('b')]);
+  });
+  it('by what makes it worthless right after something was shown', async () => {
+    const { poll } = setUp([known('late')]);
+    poll.ask();
+    poll.show('known', START);
+    poll.invalidate();
+    await settled();
+    assert.deepEqual([poll.reading(), poll.asked().isStale], [known('known'), true]);
+  });
+  it('when nobody wants to know any more', async () => {
+    const { poll, told } = setUp([known('late')]);
+    poll.ask();
+    poll.close();
+    await settled();
+    assert.equal(poll.reading().kind, 'unknown');
+    assert.deepEqual(told, [], 'an answer of the drain before would land in this one');
+    poll.ask();
+    await settled();
+  });
+});
+
+describe('of several questions', () => {
+  const fake = (isAsking: boolean) => {
+    const asked: string[] = [];
+    const poll = {
+      asked: () => ({ at: 0, isAsking, isStale: false }),
+      ask: () => asked.push('asked'),
+    } as unknown as Poll<unknown>;
+    return { poll, asked };
+  };
+  it('those that are due are asked, unless they are already; the next one’s time is told', () => {
+    const [a, b, c, d] = [fake(false), fake(true), fake(false), fake(false)];
+    const polls = { a: a.poll, b: b.poll, c: c.poll, d: d.poll };
+    assert.equal(askDue(polls, { a: 10, b: 5, c: 11, d: 20 }, 10), 11);
+    assert.deepEqual([a.asked, b.asked, c.asked], [['asked'], [], []]);
+  });
+  it('none is due later where all are asked', () => {
+    const { poll } = fake(false);
+    assert.equal(askDue({ a: poll }, { a: 1 }, 1), Infinity);
+  });
 });

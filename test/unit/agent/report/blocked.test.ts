@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  type Blocked,
-  blockedBy,
-  type Explained,
-  type ServiceState,
-} from '../../../../src/agent/report/blocked.ts';
+import type { Explained, ServiceState } from '../../../../src/agent/model.ts';
+import { type Blocked, blockedBy } from '../../../../src/agent/report/blocked.ts';
 import type { Task } from '../../../../src/aws/ecs.ts';
 
 const MINUTE = 60_000;

@@ -1,0 +1,310 @@
+import type { AwsError } from '../../aws/errors.ts';
+import { known, type Reading, unknown } from '../../base/reading.ts';
+import { restAfter } from '../decide/pace.ts';
+import type {
+  Attempts,
+  ContainerInstance,
+  DrainQuestion,
+  DrainState,
+  EcsView,
+  Event,
+  Heartbeat,
+  Memory,
+  Mutation,
+  Outcome,
+} from '../model.ts';
+
+/** What a mutation's outcome is judged with. Times are in ms by the agent's clock. */
+export type SettleContext = {
+  readonly now: number;
+  readonly mode: 'drain' | 'deregister';
+  /** What ECS last said of this host, when that was asked; undefined where it has said nothing. */
+  readonly view: EcsView | undefined;
+  readonly viewAskedAt: number;
+  /** The tasks that are not gone, where they are known. */
+  readonly tasksLeft: EcsView['tasks'];
+};
+
+/** What has changed by it. */
+export type Settled = {
+  readonly state: DrainState;
+  readonly events: readonly Event[];
+  /** What must be asked anew, since the answer has changed. */
+  readonly stale: readonly DrainQuestion[];
+  /** What is known of ECS better than any answer, and since when the rest of it is known. */
+  readonly shows?: { readonly view: EcsView; readonly asOf: number } | undefined;
+};
+
+/** ECS refused to deregister though it lists no task: it will soon know better. In ms. */
+const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
+/** In mode `deregister`, refusals are what one waits for. */
+const PLAIN_MODE_REST_MS = 15_000;
+const NOTHING_WAITING_REST_MS = 15_000;
+const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
+const SHORTEST_REST_MS = 1_000;
+
+const NONE: Attempts = { failures: 0, refusals: 0, nothingWaited: 0, restsUntil: -Infinity };
+
+/** A drain of which nothing was done yet by this process. */
+export const beginDrain = (memory: Memory): DrainState => ({
+  memory,
+  attempts: {},
+  heartbeat: undefined,
+  pretended: [],
+  unsureBefore: -Infinity,
+});
+
+/** The state while a mutation is under way. */
+export function beginMutation(state: DrainState, mutation: Mutation, now: number): DrainState {
+  if (mutation.kind !== 'set-draining') return state;
+  // Written ahead: killed in between, we must not take our own DRAINING for somebody else's.
+  return { ...state, memory: { ...state.memory, drainingSetAt: now }, unsureBefore: Infinity };
+}
+
+/**
+ * What a mutation's outcome means: the whole of what is learnt from it. Pure.
+ *
+ * @param before the memory when the mutation was begun
+ */
+export function settle(
+  state: DrainState,
+  mutation: Mutation,
+  outcome: Outcome,
+  before: Memory,
+  context: SettleContext,
+): Settled {
+  const arrived = mutation.kind === 'set-draining' ? { ...state, unsureBefore: -Infinity } : state;
+  switch (outcome.kind) {
+    case 'done':
+      return done(withAttempts(arrived, mutation, { failures: 0, restsUntil: -Infinity }), mutation, context);
+    case 'tasks-running':
+      return refused(arrived, mutation, context);
+    case 'nothing-waiting':
+      return nothingWaiting(arrived, mutation, context);
+    case 'failed':
+      return failed(arrived, mutation, outcome.error, before, context);
+  }
+}
+
+/** What a heartbeat's outcome means. @param at when it was sent, in ms by the agent's clock */
+export function settleHeartbeat(state: DrainState, hook: string, outcome: Outcome, at: number): Settled {
+  const { heartbeat: last } = state;
+  const next = (heartbeat: Heartbeat): DrainState => ({ ...state, heartbeat });
+  switch (outcome.kind) {
+    case 'done': {
+      const message = `heartbeat recorded for hook ${hook}`;
+      const events = [{ event: 'lifecycle.heartbeat', message, fields: { hook } }] as const;
+      return { state: next({ at, outcome: 'recorded' }), events, stale: [] };
+    }
+    case 'nothing-waiting': {
+      const times = last?.outcome === 'nothing-waiting' ? last.times + 1 : 1;
+      return { state: next({ at, outcome: 'nothing-waiting', times }), events: [], stale: ['lifecycle'] };
+    }
+    default:
+      return { state: next({ at, outcome: 'failed', recordedAt: recordedAt(last) }), events: [], stale: [] };
+  }
+}
+
+/** A mutation that a dry run leaves out counts as done, so that one sees what would come next. */
+export function pretend(state: DrainState, mutation: Mutation): DrainState {
+  const others = state.pretended.filter((kind) => kind !== mutation.kind);
+  const kept = mutation.kind === 'set-active' ? others.filter((kind) => kind !== 'set-draining') : others;
+  return { ...state, pretended: [...kept, mutation.kind] };
+}
+
+/** What a view of ECS says of the container instance, unless it may be older than what was done. */
+export function containerInstanceIn(
+  { unsureBefore, pretended }: DrainState,
+  view: Reading<EcsView>,
+  askedAt: number,
+): Reading<ContainerInstance> {
+  if (view.kind === 'unknown') return view;
+  if (askedAt < unsureBefore) return unknown('it was being set DRAINING');
+  const { containerInstance } = view.value;
+  if (containerInstance.kind !== 'registered') return known(containerInstance);
+  if (pretended.includes('deregister')) return known({ kind: 'deregistered', arn: containerInstance.arn });
+  return known(
+    pretended.includes('set-draining') ? { ...containerInstance, status: 'DRAINING' } : containerInstance,
+  );
+}
+
+function done(state: DrainState, mutation: Mutation, context: SettleContext): Settled {
+  const { memory } = state;
+  const { now } = context;
+  switch (mutation.kind) {
+    case 'set-draining':
+      return {
+        state,
+        shows: shown(context, { ...mutation.containerInstance, status: 'DRAINING' }),
+        // Listed before, it may miss a task that was placed in between.
+        stale: ['ecsView'],
+        events: [
+          {
+            event: 'drain.draining',
+            message: 'the container instance is DRAINING: no new task is placed on it',
+          },
+        ],
+      };
+    case 'set-active': {
+      const { drainingSetAt: _, ...rest } = memory;
+      return {
+        state: { ...state, memory: rest },
+        shows: shown(context, { ...mutation.containerInstance, status: 'ACTIVE' }),
+        stale: [],
+        events: [
+          {
+            event: 'drain.cancelled',
+            message: 'the signal is gone: the container instance is ACTIVE again',
+          },
+        ],
+      };
+    }
+    case 'stop-tasks': {
+      const { tasks, why } = mutation;
+      const asked = Object.fromEntries(tasks.map(({ arn }) => [arn, now]));
+      const askedToStop = { ...memory.askedToStop, ...asked };
+      const message = `asked ${tasks.length} tasks to stop (${why})`;
+      return {
+        state: { ...state, memory: { ...memory, askedToStop } },
+        stale: ['ecsView'],
+        events: [{ event: 'drain.tasks-stopping', message, fields: { why } }],
+      };
+    }
+    case 'deregister':
+      return deregistered(state, mutation, context);
+    case 'complete': {
+      const { hook, result, why } = mutation;
+      const event = result === 'CONTINUE' ? 'lifecycle.completed' : 'lifecycle.abandoned';
+      const message = `lifecycle action of hook ${hook} ended with ${result} (${why})`;
+      return {
+        state: {
+          ...state,
+          memory: { ...memory, completed: { hook, result, at: now, standing: 'answered' } },
+        },
+        stale: ['lifecycle'],
+        events: [{ event, message, fields: { hook, result, why } }],
+      };
+    }
+    case 'terminate': {
+      const { why } = mutation;
+      const message = `asked the group to terminate this instance (${why})`;
+      return {
+        state: { ...state, memory: { ...memory, terminated: true } },
+        stale: ['lifecycle'],
+        events: [{ event: 'instance.terminated', message, fields: { why } }],
+      };
+    }
+  }
+}
+
+function deregistered(
+  state: DrainState,
+  { containerInstance }: Extract<Mutation, { kind: 'deregister' }>,
+  { view, viewAskedAt, tasksLeft }: SettleContext,
+): Settled {
+  const left = tasksLeft.kind === 'known' ? tasksLeft.value : [];
+  // It was given tasks until now.
+  const mayHaveMore = containerInstance.status === 'ACTIVE';
+  const shows: EcsView = {
+    containerInstance: { kind: 'deregistered', arn: containerInstance.arn },
+    tasks: left.length === 0 && mayHaveMore ? unknown('asking what was placed last') : known(left),
+    requests: 0,
+    heard: view?.heard,
+    own: view?.own ?? [],
+    gone: [],
+  };
+  const message = 'the container instance is out of its cluster';
+  return {
+    state,
+    // Where the ECS agent was silent, whether this is the only container instance of the host is no newer than it was.
+    shows: { view: shows, asOf: view?.heard === undefined ? -Infinity : viewAskedAt },
+    stale: left.length > 0 || mayHaveMore ? ['ecsView'] : [],
+    events: [{ event: 'drain.deregistered', message }],
+  };
+}
+
+function refused(state: DrainState, mutation: Mutation, { now, mode }: SettleContext): Settled {
+  const isPlain = mode === 'deregister';
+  const { refusals } = state.attempts[mutation.kind] ?? NONE;
+  const rest = isPlain ? PLAIN_MODE_REST_MS : (REFUSED_REST_MS[refusals] ?? 5_000);
+  const message = 'ECS says that tasks still run on the instance';
+  return {
+    state: withAttempts(state, mutation, { failures: 0, refusals: refusals + 1, restsUntil: now + rest }),
+    // The plain mode lists before each try.
+    stale: isPlain ? [] : ['ecsView'],
+    events: refusals === 0 ? [{ event: 'drain.refused', message }] : [],
+  };
+}
+
+function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleContext): Settled {
+  const hook = mutation.kind === 'complete' ? mutation.hook : '';
+  const { nothingWaited } = state.attempts[mutation.kind] ?? NONE;
+  const rest = Math.min(LONGEST_NOTHING_WAITING_REST_MS, NOTHING_WAITING_REST_MS * 2 ** nothingWaited);
+  const { completed } = state.memory;
+  const memory: Memory = completed
+    ? { ...state.memory, completed: { ...completed, standing: 'confirmed' } }
+    : state.memory;
+  const message = `no lifecycle action of hook ${hook} waits for this instance`;
+  return {
+    state: withAttempts({ ...state, memory }, mutation, {
+      failures: 0,
+      nothingWaited: nothingWaited + 1,
+      restsUntil: now + rest,
+    }),
+    stale: ['lifecycle'],
+    events: [{ event: 'lifecycle.nothing-waiting', message, fields: { hook } }],
+  };
+}
+
+function failed(
+  state: DrainState,
+  mutation: Mutation,
+  error: AwsError,
+  before: Memory,
+  { now }: SettleContext,
+): Settled {
+  const failures = (state.attempts[mutation.kind]?.failures ?? 0) + 1;
+  const rest = Math.max(restAfter(error.kind, failures), SHORTEST_REST_MS);
+  const isEnding = mutation.kind === 'complete' || mutation.kind === 'terminate';
+  return {
+    state: withAttempts(afterFailure(state, mutation, error, before, now), mutation, {
+      failures,
+      restsUntil: now + rest,
+    }),
+    stale: isEnding ? ['ecsView', 'lifecycle'] : ['ecsView'],
+    events: [],
+  };
+}
+
+/** Whether DRAINING was set although the call failed. AWS's own "no" is sure; without its word, it may have been. */
+function afterFailure(
+  state: DrainState,
+  mutation: Mutation,
+  error: AwsError,
+  before: Memory,
+  now: number,
+): DrainState {
+  if (mutation.kind !== 'set-draining') return state;
+  const surelyNot = error.kind === 'rejected' || error.kind === 'permission';
+  if (!surelyNot) return { ...state, unsureBefore: now };
+  if (before.drainingSetAt !== undefined) return state;
+  const { drainingSetAt: _, ...memory } = state.memory;
+  return { ...state, memory };
+}
+
+function withAttempts(state: DrainState, { kind }: Mutation, changed: Partial<Attempts>): DrainState {
+  const before = state.attempts[kind] ?? NONE;
+  return { ...state, attempts: { ...state.attempts, [kind]: { ...before, ...changed } } };
+}
+
+function shown({ view, now }: SettleContext, containerInstance: ContainerInstance): Settled['shows'] {
+  const { requests = 2, heard, own = [] } = view ?? {};
+  const tasks = unknown('being listed again');
+  return { view: { containerInstance, tasks, requests, heard, own, gone: [] }, asOf: now };
+}
+
+/** When one was last recorded, as far as this process knows. */
+function recordedAt(last: Heartbeat | undefined): number | undefined {
+  if (last?.outcome === 'recorded') return last.at;
+  return last?.outcome === 'failed' ? last.recordedAt : undefined;
+}

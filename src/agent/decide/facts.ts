@@ -1,0 +1,59 @@
+import { ifKnown } from '../../base/reading.ts';
+import type { Signal } from '../../signals/signal.ts';
+import type { Memory, Observation, Policy, Waiting } from '../model.ts';
+import { chooseHook } from './lifecycle-hook.ts';
+
+/** The signals as they are, or as they last were when nothing answers. */
+export function signalsOf({ signals, memory }: Observation): readonly Signal[] {
+  return ifKnown(signals) ?? memory.signals ?? [];
+}
+
+/** The instance's state in its group; undefined where it is not known, or in no group. */
+export function groupState({ lifecycle }: Observation): string | undefined {
+  return lifecycle.kind === 'known' && lifecycle.value.kind === 'in-group'
+    ? lifecycle.value.state
+    : undefined;
+}
+
+/** A group that terminates the instance never takes that back: as good as any signal. */
+export const terminationDecided = (observed: Observation): boolean =>
+  groupState(observed)?.startsWith('Terminat') ?? false;
+
+/** Whether the lifecycle action is behind us, as far as can be told. */
+export const isCompleted = ({ completed }: Memory): boolean =>
+  completed !== undefined && completed.standing !== 'doubted';
+
+/** Whether the instance has been let go, by us. An abandoned action may leave it retained, with its tasks. */
+export const isReleased = ({ completed, terminated }: Memory): boolean =>
+  completed?.result === 'CONTINUE' || terminated === true;
+
+/** Our hook, while its lifecycle action is known to wait for us. */
+export function waitingHook(
+  observed: Observation,
+  policy: Pick<Policy, 'lifecycleHook'>,
+): Waiting | undefined {
+  const { memory, lifecycle, now } = observed;
+  if (isCompleted(memory) || groupState(observed) !== 'Terminating:Wait') return undefined;
+  if (lifecycle.kind !== 'known' || lifecycle.value.kind !== 'in-group') return undefined;
+  const choice = chooseHook(observed.hooks, policy.lifecycleHook, signalsOf(observed), memory.waiting?.hook);
+  const hook =
+    choice.kind === 'ours' ? choice.hook : choice.kind === 'unknown' ? memory.waiting?.hook : undefined;
+  return hook && { since: memory.waiting?.since ?? now, group: lifecycle.value.group, hook };
+}
+
+/**
+ * A time that AWS announces, on the agent's clock. It is converted anew each time it is used, since the host's clock
+ * may have been set since the agent started, or since the announcement was read.
+ */
+export const onAgentClock = (
+  announced: number,
+  { now, wallNow }: Pick<Observation, 'now' | 'wallNow'>,
+): number => now + (announced - wallNow);
+
+/** The reverse: a time of the agent's as the host's clock shows it now, for people to read. */
+export const onWallClock = (at: number, { now, wallNow }: Pick<Observation, 'now' | 'wallNow'>): number =>
+  wallNow + (at - now);
+
+/** The earlier of two times, where either may be missing: deadlines only tighten. */
+export const earlier = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : b === undefined ? a : Math.min(a, b);

@@ -1,0 +1,29 @@
+import { ifKnown } from '../../base/reading.ts';
+import type { HookStage } from '../../operator-hooks/operator-hooks.ts';
+import type { Action, Observation, Policy } from '../model.ts';
+import { isReleased } from './facts.ts';
+
+/**
+ * The stages whose hooks have their time now and have not run in this drain. Each has its time from some moment
+ * on, whatever else goes on: none waits for another.
+ */
+export function stagesDue(observed: Observation, action: Action, policy: Pick<Policy, 'mode'>): HookStage[] {
+  const { memory } = observed;
+  if (action.kind === 'watch' || action.kind === 'refuse' || action.kind === 'set-active') return [];
+  if (action.kind === 'wait' && action.why.for === 'signals') return [];
+  const isDue: Record<HookStage, boolean> = {
+    draining: takesNoMoreTasks(observed, policy),
+    drained: action.kind === 'wait' && action.why.for === 'operator-hooks',
+    released: isReleased(memory) || (action.kind === 'done' && action.why === 'terminating'),
+  };
+  return (Object.keys(isDue) as HookStage[]).filter((stage) => isDue[stage] && !memory.hooksRun?.[stage]);
+}
+
+function takesNoMoreTasks(observed: Observation, { mode }: Pick<Policy, 'mode'>): boolean {
+  const containerInstance = ifKnown(observed.containerInstance);
+  // Right after it was set DRAINING its tasks are listed anew: a hook is told how many there are.
+  if (!containerInstance || observed.tasks.kind === 'unknown') return false;
+  return (
+    mode === 'deregister' || containerInstance.kind !== 'registered' || containerInstance.status !== 'ACTIVE'
+  );
+}

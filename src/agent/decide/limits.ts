@@ -1,0 +1,119 @@
+import type { Task } from '../../aws/ecs.ts';
+import { ifKnown } from '../../base/reading.ts';
+import type { Action, ContainerInstance, Observation, Policy, Waiting } from '../model.ts';
+import { earlier, groupState, isCompleted, onAgentClock, signalsOf, waitingHook } from './facts.ts';
+
+/** A Spot interruption minus this many ms is when tasks are asked to stop: ECS gives them 30 s by default. */
+export const SPOT_STOP_TASKS_MS = 30_000;
+/** EC2 user guide, "Spot instance interruption notices": the notice comes two minutes before. */
+export const SPOT_NOTICE_MS = 120_000;
+/** A retaining group's hook is abandoned this many ms before its global limit, while it still can be. */
+export const ABANDON_BEFORE_LIMIT_MS = 5 * 60_000;
+/** A task that did not stop is asked again after this many ms: the first request may have been lost. */
+export const ASK_AGAIN_MS = 60_000;
+/** So many tasks are asked to stop within ASK_AGAIN_MS at an operator's limit: what the API's budget lets through. */
+export const STOP_AT_ONCE = 12;
+
+/** What a limit that has come asks for while tasks are left. */
+export function atLimit(
+  observed: Observation,
+  policy: Policy,
+  containerInstance: ContainerInstance,
+  tasks: readonly Task[],
+): Action | undefined {
+  const { now, memory } = observed;
+  const interruption = interruptionAt(observed);
+  if (policy.spotStopTasks && interruption !== undefined && now >= interruption - SPOT_STOP_TASKS_MS) {
+    const stopping = stopTasks(observed, containerInstance, tasks, 'spot');
+    if (stopping) return stopping;
+  }
+  if (!pastTimeout(observed, policy)) return undefined;
+  const waiting = waitingHook(observed, policy);
+  switch (policy.onTimeout) {
+    case 'stop-tasks':
+      return stopTasks(observed, containerInstance, tasks, 'timeout');
+    case 'abandon':
+      return waiting && complete(waiting, 'ABANDON', 'timeout');
+    case 'continue':
+      if (waiting) return complete(waiting, 'CONTINUE', 'timeout');
+      return groupState(observed) === 'Terminating:Retained' && !memory.terminated
+        ? { kind: 'terminate', why: 'timeout' }
+        : undefined;
+    case 'wait':
+      return undefined;
+  }
+}
+
+/** Only those that ECS itself places on this container instance: what else the host names may be anybody's. */
+function stopTasks(
+  { now, memory }: Observation,
+  containerInstance: ContainerInstance,
+  tasks: readonly Task[],
+  why: 'timeout' | 'spot',
+): Action | undefined {
+  if (containerInstance.kind !== 'registered') return undefined;
+  const { cluster, arn } = containerInstance;
+  const asked = memory.askedToStop ?? {};
+  const lately = Object.values(asked).filter((at) => now < at + ASK_AGAIN_MS).length;
+  const room = why === 'spot' ? Infinity : Math.max(0, STOP_AT_ONCE - lately);
+  const toStop = tasks
+    .filter(({ containerInstanceArn }) => containerInstanceArn === arn)
+    .filter(({ desiredStatus }) => desiredStatus !== 'STOPPED')
+    .filter((task) => now >= (asked[task.arn] ?? -Infinity) + ASK_AGAIN_MS)
+    .slice(0, room);
+  return toStop.length > 0 ? { kind: 'stop-tasks', cluster, tasks: toStop, why } : undefined;
+}
+
+/**
+ * Near the hook's global limit, a group that retains abandoned instances is told to: the wait then goes on
+ * without a limit. That costs no task, so it needs no certainty about them.
+ */
+export function beyondHookLimit(observed: Observation, policy: Policy): Action | undefined {
+  const limit = hookLimit(observed);
+  if (limit === undefined || observed.now < limit - ABANDON_BEFORE_LIMIT_MS) return undefined;
+  const isEmpty = ifKnown(observed.tasks)?.length === 0 && observed.drainedHooks !== 'held';
+  if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;
+  const waiting = waitingHook(observed, policy);
+  return waiting && complete(waiting, 'ABANDON', 'hook-limit');
+}
+
+/**
+ * The hook's global limit: no heartbeat takes a lifecycle action beyond it. Undefined while nothing waits, or where the
+ * hook's own numbers are not known.
+ */
+export function hookLimit({ memory }: Observation): number | undefined {
+  const globalTimeout = memory.waiting?.hook?.globalTimeout;
+  if (isCompleted(memory) || !memory.waiting || globalTimeout === undefined) return undefined;
+  return memory.waiting.since + globalTimeout;
+}
+
+/** The operator's own limit. */
+export function drainDeadline({ memory }: Observation, policy: Policy): number | undefined {
+  if (policy.drainTimeout === undefined || memory.signalledAt === undefined) return undefined;
+  return memory.signalledAt + policy.drainTimeout;
+}
+
+/** When a Spot interruption comes: as announced, and two minutes after its notice was seen at the latest. */
+export function interruptionAt(observed: Observation): number | undefined {
+  const spot = signalsOf(observed).find((signal) => signal.source === 'spot');
+  if (!spot) return undefined;
+  const noticedAt = observed.memory.spotSeenAt ?? observed.now;
+  return earlier(onAgentClock(spot.interruptionAt, observed), noticedAt + SPOT_NOTICE_MS);
+}
+
+/** The nearest of the limits that end the wait. */
+export const nearestLimit = (observed: Observation, policy: Policy): number | undefined =>
+  earlier(earlier(hookLimit(observed), drainDeadline(observed, policy)), interruptionAt(observed));
+
+/** Whether the operator's own limit has passed. */
+export function pastTimeout(observed: Observation, policy: Policy): boolean {
+  const deadline = drainDeadline(observed, policy);
+  return deadline !== undefined && observed.now >= deadline;
+}
+
+/** Ends our lifecycle action because of a limit. */
+export const complete = (
+  { group, hook }: Waiting,
+  result: 'CONTINUE' | 'ABANDON',
+  why: 'timeout' | 'hook-limit',
+): Action => ({ kind: 'complete', group, hook: hook.name, result, why });

@@ -1,0 +1,332 @@
+import { formatDuration } from '../base/duration.ts';
+import { ifKnown, known } from '../base/reading.ts';
+import type { Log } from '../log/log.ts';
+import type { HookStage, OperatorHooks } from '../operator-hooks/operator-hooks.ts';
+import { createHookStages, type HookStages } from './act/hook-stages.ts';
+import type { Mutations } from './act/mutations.ts';
+import {
+  beginDrain,
+  beginMutation,
+  containerInstanceIn,
+  pretend,
+  type SettleContext,
+  type Settled,
+  settle,
+  settleHeartbeat,
+} from './act/settle.ts';
+import { outdated } from './decide/freshness.ts';
+import { stagesDue } from './decide/hook-stages.ts';
+import { type DrainPace, drainDue, nextViewKind } from './decide/pace.ts';
+import { serviceName } from './decide/services.ts';
+import type {
+  Action,
+  Asked,
+  Decision,
+  DrainQuestion,
+  DrainState,
+  Memory,
+  Mutation,
+  Observation,
+  Outcome,
+  Phase,
+  Policy,
+} from './model.ts';
+import { createDrainPolls, type DrainPollPorts } from './observe/drain-polls.ts';
+import { askDue, type PollPorts } from './observe/poll.ts';
+import { tasksOn } from './observe/tasks.ts';
+import type { WatchPolls } from './observe/watch-polls.ts';
+import { createDrainTransitions, eventFacts } from './report/drain-transitions.ts';
+import { hookFacts } from './report/hook-facts.ts';
+
+/**
+ * One drain: everything that was seen and done in it. Made when the first signal comes, and closed when the last one has
+ * gone: an answer that comes after that lands nowhere.
+ */
+export type Drain = {
+  readonly phase: () => Phase;
+  readonly memory: () => Memory;
+  /** ECS has said that this host is registered nowhere. */
+  seemsNeverRegistered(): boolean;
+  /** Asks what is due. Returns when the next thing is due, in ms by the agent's clock. */
+  askDue(): number;
+  observe(around: Around): Observation;
+  /** Keeps what is worth it. */
+  remember(memory: Memory): void;
+  /** Carries the decision out, and logs what is new. */
+  follow(observed: Observation, decision: Decision): void;
+  /** When something that rests may be tried again, in ms by the agent's clock; Infinity where nothing rests. */
+  retryAt(): number;
+  close(): void;
+};
+
+/** What is known outside the drain. */
+export type Around = Pick<Observation, 'now' | 'wallNow' | 'signals' | 'identity'>;
+
+export type DrainPorts = PollPorts & {
+  readonly policy: Policy & { readonly dryRun: boolean };
+  readonly watched: string;
+  readonly watch: WatchPolls;
+  /** For the pace of polls: uniform in [0, 1), drawn anew now and then. */
+  readonly jitter: () => number;
+  readonly around: () => Around;
+  readonly source: Pick<DrainPollPorts, 'ecsAgent' | 'autoScaling' | 'readEcsView' | 'explain' | 'onView'>;
+  readonly mutations: Mutations;
+  readonly save: (memory: Memory) => void;
+  readonly log: Log;
+  /** The operator's hooks; absent where there can be none. */
+  readonly hooks?: HookPort | undefined;
+};
+
+export type HookPort = {
+  readonly instanceId: string;
+  readonly region: string;
+  readonly operator: OperatorHooks;
+};
+
+/** @param memory what a drain that an earlier process began has left */
+export function createDrain(ports: DrainPorts, memory: Memory): Drain {
+  const { clock, policy, watch, mutations, onAnswer: onChange } = ports;
+  const { polls, seen } = createDrainPolls(
+    {
+      ...ports.source,
+      nextViewKind: () => nextViewKind(pace()),
+      tasksLeft: () => state.memory.tasksLeft ?? [],
+    },
+    ports,
+  );
+  const log: Log = (event, message, fields) =>
+    ports.log(event, message, { ...eventFacts(observe(ports.around()), policy), ...fields });
+  const tell = createDrainTransitions(ports.log, policy, ports.watched);
+  const stages = ports.hooks && createStages(ports.hooks);
+  let state = beginDrain(memory);
+  let phase: Phase = 'watching';
+  let isClosed = false;
+  const acting = new Set<Mutation['kind']>();
+  let isBeating = false;
+  /** The kind of action that is decided on, and when it first was. */
+  let decided: { readonly kind: Action['kind']; readonly at: number } = { kind: 'watch', at: -Infinity };
+  /** The try of a mutation that is due, and since when. */
+  let due: { readonly kind: Mutation['kind']; readonly at: number } | undefined;
+  let servicesSince: number | undefined;
+
+  function observe(around: Around): Observation {
+    const view = polls.ecsView.reading();
+    const { onHost, gone, emptySince } = seen();
+    const wasAsked = polls.localTasks.asked().at > -Infinity;
+    const hooks = polls.hooks.lastKnown();
+    const retains = polls.retention.lastKnown() ?? state.memory.retains;
+    return {
+      ...around,
+      containerInstance: containerInstanceIn(state, view, polls.ecsView.asked().at),
+      tasks: tasksOn(view, { wasAsked, now: polls.localTasks.reading(), before: onHost, gone }, around.now),
+      emptySince,
+      lifecycle: polls.lifecycle.reading(),
+      hooks: hooks ? known(hooks) : polls.hooks.reading(),
+      retainsAbandoned: retains === undefined ? polls.retention.reading() : known(retains),
+      explained: polls.explained.lastKnown(),
+      drainedHooks: stages && (state.memory.hooksRun?.drained ? 'settled' : stages.state('drained')),
+      memory: state.memory,
+      lastHeartbeat: state.heartbeat,
+    };
+  }
+
+  function update(next: DrainState) {
+    const isNews = next.memory !== state.memory;
+    state = next;
+    if (isNews) ports.save(next.memory);
+  }
+
+  function apply({ state: next, shows, stale, events }: Settled) {
+    update(next);
+    if (shows) polls.ecsView.show(shows.view, shows.asOf);
+    for (const question of stale) polls[question].invalidate();
+    for (const { event, message, fields } of events) log(event, message, fields);
+    onChange();
+  }
+
+  function follow(observed: Observation, decision: Decision) {
+    const { action, heartbeat } = decision;
+    if (action.kind !== 'watch') tell(observed, decision, polls.ecsView.asked().at);
+    if (action.kind !== decided.kind) decided = { kind: action.kind, at: clock.now() };
+    if (action.kind !== due?.kind) due = undefined;
+    phase = phaseAfter(action, phase);
+    noteServices(observed);
+    if (heartbeat) beat(heartbeat);
+    if (isMutation(action)) attempt(action);
+    if (stages && ports.hooks) {
+      const { instanceId, region } = ports.hooks;
+      for (const stage of stagesDue(observed, action, policy))
+        stages.start(stage, hookFacts(observed, policy, instanceId, region));
+    }
+  }
+
+  function beat({ group, hook }: { readonly group: string; readonly hook: string }) {
+    if (isBeating || acting.has('complete')) return;
+    // The name is asked again before anything is begun, heartbeats included.
+    if (watch.identity.asked().at < decided.at) return askAnew(watch.identity);
+    isBeating = true;
+    void record(group, hook);
+  }
+
+  async function record(group: string, hook: string) {
+    const at = clock.now();
+    const outcome: Outcome = policy.dryRun ? { kind: 'done' } : await mutations.heartbeat(group, hook);
+    if (isClosed) return;
+    isBeating = false;
+    const settled = settleHeartbeat(state, hook, outcome, at);
+    apply(policy.dryRun ? { ...settled, events: [] } : settled);
+  }
+
+  function attempt(mutation: Mutation) {
+    const now = clock.now();
+    const restedUntil = state.attempts[mutation.kind]?.restsUntil ?? -Infinity;
+    if (!mayBegin(mutation.kind) || now < restedUntil) return;
+    due ??= { kind: mutation.kind, at: now };
+    const needed = policy.dryRun
+      ? []
+      : outdated(mutation, {
+          asked: { ...watchAsked(), ...drainAsked() },
+          registration: watch.registration.reading(),
+          ecsView: polls.ecsView.reading(),
+          decidedAt: decided.at,
+          dueAt: due.at,
+          restedUntil,
+        });
+    if (needed.length === 0) {
+      due = undefined;
+      void perform(mutation);
+    }
+    for (const question of needed) askAnew({ ...watch, ...polls }[question]);
+  }
+
+  /** One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. */
+  function mayBegin(kind: Mutation['kind']): boolean {
+    return !acting.has(kind) && [...acting].every((other) => other === 'stop-tasks');
+  }
+
+  async function perform(mutation: Mutation) {
+    acting.add(mutation.kind);
+    const before = state.memory;
+    update(beginMutation(state, mutation, clock.now()));
+    const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation);
+    if (isClosed) return;
+    acting.delete(mutation.kind);
+    apply(settle(state, mutation, outcome, before, settleContext()));
+  }
+
+  function skip(mutation: Mutation): Outcome {
+    update(pretend(state, mutation));
+    const message = `would have made the call now: ${mutation.kind}`;
+    log('dry-run.skipped', message, { action: mutation.kind });
+    return { kind: 'done' };
+  }
+
+  function settleContext(): SettleContext {
+    const reading = polls.ecsView.reading();
+    return {
+      now: clock.now(),
+      mode: policy.mode,
+      view: ifKnown(reading),
+      viewAskedAt: polls.ecsView.asked().at,
+      tasksLeft: observe(ports.around()).tasks,
+    };
+  }
+
+  /** Makes a question due at once, unless it is already: then it is on its way, or rests after a failure. */
+  function askAnew(poll: { asked(): Asked; invalidate(): void }) {
+    if (poll.asked().isStale) return;
+    poll.invalidate();
+    onChange();
+  }
+
+  function noteServices({ containerInstance, tasks }: Observation) {
+    const waits =
+      containerInstance.kind === 'known' &&
+      containerInstance.value.kind === 'registered' &&
+      tasks.kind === 'known' &&
+      tasks.value.some(({ group }) => serviceName(group) !== undefined);
+    servicesSince = waits && ports.source.explain ? (servicesSince ?? clock.now()) : undefined;
+  }
+
+  function pace(): DrainPace {
+    const { onHost, gone, emptySince, terminatingSince } = seen();
+    return {
+      now: clock.now(),
+      phase,
+      jitter: ports.jitter(),
+      asked: drainAsked(),
+      ecsView: polls.ecsView.reading(),
+      lifecycle: polls.lifecycle.reading(),
+      terminatingSince,
+      emptySince,
+      tasksSeenHere: [...onHost.keys()].filter((arn) => !gone.has(arn)).length,
+      servicesSince,
+    };
+  }
+
+  function drainAsked(): Record<DrainQuestion, Asked> {
+    const { localTasks, ecsView, lifecycle, hooks, retention, explained } = polls;
+    return {
+      localTasks: localTasks.asked(),
+      ecsView: ecsView.asked(),
+      lifecycle: lifecycle.asked(),
+      hooks: hooks.asked(),
+      retention: retention.asked(),
+      explained: explained.asked(),
+    };
+  }
+
+  const watchAsked = () => ({ identity: watch.identity.asked(), registration: watch.registration.asked() });
+
+  function createStages({ operator }: HookPort): HookStages {
+    return createHookStages({
+      hooks: operator,
+      clock,
+      onRun: (stage: HookStage, result) => {
+        const hooksRun = { ...state.memory.hooksRun, [stage]: result };
+        update({ ...state, memory: { ...state.memory, hooksRun } });
+      },
+      onHeld: (stage, retryMs) => {
+        const rest = formatDuration(retryMs);
+        const message = `the instance is kept until the hooks of stage ${stage} succeed; trying again in ${rest}`;
+        log('hook.holding', message, { stage });
+      },
+      onChange,
+    });
+  }
+
+  return {
+    phase: () => phase,
+    memory: () => state.memory,
+    seemsNeverRegistered: () =>
+      ifKnown(polls.ecsView.reading())?.containerInstance.kind === 'never-registered',
+    askDue: () => (phase === 'watching' ? Infinity : askDue(polls, drainDue(pace()), clock.now())),
+    observe,
+    remember: (next) => {
+      const { signals } = state.memory;
+      update({ ...state, memory: next });
+      // What a new signal says of the group is news: its hook may wait already, and time out unless it hears from us.
+      if (signals && next.signals !== signals) askAnew(polls.lifecycle);
+    },
+    follow,
+    retryAt: () => {
+      const rests = Object.values(state.attempts).map(({ restsUntil }) => restsUntil);
+      const later = [...rests, stages?.retryAt() ?? Infinity].filter((at) => at > clock.now());
+      return Math.min(...later);
+    },
+    close: () => {
+      isClosed = true;
+      for (const poll of Object.values(polls)) poll.close();
+      stages?.close();
+    },
+  };
+}
+
+function phaseAfter({ kind }: Action, phase: Phase): Phase {
+  // Under another's name there is nothing to learn that would not be learnt under our own later.
+  if (kind === 'refuse') return phase;
+  return kind === 'watch' ? 'watching' : kind === 'done' ? 'done' : 'draining';
+}
+
+const isMutation = (action: Action): action is Mutation =>
+  action.kind !== 'watch' && action.kind !== 'refuse' && action.kind !== 'wait' && action.kind !== 'done';

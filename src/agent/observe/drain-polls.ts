@@ -1,0 +1,113 @@
+import type { AutoScaling, Hook, Lifecycle } from '../../aws/auto-scaling.ts';
+import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
+import type { EcsAgent, LocalTask } from '../../host/ecs-agent.ts';
+import type { DrainQuestion, EcsView, Explained } from '../model.ts';
+import type { ReadEcsView } from './ecs-view.ts';
+import type { Explain } from './explain.ts';
+import { createPoll, type Poll, type PollPorts } from './poll.ts';
+import type { SeenTask } from './tasks.ts';
+
+/** What is asked in one drain, and what was seen in it. */
+export type DrainPolls = {
+  readonly localTasks: Poll<readonly LocalTask[]>;
+  readonly ecsView: Poll<EcsView>;
+  readonly lifecycle: Poll<Lifecycle>;
+  readonly hooks: Poll<readonly Hook[]>;
+  readonly retention: Poll<boolean>;
+  readonly explained: Poll<Explained>;
+} & Readonly<Record<DrainQuestion, Poll<unknown>>>;
+
+/** What the answers of one drain add up to. Times are in ms by the agent's clock. */
+export type Seen = {
+  /** The tasks that the ECS agent has listed, by ARN. */
+  readonly onHost: ReadonlyMap<string, SeenTask>;
+  /** Those of them that ECS has called gone since. */
+  readonly gone: ReadonlySet<string>;
+  /** Since when the ECS agent has listed no task. */
+  readonly emptySince: number | undefined;
+  /** Since when the group has the instance `Terminating`. */
+  readonly terminatingSince: number | undefined;
+};
+
+export type DrainPollPorts = {
+  readonly ecsAgent: Pick<EcsAgent, 'tasks'>;
+  readonly autoScaling: Pick<AutoScaling, 'lifecycle' | 'terminatingHooks' | 'retainsAbandoned'>;
+  readonly readEcsView: ReadEcsView;
+  /** Absent: nobody wants to know why a drain waits. */
+  readonly explain?: Explain | undefined;
+  /** Whether the next view of ECS is a full one. */
+  readonly nextViewKind: () => 'full' | 'quick';
+  /** ARNs of the tasks that were left when ECS was last heard. */
+  readonly tasksLeft: () => readonly string[];
+  /** ECS has been asked, and this is what it says. */
+  readonly onView: (view: EcsView) => void;
+};
+
+export function createDrainPolls(
+  source: DrainPollPorts,
+  ports: PollPorts,
+): { readonly polls: DrainPolls; readonly seen: () => Seen } {
+  const { autoScaling } = source;
+  const onHost = new Map<string, SeenTask>();
+  const gone = new Set<string>();
+  let emptySince: number | undefined;
+  let terminatingSince: number | undefined;
+
+  const localTasks = createPoll(
+    () => source.ecsAgent.tasks(),
+    ports,
+    (tasks, at) => {
+      emptySince = ifKnown(tasks)?.length === 0 ? (emptySince ?? ports.clock.now()) : undefined;
+      for (const task of ifKnown(tasks) ?? []) onHost.set(task.arn, { ...task, at });
+    },
+  );
+  const ecsView: Poll<EcsView> = createPoll(
+    () => {
+      const seenHere = [...onHost.keys()].filter((arn) => !gone.has(arn));
+      const byName = [...new Set([...source.tasksLeft(), ...seenHere])];
+      return source.readEcsView(source.nextViewKind(), ifKnown(ecsView.reading()), byName);
+    },
+    ports,
+    (view) => {
+      if (view.kind === 'unknown') return;
+      for (const arn of view.value.gone) gone.add(arn);
+      source.onView(view.value);
+    },
+  );
+  const lifecycle = createPoll<Lifecycle>(
+    async () => known(await autoScaling.lifecycle()),
+    ports,
+    (state, at) => {
+      if (state.kind === 'unknown') return;
+      const isTerminating = state.value.kind === 'in-group' && state.value.state === 'Terminating';
+      terminatingSince = isTerminating ? (terminatingSince ?? at) : undefined;
+    },
+  );
+  const inGroup = <T>(read: (group: string) => Promise<T>): (() => Promise<Reading<T>>) => {
+    return async () => {
+      const state = lifecycle.lastKnown();
+      return state?.kind === 'in-group'
+        ? known(await read(state.group))
+        : unknown('the instance is in no group');
+    };
+  };
+  const explained = createPoll<Explained>(async () => {
+    const { containerInstance, tasks } = ifKnown(ecsView.reading()) ?? {};
+    if (!source.explain || containerInstance?.kind !== 'registered' || tasks?.kind !== 'known') {
+      return unknown('nothing to explain');
+    }
+    return known(await source.explain(containerInstance.cluster, tasks.value));
+  }, ports);
+
+  return {
+    polls: {
+      localTasks,
+      ecsView,
+      lifecycle,
+      hooks: createPoll(inGroup(autoScaling.terminatingHooks), ports),
+      retention: createPoll(inGroup(autoScaling.retainsAbandoned), ports),
+      explained,
+    },
+    seen: () => ({ onHost, gone, emptySince, terminatingSince }),
+  };
+}

@@ -1,0 +1,227 @@
+import type { Described, Ecs } from '../../aws/ecs.ts';
+import { AwsError } from '../../aws/errors.ts';
+import { known, type Reading, unknown } from '../../base/reading.ts';
+import type { Registration } from '../../host/ecs-agent.ts';
+
+/** Where ECS keeps this host. */
+export type Located =
+  | {
+      readonly kind: 'registered';
+      readonly cluster: string;
+      readonly arn: string;
+      readonly status: string;
+      readonly taskCount: number;
+    }
+  /** ECS has let go of the container instance. `forgotten`: it cannot be described any more. */
+  | { readonly kind: 'gone'; readonly cluster: string; readonly arn: string; readonly isForgotten: boolean }
+  | { readonly kind: 'never-registered' };
+
+export type Whereabouts = {
+  readonly located: Located;
+  /** All container instances that ECS itself has said run on this EC2 instance. */
+  readonly own: readonly Registration[];
+};
+
+export type LocatePorts = {
+  readonly ecs: Pick<Ecs, 'find' | 'describe'>;
+  /** Our own, from instance metadata. */
+  readonly instanceId: string;
+  /** The cluster that the operator names. */
+  readonly cluster: string | undefined;
+  /** What the ECS agent has said that this host is, now or earlier. */
+  readonly heard: () => readonly Registration[];
+  /** The container instances that ECS has said run on this EC2 instance, in this drain or before. */
+  readonly own: () => readonly Registration[];
+  /** In ms by the agent's clock. */
+  readonly now: () => number;
+};
+
+/** Finds this host in ECS. Rejects with an AwsError where ECS does not answer. */
+export type Locate = (said: Registration | undefined) => Promise<Reading<Whereabouts>>;
+
+/** Statuses in which ECS has let go of a container instance (API reference, ContainerInstance). */
+const GONE = new Set(['INACTIVE', 'DEREGISTERING', 'REGISTRATION_FAILED']);
+/** ECS's answers can be older than this, in ms, by no documented means (RunTask's documentation: up to 5 minutes). */
+const LAG_MS = 5 * 60_000;
+/** An empty answer about a host that may be registering right now is believed when it is repeated after this, in ms. */
+const ABSENT_MS = 30_000;
+
+/**
+ * One for each drain. What the host says of itself only tells where to ask: the ECS agent's port is unprivileged, and while
+ * that agent is down anything on the host can answer there. So ECS's own word decides. Every container instance that was
+ * ever heard of is described; where none of them is registered, ECS is asked by the EC2 instance id. That ECS does not know
+ * one counts only for one that ECS itself once said runs here.
+ */
+export function createLocate({ ecs, instanceId, cluster, heard, own, now }: LocatePorts): Locate {
+  const registeredAt = new Map<string, number>();
+  let absentSince: number | undefined;
+
+  return async (said) => {
+    const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
+    const seen = createSeen(candidates);
+    await describeAll(candidates, seen);
+    // What is listed by the instance id counts as what it is: the filter itself is not trusted.
+    if (registeredIn(seen).length === 0) await describeAll(await findAll(candidates, seen), seen);
+
+    const ours = unique([...own(), ...[...seen.own.values()].map(toRegistration)]);
+    const registered = registeredIn(seen);
+    if (registered.length > 0) {
+      absentSince = undefined;
+      const one = pick(registered);
+      return one.kind === 'known' ? known({ located: { kind: 'registered', ...one.value }, own: ours }) : one;
+    }
+    const located = whereNotRegistered(said, ours, seen);
+    return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
+  };
+
+  /** Describes each in its cluster. One that somebody made up, in a cluster of his choice, makes nothing else unknown. */
+  async function describeAll(asked: readonly Registration[], seen: Seen): Promise<void> {
+    const errors: AwsError[] = [];
+    let answers = 0;
+    for (const [owner, members] of Map.groupBy(asked, (one) => one.cluster)) {
+      const arns = members.map(({ containerInstanceArn }) => containerInstanceArn);
+      try {
+        for (const one of await ecs.describe(owner, arns)) seen.note(owner, one);
+        answers++;
+      } catch (error) {
+        if (!isRefusal(error) || isOurs(owner)) throw error;
+        errors.push(error);
+        for (const arn of arns) seen.note(owner, { kind: 'missing', arn });
+      }
+    }
+    if (answers === 0 && errors[0]) throw errors[0];
+  }
+
+  async function findAll(candidates: readonly Registration[], seen: Seen): Promise<readonly Registration[]> {
+    const clusters = new Set(candidates.map((one) => one.cluster));
+    if (cluster !== undefined || clusters.size === 0) clusters.add(cluster ?? 'default');
+    const found: Registration[] = [];
+    for (const one of clusters) {
+      try {
+        const arns = await ecs.find(one, instanceId);
+        seen.listed.add(one);
+        found.push(...arns.map((containerInstanceArn) => ({ cluster: one, containerInstanceArn })));
+      } catch (error) {
+        // Without that permission ECS's word on what is known already must do.
+        const isForbidden = error instanceof AwsError && error.kind === 'permission';
+        if (!isForbidden && !(isRefusal(error) && !isOurs(one))) throw error;
+      }
+    }
+    return found.filter((one) => !seen.knows(one.containerInstanceArn));
+  }
+
+  function isOurs(name: string): boolean {
+    return name === cluster || own().some((one) => one.cluster === name);
+  }
+
+  function createSeen(asked: readonly Registration[]): Seen {
+    const confirmed = new Map<string, Confirmed>();
+    const others = new Map<string, string>();
+    const missing = new Set<string>();
+    const askedArns = new Set(asked.map((one) => one.containerInstanceArn));
+    return {
+      own: confirmed,
+      others,
+      missing,
+      listed: new Set(),
+      asked: askedArns,
+      knows: (arn) => confirmed.has(arn) || others.has(arn) || missing.has(arn),
+      note: (owner, one) => {
+        if (one.kind === 'missing') missing.add(one.arn);
+        else if (one.ec2InstanceId !== instanceId) others.set(one.arn, one.ec2InstanceId);
+        else {
+          confirmed.set(one.arn, { ...one, cluster: owner });
+          if (!GONE.has(one.status)) registeredAt.set(one.arn, now());
+        }
+      },
+    };
+  }
+
+  /** ECS lists and describes none as registered: it has let go of this host, or never had it, or cannot tell yet. */
+  function whereNotRegistered(
+    said: Registration | undefined,
+    ours: readonly Registration[],
+    seen: Seen,
+  ): Reading<Located> {
+    const late = [...seen.missing].find(
+      (arn) => !seen.asked.has(arn) || now() - (registeredAt.get(arn) ?? -Infinity) < LAG_MS,
+    );
+    if (late !== undefined) return unknown(`ECS contradicts itself about the container instance ${late}`);
+    const claimed = said?.containerInstanceArn;
+    const runsOn = claimed === undefined ? undefined : seen.others.get(claimed);
+    if (runsOn !== undefined)
+      return unknown(`the container instance ${claimed} runs on ${runsOn}, not on this host`);
+
+    const isOwn = (arn: string) => ours.some((one) => one.containerInstanceArn === arn);
+    const gone = ours.find(({ containerInstanceArn: arn }) => arn === claimed) ?? ours.at(-1);
+    if (gone && (claimed === undefined || isOwn(claimed))) {
+      absentSince = undefined;
+      const { containerInstanceArn: arn } = gone;
+      return known({ kind: 'gone', cluster: gone.cluster, arn, isForgotten: seen.missing.has(arn) });
+    }
+    return absent(claimed, seen);
+  }
+
+  /** ECS has never said that anything runs on this instance. Only an operator's word says which cluster to believe. */
+  function absent(claimed: string | undefined, seen: Seen): Reading<Located> {
+    if (cluster === undefined || !seen.listed.has(cluster)) {
+      const what = claimed
+        ? `ECS does not know the container instance ${claimed}`
+        : 'the ECS agent is silent';
+      return unknown(`${what}; set --cluster (ECS_DRAIN_CLUSTER) to find this host by its instance id`);
+    }
+    absentSince ??= now();
+    const patience = claimed === undefined && seen.asked.size === 0 ? ABSENT_MS : LAG_MS;
+    // Right after a host has registered, ECS may not list it yet.
+    return now() - absentSince < patience
+      ? unknown('no container instance is registered for this host; asking once more')
+      : known({ kind: 'never-registered' });
+  }
+}
+
+/** What one round of questions has brought, by ARN. */
+type Seen = {
+  readonly own: ReadonlyMap<string, Confirmed>;
+  /** Those that run on another EC2 instance, and on which. */
+  readonly others: ReadonlyMap<string, string>;
+  readonly missing: ReadonlySet<string>;
+  /** Clusters that were asked by the instance id, and answered. */
+  readonly listed: Set<string>;
+  /** Those that were known before this round. */
+  readonly asked: ReadonlySet<string>;
+  knows(arn: string): boolean;
+  note(cluster: string, described: Described): void;
+};
+
+type Confirmed = Extract<Described, { kind: 'found' }> & { readonly cluster: string };
+
+const registeredIn = ({ own }: Seen): readonly Confirmed[] =>
+  [...own.values()].filter(({ status }) => !GONE.has(status));
+
+/** Of several that run on this instance, the one whose ECS agent is connected: the others are what the host was before. */
+function pick(
+  registered: readonly Confirmed[],
+): Reading<Pick<Confirmed, 'cluster' | 'arn' | 'status' | 'taskCount'>> {
+  const connected = registered.filter(({ agentConnected }) => agentConnected);
+  const [one, ...others] = registered.length === 1 ? registered : connected;
+  if (one && others.length === 0) {
+    const { cluster, arn, status, taskCount } = one;
+    return known({ cluster, arn, status, taskCount });
+  }
+  return unknown(
+    `ECS lists this host as several container instances: ${registered.map(({ arn }) => arn).join(', ')}`,
+  );
+}
+
+const toRegistration = ({ cluster, arn }: Confirmed): Registration => ({
+  cluster,
+  containerInstanceArn: arn,
+});
+
+function unique(registrations: readonly Registration[]): readonly Registration[] {
+  return [...new Map(registrations.map((one) => [one.containerInstanceArn, one])).values()];
+}
+
+/** AWS itself said no: that there is no such cluster, or that we may not ask there. */
+const isRefusal = (error: unknown): error is AwsError =>
+  error instanceof AwsError && (error.kind === 'rejected' || error.kind === 'permission');

@@ -1,0 +1,162 @@
+import { formatDuration } from '../../base/duration.ts';
+import { ifKnown } from '../../base/reading.ts';
+import type { Fields, Log } from '../../log/log.ts';
+import { groupState, isCompleted, signalsOf } from '../decide/facts.ts';
+import { chooseHook } from '../decide/lifecycle-hook.ts';
+import { hookLimit } from '../decide/limits.ts';
+import type { Decision, Observation, Policy } from '../model.ts';
+import { count, factsOf, hookProblem, type ReportedTask, report, shortId } from './report.ts';
+
+const PROGRESS_MS = 60_000;
+const UNKNOWN_BEFORE_WARNING_MS = 15_000;
+const BLOCKED_AFTER_MS = 30_000;
+const LIMIT_NEAR_MS = 3_600_000;
+const LIMIT_VERY_NEAR_MS = 600_000;
+const HOOK_UNCLEAR_AGAIN_MS = 600_000;
+
+/** Logs what is new in one drain, and once a minute what goes on. `viewedAt` is when ECS was last asked. */
+export type DrainTransitions = (observed: Observation, decision: Decision, viewedAt: number) => void;
+
+/** One for each drain. @param watched what is being watched, for people */
+export function createDrainTransitions(log: Log, policy: Policy, watched: string): DrainTransitions {
+  const said = new Map<string, number>();
+  let waitingSince: number | undefined;
+  let tasksSince: number | undefined;
+  let blockedKey = '';
+  let doneWhy: string | undefined;
+
+  /** True the first time, and then again every `ms`. */
+  function isTimeFor(what: string, now: number, ms = Infinity): boolean {
+    const before = said.get(what);
+    if (before !== undefined && now < before + ms) return false;
+    said.set(what, now);
+    return true;
+  }
+
+  function tellTasks(observed: Observation, decision: Decision, facts: () => Fields, viewedAt: number) {
+    const { action } = decision;
+    if (action.kind !== 'wait' || action.why.for !== 'tasks') return;
+    const { now } = observed;
+    const { tasks, pastTimeout } = action.why;
+    if (pastTimeout && isTimeFor('drain.timeout', now)) {
+      log('drain.timeout', `the drain timeout has passed with ${count(tasks.length, 'task')} left`, {
+        ...facts(),
+        onTimeout: policy.onTimeout,
+      });
+    }
+    tellLimit(observed, facts, viewedAt);
+    tellBlocked(observed, facts);
+    if (isTimeFor('drain.progress', now, PROGRESS_MS)) {
+      const { summary, tasks: oldest = [], blockedBy = [] } = report(observed, decision, policy, watched);
+      const why = blockedBy[0] ? `; ${blockedBy[0].why}` : '';
+      log('drain.progress', `${summary}: ${nameAll(oldest)}${why}`, { ...facts(), blockedBy });
+    }
+  }
+
+  /** Once it has waited a while, and again when the reasons are others. */
+  function tellBlocked(observed: Observation, facts: () => Fields) {
+    const { now } = observed;
+    tasksSince ??= now;
+    if (now < tasksSince + BLOCKED_AFTER_MS || now < (said.get('drain.blocked') ?? -Infinity) + PROGRESS_MS)
+      return;
+    const reasons = factsOf(observed, policy).blockedBy ?? [];
+    const key = reasons.map(({ kind, group }) => `${kind} ${group}`).join(', ');
+    if (reasons.length === 0 || key === blockedKey) return;
+    said.set('drain.blocked', now);
+    blockedKey = key;
+    log('drain.blocked', reasons.map(({ why }) => why).join('; '), { ...facts(), blockedBy: reasons });
+  }
+
+  /** Only where AWS will end the wait: a group that retains is told to in time. */
+  function tellLimit(observed: Observation, facts: () => Fields, viewedAt: number) {
+    const limit = hookLimit(observed);
+    if (limit === undefined || ifKnown(observed.retainsAbandoned)) return;
+    const left = limit - observed.now;
+    if (left > LIMIT_NEAR_MS) return;
+    const key = left <= LIMIT_VERY_NEAR_MS ? `drain.limit-near ${viewedAt}` : 'drain.limit-near';
+    if (!isTimeFor(key, observed.now)) return;
+    const lost = (ifKnown(observed.tasks) ?? []).map(({ group, arn }) => `${group} ${shortId(arn)}`);
+    log(
+      'drain.limit-near',
+      `in ${formatDuration(left)} the lifecycle hook's global limit ends this wait, and ${count(lost.length, 'task')} with it: ${lost.slice(0, 20).join(', ')}`,
+      facts(),
+    );
+  }
+
+  /** At once, whatever is left on the instance: without our heartbeats the hook runs into its time-out. */
+  function tellHook(observed: Observation, facts: () => Fields) {
+    const { memory, now, hooks } = observed;
+    if (groupState(observed) !== 'Terminating:Wait' || isCompleted(memory)) return;
+    const choice = chooseHook(hooks, policy.lifecycleHook, signalsOf(observed), memory.waiting?.hook);
+    const problem =
+      choice.kind === 'ours'
+        ? choice.ignored &&
+          `the tag names the hook ${choice.ignored}, which the group does not have: ${choice.hook.name} stays ours`
+        : choice.kind === 'ambiguous' || choice.kind === 'missing'
+          ? `no heartbeat is recorded: ${hookProblem(choice)}`
+          : undefined;
+    if (problem && isTimeFor('drain.hook-unclear', now, HOOK_UNCLEAR_AGAIN_MS))
+      log('drain.hook-unclear', problem, facts());
+  }
+
+  function tellWait({ action }: Decision, { now }: Observation, facts: () => Fields) {
+    if (action.kind === 'refuse') {
+      if (isTimeFor('identity.changed', now, PROGRESS_MS))
+        log(
+          'identity.changed',
+          'instance metadata names another instance than at the start: nothing is changed',
+          facts(),
+        );
+      return;
+    }
+    if (action.kind !== 'wait' || action.why.for === 'tasks' || action.why.for === 'hook') {
+      waitingSince = undefined;
+      return;
+    }
+    const { why } = action;
+    if (why.for === 'hook-choice' && why.choice.kind !== 'unknown') {
+      if (isTimeFor('drain.hook-unclear', now, HOOK_UNCLEAR_AGAIN_MS))
+        log('drain.hook-unclear', `no task left, but ${hookProblem(why.choice)}`, facts());
+      return;
+    }
+    waitingSince ??= now;
+    // Answers take a moment: that is no news.
+    if (now < waitingSince + UNKNOWN_BEFORE_WARNING_MS) return;
+    if (!isTimeFor(`drain.waiting ${why.for}`, now, PROGRESS_MS)) return;
+    if (why.for === 'operator-hooks') {
+      const verb = why.state === 'failed' ? 'succeed' : 'end';
+      log('drain.waiting', `no task left; waiting until the hooks of stage drained ${verb}`, facts());
+    } else {
+      const cause =
+        why.for === 'hook-choice' ? hookProblem(why.choice) : `waiting to learn the ${why.for}: ${why.cause}`;
+      log('drain.waiting', cause, facts());
+    }
+  }
+
+  return (observed, decision, viewedAt) => {
+    const { action } = decision;
+    const facts = () => eventFacts(observed, policy);
+    const why = action.kind === 'done' ? action.why : undefined;
+    if (why !== undefined && why !== doneWhy) {
+      log('drain.done', report(observed, decision, policy, watched).summary, { ...facts(), why });
+    }
+    doneWhy = why;
+    tellTasks(observed, decision, facts, viewedAt);
+    tellHook(observed, facts);
+    tellWait(decision, observed, facts);
+  };
+}
+
+/** The facts of a drain, flat enough for a log line. */
+export function eventFacts(observed: Observation, policy: Policy): Fields {
+  const { signals: _, blockedBy: __, ...facts } = factsOf(observed, policy);
+  return facts;
+}
+
+const nameAll = (tasks: readonly ReportedTask[]) =>
+  tasks
+    .map(({ group, id, status, ageSeconds }) => {
+      const age = ageSeconds === undefined ? '' : ` ${formatDuration(ageSeconds * 1_000)}`;
+      return `${group} ${id.slice(0, 8)} ${status}${age}`;
+    })
+    .join(', ');

@@ -1,0 +1,38 @@
+import type { Log } from '../../log/log.ts';
+import type { Observation } from '../model.ts';
+
+const UNKNOWN_BEFORE_WARNING_MS = 15_000;
+
+/** Logs what is new about the signals, each thing once. */
+export function createSignalTransitions(log: Log): (observed: Observation) => void {
+  let unknownSince: number | undefined;
+  let isWarned = false;
+  let signals: readonly string[] = [];
+
+  return (observed) => {
+    const { now, memory } = observed;
+    if (observed.signals.kind === 'unknown') {
+      unknownSince ??= now;
+      if (isWarned || now < unknownSince + UNKNOWN_BEFORE_WARNING_MS) return;
+      isWarned = true;
+      log('signals.unknown', `it is not known whether this instance must go: ${observed.signals.cause}`);
+      return;
+    }
+    unknownSince = undefined;
+    if (isWarned) log('signals.known', 'all sources of signals answer again');
+    isWarned = false;
+    const current = observed.signals.value.map(({ source }) => source);
+    const joined = current.filter((source) => !signals.includes(source));
+    if (joined.length > 0) {
+      const isFirst = signals.length === 0;
+      const isResumed = isFirst && memory.signalledAt !== undefined && memory.signalledAt < now;
+      const say = joined.length > 1 ? 'say' : 'says';
+      log(
+        isFirst ? 'drain.signalled' : 'drain.signal-joined',
+        `${joined.join(', ')} ${say} that this instance must go${isResumed ? ' (resumed)' : ''}`,
+        { signals: observed.signals.value },
+      );
+    }
+    signals = current;
+  };
+}

@@ -1,0 +1,348 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  beginDrain,
+  beginMutation,
+  containerInstanceIn,
+  pretend,
+  type SettleContext,
+  settle,
+  settleHeartbeat,
+} from '../../../../src/agent/act/settle.ts';
+import type { DrainState, EcsView, Memory, Mutation, Outcome } from '../../../../src/agent/model.ts';
+import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
+import { known, unknown } from '../../../../src/base/reading.ts';
+
+const NOW = 1_800_000_000_000;
+const active = { kind: 'registered', cluster: 'web', arn: 'a', status: 'ACTIVE' } as const;
+const draining = { ...active, status: 'DRAINING' } as const;
+const setDraining: Mutation = { kind: 'set-draining', containerInstance: active };
+const setActive: Mutation = { kind: 'set-active', containerInstance: draining };
+const deregister: Mutation = { kind: 'deregister', containerInstance: draining };
+const complete: Mutation = {
+  kind: 'complete',
+  group: 'web',
+  hook: 'drain',
+  result: 'CONTINUE',
+  why: 'drained',
+};
+const task = { arn: 't', group: 'family:batch', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
+const stopTasks: Mutation = { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' };
+const terminate: Mutation = { kind: 'terminate', why: 'rebalance' };
+
+const done: Outcome = { kind: 'done' };
+const tasksRunning: Outcome = { kind: 'tasks-running' };
+const nothingWaiting: Outcome = { kind: 'nothing-waiting' };
+const failed = (kind: AwsErrorKind): Outcome => ({
+  kind: 'failed',
+  error: new AwsError('ecs:DeregisterContainerInstance', kind, 'Any', 'it failed'),
+});
+
+const own = [{ cluster: 'web', containerInstanceArn: 'a' }];
+const view: EcsView = {
+  containerInstance: draining,
+  tasks: known([]),
+  requests: 3,
+  heard: 'a',
+  own,
+  gone: ['x'],
+};
+const context: SettleContext = {
+  now: NOW,
+  mode: 'drain',
+  view,
+  viewAskedAt: NOW - 3_000,
+  tasksLeft: known([]),
+};
+const fresh = beginDrain({});
+const after = (
+  mutation: Mutation,
+  outcome: Outcome,
+  {
+    state = fresh,
+    memory = state.memory,
+    ...more
+  }: { state?: DrainState; memory?: Memory } & Partial<SettleContext> = {},
+) => settle(state, mutation, outcome, memory, { ...context, ...more });
+
+describe('what was done', () => {
+  it('DRAINING: shown at once, and the tasks are listed anew', () => {
+    const begun = beginMutation(fresh, setDraining, NOW - 100);
+    const { state, shows, stale, events } = after(setDraining, done, { state: begun });
+    assert.deepEqual(shows, {
+      view: {
+        containerInstance: draining,
+        tasks: unknown('being listed again'),
+        requests: 3,
+        heard: 'a',
+        own,
+        gone: [],
+      },
+      asOf: NOW,
+    });
+    assert.deepEqual(stale, ['ecsView']);
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['drain.draining'],
+    );
+    assert.deepEqual(state.memory, { drainingSetAt: NOW - 100 });
+    assert.equal(state.unsureBefore, -Infinity);
+  });
+  it('given back: nothing of ours is left on it', () => {
+    const { state, shows, stale, events } = after(setActive, done, {
+      state: beginDrain({ drainingSetAt: 5, signalledAt: 4 }),
+    });
+    assert.deepEqual(state.memory, { signalledAt: 4 });
+    assert.deepEqual(shows?.view.containerInstance, active);
+    assert.deepEqual(stale, []);
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['drain.cancelled'],
+    );
+  });
+  it('tasks asked to stop: when each was, beside those asked before', () => {
+    const { state, stale, events } = after(stopTasks, done, { state: beginDrain({ askedToStop: { s: 1 } }) });
+    assert.deepEqual(state.memory.askedToStop, { s: 1, t: NOW });
+    assert.deepEqual(stale, ['ecsView']);
+    assert.deepEqual(events, [
+      { event: 'drain.tasks-stopping', message: 'asked 1 tasks to stop (spot)', fields: { why: 'spot' } },
+    ]);
+  });
+  it('deregistered: as of when the rest of the view was asked', () => {
+    const { shows, stale, events } = after(deregister, done);
+    assert.deepEqual(shows, {
+      view: {
+        containerInstance: { kind: 'deregistered', arn: 'a' },
+        tasks: known([]),
+        requests: 0,
+        heard: 'a',
+        own,
+        gone: [],
+      },
+      asOf: NOW - 3_000,
+    });
+    assert.deepEqual(stale, []);
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['drain.deregistered'],
+    );
+  });
+  it('deregistered while the ECS agent was silent: ECS is asked whether the host is another one by now', () => {
+    const { shows } = after(deregister, done, { view: { ...view, heard: undefined } });
+    assert.equal(shows?.asOf, -Infinity);
+    assert.equal(after(deregister, done, { view: undefined }).shows?.asOf, -Infinity);
+  });
+  it('deregistered with tasks left, or while it took new ones: ECS is asked after them', () => {
+    const left = after(deregister, done, { tasksLeft: known([task]) });
+    assert.deepEqual(left.shows?.view.tasks, known([task]));
+    assert.deepEqual(left.stale, ['ecsView']);
+    const wasActive = after({ kind: 'deregister', containerInstance: active }, done);
+    assert.deepEqual(wasActive.shows?.view.tasks, unknown('asking what was placed last'));
+    assert.deepEqual(wasActive.stale, ['ecsView']);
+  });
+  it('completed: as AWS has answered, until the group says more', () => {
+    const { state, stale, events } = after(complete, done);
+    assert.deepEqual(state.memory.completed, {
+      hook: 'drain',
+      result: 'CONTINUE',
+      at: NOW,
+      standing: 'answered',
+    });
+    assert.deepEqual(stale, ['lifecycle']);
+    assert.deepEqual(events, [
+      {
+        event: 'lifecycle.completed',
+        message: 'lifecycle action of hook drain ended with CONTINUE (drained)',
+        fields: { hook: 'drain', result: 'CONTINUE', why: 'drained' },
+      },
+    ]);
+    const abandoned = after({ ...complete, result: 'ABANDON', why: 'hook-limit' }, done);
+    assert.deepEqual(
+      abandoned.events.map(({ event }) => event),
+      ['lifecycle.abandoned'],
+    );
+  });
+  it('terminated: the group is asked what it makes of it', () => {
+    const { state, stale, events } = after(terminate, done);
+    assert.equal(state.memory.terminated, true);
+    assert.deepEqual(stale, ['lifecycle']);
+    assert.deepEqual(
+      events.map(({ event, fields }) => [event, fields]),
+      [['instance.terminated', { why: 'rebalance' }]],
+    );
+  });
+});
+
+describe('how long it rests', () => {
+  /** After each of these outcomes in a row, in ms. */
+  const rests = (
+    mutation: Mutation,
+    outcomes: readonly Outcome[],
+    mode: 'drain' | 'deregister' = 'drain',
+  ) => {
+    let state = fresh;
+    return outcomes.map((outcome) => {
+      state = after(mutation, outcome, { state, mode }).state;
+      return (state.attempts[mutation.kind]?.restsUntil ?? 0) - NOW;
+    });
+  };
+  const times = (n: number, outcome: Outcome) => Array.from({ length: n }, () => outcome);
+
+  it('a second after a failure, then five, and a second again once it got somewhere', () =>
+    assert.deepEqual(
+      rests(complete, [...times(3, failed('transient')), nothingWaiting, failed('transient')]),
+      [1_000, 5_000, 5_000, 15_000, 1_000],
+    ));
+  it('a minute where the permission is missing', () =>
+    assert.deepEqual(rests(complete, [failed('permission')]), [60_000]));
+  it('a second at least, whatever failed', () =>
+    assert.deepEqual(rests(complete, [failed('stopped')]), [1_000]));
+  it('2, 3, 4 and 5 s after ECS refused to deregister', () =>
+    assert.deepEqual(rests(deregister, times(5, tasksRunning)), [2_000, 3_000, 4_000, 5_000, 5_000]));
+  it('15 s after each refusal in mode deregister', () =>
+    assert.deepEqual(rests(deregister, times(2, tasksRunning), 'deregister'), [15_000, 15_000]));
+  it('twice as long each time no action waits, up to five minutes', () =>
+    assert.deepEqual(
+      rests(complete, times(6, nothingWaiting)),
+      [15_000, 30_000, 60_000, 120_000, 240_000, 300_000],
+    ));
+  it('not at all once it was done', () =>
+    assert.deepEqual(rests(complete, [failed('throttled'), done])[1], -Infinity));
+});
+
+describe('a refusal', () => {
+  it('is told once, and the tasks are listed anew', () => {
+    const first = after(deregister, tasksRunning);
+    assert.deepEqual(
+      first.events.map(({ event }) => event),
+      ['drain.refused'],
+    );
+    assert.deepEqual(first.stale, ['ecsView']);
+    assert.deepEqual(after(deregister, tasksRunning, { state: first.state }).events, []);
+  });
+  it('asks nothing anew in mode deregister, which lists before each try', () =>
+    assert.deepEqual(after(deregister, tasksRunning, { mode: 'deregister' }).stale, []));
+  it('that nothing waits confirms what we completed, and asks the group', () => {
+    const completed = { hook: 'drain', result: 'CONTINUE', at: 1, standing: 'answered' } as const;
+    const { state, stale, events } = after(complete, nothingWaiting, { state: beginDrain({ completed }) });
+    assert.deepEqual(state.memory.completed, { ...completed, standing: 'confirmed' });
+    assert.deepEqual(stale, ['lifecycle']);
+    assert.deepEqual(
+      events.map(({ event, fields }) => [event, fields]),
+      [['lifecycle.nothing-waiting', { hook: 'drain' }]],
+    );
+    assert.deepEqual(after(complete, nothingWaiting).state.memory, {});
+  });
+});
+
+describe('a failure', () => {
+  it('makes the view of ECS worthless, and the group’s state where the instance was to go', () => {
+    assert.deepEqual(after(deregister, failed('transient')).stale, ['ecsView']);
+    assert.deepEqual(after(complete, failed('transient')).stale, ['ecsView', 'lifecycle']);
+    assert.deepEqual(after(terminate, failed('transient')).stale, ['ecsView', 'lifecycle']);
+  });
+  it('says nothing by itself: the call has', () =>
+    assert.deepEqual(after(complete, failed('transient')).events, []));
+});
+
+describe('our DRAINING', () => {
+  const begun = beginMutation(fresh, setDraining, NOW);
+  const statusIn = (state: DrainState, askedAt: number) => {
+    const seen = containerInstanceIn(state, known({ ...view, containerInstance: active }), askedAt);
+    return seen.kind === 'known' && seen.value.kind === 'registered' ? seen.value.status : seen.kind;
+  };
+
+  it('is written down before it is set', () => assert.deepEqual(begun.memory, { drainingSetAt: NOW }));
+  it('alone is: nothing else is written ahead', () =>
+    assert.equal(beginMutation(fresh, deregister, NOW), fresh));
+  it('is unknown to have arrived until AWS has answered', () => {
+    assert.equal(statusIn(begun, NOW + 1), 'unknown');
+    assert.equal(statusIn(after(setDraining, done, { state: begun }).state, NOW), 'ACTIVE');
+  });
+  for (const kind of ['rejected', 'permission'] as const)
+    it(`was not set where AWS said no (${kind})`, () => {
+      const { state } = after(setDraining, failed(kind), { state: begun, memory: {} });
+      assert.deepEqual(state.memory, {});
+      assert.equal(statusIn(state, NOW - 10_000), 'ACTIVE');
+    });
+  it('stays ours where AWS said no to setting it once more', () => {
+    const before = { drainingSetAt: 5 };
+    const again = beginMutation(beginDrain(before), setDraining, NOW);
+    const { state } = after(setDraining, failed('rejected'), { state: again, memory: before });
+    assert.deepEqual(state.memory, { drainingSetAt: NOW });
+  });
+  it('may have been set where the answer was lost: only a later view can tell', () => {
+    const { state } = after(setDraining, failed('transient'), { state: begun, memory: {}, now: NOW + 2_000 });
+    assert.deepEqual(state.memory, { drainingSetAt: NOW });
+    assert.equal(statusIn(state, NOW + 1_999), 'unknown');
+    assert.equal(statusIn(state, NOW + 2_000), 'ACTIVE');
+  });
+  it('of another failure is left as it was', () => {
+    const { state } = after(deregister, failed('transient'), { state: begun, memory: {} });
+    assert.equal(state.unsureBefore, Infinity);
+  });
+});
+
+describe('in a dry run', () => {
+  const seenAs = (state: DrainState) =>
+    containerInstanceIn(state, known({ ...view, containerInstance: active }), NOW);
+  it('what was left out counts as done', () => {
+    const drainingInName = pretend(fresh, setDraining);
+    assert.deepEqual(seenAs(drainingInName), known(draining));
+    assert.deepEqual(seenAs(pretend(drainingInName, deregister)), known({ kind: 'deregistered', arn: 'a' }));
+    assert.deepEqual(seenAs(pretend(drainingInName, setActive)), known(active));
+  });
+  it('each is noted once', () =>
+    assert.deepEqual(pretend(pretend(fresh, deregister), deregister).pretended, ['deregister']));
+  it('what is not known, or gone, stays so', () => {
+    assert.deepEqual(containerInstanceIn(fresh, unknown('throttled'), NOW), unknown('throttled'));
+    const gone = { kind: 'deregistered', arn: 'b' } as const;
+    const state = pretend(fresh, setDraining);
+    assert.deepEqual(
+      containerInstanceIn(state, known({ ...view, containerInstance: gone }), NOW),
+      known(gone),
+    );
+  });
+});
+
+describe('a heartbeat', () => {
+  const beat = (outcomes: readonly Outcome[]) =>
+    outcomes.reduce(
+      (state, outcome, index) => settleHeartbeat(state, 'drain', outcome, NOW + index).state,
+      fresh,
+    ).heartbeat;
+
+  it('that was recorded is told', () => {
+    assert.deepEqual(beat([done]), { at: NOW, outcome: 'recorded' });
+    assert.deepEqual(settleHeartbeat(fresh, 'drain', done, NOW).events, [
+      {
+        event: 'lifecycle.heartbeat',
+        message: 'heartbeat recorded for hook drain',
+        fields: { hook: 'drain' },
+      },
+    ]);
+  });
+  it('that failed keeps when one was last recorded, through all failures', () => {
+    const failure = failed('throttled');
+    assert.deepEqual(beat([failure]), { at: NOW, outcome: 'failed', recordedAt: undefined });
+    assert.deepEqual(beat([done, failure, failure]), { at: NOW + 2, outcome: 'failed', recordedAt: NOW });
+    assert.deepEqual(beat([nothingWaiting, failure]), {
+      at: NOW + 1,
+      outcome: 'failed',
+      recordedAt: undefined,
+    });
+  });
+  it('that nobody waited for is counted, and the group is asked', () => {
+    assert.deepEqual(beat([nothingWaiting, nothingWaiting]), {
+      at: NOW + 1,
+      outcome: 'nothing-waiting',
+      times: 2,
+    });
+    assert.deepEqual(beat([nothingWaiting, done, nothingWaiting]), {
+      at: NOW + 2,
+      outcome: 'nothing-waiting',
+      times: 1,
+    });
+    assert.deepEqual(settleHeartbeat(fresh, 'drain', nothingWaiting, NOW).stale, ['lifecycle']);
+  });
+});

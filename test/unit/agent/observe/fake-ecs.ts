@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import type { Described, Ecs, Task } from '../../../../src/aws/ecs.ts';
+import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
+
+export const OWN = 'i-own';
+
+export const ci = (id: string, cluster = 'web') =>
+  `arn:aws:ecs:eu-west-1:111122223333:container-instance/${cluster}/${id}`;
+export const taskArn = (id: string, cluster = 'web') =>
+  `arn:aws:ecs:eu-west-1:111122223333:task/${cluster}/${id}`;
+export const registration = (id: string, cluster = 'web') => ({
+  cluster,
+  containerInstanceArn: ci(id, cluster),
+});
+
+export const task = (id: string, lastStatus = 'RUNNING', on: string | undefined = ci('a')): Task => ({
+  arn: taskArn(id),
+  group: 'family:batch',
+  lastStatus,
+  desiredStatus: 'RUNNING',
+  containerInstanceArn: on,
+});
+
+export type Instance = {
+  readonly status: string;
+  readonly on?: string;
+  readonly connected?: boolean;
+  readonly count?: number;
+  /** ECS lists it by the instance id. */
+  readonly listed?: boolean;
+};
+
+/** What ECS would answer, by the ids of container instances; those that are not there are missing. */
+export type EcsScene = {
+  instances: Record<string, Instance>;
+  /** What ECS lists of tasks, whatever they are, and what it describes. */
+  listed?: readonly string[];
+  tasks?: readonly Task[];
+  refuses?: Partial<Record<keyof Ecs, AwsErrorKind>>;
+  /** Clusters in which ECS answers nothing else than that there is no such cluster. */
+  noCluster?: readonly string[];
+};
+
+/** An ECS that answers from the scene, and notes what it was asked. */
+export function fakeEcs(scene: EcsScene) {
+  const asked: string[] = [];
+  const short = (arn: string) => arn.slice(arn.lastIndexOf('/') + 1);
+  const answer = async <T>(call: keyof Ecs, cluster: string, what: string, value: () => T): Promise<T> => {
+    asked.push(`${call} ${cluster} ${what}`.trim());
+    const kind = scene.refuses?.[call];
+    if (kind) throw new AwsError('ecs:ListTasks', kind, 'Refused', `${call} was refused`);
+    if (scene.noCluster?.includes(cluster))
+      throw new AwsError('ecs:ListTasks', 'rejected', 'ClusterNotFoundException', 'no such cluster');
+    return value();
+  };
+  const described = (arn: string): Described => {
+    const one = scene.instances[short(arn)];
+    if (!one) return { kind: 'missing', arn };
+    const { status, on = OWN, connected = true, count = 0 } = one;
+    return { kind: 'found', arn, status, ec2InstanceId: on, agentConnected: connected, taskCount: count };
+  };
+  const never = async () => assert.fail('looking changes nothing');
+  const ecs: Ecs = {
+    find: (cluster) =>
+      answer('find', cluster, '', () =>
+        Object.entries(scene.instances)
+          .filter(([, { status, listed }]) => listed ?? status !== 'INACTIVE')
+          .map(([id]) => ci(id, cluster)),
+      ),
+    describe: (cluster, arns) =>
+      answer('describe', cluster, arns.map(short).join(), () => arns.map(described)),
+    listTasks: (cluster, arn) =>
+      answer('listTasks', cluster, short(arn), () => ({
+        arns: scene.listed ?? (scene.tasks ?? []).map((one) => one.arn),
+        requests: 2,
+      })),
+    describeTasks: (cluster, arns) =>
+      answer('describeTasks', cluster, arns.map(short).join(), () =>
+        (scene.tasks ?? []).filter((one) => arns.includes(one.arn)),
+      ),
+    setStatus: never,
+    deregister: never,
+    stopTask: never,
+  };
+  return { ecs, asked };
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createLocate } from '../../../../src/agent/observe/locate.ts';
+import { AwsError } from '../../../../src/aws/errors.ts';
+import type { Registration } from '../../../../src/host/ecs-agent.ts';
+import { ci, type EcsScene, fakeEcs, OWN, registration } from './fake-ecs.ts';
+
+const MINUTE = 60_000;
+
+type Scene = EcsScene & {
+  readonly cluster?: string;
+  readonly heard?: readonly Registration[];
+  readonly own?: readonly Registration[];
+};
+
+function setUp(scene: Scene) {
+  let now = 1_000_000_000;
+  const { ecs, asked } = fakeEcs(scene);
+  const locate = createLocate({
+    ecs,
+    instanceId: OWN,
+    cluster: scene.cluster,
+    heard: () => scene.heard ?? [],
+    own: () => scene.own ?? [],
+    now: () => now,
+  });
+  return {
+    asked,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    /** Where this host is, in short; the cause where that is not known. */
+    where: async (said?: Registration) => {
+      const found = await locate(said);
+      if (found.kind === 'unknown') return found.cause;
+      const { located } = found.value;
+      return located.kind === 'never-registered' ? located.kind : `${located.kind} ${located.arn}`;
+    },
+    locate,
+  };
+}
+
+describe('this host is found in ECS', () => {
+  it('as its ECS agent says, where ECS agrees: one request', async () => {
+    const { locate, asked } = setUp({ instances: { a: { status: 'DRAINING', count: 3 } } });
+    assert.deepEqual(await locate(registration('a')), {
+      kind: 'known',
+      value: {
+        located: { kind: 'registered', cluster: 'web', arn: ci('a'), status: 'DRAINING', taskCount: 3 },
+        own: [registration('a')],
+      },
+    });
+    assert.deepEqual(asked, ['describe web a']);
+  });
+  it('as what it was before, while its ECS agent is silent', async () => {
+    const { where } = setUp({ instances: { a: { status: 'ACTIVE' } }, heard: [registration('a')] });
+    assert.equal(await where(), `registered ${ci('a')}`);
+  });
+  it('by its instance id where nobody has said anything, in the cluster that the operator names', async () => {
+    const { where, asked } = setUp({ instances: { a: { status: 'ACTIVE' } }, cluster: 'batch' });
+    assert.equal(await where(), `registered ${ci('a', 'batch')}`);
+    assert.deepEqual(asked, ['find batch', 'describe batch a']);
+  });
+  it('not as another host that ECS lists, whatever filter was sent', async () => {
+    const instances = { a: { status: 'ACTIVE', on: 'i-other' }, b: { status: 'ACTIVE' } };
+    const { where } = setUp({ instances, cluster: 'web' });
+    assert.equal(await where(), `registered ${ci('b')}`);
+  });
+  it('as the one whose ECS agent is connected, of several that it was', async () => {
+    const before = { status: 'ACTIVE', connected: false };
+    const { where } = setUp({
+      instances: { a: before, b: { status: 'ACTIVE' } },
+      heard: [registration('a')],
+    });
+    assert.equal(await where(registration('b')), `registered ${ci('b')}`);
+  });
+  it('as the connected one, though something on the host says that it is the other', async () => {
+    const before = { status: 'ACTIVE', connected: false };
+    const { where } = setUp({
+      instances: { a: before, b: { status: 'ACTIVE' } },
+      heard: [registration('b')],
+    });
+    assert.equal(
+      await where(registration('a')),
+      `registered ${ci('b')}`,
+      'the tasks of the container instance that it is would be lost',
+    );
+  });
+  for (const connected of [true, false])
+    it(`not at all while it is several and ${connected ? 'all' : 'none'} of them are connected`, async () => {
+      const both = { status: 'ACTIVE', connected };
+      const { where } = setUp({ instances: { a: both, b: both }, heard: [registration('b')] });
+      assert.match(await where(registration('a')), /several container instances: .*a, .*b/);
+    });
+});
+
+describe('ECS has let go of this host', () => {
+  const gone = { a: { status: 'INACTIVE' } };
+
+  for (const status of ['INACTIVE', 'DEREGISTERING', 'REGISTRATION_FAILED'])
+    it(`where it describes it as ${status} and lists no other`, async () => {
+      const { locate, asked } = setUp({ instances: { a: { status, listed: false } } });
+      const { located } = ((await locate(registration('a'))) as { value: { located: object } }).value;
+      assert.deepEqual(located, { kind: 'gone', cluster: 'web', arn: ci('a'), isForgotten: false });
+      assert.deepEqual(asked, ['describe web a', 'find web']);
+    });
+  it('but not where it lists another one of it: the host was registered anew', async () => {
+    const { where } = setUp({ instances: { ...gone, b: { status: 'ACTIVE' } } });
+    assert.equal(await where(registration('a')), `registered ${ci('b')}`);
+  });
+  it('though it may not be asked by the instance id', async () => {
+    const scene: Scene = { instances: gone, refuses: { find: 'permission' } };
+    assert.equal(await setUp(scene).where(registration('a')), `gone ${ci('a')}`);
+    await assert.rejects(
+      setUp({ ...scene, refuses: { find: 'transient' } }).where(registration('a')),
+      AwsError,
+    );
+  });
+  it('and forgotten it, where ECS itself had once said that it runs here', async () => {
+    const { locate, where } = setUp({ instances: {}, own: [registration('a')] });
+    assert.equal(await where(registration('a')), `gone ${ci('a')}`);
+    const { located } = ((await locate(undefined)) as { value: { located: object } }).value;
+    assert.deepEqual(located, { kind: 'gone', cluster: 'web', arn: ci('a'), isForgotten: true });
+  });
+  it('not on the word of one MISSING for what it described five minutes ago', async () => {
+    const scene: Scene = { instances: { a: { status: 'DRAINING' } }, own: [registration('a')] };
+    const { where, pass } = setUp(scene);
+    await where(registration('a'));
+    scene.instances = {};
+    pass(5 * MINUTE - 1);
+    assert.match(await where(registration('a')), /contradicts itself/);
+    pass(1);
+    assert.equal(await where(registration('a')), `gone ${ci('a')}`);
+  });
+  it('not while it lists one that it cannot describe', async () => {
+    const { ecs } = fakeEcs({ instances: {} });
+    const locate = createLocate({
+      ecs: { ...ecs, find: async () => [ci('b')] },
+      instanceId: OWN,
+      cluster: 'web',
+      heard: () => [],
+      own: () => [registration('a')],
+      now: () => 0,
+    });
+    const found = await locate(undefined);
+    assert.match(found.kind === 'unknown' ? found.cause : '', /contradicts itself .*\/b/);
+  });
+});
+
+describe('what is said on the host’s port never lets the instance go', () => {
+  const real = { real: { status: 'DRAINING' } };
+
+  it('a container instance that ECS does not know: the one that it lists counts', async () => {
+    const { where } = setUp({ instances: real });
+    assert.equal(await where(registration('fake')), `registered ${ci('real')}`);
+  });
+  it('… of a cluster in which it lists none: the one that was heard before counts', async () => {
+    const scene: Scene = { instances: real, heard: [registration('real')], noCluster: ['other'] };
+    assert.equal(await setUp(scene).where(registration('fake', 'other')), `registered ${ci('real')}`);
+  });
+  it('… where it lists none at all: that is not known', async () => {
+    const { where, pass } = setUp({ instances: {} });
+    assert.match(await where(registration('fake')), /does not know .*fake; set --cluster/);
+    pass(60 * MINUTE);
+    assert.match(await where(registration('fake')), /does not know .*fake; set --cluster/);
+  });
+  it('… where it lists none in the operator’s cluster: believed after five minutes', async () => {
+    const { where, pass } = setUp({ instances: {}, cluster: 'web' });
+    assert.match(await where(registration('new')), /asking once more/);
+    pass(5 * MINUTE - 1);
+    assert.match(await where(registration('new')), /asking once more/);
+    pass(1);
+    assert.equal(await where(registration('new')), 'never-registered');
+  });
+  it('one that this host was long ago: the one that it is now counts', async () => {
+    const { where } = setUp({ instances: { ...real, old: { status: 'INACTIVE' } } });
+    assert.equal(await where(registration('old')), `registered ${ci('real')}`);
+  });
+  it('one of another host: not known, once ours is gone', async () => {
+    const scene: Scene = {
+      instances: { ...real, neighbour: { status: 'ACTIVE', on: 'i-other' } },
+      heard: [registration('real')],
+    };
+    const { where } = setUp(scene);
+    assert.equal(await where(registration('neighbour')), `registered ${ci('real')}`);
+    scene.instances = { ...scene.instances, real: { status: 'INACTIVE' } };
+    assert.match(await where(registration('neighbour')), /neighbour runs on i-other/);
+  });
+  it('a cluster that is not there makes nothing else unknown, but where it is all there is', async () => {
+    const scene: Scene = { instances: real, own: [registration('real')], noCluster: ['other'] };
+    assert.equal(await setUp(scene).where(registration('x', 'other')), `registered ${ci('real')}`);
+    await assert.rejects(
+      setUp({ instances: {}, noCluster: ['other'] }).where(registration('x', 'other')),
+      AwsError,
+    );
+  });
+  it('an outage of our own cluster is one', async () => {
+    const scene: Scene = { instances: {}, own: [registration('a')], refuses: { describe: 'permission' } };
+    await assert.rejects(setUp(scene).where(registration('a')), AwsError);
+  });
+});
+
+describe('a host that was never registered', () => {
+  it('is believed half a minute after the first empty answer, in the cluster that the operator names', async () => {
+    const { where, pass } = setUp({ instances: {}, cluster: 'web' });
+    assert.match(await where(), /asking once more/);
+    pass(29_999);
+    assert.match(await where(), /asking once more/);
+    pass(1);
+    assert.equal(await where(), 'never-registered');
+  });
+  it('begins anew when something was found in between', async () => {
+    const scene: Scene = { instances: {}, cluster: 'web' };
+    const { where, pass } = setUp(scene);
+    await where();
+    scene.instances = { a: { status: 'ACTIVE' } };
+    assert.equal(await where(), `registered ${ci('a')}`);
+    scene.instances = { a: { status: 'ACTIVE', on: 'i-other' } };
+    pass(MINUTE);
+    assert.match(await where(), /asking once more/);
+  });
+  it('is not believed in a cluster that nobody named', async () => {
+    const { where, asked } = setUp({ instances: {} });
+    assert.match(await where(), /the ECS agent is silent; set --cluster/);
+    assert.deepEqual(asked, ['find default']);
+  });
+  it('is not believed where ECS may not be asked by the instance id', async () => {
+    const { where, pass } = setUp({ instances: {}, cluster: 'web', refuses: { find: 'permission' } });
+    await where();
+    pass(MINUTE);
+    assert.match(await where(), /set --cluster/);
+  });
+});
