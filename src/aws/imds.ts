@@ -41,7 +41,7 @@ export function createImds(http: Http, endpoint: string, stop?: AbortSignal): Im
     });
     if (status === 403) throw new Error('IMDS is switched off for this instance (403)');
     // The token becomes a header: anything but one printable word is no token.
-    if (status !== 200 || !/^[\x21-\x7e]+$/.test(body)) {
+    if (status !== 200 || !/^[\x21-\x7e]{1,1024}$/.test(body)) {
       throw new Error(`IMDS gave no session token (HTTP ${status})`);
     }
     return body;

@@ -20,3 +20,8 @@ export function parseEcsArn(text: string): EcsArn | undefined {
   if (whole === undefined) return undefined;
   return { partition, region, account, kind: kind as EcsArn['kind'], cluster, id };
 }
+
+const CLUSTER = /^(arn:[a-z0-9-]{1,32}:ecs:[a-z0-9-]{1,40}:\d{12}:cluster\/)?[A-Za-z0-9_-]{1,255}$/;
+
+/** Whether a text can be the name of an ECS cluster, or its ARN (ECS API reference, CreateCluster). */
+export const isCluster = (text: string): boolean => CLUSTER.test(text);

@@ -1,3 +1,4 @@
+import { isCluster } from '../base/arn.ts';
 import { formatDuration, parseDuration } from '../base/duration.ts';
 import { DEFAULT_TAG_KEY, isLifecycleHookName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
 
@@ -141,11 +142,7 @@ export const options = {
     help: 'The ECS cluster, for when the ECS agent is not there to say.',
     allowed: 'the name or ARN of a cluster',
     parse: (text) =>
-      text === ''
-        ? ok(undefined)
-        : /^(arn:[a-z0-9-]+:ecs:[a-z0-9-]+:\d{12}:cluster\/)?[A-Za-z0-9_-]{1,255}$/.test(text)
-          ? ok(text)
-          : wrong('is not the name of an ECS cluster'),
+      text === '' ? ok(undefined) : isCluster(text) ? ok(text) : wrong('is not the name of an ECS cluster'),
   },
   introspectionUrl: {
     flag: 'introspection-url',

@@ -1,4 +1,4 @@
-import { parseEcsArn } from '../base/arn.ts';
+import { isCluster, parseEcsArn } from '../base/arn.ts';
 import { countValues, MAX_VALUES } from '../base/plausible.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
 import { clip, messageOf } from '../base/text.ts';
@@ -10,11 +10,12 @@ const MAX_METADATA_BYTES = 64 * 1024;
 const MAX_TASKS_BYTES = 8 * 1024 * 1024;
 /** Of tasks that have not stopped: far more than any instance has room for. */
 const MAX_TASKS = 1_000;
-/** A family and a cluster's name have 255 characters at most (ECS API reference); a cluster's ARN has more. */
-const MAX_TEXT_LENGTH = 512;
+/** Of a family and of a state; a family has 255 at most (ECS API reference, RegisterTaskDefinition). */
+const MAX_TEXT_LENGTH = 255;
 
 /** The name under which the ECS agent registered this host. */
 export type Registration = {
+  /** Its name or its ARN, in the form of one. */
   readonly cluster: string;
   /** In the form of one, as `parseEcsArn` takes it apart. */
   readonly containerInstanceArn: string;
@@ -94,7 +95,7 @@ function parseJson(body: string): unknown {
 function parseRegistration(body: unknown): Registration {
   const { Cluster: cluster, ContainerInstanceArn: containerInstanceArn } = record(body);
   if (!isText(cluster) || !isText(containerInstanceArn)) throw new Error('it has not registered yet');
-  if (cluster.length > MAX_TEXT_LENGTH) throw new Error(`a cluster's name of ${cluster.length} characters`);
+  if (!isCluster(cluster)) throw new Error(`${shown(cluster)} is not the name of a cluster`);
   if (parseEcsArn(containerInstanceArn)?.kind !== 'container-instance') {
     throw new Error(`${shown(containerInstanceArn)} is not the ARN of a container instance`);
   }

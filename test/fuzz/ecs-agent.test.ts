@@ -12,6 +12,7 @@ const saying = (body: string, status = 200) => {
 };
 const json = (value: fc.Arbitrary<unknown>) => value.map((one) => JSON.stringify(one));
 
+const CLUSTER_ARN = 'arn:aws:ecs:eu-west-1:123456789012:cluster/web';
 const CONTAINER_INSTANCE = /^arn:[a-z0-9-]+:ecs:[a-z0-9-]+:[0-9]{12}:container-instance\/([\w-]+\/)?[\w-]+$/;
 const TASK = /^arn:[a-z0-9-]+:ecs:[a-z0-9-]+:[0-9]{12}:task\/([\w-]+\/)?[\w-]+$/;
 
@@ -36,7 +37,10 @@ const arnOf = (kind: string) =>
 describe('an ECS agent that says anything', () => {
   const metadata = json(
     nearly({
-      Cluster: fc.string({ minLength: 1, maxLength: 520 }),
+      Cluster: fc.oneof(
+        fc.constantFrom('web', 'jobs_2', CLUSTER_ARN, 'w'.repeat(256)),
+        fc.string({ minLength: 1 }),
+      ),
       ContainerInstanceArn: arnOf('container-instance'),
       Version: fc.string(),
     }),
@@ -52,7 +56,7 @@ describe('an ECS agent that says anything', () => {
         }
         const { Cluster, ContainerInstanceArn } = JSON.parse(body);
         assert.deepEqual(reading.value, { cluster: Cluster, containerInstanceArn: ContainerInstanceArn });
-        assert.ok(Cluster.length > 0 && Cluster.length <= 512);
+        assert.ok(Cluster === CLUSTER_ARN || /^[\w-]{1,255}$/.test(Cluster), Cluster);
         assert.match(ContainerInstanceArn, CONTAINER_INSTANCE);
       }),
       runs,
@@ -94,7 +98,7 @@ describe('an ECS agent that says anything', () => {
         );
         for (const one of reading.value) {
           for (const text of [one.family, one.knownStatus])
-            assert.ok(typeof text === 'string' && text.length <= 512);
+            assert.ok(typeof text === 'string' && text.length <= 255);
         }
       }),
       runs,

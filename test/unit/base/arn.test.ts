@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseEcsArn } from '../../../src/base/arn.ts';
+import { isCluster, parseEcsArn } from '../../../src/base/arn.ts';
 
 const id = '0123456789abcdef0123456789abcdef';
 
@@ -58,4 +58,24 @@ describe('an ARN of ECS, taken apart', () => {
   ]) {
     test(`none: ${JSON.stringify(text.slice(0, 80))}`, () => assert.equal(parseEcsArn(text), undefined));
   }
+});
+
+test('a cluster has a name of 255 letters, digits, underscores and hyphens, or an ARN with one', () => {
+  for (const name of [
+    'web',
+    'Batch_jobs-2',
+    'c'.repeat(255),
+    'arn:aws-cn:ecs:cn-north-1:123456789012:cluster/web',
+  ])
+    assert.equal(isCluster(name), true, name);
+  for (const name of [
+    '',
+    'we b',
+    'web\n',
+    'c'.repeat(256),
+    'arn:aws:ecs:eu-west-1:1:cluster/web',
+    'a/b',
+    '\u001b[2J',
+  ])
+    assert.equal(isCluster(name), false, name);
 });
