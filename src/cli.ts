@@ -21,7 +21,7 @@ async function main([name, ...argv]: string[]): Promise<number> {
   }
   if (!Object.hasOwn(commands, name)) {
     const near = nearest(name, Object.keys(commands));
-    const hint = near ? ` Did you mean ${near}?` : ` There are ${Object.keys(commands).join(', ')}.`;
+    const hint = near ? ` Did you mean ${near}?` : ` The commands are ${Object.keys(commands).join(', ')}.`;
     return complain(`ecs-drain-agent: ${JSON.stringify(name)} is not a command.${hint}\n`, EX_USAGE);
   }
   if (name === 'sandbox') return (await import('./commands/sandbox.ts')).runSandbox(argv, process);

@@ -35,7 +35,7 @@ Every option can be given in three ways. The first one that has it counts:
 2. in the environment: ${code('ECS_DRAIN_POLL_INTERVAL=10s')}
 3. in the configuration file, by the same name as in the environment
 
-An empty variable counts as none, an empty flag as a mistake.
+An empty variable counts as unset, an empty flag as a mistake.
 
 The file is ${code(DEFAULT_CONFIG_FILE)}, unless ${code('--config PATH')} or ${code('ECS_DRAIN_CONFIG')} names
 another one. The default one need not exist; one that is named must. It has the form of ${code('/etc/ecs/ecs.config')}:
@@ -60,16 +60,16 @@ Times are written with their unit: ${code('500ms')}, ${code('90s')}, ${code('5m'
     '## What a mistake looks like',
     paragraphs(`
 A value that is not allowed, or a flag that does not exist, stops the start with exit code ${EX_CONFIG}; systemd does not
-try again until somebody has mended it. Everything that is wrong is named at once, with the place where it stands:`),
+restart the agent. All mistakes are reported at once, each with its place:`),
     block(`ecs-drain-agent: the configuration is wrong.\n${problems()}`),
     paragraphs(`
-A name in the environment or the file that begins with ${code('ECS_DRAIN_')} and is no option is a warning, and the agent
-starts without it:`),
+A name in the environment or the file that begins with ${code('ECS_DRAIN_')} and is not an option is a warning; the agent
+ignores it and starts:`),
     block(warnings()),
     '## What the AWS SDK reads',
     paragraphs(`
-Credentials, Region and endpoints are found as by every program that uses the AWS SDK for JavaScript. What is most
-likely to be of use here:`),
+Credentials, Region and endpoints are found as by every program that uses the AWS SDK for JavaScript. The most useful
+here:`),
     table(
       ['environment and file', 'meaning'],
       [
@@ -92,7 +92,7 @@ likely to be of use here:`),
     table(
       ['command', 'code', 'meaning'],
       [
-        ['run', '0', 'ended by SIGTERM or SIGINT; AWS stays as it is'],
+        ['run', '0', 'stopped by SIGTERM or SIGINT; nothing changes in AWS'],
         [
           'run',
           String(EX_TEMPFAIL),
@@ -103,9 +103,9 @@ likely to be of use here:`),
           String(exitCode),
           STATUS_MEANING[state as keyof typeof STATUS_EXIT_CODES],
         ]),
-        ['doctor', '0', 'the agent can do its job here; there may be warnings'],
-        ['doctor', '1', 'something must be mended; each line that begins with FAIL says what, and how'],
-        ['drain', '0', 'the request is left, or taken back'],
+        ['doctor', '0', 'the agent can work on this host; there may be warnings'],
+        ['doctor', '1', 'something must be fixed; each line that begins with FAIL says what, and how'],
+        ['drain', '0', 'the request is made, or withdrawn'],
         ['drain', '1', 'the state directory cannot be written by this user'],
         ['all', String(EX_USAGE), 'there is no such command'],
         ['all', String(EX_CONFIG), 'the configuration is wrong'],
@@ -115,7 +115,7 @@ likely to be of use here:`),
 }
 
 const STATUS_MEANING: Record<keyof typeof STATUS_EXIT_CODES, string> = {
-  watching: 'watching: nothing asks for this instance to go',
+  watching: 'watching: no signal says that this instance will be terminated',
   draining: 'draining',
   released: 'released: drained, and nothing is left to do',
   starting: 'starting: it waits for instance metadata',

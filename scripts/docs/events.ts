@@ -12,9 +12,9 @@ The agent logs what happens under these names and no others. Alarms and searches
 meaning.
 
 Where the log goes to a file, a pipe or journald, each event is one JSON object on one line; on a terminal it is a line
-for people. In the journal its level is the message's priority, so that this shows what somebody should look at:`),
+for people. In the journal its level is the message's priority, so this shows what needs attention:`),
     block('journalctl -u ecs-drain-agent -p warning'),
-    paragraphs('And this the story of the drains:'),
+    paragraphs('This shows the course of the drains:'),
     block(
       `journalctl -u ecs-drain-agent -o cat | jq -rR 'fromjson? | select(.event | startswith("drain.")) | [.time, .event, .msg] | @tsv'`,
     ),
@@ -28,10 +28,14 @@ for people. In the journal its level is the message's priority, so that this sho
 }
 
 const LEVELS: readonly [Level, string, string][] = [
-  ['debug', '7', 'for those who work on the agent'],
-  ['info', '6', 'what goes on'],
-  ['warn', '4', 'something is not as it should be, and the agent goes on; or tasks may be lost later'],
-  ['error', '3', 'the drain does not end before somebody mends something'],
+  [
+    'debug',
+    '7',
+    'for developers: each observation and decision that changed; logged with `--log-level debug` only',
+  ],
+  ['info', '6', 'normal operation'],
+  ['warn', '4', 'something is wrong, and the agent goes on; or tasks may be lost later'],
+  ['error', '3', 'the drain does not end until somebody fixes something'],
 ];
 
 const FIELDS: readonly [string, string][] = [
@@ -40,7 +44,7 @@ const FIELDS: readonly [string, string][] = [
   [code('event'), 'its name'],
   [code('msg'), 'the same for people; its wording may change'],
   [code('instanceId'), 'the EC2 instance that the agent runs on'],
-  [code('signals'), 'what says that the instance must go'],
+  [code('signals'), 'the signals that say that the instance will be terminated'],
   [code('containerInstance'), 'the ARN of the container instance'],
   [code('cluster'), 'its ECS cluster'],
   [code('group'), 'its Auto Scaling group'],
@@ -70,6 +74,8 @@ const TITLES: Record<string, string> = {
   'dry-run': 'Dry run',
   call: 'Calls to AWS',
   hook: 'The operator’s hooks',
+  metrics: 'Metrics',
+  debug: 'For developers',
 };
 
 function section(group: string, names: readonly EventName[]): string {

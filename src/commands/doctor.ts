@@ -26,8 +26,8 @@ import { checkLine, verdict } from './doctor/print.ts';
 import { passToSdk } from './sdk-environment.ts';
 
 /**
- * `ecs-drain-agent doctor`: checks that the agent can do its job here, and changes nothing. Resolves with the
- * exit code: 1 where something must be mended.
+ * `ecs-drain-agent doctor`: checks that the agent can work on this host, and changes nothing. Resolves with the
+ * exit code: 1 where something must be fixed.
  */
 export async function doctor(
   config: Config,
@@ -60,7 +60,7 @@ async function* examine(config: Config, environment: Environment, warnings: read
   yield* checkJournal();
   const registration = yield* checkEcsAgent(createEcsAgent(http, config.introspectionUrl));
   if (!identity) {
-    yield skip('AWS', 'not asked: without instance metadata it is not known which instance this is');
+    yield skip('AWS', 'not asked: without instance metadata the instance is unknown');
     return;
   }
 
@@ -82,7 +82,7 @@ async function* checkConfiguration(config: Config, warnings: readonly string[]):
   const { mode, signals, dryRun } = config;
   const name = 'configuration';
   yield ok(name, `mode ${mode}; signals ${signals.join(', ')}, and by hand${dryRun ? '; dry run' : ''}`);
-  for (const warning of warnings) yield warn(name, warning, 'mend or remove that name');
+  for (const warning of warnings) yield warn(name, warning, 'correct or remove that name');
   if (dryRun) {
     yield warn(name, 'a dry run drains nothing: instances go with their tasks', 'remove --dry-run');
   }

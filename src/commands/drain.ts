@@ -3,16 +3,16 @@ import type { Config } from '../config/options.ts';
 import { requestDrain, withdrawDrain } from '../signals/manual.ts';
 import { findAgent, type Status } from './status-file.ts';
 
-/** `ecs-drain-agent drain [--cancel]`: asks the running agent to drain this host, or takes that back. */
+/** `ecs-drain-agent drain [--cancel]`: asks the running agent to drain this host, or withdraws that request. */
 export async function drain(config: Config, environment: Environment, cancel: boolean): Promise<number> {
   const agent = findAgent(config.stateDir, environment);
-  // Who may not read the status may not leave a request either, and is told so by that.
+  // A user who may not read the status may not leave a request either: that error says so.
   const status = agent.kind === 'running' ? agent.status : undefined;
   let message: string;
   try {
     if (cancel) {
       const wasThere = await withdrawDrain(config.stateDir);
-      message = `${wasThere ? 'The request is withdrawn.' : 'Nobody had asked for a drain by hand.'} ${afterCancel(status, config)}`;
+      message = `${wasThere ? 'The request is withdrawn.' : 'There was no request to withdraw.'} ${afterCancel(status, config)}`;
     } else {
       await requestDrain(config.stateDir);
       message = afterRequest(status);
@@ -36,26 +36,26 @@ function afterRequest(status: Status | undefined): string {
   if (status.state === 'released')
     return `Drain requested, but this host is drained already: ${status.summary}.`;
   if (others.length > 0) {
-    return `Drain requested. The agent was draining already, because of ${others.join(', ')}: it goes on until both are taken back.`;
+    return `Drain requested. The agent was draining already, because of ${others.join(', ')}: it goes on until both are withdrawn.`;
   }
-  return 'Drain requested: the agent begins at its next poll. `ecs-drain-agent status` shows how it goes; `drain --cancel` takes it back.';
+  return 'Drain requested: the agent begins at its next poll. `ecs-drain-agent status` shows how it goes; `drain --cancel` withdraws it.';
 }
 
 function afterCancel(status: Status | undefined, config: Config): string {
   if (!status)
-    return 'No agent runs on this host; if it had set the instance DRAINING, it stays so until one does.';
+    return 'No agent runs on this host; if one had set the instance DRAINING, it stays DRAINING until an agent runs again.';
   const others = otherSignals(status);
   if (others.length > 0) {
-    const how = others.includes('tag') ? ` Remove the tag ${config.tagKey} to take that back.` : '';
+    const how = others.includes('tag') ? ` Remove the tag ${config.tagKey} to cancel it.` : '';
     const beyond = others.includes('lifecycle')
-      ? ' The Auto Scaling group is terminating this instance: that cannot be taken back.'
+      ? ' The Auto Scaling group is terminating this instance: that cannot be cancelled.'
       : how;
     return `The drain goes on, because of ${others.join(', ')}.${beyond}`;
   }
   if (status.state === 'released') {
     return (
-      'But it came too late: the container instance is out of its cluster. To use the host again, restart its ECS ' +
-      'agent without its checkpoint, so that it registers anew.'
+      'But it came too late: the container instance is deregistered. To use the host again, restart its ECS ' +
+      'agent without its checkpoint, so that it registers again.'
     );
   }
   if (status.state !== 'draining') return 'The agent goes on watching.';

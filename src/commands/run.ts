@@ -75,11 +75,11 @@ export async function run({ config, origins, environment, warnings }: Configured
   await watchdog;
   statusFile.remove();
   if (claim.kind === 'ours') claim.release();
-  log('agent.stopped', `stopped by ${reason}; AWS stays as it is`);
+  log('agent.stopped', `stopped by ${reason}; nothing changes in AWS`);
   return 0;
 }
 
-/** Loaded only where somebody wants them. */
+/** Loaded only where metrics are configured. */
 async function recordMetrics(
   { metricsListen: listen, metricsFile: file }: Config,
   log: Log,
@@ -95,7 +95,7 @@ type Origins = Configured['origins'];
 function alreadyRunning(pid: number, { stateDir }: Config, origins: Origins): string {
   return (
     `another agent, with process id ${pid}, runs with the state directory ${stateDir} (from ${origins.stateDir}); ` +
-    'end that one first, or give this one a directory of its own with --state-dir (ECS_DRAIN_STATE_DIR)'
+    'stop that one first, or give this one a directory of its own with --state-dir (ECS_DRAIN_STATE_DIR)'
   );
 }
 

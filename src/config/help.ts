@@ -4,13 +4,13 @@ const COLUMN = 30;
 const WIDTH = 100;
 
 export const commands = {
-  run: 'Watch, and drain this instance when its termination has been decided. What the systemd unit starts.',
+  run: 'Watch, and drain this instance when its termination has been decided. The systemd unit starts this.',
   status:
-    'What the agent on this host is doing, and what it waits for. --json for machines. Exit code: 0 watching, 10 draining, 11 released, 12 starting, 3 not running, 4 not known.',
+    'Show what the agent on this host is doing, and what it waits for. --json for machines. Exit code: 0 watching, 10 draining, 11 released, 12 starting, 3 not running, 4 not known.',
   doctor:
-    'Check that the agent can do its job here: one line a check, with the fix. Changes nothing. --json for machines. Exit code: 0 well, 1 something must be mended.',
-  drain: 'Drain this instance now, by hand. --cancel takes it back.',
-  sandbox: 'Start a simulated AWS on loopback to try the agent against.',
+    'Check that the agent can work on this host: one line per check, with the fix. Changes nothing. --json for machines. Exit code: 0 ready, 1 something must be fixed.',
+  drain: 'Drain this instance now, by hand. --cancel withdraws the request.',
+  sandbox: 'Start a simulated AWS on loopback, to try the agent.',
 } as const;
 
 export type CommandName = keyof typeof commands;
@@ -28,9 +28,9 @@ ${Object.entries(commands)
 Options of run, status, doctor and drain, each with its environment variable
 ${optionList.map(optionRow).join('')}${row('--config PATH', 'The configuration file: the same variables, one a line. ECS_DRAIN_CONFIG. Default: /etc/ecs-drain-agent/agent.conf')}
 Other
-${row('--version', 'Print the version.')}${row('--help', 'Print this.')}
-Times are written with a unit: 500ms, 90s, 5m, 1h30m, 2d.
-Flags go before the environment, the environment before the file.
+${row('--version', 'Print the version.')}${row('--help', 'Print this help.')}
+Write times with a unit: 500ms, 90s, 5m, 1h30m, 2d.
+Flags override the environment; the environment overrides the file.
 `;
 }
 

@@ -11,7 +11,7 @@ export const DEFAULT_CONFIG_FILE = '/etc/ecs-drain-agent/agent.conf';
 /** A configuration file is some kB. */
 const MOST_BYTES = 1024 * 1024;
 
-/** The configuration, or everything that is wrong with it: one problem a line, so that all can be mended at once. */
+/** The configuration, or everything that is wrong with it: one problem a line, so that all can be fixed at once. */
 export type Loaded = Configured | { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
 export type Configured = {
@@ -46,7 +46,7 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
         text: environment[env],
         from: `${env} in the environment`,
       })),
-      // An empty variable is as good as none, as everywhere; an empty flag was typed by somebody.
+      // An empty variable counts as unset, as in most programs; an empty flag is a mistake.
     ].find(({ text, from }) => text !== undefined && (text !== '' || from.startsWith('--')));
     const parsed = option.parse(given?.text ?? option.default);
     origins[option.name] = given?.from ?? 'the default';
@@ -89,8 +89,8 @@ function readFlags(argv: readonly string[]) {
     if (!flagNames.includes(token.name)) {
       isAfterUnknown = token.value === undefined;
       const near = nearest(token.name, flagNames);
-      const hint = near ? ` Did you mean --${near}?` : ' See --help for the options there are.';
-      problems.push(`${token.rawName}: there is no such option.${hint}`);
+      const hint = near ? ` Did you mean --${near}?` : ' --help lists the options.';
+      problems.push(`${token.rawName}: unknown option.${hint}`);
     } else if (token.value === undefined && !isSwitch(token.name)) {
       problems.push(`--${token.name}: a value is missing.`);
     } else {
@@ -143,7 +143,9 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
     if (name.startsWith('AWS_')) passedOn[name] = value;
     else if (name.startsWith('ECS_DRAIN_')) values.set(name, { text: value, from: `${name} in ${from}` });
     else
-      warnings.push(`${name} in ${from} means nothing to this agent: it reads ECS_DRAIN_… and AWS_… names.`);
+      warnings.push(
+        `${name} in ${from} is ignored: the agent reads names that begin with ECS_DRAIN_ or AWS_ only.`,
+      );
   });
   warnings.push(...unknownNames([...values.keys()], path));
   return result;

@@ -68,7 +68,7 @@ export const options = {
     env: 'ECS_DRAIN_POLL_INTERVAL',
     placeholder: 'TIME',
     default: '5s',
-    help: 'How often the signals are read, jittered by a fifth. The EC2 API is asked every 15s at most.',
+    help: 'How often the agent reads the signals, jittered by a fifth. It asks the EC2 API every 15s at most.',
     allowed: 'a time from 1s to 5m',
     parse: duration(1_000, 300_000),
   },
@@ -77,7 +77,7 @@ export const options = {
     env: 'ECS_DRAIN_MODE',
     placeholder: 'MODE',
     default: 'drain',
-    help: 'drain: set the container instance DRAINING, then wait. deregister: only try to deregister, again and again, while it stays ACTIVE.',
+    help: 'drain: set the container instance DRAINING, then wait. deregister: leave it ACTIVE, and try to deregister it until ECS agrees.',
     allowed: 'drain, deregister',
     parse: oneOf(['drain', 'deregister']),
   },
@@ -87,7 +87,7 @@ export const options = {
     placeholder: 'TIME',
     default: '',
     defaultShown: 'none',
-    help: 'A limit of your own on how long tasks are waited for; --on-timeout says what happens then.',
+    help: 'Your own limit on how long the agent waits for tasks; --on-timeout says what happens then.',
     allowed: 'a time of at least 1s, or "none"',
     parse: (text) => (text === '' || text === 'none' ? ok(undefined) : duration(1_000, Infinity)(text)),
   },
@@ -96,7 +96,7 @@ export const options = {
     env: 'ECS_DRAIN_ON_TIMEOUT',
     placeholder: 'ACTION',
     default: 'wait',
-    help: 'At the drain timeout: go on waiting (wait), ask the tasks to stop (stop-tasks), let the instance go with its tasks (continue), or abandon the lifecycle action (abandon).',
+    help: 'What the agent does at the drain timeout: go on waiting (wait), ask the tasks to stop (stop-tasks), let the instance go with its tasks (continue), or abandon the lifecycle action (abandon).',
     allowed: 'wait, stop-tasks, continue, abandon',
     parse: oneOf(['wait', 'stop-tasks', 'continue', 'abandon']),
   },
@@ -106,7 +106,7 @@ export const options = {
     placeholder: 'NAME',
     default: '',
     defaultShown: 'found',
-    help: "The terminating lifecycle hook that is ours to complete. Without it: the one that the tag's value names, else the group's only one.",
+    help: "The terminating lifecycle hook that the agent keeps alive and completes. If not set: the one that the tag's value names, else the group's only one.",
     allowed: 'the name of a lifecycle hook: A-Z a-z 0-9 - _ /, at most 255 characters',
     parse: (text) =>
       text === ''
@@ -121,7 +121,7 @@ export const options = {
     flag: 'spot-stop-tasks',
     env: 'ECS_DRAIN_SPOT_STOP_TASKS',
     default: 'true',
-    help: 'Thirty seconds before a Spot interruption, ask the tasks that still run to stop, so that they get SIGTERM instead of the plug.',
+    help: 'Thirty seconds before a Spot interruption, ask the tasks that still run to stop, so that they receive SIGTERM before the instance stops.',
     allowed: 'true, false',
     parse: boolean,
   },
@@ -129,7 +129,7 @@ export const options = {
     flag: 'rebalance-terminate',
     env: 'ECS_DRAIN_REBALANCE_TERMINATE',
     default: 'false',
-    help: 'After a drain that a rebalance recommendation began, terminate the instance in its group, which replaces it.',
+    help: 'After a drain that a rebalance recommendation started, terminate the instance in its group; the group replaces it.',
     allowed: 'true, false',
     parse: boolean,
   },
@@ -139,7 +139,7 @@ export const options = {
     placeholder: 'NAME',
     default: '',
     defaultShown: 'from the ECS agent',
-    help: 'The ECS cluster, for when the ECS agent is not there to say.',
+    help: 'The ECS cluster, for when the ECS agent cannot name it.',
     allowed: 'the name or ARN of a cluster',
     parse: (text) =>
       text === '' ? ok(undefined) : isCluster(text) ? ok(text) : wrong('is not the name of an ECS cluster'),
@@ -149,7 +149,7 @@ export const options = {
     env: 'ECS_DRAIN_INTROSPECTION_URL',
     placeholder: 'URL',
     default: 'http://127.0.0.1:51678',
-    help: "The ECS agent's introspection API.",
+    help: "The URL of the ECS agent's introspection API.",
     allowed: 'an http:// URL',
     parse: (text) => (URL.parse(text)?.protocol === 'http:' ? ok(text) : wrong('is not an http:// URL')),
   },
@@ -159,7 +159,7 @@ export const options = {
     alsoFrom: ['STATE_DIRECTORY'],
     placeholder: 'PATH',
     default: '/var/lib/ecs-drain-agent',
-    help: 'Where the agent keeps what must outlive a restart.',
+    help: 'Where the agent keeps its state across restarts.',
     allowed: 'an absolute path to a directory that the agent can write',
     parse: (text) => (text.startsWith('/') ? ok(text) : wrong('is not an absolute path')),
   },
@@ -168,7 +168,7 @@ export const options = {
     env: 'ECS_DRAIN_HOOKS_DIR',
     placeholder: 'PATH',
     default: '/etc/ecs-drain-agent/hooks.d',
-    help: 'Where your own executables are that run in a drain, in draining/, drained/ and released/.',
+    help: 'The directory of your own executables that run during a drain, in draining/, drained/ and released/.',
     allowed: 'an absolute path; it need not exist',
     parse: (text) => (text.startsWith('/') ? ok(text) : wrong('is not an absolute path')),
   },
@@ -177,7 +177,7 @@ export const options = {
     env: 'ECS_DRAIN_HOOK_TIMEOUT',
     placeholder: 'TIME',
     default: '60s',
-    help: 'How long each of them may take.',
+    help: 'How long each of them may run.',
     allowed: 'a time from 1s to 1h',
     parse: duration(1_000, 3_600_000),
   },
@@ -186,7 +186,7 @@ export const options = {
     env: 'ECS_DRAIN_HOOK_FAILURE',
     placeholder: 'ACTION',
     default: 'ignore',
-    help: 'When one in drained/ fails: go on (ignore), or keep the instance and try again until all have succeeded (hold).',
+    help: 'What the agent does when one in drained/ fails: go on (ignore), or keep the instance and try again until all have succeeded (hold).',
     allowed: 'ignore, hold',
     parse: oneOf(['ignore', 'hold']),
   },
@@ -196,7 +196,7 @@ export const options = {
     placeholder: 'ADDRESS',
     default: '',
     defaultShown: 'off',
-    help: 'Serve metrics to a Prometheus on this host, for example at 127.0.0.1:9464.',
+    help: 'Serve metrics to Prometheus on this host, for example at 127.0.0.1:9464.',
     allowed: 'a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464, or "off"',
     parse: (text) => (text === '' || text === 'off' ? ok(undefined) : loopbackAddress(text)),
   },
@@ -206,7 +206,7 @@ export const options = {
     placeholder: 'PATH',
     default: '',
     defaultShown: 'off',
-    help: "Keep the same metrics in a file, for node_exporter's textfile collector.",
+    help: "Write the same metrics to a file, for node_exporter's textfile collector.",
     allowed: 'an absolute path that ends in .prom, or "off"',
     parse: (text) =>
       text === '' || text === 'off'
@@ -230,7 +230,7 @@ export const options = {
     env: 'ECS_DRAIN_LOG_LEVEL',
     placeholder: 'LEVEL',
     default: 'info',
-    help: 'The least level that is logged.',
+    help: 'The lowest level that is logged.',
     allowed: 'debug, info, warn, error',
     parse: oneOf(['debug', 'info', 'warn', 'error']),
   },
@@ -266,7 +266,7 @@ function wrong(why: string): Parsed<never> {
 function oneOf<const T extends string>(names: readonly T[]) {
   return (text: string): Parsed<T> => {
     const name = names.find((candidate) => candidate === text);
-    return name === undefined ? wrong('is none of the names allowed') : ok(name);
+    return name === undefined ? wrong('is not one of the allowed values') : ok(name);
   };
 }
 
@@ -274,7 +274,7 @@ function list<const T extends string>(names: readonly T[]) {
   return (text: string): Parsed<readonly T[]> => {
     const given = text.split(',').map((name) => name.trim());
     const strange = given.find((name) => !(names as readonly string[]).includes(name));
-    if (strange !== undefined) return wrong(`has ${JSON.stringify(strange)} in it`);
+    if (strange !== undefined) return wrong(`contains ${JSON.stringify(strange)}`);
     return ok(names.filter((name) => given.includes(name)));
   };
 }
@@ -287,7 +287,7 @@ function loopbackAddress(text: string): Parsed<{ host: string; port: number }> {
   if (name === '' || port > 65_535) return wrong('is not an address and a port');
   if (/^127(\.\d{1,3}){3}$/.test(host) || name === '[::1]') return ok({ host, port });
   return wrong(
-    'is no loopback address, and the metrics are served to this host only; for a Prometheus elsewhere use --metrics-file with node_exporter, or a collector on this host',
+    'is not a loopback address: metrics are served to this host only. For a Prometheus elsewhere use --metrics-file with node_exporter, or a collector on this host',
   );
 }
 

@@ -19,18 +19,19 @@ export const events = {
     level: 'error',
     meaning:
       'Another agent runs with the same state directory; `pid` is its process id. This one ends with exit code 75, and its unit starts it again later.',
-    remedy: 'End the agent that is not wanted, or give it a state directory of its own.',
+    remedy: 'Stop the agent that you do not want, or give it a state directory of its own.',
   },
   'agent.waiting': {
     level: 'warn',
     meaning:
-      'Something that the agent needs is not there yet; `for` says what. Normal in the first seconds after boot.',
-    remedy: 'If it lasts longer than a few minutes: `ecs-drain-agent doctor` says what is wrong with it.',
+      'Something that the agent needs is not available yet; `for` says what. Normal in the first seconds after boot.',
+    remedy: 'If it lasts longer than a few minutes, run `ecs-drain-agent doctor`: it says what is wrong.',
   },
-  'agent.ready': { level: 'info', meaning: 'What was waited for is there.', remedy: '' },
+  'agent.ready': { level: 'info', meaning: 'Something that the agent waited for is available.', remedy: '' },
   'agent.watching': {
     level: 'info',
-    meaning: 'Nothing asks for this instance to go. The signals are read at every poll.',
+    meaning:
+      'No signal says that this instance will be terminated. The agent reads the signals at every poll.',
     remedy: '',
   },
   'debug.observed': {
@@ -45,51 +46,52 @@ export const events = {
   },
   'agent.stopped': {
     level: 'info',
-    meaning: 'The agent ends, as it was asked to. AWS stays as it is.',
+    meaning: 'The agent was told to stop, and ends. It changes nothing in AWS.',
     remedy: '',
   },
   'config.warning': {
     level: 'warn',
     meaning: 'Something in the configuration has no effect.',
-    remedy: 'Mend or remove the name that the message gives.',
+    remedy: 'Correct or remove the name that the message gives.',
   },
   'state.discarded': {
     level: 'warn',
     meaning:
-      'The state file was corrupt or of another instance, and was set aside. A drain in progress goes on all the same.',
-    remedy: 'If an image was baked with a state file in it, remove that file before the image is taken.',
+      'The state file is unreadable, corrupt or of another instance. The agent starts without it. A drain in progress goes on.',
+    remedy: 'If an image was baked with a state file in it, remove the file before baking the image.',
   },
   'state.unwritable': {
     level: 'warn',
     meaning:
-      'The state file cannot be written. The agent works on; after a restart it will not know that it was it who set DRAINING.',
+      'The state file cannot be written. The agent goes on; after a restart it does not know whether it had set DRAINING itself.',
     remedy: 'Free the disk, or make the state directory writable for the agent’s user.',
   },
   'identity.changed': {
     level: 'error',
     meaning:
-      'Instance metadata names another instance than at the start. The agent changes nothing while it does.',
-    remedy: 'Find out what answers at the metadata address; restart the agent once it is mended.',
+      'Instance metadata names another instance than at the start. The agent changes nothing as long as it does.',
+    remedy: 'Find out what answers at the metadata address. Restart the agent after fixing it.',
   },
   'tag.source': {
     level: 'warn',
-    meaning: 'Instance metadata serves no tags, so the tag is read by the EC2 API; or it serves them again.',
+    meaning:
+      'Instance metadata serves no tags, so the agent reads the tag with the EC2 API; or metadata serves tags again.',
     remedy:
       'Launch instances with InstanceMetadataTags=enabled: reading tags then costs no API request and no permission.',
   },
   'signals.unknown': {
     level: 'warn',
     meaning:
-      'A source of signals does not answer, so it is not known whether this instance must go. Nothing changes meanwhile.',
-    remedy: 'If it lasts, look at the cause that the message gives.',
+      'A source of signals does not answer, so the agent does not know whether this instance will be terminated. It changes nothing meanwhile.',
+    remedy: 'If it lasts, look at the cause in the message.',
   },
   'signals.known': { level: 'info', meaning: 'All sources of signals answer again.', remedy: '' },
   'drain.signalled': {
     level: 'info',
-    meaning: 'A signal says that this instance must go: the drain begins.',
+    meaning: 'A signal says that this instance will be terminated: the drain begins.',
     remedy: '',
   },
-  'drain.signal-joined': { level: 'info', meaning: 'One more signal says so.', remedy: '' },
+  'drain.signal-joined': { level: 'info', meaning: 'Another signal says the same.', remedy: '' },
   'drain.draining': {
     level: 'info',
     meaning: 'The agent has set the container instance DRAINING: no new task is placed on it.',
@@ -97,35 +99,36 @@ export const events = {
   },
   'drain.progress': {
     level: 'info',
-    meaning: 'Tasks are left, and the instance waits for them. Once a minute, with up to five of the tasks.',
+    meaning:
+      'Tasks are left, and the agent waits for them. Logged once a minute, with up to five of the tasks.',
     remedy: '',
   },
   'drain.blocked': {
     level: 'info',
     meaning:
-      'Why the drain still waits, in plain words, for the task that has waited longest or the service that blocks it.',
+      'Why the drain still waits: for the task that has waited longest, or the service that blocks it.',
     remedy:
-      'Usually none: the task ends by itself. Where a service cannot place its replacement, give its cluster room.',
+      'Usually none: the task ends by itself. If a service cannot place its replacement task, add capacity to the cluster.',
   },
   'drain.unexplained': {
     level: 'info',
     meaning:
-      'A policy does not let the agent ask what blocks a drain; `iamAction` names the permission. The drain itself needs it not. Asked again an hour later.',
-    remedy: 'Add the IAM action to the instance’s role if you want to read the reasons.',
+      'A policy forbids the agent to ask what blocks a drain; `iamAction` names the permission. The drain does not depend on it. The agent asks again an hour later.',
+    remedy: 'Add the IAM action to the instance’s role if you want to see the reasons.',
   },
   'drain.waiting': {
     level: 'warn',
-    meaning: 'The drain waits for something that is not known; the message says for what.',
-    remedy: 'If it lasts, look at the cause that the message gives.',
+    meaning: 'The drain waits because something is unknown; the message says what.',
+    remedy: 'If it lasts, look at the cause in the message.',
   },
   'drain.hook-unclear': {
     level: 'error',
-    meaning: 'The instance could be released, but it cannot be told which lifecycle hook is ours.',
+    meaning: 'The agent cannot tell which lifecycle hook it must complete; the message says why.',
     remedy: 'Set --lifecycle-hook (ECS_DRAIN_LIFECYCLE_HOOK) to one of the names given.',
   },
   'drain.timeout': {
     level: 'warn',
-    meaning: 'The drain timeout has passed and tasks are left. `onTimeout` says what happens.',
+    meaning: 'The drain timeout has passed and tasks are left. `onTimeout` says what the agent does.',
     remedy: '',
   },
   'drain.limit-near': {
@@ -137,17 +140,18 @@ export const events = {
   },
   'drain.tasks-stopping': {
     level: 'warn',
-    meaning: 'Tasks were asked to stop (StopTask), because a limit has come.',
+    meaning: 'The agent asked tasks to stop (StopTask), because a limit was reached.',
     remedy: '',
   },
   'drain.refused': {
     level: 'info',
-    meaning: 'ECS refused to deregister the container instance, because tasks still run. It is tried again.',
+    meaning:
+      'ECS refused to deregister the container instance, because tasks still run. The agent tries again.',
     remedy: '',
   },
   'drain.deregistered': {
     level: 'info',
-    meaning: 'The container instance is out of its cluster; no task was left.',
+    meaning: 'The container instance is deregistered from its cluster; no task was left.',
     remedy: '',
   },
   'drain.cancelled': {
@@ -157,25 +161,26 @@ export const events = {
   },
   'drain.cancelled-too-late': {
     level: 'warn',
-    meaning: 'The signal is gone, but the container instance had been deregistered already.',
+    meaning: 'The signal is gone, but the container instance had already been deregistered.',
     remedy:
-      'To use the instance again, restart its ECS agent without a checkpoint, so that it registers anew; else terminate it.',
+      'To use the instance again, restart its ECS agent without a checkpoint, so that it registers again. Otherwise terminate the instance.',
   },
   'drain.not-ours': {
     level: 'info',
-    meaning: 'The signal is gone. Somebody else had set the container instance DRAINING, so it stays so.',
+    meaning:
+      'The signal is gone. The container instance stays DRAINING, because it was not this agent that set it.',
     remedy: '',
   },
-  'drain.done': { level: 'info', meaning: 'Nothing is left to do; `why` says which end it was.', remedy: '' },
+  'drain.done': { level: 'info', meaning: 'The drain has ended; `why` says how.', remedy: '' },
   'lifecycle.heartbeat': {
     level: 'info',
-    meaning: 'A heartbeat was recorded: the lifecycle action waits on.',
+    meaning: 'A heartbeat was recorded: the lifecycle action keeps waiting.',
     remedy: '',
   },
   'lifecycle.nothing-waiting': {
     level: 'warn',
     meaning:
-      'Auto Scaling says that no lifecycle action of the hook waits for this instance. Its state is read again.',
+      'Auto Scaling says that no lifecycle action of the hook waits for this instance. The agent reads the state in the group again.',
     remedy: '',
   },
   'lifecycle.completed': {
@@ -191,7 +196,7 @@ export const events = {
   },
   'instance.terminated': {
     level: 'info',
-    meaning: 'The group was asked to terminate this instance.',
+    meaning: 'The agent told the group to terminate this instance.',
     remedy: '',
   },
   'hook.finished': { level: 'info', meaning: 'One of the operator’s hooks has succeeded.', remedy: '' },
@@ -200,25 +205,25 @@ export const events = {
     level: 'warn',
     meaning:
       'One of the operator’s hooks could not be started, ended with an exit code other than 0, or took too long. With `--hook-failure ignore` the drain goes on without it.',
-    remedy: 'Mend the hook; the lines it wrote are in the log as `hook.output` events.',
+    remedy: 'Fix the hook; the lines that it wrote are in the log as `hook.output` events.',
   },
   'hook.holding': {
     level: 'warn',
     meaning:
-      'Hooks of stage `drained` have failed and `--hook-failure` is `hold`: the instance is kept and they are tried again.',
+      'Hooks of stage `drained` have failed and `--hook-failure` is `hold`: the agent keeps the instance and runs them again.',
     remedy:
-      'Mend the hook in place, or remove it: what is there at the next try counts. The heartbeats go on meanwhile, up to the lifecycle hook’s global limit.',
+      'Fix the hook in place, or remove it: the next attempt runs what it finds then. Heartbeats continue meanwhile, up to the lifecycle hook’s global limit.',
   },
   'hook.skipped': {
     level: 'warn',
-    meaning: 'A file in a directory of hooks is not run; the message says why.',
-    remedy: 'Make it executable and writable for its owner alone, or remove it.',
+    meaning: 'A file in a hooks directory is not run; the message says why.',
+    remedy: 'Make it executable, and writable for its owner only; or remove it.',
   },
   'metrics.ready': { level: 'info', meaning: 'Metrics are served at this address.', remedy: '' },
   'metrics.unavailable': {
     level: 'warn',
     meaning:
-      'The metrics cannot be served or written. The agent does its work all the same, and tries again.',
+      'The metrics cannot be served or written. The drain does not depend on them. The agent tries again.',
     remedy:
       'Free the port, or make the directory writable for the agent’s user (in the unit: ReadWritePaths=).',
   },
@@ -229,13 +234,15 @@ export const events = {
   },
   'call.failed': {
     level: 'warn',
-    meaning: 'A call failed twice in a row, or was refused. It is made again. Logged once until it succeeds.',
-    remedy: 'If it lasts, look at the cause that the message gives.',
+    meaning:
+      'A call failed twice in a row, or was refused. The agent makes it again. Logged once until it succeeds.',
+    remedy: 'If it lasts, look at the cause in the message.',
   },
   'call.forbidden': {
     level: 'error',
-    meaning: 'A policy forbids a call; `iamAction` names the permission. It is tried again once a minute.',
-    remedy: 'Add the IAM action to the instance’s role: it takes effect without a restart.',
+    meaning:
+      'A policy forbids a call; `iamAction` names the permission. The agent tries again once a minute.',
+    remedy: 'Add the IAM action to the instance’s role. It takes effect without a restart.',
   },
   'call.recovered': { level: 'info', meaning: 'A call that failed succeeds again.', remedy: '' },
 } as const satisfies Record<string, EventDefinition>;

@@ -36,6 +36,7 @@ export function createOutput({ level, environment, fd = 1 }: OutputOptions): Log
   );
   return (event, message, fields = {}) => {
     const { level: eventLevel } = events[event];
+    if (!logger.isLevelEnabled(eventLevel)) return;
     logger[eventLevel]({ event, ...(bounded(fields, 0) as object) }, clip(message));
   };
 }

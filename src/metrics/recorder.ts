@@ -3,7 +3,7 @@ import type { Report } from '../agent/report/report.ts';
 import type { Attempt } from '../aws/call.ts';
 import type { AwsErrorKind } from '../aws/errors.ts';
 import { type Clock, parseTime } from '../base/clock.ts';
-import { type EventName, events } from '../log/events.ts';
+import { type EventName, events, type Level } from '../log/events.ts';
 import type { Sample, SeriesName } from './series.ts';
 
 /** Takes note of what the agent does, and tells it as samples. Nothing in it can fail. */
@@ -61,7 +61,9 @@ export function createRecorder(clock: Clock, self: Process): Recorder {
       if (error?.kind === 'throttled') count('ecs_drain_agent_aws_throttles_total');
     },
     event: (event) => {
-      count('ecs_drain_agent_events_total', { event, level: events[event].level });
+      const level = levelOf(event);
+      // Debug events are logged only on request.
+      if (level !== 'debug') count('ecs_drain_agent_events_total', { event, level });
       if (event === 'lifecycle.heartbeat') count('ecs_drain_agent_heartbeats_total');
       if ((event === 'lifecycle.completed' || event === 'instance.terminated') && emptySince !== undefined) {
         lastTaskToRelease ??= Math.max(0, clock.now() - emptySince) / 1_000;
@@ -92,6 +94,8 @@ export function createRecorder(clock: Clock, self: Process): Recorder {
     },
   };
 }
+
+const levelOf = (event: EventName): Level => events[event].level;
 
 const timeOf = (iso: string | undefined) => (iso === undefined ? undefined : parseTime(iso));
 

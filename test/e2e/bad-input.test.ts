@@ -41,7 +41,7 @@ describe('what a new user gets wrong is told whole', { concurrency: 4 }, () => {
   test('an unknown flag', async () => {
     assert.deepEqual(
       await refused(['run', '--poll-intervall', '5s']),
-      wrong('--poll-intervall: there is no such option. Did you mean --poll-interval?'),
+      wrong('--poll-intervall: unknown option. Did you mean --poll-interval?'),
     );
   });
 
@@ -83,8 +83,8 @@ describe('what a new user gets wrong is told whole', { concurrency: 4 }, () => {
       await refused(['run', '--config', path], { ECS_DRAIN_LOG_LEVEL: 'loud' }),
       wrong(
         `${path} line 3: "this is no line" is not an assignment. Allowed: NAME=value, with or without quotes, or # comment.`,
-        `ECS_DRAIN_MODE in ${path} line 2: "fast" is none of the names allowed. Allowed: drain, deregister.`,
-        'ECS_DRAIN_LOG_LEVEL in the environment: "loud" is none of the names allowed. Allowed: debug, info, warn, error.',
+        `ECS_DRAIN_MODE in ${path} line 2: "fast" is not one of the allowed values. Allowed: drain, deregister.`,
+        'ECS_DRAIN_LOG_LEVEL in the environment: "loud" is not one of the allowed values. Allowed: debug, info, warn, error.',
       ),
     );
   });
@@ -181,7 +181,7 @@ describe('what can be done without is said, and done without', { concurrency: 4 
       assert.equal(
         msg,
         `another agent, with process id ${first.pid}, runs with the state directory ${first.stateDir} (from --state-dir); ` +
-          'end that one first, or give this one a directory of its own with --state-dir (ECS_DRAIN_STATE_DIR)',
+          'stop that one first, or give this one a directory of its own with --state-dir (ECS_DRAIN_STATE_DIR)',
       );
       assert.deepEqual(await second.exited, { code: 75, signal: null });
       assert.deepEqual(second.lines('agent.started'), []);

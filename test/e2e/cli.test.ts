@@ -37,7 +37,7 @@ describe('the command line', () => {
     ['statsu', 'ecs-drain-agent: "statsu" is not a command. Did you mean status?\n'],
     [
       'terminate',
-      'ecs-drain-agent: "terminate" is not a command. There are run, status, doctor, drain, sandbox.\n',
+      'ecs-drain-agent: "terminate" is not a command. The commands are run, status, doctor, drain, sandbox.\n',
     ],
     ['constructor', /is not a command/],
   ] as const) {
@@ -59,7 +59,7 @@ describe('the command line', () => {
         stderr,
         'ecs-drain-agent: the configuration is wrong.\n' +
           '  --poll-interval: "5" has no unit; write a number with ms, s, m, h or d, for example 5s. Allowed: a time from 1s to 5m.\n' +
-          `  ECS_DRAIN_MODE in ${file} line 1: "gently" is none of the names allowed. Allowed: drain, deregister.\n`,
+          `  ECS_DRAIN_MODE in ${file} line 1: "gently" is not one of the allowed values. Allowed: drain, deregister.\n`,
       );
     });
   }
@@ -67,6 +67,6 @@ describe('the command line', () => {
   test('a flag of another command is none of this one', async () => {
     const { code, stderr } = await runCli(['run', '--cancel']);
     assert.equal(code, 78);
-    assert.match(stderr, /--cancel: there is no such option\./);
+    assert.match(stderr, /--cancel: unknown option\./);
   });
 });

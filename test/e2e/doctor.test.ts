@@ -49,7 +49,7 @@ describe('doctor', () => {
       'ok    autoscaling:CompleteLifecycleAction: allowed (asked about something that does not exist)',
       'skip  autoscaling:TerminateInstanceInAutoScalingGroup: not probed: no probe of it is both harmless and telling. It is needed here, on arn:aws:autoscaling:eu-west-1:111122223333:autoScalingGroup:*:autoScalingGroupName/web-asg',
     ]);
-    assert.match(text, /\nThe agent can do its job here(, with 1 warning)?\.\n$/);
+    assert.match(text, /\nThe agent can work on this host(, with 1 warning)?\.\n$/);
     assert.equal(code, 0);
   });
 
@@ -90,7 +90,7 @@ describe('doctor', () => {
       'warn  instance tags: instance metadata serves no tags: each poll is a request to the EC2 API instead. Fix: aws ec2 modify-instance-metadata-options --instance-id i-0123456789abcdef0 --instance-metadata-tags enabled; in the launch template: MetadataOptions InstanceMetadataTags=enabled',
       'ok    ec2:DescribeTags: allowed',
     ]);
-    assert.match(text, /\nThe agent cannot do its job here: 2 to mend, \d warnings?\.\n$/);
+    assert.match(text, /\nThe agent cannot work on this host: 2 to fix, \d warnings?\.\n$/);
     assert.equal(code, 1);
   });
 

@@ -27,7 +27,7 @@ describe('status and drain, with an agent', () => {
     assert.deepEqual(await host.run('drain'), {
       code: 0,
       stdout:
-        'Drain requested: the agent begins at its next poll. `ecs-drain-agent status` shows how it goes; `drain --cancel` takes it back.\n',
+        'Drain requested: the agent begins at its next poll. `ecs-drain-agent status` shows how it goes; `drain --cancel` withdraws it.\n',
       stderr: '',
     });
     await host.logs('drain.progress');
@@ -54,7 +54,7 @@ describe('status and drain, with an agent', () => {
     assert.equal(host.machine.ecsAgent.containerInstance?.status, 'ACTIVE');
     assert.equal(
       (await host.run('drain', '--cancel')).stdout,
-      'Nobody had asked for a drain by hand. The agent goes on watching.\n',
+      'There was no request to withdraw. The agent goes on watching.\n',
     );
   });
 
@@ -67,18 +67,18 @@ describe('status and drain, with an agent', () => {
     await host.status(10);
     assert.equal(
       (await host.run('drain')).stdout,
-      'Drain requested. The agent was draining already, because of tag: it goes on until both are taken back.\n',
+      'Drain requested. The agent was draining already, because of tag: it goes on until both are withdrawn.\n',
     );
     assert.equal(
       (await host.run('drain', '--cancel')).stdout,
-      'The request is withdrawn. The drain goes on, because of tag. Remove the tag ecs-drain-agent:terminate to take that back.\n',
+      'The request is withdrawn. The drain goes on, because of tag. Remove the tag ecs-drain-agent:terminate to cancel it.\n',
     );
     host.fleet.scaleIn(host.machine);
     await host.logs('drain.signal-joined');
     assert.match(await host.status(10, 'lifecycle'), /^because of {10}tag, lifecycle$/m);
     assert.equal(
       (await host.run('drain', '--cancel')).stdout,
-      'Nobody had asked for a drain by hand. The drain goes on, because of tag, lifecycle. The Auto Scaling group is terminating this instance: that cannot be taken back.\n',
+      'There was no request to withdraw. The drain goes on, because of tag, lifecycle. The Auto Scaling group is terminating this instance: that cannot be cancelled.\n',
     );
   });
 

@@ -17,6 +17,6 @@ export function verdict(checks: readonly Check[]): string {
   const failed = checks.filter(({ status }) => status === 'FAIL').length;
   const warned = checks.filter(({ status }) => status === 'warn').length;
   const warnings = warned === 1 ? '1 warning' : `${warned} warnings`;
-  if (failed === 0) return `The agent can do its job here${warned === 0 ? '' : `, with ${warnings}`}.\n`;
-  return `The agent cannot do its job here: ${failed} to mend, ${warnings}.\n`;
+  if (failed === 0) return `The agent can work on this host${warned === 0 ? '' : `, with ${warnings}`}.\n`;
+  return `The agent cannot work on this host: ${failed} to fix, ${warnings}.\n`;
 }

@@ -137,7 +137,7 @@ describe('a name that means nothing is a warning', () => {
       "in the file, of another program's",
       {},
       '\nECS_CLUSTER=web',
-      'ECS_CLUSTER in /etc/ecs-drain-agent/agent.conf line 2 means nothing to this agent: it reads ECS_DRAIN_… and AWS_… names.',
+      'ECS_CLUSTER in /etc/ecs-drain-agent/agent.conf line 2 is ignored: the agent reads names that begin with ECS_DRAIN_ or AWS_ only.',
     ],
   ] as const) {
     test(what, () => assert.deepEqual(loaded([], environment, file).warnings, [expected]));
@@ -172,23 +172,23 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
     [['--hook-timeout', '2h'], '--hook-timeout: "2h" is more than 1 h. Allowed: a time from 1s to 1h.'],
     [
       ['--on-timeout', 'stop'],
-      '--on-timeout: "stop" is none of the names allowed. Allowed: wait, stop-tasks, continue, abandon.',
+      '--on-timeout: "stop" is not one of the allowed values. Allowed: wait, stop-tasks, continue, abandon.',
     ],
     [
       ['--hook-failure', 'retry'],
-      '--hook-failure: "retry" is none of the names allowed. Allowed: ignore, hold.',
+      '--hook-failure: "retry" is not one of the allowed values. Allowed: ignore, hold.',
     ],
-    [['--mode', 'Drain'], '--mode: "Drain" is none of the names allowed. Allowed: drain, deregister.'],
+    [['--mode', 'Drain'], '--mode: "Drain" is not one of the allowed values. Allowed: drain, deregister.'],
     [
       ['--tag-source', 'metadata'],
-      '--tag-source: "metadata" is none of the names allowed. Allowed: auto, imds, ec2.',
+      '--tag-source: "metadata" is not one of the allowed values. Allowed: auto, imds, ec2.',
     ],
     [
       ['--log-level', 'trace'],
-      '--log-level: "trace" is none of the names allowed. Allowed: debug, info, warn, error.',
+      '--log-level: "trace" is not one of the allowed values. Allowed: debug, info, warn, error.',
     ],
-    [['--signals', 'tag,spott'], `--signals: "tag,spott" has "spott" in it. Allowed: ${SIGNALS}.`],
-    [['--signals', 'tag,'], `--signals: "tag," has "" in it. Allowed: ${SIGNALS}.`],
+    [['--signals', 'tag,spott'], `--signals: "tag,spott" contains "spott". Allowed: ${SIGNALS}.`],
+    [['--signals', 'tag,'], `--signals: "tag," contains "". Allowed: ${SIGNALS}.`],
     [
       ['--tag-key', 'a b'],
       '--tag-key: "a b" can never be read from instance metadata, which serves keys of A-Z a-z 0-9 + - = . , _ : @ only. Choose such a key, or set --tag-source ec2.',
@@ -248,7 +248,7 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
     ],
     [
       ['--metrics-listen', '0.0.0.0:9464'],
-      '--metrics-listen: "0.0.0.0:9464" is no loopback address, and the metrics are served to this host only; for a Prometheus elsewhere use --metrics-file with node_exporter, or a collector on this host. Allowed: a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464, or "off".',
+      '--metrics-listen: "0.0.0.0:9464" is not a loopback address: metrics are served to this host only. For a Prometheus elsewhere use --metrics-file with node_exporter, or a collector on this host. Allowed: a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464, or "off".',
     ],
     [
       ['--metrics-file', 'drain.prom'],
@@ -264,9 +264,9 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
       '--rebalance-terminate: "1" is neither true nor false. Allowed: true, false.',
     ],
     [['--spot-stop-tasks=no'], '--spot-stop-tasks: "no" is neither true nor false. Allowed: true, false.'],
-    [['--poll-intervall', '5s'], '--poll-intervall: there is no such option. Did you mean --poll-interval?'],
-    [['--frobnicate'], '--frobnicate: there is no such option. See --help for the options there are.'],
-    [['-v'], '-v: there is no such option. See --help for the options there are.'],
+    [['--poll-intervall', '5s'], '--poll-intervall: unknown option. Did you mean --poll-interval?'],
+    [['--frobnicate'], '--frobnicate: unknown option. --help lists the options.'],
+    [['-v'], '-v: unknown option. --help lists the options.'],
     [['now'], '"now": this command takes options only.'],
   ] as const) {
     test(argv.join(' ').slice(0, 60), () => assert.deepEqual(problems([...argv]), [expected]));
@@ -274,7 +274,7 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
 
   test('in the environment', () => {
     assert.deepEqual(problems([], { ECS_DRAIN_MODE: 'x' }), [
-      'ECS_DRAIN_MODE in the environment: "x" is none of the names allowed. Allowed: drain, deregister.',
+      'ECS_DRAIN_MODE in the environment: "x" is not one of the allowed values. Allowed: drain, deregister.',
     ]);
     assert.deepEqual(problems([], { STATE_DIRECTORY: 'relative' }), [
       'STATE_DIRECTORY in the environment: "relative" is not an absolute path. Allowed: an absolute path to a directory that the agent can write.',
@@ -283,23 +283,23 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
 
   test('in the file', () => {
     assert.deepEqual(problems([], {}, '# x\nECS_DRAIN_MODE=x'), [
-      'ECS_DRAIN_MODE in /etc/ecs-drain-agent/agent.conf line 2: "x" is none of the names allowed. Allowed: drain, deregister.',
+      'ECS_DRAIN_MODE in /etc/ecs-drain-agent/agent.conf line 2: "x" is not one of the allowed values. Allowed: drain, deregister.',
     ]);
   });
 
   test('everything at once', () => {
     const all = problems(['--nope', '--mode', 'x'], { ECS_DRAIN_LOG_LEVEL: 'y' }, 'not an assignment');
     assert.deepEqual(all, [
-      '--nope: there is no such option. Did you mean --mode?',
+      '--nope: unknown option. Did you mean --mode?',
       '/etc/ecs-drain-agent/agent.conf line 1: "not an assignment" is not an assignment. Allowed: NAME=value, with or without quotes, or # comment.',
-      '--mode: "x" is none of the names allowed. Allowed: drain, deregister.',
-      'ECS_DRAIN_LOG_LEVEL in the environment: "y" is none of the names allowed. Allowed: debug, info, warn, error.',
+      '--mode: "x" is not one of the allowed values. Allowed: drain, deregister.',
+      'ECS_DRAIN_LOG_LEVEL in the environment: "y" is not one of the allowed values. Allowed: debug, info, warn, error.',
     ]);
   });
 
   test('a terminal cannot be commanded by what is shown of a bad value', () => {
     assert.deepEqual(problems(['--mode', '\u001b[2Jx\n']), [
-      '--mode: "\\u001b[2Jx\\n" is none of the names allowed. Allowed: drain, deregister.',
+      '--mode: "\\u001b[2Jx\\n" is not one of the allowed values. Allowed: drain, deregister.',
     ]);
   });
 });

@@ -113,8 +113,8 @@ describe('the lines', () => {
   test('the last one sums up', () => {
     const ok: Check = { name: 'a', status: 'ok', detail: 'b' };
     const warn: Check = { name: 'a', status: 'warn', detail: 'b', fix: 'c' };
-    assert.equal(verdict([ok]), 'The agent can do its job here.\n');
-    assert.equal(verdict([ok, warn]), 'The agent can do its job here, with 1 warning.\n');
-    assert.equal(verdict([warn, warn, check]), 'The agent cannot do its job here: 1 to mend, 2 warnings.\n');
+    assert.equal(verdict([ok]), 'The agent can work on this host.\n');
+    assert.equal(verdict([ok, warn]), 'The agent can work on this host, with 1 warning.\n');
+    assert.equal(verdict([warn, warn, check]), 'The agent cannot work on this host: 1 to fix, 2 warnings.\n');
   });
 });
