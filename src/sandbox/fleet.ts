@@ -11,13 +11,8 @@ import {
   terminateMember,
 } from './world/groups.ts';
 import { happen } from './world/happen.ts';
-import {
-  addMachine,
-  exchangeCredentials,
-  type MachineOptions,
-  rebootMachine,
-  terminateMachine,
-} from './world/machines.ts';
+import { terminateMachine } from './world/machine-end.ts';
+import { addMachine, exchangeCredentials, type MachineOptions, rebootMachine } from './world/machines.ts';
 import type { WorldOptions } from './world/options.ts';
 import { addService, type ServiceOptions } from './world/services.ts';
 import type {

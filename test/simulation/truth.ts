@@ -1,5 +1,6 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
-import type { ContainerInstance, LifecycleAction, LifecycleState } from '../../src/sandbox/world/state.ts';
+import type { ContainerInstance, LifecycleAction } from '../../src/sandbox/world/state.ts';
+import type { LifecycleState } from '../../src/sandbox/world/statuses.ts';
 import type { Plan } from './plan.ts';
 import { type Stage, TAG_KEY } from './stage.ts';
 

@@ -4,17 +4,13 @@ import type { Clock } from '../../base/clock.ts';
 import { actsAllTheSame, type FaultKind, serverError, takeFault, throttlingError } from '../faults.ts';
 import type { ServiceError } from '../world/errors.ts';
 
-import { isWorldOperation, type WorldInput } from '../world/operations.ts';
+import { isWorldOperation } from '../world/handlers.ts';
+import type { WorldInput } from '../world/operations.ts';
 import { logRequest } from '../world/request-log.ts';
 import type { Caller, World } from '../world/world.ts';
 import { answerWrongly, isWrongAnswer } from '../wrong-answers.ts';
-import {
-  credentialScope,
-  type Protocol,
-  protocolOf,
-  type WireRequest,
-  type WireResponse,
-} from './protocol.ts';
+import { credentialScope, protocolOf } from './detect-protocol.ts';
+import type { Protocol, WireRequest, WireResponse } from './protocol.ts';
 import { send, sendFaulty } from './send.ts';
 
 /** Answers a request under `/_sandbox/`. */

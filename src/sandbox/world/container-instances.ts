@@ -7,14 +7,8 @@ import { idOf } from './ids.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
 import { valueAt } from './past.ts';
-import type {
-  Cluster,
-  ContainerInstance,
-  ContainerInstanceStatus,
-  Machine,
-  Task,
-  WorldState,
-} from './state.ts';
+import type { Cluster, ContainerInstance, Machine, Task, WorldState } from './state.ts';
+import type { ContainerInstanceStatus } from './statuses.ts';
 import { deregister, loseTask, seenOf } from './task-life.ts';
 
 /** The ECS calls about container instances. */

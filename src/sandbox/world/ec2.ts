@@ -3,7 +3,7 @@ import { isInstanceId } from '../../aws/instance-id.ts';
 import { dateAt } from '../../base/clock.ts';
 import { serviceError } from './errors.ts';
 import { after, happen } from './happen.ts';
-import { terminateMachine } from './machines.ts';
+import { terminateMachine } from './machine-end.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
 import type { Machine, MachineState, WorldState } from './state.ts';

@@ -1,17 +1,9 @@
 import { happen } from './happen.ts';
 import { nextHex } from './ids.ts';
+import { kickServices } from './kick.ts';
 import { note } from './past.ts';
-import { kickServices } from './scheduler.ts';
-import type {
-  Cluster,
-  ContainerInstance,
-  ContainerInstanceStatus,
-  EcsAgent,
-  Impostor,
-  Machine,
-  Task,
-  WorldState,
-} from './state.ts';
+import type { Cluster, ContainerInstance, EcsAgent, Impostor, Machine, Task, WorldState } from './state.ts';
+import type { ContainerInstanceStatus } from './statuses.ts';
 
 export function createEcsAgent(cluster: Cluster): EcsAgent {
   return {

@@ -1,9 +1,10 @@
 import { isoTime } from '../../base/clock.ts';
 import { after, happen } from './happen.ts';
 import { nextUuid } from './ids.ts';
-import { terminateMachine } from './machines.ts';
+import { terminateMachine } from './machine-end.ts';
 import { cancel } from './queue.ts';
-import type { Group, Hook, LifecycleAction, LifecycleState, Machine, Member, WorldState } from './state.ts';
+import type { Group, Hook, LifecycleAction, Machine, Member, WorldState } from './state.ts';
+import type { LifecycleState } from './statuses.ts';
 import type { LifecycleNotification } from './timeline.ts';
 
 /** The tag by which the group marks its instances, as EC2 and IMDS show it. */
@@ -25,6 +26,7 @@ export function joinGroup(world: WorldState, group: Group, machine: Machine, isP
     healthy: true,
     protectedFromScaleIn: isProtected,
     actions: [],
+    machineLost: () => noticeLostMachine(world, member),
     transition: undefined,
   };
   group.members.set(machine.id, member);
@@ -121,7 +123,7 @@ export function leaveGroup(world: WorldState, member: Member): void {
 }
 
 /** A machine that went without its group's doing: the group finds out, and then goes through its usual steps. */
-export function noticeLostMachine(world: WorldState, member: Member): void {
+function noticeLostMachine(world: WorldState, member: Member): void {
   if (member.state === 'Terminating:Proceed' || member.state === 'Terminated') return;
   after(world, world.options.timings.groupNotices, () => {
     if (member.machine.member !== member) return;

@@ -1,9 +1,9 @@
 import { createEcsAgent, registerContainerInstance, setEcsAgent } from './ecs-agent.ts';
 import { after, happen } from './happen.ts';
 import { nextHex } from './ids.ts';
-import { joinGroup, noticeLostMachine } from './lifecycle.ts';
+import { joinGroup } from './lifecycle.ts';
 import type { Cluster, Group, Machine, WorldState } from './state.ts';
-import { lostWithMachine, noticeHostLoss, processesKilled } from './task-life.ts';
+import { processesKilled } from './task-life.ts';
 
 export type MachineOptions = {
   instanceId?: string;
@@ -78,22 +78,6 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
 export function exchangeCredentials(world: WorldState, machine: Machine): void {
   machine.imds.accessKeyId = `ASIAEXCHANGED${String(++world.serial).padStart(7, '0')}`;
   world.accessKeys.set(machine.imds.accessKeyId, machine.id);
-}
-
-/** The machine goes at once, with everything on it. What had not stopped by now is an interruption. */
-export function terminateMachine(world: WorldState, machine: Machine, cause: string): void {
-  if (machine.state === 'shutting-down' || machine.state === 'terminated') return;
-  machine.state = 'shutting-down';
-  happen(world, () => ({ type: 'machine-shutting-down', instanceId: machine.id, cause }));
-  lostWithMachine(world, machine, cause);
-  machine.imds.started = false;
-  setEcsAgent(world, machine, 'down');
-  after(world, world.options.timings.shutdown, () => {
-    machine.state = 'terminated';
-    happen(world, () => ({ type: 'machine-terminated', instanceId: machine.id }));
-  });
-  after(world, world.options.timings.hostLossNoticed, () => noticeHostLoss(world, machine));
-  if (machine.member) noticeLostMachine(world, machine.member);
 }
 
 /** Everything on the machine is killed and comes up again: containers stay dead, the ECS agent returns after `downMs`. */

@@ -1,14 +1,7 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import type * as Ecs from '@aws-sdk/client-ecs';
-import { autoScaling } from './auto-scaling.ts';
-import { clusters } from './clusters.ts';
-import { containerInstances } from './container-instances.ts';
-import { ec2 } from './ec2.ts';
-import { services } from './services.ts';
 import type { WorldState } from './state.ts';
-import { taskDefinitions } from './task-definitions.ts';
-import { tasks } from './tasks.ts';
 
 /** Every API call that the sandbox answers, under the name that IAM gives the action. */
 export type WorldOperations = {
@@ -135,20 +128,5 @@ export type Handlers<S extends 'ec2' | 'ecs' | 'autoscaling'> = {
     input: WorldInput<O>,
   ) => WorldOutput<O>;
 };
-
-/** What each operation does. */
-export const operations: Handlers<'ec2' | 'ecs' | 'autoscaling'> = {
-  ...ec2,
-  ...clusters,
-  ...containerInstances,
-  ...taskDefinitions,
-  ...tasks,
-  ...services,
-  ...autoScaling,
-};
-
-export function isWorldOperation(name: string): name is WorldOperation {
-  return Object.hasOwn(operations, name);
-}
 
 type Call<I, O> = { input: I; output: O };

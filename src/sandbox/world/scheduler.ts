@@ -1,22 +1,9 @@
-import { after, happen } from './happen.ts';
+import { happen } from './happen.ts';
 import { nextUuid } from './ids.ts';
 import { place, refuses } from './placement.ts';
 import { cancel } from './queue.ts';
-import type { Cluster, ContainerInstance, Service, Task, WorldState } from './state.ts';
+import type { ContainerInstance, Service, Task, WorldState } from './state.ts';
 import { askToStop, startTask } from './task-life.ts';
-
-/** Something changed that a service may have to answer: it takes a look, shortly. */
-export function kickService(world: WorldState, service: Service): void {
-  if (service.pass?.run || service.status === 'INACTIVE') return;
-  service.pass = after(world, world.options.timings.scheduler, () => {
-    service.pass = undefined;
-    pass(world, service);
-  });
-}
-
-export function kickServices(world: WorldState, cluster: Cluster): void {
-  for (const service of cluster.services.values()) kickService(world, service);
-}
 
 export function say(world: WorldState, service: Service, message: string): void {
   const text = `(service ${service.name}) ${message}`;
@@ -26,7 +13,7 @@ export function say(world: WorldState, service: Service, message: string): void 
 }
 
 /** One look of the service scheduler at one service. */
-function pass(world: WorldState, service: Service): void {
+export function lookAt(world: WorldState, service: Service): void {
   if (service.strategy === 'DAEMON') passDaemon(world, service);
   else passReplica(world, service);
   if (service.status === 'DRAINING' && service.tasks.size === 0) {

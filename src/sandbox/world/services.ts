@@ -4,9 +4,10 @@ import { badToken, clusterNamed } from './clusters.ts';
 import { atMost } from './container-instances.ts';
 import { invalidParameter, serviceError } from './errors.ts';
 import { idOf } from './ids.ts';
+import { kickService } from './kick.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
-import { deploymentId, kickService } from './scheduler.ts';
+import { deploymentId, lookAt } from './scheduler.ts';
 import type { Cluster, Service, TaskBehaviour, TaskDefinition, WorldState } from './state.ts';
 import { definitionNamed } from './task-definitions.ts';
 
@@ -114,6 +115,7 @@ export function addService(world: WorldState, cluster: Cluster, options: Service
     events: [],
     steady: false,
     blocked: false,
+    look: () => lookAt(world, service),
     pass: undefined,
   };
   cluster.services.set(service.name, service);

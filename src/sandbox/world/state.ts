@@ -3,6 +3,7 @@ import type { ResolvedOptions } from './options.ts';
 import type { Past } from './past.ts';
 import type { EventQueue, Scheduled } from './queue.ts';
 import type { RequestLog } from './request-log.ts';
+import type { ContainerInstanceStatus, HookTransition, LifecycleState, TaskStatus } from './statuses.ts';
 import type { Interruption, LifecycleNotification, TimelineEvent } from './timeline.ts';
 
 /** Everything that is true in the simulated account. Times are in ms since the Unix epoch. */
@@ -96,24 +97,6 @@ export type EcsAgent = {
 export type Impostor = { readonly metadata: string; readonly tasks: string };
 
 // --- ECS ---
-
-export type ContainerInstanceStatus =
-  | 'REGISTERING'
-  | 'REGISTRATION_FAILED'
-  | 'ACTIVE'
-  | 'DRAINING'
-  | 'DEREGISTERING'
-  | 'INACTIVE';
-
-export type TaskStatus =
-  | 'PROVISIONING'
-  | 'PENDING'
-  | 'ACTIVATING'
-  | 'RUNNING'
-  | 'DEACTIVATING'
-  | 'STOPPING'
-  | 'DEPROVISIONING'
-  | 'STOPPED';
 
 export type Cluster = {
   readonly name: string;
@@ -218,21 +201,12 @@ export type Service = {
   readonly events: { id: string; createdAt: number; message: string }[];
   steady: boolean;
   blocked: boolean;
+  /** The scheduler's look at it. */
+  readonly look: () => void;
   pass: Scheduled | undefined;
 };
 
 // --- Auto Scaling ---
-
-export type LifecycleState =
-  | 'Pending'
-  | 'InService'
-  | 'Terminating'
-  | 'Terminating:Wait'
-  | 'Terminating:Proceed'
-  | 'Terminating:Retained'
-  | 'Terminated'
-  | 'Detached'
-  | 'Standby';
 
 export type Group = {
   readonly name: string;
@@ -252,7 +226,7 @@ export type Group = {
 
 export type Hook = {
   readonly name: string;
-  readonly transition: 'autoscaling:EC2_INSTANCE_TERMINATING' | 'autoscaling:EC2_INSTANCE_LAUNCHING';
+  readonly transition: HookTransition;
   heartbeatTimeout: number;
   /** In seconds; AWS's own rule unless told. */
   globalTimeout: number | undefined;
@@ -272,6 +246,8 @@ export type Member = {
   protectedFromScaleIn: boolean;
   /** The lifecycle actions of the current wait, one for each hook. */
   actions: LifecycleAction[];
+  /** The machine has gone without the group's doing. */
+  readonly machineLost: () => void;
   transition: Scheduled | undefined;
 };
 

@@ -1,9 +1,9 @@
 import { setContainerInstanceStatus, whenEcsAgentUp } from './ecs-agent.ts';
 import { after, happen } from './happen.ts';
 import { nextHex } from './ids.ts';
+import { kickService, kickServices } from './kick.ts';
 import { note, valueAt } from './past.ts';
 import { cancel } from './queue.ts';
-import { kickService, kickServices } from './scheduler.ts';
 import type {
   ContainerInstance,
   Machine,
@@ -11,9 +11,9 @@ import type {
   Task,
   TaskBehaviour,
   TaskDefinition,
-  TaskStatus,
   WorldState,
 } from './state.ts';
+import type { TaskStatus } from './statuses.ts';
 
 export type NewTask = {
   containerInstance: ContainerInstance;

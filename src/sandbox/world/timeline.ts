@@ -1,4 +1,4 @@
-import type { ContainerInstanceStatus, Hook, LifecycleState, TaskStatus } from './state.ts';
+import type { ContainerInstanceStatus, HookTransition, LifecycleState, TaskStatus } from './statuses.ts';
 
 /** Something that happened in the World and is worth telling. `at` is in ms since the Unix epoch. */
 export type TimelineEvent = { readonly at: number } & Happening;
@@ -63,7 +63,7 @@ export type Happening =
       type: 'hook-put';
       group: string;
       hook: string;
-      transition: Hook['transition'];
+      transition: HookTransition;
       heartbeatTimeout: number;
       globalTimeout: number;
       defaultResult: 'ABANDON' | 'CONTINUE';

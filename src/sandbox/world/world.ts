@@ -1,6 +1,7 @@
 import { introspect, type PlainResponse } from './ecs-agent.ts';
+import { operations } from './handlers.ts';
 import { askImds, type ImdsRequest } from './imds.ts';
-import { operations, type WorldInput, type WorldOperation, type WorldOutput } from './operations.ts';
+import type { WorldInput, WorldOperation, WorldOutput } from './operations.ts';
 import { resolveOptions, type WorldOptions } from './options.ts';
 import { createEventQueue } from './queue.ts';
 import { createRequestLog, logRequest } from './request-log.ts';

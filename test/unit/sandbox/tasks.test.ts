@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
-import type { TaskStatus } from '../../../src/sandbox/world/state.ts';
+import type { TaskStatus } from '../../../src/sandbox/world/statuses.ts';
 import { deregister, drain, instanceOf, outcome, remember, taskStates } from './calls.ts';
 import { startTime } from './manual-clock.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
+import { operations } from '../../../src/sandbox/world/handlers.ts';
 import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/operations.ts';
-import { operations } from '../../../src/sandbox/world/operations.ts';
 import { createManualClock } from './manual-clock.ts';
 import { createSdk, type Sdk } from './sdk.ts';
 
