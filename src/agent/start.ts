@@ -74,7 +74,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const autoScaling = createAutoScaling(call, instanceId);
   const kept = createKept({ store: world.store, clock, uptime: world.uptime }, instanceId, log);
   const ecsAgent = reportRegistration(
-    createEcsAgent(world.http, config.introspectionUrl, stop),
+    createEcsAgent(world.http, config.introspectionUrl, stop, (message) => log('ecs-agent.strange', message)),
     kept.hear,
     log,
   );

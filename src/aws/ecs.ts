@@ -53,17 +53,13 @@ export type Ecs = {
 export function createEcs(call: Caller): Ecs {
   return {
     find: async (cluster, instanceId) => {
+      const operation = 'ecs:ListContainerInstances';
       const filter = `ec2InstanceId == ${instanceId}`;
-      const found: string[] = [];
-      let nextToken: string | undefined;
-      // The filter is applied to each page: an empty one can be followed by the one that matters.
-      do {
-        const operation = 'ecs:ListContainerInstances';
+      const { arns } = await allPages(operation, async (nextToken) => {
         const answer = await call(operation, { cluster, filter, nextToken });
-        found.push(...present(operation, 'containerInstanceArns', answer.containerInstanceArns));
-        nextToken = answer.nextToken || undefined;
-      } while (nextToken);
-      return found;
+        return { ...answer, arns: present(operation, 'containerInstanceArns', answer.containerInstanceArns) };
+      });
+      return arns;
     },
 
     describe: async (cluster, arns) => {
@@ -85,24 +81,19 @@ export function createEcs(call: Caller): Ecs {
     },
 
     listTasks: async (cluster, arn) => {
-      const arns = new Set<string>();
-      let requests = 0;
+      const operation = 'ecs:ListTasks';
+      const list = (desiredStatus: 'RUNNING' | 'STOPPED') =>
+        allPages(operation, async (nextToken) => {
+          const answer = await call(operation, { cluster, containerInstance: arn, desiredStatus, nextToken });
+          return { ...answer, arns: present(operation, 'taskArns', answer.taskArns) };
+        });
+      const running = await list('RUNNING');
       // The default list hides a task that was asked to stop and still runs.
-      for (const desiredStatus of ['RUNNING', 'STOPPED'] as const) {
-        let nextToken: string | undefined;
-        do {
-          const answer = await call('ecs:ListTasks', {
-            cluster,
-            containerInstance: arn,
-            desiredStatus,
-            nextToken,
-          });
-          for (const task of present('ecs:ListTasks', 'taskArns', answer.taskArns)) arns.add(task);
-          nextToken = answer.nextToken || undefined;
-          requests++;
-        } while (nextToken);
-      }
-      return { arns: [...arns], requests };
+      const askedToStop = await list('STOPPED');
+      return {
+        arns: [...new Set([...running.arns, ...askedToStop.arns])],
+        requests: running.requests + askedToStop.requests,
+      };
     },
 
     describeTasks: async (cluster, arns) => {
@@ -203,6 +194,27 @@ function inBatches(arns: readonly string[], size: number): readonly (readonly st
   return Array.from({ length: Math.ceil(arns.length / size) }, (_, index) =>
     arns.slice(index * size, (index + 1) * size),
   );
+}
+
+/** A page has a hundred entries, a cluster at most 5,000 container instances (ECS service quotas). */
+const MAX_PAGES = 100;
+
+/** A whole list, page by page: an empty page can be followed by the one that matters, as filters apply to each. */
+async function allPages(
+  operation: Operation,
+  ask: (
+    nextToken: string | undefined,
+  ) => Promise<{ arns: readonly string[]; nextToken?: string | undefined }>,
+): Promise<{ arns: readonly string[]; requests: number }> {
+  const all = new Set<string>();
+  let nextToken: string | undefined;
+  for (let requests = 1; requests <= MAX_PAGES; requests++) {
+    const page = await ask(nextToken);
+    for (const arn of page.arns) all.add(arn);
+    nextToken = page.nextToken || undefined;
+    if (!nextToken) return { arns: [...all], requests };
+  }
+  throw incomplete(operation, `it has more than ${MAX_PAGES} pages`);
 }
 
 /** A list that the answer must have: its absence means a broken answer, never an empty list. */

@@ -66,6 +66,13 @@ export const events = {
       'The state file cannot be written. The agent goes on; after a restart it does not know whether it had set DRAINING itself.',
     remedy: 'Free the disk, or make the state directory writable for the agent’s user.',
   },
+  'ecs-agent.strange': {
+    level: 'warn',
+    meaning:
+      'What answers at the ECS agent’s introspection URL lists something that is no task. That is left out; the agent goes by the other entries, and by ECS. Logged once in a run.',
+    remedy:
+      'Check that the ECS agent is what listens there (`ss -ltnp`): while it is down, any process on the host can take its port.',
+  },
   'identity.changed': {
     level: 'error',
     meaning:

@@ -445,6 +445,19 @@ describe('an answer without what was asked for is none', () => {
   }
 });
 
+test('a list whose pages never end is not known, instead of being asked for without end', async () => {
+  let requests = 0;
+  const endless = (async () => {
+    requests++;
+    return { taskArns: [], containerInstanceArns: [], nextToken: 'more' };
+  }) as unknown as Caller;
+  const message = (operation: string) =>
+    `calling ${operation}: the answer is incomplete: it has more than 100 pages`;
+  await rejects(createEcs(endless).listTasks('web', 'x'), { message: message('ecs:ListTasks') });
+  await rejects(createEcs(endless).find('web', id), { message: message('ecs:ListContainerInstances') });
+  assert.equal(requests, 200);
+});
+
 /** A caller that gets these answers, one after the other, and never asks anybody. */
 function scripted(answers: readonly object[]) {
   const left = [...answers];
