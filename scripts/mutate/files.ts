@@ -1,0 +1,25 @@
+import { globSync, readFileSync } from 'node:fs';
+
+/**
+ * The sources that are mutated: what the promises of docs/guarantees.md rest on. What only reports is left out, and so
+ * are types and the start, which only wires the parts.
+ */
+const PATTERNS = [
+  'src/agent/**/*.ts',
+  'src/signals/*.ts',
+  'src/aws/{ecs,auto-scaling,imds,call,budget,errors,arn}.ts',
+  'src/host/ecs-agent.ts',
+  'src/base/{reading,clock,files}.ts',
+];
+const LEFT_OUT = ['src/agent/report/**'];
+
+/** A source file: its path from the root of the repository, with `/`, and its text. */
+export type Source = { readonly file: string; readonly text: string };
+
+/** Reads the sources that are mutated, in the order of their paths. */
+export function readSources(root: string): Source[] {
+  return globSync(PATTERNS, { cwd: root, exclude: LEFT_OUT })
+    .map((file) => file.replaceAll('\\', '/'))
+    .sort()
+    .map((file) => ({ file, text: readFileSync(`${root}/${file}`, 'utf8') }));
+}

@@ -1,0 +1,58 @@
+import type { Mutant } from './mutants.ts';
+import type { Verdict } from './stages.ts';
+
+/** A mutant, and what became of it. */
+export type Result = { readonly mutant: Mutant; readonly verdict: Verdict; readonly seconds: number };
+
+/** In per cent of the mutants that are not equivalent: of all, and of each file. */
+export const LEAST_SCORE = 95;
+export const LEAST_SCORE_OF_FILE = 85;
+
+/** One line for one mutant. */
+export function describeResult({ mutant, verdict, seconds }: Result): string {
+  const what = `${mutant.id} ${mutant.file}:${mutant.line} ${mutant.operator}`;
+  const became =
+    verdict.kind === 'survived'
+      ? `SURVIVED ${shorten(mutant.before)} → ${shorten(mutant.after)}`
+      : `killed by ${verdict.by}: ${shorten(verdict.test)}: ${shorten(verdict.why)}`;
+  return `${what}: ${became} [${seconds.toFixed(1)} s]`;
+}
+
+/** A table by file, and what all of them came to. */
+export function describeResults(results: readonly Result[], equivalents: number): string {
+  const files = [...Map.groupBy(results, ({ mutant }) => mutant.file)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const width = Math.max(4, ...files.map(([file]) => file.length));
+  const row = (file: string, ...cells: readonly (string | number)[]) =>
+    file.padEnd(width) + cells.map((cell) => String(cell).padStart(11)).join('');
+  const killed = results.filter(isKilled).length;
+  return [
+    row('file', 'mutants', 'unit', 'simulation', 'prior art', 'survived', 'killed'),
+    ...files.map(([file, own]) => {
+      const by = (stage: string) =>
+        own.filter(({ verdict }) => verdict.kind === 'killed' && verdict.by === stage).length;
+      const survived = own.length - own.filter(isKilled).length;
+      return row(file, own.length, by('unit'), by('simulation'), by('prior art'), survived, percent(own));
+    }),
+    '',
+    `killed ${killed} of ${results.length} (score ${percent(results)}), by file above; ${equivalents} equivalent are left out`,
+  ].join('\n');
+}
+
+/** Whether enough of all, and of each file, were killed. */
+export const isEnough = (results: readonly Result[]): boolean =>
+  score(results) >= LEAST_SCORE &&
+  [...Map.groupBy(results, ({ mutant }) => mutant.file).values()].every(
+    (own) => score(own) >= LEAST_SCORE_OF_FILE,
+  );
+
+const isKilled = ({ verdict }: Result): boolean => verdict.kind === 'killed';
+
+const score = (results: readonly Result[]): number =>
+  results.length === 0 ? 100 : (100 * results.filter(isKilled).length) / results.length;
+
+const percent = (results: readonly Result[]): string => `${score(results).toFixed(1)} %`;
+
+const shorten = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+};
