@@ -255,7 +255,7 @@ function addNoTagAtAll(_: Random, plan: Plan): Plan {
 
 /** A task outlasts the hook's global limit, which is nearer than AWS's own; one thing or the other fails just before it. */
 function addHookLimit(random: Random, plan: Plan, { start }: Span): Plan {
-  const minutes = random.integer(8, 20);
+  const minutes = random.integer(10, 20);
   const group: GroupPlan = {
     hooks: [
       {
@@ -285,7 +285,8 @@ function addHookLimit(random: Random, plan: Plan, { start }: Span): Plan {
         ...plan.happenings.filter(({ what }) => what === 'untag'),
       ],
     },
-    ...singleFailures(random, limitAt - 7 * MINUTE, limitAt - MINUTE),
+    // From the last reads that would be in time for it.
+    ...singleFailures(random, limitAt - 12 * MINUTE, limitAt - MINUTE),
   );
 }
 
@@ -309,6 +310,7 @@ function addFailuresAtLimit(random: Random, plan: Plan, { start, end }: Span): P
 const READS: readonly PlannedFault['match'][] = [
   { api: 'autoscaling:DescribeAutoScalingGroups' },
   { api: 'autoscaling:DescribeAutoScalingGroups' },
+  { api: 'autoscaling:DescribeAutoScalingGroups' },
   { api: 'autoscaling:DescribeLifecycleHooks' },
   { api: 'autoscaling:DescribeAutoScalingInstances' },
   { api: 'ecs:DescribeTasks' },
@@ -323,7 +325,7 @@ function singleFailures(random: Random, from: number, to: number): PlannedFault[
     at: Math.max(0, random.integer(from, to)),
     match: random.pick(READS),
     fault: random.pick([{ what: '5xx' }, { what: 'throttle' }, { what: 'reset' }] as const),
-    ...(random.chance(0.7) ? { count: random.integer(1, 4) } : { forMs: random.spread(2_000, 30_000) }),
+    ...(random.chance(0.7) ? { count: random.integer(1, 8) } : { forMs: random.spread(2_000, 30_000) }),
   }));
 }
 
