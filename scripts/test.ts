@@ -20,9 +20,11 @@ const groups: Readonly<Record<string, Group>> = {
   // Busy from start to end. Without a build, and without another process.
   unit: { files: ['test/{unit,promises,prior-art,fuzz}/**/*.test.ts'], concurrency: cores },
   // Real processes in real time: they wait for most of it.
-  e2e: { files: ['test/{e2e,docs,host,deploy,moto}/**/*.test.ts'], concurrency: cores + 1 },
+  e2e: { files: ['test/{e2e,docs,host}/**/*.test.ts'], concurrency: cores + 1 },
   // Has a worker on every core.
   simulation: { files: ['test/simulation/**/*.test.ts'], concurrency: 1 },
+  // Installs or builds its tools, where it may: apart from those that watch the clock.
+  deploy: { files: ['test/{deploy,moto}/**/*.test.ts'], concurrency: cores },
 };
 
 const named = process.argv.slice(2);

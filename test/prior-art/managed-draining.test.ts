@@ -7,7 +7,7 @@ describe('managed draining', () => {
     const drill = createDrill({
       fleet: { hooks: [{ name: 'drain', heartbeatTimeout: 60 }], groupOptions: { onAbandon: 'retain' } },
     });
-    const task = await draining(drill, 5 * HOUR);
+    const task = await draining(drill, 150 * MINUTE);
     await released(drill);
     assert.equal(task.lastStatus, 'STOPPED');
     nothingLost(drill);
