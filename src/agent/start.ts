@@ -8,7 +8,7 @@ import type { Transport } from '../aws/operations.ts';
 import { reportCalls } from '../aws/report-calls.ts';
 import { type Clock, steady } from '../base/clock.ts';
 import type { Config } from '../config/options.ts';
-import { createEcsAgent, type EcsAgent, type Registration } from '../host/ecs-agent.ts';
+import { createEcsAgent } from '../host/ecs-agent.ts';
 import type { Http } from '../host/http.ts';
 import { type Log, withFields } from '../log/log.ts';
 import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
@@ -19,6 +19,7 @@ import { runAgent } from './loop.ts';
 import { createEcsView } from './observe/ecs-view.ts';
 import { createExplain } from './observe/explain.ts';
 import { createLocate } from './observe/locate.ts';
+import { reportEcsAgent } from './report/ecs-agent-transitions.ts';
 import type { Report } from './report/report.ts';
 import { createKept } from './state/kept.ts';
 import type { StateStore } from './state/state-file.ts';
@@ -73,8 +74,10 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const ecs = createEcs(call);
   const autoScaling = createAutoScaling(call, instanceId);
   const kept = createKept({ store: world.store, clock, uptime: world.uptime }, instanceId, log);
-  const ecsAgent = reportRegistration(
-    createEcsAgent(world.http, config.introspectionUrl, stop, (message) => log('ecs-agent.strange', message)),
+  const ecsAgent = reportEcsAgent(
+    createEcsAgent(world.http, config.introspectionUrl, stop, (message) =>
+      log('introspection.strange', message),
+    ),
     kept.hear,
     log,
   );
@@ -138,31 +141,6 @@ function reportSource(source: 'imds' | 'ec2', log: Log): void {
       ? 'instance metadata serves no tags: reading the tag by ec2:DescribeTags instead'
       : 'instance metadata serves tags again: the EC2 API is no longer asked';
   log('tag.source', message, { source });
-}
-
-/** The ECS agent, which says when it does not answer and when it does again. */
-function reportRegistration(
-  ecsAgent: EcsAgent,
-  onRegistration: (registration: Registration) => void,
-  log: Log,
-): EcsAgent {
-  let isThere: boolean | undefined;
-  return {
-    ...ecsAgent,
-    registration: async () => {
-      const registration = await ecsAgent.registration();
-      const wasThere = isThere;
-      isThere = registration.kind === 'known';
-      if (registration.kind === 'known') {
-        onRegistration(registration.value);
-        const { cluster, containerInstanceArn: containerInstance } = registration.value;
-        if (!wasThere) log('agent.ready', `registered in cluster ${cluster}`, { cluster, containerInstance });
-      } else if (wasThere !== false) {
-        log('agent.waiting', `waiting for the ECS agent: ${registration.cause}`, { for: 'ecs-agent' });
-      }
-      return registration;
-    },
-  };
 }
 
 async function waitForIdentity(

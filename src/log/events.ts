@@ -66,7 +66,7 @@ export const events = {
       'The state file cannot be written. The agent goes on; after a restart it does not know whether it had set DRAINING itself.',
     remedy: 'Free the disk, or make the state directory writable for the agent’s user.',
   },
-  'ecs-agent.strange': {
+  'introspection.strange': {
     level: 'warn',
     meaning:
       'What answers at the ECS agent’s introspection URL lists something that is no task. That is left out; the agent goes by the other entries, and by ECS. Logged once in a run.',

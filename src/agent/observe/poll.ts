@@ -1,6 +1,7 @@
 import { AwsError } from '../../aws/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
+import { messageOf } from '../../base/text.ts';
 import type { Asked, Failure } from '../model.ts';
 
 /** A question that is asked now and then, and what it was last answered. Times are in ms by the agent's clock. */
@@ -102,7 +103,7 @@ async function attempt<T>(
   try {
     return { answer: await read() };
   } catch (error) {
-    const answer = unknown(error instanceof Error ? error.message : String(error));
+    const answer = unknown(messageOf(error));
     return error instanceof AwsError ? { answer, error } : { answer };
   }
 }

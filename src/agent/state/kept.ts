@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/text.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Log } from '../../log/log.ts';
 import type { Memory } from '../model.ts';
@@ -41,8 +42,7 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
       store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration: heard.at(-1), own });
       isFailing = false;
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
-      if (!isFailing) log('state.unwritable', `the state file cannot be written: ${cause}`);
+      if (!isFailing) log('state.unwritable', `the state file cannot be written: ${messageOf(error)}`);
       isFailing = true;
     }
   }
@@ -76,8 +76,7 @@ function loadState(store: StateStore, instanceId: string, log: Log): State | und
     if (!state || state.instanceId === instanceId) return state;
     log('state.discarded', `the state file is of another instance, ${state.instanceId}: starting without it`);
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    log('state.discarded', `${cause}: starting without it`);
+    log('state.discarded', `${messageOf(error)}: starting without it`);
   }
   return undefined;
 }
