@@ -7,9 +7,9 @@ import { globSync, readFileSync } from 'node:fs';
 const PATTERNS = [
   'src/agent/**/*.ts',
   'src/signals/*.ts',
-  'src/aws/{ecs,auto-scaling,imds,call,budget,errors,arn}.ts',
+  'src/aws/{ecs,auto-scaling,imds,instance-id,call,budget,errors}.ts',
   'src/host/ecs-agent.ts',
-  'src/base/{reading,clock,files}.ts',
+  'src/base/{reading,clock,files,arn,plausible}.ts',
 ];
 const LEFT_OUT = ['src/agent/report/**'];
 

@@ -19,12 +19,12 @@ export function createBudget(clock: Clock): Budget {
       sent.set(api, times);
       for (;;) {
         const now = clock.monotonic();
-        const oldest = times[times.length - REQUESTS];
+        const oldest = times.length < REQUESTS ? undefined : times[0];
         if (signal.aborted || oldest === undefined || now - oldest >= WINDOW_MS) break;
         await clock.sleep(oldest + WINDOW_MS - now, { signal });
       }
       times.push(clock.monotonic());
-      if (times.length > REQUESTS) times.splice(0, times.length - REQUESTS);
+      if (times.length > REQUESTS) times.shift();
     },
   };
 }

@@ -88,10 +88,9 @@ async function attemptOnce<O extends Operation>(
 ): Promise<Output<O>> {
   const abort = new AbortController();
   const onStop = () => abort.abort();
-  stop.addEventListener('abort', onStop, { once: true });
+  stop.addEventListener('abort', onStop);
   const timer = new AbortController();
   const timedOut = clock.sleep(ATTEMPT_TIMEOUT_MS, { signal: timer.signal }).then(() => {
-    if (timer.signal.aborted) return undefined as never;
     throw new AwsError(
       operation,
       'transient',
@@ -100,10 +99,8 @@ async function attemptOnce<O extends Operation>(
     );
   });
   const answer = transport(operation, input, { signal: abort.signal });
-  // Whichever of the two loses the race may still reject later, with nobody left to listen.
-  answer.catch(() => {});
-  timedOut.catch(() => {});
   try {
+    // The race listens to both of them: the one that loses may still reject, later.
     return await Promise.race([answer, timedOut]);
   } catch (error) {
     // Only now, or the request's own "aborted" would be taken for the reason.

@@ -1,6 +1,6 @@
 import type { Imds } from '../aws/imds.ts';
 import { parseTime } from '../base/clock.ts';
-import { known, type Reading, unknown } from '../base/reading.ts';
+import { ifKnown, known, type Reading, unknown } from '../base/reading.ts';
 import type { Signal } from './signal.ts';
 
 /** Reads one signal: known undefined means that there is none. */
@@ -14,8 +14,8 @@ export const lifecycleSignal =
   (imds: Imds): ReadSignal =>
   async () => {
     const state = await imds.get('meta-data/autoscaling/target-lifecycle-state');
-    if (state.kind === 'unknown' || state.value === undefined) return state as Reading<undefined>;
-    const value = state.value.trim();
+    const value = ifKnown(state)?.trim();
+    if (value === undefined) return state as Reading<undefined>;
     if (value === 'Terminated') return known({ source: 'lifecycle' });
     // Anything else would end a drain: a page, or half of a word, is no word that the group wants the instance back.
     if (OTHER_TARGET_STATES.has(value)) return known(undefined);
@@ -37,8 +37,9 @@ export const spotSignal =
   (imds: Imds): ReadSignal =>
   async () => {
     const notice = await readNotice(imds, 'meta-data/spot/instance-action', 'time');
-    if (notice.kind === 'unknown' || !notice.value) return notice as Reading<undefined>;
-    const { time: interruptionAt, fields } = notice.value;
+    const value = ifKnown(notice);
+    if (!value) return notice as Reading<undefined>;
+    const { time: interruptionAt, fields } = value;
     const action = typeof fields.action === 'string' ? fields.action : 'terminate';
     return known({ source: 'spot', action, interruptionAt });
   };
@@ -48,8 +49,8 @@ export const rebalanceSignal =
   (imds: Imds): ReadSignal =>
   async () => {
     const notice = await readNotice(imds, 'meta-data/events/recommendations/rebalance', 'noticeTime');
-    if (notice.kind === 'unknown' || !notice.value) return notice as Reading<undefined>;
-    return known({ source: 'rebalance', noticeAt: notice.value.time });
+    const value = ifKnown(notice);
+    return value ? known({ source: 'rebalance', noticeAt: value.time }) : (notice as Reading<undefined>);
   };
 
 // Tasks are asked to stop by this time: a number that merely parses as one will not do.
@@ -57,9 +58,10 @@ const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 
 async function readNotice(imds: Imds, path: string, timeField: string) {
   const notice = await imds.get(path);
-  if (notice.kind === 'unknown' || notice.value === undefined) return notice as Reading<undefined>;
+  const body = ifKnown(notice);
+  if (body === undefined) return notice as Reading<undefined>;
   try {
-    const fields = JSON.parse(notice.value) as Record<string, unknown>;
+    const fields = JSON.parse(body) as Record<string, unknown>;
     const text = fields[timeField];
     const time = typeof text === 'string' && ISO_TIME.test(text) ? parseTime(text) : undefined;
     if (time === undefined) return unknown(`IMDS gave a notice without ${timeField} for ${path}`);

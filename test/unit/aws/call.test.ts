@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import { createBudget } from '../../../src/aws/budget.ts';
 import { type Attempt, createCaller } from '../../../src/aws/call.ts';
@@ -74,6 +75,19 @@ describe('a call that fails is tried again', () => {
   });
 });
 
+test('a call that is tried for long waits 15 s at most', async () => {
+  const { call, clock, sentAt } = setUp(() => Promise.reject(throttled));
+  await pass(clock, call('ecs:ListTasks', {}, { attempts: 6 }));
+  assert.deepEqual(sentAt, [0, 2_000, 6_000, 14_000, 29_000, 44_000]);
+});
+
+test('a call that was answered leaves nothing behind: an agent that runs for months would gather it', async () => {
+  const { call, clock, stop } = setUp(() => Promise.resolve({}));
+  await call('ecs:ListTasks', {});
+  assert.deepEqual(getEventListeners(stop.signal, 'abort'), []);
+  assert.equal(clock.step(), false, 'something still waits');
+});
+
 test('a call without an answer is given up after 10 s, and its request is cancelled', async () => {
   const cancelled: number[] = [];
   const { call, clock, sentAt } = setUp((signal, at) => {
@@ -147,6 +161,15 @@ describe('the share of each API', () => {
     ]);
   });
 
+  test('is waited for once: whoever asks again and again keeps the host busy', async () => {
+    const { call, clock, sleeps } = setUp(() => Promise.resolve({}));
+    await pass(clock, Promise.all(Array.from({ length: 13 }, () => call('ecs:ListTasks', {}))));
+    assert.deepEqual(
+      sleeps.filter((ms) => ms !== 10_000),
+      [61_000],
+    );
+  });
+
   test('holds for retries as well', async () => {
     const { call, clock, sentAt } = setUp(() => Promise.reject(outage), { random: () => 0 });
     for (let index = 0; index < 4; index++) await pass(clock, call('ecs:ListTasks', {}, { attempts: 4 }));
@@ -175,7 +198,15 @@ function setUp(
   answer: Answer,
   options: { random?: () => number; onAttempt?: (attempt: Attempt) => void } = {},
 ) {
-  const clock = createVirtualClock();
+  const virtual = createVirtualClock();
+  const sleeps: number[] = [];
+  const clock = {
+    ...virtual,
+    sleep: (ms: number, until?: { signal?: AbortSignal | undefined }) => {
+      sleeps.push(ms);
+      return virtual.sleep(ms, until);
+    },
+  };
   const stop = new AbortController();
   const sentAt: number[] = [];
   const transport = ((_operation: string, _input: object, { signal }: { signal: AbortSignal }) => {
@@ -190,7 +221,7 @@ function setUp(
     stop: stop.signal,
     ...options,
   });
-  return { call, clock, stop, sentAt };
+  return { call, clock, stop, sentAt, sleeps };
 }
 
 function serviceError(name: string, httpStatusCode: number): Error {

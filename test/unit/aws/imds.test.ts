@@ -18,6 +18,19 @@ describe('reading metadata', () => {
     assert.deepEqual(requests[2]?.headers, { 'X-aws-ec2-metadata-token': 'T0' });
   });
 
+  test('takes 2 s and 64 kB at most for each answer, and ends with the agent: what hangs or floods would keep it', async () => {
+    const { http, requests } = scriptedHttp(() => text('T'));
+    const { signal } = new AbortController();
+    await createImds(http, endpoint, signal).get(path);
+    assert.deepEqual(
+      requests.map(({ method, timeoutMs, maxBytes, signal }) => [method, timeoutMs, maxBytes, signal]),
+      [
+        ['PUT', 2_000, 65_536, signal],
+        ['GET', 2_000, 65_536, signal],
+      ],
+    );
+  });
+
   test('a 404 says "not there", which is an answer', async () => {
     assert.deepEqual(await ask(() => notFound), { kind: 'known', value: undefined });
   });
@@ -108,6 +121,7 @@ describe('who this instance is', () => {
   });
 
   for (const [what, instanceId, region, cause] of [
+    ['no answer for the id', text('', 500), text('x'), 'IMDS answered HTTP 500 for meta-data/instance-id'],
     ['no id', notFound, text('eu-west-1'), 'IMDS names no instance id'],
     ['an empty id', text(''), text('eu-west-1'), 'IMDS names no instance id'],
     [

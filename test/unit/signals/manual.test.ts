@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { known } from '../../../src/base/reading.ts';
@@ -31,6 +31,22 @@ describe('a drain asked for by hand', () => {
     const file = join(temporaryDirectory(t), 'file');
     writeFileSync(file, '');
     assert.deepEqual(await manualSignal(file)(), known(undefined));
+  });
+
+  test('a request that cannot be taken back is told: the drain goes on', async (t) => {
+    const stateDir = temporaryDirectory(t);
+    mkdirSync(join(stateDir, 'drain-requested'));
+    await assert.rejects(withdrawDrain(stateDir), { code: 'ERR_FS_EISDIR' });
+  });
+
+  test('a request that root leaves is the owner’s of the state directory, who must be able to remove it', {
+    skip: process.getuid?.() !== 0,
+  }, async (t) => {
+    const stateDir = temporaryDirectory(t);
+    chownSync(stateDir, 1_234, 5_678);
+    await requestDrain(stateDir);
+    const { uid, gid } = statSync(join(stateDir, 'drain-requested'));
+    assert.deepEqual([uid, gid], [1_234, 5_678]);
   });
 
   test('a state directory that cannot be looked into is no word', {

@@ -22,7 +22,9 @@ describe('the target lifecycle state', () => {
     ['Detached', undefined],
     ['Standby', undefined],
     ['Warmed:Terminated', undefined],
+    ['Warmed:Running', undefined],
     ['Warmed:Stopped', undefined],
+    ['Warmed:Hibernated', undefined],
     [undefined, undefined],
   ] as const) {
     test(`${state} is ${signal ? 'a signal' : 'none'}`, async () => {
@@ -84,6 +86,9 @@ describe('a rebalance recommendation', () => {
   ] as const) {
     test(`${body}`, async () => assert.deepEqual(await rebalanceSignal(saying(path, body))(), expected));
   }
+  test('no answer is no word', async () => {
+    assert.deepEqual(await rebalanceSignal(silent)(), unknown('no answer'));
+  });
 });
 
 describe('all signals together', () => {

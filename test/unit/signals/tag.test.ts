@@ -32,8 +32,22 @@ describe('the tag in the metadata', () => {
       const host = setUp({ tags: { Name: 'x', [key]: value } });
       assert.deepEqual(await host.read(), known(signal));
       assert.equal(host.describeTags, 0);
+      assert.deepEqual(host.told, [], 'the log would tell of a change of the source');
     });
   }
+
+  test('is listed, but its value is not given: no word, or a drain would be cancelled', async () => {
+    const host = setUp({ tags: { [key]: '' } });
+    host.silentValue = true;
+    assert.deepEqual(await host.read(), unknown('no answer'));
+  });
+
+  test('has 256 characters, as many as EC2 allows', async () => {
+    const host = setUp({ tags: { [key]: 'x'.repeat(256) } });
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: 'x'.repeat(256) }));
+    host.tags = { [key]: 'x'.repeat(257) };
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: 'x'.repeat(256) }));
+  });
 
   test('is not there', async () => {
     const host = setUp({ tags: { Name: 'x', 'ecs-drain-agent:terminated': '' } });
@@ -194,6 +208,7 @@ function setUp(
     clock,
     tags: start.tags as Record<string, string> | undefined,
     silent: false,
+    silentValue: false,
     removeAfterList: false,
     cutOffList: false,
     failure: undefined as AwsErrorKind | undefined,
@@ -211,6 +226,7 @@ function setUp(
       host.asked.push(path);
       if (host.silent) return unknown('no answer');
       if (!host.tags) return known(undefined);
+      if (path !== 'meta-data/tags/instance' && host.silentValue) return unknown('no answer');
       if (path !== 'meta-data/tags/instance') return known(host.tags[path.split('/').at(-1) ?? '']);
       const list = Object.keys(host.tags).join('\n');
       if (host.removeAfterList) host.tags = {};

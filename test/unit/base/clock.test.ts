@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { describe, type TestContext, test } from 'node:test';
+import { dateAt, isoTime, parseTime, steady, systemClock, timeOfDate } from '../../../src/base/clock.ts';
+import { createVirtualClock, START, settled } from '../../support/virtual-clock.ts';
+
+describe('to sleep', () => {
+  /** Timers that only this test lets go by. */
+  const timers = (t: TestContext) => t.mock.timers.enable({ apis: ['setTimeout'] });
+  const follow = (sleep: Promise<void>) => {
+    const state = { isOver: false };
+    void sleep.then(() => {
+      state.isOver = true;
+    });
+    return state;
+  };
+
+  test('takes its time', async (t) => {
+    timers(t);
+    const sleep = follow(systemClock.sleep(1_000));
+    t.mock.timers.tick(999);
+    await settled();
+    assert.equal(sleep.isOver, false, 'it asks too early');
+    t.mock.timers.tick(1);
+    await settled();
+    assert.equal(sleep.isOver, true, 'it never wakes');
+  });
+
+  test('ends at once when the agent stops, and leaves no timer that would keep the process', async (t) => {
+    timers(t);
+    const cleared = t.mock.method(globalThis, 'clearTimeout');
+    const stop = new AbortController();
+    const sleep = follow(systemClock.sleep(1_000, { signal: stop.signal }));
+    stop.abort();
+    await settled();
+    assert.equal(sleep.isOver, true, 'a stop takes as long as the sleep');
+    assert.equal(cleared.mock.callCount(), 1);
+    assert.deepEqual(getEventListeners(stop.signal, 'abort'), []);
+  });
+
+  test('does not begin where the agent has stopped', async (t) => {
+    timers(t);
+    const begun = t.mock.method(globalThis, 'setTimeout');
+    await systemClock.sleep(1_000, { signal: AbortSignal.abort() });
+    assert.equal(begun.mock.callCount(), 0);
+  });
+
+  test('gathers no listeners: a loop sleeps on one signal for months', async (t) => {
+    timers(t);
+    const { signal } = new AbortController();
+    const sleep = systemClock.sleep(1, { signal });
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    t.mock.timers.tick(1);
+    await sleep;
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
+  });
+
+  test('for longer than a timer can take is as long as it can, not a busy loop', (t) => {
+    timers(t);
+    const begun = t.mock.method(globalThis, 'setTimeout');
+    void systemClock.sleep(3_000_000_000);
+    assert.equal(begun.mock.calls[0]?.arguments[1], 2_147_483_647);
+  });
+});
+
+describe('a steady clock', () => {
+  test('starts at the host’s time and goes on with the monotonic one, however the host’s is set', async () => {
+    const host = createVirtualClock();
+    const clock = steady(host);
+    assert.equal(clock.now(), START);
+    host.jump(3_600_000);
+    const sleep = clock.sleep(5_000);
+    host.step();
+    await sleep;
+    assert.equal(clock.now(), START + 5_000, 'a deadline would move by an hour');
+    assert.equal(clock.monotonic(), 5_000);
+  });
+
+  test('begun later, at what the host’s shows then', async () => {
+    const host = createVirtualClock();
+    void host.sleep(7_000);
+    host.step();
+    assert.equal(steady(host).now(), START + 7_000);
+  });
+});
+
+test('a time is shown in UTC, and one that no calendar holds as it stands', () => {
+  assert.equal(isoTime(1_767_323_045_000), '2026-01-02T03:04:05.000Z');
+  assert.equal(isoTime(9e15), '9000000000000000 ms');
+});
+
+test('a text is read as a time, or as none', () => {
+  assert.equal(parseTime('2026-01-02T03:04:05Z'), 1_767_323_045_000);
+  assert.equal(parseTime('soon'), undefined);
+});
+
+test('times of the SDK become ms, and back', () => {
+  assert.equal(dateAt(1_767_323_045_000).toISOString(), '2026-01-02T03:04:05.000Z');
+  assert.equal(timeOfDate(new Date('2026-01-02T03:04:05Z')), 1_767_323_045_000);
+  assert.equal(timeOfDate(1_767_323_045_000), undefined);
+});
