@@ -1,14 +1,12 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { changedSince } from './mutate/changed.ts';
 import equivalents from './mutate/equivalents.json' with { type: 'json' };
 import { readSources } from './mutate/files.ts';
 import { listMutants, type Mutant } from './mutate/mutants.ts';
 import { type Options, parseOptions, USAGE } from './mutate/options.ts';
-import { describeResult, describeResults, isEnough, type Result } from './mutate/report.ts';
+import { describeResults, isEnough } from './mutate/report.ts';
 import { drawMutants } from './mutate/sample.ts';
-import { createStages } from './mutate/stages.ts';
-import { findTests } from './mutate/tests.ts';
+import { tryAll } from './mutate/try-all.ts';
 
 // `npm run mutate`: how much of the code do its tests hold? See docs/mutation.md.
 
@@ -21,7 +19,8 @@ if (!options) console.log(USAGE);
 else process.exitCode = await mutate(options);
 
 async function mutate(options: Options): Promise<number> {
-  const all = listMutants(readSources(root));
+  const sources = readSources(root);
+  const all = listMutants(sources);
   const known = new Set(all.map(({ id }) => id));
   for (const [id, { at }] of reasons)
     if (!known.has(id)) console.log(`equivalents.json: ${id} (${at}) is no mutant any more; take it out`);
@@ -33,7 +32,7 @@ async function mutate(options: Options): Promise<number> {
       console.log(`${id} ${file}:${line} ${operator}: ${before} → ${after}`);
     return 0;
   }
-  const results = await tryAll(tried, options);
+  const results = await tryAll(root, sources, tried, options);
   const counted = results.filter(
     ({ mutant, verdict }) => verdict.kind === 'killed' || !reasons.has(mutant.id),
   );
@@ -59,26 +58,4 @@ function choose(
       (files.length === 0 || files.some((path) => file.startsWith(path))) && isChanged(file, line),
   );
   return drawMutants(wanted, sample, seed);
-}
-
-async function tryAll(mutants: readonly Mutant[], options: Options): Promise<Result[]> {
-  const endAt = performance.now() + options.minutes * 60_000;
-  const { judge } = await createStages({ root, tests: findTests(root), ...options });
-  const queue = [...mutants];
-  const results: Result[] = [];
-  if (options.out !== undefined) writeFileSync(options.out, '');
-  const work = async () => {
-    while (performance.now() < endAt) {
-      const mutant = queue.shift();
-      if (!mutant) return;
-      const startedAt = performance.now();
-      const verdict = await judge(mutant);
-      const result = { mutant, verdict, seconds: (performance.now() - startedAt) / 1_000 };
-      results.push(result);
-      console.log(`${results.length}/${mutants.length} ${describeResult(result)}`);
-      if (options.out !== undefined) appendFileSync(options.out, `${JSON.stringify(result)}\n`);
-    }
-  };
-  await Promise.all(Array.from({ length: options.workers }, work));
-  return results;
 }

@@ -1,9 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 
-/**
- * The sources that are mutated: what the promises of docs/guarantees.md rest on. What only reports is left out, and so
- * are types and the start, which only wires the parts.
- */
+/** The sources that are mutated: what the promises of docs/guarantees.md rest on, but not what only reports. */
 const PATTERNS = [
   'src/agent/**/*.ts',
   'src/signals/*.ts',
