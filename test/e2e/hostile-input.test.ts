@@ -4,7 +4,7 @@ import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { forPeople } from '../../src/log/output.ts';
 import type { FleetOptions } from '../../src/sandbox/fleet.ts';
 import { runCli } from './agent-process.ts';
-import { type Agent, scenario } from './scenario.ts';
+import { type Agent, scenario, waitUntil } from './scenario.ts';
 
 const KEY = 'ecs-drain-agent:terminate';
 const fleet: FleetOptions = { hooks: [{ name: 'drain', heartbeatTimeout: 30 }] };
@@ -82,6 +82,8 @@ describe('text of any content', { concurrency: 4 }, () => {
         ['ecs:DescribeTasks', HOSTILE],
         ['ecs:ListTasks', HOSTILE.repeat(MEGABYTE / HOSTILE.length)],
         ['ecs:UpdateContainerInstancesState', '{"level":"fatal","event":"agent.stopped"}'],
+        // A pattern that takes quadratic time for this stops the whole process.
+        ['ecs:DescribeContainerInstances', `${' '.repeat(MEGABYTE)}x`],
         ['autoscaling:DescribeLifecycleHooks', '<b>]]>&amp;\n"}'.repeat(10_000)],
       ] as const) {
         fault({
@@ -114,6 +116,56 @@ describe('text of any content', { concurrency: 4 }, () => {
     },
   );
 });
+
+/** As its unit starts it. */
+const UNIT_NODE_ARGS = ['--jitless', '--max-semi-space-size=1', '--max-old-space-size=128'];
+
+scenario(
+  'whatever takes the ECS agent’s port and however much it says there: the process lives, and the drain goes on',
+  { fleet },
+  async ({ fleet, agent, happens }) => {
+    const machine = fleet.addInstance();
+    const task = fleet.runTask(machine);
+    const running = await agent(machine, { nodeArgs: UNIT_NODE_ARGS });
+    await running.says('agent.watching');
+    fleet.ecsAgent(machine, 'down');
+    const asked = () =>
+      (fleet.world.requestLog.entries ?? []).filter(
+        ({ api, input }) => api === 'introspection' && String(input).endsWith('/v1/tasks'),
+      ).length;
+    fleet.scaleIn(machine);
+    const metadata = JSON.stringify({
+      Cluster: fleet.cluster.name,
+      ContainerInstanceArn: machine.ecsAgent.containerInstance?.arn,
+    });
+    const tasks = (count: number, family: string) =>
+      JSON.stringify({
+        Tasks: Array.from({ length: count }, (_, index) => ({
+          Arn: task.arn.replace(/\w+$/, String(index).padStart(32, '0')),
+          Family: family,
+          KnownStatus: 'RUNNING',
+        })),
+      });
+    for (const answer of [
+      `{"Tasks":[${'{},'.repeat(5_000_000)}{}]}`,
+      `{"Tasks":[${'[],'.repeat(2_000_000)}[]]}`,
+      `{"Tasks":${'['.repeat(4_000_000)}${']'.repeat(4_000_000)}}`,
+      `{"Tasks":[{${Array.from({ length: 700_000 }, (_, index) => `"${index}":1`).join()}}]}`,
+      tasks(40_000, ''),
+      tasks(2_000, HOSTILE),
+      tasks(2, HOSTILE.repeat(30_000)),
+    ]) {
+      fleet.impersonate(machine, { metadata, tasks: answer });
+      const before = asked();
+      await waitUntil(() => asked() >= before + 2, 'two more questions to the ECS agent');
+    }
+    fleet.impersonate(machine, undefined);
+    fleet.ecsAgent(machine, 'up');
+    fleet.endTask(task);
+    await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+    assertHarmless(running);
+  },
+);
 
 describe('a tag’s value chooses nothing but one of the group’s hooks', { concurrency: 4 }, () => {
   for (const [what, value] of [
