@@ -58,6 +58,8 @@ export function setEcsAgent(world: WorldState, machine: Machine, to: 'up' | 'dow
   if (to === 'down') {
     if (!agent.up) return;
     agent.up = false;
+    // Started anew it tells of the present.
+    agent.frozen = undefined;
     if (registered) registered.agentConnected = false;
     happen(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to }));
     return;
@@ -90,6 +92,7 @@ export function reregister(world: WorldState, machine: Machine, cluster?: Cluste
 /** From now on introspection gives the answers of this moment (`true`), or the truth again. */
 export function freezeEcsAgent(world: WorldState, machine: Machine, frozen: boolean): void {
   const agent = machine.ecsAgent;
+  if (!agent.up) return;
   agent.frozen = frozen ? { metadata: metadataOf(agent), tasks: tasksOf(agent) } : undefined;
   happen(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to: frozen ? 'frozen' : 'up' }));
 }
