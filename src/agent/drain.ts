@@ -226,6 +226,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     return {
       now: clock.now(),
       mode: policy.mode,
+      isDryRun: policy.dryRun,
       view: ifKnown(reading),
       viewAskedAt: polls.ecsView.asked().at,
       tasksLeft: observe(ports.around()).tasks,
@@ -304,7 +305,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     observe,
     remember: (next) => {
       const { signals } = state.memory;
-      update({ ...state, memory: next });
+      if (next !== state.memory) update({ ...state, memory: next });
       // What a new signal says of the group is news: its hook may wait already, and time out unless it hears from us.
       if (signals && next.signals !== signals) askAnew(polls.lifecycle);
     },

@@ -73,8 +73,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     const drainNextAt = drain?.askDue() ?? Infinity;
     const seen = around();
     if (!drain && ifKnown(seen.signals)?.length) drain = openDrain({});
-    drain?.remember(remember(drain.observe(seen), policy));
-    const observed = drain?.observe(seen) ?? atRest(seen);
+    const observed = drain ? observeAndRemember(drain, seen) : atRest(seen);
     const decision = decide(observed, policy);
     tellSignals(observed);
     trace?.(observed, decision);
@@ -122,6 +121,12 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       signals: watch.signals.reading(),
       identity: identity === instanceId ? 'confirmed' : 'changed',
     };
+  }
+
+  function observeAndRemember(drain: Drain, seen: Around): Observation {
+    const observed = drain.observe(seen);
+    drain.remember(remember(observed, policy));
+    return { ...observed, memory: drain.memory() };
   }
 
   function openDrain(memory: Memory): Drain {

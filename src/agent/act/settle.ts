@@ -18,6 +18,8 @@ import type {
 export type SettleContext = {
   readonly now: number;
   readonly mode: 'drain' | 'deregister';
+  /** Nothing was really done: what counts as completed must not be doubted because the action still waits. */
+  readonly isDryRun: boolean;
   /** What ECS last said of this host, when that was asked; undefined where it has said nothing. */
   readonly view: EcsView | undefined;
   readonly viewAskedAt: number;
@@ -130,7 +132,7 @@ export function containerInstanceIn(
 
 function done(state: DrainState, mutation: Mutation, context: SettleContext): Settled {
   const { memory } = state;
-  const { now } = context;
+  const { now, isDryRun } = context;
   switch (mutation.kind) {
     case 'set-draining':
       return {
@@ -174,12 +176,13 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
       return deregistered(state, mutation, context);
     case 'complete': {
       const { hook, result, why } = mutation;
+      const standing = isDryRun ? 'confirmed' : 'answered';
       const event = result === 'CONTINUE' ? 'lifecycle.completed' : 'lifecycle.abandoned';
       const message = `lifecycle action of hook ${hook} ended with ${result} (${why})`;
       return {
         state: {
           ...state,
-          memory: { ...memory, completed: { hook, result, at: now, standing: 'answered' } },
+          memory: { ...memory, completed: { hook, result, at: now, standing } },
         },
         stale: ['lifecycle'],
         events: [{ event, message, fields: { hook, result, why } }],

@@ -50,6 +50,7 @@ const view: EcsView = {
 const context: SettleContext = {
   now: NOW,
   mode: 'drain',
+  isDryRun: false,
   view,
   viewAskedAt: NOW - 3_000,
   tasksLeft: known([]),
@@ -292,6 +293,8 @@ describe('in a dry run', () => {
     assert.deepEqual(seenAs(pretend(drainingInName, deregister)), known({ kind: 'deregistered', arn: 'a' }));
     assert.deepEqual(seenAs(pretend(drainingInName, setActive)), known(active));
   });
+  it('a completed action is not doubted, though it still waits', () =>
+    assert.equal(after(complete, done, { isDryRun: true }).state.memory.completed?.standing, 'confirmed'));
   it('each is noted once', () =>
     assert.deepEqual(pretend(pretend(fresh, deregister), deregister).pretended, ['deregister']));
   it('what is not known, or gone, stays so', () => {
