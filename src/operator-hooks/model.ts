@@ -30,14 +30,13 @@ export type OperatorHooks = {
   /** Whether an instance is kept until the hooks of stage `drained` have succeeded. */
   readonly holds: boolean;
   /**
-   * Runs the hooks of a stage, one after the other. Those that succeeded in an earlier attempt of this process
-   * are not run again. Never rejects.
+   * Runs the hooks of a stage, one after the other. Those that succeeded in an earlier attempt are not run again.
+   * Never rejects.
    *
    * @param attempt 1 for the first
+   * @param succeeded the paths of those that have succeeded in this drain; the next ones are added
    */
-  run(stage: HookStage, facts: HookFacts, attempt: number): Promise<HooksResult>;
-  /** The next run is of another drain. */
-  forget(): void;
+  run(stage: HookStage, facts: HookFacts, attempt: number, succeeded: Set<string>): Promise<HooksResult>;
 };
 
 export type OperatorHooksPorts = {

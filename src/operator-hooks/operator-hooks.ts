@@ -7,16 +7,14 @@ export type { HookFacts, HookStage, HooksResult, OperatorHooks } from './model.t
 /** The hooks in `--hooks-dir`. What runs them is loaded once there is one to run. */
 export function createOperatorHooks(ports: OperatorHooksPorts): OperatorHooks {
   const { config } = ports;
-  const succeeded = new Set<string>();
   return {
     holds: config.hookFailure === 'hold',
-    run: async (stage, facts, attempt) => {
+    run: async (stage, facts, attempt, succeeded) => {
       const directory = join(config.hooksDir, stage);
       if (isEmpty(directory)) return 'none';
       const { runStage } = await import('./run-stage.ts');
       return runStage({ ...ports, directory, stage, facts, attempt, succeeded });
     },
-    forget: () => succeeded.clear(),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Input, Operation, Output } from '../../src/aws/operations.ts';
 import { known } from '../../src/base/reading.ts';
 import type { loadConfig } from '../../src/config/load.ts';
 import type { HttpRequest } from '../../src/host/http.ts';
-import type { HookStage, OperatorHooks } from '../../src/operator-hooks/operator-hooks.ts';
+import type { OperatorHooks } from '../../src/operator-hooks/operator-hooks.ts';
 import { addFault, inMemory } from '../../src/sandbox/index.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
 import { type Checker, createChecker } from './checker.ts';
@@ -182,22 +182,20 @@ export async function simulate(
   function operatorHooks(own: Life): OperatorHooks | undefined {
     const { operatorHooks: planned } = plan;
     if (!planned) return undefined;
-    const runs = new Map<HookStage, number>();
-    return {
+    const hooks: OperatorHooks = {
       holds: planned.holds,
-      forget: () => runs.clear(),
-      run: async (stage) => {
+      run: async (stage, _, attempt) => {
         const hook = planned.stages[stage];
         if (own.dead) return never();
         if (!hook) return 'none';
         timeline.note(clock.trueNow(), `the operator's hook of stage ${stage} runs for ${hook.ms} ms`);
         await clock.sleep(hook.ms, { signal: own.stop.signal });
         if (own.dead) return never();
-        const failures = runs.get(stage) ?? 0;
-        runs.set(stage, failures + 1);
-        return failures < hook.failures ? 'failed' : 'succeeded';
+        return attempt <= hook.failures ? 'failed' : 'succeeded';
       },
     };
+    // An agent of an earlier checkout tells when the next run is of another drain.
+    return Object.assign(hooks, { forget: () => {} });
   }
 
   function storeOf(own: Life) {

@@ -30,13 +30,14 @@ export type HookStagesPorts = {
 /** Runs the hooks of one drain's stages beside everything else: nothing but the release ever waits for them. */
 export function createHookStages({ hooks, clock, onRun, onHeld, onChange }: HookStagesPorts): HookStages {
   const states = new Map<HookStage, StageState>();
+  const succeeded = new Set<string>();
   let isClosed = false;
   let failures = 0;
   let retryAt = Infinity;
 
   async function run(stage: HookStage, facts: HookFacts) {
     states.set(stage, 'running');
-    const result = await hooks.run(stage, facts, stage === 'drained' ? failures + 1 : 1);
+    const result = await hooks.run(stage, facts, stage === 'drained' ? failures + 1 : 1, succeeded);
     if (isClosed) return;
     if (result === 'failed' && stage === 'drained' && hooks.holds) {
       const rest = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** failures);
@@ -63,7 +64,6 @@ export function createHookStages({ hooks, clock, onRun, onHeld, onChange }: Hook
     retryAt: () => retryAt,
     close: () => {
       isClosed = true;
-      hooks.forget();
     },
   };
 }

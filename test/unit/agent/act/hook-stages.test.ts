@@ -157,7 +157,6 @@ describe('running the stages', () => {
       clock,
       hooks: {
         holds,
-        forget() {},
         run: (stage, _facts, attempt) => {
           runs.push([stage, attempt]);
           return answer.promise;
