@@ -63,18 +63,18 @@ describe('AWS does not answer as it should', { concurrency: 6 }, () => {
   );
 
   scenario(
-    'metadata is cut off in the middle of the credentials: the next call asks for them anew',
+    'metadata takes minutes over the credentials: the next call asks for them anew',
     { fleet },
     async ({ fleet, agent, happens, fault }) => {
       const machine = fleet.addInstance();
-      const cutOff = fault({
+      const slow = fault({
         match: { service: 'imds', path: 'security-credentials/ecs-instance-role' },
-        fault: { what: 'reset-mid-body' },
+        fault: { what: 'drip', ms: 500 },
       });
       await agent(machine);
       fleet.scaleIn(machine);
       await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
-      assert.equal(cutOff.hits, 1);
+      assert.equal(slow.hits, 1);
     },
   );
 
