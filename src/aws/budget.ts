@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 
-/** At most this many requests … */
+/** The most requests to one API within a window. */
 export const REQUESTS = 12;
-/** … to one API in this many ms. A second more than a minute, for the time a request spends on the wire. */
+/** The window, in ms: a second more than a minute, for the time that a request spends on the wire. */
 export const WINDOW_MS = 61_000;
 
 /**

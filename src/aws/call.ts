@@ -4,7 +4,7 @@ import type { Budget } from './budget.ts';
 import { AwsError, type AwsErrorKind, classify } from './errors.ts';
 import type { Input, Operation, Output, Transport } from './operations.ts';
 
-/** One attempt may take this long, in ms; an answer that takes longer is as good as none. */
+/** The longest that one attempt may take, in ms. */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
 const FIRST_BACKOFF_MS: Partial<Record<AwsErrorKind, number>> = {
   transient: 500,
@@ -30,7 +30,7 @@ export type CallOptions = {
   urgent?: boolean;
 };
 
-/** What the caller tells about each attempt that failed, for logs and metrics. */
+/** What came of one attempt, for logs and metrics: `error` where it failed. Attempts are counted from 1. */
 export type Attempt = { operation: Operation; error?: AwsError; attempt: number };
 
 export type CallerPorts = {

@@ -4,8 +4,8 @@ import type { Operation } from './operations.ts';
 /**
  * Why a call failed, as far as the caller must act on it:
  * - `throttled`, `transient`: the same call can succeed later.
- * - `credentials`: none, expired, or not accepted; common in the first seconds after boot. As `transient`.
- * - `permission`: a policy forbids it. Tried again at a slow pace, since a policy can be mended while we wait.
+ * - `credentials`: none, expired, or not accepted; common in the first seconds after boot. The same call can succeed later.
+ * - `permission`: a policy forbids it. Tried again at a slow pace, since a policy can be fixed while we wait.
  * - `rejected`: AWS understood the call and said no; `code` and the message say why.
  * - `stopped`: the agent itself is stopping.
  */

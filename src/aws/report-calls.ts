@@ -12,15 +12,15 @@ export function reportCalls(call: Caller, log: Log): Caller {
   return async (operation, input, options) => {
     try {
       const output = await call(operation, input, options);
-      if (failing.get(operation)?.told) log('call.recovered', `${operation} succeeds again`, { operation });
+      if (failing.get(operation)?.logged) log('call.recovered', `${operation} succeeds again`, { operation });
       failing.delete(operation);
       return output;
     } catch (error) {
       if (error instanceof AwsError && !isExpected(error)) {
         const before = failing.get(operation);
-        const isNews = before?.told !== error.kind && (before?.last === error.kind || !mayPass(error));
+        const isNews = before?.logged !== error.kind && (before?.last === error.kind || !mayPass(error));
         if (isNews) reportFailure(error, log);
-        failing.set(operation, { last: error.kind, told: isNews ? error.kind : before?.told });
+        failing.set(operation, { last: error.kind, logged: isNews ? error.kind : before?.logged });
       }
       throw error;
     }
@@ -28,7 +28,7 @@ export function reportCalls(call: Caller, log: Log): Caller {
 }
 
 /** How a call failed last, and what of that was logged. */
-type Failing = { readonly last: AwsErrorKind; readonly told: AwsErrorKind | undefined };
+type Failing = { readonly last: AwsErrorKind; readonly logged: AwsErrorKind | undefined };
 
 /** Refusals that are part of a drain's normal course. */
 const isExpected = (error: AwsError) =>

@@ -2,6 +2,7 @@ import { createBudget } from '../aws/budget.ts';
 import { createCaller } from '../aws/call.ts';
 import { createImds, type Imds, imdsEndpoint } from '../aws/imds.ts';
 import { createSdkTransport } from '../aws/sdk-transport.ts';
+import { parseEcsArn } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
 import { ifKnown } from '../base/reading.ts';
@@ -114,6 +115,9 @@ async function describeRole(imds: Imds, environment: Environment): Promise<strin
 
 /** The start of the ARN of whatever Auto Scaling has in our account; the account is in the container instance's. */
 function autoScalingArnPrefix(region: string, containerInstanceArn: string | undefined): string {
-  const [, partition = 'aws', , , account = '*'] = containerInstanceArn?.split(':') ?? [];
+  const { partition, account } = parseEcsArn(containerInstanceArn ?? '') ?? {
+    partition: 'aws',
+    account: '*',
+  };
   return `arn:${partition}:autoscaling:${region}:${account}`;
 }

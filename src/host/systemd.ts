@@ -80,7 +80,7 @@ export function createNotifier(
       const child = spawn('systemd-notify', message, {
         stdio: 'ignore',
         env: { NOTIFY_SOCKET: socket, PATH: environment.PATH ?? '/usr/bin:/bin' },
-        timeout: sendTimeoutMs,
+        timeout: SEND_TIMEOUT_MS,
         killSignal: 'SIGKILL',
       });
       child.on('error', (error) => {
@@ -125,8 +125,8 @@ const silent: Notifier = {
   watchdogIntervalMs: undefined,
 };
 
-/** systemd-notify waits up to 5 s until systemd has taken its message. */
-const sendTimeoutMs = 10_000;
+/** In ms; systemd-notify itself waits up to 5 s until systemd has taken its message. */
+const SEND_TIMEOUT_MS = 10_000;
 
 function watchdogInterval(environment: Environment, pid: number): number | undefined {
   const microseconds = Number(environment.WATCHDOG_USEC);
