@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
 import { attachTagger, startSandbox } from '../src/sandbox/index.ts';
 import { type AgentProcess, startAgentProcess } from '../test/e2e/agent-process.ts';
-import { checkProperties } from '../test/promises/check.ts';
+import { checkPromises } from '../test/promises/check.ts';
 import type { Entry } from '../test/promises/entry.ts';
 import { logOf } from '../test/promises/sandbox-log.ts';
 import { createCluster, type DemoCluster, TAG_KEY } from './demo/cluster.ts';
@@ -153,7 +153,7 @@ async function judge(
     bareMegabytes,
     exits,
     strayOutput: [...agents.values()].map((agent) => agent.strayOutput()).join(''),
-    broken: checkProperties(logOf(demo.history, requests, starts), judgedAt, { slack: 1_000 }),
+    broken: checkPromises(logOf(demo.history, requests, starts), judgedAt, { slack: 1_000 }),
   };
 }
 

@@ -17,7 +17,13 @@ export function isDetail(event: TimelineEvent): boolean {
   return DETAILS.has(event.type);
 }
 
-const DETAILS: ReadonlySet<string> = new Set(['lifecycle-event', 'imds', 'hook-put', 'tag-shown']);
+const DETAILS: ReadonlySet<string> = new Set([
+  'lifecycle-event',
+  'imds',
+  'hook-put',
+  'tag-shown',
+  'task-containers',
+]);
 
 function tell(event: TimelineEvent): { subject: string; text: string } {
   switch (event.type) {
@@ -56,6 +62,11 @@ function tell(event: TimelineEvent): { subject: string; text: string } {
       return { subject: event.instanceId, text: `container instance ${moved(event)}` };
     case 'task':
       return { subject: event.instanceId, text: `${taskName(event)} ${moved(event)}` };
+    case 'task-containers':
+      return {
+        subject: event.instanceId,
+        text: `containers of ${taskName({ group: '', ...event })} ${event.to}`,
+      };
     case 'task-asked-to-stop':
       return {
         subject: event.instanceId,

@@ -4,7 +4,8 @@ import { connect, createServer, type Server } from 'node:net';
 import { describe } from 'node:test';
 import type { FaultKind, FaultPlan } from '../../src/sandbox/faults.ts';
 import type { FleetOptions } from '../../src/sandbox/fleet.ts';
-import { isMutating, type Request } from '../promises/entry.ts';
+import { isMutating } from '../promises/calls.ts';
+import type { Request } from '../promises/entry.ts';
 import { type Agent, type Scene, scenario, waitUntil } from './scenario.ts';
 
 /** Longer than two answers that never come, which take 10 s each. */

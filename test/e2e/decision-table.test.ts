@@ -204,7 +204,7 @@ describe('decision table', { concurrency: 5 }, () => {
 
   scenario(
     'Terminating:Proceed: the group takes it whatever we do',
-    { fleet: { hooks: [], timings: { proceedToShutdown: 20_000 } }, setting: { ownHooks: [] } },
+    { fleet: { hooks: [], timings: { proceedToShutdown: 20_000 } } },
     async ({ fleet, agent, requests }) => {
       const machine = fleet.addInstance();
       const running = await agent(machine);

@@ -83,7 +83,7 @@ describe('instances as they are found', { concurrency: 5 }, () => {
 
     scenario(
       'two, and nothing says which: neither is touched, and it says what to set',
-      { fleet: { hooks: [hook('one'), hook('two')] }, setting: { ownHooks: [] } },
+      { fleet: { hooks: [hook('one'), hook('two')] } },
       async ({ fleet, agent, requests }) => {
         const machine = fleet.addInstance();
         const running = await agent(machine);
@@ -97,7 +97,7 @@ describe('instances as they are found', { concurrency: 5 }, () => {
 
     scenario(
       'two, and the option says which',
-      { fleet: { hooks: [hook('one'), hook('two')] }, setting: { ownHooks: ['two'] } },
+      { fleet: { hooks: [hook('one'), hook('two')] }, setting: { lifecycleHook: 'two' } },
       async ({ fleet, agent, happens }) => {
         const machine = fleet.addInstance();
         await agent(machine, { args: ['--lifecycle-hook', 'two'] });
@@ -108,7 +108,7 @@ describe('instances as they are found', { concurrency: 5 }, () => {
 
     scenario(
       "two, and the tag's value says which",
-      { fleet: { hooks: [hook('one'), hook('two')] }, setting: { ownHooks: ['one'] } },
+      { fleet: { hooks: [hook('one'), hook('two')] } },
       async ({ fleet, agent, happens }) => {
         const machine = fleet.addInstance();
         await agent(machine);

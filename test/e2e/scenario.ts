@@ -12,7 +12,7 @@ import { storyLine } from '../../src/sandbox/story.ts';
 import type { RequestRecord } from '../../src/sandbox/world/request-log.ts';
 import type { Machine } from '../../src/sandbox/world/state.ts';
 import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
-import { checkProperties } from '../promises/check.ts';
+import { checkPromises } from '../promises/check.ts';
 import type { Entry, Setting } from '../promises/entry.ts';
 import { logOf } from '../promises/sandbox-log.ts';
 import { type AgentProcess, type Exit, type LogLine, runCli, startAgentProcess } from './agent-process.ts';
@@ -114,6 +114,7 @@ async function openStage({ fleet: fleetOptions, setting, except = {} }: Scenario
     onEvent: (event) => timeline.push(event),
   });
   const { world } = fleet;
+  const hooks = terminatingHooks(fleet);
   const sandbox = await startSandbox(fleet, { clock: systemClock });
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -126,7 +127,7 @@ async function openStage({ fleet: fleetOptions, setting, except = {} }: Scenario
     directories.push(made);
     return made;
   };
-  const note = (machine: Machine, change: 'started' | 'ended') =>
+  const note = (machine: Machine, change: 'started' | 'ended' | 'stopping') =>
     entries.push({ kind: 'agent', at: systemClock.now(), instanceId: machine.id, change });
   const requests = (api?: string) =>
     (world.requestLog.entries ?? []).filter(
@@ -152,6 +153,10 @@ async function openStage({ fleet: fleetOptions, setting, except = {} }: Scenario
         ...started,
         machine,
         stateDir,
+        signal: (name) => {
+          if (name !== 'SIGKILL') note(machine, 'stopping');
+          started.signal(name);
+        },
         says: (event, fields = {}) =>
           started.log.first(
             (line) => line.event === event && hasAll(line, fields),
@@ -198,7 +203,8 @@ async function openStage({ fleet: fleetOptions, setting, except = {} }: Scenario
     scene,
     check: () => {
       const log = logOf(timeline.items, world.requestLog.entries ?? [], entries);
-      const broken = checkProperties(log, systemClock.now(), {
+      const broken = checkPromises(log, systemClock.now(), {
+        hooks,
         pollInterval: POLL_INTERVAL_MS,
         // A machine that stood still, or had too few processors, made everybody late.
         slack: 500 + delay.max / 1e6 + Math.max(0, ...agents.map((agent) => agent.waitedForCpu())),
@@ -218,6 +224,10 @@ async function openStage({ fleet: fleetOptions, setting, except = {} }: Scenario
       for (const made of directories) rmSync(made, { recursive: true, force: true });
     },
   };
+}
+
+function terminatingHooks({ group }: Fleet): Setting['hooks'] {
+  return [...group.hooks.values()].filter(({ transition }) => transition.endsWith('TERMINATING'));
 }
 
 /** Ends an agent with a signal, and tells how it went. */

@@ -1,33 +1,22 @@
-import type { SignalName } from '../../src/config/options.ts';
-import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
+import type { TimelineEvent } from '../../src/sandbox/index.ts';
 
-/** One thing that is known to have happened, in the order of time. `at` is in ms since the Unix epoch. */
-export type Entry =
-  | ({ readonly kind: 'request' } & Request)
-  /** A request of an agent to its instance's metadata or to the ECS agent. */
-  | {
-      readonly kind: 'host-request';
-      readonly at: number;
-      readonly instanceId: string;
-      readonly to: 'imds' | 'introspection';
-      readonly answered: boolean;
-    }
+/**
+ * One thing that is known to have happened, in the order of time: what AWS and the host saw, and what only whoever
+ * planned it can know. `at` is in ms since the Unix epoch, by a clock that is right.
+ */
+export type Entry = { readonly at: number } & (
+  | RequestEntry
+  | AnswerEntry
+  | HostEntry
   /** The truth about the cluster and its group. */
-  | { readonly kind: 'event'; readonly at: number; readonly event: TimelineEvent }
-  /** An agent's process. */
-  | {
-      readonly kind: 'agent';
-      readonly at: number;
-      readonly instanceId: string;
-      readonly change: 'started' | 'ended';
-    }
+  | { readonly kind: 'event'; readonly event: TimelineEvent }
+  | ({ readonly kind: 'agent'; readonly instanceId: string } & AgentChange)
+  | ({ readonly kind: 'state'; readonly instanceId: string } & StateChange)
+  | ({ readonly kind: 'report'; readonly instanceId: string } & DrainReport)
   /** `ecs-drain-agent drain` on the host, and `--cancel`. */
-  | {
-      readonly kind: 'manual';
-      readonly at: number;
-      readonly instanceId: string;
-      readonly change: 'requested' | 'withdrawn';
-    };
+  | { readonly kind: 'manual'; readonly instanceId: string; readonly change: 'requested' | 'withdrawn' }
+  | ({ readonly kind: 'disturbance'; readonly instanceId: string } & Disturbance)
+);
 
 /** A request of an agent to an AWS API. */
 export type Request = {
@@ -37,61 +26,127 @@ export type Request = {
   /** The instance that called. */
   readonly instanceId: string;
   readonly input: unknown;
-  /** `ok`, the service's error, or `fault:WHAT`. */
-  readonly outcome: string;
+  /** `ok`, the service's error, or `fault:WHAT`. Absent: it was just sent, and its answer is an entry of its own. */
+  readonly outcome?: string | undefined;
 };
 
-/** What the agents were told, and what they were in: what the properties depend on. Times are in ms. */
+type RequestEntry = { readonly kind: 'request' } & Request;
+
+/** An AWS API's answer, as it reached the agent. */
+export type AnswerEntry = {
+  readonly kind: 'answer';
+  readonly api: string;
+  readonly instanceId: string;
+  readonly input: unknown;
+  readonly output: unknown;
+};
+
+/** A request of an agent to its instance's metadata or to the ECS agent, and whether it was answered. */
+export type HostEntry = {
+  readonly kind: 'host-request';
+  readonly instanceId: string;
+  readonly to: 'imds' | 'introspection';
+  readonly answered: boolean;
+  /** The path or URL. Absent where nobody noted it. */
+  readonly path?: string | undefined;
+  /** The body of the answer, where it is known. */
+  readonly body?: string | undefined;
+};
+
+/** An agent's process. */
+type AgentChange =
+  /** @param doing what it says that it is doing, whenever asked: the state in its status */
+  | { readonly change: 'started'; readonly doing?: () => string }
+  /** `by`: absent where it was told to end, or was killed. */
+  | { readonly change: 'ended'; readonly by?: unknown }
+  /** It received SIGTERM. */
+  | { readonly change: 'stopping' };
+
+/** What becomes of an agent's state file. */
+type StateChange =
+  /** Lost or damaged, by whatever, while no process runs. */
+  | { readonly change: 'lost' }
+  /** About to be written. From here on the note that DRAINING is the agent's own may be found by the next process. */
+  | { readonly change: 'saving'; readonly notesDraining: boolean }
+  /** Written, as far as the agent was told; `onDisk` is what the next process would find. */
+  | { readonly change: 'saved'; readonly knowsRegistration: boolean; readonly onDisk: OnDisk }
+  /** The agent was told that it could not be written. */
+  | { readonly change: 'save-failed'; readonly onDisk: OnDisk };
+
+/** What a state file holds: what was to be written, what it held before, or neither. */
+export type OnDisk = 'new' | 'old' | 'damaged';
+
+/** What the agent reports about its drain. */
+export type DrainReport = {
+  readonly waitedSeconds?: number | undefined;
+  /** In ms since the Unix epoch, by a clock that is right. */
+  readonly lastTaskEndedAt?: number | undefined;
+};
+
+/** What was planned to go wrong, or to be changed by others, and now has. */
+export type Disturbance =
+  /** A request failed or was held up. @param restsMs for how long the agent may then ask nothing */
+  | {
+      readonly what: 'fault';
+      readonly restsMs: number;
+      readonly during?: { readonly from: number; readonly to: number } | undefined;
+    }
+  /** Metadata names another instance, or this one again. */
+  | { readonly what: 'identity'; readonly claims: string | undefined }
+  | { readonly what: 'tags-served'; readonly to: boolean }
+  | { readonly what: 'clock-set'; readonly byMs: number }
+  | { readonly what: 'disk' }
+  | { readonly what: 'reboot'; readonly downMs: number }
+  | { readonly what: 'ecs-agent' }
+  | { readonly what: 'others'; readonly did: 'drain' | 'complete' | 'terminate' | 'something' };
+
+/** What an agent is told, and what it is in: what the promises depend on. Times are in ms. */
 export type Setting = {
   readonly tagKey: string;
-  readonly signals: readonly SignalName[];
+  readonly signals: readonly string[];
+  readonly tagSource: 'auto' | 'imds' | 'ec2';
   readonly mode: 'drain' | 'deregister';
   readonly pollInterval: number;
   /** The operator's own limit. */
-  readonly limit?: {
-    readonly after: number;
-    readonly onTimeout: 'wait' | 'stop-tasks' | 'continue' | 'abandon';
-  };
+  readonly limit?:
+    | { readonly after: number; readonly onTimeout: 'wait' | 'stop-tasks' | 'continue' | 'abandon' }
+    | undefined;
+  readonly spotStopTasks: boolean;
   readonly dryRun: boolean;
-  /** The hooks that the agents may complete. */
-  readonly ownHooks: readonly string[];
+  /** Whether the option `--cluster` is set. */
+  readonly namesCluster: boolean;
+  /** The option `--lifecycle-hook`. */
+  readonly lifecycleHook?: string | undefined;
+  /** The group's terminating hooks. */
+  readonly hooks: readonly HookSetting[];
   /** Whether the group keeps an instance whose hook was abandoned. */
   readonly retains: boolean;
-  /** Whether instance metadata served the tags all the time. */
+  /** Whether instance metadata serves the tags all the time. */
   readonly tagsInMetadata: boolean;
+  /** Whether instance metadata serves the tags at first. */
+  readonly tagsServed: boolean;
+  /** How far the host's own clock is ahead at first, in ms. */
+  readonly clockAheadMs: number;
   /** How much longer than promised anything may take, because the machine that runs the test was busy. */
   readonly slack: number;
 };
 
+/** Used where the World does not tell of its hooks. @param heartbeatTimeout in seconds; absent where nobody noted it */
+export type HookSetting = { readonly name: string; readonly heartbeatTimeout?: number | undefined };
+
 export const defaultSetting: Setting = {
   tagKey: 'ecs-drain-agent:terminate',
   signals: ['tag', 'lifecycle', 'spot'],
+  tagSource: 'auto',
   mode: 'drain',
   pollInterval: 5_000,
+  spotStopTasks: true,
   dryRun: false,
-  ownHooks: ['drain'],
+  namesCluster: false,
+  hooks: [{ name: 'drain' }],
   retains: false,
   tagsInMetadata: true,
+  tagsServed: true,
+  clockAheadMs: 0,
   slack: 0,
 };
-
-const MUTATING = new Set([
-  'ecs:UpdateContainerInstancesState',
-  'ecs:DeregisterContainerInstance',
-  'ecs:StopTask',
-  'autoscaling:RecordLifecycleActionHeartbeat',
-  'autoscaling:CompleteLifecycleAction',
-  'autoscaling:TerminateInstanceInAutoScalingGroup',
-]);
-
-export const isMutating = ({ api }: Request): boolean => MUTATING.has(api);
-
-/** A member of a request's input, where it is a text. */
-export function textIn(input: unknown, name: string): string | undefined {
-  const value = memberOf(input, name);
-  return typeof value === 'string' ? value : undefined;
-}
-
-export function memberOf(input: unknown, name: string): unknown {
-  return typeof input === 'object' && input !== null ? (input as Record<string, unknown>)[name] : undefined;
-}

@@ -1,66 +1,206 @@
-import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
-import { type Request, type Setting, textIn } from './entry.ts';
-import { type Host, isCalm, isRegistered, tasksLeft } from './host.ts';
+import type { TimelineEvent } from '../../src/sandbox/index.ts';
+import { type Due, whatIsDue } from './due.ts';
+import {
+  CALM_MS,
+  type Instance,
+  isGroupUnread,
+  isSignalled,
+  isTruthful,
+  oursOf,
+  readsTagByApi,
+  retains,
+  type Task,
+  taskNamed,
+  tasksLeft,
+} from './instance.ts';
+import type { Verdict } from './verdict.ts';
 
-/** L1: how long after the last task's end an instance is kept, in ms. */
+/** L1: last task stopped, everything answers: released within this, in ms. */
 const RELEASE_MS = 5_000;
 /** Until a process that was just started, or a signal that has just come, is at work, in ms. */
 const BEGIN_MS = 3_000;
-
 /** Until a new lifecycle state is noticed, in ms: it can only be polled for. */
 const NOTICED_MS = 5_000;
+/** … and where that is no signal: the state in the group is looked at so often, in ms. */
+const LOOKED_AT_MS = 30_000;
+/** The EC2 API is asked for the tag once in so many ms, jittered by a fifth. */
+const TAG_BY_API_MS = 18_000;
+/** After the last trouble whatever is due is done within this, in ms (L1 after an outage, L3, L4, L5). */
+const RECOVERY_MS = 75_000;
+/** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
+const EC2_PATIENCE_MS = 400_000;
+/** A process that starts needs this long, in ms, to learn what it must keep alive. */
+const START_MS = 30_000;
 
-/** L1: an instance that may go is let go. Judged whenever something happens, and at the end. */
-export function keptTooLong(host: Host, at: number, setting: Setting): string | undefined {
-  const readyAt = mayGoSince(host, setting);
-  if (readyAt === undefined || !isCalm(host, readyAt) || !isCalm(host, at)) return undefined;
-  const kept = at - readyAt;
-  if (kept <= RELEASE_MS + setting.slack) return undefined;
-  return `L1: ${host.id} was kept for ${(kept / 1000).toFixed(1)} s after it could have gone: an instance without work is paid for`;
+/** What is due on one instance, and since when that has not changed. */
+export type Liveness = {
+  /** Looks whether something is overdue. Call it often; it looks once a second. */
+  probe(at: number): void;
+  /** It was released, at this time. */
+  released(at: number): void;
+  /** What is due, as of the last look. */
+  due(): Due | undefined;
+  /** Since when that is so, in ms since the Unix epoch. */
+  settledSince(): number;
+  /** From the last task's end to the release, in ms; undefined where it was not measured. */
+  releasedAfter(): number | undefined;
+};
+
+export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
+  const { id, setting } = instance;
+  let nextProbe = -Infinity;
+  let last: Due | undefined;
+  let settledSince = 0;
+  let releasedAfter: number | undefined;
+  // What is late once would be reported with every later look.
+  const late = new Set<string>();
+
+  function check(due: Due, at: number) {
+    const { property, what, consequence } = due;
+    const isAfterKill = instance.restarts > 0 && property === 'L1';
+    const promise = isAfterKill ? 'L3' : property;
+    verdict.count(promise);
+    const once = due.isRelease ? 'released' : what;
+    const patience = RECOVERY_MS + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0) + setting.slack;
+    const readyAt = Math.max(due.since, begunAt(instance));
+    const promised = promisedWithin(due, readyAt, at);
+    if (promised !== undefined) verdict.count(`${property} within seconds`);
+    const isLate = promised !== undefined && at - readyAt > promised;
+    const from = isLate ? readyAt : Math.max(due.since, wellSince(instance, at));
+    if ((!isLate && at - from <= patience) || late.has(once)) return;
+    late.add(once);
+    verdict.violate(promise, `${id} ${what}, for ${((at - from) / 1000).toFixed(1)} s: ${consequence}`);
+  }
+
+  /** L1, L4: where all is well, so many ms; undefined where no more than the time of a recovery is promised. */
+  function promisedWithin({ property, isRelease }: Due, readyAt: number, at: number): number | undefined {
+    // That a host never registered is looked at twice.
+    const isRegisteredOnce = instance.containerInstances.size > 0;
+    const isSoon = property === 'L4' || (isRelease && setting.mode === 'drain' && isRegisteredOnce);
+    return isSoon && isPlain(instance, readyAt, at) ? RELEASE_MS + setting.slack : undefined;
+  }
+
+  return {
+    probe: (at) => {
+      if (at < nextProbe) return;
+      nextProbe = at + 1_000;
+      const due = whatIsDue(instance, at);
+      if (due?.what !== last?.what) settledSince = at;
+      last = due;
+      if (due) check(due, at);
+    },
+    released: (at) => {
+      const { lastStopAt } = instance;
+      if (!isSignalled(instance) || !instance.isAlive) return;
+      if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity || setting.mode !== 'drain') return;
+      if (!isPlain(instance, lastStopAt, at) || begunAt(instance) > lastStopAt) return;
+      releasedAfter = at - lastStopAt;
+      verdict.check(
+        'L1',
+        releasedAfter <= RELEASE_MS + setting.slack,
+        () => `${id} was released ${releasedAfter} ms after its last task stopped: it is paid for meanwhile`,
+      );
+    },
+    due: () => last,
+    settledSince: () => settledSince,
+    releasedAfter: () => releasedAfter,
+  };
 }
 
-/** Since when nothing holds the instance but its own agent; undefined while something does, or once it is released. */
-function mayGoSince(host: Host, setting: Setting): number | undefined {
-  const { aliveSince, signalledAt, lastStoppedAt, lifecycle } = host;
-  if (host.gone || setting.dryRun || setting.mode !== 'drain') return undefined;
-  if (aliveSince === undefined || signalledAt === undefined) return undefined;
-  if (tasksLeft(host).length > 0 || host.containerInstances.size === 0) return undefined;
-  const waits =
-    (lifecycle === 'Terminating:Wait' && host.ended === undefined && setting.ownHooks.length > 0) ||
-    lifecycle === 'Terminating:Retained';
-  if (!waits && !isRegistered(host)) return undefined;
+/** Since when nothing has gone wrong or changed, in ms since the Unix epoch. */
+export const wellSince = (instance: Instance, at: number): number =>
+  Math.max(
+    instance.disturbances.since(at),
+    instance.lastStopAt,
+    instance.lifecycleSince,
+    instance.process?.bornAt ?? -Infinity,
+  );
+
+/** When the agent can be expected to be at work on its drain, and on the lifecycle state that is. */
+function begunAt(instance: Instance): number {
+  const { setting, signalledSince, process, lifecycle, lifecycleSince } = instance;
+  const seen = setting.pollInterval * 1.2 + BEGIN_MS + (readsTagByApi(instance) ? TAG_BY_API_MS : 0);
+  const isHeld = lifecycle === 'Terminating:Wait' || lifecycle === 'Terminating:Retained';
   return Math.max(
-    lastStoppedAt ?? -Infinity,
-    waits ? host.lifecycleSince + NOTICED_MS : -Infinity,
-    signalledAt + setting.pollInterval * 1.2 + BEGIN_MS,
-    aliveSince + setting.pollInterval * 1.2 + BEGIN_MS,
+    signalledSince + seen,
+    (process?.bornAt ?? -Infinity) + seen,
+    isHeld ? lifecycleSince + (setting.signals.includes('lifecycle') ? NOTICED_MS : LOOKED_AT_MS) : -Infinity,
   );
 }
 
-/** L2: while an agent lives and AWS answers, its hook does not time out. */
-export function hookTimedOut(host: Host, event: TimelineEvent, setting: Setting): string | undefined {
-  if (event.type !== 'lifecycle-action-ended' || event.by !== 'heartbeat-timeout') return undefined;
-  if (!setting.ownHooks.includes(event.hook) || setting.dryRun) return undefined;
-  const aliveFor = event.at - (host.aliveSince ?? Infinity);
-  if (aliveFor < LONG_ENOUGH_FOR_A_HEARTBEAT_MS || !isCalm(host, event.at)) return undefined;
-  return `L2: the hook ${event.hook} of ${host.id} timed out for want of a heartbeat, with ${tasksLeft(host).length} tasks left`;
+/** Whether nothing has gone wrong for long before `since`, nor has anything since: then it takes seconds, not a minute. */
+function isPlain(instance: Instance, since: number, at: number): boolean {
+  const { disturbances, ecsAgent, lastStopAt, hostEmptyAt, drainSince = at, tasks } = instance;
+  const calmMs = CALM_MS + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0);
+  return (
+    disturbances.troubleAt(at) < since - calmMs &&
+    disturbances.changeAt() < since - PERSON_MS &&
+    isTruthful(ecsAgent) &&
+    // Each look at so many tasks takes several requests, and those of a drain's first seconds use up the minute's twelve.
+    (tasks.size <= 100 || since > drainSince + FIRST_LOOKS_MS) &&
+    // ECS hears of the end within about 30 s of the host.
+    (lastStopAt === -Infinity || lastStopAt - hostEmptyAt <= 30_000)
+  );
 }
 
-const LONG_ENOUGH_FOR_A_HEARTBEAT_MS = 25_000;
+const FIRST_LOOKS_MS = 60_000;
 
-/** L4: somebody else's DRAINING is not undone. */
-export function undidOthersDraining(host: Host, { api, input }: Request): string | undefined {
-  if (api !== 'ecs:UpdateContainerInstancesState' || textIn(input, 'status') !== 'ACTIVE') return undefined;
-  if (host.drainingBy !== 'other') return undefined;
-  return `L4: ${host.id} was set ACTIVE, though it was somebody else who had set it DRAINING`;
+/** What a person has changed is noticed within a minute, by a look that comes anyway. */
+const PERSON_MS = 60_000;
+
+/** L2: while tasks run, our hook does not time out before its global limit, and then it was abandoned. */
+export function checkTimeout(
+  instance: Instance,
+  event: Extract<TimelineEvent, { type: 'lifecycle-action-ended' }>,
+  verdict: Verdict,
+): void {
+  const { id, setting, lieSince, process } = instance;
+  if (event.hook !== oursOf(instance)?.name || setting.dryRun || lieSince !== undefined) return;
+  if (process?.identity !== undefined && process.identity !== id) return;
+  const [left] = tasksLeft(instance);
+  if (event.by === 'global-timeout') {
+    checkGlobalTimeout(instance, event.at, left, verdict);
+    return;
+  }
+  if (event.by !== 'heartbeat-timeout' || !isSignalled(instance)) return;
+  // Who looks for the signal as rarely as the hook times out has chosen so.
+  if (!left || setting.pollInterval > 5_000) return;
+  const at = event.at;
+  const timeout = at - (instance.beats.get(event.hook) ?? instance.waitsSince ?? at);
+  const signalledFor = instance.drainSince === undefined ? 0 : at - instance.drainSince;
+  if (signalledFor < timeout + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0)) return;
+  const span = instance.disturbances.span(at - timeout, at);
+  const starts = (process?.bornAt ?? at) > at - timeout ? START_MS : 0;
+  // Without that signal the state in the group is looked at every half a minute.
+  const notices = setting.signals.includes('lifecycle') ? 0 : LOOKED_AT_MS;
+  verdict.check(
+    'L2',
+    span + Math.max(starts, notices) > (timeout * 2) / 3,
+    () =>
+      `the hook ${event.hook} of ${id} timed out while ${taskNamed(left)}, with trouble for only ${span} ms of its ${timeout} ms`,
+  );
 }
 
-/** L4: what was cancelled in time is given back. Judged at the end. */
-export function leftDraining(host: Host, at: number, setting: Setting): string | undefined {
-  if (host.signals.size > 0 || host.signalGoneAt === undefined || host.aliveSince === undefined)
-    return undefined;
-  if (host.drainingBy !== 'agent' || !isCalm(host, at)) return undefined;
-  const since = Math.max(host.signalGoneAt, host.aliveSince);
-  if (at - since <= setting.pollInterval * 1.2 + RELEASE_MS + setting.slack) return undefined;
-  return `L4: ${host.id} was left DRAINING after its drain was cancelled: it takes no task any more`;
+/** A group known to retain is told to before the hook's global limit, though single reads fail. */
+function checkGlobalTimeout(instance: Instance, at: number, left: Task | undefined, verdict: Verdict): void {
+  const { id, retentionKnownAt, disturbances, waitsSince = at } = instance;
+  if (
+    !retains(instance) ||
+    isGroupUnread(instance, at) ||
+    !left ||
+    !isSignalled(instance) ||
+    retentionKnownAt > at - LAST_MS
+  )
+    return;
+  // Without its state the agent does not know for how long the action has waited, nor what passed before a reboot.
+  if (instance.stateLostAt > waitsSince || instance.rebootedAt > waitsSince) return;
+  verdict.check(
+    'L2',
+    disturbances.longestCalm(at - LAST_MS, at) <= RECOVERY_MS,
+    () =>
+      `the hook of ${id} ran into its global limit while ${taskNamed(left)}, in a group that retains what is abandoned: its default result ends the task`,
+  );
 }
+
+/** The time in which the action is abandoned, in ms: five minutes before the limit. */
+const LAST_MS = 5 * 60_000;

@@ -1,31 +1,55 @@
-import type { Request, Setting } from './entry.ts';
-import { type Host, isCalm } from './host.ts';
+import type { Request } from './entry.ts';
+import {
+  canTellSignals,
+  type Instance,
+  isCalm,
+  isSignalled,
+  isTerminating,
+  readsTagByApi,
+} from './instance.ts';
+import type { Verdict } from './verdict.ts';
 
 const PER_MINUTE = 12;
 const MINUTE_MS = 60_000;
 /** Until an agent whose drain was cancelled is at rest again, in ms. */
 const COMES_TO_REST_MS = 20_000;
+/** … and after the last trouble: what is on its way, with its retries, and what a minute's requests allow. */
+const COMES_TO_REST_AFTER_TROUBLE_MS = 210_000;
 
 /** Q1: at rest, no AWS API request. */
-export function notQuiet(host: Host, { api, at }: Request, setting: Setting): string | undefined {
-  if (host.signals.size > 0) return undefined;
-  if (!setting.tagsInMetadata && api === 'ec2:DescribeTags') return undefined;
+export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Verdict): void {
+  const { id, process, setting, goneAt, disturbances } = instance;
+  if (readsTagByApi(instance) && api === 'ec2:DescribeTags') return;
+  // A drain that was cancelled where nothing can tell the signals is not over.
+  if (isSignalled(instance) || isTerminating(instance) || !canTellSignals(instance)) return;
+  if (instance.lieSince !== undefined || (process?.identity ?? id) !== id) return;
+  const restsSince = isCalm(instance, at)
+    ? goneAt + COMES_TO_REST_MS + setting.slack
+    : Math.max(goneAt, disturbances.troubleAt(at)) + COMES_TO_REST_AFTER_TROUBLE_MS;
   // What it had set DRAINING it gives back, however long it was down in between.
-  if (host.drainingBy === 'agent') return undefined;
-  const restsFrom = (host.signalGoneAt ?? -Infinity) + COMES_TO_REST_MS + setting.slack;
-  if (at <= restsFrom || (host.signalGoneAt !== undefined && !isCalm(host, at))) return undefined;
-  return `Q1: ${host.id} called ${api} at rest: every instance of a fleet would`;
+  const isWoundUp = instance.drainingBy !== 'agent';
+  verdict.check(
+    'Q1',
+    at <= restsSince || (!isWoundUp && isCalm(instance, at)),
+    () => `${id} called ${api} at rest: every instance of a fleet would`,
+  );
 }
 
 /** Q2: draining, at most 12 requests a minute to any one API. */
-export function tooMany(host: Host, { api, at }: Request, { slack }: Setting): string | undefined {
-  const times = host.requests.get(api) ?? [];
-  host.requests.set(api, times);
+export function checkRate(instance: Instance, { api, at }: Request, verdict: Verdict): void {
+  const { id, process, setting, signals } = instance;
+  if (!process) return;
+  const times = process.sent.get(api) ?? [];
+  process.sent.set(api, times);
   times.push(at);
   // They are counted as they arrive: what was held up on its way is nearer to the next than when it was sent.
-  while ((times[0] ?? at) <= at - MINUTE_MS + slack) times.shift();
+  while ((times[0] ?? at) <= at - MINUTE_MS + setting.slack) times.shift();
   // What can't be done later is not put off.
-  if (api === 'ecs:StopTask' && host.signals.has('spot')) return undefined;
-  if (times.length !== PER_MINUTE + 1) return undefined;
-  return `Q2: ${host.id} called ${api} ${times.length} times within a minute: a fleet would be throttled`;
+  const isUrgent = api === 'ecs:StopTask' && signals.has('spot');
+  verdict.check(
+    'Q2',
+    // The first too many tells it.
+    times.length !== PER_MINUTE + 1 || isUrgent,
+    () => `${id} called ${api} ${times.length} times within a minute: a fleet would be throttled`,
+  );
 }

@@ -1,132 +1,180 @@
-import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
-import { isMutating, memberOf, type Request, type Setting, textIn } from './entry.ts';
-import { type Host, isCalm, listIn, short, tasksLeft } from './host.ts';
+import { memberOf, namedIn, neededBefore, statusSetBy, textIn } from './calls.ts';
+import type { Request } from './entry.ts';
+import {
+  canTellSignals,
+  type Instance,
+  isCalm,
+  isSignalled,
+  isTerminating,
+  ourEnd,
+  oursOf,
+  readsTagByApi,
+} from './instance.ts';
+import type { Owners } from './owners.ts';
+import type { Process } from './process.ts';
+import type { Verdict } from './verdict.ts';
 
-/** What is wrong with a request, by S1 to S6, when the instance is as `host` says. */
-export function unsafe(host: Host, request: Request, setting: Setting): readonly string[] {
-  return [
-    releasedTooEarly(host, request, setting),
-    forced(host, request),
-    notOwn(host, request),
-    unasked(host, request, setting),
-    onAnUnknown(host, request),
-    othersHook(host, request, setting),
-    notDry(host, request, setting),
-  ].filter((violation) => violation !== undefined);
-}
+/** A request that was begun while there was a signal can still be on its way, with its retries, in ms. */
+const ON_ITS_WAY_MS = 150_000;
 
-/** S1 again, from its other end: what became of the tasks. */
-export function lostTask(host: Host, event: TimelineEvent, setting: Setting): string | undefined {
-  if (event.type !== 'task-interrupted') return undefined;
-  const { group, taskArn, lastStatus, cause, at } = event.interruption;
-  // Not the agent's doing: a Spot interruption, a machine that failed, a hook that came to its own limit.
-  if (!cause.startsWith('the group') || host.ended?.by !== 'call') return undefined;
-  if (limitPassed(host, at, setting) && setting.limit?.onTimeout !== 'wait') return undefined;
-  return `S1: ${host.id} went while task ${group} ${short(taskArn)} was ${lastStatus}: its work is lost`;
-}
-
-function releasedTooEarly(host: Host, request: Request, setting: Setting): string | undefined {
-  const released = releases(request, setting);
-  if (!released) return undefined;
-  const [first] = tasksLeft(host);
-  if (!first) return undefined;
-  if (limitPassed(host, request.at, setting) && mayRelease(released, setting)) return undefined;
-  const [arn, { group, status }] = first;
-  return `S1: ${host.id} was released (${released}) while task ${group} ${short(arn)} was still ${status}`;
-}
-
-function releases(
-  { api, input }: Request,
-  setting: Setting,
-): 'CONTINUE' | 'ABANDON' | 'terminate' | undefined {
-  if (api === 'autoscaling:TerminateInstanceInAutoScalingGroup') return 'terminate';
-  if (api !== 'autoscaling:CompleteLifecycleAction') return undefined;
-  const result = textIn(input, 'LifecycleActionResult');
-  // A group that retains keeps an instance that is abandoned, with its tasks.
-  if (result === 'ABANDON') return setting.retains ? undefined : 'ABANDON';
-  return 'CONTINUE';
-}
-
-function mayRelease(released: 'CONTINUE' | 'ABANDON' | 'terminate', { limit }: Setting): boolean {
-  return released === 'ABANDON' ? limit?.onTimeout === 'abandon' : limit?.onTimeout === 'continue';
-}
-
-function limitPassed({ signalledAt }: Host, at: number, { limit }: Setting): boolean {
-  return limit !== undefined && signalledAt !== undefined && at >= signalledAt + limit.after;
-}
-
-function forced(host: Host, { input, api }: Request): string | undefined {
-  if (memberOf(input, 'force') !== true) return undefined;
-  return `S2: ${host.id} called ${api} with force: tasks that still run are orphaned`;
-}
-
-function notOwn(host: Host, request: Request): string | undefined {
-  if (!isMutating(request)) return undefined;
-  const named = namedIn(request);
-  const strange = named.find(
-    (name) => name !== host.id && !host.containerInstances.has(name) && !host.tasks.has(name),
+/** S2: a container instance is never deregistered by force. */
+export function checkForce({ id }: Instance, { api, input }: Request, verdict: Verdict): void {
+  verdict.check(
+    'S2',
+    memberOf(input, 'force') !== true,
+    () => `${id} called ${api} with force: tasks that still run are orphaned`,
   );
-  if (named.length === 0) return `S3: ${host.id} called ${request.api} without naming its own instance`;
-  return strange && `S3: ${host.id} called ${request.api} for ${strange}, which is not its own`;
 }
 
-function namedIn({ api, input }: Request): readonly string[] {
-  const name =
-    api === 'ecs:UpdateContainerInstancesState'
-      ? undefined
-      : api === 'ecs:DeregisterContainerInstance'
-        ? 'containerInstance'
-        : api === 'ecs:StopTask'
-          ? 'task'
-          : 'InstanceId';
-  if (name === undefined) return listIn(input, 'containerInstances');
-  const value = textIn(input, name);
-  return value === undefined ? [] : [value];
+/** S3: what is changed is this very instance, its container instance, or a task of it. */
+export function checkNames(instance: Instance, request: Request, owners: Owners, verdict: Verdict): void {
+  const { id, process } = instance;
+  // Metadata that names another instance from the process's start on cannot be told from the truth.
+  if (process?.identity !== undefined && process.identity !== id) return;
+  const named = namedIn(request);
+  const strange = named.find((name) => name !== id && owners.of(name) !== id);
+  verdict.check('S3', named.length > 0 && strange === undefined, () =>
+    named.length === 0
+      ? `${id} called ${request.api} without naming its own instance`
+      : `${id} called ${request.api} for ${strange}, which is not its own`,
+  );
 }
 
-function unasked(host: Host, request: Request, setting: Setting): string | undefined {
-  if (!isMutating(request) || host.signals.size > 0) return undefined;
-  const givesBack =
-    request.api === 'ecs:UpdateContainerInstancesState' && textIn(request.input, 'status') === 'ACTIVE';
-  if (givesBack) return undefined;
-  const { at } = request;
-  // What was decided while the signal was there may be on its way, or be tried again.
-  const onItsWay = setting.pollInterval * 1.2 + 2_500 + setting.slack + (isCalm(host, at) ? 0 : 60_000);
-  if (host.signalGoneAt !== undefined && at <= host.signalGoneAt + onItsWay) return undefined;
-  return `S4: ${host.id} called ${request.api} though nothing asked for the instance to go`;
+/** S3: from when on metadata speaks of another instance, nothing is changed any more. */
+export function checkIdentity(instance: Instance, { api, at }: Request, verdict: Verdict): void {
+  const { id, process, lieSince } = instance;
+  if (!process || (process.identity !== undefined && process.identity !== id)) return;
+  if (process.toldOtherAt !== undefined)
+    verdict.check(
+      'S3',
+      at - process.toldOtherAt <= ON_ITS_WAY_MS,
+      () => `${id} called ${api} long after metadata had told it that it is another instance`,
+    );
+  if (lieSince === undefined) return;
+  const isLater = instance.signalledSince > lieSince && at - lieSince > SOON_THERE_MS;
+  verdict.check(
+    'S3',
+    !isLater || instance.disturbances.troubleAt(at) > lieSince,
+    () => `${id} called ${api} on signals that came when metadata was another instance's`,
+  );
 }
 
-/** What must have been read before something is done that can't be undone. */
-const NEEDED: Record<string, readonly string[]> = {
-  'ecs:DeregisterContainerInstance': ['ecs:DescribeContainerInstances', 'ecs:ListTasks'],
-  'ecs:StopTask': ['ecs:ListTasks'],
-  'autoscaling:CompleteLifecycleAction': ['autoscaling:DescribeAutoScalingInstances'],
-  'autoscaling:TerminateInstanceInAutoScalingGroup': ['autoscaling:DescribeAutoScalingInstances'],
-};
-/** An answer older than this is no longer known to be true: the longest interval, its retries, and its budget. */
+/** Until a request is there, where all goes well, in ms. */
+const SOON_THERE_MS = 500;
+
+/** S4: nothing is changed without a signal. */
+export function checkSignal(instance: Instance, { api, at }: Request, verdict: Verdict): void {
+  const { id, goneAt, setting } = instance;
+  const holds = isSignalled(instance) || isTerminating(instance) || at <= goneAt + onItsWay();
+  verdict.check('S4', holds, () => `${id} called ${api} though nothing asked for the instance to go`);
+
+  /** What was decided while the signal was there may be on its way, or be tried again. */
+  function onItsWay(): number {
+    if (!isCalm(instance, at)) return ON_ITS_WAY_MS;
+    return setting.pollInterval * 1.2 + 2_500 + setting.slack + (readsTagByApi(instance) ? TAG_BY_API_MS : 0);
+  }
+}
+
+/** The EC2 API is asked for the tag once in so many ms, jittered by a fifth. */
+const TAG_BY_API_MS = 18_000;
+
+/** S4, L4: what is set ACTIVE was set DRAINING by the agent itself, and has no reason to go. */
+export function checkGivingBack(instance: Instance, { at }: Request, verdict: Verdict): void {
+  const { id } = instance;
+  verdict.check(
+    'L4',
+    instance.drainingRequested,
+    () => `${id} was set ACTIVE, though it was somebody else who had set it DRAINING`,
+  );
+  const signalledFor = isSignalled(instance) && canTellSignals(instance) ? at - instance.signalledSince : 0;
+  verdict.check(
+    'L4',
+    signalledFor <= LONGEST_UNSEEN_MS,
+    () => `${id} was set ACTIVE, though it has had to go for ${signalledFor} ms: it is given tasks again`,
+  );
+}
+
+/** For so long, in ms, a signal may not have been seen. */
+const LONGEST_UNSEEN_MS = 100_000;
+
+/** S4: heartbeats end with the action: at once where the agent ended it, else as soon as answers tell. */
+export function checkHeartbeat(instance: Instance, { at }: Request, verdict: Verdict): void {
+  const { id, process } = instance;
+  const endedAt = ourEnd(instance)?.at ?? Infinity;
+  const isCompleted = at - (process?.completedAt ?? Infinity) > 30_000;
+  const isKnownToHaveEnded =
+    instance.lifecycleToldAt >= endedAt && at - Math.max(endedAt, process?.bornAt ?? at) > ON_ITS_WAY_MS;
+  if (!isCompleted && !isKnownToHaveEnded) return;
+  if (isCompleted && at - instance.disturbances.troubleAt(at) < 15_000) return;
+  // AWS's word that it has ended may be put to the test, now and then.
+  instance.lateHeartbeats++;
+  verdict.check(
+    'S4',
+    instance.lateHeartbeats <= (isCompleted ? 3 : 12),
+    () =>
+      `${id} sent ${instance.lateHeartbeats} heartbeats for an action that has ended: nobody waits for them`,
+  );
+}
+
+/** An answer older than this, in ms, is no longer known to be true: the longest interval, its retries, its budget. */
 const FRESH_MS = 180_000;
+/** … and what metadata said of the signals, which it is asked all the time. */
+const FRESH_SIGNALS_MS = 90_000;
 
-function onAnUnknown(host: Host, { api, at }: Request): string | undefined {
-  const needed = NEEDED[api];
-  if (!needed) return undefined;
-  const isFresh = (source: string) => at - (host.answeredAt.get(source) ?? -Infinity) <= FRESH_MS;
-  const stale = needed.find((source) => !isFresh(source));
-  if (stale) return `S5: ${host.id} called ${api} without a good answer from ${stale}`;
-  const decided = host.lifecycle?.startsWith('Terminat');
-  if (!decided && !isFresh('imds')) return `S5: ${host.id} called ${api} while its signals were unknown`;
-  return undefined;
+/** S5: what cannot be undone rests on answers that this process got, and not too long ago. */
+export function checkKnowledge(instance: Instance, request: Request, verdict: Verdict): void {
+  const { id, process, setting } = instance;
+  const { api, at } = request;
+  const needed = neededBefore(api);
+  if (needed.length === 0 || !process) return;
+  const stale = needed.find((source) => at - (process.answeredAt.get(source) ?? -Infinity) > FRESH_MS);
+  verdict.check('S5', stale === undefined, () => `${id} called ${api} without a good answer from ${stale}`);
+  verdict.check('S5', knowsSignals(), () => `${id} called ${api} while its signals were unknown`);
+  if (api !== 'ecs:DeregisterContainerInstance' || setting.mode !== 'drain') return;
+  verdict.check(
+    'S5',
+    hasListed(process),
+    () => `${id} called ${api} without having listed all of its tasks in this drain`,
+  );
+
+  function knowsSignals(): boolean {
+    const isDecided = process?.lifecycle?.startsWith('Terminat') || instance.signals.has('manual');
+    return isDecided || at - (process?.signalsReadAt ?? -Infinity) <= FRESH_SIGNALS_MS + setting.slack;
+  }
 }
 
-function othersHook(host: Host, { api, input }: Request, { ownHooks }: Setting): string | undefined {
-  if (api !== 'autoscaling:CompleteLifecycleAction' && api !== 'autoscaling:RecordLifecycleActionHeartbeat')
-    return undefined;
-  const hook = textIn(input, 'LifecycleHookName') ?? '';
-  if (ownHooks.includes(hook)) return undefined;
+const hasListed = ({ listed }: Process): boolean =>
+  ['RUNNING', 'STOPPED'].every((status) => listed.get(status)?.isWhole === true);
+
+/** S6: another owner's hook is neither completed nor kept alive. */
+export function checkHook(instance: Instance, { api, input, at }: Request, verdict: Verdict): void {
+  const hook = textIn(input, 'LifecycleHookName');
+  if (hook === undefined) return;
+  // Its hooks are read once in ten minutes.
+  const wasOurs = at - (instance.formerHooks.get(hook) ?? -Infinity) <= HOOKS_READ_MS;
   const consequence = api.endsWith('Heartbeat') ? 'was kept waiting' : 'was completed';
-  return `S6: the hook ${hook}, which is not ours, ${consequence} by ${host.id}: its owner's work is broken off`;
+  verdict.check(
+    'S6',
+    hook === oursOf(instance)?.name || wasOurs,
+    () =>
+      `the hook ${hook}, which is not ours, ${consequence} by ${instance.id}: its owner's work is broken off`,
+  );
 }
 
-function notDry(host: Host, request: Request, { dryRun }: Setting): string | undefined {
-  if (!dryRun || !isMutating(request)) return undefined;
-  return `dry run: ${host.id} called ${request.api}, though it was to change nothing`;
+const HOOKS_READ_MS = 15 * 60_000;
+
+/** A dry run changes nothing; an agent that was told to end begins nothing. */
+export function checkMayAct(instance: Instance, { api, at }: Request, verdict: Verdict): void {
+  const { id, setting, process } = instance;
+  if (setting.dryRun) verdict.violate('dry run', `${id} called ${api}, though it was to change nothing`);
+  if (process?.stoppingAt === undefined) return;
+  const sinceStop = at - process.stoppingAt;
+  verdict.check(
+    'X3',
+    sinceStop <= setting.slack,
+    () => `${id} called ${api} ${sinceStop} ms after SIGTERM: nobody is left to see what comes of it`,
+  );
 }
+
+/** Whether a request gives the instance back to its cluster. */
+export const givesBack = (request: Request): boolean => statusSetBy(request) === 'ACTIVE';

@@ -1,5 +1,4 @@
-import type { RequestRecord } from '../../src/sandbox/world/request-log.ts';
-import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
+import type { RequestRecord, TimelineEvent } from '../../src/sandbox/index.ts';
 import type { Entry } from './entry.ts';
 
 /** The sandbox's own records as one log. At the same moment, what happened comes before what was asked. */
@@ -21,7 +20,7 @@ function toEntry({ at, api, instanceId, accessKeyId, input, outcome }: RequestRe
   if (api === 'imds' || api === 'introspection') {
     // 401 asks for a new token, 404 says that a thing is not there: both are answers.
     const answered = outcome === 'ok' || outcome === '404' || outcome === '401';
-    return [{ kind: 'host-request', at, instanceId, to: api, answered }];
+    return [{ kind: 'host-request', at, instanceId, to: api, answered, path: String(input) }];
   }
   // Without a key of an instance it was the test itself that called.
   return accessKeyId === undefined ? [] : [{ kind: 'request', at, api, instanceId, input, outcome }];

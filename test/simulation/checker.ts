@@ -1,37 +1,48 @@
+import type { Report } from '../../src/agent/report/report.ts';
 import type { State } from '../../src/agent/state/state-file.ts';
-import type { Input, Operation } from '../../src/aws/operations.ts';
+import type { Operation } from '../../src/aws/operations.ts';
 import type { HttpResponse } from '../../src/host/http.ts';
-import type { FaultKind } from '../../src/sandbox/faults.ts';
-import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
-import { createNotes, type Outage } from './facts.ts';
-import { createLiveness } from './liveness.ts';
+import type { FaultKind, FaultMatch, TimelineEvent } from '../../src/sandbox/index.ts';
+import { createChecker as createPromisesChecker } from '../promises/checker.ts';
+import type { Entry, OnDisk } from '../promises/entry.ts';
+import type { Violation } from '../promises/verdict.ts';
+import { createEnding } from './ending.ts';
 import type { Happening, Plan } from './plan.ts';
-import { createSafety } from './safety.ts';
-import { createScene } from './scene.ts';
-import type { Stage } from './stage.ts';
-import type { Truth } from './truth.ts';
-import { createVerdict, type Violation } from './verdict.ts';
+import { disturbanceOf, restsFor } from './planned.ts';
+import { settingOf } from './settings.ts';
+import { OWN_ID } from './stage.ts';
 
-/** Holds every promise of the agent against what it does and what becomes of it. Keeps the first violation. */
+/** A fault that goes on for a time, whether anything asks or not. Times are in ms since the Unix epoch. */
+export type Outage = { readonly from: number; readonly to: number };
+
+/** Holds every promise against a run: each thing that happens in it becomes an entry of the promises' own checker. */
 export type Checker = {
   onBoot(): void;
   onDeath(): void;
   onStateLost(): void;
-  /** The state file holds this now. */
-  onSaved(state: State): void;
-  onCrash(error: unknown): void;
-  /** What the agent says that it is doing. */
-  onReport(report: () => { readonly state: string }): void;
   /** The agent is about to write its state file; it may be killed while it does. */
   onSaving(state: State): void;
-  onCall<O extends Operation>(operation: O, input: Input<O>): void;
+  /** The state file was written. @param load reads what the next process would find */
+  onSaved(state: State, load: () => State | undefined): void;
+  /** … or could not be. */
+  onSaveFailed(state: State, load: () => State | undefined): void;
+  onCrash(error: unknown): void;
+  /** It received SIGTERM. */
+  onStopping(): void;
+  /** What the agent says that it is doing. */
+  onReport(report: () => Report): void;
+  onCall(operation: Operation, input: unknown): void;
   onAnswer(operation: Operation, output: unknown, input: unknown): void;
   onHostAnswer(url: string, response: HttpResponse): void;
-  onFault(fault: FaultKind, during: Outage | undefined): void;
+  onHostSilence(url: string): void;
+  /** A call was refused, by AWS or for want of credentials. */
+  onRefusal(error: unknown): void;
+  onFault(fault: FaultKind, match: FaultMatch, during: Outage | undefined): void;
   onHappening(happening: Happening): void;
   onEvent(event: TimelineEvent): void;
-  /** Time has passed. */
+  /** Time has passed, and the agent is alive. */
   onTime(): void;
+  /** The first one. */
   violation(): Violation | undefined;
   /** Whether everything that could come has come. */
   isOver(): boolean;
@@ -41,71 +52,132 @@ export type Checker = {
   readonly checks: ReadonlyMap<string, number>;
 };
 
-/** @param manual whether a request to drain lies on the host */
-export function createChecker(
-  plan: Plan,
-  stage: Stage,
-  truth: Truth,
-  now: () => number,
-  manual: () => boolean,
-): Checker {
-  const scene = createScene(plan, stage, truth, now);
-  const notes = createNotes(scene);
-  const { facts } = notes;
-  const verdict = createVerdict(now);
-  const safety = createSafety(scene, facts, verdict, manual);
-  const liveness = createLiveness(scene, facts, verdict);
-  const ownId = stage.machine.id;
+/**
+ * @param now true time, in ms since the Unix epoch
+ * @param isMoving whether a task on the instance is on its way to its end
+ */
+export function createChecker(plan: Plan, now: () => number, isMoving: () => boolean): Checker {
+  const promises = createPromisesChecker(settingOf(plan));
+  const ending = createEnding(plan, isMoving);
+  const instanceId = OWN_ID;
+  let report: (() => Report) | undefined;
+  let reportAt = 0;
+  let savedAt: number | undefined;
+  let wasDamaged = false;
+  const watched = () => promises.instance(instanceId);
+  const doing = () => report?.().state ?? 'starting';
 
-  function onEvent(event: TimelineEvent) {
-    notes.event(event);
-    if (event.type === 'task-interrupted') safety.interruption(event.interruption.cause);
-    if (!('instanceId' in event) || event.instanceId !== ownId) return;
-    if (event.type === 'container-instance' && event.to === 'INACTIVE' && !truth.waitingForUs())
-      liveness.released(event.at);
-    if (
-      event.type === 'lifecycle-state' &&
-      event.to === 'Terminating:Proceed' &&
-      event.from !== 'Terminating'
-    )
-      liveness.released(event.at);
-    if (
-      event.type === 'lifecycle-action-ended' &&
-      event.by === 'heartbeat-timeout' &&
-      event.hook === truth.ours()
-    )
-      liveness.timedOut(event.hook, event.at);
+  function see(entry: Unstamped<Entry>) {
+    promises.see({ ...entry, at: now() } as Entry);
+  }
+
+  /** What it reports is looked at now and then, and when it lets the instance go. */
+  function readReport() {
+    if (!report) return;
+    reportAt = now() + READ_REPORT_MS;
+    const { waitedSeconds, lastTaskEndedAt } = report();
+    const { clockAheadMs = 0, clockSetAt = -Infinity } = watched()?.instance ?? {};
+    // It shows what the host's clock showed when it last looked.
+    if (now() - clockSetAt < READ_REPORT_MS) return;
+    see({
+      kind: 'report',
+      instanceId,
+      waitedSeconds,
+      lastTaskEndedAt: lastTaskEndedAt === undefined ? undefined : Date.parse(lastTaskEndedAt) - clockAheadMs,
+    });
+  }
+
+  function onDisk(state: State, load: () => State | undefined): OnDisk {
+    try {
+      const found = load();
+      if (found?.savedAt === state.savedAt) return 'new';
+      // A save in which the agent was killed may have got as far as the disk.
+      return wasDamaged || found || savedAt === undefined ? 'old' : 'damaged';
+    } catch {
+      return wasDamaged ? 'old' : 'damaged';
+    }
   }
 
   return {
-    onBoot: notes.boot,
-    onDeath: notes.death,
-    onStateLost: notes.stateLost,
-    onSaved: notes.saved,
-    onCrash: (error) =>
-      verdict.violate('X1', `the agent ended: ${error instanceof Error ? error.stack : error}`),
-    onReport: (report) => {
-      facts.report = () => report().state;
+    onBoot: () => {
+      report = undefined;
+      see({ kind: 'agent', instanceId, change: 'started', doing });
     },
-    onSaving: notes.saving,
-    onCall: (operation, input) => {
-      notes.signals();
-      safety.call(operation, input);
-      notes.call(operation, input);
+    onDeath: () => see({ kind: 'agent', instanceId, change: 'ended' }),
+    onStopping: () => see({ kind: 'agent', instanceId, change: 'stopping' }),
+    onStateLost: () => {
+      wasDamaged = true;
+      see({ kind: 'state', instanceId, change: 'lost' });
     },
-    onAnswer: notes.answer,
-    onHostAnswer: notes.hostAnswer,
-    onFault: notes.fault,
-    onHappening: notes.happening,
-    onEvent,
+    onSaving: ({ memory }) =>
+      see({
+        kind: 'state',
+        instanceId,
+        change: 'saving',
+        notesDraining: memory.drainingSetAt !== undefined,
+      }),
+    onSaved: (state, load) => {
+      const found = onDisk(state, load);
+      savedAt = state.savedAt;
+      wasDamaged = false;
+      const knowsRegistration = state.registration !== undefined;
+      see({ kind: 'state', instanceId, change: 'saved', knowsRegistration, onDisk: found });
+    },
+    onSaveFailed: (state, load) => {
+      const found = onDisk(state, load);
+      if (found === 'new') savedAt = state.savedAt;
+      see({ kind: 'state', instanceId, change: 'save-failed', onDisk: found });
+    },
+    onCrash: (error) => see({ kind: 'agent', instanceId, change: 'ended', by: error }),
+    onReport: (next) => {
+      report = next;
+    },
+    onCall: (api, input) => see({ kind: 'request', instanceId, api, input }),
+    onAnswer: (api, output, input) => see({ kind: 'answer', instanceId, api, input, output }),
+    onRefusal: (error) => {
+      // Others were planned, or belong to a drain in which all is well.
+      const isUnplanned = error instanceof Error && error.name === 'CredentialsProviderError';
+      if (isUnplanned) see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: 0 });
+    },
+    onHostSilence: (url) => see({ kind: 'host-request', instanceId, to: hostOf(url), answered: false }),
+    onHostAnswer: (url, { status, body }) => {
+      const to = hostOf(url);
+      const answered = status === 200 || status === 404;
+      if (answered) see({ kind: 'host-request', instanceId, to, answered, path: url, body });
+    },
+    onFault: (fault, { service, api }, during) => {
+      see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: restsFor(fault), during });
+      const isOfHost = service === 'introspection' || (service === undefined && api === undefined);
+      if (isOfHost) see({ kind: 'host-request', instanceId, to: 'introspection', answered: false });
+    },
+    onHappening: (happening) => {
+      if (happening.what === 'manual-drain' || happening.what === 'manual-cancel') {
+        const change = happening.what === 'manual-drain' ? 'requested' : 'withdrawn';
+        return see({ kind: 'manual', instanceId, change });
+      }
+      const disturbance = disturbanceOf(happening);
+      if (disturbance) see({ kind: 'disturbance', instanceId, ...disturbance });
+    },
+    onEvent: (event) => {
+      promises.see({ kind: 'event', at: event.at, event });
+      if (event.type === 'lifecycle-action-ended' && event.instanceId === instanceId) readReport();
+    },
     onTime: () => {
-      notes.signals();
-      liveness.probe();
+      promises.time(now());
+      if (now() >= reportAt) readReport();
+      const one = watched();
+      if (one) ending.look(one, now());
     },
-    violation: verdict.violation,
-    isOver: liveness.isOver,
-    endState: () => `${facts.report()}, ${truth.lifecycleState() ?? 'no group'}`,
-    releasedAfter: liveness.releasedAfter,
-    checks: verdict.checks,
+    violation: () => promises.violations[0],
+    isOver: ending.isOver,
+    endState: () => `${doing()}, ${watched()?.instance.lifecycle ?? 'no group'}`,
+    releasedAfter: () => watched()?.liveness.releasedAfter(),
+    checks: promises.checks,
   };
 }
+
+const hostOf = (url: string) => (url.includes(':51678') ? 'introspection' : 'imds');
+
+const READ_REPORT_MS = 60_000;
+
+type Unstamped<T> = T extends unknown ? Omit<T, 'at'> : never;

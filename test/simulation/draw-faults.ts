@@ -1,4 +1,4 @@
-import type { FaultKind, FaultMatch } from '../../src/sandbox/faults.ts';
+import type { FaultKind, FaultMatch } from '../../src/sandbox/index.ts';
 import type { Kill, PlannedFault } from './plan.ts';
 import type { Random } from './random.ts';
 

@@ -6,16 +6,15 @@ import type { loadConfig } from '../../src/config/load.ts';
 import type { HttpRequest } from '../../src/host/http.ts';
 import type { OperatorHooks } from '../../src/operator-hooks/operator-hooks.ts';
 import { addFault, inMemory } from '../../src/sandbox/index.ts';
+import type { Violation } from '../promises/verdict.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
 import { type Checker, createChecker } from './checker.ts';
 import { happenNow } from './emit.ts';
 import type { Kill, Plan } from './plan.ts';
 import { createRandom } from './random.ts';
 import { insertDisk, STATE_DIR } from './simulated-disk.ts';
-import { setStage } from './stage.ts';
+import { OWN_ID, setStage } from './stage.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
-import { createTruth } from './truth.ts';
-import type { Violation } from './verdict.ts';
 
 /** The agent as it is tested: loaded by whoever runs the simulation, who may have changed it on the way. */
 export type Agent = {
@@ -51,13 +50,18 @@ export async function simulate(
 ): Promise<Run> {
   const clock = createVirtualClock();
   clock.jump(plan.machine.clockAhead ?? 0);
-  const stage = setStage(plan, clock);
+  const checker: Checker = createChecker(plan, clock.trueNow, () =>
+    machine.placed.some((task) => task.exit?.run || task.transition?.run),
+  );
+  const stage = setStage(plan, clock, (event) => {
+    timeline.event(event);
+    checker.onEvent(event);
+    if (event.type === 'machine-shutting-down' && event.instanceId === OWN_ID) endLife();
+  });
   const { fleet, machine } = stage;
   const { world } = fleet;
   const disk = insertDisk();
   const manual = { requested: false };
-  const truth = createTruth(plan, stage, manual);
-  const checker: Checker = createChecker(plan, stage, truth, clock.trueNow, () => manual.requested);
   const random = createRandom(plan.seed ^ 0x5eed);
   const loaded = agent.loadConfig(plan.flags, {}, noConfigFile);
   if (loaded.kind !== 'loaded') throw new Error(`The plan's flags are wrong: ${loaded.problems.join(' ')}`);
@@ -69,11 +73,6 @@ export async function simulate(
   let bootedAt = -UP_BEFORE_MS;
   const faults = new Map<string, number>();
 
-  world.onEvent((event) => {
-    timeline.event(event);
-    checker.onEvent(event);
-    if (event.type === 'machine-shutting-down' && event.instanceId === machine.id) endLife();
-  });
   for (const { at, match, fault, count, forMs } of plan.faults) {
     clock.at(START + at, () => {
       world.advance(clock.trueNow());
@@ -86,6 +85,7 @@ export async function simulate(
       whenHit(added, () => {
         checker.onFault(
           fault,
+          match,
           forMs === undefined ? undefined : { from: START + at, to: START + at + forMs },
         );
         faults.set(fault.what, (faults.get(fault.what) ?? 0) + 1);
@@ -97,13 +97,12 @@ export async function simulate(
     clock.at(START + happening.at, () => {
       if (machine.state !== 'running') return;
       timeline.happening(clock.trueNow(), happening);
-      if (happening.what === 'tag') truth.noteTag(happening.value);
       happenNow(happening, {
         ...stage,
         clock,
         disk,
         manual,
-        oursHook: truth.ours,
+        oursHook: () => plan.group?.ours,
         reboot: (downMs) => {
           kill({ downMs, state: 'kept', when: 'at', at: 0 });
           disk.losePower();
@@ -205,8 +204,13 @@ export async function simulate(
       save: (state: Parameters<typeof store.save>[0]) => {
         if (own.dead) return;
         checker.onSaving(state);
-        store.save(state);
-        if (!own.dead) checker.onSaved(state);
+        try {
+          store.save(state);
+        } catch (error) {
+          if (!own.dead) checker.onSaveFailed(state, store.load);
+          throw error;
+        }
+        if (!own.dead) checker.onSaved(state, store.load);
       },
     };
   }
@@ -225,6 +229,7 @@ export async function simulate(
     const own = life;
     timeline.note(clock.trueNow(), 'the agent is asked to end');
     own.isEnding = true;
+    checker.onStopping();
     own.stop.abort();
     own.ended.then(() => {
       if (!own.dead) kill(one);
@@ -272,6 +277,7 @@ export async function simulate(
     } catch (error) {
       killAround('after-call', number);
       if (own.dead) return never();
+      checker.onRefusal(error);
       timeline.refusal(clock.trueNow(), operation, error);
       throw error;
     }
@@ -282,10 +288,16 @@ export async function simulate(
   }
 
   async function ask(own: Life, request: HttpRequest) {
-    const response = await face.http(request);
-    if (own.dead) return never();
-    checker.onHostAnswer(request.url, response);
-    return response;
+    try {
+      const response = await face.http(request);
+      if (own.dead) return never();
+      checker.onHostAnswer(request.url, response);
+      return response;
+    } catch (error) {
+      if (own.dead) return never();
+      checker.onHostSilence(request.url);
+      throw error;
+    }
   }
 }
 

@@ -1,4 +1,11 @@
-import { createFleet, type Fleet, type Machine, predate, type Service } from '../../src/sandbox/index.ts';
+import {
+  createFleet,
+  type Fleet,
+  type Machine,
+  predate,
+  type Service,
+  type TimelineEvent,
+} from '../../src/sandbox/index.ts';
 import { START, type VirtualClock } from '../support/virtual-clock.ts';
 import type { Plan, TaskPlan } from './plan.ts';
 
@@ -11,11 +18,13 @@ export const TAG_KEY = 'ecs-drain-agent:terminate';
 /** The World of one run, with the plan's tasks and services in it. */
 export type Stage = { readonly fleet: Fleet; readonly machine: Machine; readonly neighbour: Machine };
 
-export function setStage(plan: Plan, clock: VirtualClock): Stage {
+/** @param onEvent told of all that happens in the World, from its beginning */
+export function setStage(plan: Plan, clock: VirtualClock, onEvent: (event: TimelineEvent) => void): Stage {
   const { group, machine: own } = plan;
   const fleet = createFleet({
     ...plan.world,
     now: START,
+    onEvent,
     requestLog: 'counts',
     groupOptions: { onAbandon: group?.retain ? 'retain' : 'terminate' },
     hooks: (group?.hooks ?? []).map((hook) => ({ ...hook })),

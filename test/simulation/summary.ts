@@ -1,7 +1,7 @@
+import type { Violation } from '../promises/verdict.ts';
 import type { Plan } from './plan.ts';
 import type { Run } from './simulate.ts';
 import { traitsOf } from './traits.ts';
-import type { Violation } from './verdict.ts';
 
 /** What many runs came to. Plain data, so that workers can send it. */
 export type Summary = {

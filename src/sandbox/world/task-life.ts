@@ -120,7 +120,7 @@ export function askToStop(world: WorldState, task: Task, stopCode: StopCode, rea
 /** The task's own containers exit, by themselves or because they were told to. */
 export function containersExit(world: WorldState, task: Task): void {
   if (!task.containersRunning) return;
-  task.containersRunning = false;
+  setContainers(world, task, 'exited');
   task.exit = cancel(task.exit);
   task.knownStatus = 'STOPPED';
   task.executionStoppedAt = world.now;
@@ -159,7 +159,7 @@ export function lostWithMachine(world: WorldState, machine: Machine, cause: stri
     happen(world, () => ({ type: 'task-interrupted', interruption }));
     task.transition = cancel(task.transition);
     task.exit = cancel(task.exit);
-    task.containersRunning = false;
+    setContainers(world, task, 'exited');
   }
 }
 
@@ -243,13 +243,13 @@ function enterPending(world: WorldState, task: Task): void {
 
 function enterActivating(world: WorldState, task: Task): void {
   if (task.desiredStatus === 'STOPPED' || task.lastStatus !== 'PENDING') return;
-  task.containersRunning = true;
+  setContainers(world, task, 'running');
   setStatus(world, task, 'ACTIVATING');
   task.transition = after(world, world.options.timings.activating, () => enterRunning(world, task));
 }
 
 function enterRunning(world: WorldState, task: Task): void {
-  task.containersRunning = true;
+  setContainers(world, task, 'running');
   task.knownStatus = 'RUNNING';
   task.startedAt = world.now;
   setStatus(world, task, 'RUNNING');
@@ -310,6 +310,17 @@ function setStatus(world: WorldState, task: Task, to: TaskStatus): void {
     group: task.group,
     instanceId: task.containerInstance.machine.id,
     from,
+    to,
+  }));
+}
+
+function setContainers(world: WorldState, task: Task, to: 'running' | 'exited'): void {
+  if (task.containersRunning === (to === 'running')) return;
+  task.containersRunning = to === 'running';
+  happen(world, () => ({
+    type: 'task-containers',
+    taskArn: task.arn,
+    instanceId: task.containerInstance.machine.id,
     to,
   }));
 }

@@ -53,6 +53,8 @@ export type Happening =
     }
   /** ECS loses a task whose containers run on: it calls it STOPPED from now on, or forgets it. */
   | { type: 'task-lost'; taskArn: string; group: string; instanceId: string; as: 'stopped' | 'forgotten' }
+  /** What truly runs on the host, whatever ECS or its agent says. */
+  | { type: 'task-containers'; taskArn: string; instanceId: string; to: 'running' | 'exited' }
   | { type: 'task-asked-to-stop'; taskArn: string; group: string; instanceId: string; reason: string }
   | { type: 'task-interrupted'; interruption: Interruption }
   | { type: 'service-event'; service: string; message: string }

@@ -1,3 +1,7 @@
+/**
+ * A promise, by its short name in docs/guarantees.md. X1: the agent ended by itself. X2: its report is of another
+ * drain. X3: something was begun after it was told to end. X4: its state file cannot be relied on.
+ */
 export type Property =
   | 'S1'
   | 'S2'
@@ -9,29 +13,36 @@ export type Property =
   | 'L2'
   | 'L3'
   | 'L4'
+  | 'L5'
   | 'Q1'
   | 'Q2'
-  | 'X1';
+  | 'dry run'
+  | 'X1'
+  | 'X2'
+  | 'X3'
+  | 'X4';
 
-/** A promise that was broken. `at` is in ms since the Unix epoch. X1: the agent ended by itself. */
+/** A promise that was broken, and what that costs. `at` is in ms since the Unix epoch. */
 export type Violation = { readonly property: Property; readonly at: number; readonly what: string };
 
-/** Keeps count of what was checked, and the first violation. */
+/** Keeps count of what was checked, and each violation once. */
 export type Verdict = {
   check(property: Property, holds: boolean, what: () => string): void;
   violate(property: Property, what: string): void;
   /** Counts a check under a name of its own. */
   count(name: string): void;
-  violation(): Violation | undefined;
+  readonly violations: readonly Violation[];
   readonly checks: ReadonlyMap<string, number>;
 };
 
+/** @param now the time of the entry that is being looked at, in ms since the Unix epoch */
 export function createVerdict(now: () => number): Verdict {
   const checks = new Map<string, number>();
-  let found: Violation | undefined;
+  const violations: Violation[] = [];
   const count = (name: string) => void checks.set(name, (checks.get(name) ?? 0) + 1);
   const violate = (property: Property, what: string) => {
-    found ??= { property, at: now(), what };
+    if (!violations.some((one) => one.property === property && one.what === what))
+      violations.push({ property, at: now(), what });
   };
   return {
     check: (property, holds, what) => {
@@ -40,7 +51,7 @@ export function createVerdict(now: () => number): Verdict {
     },
     violate,
     count,
-    violation: () => found,
+    violations,
     checks,
   };
 }

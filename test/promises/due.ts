@@ -1,0 +1,126 @@
+import {
+  canTellSignals,
+  containerInstanceOf,
+  type Instance,
+  isGroupUnread,
+  isRegistered,
+  isSignalled,
+  isTerminating,
+  ourEnd,
+  runsUnasked,
+  type Task,
+  tasksLeft,
+  tasksRunningUnseen,
+  waitingForUs,
+} from './instance.ts';
+import { latestLimit } from './limits.ts';
+
+/** Something that must be done: by which promise, what is still the case, and since when at the earliest. */
+export type Due = {
+  readonly property: 'L1' | 'L4' | 'L5';
+  /** Short, and the same for as long as it is due. */
+  readonly what: string;
+  readonly consequence: string;
+  /** Whether the instance could go but for this. */
+  readonly isRelease: boolean;
+  /** In ms since the Unix epoch; -Infinity where nothing but calm is needed. */
+  readonly since: number;
+};
+
+const due = (property: Due['property'], what: string, consequence: string, since = -Infinity): Due => ({
+  property,
+  what,
+  consequence,
+  isRelease: false,
+  since,
+});
+
+/** What the agent has to do now, if anything, as far as it can know. */
+export function whatIsDue(instance: Instance, at: number): Due | undefined {
+  const { id, process, setting, lieSince } = instance;
+  if (lieSince !== undefined || setting.dryRun || instance.isGone) return undefined;
+  if (process?.identity !== undefined && process.identity !== id) return undefined;
+  return isSignalled(instance) ? dueInDrain(instance, at) : dueAtRest(instance);
+}
+
+function dueAtRest(instance: Instance): Due | undefined {
+  if (isTerminating(instance) || !canTellSignals(instance)) return undefined;
+  const { drainingBy, process } = instance;
+  const status = containerInstanceOf(instance)?.status;
+  const remembers = instance.stateIsWhole && !instance.stateWasLost;
+  if (drainingBy === 'agent' && status === 'DRAINING' && remembers)
+    return due(
+      'L4',
+      'was left DRAINING after its drain was cancelled',
+      'it takes no task any more',
+      instance.goneAt,
+    );
+  const doing = process?.doing?.();
+  if (status === 'ACTIVE' && doing !== undefined && doing !== 'watching')
+    return due(
+      'L4',
+      `is ${doing}, though its drain was cancelled`,
+      'the next drain finds nobody who watches',
+    );
+  return undefined;
+}
+
+function dueInDrain(instance: Instance, at: number): Due | undefined {
+  const { setting, ecsAgent, lastStopAt } = instance;
+  if (!isKnownToEcs(instance)) return undefined;
+  const containerInstance = containerInstanceOf(instance);
+  const status = containerInstance?.status;
+  if (status === 'ACTIVE' && setting.mode === 'drain')
+    return due('L1', 'is still ACTIVE', 'it is given new tasks, and the drain cannot end');
+  const left = tasksLeft(instance);
+  if (left.length > 0) return dueAtLimit(instance, left, at);
+  if (ecsAgent.isFrozen || ecsAgent.isImpersonated || tasksRunningUnseen(instance).length > 0)
+    return undefined;
+  const release = (what: string): Due => ({
+    ...due('L1', what, 'an instance without work is paid for', lastStopAt),
+    isRelease: true,
+  });
+  if (isRegistered(containerInstance)) return release('is still registered, with no task left');
+  // Which hook is ours is read once in ten minutes.
+  const waits = waitingForUs(instance) !== undefined && !isGroupUnread(instance, at);
+  if (waits) return release('is still held by our lifecycle action, with no task left');
+  if (instance.lifecycle === 'Terminating:Retained') {
+    const found = release('was retained and is not terminated, with no task left');
+    // After it was released, another owner's hook can end in retaining it: that is looked for once a minute.
+    return { ...found, isRelease: ourEnd(instance)?.at === instance.lifecycleSince };
+  }
+  return undefined;
+}
+
+/** Whether something says which container instance the host is: the ECS agent, its earlier word, or an option. */
+function isKnownToEcs({ containerInstances, ecsAgent, setting, knowsRegistration }: Instance): boolean {
+  let registered = 0;
+  for (const { status } of containerInstances.values()) if (status !== 'INACTIVE') registered++;
+  if (!ecsAgent.isUp && registered > 1) return false;
+  return setting.namesCluster || (ecsAgent.isUp && containerInstances.size > 0) || knowsRegistration;
+}
+
+/** L5: a limit that the operator set takes effect. */
+function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due | undefined {
+  const { setting } = instance;
+  const limitAt = latestLimit(instance);
+  if (limitAt === undefined || at < limitAt) return undefined;
+  const passed = 'though the operator’s limit has passed';
+  switch (setting.limit?.onTimeout) {
+    case 'stop-tasks': {
+      const forgotten = left.find(runsUnasked);
+      if (!forgotten || !isRegistered(containerInstanceOf(instance))) return undefined;
+      // Twelve requests a minute.
+      const since = limitAt + 60_000 * Math.floor(left.length / 12);
+      return due('L5', `has tasks that were not asked to stop, ${passed}`, 'they run on for ever', since);
+    }
+    case 'continue':
+    case 'abandon':
+      if (isGroupUnread(instance, at)) return undefined;
+      if (waitingForUs(instance))
+        return due('L5', `is still held by our lifecycle action, ${passed}`, 'it is paid for', limitAt);
+      if (setting.limit.onTimeout === 'continue' && instance.lifecycle === 'Terminating:Retained')
+        return due('L5', `was retained and is not terminated, ${passed}`, 'it is paid for', limitAt);
+  }
+  return undefined;
+}

@@ -1,0 +1,108 @@
+import { memberOf, releaseBy, statusSetBy, textIn } from './calls.ts';
+import type { AnswerEntry, HostEntry, Request } from './entry.ts';
+import { containerInstanceOf, type Instance, ourEnd } from './instance.ts';
+
+/** A call's effect is dated with the call, but for the rounding of a clock. */
+const SAME_MOMENT_MS = 2;
+
+/** Others' DRAINING shows in a look at ECS, of which there is one at least so often, in ms. */
+const NOTICED_MS = 20_000;
+
+/** Refusals that belong to a drain in which all is well. */
+const isAnswer = (outcome: string) =>
+  outcome === 'ok' || outcome === 'InvalidParameterException' || outcome === 'ValidationError';
+
+/** A request was sent, or has been made from beginning to end. */
+export function followRequest(instance: Instance, request: Request): void {
+  const { process } = instance;
+  const { at, api, outcome } = request;
+  if (!process) return;
+  if (statusSetBy(request) === 'DRAINING') {
+    const containerInstance = containerInstanceOf(instance);
+    const isSetNow = outcome === 'ok' && at - instance.drainingSince <= SAME_MOMENT_MS;
+    if (isSetNow) instance.drainingBy = 'agent';
+    // To call for what others have done long ago does not make it one's own.
+    const isOthers = instance.drainingBy === 'other' && at - instance.drainingSince > NOTICED_MS;
+    if (!isOthers) instance.drainingRequested = true;
+    if (outcome === undefined) process.isSettingDraining = true;
+    if (containerInstance?.status === 'ACTIVE' || isSetNow) instance.stateWasLost = false;
+  }
+  const release = releaseBy(request);
+  if (release && (outcome === undefined || outcome === 'ok')) instance.releasedBy = release;
+  if (api === 'ecs:ListTasks' && typeof request.input === 'object' && request.input !== null)
+    process.listsAskedAt.set(request.input, at);
+  if (outcome === undefined) return;
+  if (outcome === 'ok') followAnswer(instance, { kind: 'answer', output: undefined, ...request });
+  else if (!isAnswer(outcome)) instance.disturbances.trouble(at);
+}
+
+/** An answer has come. Without an output, what it must have said is what is true. */
+export function followAnswer(
+  instance: Instance,
+  { at, api, input, output }: AnswerEntry & { readonly at: number },
+): void {
+  const { process } = instance;
+  if (!process) return;
+  process.answeredAt.set(api, at);
+  switch (api) {
+    case 'ecs:UpdateContainerInstancesState':
+      process.isSettingDraining = false;
+      if (textIn(input, 'status') === 'ACTIVE') instance.drainingRequested = false;
+      return;
+    case 'ec2:DescribeTags':
+      if (output === undefined || memberOf(output, 'Tags')) process.signalsReadAt = at;
+      return;
+    case 'ecs:ListTasks':
+      followList(instance, input, output);
+      return;
+    case 'autoscaling:DescribeAutoScalingInstances': {
+      const found = memberOf(output, 'AutoScalingInstances');
+      if (output !== undefined && !Array.isArray(found)) return;
+      process.lifecycle = Array.isArray(found)
+        ? (textIn(found[0], 'LifecycleState') ?? 'none')
+        : (instance.lifecycle ?? 'none');
+      instance.lifecycleToldAt = at;
+      return;
+    }
+    case 'autoscaling:DescribeAutoScalingGroups':
+      instance.retentionKnownAt = Math.min(instance.retentionKnownAt, at);
+      return;
+    case 'autoscaling:CompleteLifecycleAction':
+      if (ourEnd(instance)) process.completedAt = at;
+  }
+}
+
+function followList({ process, drainSince }: Instance, input: unknown, output: unknown): void {
+  if (!process || (output !== undefined && !memberOf(output, 'taskArns'))) return;
+  // Asked in the drain before, it says nothing about this one.
+  const askedAt = typeof input === 'object' && input !== null ? process.listsAskedAt.get(input) : undefined;
+  if (askedAt !== undefined && drainSince !== undefined && askedAt < drainSince) return;
+  const status = textIn(input, 'desiredStatus') ?? 'RUNNING';
+  const list = process.listed.get(status) ?? { isWhole: false, isUnfinished: false };
+  process.listed.set(status, list);
+  if (textIn(input, 'nextToken') === undefined && list.isUnfinished) list.isWhole = false;
+  list.isUnfinished = textIn(output, 'nextToken') !== undefined;
+  if (!list.isUnfinished) list.isWhole = true;
+}
+
+/** A request to metadata, or to the ECS agent on the host. */
+export function followHostRequest(instance: Instance, entry: HostEntry & { readonly at: number }): void {
+  const { process, disturbances } = instance;
+  const { at, to, answered, path, body } = entry;
+  if (!process) return;
+  if (to === 'introspection') {
+    // Before it has registered, and after its instance is gone, the ECS agent is silent in the best of worlds.
+    if (!answered) process.introspectionFailedAt = at;
+    return;
+  }
+  if (!answered) {
+    disturbances.trouble(at);
+    return;
+  }
+  process.signalsReadAt = at;
+  if (body === undefined || !path?.endsWith('/instance-id')) return;
+  if (INSTANCE_ID.test(body)) process.identity ??= body;
+  if (body !== instance.id && INSTANCE_ID.test(body)) process.toldOtherAt ??= at;
+}
+
+const INSTANCE_ID = /^i-([0-9a-f]{8}|[0-9a-f]{17})$/;

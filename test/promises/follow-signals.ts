@@ -1,0 +1,39 @@
+import { type Instance, isSignalled } from './instance.ts';
+
+/** One that was away for less than this, in ms, may not have been seen to be away. */
+const SEEN_TO_BE_GONE_MS = 15_000;
+
+/** What `source` says from now on; without one, what the tag says now. */
+export function followSignals(instance: Instance, at: number, source?: string, isThere?: boolean): void {
+  const { signals, setting, disturbances } = instance;
+  const before = isSignalled(instance);
+  const set = (name: string, is: boolean) => {
+    if (is && (name === 'manual' || setting.signals.includes(name))) signals.add(name);
+    else signals.delete(name);
+  };
+  set('tag', isTagged(instance));
+  if (source !== undefined) set(source, isThere === true);
+  if (isSignalled(instance) === before) return;
+  instance.signalledSince = at;
+  disturbances.change(at, false);
+  if (before) instance.goneAt = at;
+  else if (wasSeenToBeGone(instance, at)) beginDrain(instance, at);
+}
+
+function isTagged({ tag, tagShown, tagsServed, setting }: Instance): boolean {
+  const fromApi = setting.tagSource === 'imds' ? undefined : tag;
+  const read = setting.tagSource !== 'ec2' && tagsServed ? tagShown : fromApi;
+  return read !== undefined && read.trim().toLowerCase() !== 'false';
+}
+
+function wasSeenToBeGone({ drainSince, goneAt, disturbances }: Instance, at: number): boolean {
+  if (drainSince === undefined) return true;
+  return at - goneAt > SEEN_TO_BE_GONE_MS && disturbances.troubleAt(at) < goneAt;
+}
+
+function beginDrain(instance: Instance, at: number): void {
+  instance.drainSince = at;
+  instance.downMs = 0;
+  // What was listed counts for one drain only.
+  instance.process?.listed.clear();
+}

@@ -1,0 +1,283 @@
+import type { TimelineEvent } from '../../src/sandbox/index.ts';
+import type { Entry } from './entry.ts';
+import { followAnswer, followHostRequest, followRequest } from './follow-requests.ts';
+import { followSignals } from './follow-signals.ts';
+import { type EcsAgent, type Instance, oursOf } from './instance.ts';
+import { createProcess } from './process.ts';
+
+/** Brings the truth about an instance up to date with an entry about it. */
+export function follow(instance: Instance, entry: Entry): void {
+  switch (entry.kind) {
+    case 'event':
+      followEvent(instance, entry.event);
+      return;
+    case 'request':
+      followRequest(instance, entry);
+      return;
+    case 'answer':
+      followAnswer(instance, entry);
+      return;
+    case 'host-request':
+      followHostRequest(instance, entry);
+      return;
+    case 'agent':
+      followAgent(instance, entry);
+      return;
+    case 'state':
+      followState(instance, entry);
+      return;
+    case 'disturbance':
+      followDisturbance(instance, entry);
+      return;
+    case 'manual':
+      instance.disturbances.change(entry.at, true);
+      followSignals(instance, entry.at, 'manual', entry.change === 'requested');
+      return;
+    case 'report':
+      return;
+  }
+}
+
+function followEvent(instance: Instance, event: TimelineEvent): void {
+  const { at } = event;
+  const { setting, disturbances } = instance;
+  switch (event.type) {
+    case 'task':
+      followTask(instance, event);
+      return;
+    case 'task-containers': {
+      const task = instance.tasks.get(event.taskArn);
+      if (task) task.containersRun = event.to === 'running';
+      if (event.to === 'exited') instance.hostEmptyAt = at;
+      return;
+    }
+    case 'task-asked-to-stop': {
+      const task = instance.tasks.get(event.taskArn);
+      if (task) task.askedAt ??= at;
+      return;
+    }
+    case 'container-instance': {
+      const arn = event.containerInstanceArn;
+      const known = instance.containerInstances.get(arn);
+      if (known) known.status = event.to;
+      else
+        instance.containerInstances.set(arn, {
+          arn,
+          cluster: /container-instance\/([^/]+)\//.exec(arn)?.[1],
+          registeredAt: at,
+          status: event.to,
+        });
+      if (event.to === 'ACTIVE') disturbances.change(at, false);
+      instance.drainingBy = event.to === 'DRAINING' ? whoDrains(instance) : undefined;
+      instance.drainingSince = at;
+      return;
+    }
+    case 'tag-put':
+      if (event.key !== setting.tagKey) return;
+      noteOurs(instance, at);
+      instance.taggedHook = /(?:^|\s)hook=(\S+)/.exec(event.value)?.[1] ?? instance.taggedHook;
+      instance.taggedEventAt = eventTimeIn(event.value) ?? instance.taggedEventAt;
+      instance.tag = event.value;
+      instance.tagShown = event.value;
+      followSignals(instance, at);
+      return;
+    case 'tag-removed':
+      if (event.key !== setting.tagKey) return;
+      instance.tag = undefined;
+      if (!instance.tellsOfTagShown) instance.tagShown = undefined;
+      followSignals(instance, at);
+      return;
+    case 'tag-shown':
+      if (event.key !== setting.tagKey) return;
+      instance.tellsOfTagShown = true;
+      instance.tagShown = event.value;
+      followSignals(instance, at);
+      return;
+    case 'scale-in-chosen':
+      followSignals(instance, at, 'lifecycle', true);
+      return;
+    case 'spot-interruption':
+      instance.spot = { at: event.time, noticedAt: at, isChecked: false };
+      followSignals(instance, at, 'spot', true);
+      return;
+    case 'rebalance-recommendation':
+      followSignals(instance, at, 'rebalance', true);
+      return;
+    case 'lifecycle-state':
+      if (!event.to.startsWith('Terminat')) followSignals(instance, at, 'lifecycle', false);
+      disturbances.change(at, false);
+      instance.lifecycle = event.to;
+      instance.lifecycleSince = at;
+      if (event.to !== 'Terminating:Wait') return;
+      instance.waitsSince = at;
+      instance.ended.clear();
+      instance.beats.clear();
+      instance.lateHeartbeats = 0;
+      if (instance.process) instance.process.completedAt = Infinity;
+      return;
+    case 'heartbeat':
+      instance.beats.set(event.hook, at);
+      return;
+    case 'lifecycle-action-ended':
+      instance.ended.set(event.hook, event);
+      return;
+    case 'ecs-agent':
+      followEcsAgent(instance.ecsAgent, event.to);
+      return;
+    case 'machine-shutting-down':
+      instance.isGone = true;
+      return;
+    case 'machine-rebooted':
+      disturbances.trouble(at);
+      return;
+  }
+}
+
+function followEcsAgent(ecsAgent: EcsAgent, to: Extract<TimelineEvent, { type: 'ecs-agent' }>['to']): void {
+  switch (to) {
+    case 'up':
+    case 'down':
+      // Started anew, or told to, it tells of the present.
+      ecsAgent.isFrozen = false;
+      ecsAgent.isUp = to === 'up';
+      return;
+    case 'frozen':
+      ecsAgent.isFrozen = true;
+      return;
+    case 'impostor':
+    case 'impostor-gone':
+      ecsAgent.isImpersonated = to === 'impostor';
+      return;
+    case 'quick':
+    case 'slow':
+    case 'hangs':
+      ecsAgent.isSlow = to !== 'quick';
+  }
+}
+
+function followTask(instance: Instance, event: Extract<TimelineEvent, { type: 'task' }>): void {
+  const { at, taskArn: arn, to } = event;
+  instance.disturbances.change(at, false);
+  const task = instance.tasks.get(arn);
+  if (task) task.status = to;
+  else
+    instance.tasks.set(arn, {
+      arn,
+      group: event.group,
+      placedAt: at,
+      status: to,
+      containersRun: undefined,
+      askedAt: undefined,
+    });
+  if (to === 'STOPPED') instance.lastStopAt = at;
+  // Where nothing tells of containers, ECS is taken at its word.
+  const isGone = to === 'DEPROVISIONING' || to === 'STOPPED';
+  if (isGone && task?.containersRun === undefined) instance.hostEmptyAt = at;
+}
+
+/** Others' changes come without a request of the agent. */
+function whoDrains({ process }: Instance): 'agent' | 'other' {
+  return process?.isSettingDraining ? 'agent' : 'other';
+}
+
+/** What was ours by the rules until now counts for a while: hooks are read once in ten minutes. */
+export function noteOurs(instance: Instance, at: number): void {
+  const ours = oursOf(instance);
+  if (ours) instance.formerHooks.set(ours.name, at);
+}
+
+/** As the tagger writes it: `time=2026-01-02T03:04:05Z`. In ms since the Unix epoch. */
+function eventTimeIn(value: string): number | undefined {
+  const time = /(?:^|\s)time=(\S+)/.exec(value)?.[1];
+  const at = time === undefined ? Number.NaN : Date.parse(time);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }>): void {
+  const { at } = entry;
+  switch (entry.change) {
+    case 'started':
+      if (instance.downSince !== undefined) instance.downMs += at - instance.downSince;
+      instance.downSince = undefined;
+      instance.process = createProcess(at, entry.doing, instance.clockAheadMs);
+      instance.isAlive = true;
+      instance.disturbances.up(at);
+      return;
+    case 'ended':
+      instance.isAlive = false;
+      instance.restarts++;
+      instance.downSince = at;
+      // What could not be written dies with the process.
+      if (!instance.stateIsWhole) loseState(instance, at);
+      instance.disturbances.down(at);
+      return;
+    case 'stopping':
+      if (instance.process) instance.process.stoppingAt = at;
+  }
+}
+
+function loseState(instance: Instance, at: number): void {
+  instance.stateWasLost = true;
+  instance.stateLostAt = at;
+}
+
+function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }>): void {
+  switch (entry.change) {
+    case 'lost':
+      loseState(instance, entry.at);
+      instance.knowsRegistration = false;
+      return;
+    case 'saving':
+      if (entry.notesDraining) instance.drainingRequested = true;
+      return;
+    case 'saved':
+      instance.stateIsWhole = true;
+      instance.knowsRegistration = entry.knowsRegistration;
+  }
+}
+
+function followDisturbance(instance: Instance, entry: Extract<Entry, { kind: 'disturbance' }>): void {
+  const { at } = entry;
+  const { disturbances } = instance;
+  if (entry.what === 'fault') {
+    disturbances.trouble(at, at + entry.restsMs);
+    if (entry.during) disturbances.trouble(entry.during.from, entry.during.to);
+    return;
+  }
+  disturbances.change(at, true);
+  switch (entry.what) {
+    case 'identity':
+      if (entry.claims !== undefined) instance.lieSince ??= at;
+      else {
+        if (instance.lieSince !== undefined) disturbances.trouble(instance.lieSince, at);
+        instance.lieSince = undefined;
+        if (instance.process) instance.process.toldOtherAt = undefined;
+      }
+      return;
+    case 'tags-served':
+      instance.tagsServed = entry.to;
+      followSignals(instance, at);
+      return;
+    case 'clock-set':
+      instance.clockAheadMs += entry.byMs;
+      instance.clockSetAt = at;
+      return;
+    case 'disk':
+      instance.stateIsWhole = false;
+      disturbances.trouble(at);
+      return;
+    case 'ecs-agent':
+      disturbances.trouble(at);
+      return;
+    case 'reboot':
+      instance.rebootedAt = at;
+      disturbances.trouble(at, at + entry.downMs);
+      return;
+    case 'others':
+      // Where it was DRAINING already, nothing has changed.
+      if (entry.did === 'drain' && instance.drainingSince === at && instance.drainingBy)
+        instance.drainingBy = 'other';
+      if (entry.did === 'complete') instance.completedByOthers = true;
+      if (entry.did === 'terminate') instance.terminatedByOthers = true;
+  }
+}

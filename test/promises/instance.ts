@@ -1,0 +1,261 @@
+import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
+import { createDisturbances, type Disturbances } from './disturbances.ts';
+import type { Setting } from './entry.ts';
+import { type Group, type GroupHook, hookOf } from './group.ts';
+import type { Process } from './process.ts';
+
+/** The truth about one instance, up to the entry that is being looked at. Times are in ms since the Unix epoch. */
+export type Instance = {
+  readonly id: string;
+  readonly setting: Setting;
+  readonly disturbances: Disturbances;
+  /** The agent's present process, or the last one. */
+  process: Process | undefined;
+  isAlive: boolean;
+  /** How often its process has ended. */
+  restarts: number;
+
+  /** What says that it must go, of what its agent is told to heed. */
+  readonly signals: Set<string>;
+  /** Since when at least one does, or none. */
+  signalledSince: number;
+  /** When the last signal went. */
+  goneAt: number;
+  /** When the drain began; one that was taken back too briefly to be seen goes on with the same drain. */
+  drainSince: number | undefined;
+  tag: string | undefined;
+  /** What metadata shows of it, which can be there longer. */
+  tagShown: string | undefined;
+  tellsOfTagShown: boolean;
+  tagsServed: boolean;
+  /** The hook that the tag's value named, once and for all. */
+  taggedHook: string | undefined;
+  /** The time of the lifecycle event, as the tag's value tells it. */
+  taggedEventAt: number | undefined;
+  spot: { readonly at: number; readonly noticedAt: number; isChecked: boolean } | undefined;
+
+  /** By ARN, every container instance that it ever was, the present one last. */
+  readonly containerInstances: Map<string, ContainerInstance>;
+  /** By ARN, every task that was ever placed on it. */
+  readonly tasks: Map<string, Task>;
+  lastStopAt: number;
+  /** When the last container on it exited: some seconds before ECS hears of it. */
+  hostEmptyAt: number;
+  /** Who set the container instance DRAINING. */
+  drainingBy: 'agent' | 'other' | undefined;
+  drainingSince: number;
+  /** Whether a process of the agent has noted, or called for, a DRAINING of its own. */
+  drainingRequested: boolean;
+  readonly ecsAgent: EcsAgent;
+
+  /** Its group; undefined where it is in none, or nothing tells. */
+  group: Group | undefined;
+  /** The hooks that were ours until then, by the rules. */
+  readonly formerHooks: Map<string, number>;
+  lifecycle: string | undefined;
+  lifecycleSince: number;
+  /** When its agent was last told the state in the group. */
+  lifecycleToldAt: number;
+  /** When `Terminating:Wait` began. */
+  waitsSince: number | undefined;
+  /** When a heartbeat was last recorded for each hook in this wait. */
+  readonly beats: Map<string, number>;
+  /** How the lifecycle actions of this wait have ended, by hook. */
+  readonly ended: Map<string, ActionEnd>;
+  lateHeartbeats: number;
+  completedByOthers: boolean;
+  terminatedByOthers: boolean;
+  /** Whether its agent has asked the group to let it go, and how. */
+  releasedBy: 'CONTINUE' | 'ABANDON' | 'terminate' | undefined;
+  retentionKnownAt: number;
+  /** The machine has been shut down: its agent's process is no more, whatever still runs of it. */
+  isGone: boolean;
+
+  /** Metadata names another instance since then. */
+  lieSince: number | undefined;
+  /** How far the host's own clock is ahead, in ms. */
+  clockAheadMs: number;
+  clockSetAt: number;
+
+  /** What the agent remembers. */
+  stateIsWhole: boolean;
+  stateWasLost: boolean;
+  stateLostAt: number;
+  knowsRegistration: boolean;
+  rebootedAt: number;
+  /** How long no process ran, in this drain, in ms. */
+  downMs: number;
+  downSince: number | undefined;
+};
+
+/** The ECS agent on the host, and what answers on its port. */
+export type EcsAgent = { isUp: boolean; isFrozen: boolean; isImpersonated: boolean; isSlow: boolean };
+
+export type ContainerInstance = {
+  readonly arn: string;
+  readonly cluster: string | undefined;
+  readonly registeredAt: number;
+  status: string;
+};
+
+export type Task = {
+  readonly arn: string;
+  readonly group: string;
+  readonly placedAt: number;
+  status: string;
+  /** Whether its containers run on the host, whatever ECS says. Undefined where nothing tells. */
+  containersRun: boolean | undefined;
+  /** When somebody first asked it to stop. */
+  askedAt: number | undefined;
+};
+
+export type ActionEnd = { readonly at: number; readonly result: string; readonly by: string };
+
+export function createInstance(id: string, setting: Setting): Instance {
+  return {
+    id,
+    setting,
+    disturbances: createDisturbances(),
+    process: undefined,
+    isAlive: false,
+    restarts: 0,
+    signals: new Set(),
+    signalledSince: -Infinity,
+    goneAt: -Infinity,
+    drainSince: undefined,
+    tag: undefined,
+    tagShown: undefined,
+    tellsOfTagShown: false,
+    tagsServed: setting.tagsServed,
+    taggedHook: undefined,
+    taggedEventAt: undefined,
+    spot: undefined,
+    containerInstances: new Map(),
+    tasks: new Map(),
+    lastStopAt: -Infinity,
+    hostEmptyAt: -Infinity,
+    drainingBy: undefined,
+    drainingSince: -Infinity,
+    drainingRequested: false,
+    ecsAgent: { isUp: true, isFrozen: false, isImpersonated: false, isSlow: false },
+    group: undefined,
+    formerHooks: new Map(),
+    lifecycle: undefined,
+    lifecycleSince: -Infinity,
+    lifecycleToldAt: -Infinity,
+    waitsSince: undefined,
+    beats: new Map(),
+    ended: new Map(),
+    lateHeartbeats: 0,
+    completedByOthers: false,
+    terminatedByOthers: false,
+    releasedBy: undefined,
+    retentionKnownAt: Infinity,
+    isGone: false,
+    lieSince: undefined,
+    clockAheadMs: setting.clockAheadMs,
+    clockSetAt: -Infinity,
+    stateIsWhole: true,
+    stateWasLost: false,
+    stateLostAt: -Infinity,
+    knowsRegistration: false,
+    rebootedAt: -Infinity,
+    downMs: 0,
+    downSince: undefined,
+  };
+}
+
+export const isSignalled = ({ signals }: Instance): boolean => signals.size > 0;
+
+/** False where the agent is told to read the tag from metadata that serves no tags: then nothing can tell. */
+export const canTellSignals = ({ setting, tagsServed }: Instance): boolean =>
+  !setting.signals.includes('tag') || setting.tagSource !== 'imds' || tagsServed;
+
+/** Whether the tag may have to be read by the EC2 API, which makes one wait when it throttles. */
+export const readsTagByApi = ({ setting }: Instance): boolean =>
+  !setting.tagsInMetadata || setting.tagSource === 'ec2';
+
+export const isTerminating = ({ lifecycle }: Instance): boolean => lifecycle?.startsWith('Terminat') ?? false;
+
+/** The container instance that the host is now; undefined before it has registered. */
+export function containerInstanceOf({ containerInstances }: Instance): ContainerInstance | undefined {
+  let last: ContainerInstance | undefined;
+  for (const one of containerInstances.values()) last = one;
+  return last;
+}
+
+export const isRegistered = (one: ContainerInstance | undefined): boolean =>
+  one?.status === 'ACTIVE' || one?.status === 'DRAINING';
+
+/** The tasks that ECS has not STOPPED. */
+export function tasksLeft({ tasks }: Instance): Task[] {
+  const left: Task[] = [];
+  for (const task of tasks.values()) if (task.status !== 'STOPPED') left.push(task);
+  return left;
+}
+
+/** Whether nobody has asked a task to stop that has not ended by itself. */
+export const runsUnasked = ({ askedAt, status, containersRun }: Task): boolean =>
+  askedAt === undefined && containersRun !== false && status !== 'DEPROVISIONING' && status !== 'STOPPED';
+
+/** The tasks whose containers run, though ECS calls them STOPPED. */
+export function tasksRunningUnseen({ tasks }: Instance): Task[] {
+  const running: Task[] = [];
+  for (const task of tasks.values())
+    if (task.status === 'STOPPED' && task.containersRun === true) running.push(task);
+  return running;
+}
+
+/**
+ * The hook that is ours to complete: the option's; else the one that the tag's value names, if the group has it; else
+ * the group's only one. That of ECS managed draining never is. Undefined where nothing says which.
+ */
+export function oursOf({ setting, taggedHook, group }: Instance): GroupHook | undefined {
+  const hooks = group?.hooks ? [...group.hooks.values()] : setting.hooks.map(hookOf);
+  const candidates = hooks.filter(({ name }) => name !== MANAGED_DRAINING_HOOK);
+  const named = (wanted: string | undefined) => candidates.find(({ name }) => name === wanted);
+  if (setting.lifecycleHook !== undefined) return named(setting.lifecycleHook);
+  return named(taggedHook) ?? (candidates.length === 1 ? candidates[0] : undefined);
+}
+
+/** Our hook, while its lifecycle action waits. */
+export function waitingForUs(instance: Instance): GroupHook | undefined {
+  if (instance.lifecycle !== 'Terminating:Wait') return undefined;
+  const ours = oursOf(instance);
+  return ours && !instance.ended.has(ours.name) ? ours : undefined;
+}
+
+/** Whether the group keeps an instance whose hook was abandoned. */
+export const retains = ({ setting, group }: Instance): boolean => group?.retains ?? setting.retains;
+
+/** The group's hooks and its policy are read once in so many ms while they are known. */
+const READ_EVERY_MS = 660_000;
+
+/** Whether somebody has changed the group's hooks or policy in this drain, and it may not have been read anew. */
+export function isGroupUnread({ group, drainSince }: Instance, at: number): boolean {
+  return (
+    group !== undefined && group.changedAt >= (drainSince ?? at) && at - group.changedAt <= READ_EVERY_MS
+  );
+}
+
+/** How our lifecycle action ended, if it has. */
+export function ourEnd(instance: Instance): ActionEnd | undefined {
+  const ours = oursOf(instance);
+  return ours && instance.ended.get(ours.name);
+}
+
+/** Nothing has gone wrong for so long, in ms, that nothing rests or retries because of it any more. */
+export const CALM_MS = 90_000;
+
+export const isCalm = ({ disturbances, ecsAgent }: Instance, at: number): boolean =>
+  at - disturbances.troubleAt(at) > CALM_MS && isTruthful(ecsAgent);
+
+/** What answers on the ECS agent's port is the ECS agent, and it says at once what is true. */
+export const isTruthful = ({ isUp, isFrozen, isImpersonated, isSlow }: EcsAgent): boolean =>
+  isUp && !isFrozen && !isImpersonated && !isSlow;
+
+/** The last part of an ARN, short enough for a message. */
+export const short = (arn: string) => arn.slice(arn.lastIndexOf('/') + 1).slice(0, 8);
+
+/** What a task is, in a message. */
+export const taskNamed = ({ group, arn, status }: Task) => `task ${group} ${short(arn)} was still ${status}`;

@@ -1,0 +1,39 @@
+import { type Instance, oursOf, readsTagByApi } from './instance.ts';
+
+/** An action is abandoned so long before its hook's global limit, in ms, while it still can be. */
+const ABANDON_BEFORE_LIMIT_MS = 5 * 60_000;
+
+/** Whether the operator's limit has passed, at the earliest, and allows this. */
+export function limitAllows({ setting, drainSince }: Instance, onTimeout: string, at: number): boolean {
+  const { limit } = setting;
+  if (limit?.onTimeout !== onTimeout || drainSince === undefined) return false;
+  return at >= drainSince + limit.after;
+}
+
+/**
+ * Before this, in ms since the Unix epoch, no action is abandoned for its hook's global limit. The tag can tell that it
+ * waits for longer than the agent has seen. Undefined where the limit is not known.
+ */
+export function earliestAbandon(instance: Instance): number | undefined {
+  const { waitsSince, taggedEventAt = Infinity, clockSetAt, setting, group } = instance;
+  const timeout = oursOf(instance)?.globalTimeout;
+  if (waitsSince === undefined || timeout === undefined) return undefined;
+  // An action keeps the limit that its hook had when it began, and the agent reads the one that it has now.
+  if (group && group.changedAt >= waitsSince) return undefined;
+  // By a clock that was set, the tag's time can be any time.
+  const isSure = clockSetAt === -Infinity && setting.clockAheadMs === 0;
+  const tagged = isSure || taggedEventAt === Infinity ? taggedEventAt : -Infinity;
+  return Math.min(waitsSince, tagged) + timeout - ABANDON_BEFORE_LIMIT_MS - 1_000;
+}
+
+/**
+ * When the operator's limit has passed for the agent too, at the latest: it counts from when it saw the signal, anew
+ * where its state was lost, and without what passed before a reboot. In ms since the Unix epoch.
+ */
+export function latestLimit(instance: Instance): number | undefined {
+  const { setting, signalledSince, stateLostAt, drainSince, downMs } = instance;
+  if (setting.limit === undefined || drainSince === undefined) return undefined;
+  const anew = stateLostAt > drainSince ? (instance.process?.bornAt ?? Infinity) : -Infinity;
+  const seen = setting.pollInterval * 1.2 + (readsTagByApi(instance) ? 15_000 : 0);
+  return Math.max(signalledSince, anew) + seen + downMs + setting.limit.after;
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Entry } from './entry.ts';
+import {
+  A,
+  atRest,
+  called,
+  complete,
+  deregister,
+  drained,
+  draining,
+  ended,
+  found,
+  looks,
+  readImds,
+  setStatus,
+  status,
+  tag,
+  tagRemoved,
+  task,
+} from './log.ts';
+
+// The checker is of use only if it can find fault.
+
+describe('L1, kept without work', () => {
+  const kept = (seconds: string) =>
+    `L1: ${A} is still registered, with no task left, for ${seconds} s: an instance without work is paid for`;
+
+  test('never let go', () => {
+    assert.deepEqual(found([...draining, task(60, 'STOPPED')], 65), []);
+    assert.deepEqual(found([...draining, task(60, 'STOPPED')], 65.1), [kept('5.1')]);
+  });
+
+  test('let go too late', () => {
+    const late = [
+      ...draining,
+      task(60, 'STOPPED'),
+      ...looks(68),
+      status(68, 'INACTIVE'),
+      deregister(68),
+      complete(68),
+    ];
+    assert.deepEqual(found(late, 69), [kept('8.0')]);
+  });
+
+  test('deregistered, and then forgotten', () => {
+    assert.deepEqual(found(drained.slice(0, -2), 120), [
+      `L1: ${A} is still held by our lifecycle action, with no task left, for 60.0 s: an instance without work is paid for`,
+    ]);
+  });
+
+  test('not while AWS did not answer, nor while nobody was there to do it', () => {
+    const failing = called(58, 'ecs:ListTasks', {}, 'fault:5xx');
+    assert.deepEqual(found([...draining, failing, task(60, 'STOPPED')], 70), []);
+    const killed: Entry = { kind: 'agent', at: 50_000, instanceId: A, change: 'ended' };
+    assert.deepEqual(found([...draining, killed, task(60, 'STOPPED')], 70), []);
+  });
+});
+
+test('L2, a hook that timed out beside a living agent', () => {
+  assert.deepEqual(found([...draining, ended(41, 'heartbeat-timeout')], 42), [
+    `L2: the hook drain of ${A} timed out while task service:web 01234567 was still RUNNING, with trouble for only 0 ms of its 30000 ms`,
+  ]);
+});
+
+describe('L4, cancelled', () => {
+  const cancelled = [
+    ...atRest,
+    tag(10),
+    readImds(11),
+    ...looks(11),
+    status(12, 'DRAINING'),
+    setStatus(12, 'DRAINING'),
+    tagRemoved(20),
+  ];
+
+  test('given back', () => {
+    assert.deepEqual(found([...cancelled, setStatus(25, 'ACTIVE'), status(25, 'ACTIVE')], 60), []);
+  });
+
+  test('left DRAINING', () => {
+    assert.deepEqual(found(cancelled, 60), [
+      `L4: ${A} was left DRAINING after its drain was cancelled, for 31.0 s: it takes no task any more`,
+    ]);
+  });
+
+  test("somebody else's DRAINING undone", () => {
+    const log = [
+      ...atRest,
+      status(5, 'DRAINING'),
+      tag(10),
+      ...looks(11),
+      tagRemoved(20),
+      setStatus(25, 'ACTIVE'),
+    ];
+    assert.deepEqual(found(log, 26), [
+      `L4: ${A} was set ACTIVE, though it was somebody else who had set it DRAINING`,
+    ]);
+  });
+});

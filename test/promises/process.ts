@@ -1,0 +1,59 @@
+/** What one process of an agent has been told, and what it has asked. Times are in ms since the Unix epoch. */
+export type Process = {
+  readonly bornAt: number;
+  /** What it says that it is doing. Undefined where nobody can ask it. */
+  readonly doing: (() => string) | undefined;
+  /** How far the host's clock was ahead when it started, in ms: the agent's own clock follows no later setting. */
+  readonly clockAheadMs: number;
+  /** When it was told to end. */
+  stoppingAt: number | undefined;
+
+  /** The instance that metadata named first: it takes that for its own name. */
+  identity: string | undefined;
+  /** Since when it has been told another one. */
+  toldOtherAt: number | undefined;
+  /** When metadata, or DescribeTags, last told it of signals. */
+  signalsReadAt: number;
+  /** When the ECS agent last failed to answer it. */
+  introspectionFailedAt: number;
+
+  /** API → when it last had a good answer. */
+  readonly answeredAt: Map<string, number>;
+  /** API → its requests within the last minute. */
+  readonly sent: Map<string, number[]>;
+  /** By desired status: what it has listed of the tasks, in this drain. */
+  readonly listed: Map<string, ListRead>;
+  /** The state in the group, as it was last told. `none`: it is in no group. */
+  lifecycle: string | undefined;
+  /** By the input of a request to ListTasks: when it was sent. */
+  readonly listsAskedAt: WeakMap<object, number>;
+  /** A call that sets DRAINING has been sent, and its answer has not come. */
+  isSettingDraining: boolean;
+  /** When AWS answered it that our lifecycle action has ended. */
+  completedAt: number;
+};
+
+/**
+ * A page that names another one is not the list. What was listed before counts until the list is begun once more.
+ */
+export type ListRead = { isWhole: boolean; isUnfinished: boolean };
+
+export function createProcess(at: number, doing: (() => string) | undefined, clockAheadMs: number): Process {
+  return {
+    bornAt: at,
+    doing,
+    clockAheadMs,
+    stoppingAt: undefined,
+    identity: undefined,
+    toldOtherAt: undefined,
+    signalsReadAt: -Infinity,
+    introspectionFailedAt: -Infinity,
+    answeredAt: new Map(),
+    sent: new Map(),
+    listed: new Map(),
+    lifecycle: undefined,
+    listsAskedAt: new WeakMap(),
+    isSettingDraining: false,
+    completedAt: Infinity,
+  };
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { A, atRest, called, draining, found, started, tag, tagRemoved } from './log.ts';
+
+// The checker is of use only if it can find fault.
+
+describe('Q1, at rest', () => {
+  test('a request', () => {
+    assert.deepEqual(found([...atRest, called(5, 'ec2:DescribeTags')], 6), [
+      `Q1: ${A} called ec2:DescribeTags at rest: every instance of a fleet would`,
+    ]);
+    assert.deepEqual(found([...atRest, called(5, 'ec2:DescribeTags')], 6, { tagsInMetadata: false }), []);
+  });
+
+  test('long after a drain was cancelled', () => {
+    const log = [...atRest, tag(10), tagRemoved(20), called(60, 'ecs:ListTasks')];
+    assert.deepEqual(found(log, 61), [
+      `Q1: ${A} called ecs:ListTasks at rest: every instance of a fleet would`,
+    ]);
+  });
+});
+
+describe('Q2, twelve a minute', () => {
+  const beats = (count: number, seconds: number) =>
+    Array.from({ length: count }, (_, index) =>
+      called(20 + index * seconds, 'autoscaling:DescribeLifecycleHooks'),
+    );
+
+  test('the thirteenth', () => {
+    assert.deepEqual(found([...draining, ...beats(12, 1)], 80), []);
+    assert.deepEqual(found([...draining, ...beats(13, 1)], 80), [
+      `Q2: ${A} called autoscaling:DescribeLifecycleHooks 13 times within a minute: a fleet would be throttled`,
+    ]);
+  });
+
+  test('spread over more than a minute, or over two processes', () => {
+    assert.deepEqual(found([...draining, ...beats(40, 5)], 300), []);
+    const [first, second] = [beats(7, 1), beats(14, 1).slice(7)];
+    assert.deepEqual(found([...draining, ...first, started(26.5), ...second], 80), []);
+  });
+
+  test('a throttled request is a request', () => {
+    const throttled = Array.from({ length: 13 }, (_, index) =>
+      called(20 + index, 'ecs:ListTasks', {}, 'ThrottlingException'),
+    );
+    assert.equal(found([...draining, ...throttled], 80).length, 1);
+  });
+});

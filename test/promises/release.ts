@@ -1,0 +1,142 @@
+import type { TimelineEvent } from '../../src/sandbox/index.ts';
+import { releaseBy } from './calls.ts';
+import type { Request } from './entry.ts';
+import {
+  containerInstanceOf,
+  type Instance,
+  isGroupUnread,
+  isRegistered,
+  isTruthful,
+  ourEnd,
+  retains,
+  short,
+  taskNamed,
+  tasksLeft,
+  tasksRunningUnseen,
+  waitingForUs,
+} from './instance.ts';
+import { earliestAbandon, limitAllows } from './limits.ts';
+import type { Verdict } from './verdict.ts';
+
+/** S1: the instance is not let go while a task on it has not ended. */
+export function checkRelease(instance: Instance, request: Request, verdict: Verdict): void {
+  const { id, setting } = instance;
+  const { at, api } = request;
+  const how = releaseBy(request);
+  if (how === 'ABANDON') {
+    checkAbandon(instance, request, verdict);
+    return;
+  }
+  const deregisters = api === 'ecs:DeregisterContainerInstance' && setting.mode === 'drain';
+  if (how === undefined && !deregisters) return;
+  // An action that has ended already lets go of nothing any more.
+  if (how === 'CONTINUE' && !stillWaits(instance, at)) return;
+  const isAllowed = limitAllows(instance, 'continue', at);
+  const isNew = isTooNewToBeKnown(instance, at);
+  const released = how === undefined ? 'deregistered' : `released (${how})`;
+  const [running] = hostSaysRunning(instance, at);
+  if (how === undefined) {
+    verdict.check(
+      'S1',
+      running === undefined || isNew,
+      () =>
+        `${id} was ${released} while its ECS agent said that task ${running?.group} ${short(running?.arn ?? '')} runs`,
+    );
+    return;
+  }
+  const [left = running] = tasksLeft(instance);
+  verdict.check('S1', left === undefined || isAllowed || isNew, () =>
+    left === running
+      ? `${id} was ${released} while its ECS agent said that task ${left?.group} ${short(left?.arn ?? '')} runs: its work is lost`
+      : `${id} was ${released} while ${left ? taskNamed(left) : ''}`,
+  );
+  if (isAllowed) return;
+  verdict.check(
+    'S1',
+    !isRegistered(containerInstanceOf(instance)) || isNew,
+    () => `${id} was ${released} while ECS could still place tasks on it`,
+  );
+}
+
+/** The tasks that ECS calls STOPPED, and of which the host's own ECS agent says truthfully that they run. */
+function hostSaysRunning(instance: Instance, at: number) {
+  const { ecsAgent, process } = instance;
+  // Who does not answer is not waited for.
+  const failedLately = at - (process?.introspectionFailedAt ?? -Infinity) <= BELIEVED_MS;
+  return !isTruthful(ecsAgent) || failedLately ? [] : tasksRunningUnseen(instance);
+}
+
+/** After so long, in ms, an ECS agent that failed to answer has been asked again. */
+const BELIEVED_MS = 15_000;
+
+/** The action waits, or was ended by a call of this very moment: an effect can be noted before its call. */
+function stillWaits(instance: Instance, at: number): boolean {
+  const end = ourEnd(instance);
+  return waitingForUs(instance) !== undefined || (end?.by === 'call' && end.at === at);
+}
+
+/** One that was registered a moment ago could not be known: as long as a look takes, which is longer in trouble. */
+function isTooNewToBeKnown(instance: Instance, at: number): boolean {
+  const containerInstance = containerInstanceOf(instance);
+  const unseenMs = at - instance.disturbances.troubleAt(at) < 15_000 ? 15_000 : 1_000;
+  return containerInstance !== undefined && at - containerInstance.registeredAt < unseenMs;
+}
+
+/** S1: an action is abandoned in a group that retains, near the hook's global limit, or by the operator's limit. */
+function checkAbandon(instance: Instance, { at }: Request, verdict: Verdict): void {
+  const { id } = instance;
+  const [left] = tasksLeft(instance);
+  const isAllowed = limitAllows(instance, 'abandon', at);
+  verdict.check(
+    'S1',
+    left === undefined || mayRetain(instance, at) || isAllowed,
+    () => `${id} was released (ABANDON) while ${left ? taskNamed(left) : ''}`,
+  );
+  if (isAllowed || !stillWaits(instance, at)) return;
+  const earliest = earliestAbandon(instance);
+  verdict.check(
+    'S1',
+    earliest === undefined || at >= earliest,
+    () =>
+      `${id} was abandoned ${Math.round(((earliest ?? at) - at) / 1000)} s before its hook's limit comes near: nothing but the group's policy keeps it any more`,
+  );
+}
+
+/** A policy that was removed a moment ago may not have been read anew. */
+const mayRetain = (instance: Instance, at: number) =>
+  retains(instance) ||
+  (isGroupUnread(instance, at) && (instance.group?.retainedUntil ?? -Infinity) > -Infinity);
+
+/** S1: no task is asked to stop before the limit that the operator set, or the end that a Spot notice names. */
+export function checkStopTask(instance: Instance, { at }: Request, verdict: Verdict): void {
+  const { id, spot, setting } = instance;
+  const isForSpot = spot !== undefined && setting.signals.includes('spot') && setting.spotStopTasks;
+  verdict.check(
+    'S1',
+    isForSpot || limitAllows(instance, 'stop-tasks', at),
+    () => `${id} asked a task to stop that may run on`,
+  );
+}
+
+/** S1 from its other end: a machine went with a task on it. */
+export function checkInterruption(
+  instance: Instance,
+  { interruption }: Extract<TimelineEvent, { type: 'task-interrupted' }>,
+  verdict: Verdict,
+): void {
+  const { id, completedByOthers, terminatedByOthers, releasedBy } = instance;
+  const { group, taskArn, lastStatus, cause, at } = interruption;
+  // Not the agent's doing: a Spot interruption, or a machine that failed.
+  if (!cause.startsWith('the group')) return;
+  const end = ourEnd(instance);
+  const byHook = end !== undefined && end.by !== 'call';
+  const byAgent =
+    releasedBy === 'CONTINUE' || releasedBy === 'terminate' || (releasedBy && !retains(instance));
+  const isNobodysHook = end === undefined && !waitingForUs(instance) && instance.waitsSince === undefined;
+  const byLimit = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
+  verdict.check(
+    'S1',
+    byHook || !byAgent || completedByOthers || terminatedByOthers || isNobodysHook || byLimit,
+    () => `${id} went while task ${group} ${short(taskArn)} was ${lastStatus}: its work is lost`,
+  );
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  A,
+  atRest,
+  called,
+  chosen,
+  complete,
+  deregister,
+  drained,
+  draining,
+  ended,
+  found,
+  looks,
+  readImds,
+  setStatus,
+  started,
+  status,
+  tag,
+  tagRemoved,
+  task,
+} from './log.ts';
+
+// The checker is of use only if it can find fault.
+
+test('S2, force', () => {
+  assert.deepEqual(found([...draining, status(20, 'INACTIVE'), deregister(20, true)], 21), [
+    `S2: ${A} called ecs:DeregisterContainerInstance with force: tasks that still run are orphaned`,
+  ]);
+});
+
+describe("S3, somebody else's instance", () => {
+  test('a container instance', () => {
+    assert.deepEqual(found([...draining, setStatus(20, 'DRAINING', 'arn:other')], 21), [
+      `S3: ${A} called ecs:UpdateContainerInstancesState for arn:other, which is not its own`,
+    ]);
+  });
+
+  test('an EC2 instance', () => {
+    const log = [...drained.slice(0, -1), complete(63, 'drain', 'CONTINUE', 'i-0000000000000000b')];
+    assert.deepEqual(found(log, 64), [
+      `S3: ${A} called autoscaling:CompleteLifecycleAction for i-0000000000000000b, which is not its own`,
+    ]);
+  });
+
+  test('a task', () => {
+    const log = [...draining, called(20, 'ecs:StopTask', { task: 'arn:task/other' })];
+    assert.deepEqual(found(log, 21, { limit: { after: 5_000, onTimeout: 'stop-tasks' } }), [
+      `S3: ${A} called ecs:StopTask for arn:task/other, which is not its own`,
+    ]);
+  });
+
+  test('none named', () => {
+    const log = [
+      ...draining,
+      called(20, 'autoscaling:RecordLifecycleActionHeartbeat', { LifecycleHookName: 'drain' }),
+    ];
+    assert.deepEqual(found(log, 21), [
+      `S3: ${A} called autoscaling:RecordLifecycleActionHeartbeat without naming its own instance`,
+    ]);
+  });
+});
+
+describe('S4, nothing asked for it', () => {
+  const unasked = `S4: ${A} called ecs:UpdateContainerInstancesState though nothing asked for the instance to go`;
+
+  test('no signal', () => {
+    const log = [...atRest, status(20, 'DRAINING'), setStatus(20, 'DRAINING')];
+    assert.ok(found(log, 21).includes(unasked));
+  });
+
+  test('a tag whose value is false', () => {
+    const log = [...atRest, tag(10, 'false'), status(20, 'DRAINING'), setStatus(20, 'DRAINING')];
+    assert.ok(found(log, 21).includes(unasked));
+  });
+
+  test('a tag that is no signal here', () => {
+    const log = [...atRest, tag(10), status(20, 'DRAINING'), setStatus(20, 'DRAINING')];
+    assert.deepEqual(found(log, 21), []);
+    assert.ok(found(log, 21, { signals: ['lifecycle'] }).includes(unasked));
+  });
+
+  test('long after the signal had gone', () => {
+    const log = [...atRest, tag(10), tagRemoved(12), status(40, 'DRAINING'), setStatus(40, 'DRAINING')];
+    assert.ok(found(log, 41).includes(unasked));
+  });
+});
+
+describe('S5, on an unknown', () => {
+  test('tasks that were never listed', () => {
+    const log = [
+      ...atRest,
+      chosen(10),
+      task(11, 'STOPPED'),
+      readImds(12),
+      called(12, 'ecs:DescribeContainerInstances'),
+      called(12, 'ecs:ListTasks', {}, 'ServerException'),
+      status(13, 'INACTIVE'),
+      deregister(13),
+    ];
+    assert.deepEqual(found(log, 14), [
+      `S5: ${A} called ecs:DeregisterContainerInstance without a good answer from ecs:ListTasks`,
+      `S5: ${A} called ecs:DeregisterContainerInstance without having listed all of its tasks in this drain`,
+    ]);
+  });
+
+  test('a list that another process had read', () => {
+    const log = [
+      ...draining,
+      started(50),
+      readImds(50),
+      task(60, 'STOPPED'),
+      status(61, 'INACTIVE'),
+      deregister(61),
+    ];
+    assert.deepEqual(found(log, 62), [
+      `S5: ${A} called ecs:DeregisterContainerInstance without a good answer from ecs:DescribeContainerInstances`,
+      `S5: ${A} called ecs:DeregisterContainerInstance without having listed all of its tasks in this drain`,
+    ]);
+  });
+
+  test("the group's state", () => {
+    const log = [
+      ...draining.filter((entry) => !('api' in entry) || !entry.api.startsWith('autoscaling:')),
+      task(60, 'STOPPED'),
+      status(60, 'INACTIVE'),
+      ended(61, 'call'),
+      complete(61),
+    ];
+    assert.deepEqual(found(log, 62), [
+      `S5: ${A} called autoscaling:CompleteLifecycleAction without a good answer from autoscaling:DescribeAutoScalingInstances`,
+    ]);
+  });
+
+  test('signals', () => {
+    const log = [
+      ...atRest,
+      tag(10),
+      readImds(11),
+      task(200, 'STOPPED'),
+      ...looks(201),
+      status(202, 'INACTIVE'),
+      deregister(202),
+    ];
+    assert.deepEqual(found(log, 203, { mode: 'deregister' }), [
+      `S5: ${A} called ecs:DeregisterContainerInstance while its signals were unknown`,
+    ]);
+  });
+});
+
+describe("S6, another owner's hook", () => {
+  test('completed', () => {
+    const log = [...drained, complete(64, 'ecs-managed-draining-termination-hook')];
+    assert.deepEqual(found(log, 65), [
+      `S6: the hook ecs-managed-draining-termination-hook, which is not ours, was completed by ${A}: its owner's work is broken off`,
+    ]);
+  });
+
+  test('kept waiting', () => {
+    const beat = called(20, 'autoscaling:RecordLifecycleActionHeartbeat', {
+      LifecycleHookName: 'theirs',
+      InstanceId: A,
+    });
+    assert.deepEqual(found([...draining, beat], 21), [
+      `S6: the hook theirs, which is not ours, was kept waiting by ${A}: its owner's work is broken off`,
+    ]);
+  });
+});
+
+test('a dry run that changed something', () => {
+  assert.deepEqual(found(draining, 20, { dryRun: true }), [
+    `dry run: ${A} called ecs:UpdateContainerInstancesState, though it was to change nothing`,
+  ]);
+});

@@ -1,0 +1,56 @@
+import type { Watched } from '../promises/checker.ts';
+import { isSignalled, ourEnd, tasksLeft } from '../promises/instance.ts';
+import { wellSince } from '../promises/liveness.ts';
+import { START } from '../support/virtual-clock.ts';
+import type { Plan } from './plan.ts';
+
+/** A run in which nothing happens any more for so long, in ms, is over. */
+const REST_MS = 45_000;
+/** … where another owner's hook still holds the instance: whoever goes on with his own shows it by then. */
+const HELD_REST_MS = 120_000;
+
+/** When a run is over: everything that could come has come. */
+export type Ending = {
+  /** Call it often; it looks once a second. @param at in ms since the Unix epoch */
+  look(watched: Watched, at: number): void;
+  isOver(): boolean;
+};
+
+/** @param isMoving whether a task on the instance is on its way to its end */
+export function createEnding(plan: Plan, isMoving: () => boolean): Ending {
+  const lastPlanned = lastOf(plan);
+  let nextLook = 0;
+  let over = false;
+
+  function isAtItsEnd({ instance, liveness }: Watched, at: number): boolean {
+    const rest = at - Math.max(wellSince(instance, at), liveness.settledSince());
+    const isHeld = instance.lifecycle === 'Terminating:Wait' && ourEnd(instance) !== undefined;
+    if (at <= lastPlanned || rest <= (isHeld ? HELD_REST_MS : REST_MS)) return false;
+    const isStuck = !isMoving();
+    return (
+      !isSignalled(instance) || instance.ecsAgent.isFrozen || tasksLeft(instance).length === 0 || isStuck
+    );
+  }
+
+  return {
+    look: (watched, at) => {
+      if (at < nextLook) return;
+      nextLook = at + 1_000;
+      if (watched.liveness.due() === undefined) over = isAtItsEnd(watched, at);
+    },
+    isOver: () => over,
+  };
+}
+
+/** When the last thing that was planned happens, in ms since the Unix epoch. */
+function lastOf(plan: Plan): number {
+  const times = [
+    0,
+    ...plan.happenings.map(({ at }) => at),
+    ...plan.faults.map(({ at, forMs = 0 }) => at + forMs),
+    ...plan.kills.map((kill) => (kill.when === 'at' ? kill.at + kill.downMs : 0)),
+    ...plan.tasks.map(({ at }) => at),
+    ...(plan.elsewhere === 'full' ? plan.services.map(({ releasedAt }) => releasedAt) : []),
+  ];
+  return START + Math.max(...times);
+}
