@@ -96,8 +96,9 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
 function isKnownToEcs({ containerInstances, ecsAgent, setting, knowsRegistration }: Instance): boolean {
   let registered = 0;
   for (const { status } of containerInstances.values()) if (status !== 'INACTIVE') registered++;
-  if (!ecsAgent.isUp && registered > 1) return false;
-  return setting.namesCluster || (ecsAgent.isUp && containerInstances.size > 0) || knowsRegistration;
+  const answers = ecsAgent.isUp && !ecsAgent.isHanging;
+  if (!answers && registered > 1) return false;
+  return setting.namesCluster || (answers && containerInstances.size > 0) || knowsRegistration;
 }
 
 /** L5: a limit that the operator set takes effect. */

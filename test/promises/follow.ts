@@ -152,6 +152,7 @@ function followEcsAgent(ecsAgent: EcsAgent, to: Extract<TimelineEvent, { type: '
     case 'slow':
     case 'hangs':
       ecsAgent.isSlow = to !== 'quick';
+      ecsAgent.isHanging = to === 'hangs';
   }
 }
 

@@ -89,7 +89,15 @@ export type Instance = {
 };
 
 /** The ECS agent on the host, and what answers on its port. */
-export type EcsAgent = { isUp: boolean; isFrozen: boolean; isImpersonated: boolean; isSlow: boolean };
+export type EcsAgent = {
+  isUp: boolean;
+  isFrozen: boolean;
+  isImpersonated: boolean;
+  /** It takes its time to answer, or never does. */
+  isSlow: boolean;
+  /** It accepts connections and answers nothing. */
+  isHanging: boolean;
+};
 
 export type ContainerInstance = {
   readonly arn: string;
@@ -137,7 +145,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     drainingBy: undefined,
     drainingSince: -Infinity,
     drainingRequested: false,
-    ecsAgent: { isUp: true, isFrozen: false, isImpersonated: false, isSlow: false },
+    ecsAgent: { isUp: true, isFrozen: false, isImpersonated: false, isSlow: false, isHanging: false },
     group: undefined,
     formerHooks: new Map(),
     lifecycle: undefined,

@@ -92,7 +92,8 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     released: (at) => {
       const { lastStopAt } = instance;
       if (!isSignalled(instance) || !instance.isAlive) return;
-      if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity || setting.mode !== 'drain') return;
+      if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity) return;
+      if (setting.mode !== 'drain' || setting.dryRun) return;
       if (!isPlain(instance, lastStopAt, at) || begunAt(instance) > lastStopAt) return;
       releasedAfter = at - lastStopAt;
       verdict.check(

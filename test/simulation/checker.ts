@@ -38,6 +38,8 @@ export type Checker = {
   /** A call was refused, by AWS or for want of credentials. */
   onRefusal(error: unknown): void;
   onFault(fault: FaultKind, match: FaultMatch, during: Outage | undefined): void;
+  /** An operator's hook holds the instance for so many ms. */
+  onOperatorHook(ms: number): void;
   onHappening(happening: Happening): void;
   onEvent(event: TimelineEvent): void;
   /** Time has passed, and the agent is alive. */
@@ -150,6 +152,7 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       const isOfHost = service === 'introspection' || (service === undefined && api === undefined);
       if (isOfHost) see({ kind: 'host-request', instanceId, to: 'introspection', answered: false });
     },
+    onOperatorHook: (ms) => see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: ms }),
     onHappening: (happening) => {
       if (happening.what === 'manual-drain' || happening.what === 'manual-cancel') {
         const change = happening.what === 'manual-drain' ? 'requested' : 'withdrawn';

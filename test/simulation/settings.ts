@@ -24,12 +24,17 @@ export function settingOf(plan: Plan): Partial<Setting> {
     lifecycleHook: valueAt('--lifecycle-hook'),
     hooks: group?.hooks ?? [],
     retains: group?.retain ?? false,
-    tagsInMetadata: machine.metadataTags && !happenings.some(({ what }) => what === 'metadata-tags'),
+    tagsInMetadata: hasTagFolder(plan) && !happenings.some(({ what }) => what === 'metadata-tags'),
     tagsServed: machine.metadataTags,
     clockAheadMs: machine.clockAhead ?? 0,
     // What calls take.
     slack: 100,
   };
+}
+
+/** Whether metadata serves tags: where there is none at all, it may look as if it did not. */
+function hasTagFolder({ machine, group }: Plan): boolean {
+  return machine.metadataTags && !(machine.untagged && !group);
 }
 
 const milliseconds = (text: string | undefined) =>

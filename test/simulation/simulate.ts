@@ -188,6 +188,7 @@ export async function simulate(
         if (own.dead) return never();
         if (!hook) return 'none';
         timeline.note(clock.trueNow(), `the operator's hook of stage ${stage} runs for ${hook.ms} ms`);
+        checker.onOperatorHook(hook.ms + (attempt <= hook.failures ? pauseAfter(attempt) : 0));
         await clock.sleep(hook.ms, { signal: own.stop.signal });
         if (own.dead) return never();
         return attempt <= hook.failures ? 'failed' : 'succeeded';
@@ -303,6 +304,9 @@ export async function simulate(
 
 /** TimeoutStopSec in the unit is longer; nothing that the agent does at its end takes that long. */
 const STOPS_WITHIN_MS = 5_000;
+
+/** Until an operator's hook that failed is run again, in ms (docs/hooks.md): 15 s, doubled up to 5 min. */
+const pauseAfter = (attempt: number) => Math.min(300_000, 15_000 * 2 ** (attempt - 1));
 
 /** How long the host has been up when the agent first starts, in ms. */
 const UP_BEFORE_MS = 60_000;
