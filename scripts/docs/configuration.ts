@@ -11,7 +11,7 @@ ECS_DRAIN_TAG_SOURCE=imds
 # The group has two terminating hooks; this one is ours.
 ECS_DRAIN_LIFECYCLE_HOOK=drain
 
-# Nothing here should take longer than six hours. What does is asked to stop: SIGTERM, then the task's stop time-out.
+# No task here should take longer than six hours. After that, tasks are asked to stop: SIGTERM, then their stop time-out.
 ECS_DRAIN_TIMEOUT=6h
 ECS_DRAIN_ON_TIMEOUT=stop-tasks
 
@@ -25,26 +25,27 @@ export function configurationPage(): string {
     '<!-- Made from src/config/options.ts by `npm run docs`: change it there. -->',
     '# Configuration',
     paragraphs(`
-The agent needs none: on an instance whose tags are in its metadata, with one terminating lifecycle hook in its
-group, the defaults are right. \`ecs-drain-agent doctor\` says whether they are right here.`),
+Most instances need no configuration. The defaults are right if instance metadata serves the instance's tags and the group
+has one terminating lifecycle hook. \`ecs-drain-agent doctor\` checks whether they are right on an instance.`),
     '## Where it is read',
     paragraphs(`
-Every option can be given in three ways. The first one that has it counts:
+You can set every option in three ways. The first one that sets it counts:
 
 1. as a flag: ${code('--poll-interval 10s')} or ${code('--poll-interval=10s')}
 2. in the environment: ${code('ECS_DRAIN_POLL_INTERVAL=10s')}
 3. in the configuration file, by the same name as in the environment
 
-An empty variable counts as unset, an empty flag as a mistake.
+An empty variable counts as unset. An empty flag is an error.
 
-The file is ${code(DEFAULT_CONFIG_FILE)}, unless ${code('--config PATH')} or ${code('ECS_DRAIN_CONFIG')} names
-another one. The default one need not exist; one that is named must. It has the form of ${code('/etc/ecs/ecs.config')}:
-${code('NAME=value')}, one a line, the value with or without quotes, and lines that begin with ${code('#')}. Nothing in it is
-expanded. Names that begin with ${code('AWS_')} are handed on to the AWS SDK, where the environment does not have them.`),
+The file is ${code(DEFAULT_CONFIG_FILE)}, unless ${code('--config PATH')} or ${code('ECS_DRAIN_CONFIG')} names another one.
+The default file need not exist; a file that you name must. It has the form of ${code('/etc/ecs/ecs.config')}:
+${code('NAME=value')}, one per line, the value with or without quotes. Lines that begin with ${code('#')} are comments.
+Variables in values are not expanded. Names that begin with ${code('AWS_')} are passed to the AWS SDK if the environment
+does not set them.`),
     block(EXAMPLE_FILE),
     paragraphs(`
-A change takes effect when the agent is restarted: \`systemctl restart ecs-drain-agent\`. That is safe at any moment,
-in the middle of a drain too.`),
+A change takes effect when you restart the agent: \`systemctl restart ecs-drain-agent\`. That is safe at any time, even
+during a drain.`),
     '## All options',
     table(
       ['flag', 'environment and file', 'default'],
@@ -55,36 +56,36 @@ in the middle of a drain too.`),
       ]),
     ),
     paragraphs(`
-Times are written with their unit: ${code('500ms')}, ${code('90s')}, ${code('5m')}, ${code('1h30m')}, ${code('2d')}.`),
+Write times with a unit: ${code('500ms')}, ${code('90s')}, ${code('5m')}, ${code('1h30m')}, ${code('2d')}.`),
     ...optionList.map(optionSection),
     '## What a mistake looks like',
     paragraphs(`
-A value that is not allowed, or a flag that does not exist, stops the start with exit code ${EX_CONFIG}; systemd does not
-restart the agent. All mistakes are reported at once, each with its place:`),
+If a value is not allowed or a flag does not exist, the agent ends at once with exit code ${EX_CONFIG}, and systemd does
+not restart it. It reports all mistakes at once, each with its place:`),
     block(`ecs-drain-agent: the configuration is wrong.\n${problems()}`),
     paragraphs(`
-A name in the environment or the file that begins with ${code('ECS_DRAIN_')} and is not an option is a warning; the agent
+If a name in the environment or the file begins with ${code('ECS_DRAIN_')} and is not an option, the agent logs a warning,
 ignores it and starts:`),
     block(warnings()),
     '## What the AWS SDK reads',
     paragraphs(`
-Credentials, Region and endpoints are found as by every program that uses the AWS SDK for JavaScript. The most useful
-here:`),
+The agent finds credentials, Region and endpoints like every program that uses the AWS SDK for JavaScript. The most useful
+variables here:`),
     table(
       ['environment and file', 'meaning'],
       [
-        [code('AWS_REGION'), 'the Region, where it is not that of the instance'],
+        [code('AWS_REGION'), "the Region, if it is not the instance's"],
         [
           `${code('AWS_ENDPOINT_URL')}, ${code('AWS_ENDPOINT_URL_ECS')}, ${code('AWS_ENDPOINT_URL_AUTO_SCALING')}, ${code('AWS_ENDPOINT_URL_EC2')}`,
-          'where the APIs are, e.g. a VPC endpoint without private DNS names, or the [sandbox](sandbox.md)',
+          "the APIs' endpoints, e.g. a VPC endpoint without private DNS names, or the [sandbox](sandbox.md)",
         ],
         [
           `${code('AWS_EC2_METADATA_SERVICE_ENDPOINT')}, ${code('AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6')}`,
-          'where instance metadata is',
+          'the endpoint of instance metadata',
         ],
         [
           `${code('AWS_ACCESS_KEY_ID')}, ${code('AWS_PROFILE')} and the rest of the credential chain`,
-          "whose permissions the agent has, where they are not those of the instance's role",
+          "the agent's credentials, if they are not those of the instance's role",
         ],
       ],
     ),
@@ -117,10 +118,10 @@ here:`),
 const STATUS_MEANING: Record<keyof typeof STATUS_EXIT_CODES, string> = {
   watching: 'watching: no signal says that this instance will be terminated',
   draining: 'draining',
-  released: 'released: drained, and nothing is left to do',
+  released: 'released: the instance is drained, and nothing is left to do',
   starting: 'starting: it waits for instance metadata',
   'not-running': 'no agent runs on this host',
-  unknown: 'not known: this user may not read what the agent says of itself',
+  unknown: "not known: this user may not read the agent's status file",
 };
 
 type OptionEntry = (typeof optionList)[number];

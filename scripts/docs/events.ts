@@ -8,20 +8,21 @@ export function eventsPage(): string {
     '<!-- Made from src/log/events.ts by `npm run docs`: change it there. -->',
     '# Events',
     paragraphs(`
-The agent logs what happens under these names and no others. Alarms and searches can rely on them: a name keeps its
-meaning.
+The agent logs these events and no others. Alarms and searches can rely on the names: a name keeps its meaning.
 
-Where the log goes to a file, a pipe or journald, each event is one JSON object on one line; on a terminal it is a line
-for people. In the journal its level is the message's priority, so this shows what needs attention:`),
+In a file, a pipe or the journal each event is one JSON object on one line. On a terminal it is one line of plain text.
+In the journal an event's level is the message's priority, so this command shows what needs attention:`),
     block('journalctl -u ecs-drain-agent -p warning'),
-    paragraphs('This shows the course of the drains:'),
+    paragraphs('This command shows the course of each drain:'),
     block(
       `journalctl -u ecs-drain-agent -o cat | jq -rR 'fromjson? | select(.event | startswith("drain.")) | [.time, .event, .msg] | @tsv'`,
     ),
     '## Levels',
     table(['level', 'journal priority', 'meaning'], LEVELS),
     '## Fields',
-    paragraphs('Beside its own, an event has those of these fields that are known when it is logged.'),
+    paragraphs(
+      'Beside its own fields, an event has those of the following that are known when it is logged.',
+    ),
     table(['field', 'meaning'], FIELDS),
     ...[...groups].map(([group, names]) => section(group, names)),
   ].join('\n\n')}\n`;
@@ -34,7 +35,7 @@ const LEVELS: readonly [Level, string, string][] = [
     'for developers: each observation and decision that changed; logged with `--log-level debug` only',
   ],
   ['info', '6', 'normal operation'],
-  ['warn', '4', 'something is wrong, and the agent goes on; or tasks may be lost later'],
+  ['warn', '4', 'something is wrong and the agent goes on, or tasks may be lost later'],
   ['error', '3', 'the drain does not end until somebody fixes something'],
 ];
 
@@ -42,9 +43,9 @@ const FIELDS: readonly [string, string][] = [
   [code('time'), 'when it was logged, ISO 8601 in UTC'],
   [code('level'), 'see above'],
   [code('event'), 'its name'],
-  [code('msg'), 'the same for people; its wording may change'],
+  [code('msg'), 'the event in plain text; the wording may change'],
   [code('instanceId'), 'the EC2 instance that the agent runs on'],
-  [code('signals'), 'the signals that say that the instance will be terminated'],
+  [code('signals'), 'the signals that are present'],
   [code('containerInstance'), 'the ARN of the container instance'],
   [code('cluster'), 'its ECS cluster'],
   [code('group'), 'its Auto Scaling group'],
@@ -53,10 +54,10 @@ const FIELDS: readonly [string, string][] = [
   [code('tasks'), 'up to five of them, the oldest first: `group`, `id`, `status`, `ageSeconds`'],
   [code('waitedSeconds'), 'since the signal was first seen'],
   [code('deadline'), 'when the nearest limit ends the wait, ISO 8601 in UTC'],
-  [code('hook'), 'the lifecycle hook that it is about; in `hook.…` events the operator’s hook'],
+  [code('hook'), 'the lifecycle hook that the event is about; in `hook.…` events your own hook'],
   [
     `${code('operation')}, ${code('code')}, ${code('kind')}`,
-    'a call that failed: its IAM name, the error of the service, and what kind of failure that is',
+    'the call that failed: its IAM name, the service’s error code, and the kind of failure',
   ],
   [code('iamAction'), 'the permission that is missing'],
 ];
@@ -65,6 +66,7 @@ const TITLES: Record<string, string> = {
   agent: 'The agent itself',
   config: 'Configuration',
   state: 'The state file',
+  introspection: 'The ECS agent’s introspection',
   identity: 'Identity',
   tag: 'The terminate tag',
   signals: 'Signals',

@@ -36,12 +36,12 @@ export const events = {
   },
   'debug.observed': {
     level: 'debug',
-    meaning: 'What the agent knows has changed; `observed` holds the parts that have.',
+    meaning: 'What the agent observes has changed; `observed` holds the parts that have changed.',
     remedy: '',
   },
   'debug.decided': {
     level: 'debug',
-    meaning: 'The agent has decided otherwise than before; `decision` says what.',
+    meaning: 'The decision has changed; `decision` is the new one.',
     remedy: '',
   },
   'agent.stopped': {
@@ -69,15 +69,15 @@ export const events = {
   'introspection.strange': {
     level: 'warn',
     meaning:
-      'What answers at the ECS agent’s introspection URL lists something that is no task. That is left out; the agent goes by the other entries, and by ECS. Logged once in a run.',
+      'What answers at the ECS agent’s introspection URL does not answer as an ECS agent does; the message says how. The agent leaves out an entry that is no task, and treats a list that cannot be right as unknown.',
     remedy:
       'Check that the ECS agent is what listens there (`ss -ltnp`): while it is down, any process on the host can take its port.',
   },
   'identity.changed': {
     level: 'error',
     meaning:
-      'Instance metadata names another instance than at the start. The agent changes nothing as long as it does.',
-    remedy: 'Find out what answers at the metadata address. Restart the agent after fixing it.',
+      'Instance metadata names a different instance than at the start. The agent changes nothing as long as it does.',
+    remedy: 'Find out what answers at the metadata address, and fix it.',
   },
   'tag.source': {
     level: 'warn',
@@ -98,7 +98,12 @@ export const events = {
     meaning: 'A signal says that this instance will be terminated: the drain begins.',
     remedy: '',
   },
-  'drain.signal-joined': { level: 'info', meaning: 'Another signal says the same.', remedy: '' },
+  'drain.signal-joined': {
+    level: 'info',
+    meaning:
+      'Another signal says the same: the drain ends only when all signals are withdrawn, or when it is done.',
+    remedy: '',
+  },
   'drain.draining': {
     level: 'info',
     meaning: 'The agent has set the container instance DRAINING: no new task is placed on it.',
@@ -130,8 +135,10 @@ export const events = {
   },
   'drain.hook-unclear': {
     level: 'error',
-    meaning: 'The agent cannot tell which lifecycle hook it must complete; the message says why.',
-    remedy: 'Set --lifecycle-hook (ECS_DRAIN_LIFECYCLE_HOOK) to one of the names given.',
+    meaning:
+      'The agent cannot tell which lifecycle hook it must complete, or the tag names a hook that the group does not have; the message says which.',
+    remedy:
+      'Set --lifecycle-hook (ECS_DRAIN_LIFECYCLE_HOOK) to one of the names given, or correct the name in the tag.',
   },
   'drain.timeout': {
     level: 'warn',
