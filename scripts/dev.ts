@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
-import { createFleet, isDetail, type Machine, startSandbox, storyLine } from '../src/sandbox/index.ts';
+import { createFleet, isDetail, type Machine, startSandbox, timelineLine } from '../src/sandbox/index.ts';
 import { type WatchedAgent, watchAgent } from './dev/watch-agent.ts';
 
 // `npm run dev` simulates a small cluster on loopback and runs the agent's sources on each of its instances. A save
@@ -27,7 +27,7 @@ const sandbox = await startSandbox(fleet, { clock: systemClock });
 await sandbox.settled();
 console.log(introduction());
 world.onEvent((event) => {
-  if (!isDetail(event)) console.log(storyLine(event));
+  if (!isDetail(event)) console.log(timelineLine(event));
   if (event.type === 'machine-launched') void startAgent(event.instanceId);
   if (event.type === 'machine-terminated') void agents.get(event.instanceId)?.end();
 });

@@ -11,7 +11,7 @@ import {
   isDetail,
   type Sandbox,
   startSandbox,
-  storyLine,
+  timelineLine,
 } from '../sandbox/index.ts';
 
 export type SandboxIo = {
@@ -51,9 +51,9 @@ export async function runSandbox(argv: string[], io: SandboxIo): Promise<number>
     return 1;
   }
   io.stdout.write(introduction(fleet, sandbox, settings));
-  for (const event of sandbox.timeline) if (!isDetail(event)) io.stdout.write(`${storyLine(event)}\n`);
+  for (const event of sandbox.timeline) if (!isDetail(event)) io.stdout.write(`${timelineLine(event)}\n`);
   fleet.world.onEvent((event) => {
-    if (settings.verbose || !isDetail(event)) io.stdout.write(`${storyLine(event)}\n`);
+    if (settings.verbose || !isDetail(event)) io.stdout.write(`${timelineLine(event)}\n`);
   });
   if (!stop.aborted)
     await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { addCluster } from './world/clusters.ts';
 import { putTag, removeTag } from './world/ec2.ts';
 import { freezeEcsAgent, reregister, setEcsAgent } from './world/ecs-agent.ts';
+import { emit } from './world/emit.ts';
 import {
   addGroup,
   type GroupOptions,
@@ -10,7 +11,6 @@ import {
   setRetention,
   terminateMember,
 } from './world/groups.ts';
-import { happen } from './world/happen.ts';
 import { terminateMachine } from './world/machine-end.ts';
 import { addMachine, exchangeCredentials, type MachineOptions, rebootMachine } from './world/machines.ts';
 import type { WorldOptions } from './world/options.ts';
@@ -159,7 +159,7 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
     },
     impersonate: (machine, impostor) => {
       machine.ecsAgent.impostor = impostor;
-      happen(upToDate(), () => ({
+      emit(upToDate(), () => ({
         type: 'ecs-agent',
         instanceId: machine.id,
         to: impostor ? 'impostor' : 'impostor-gone',
@@ -167,7 +167,7 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
     },
     slowDown: (machine, answersAfterMs) => {
       machine.ecsAgent.answersAfter = answersAfterMs;
-      happen(upToDate(), () => ({
+      emit(upToDate(), () => ({
         type: 'ecs-agent',
         instanceId: machine.id,
         to: answersAfterMs === 0 ? 'quick' : answersAfterMs < Infinity ? 'slow' : 'hangs',
@@ -180,7 +180,7 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
     interruptSpot: (machine, options = {}) => interruptSpot(upToDate(), machine, options),
     recommendRebalance: (machine) => {
       machine.imds.rebalanceNoticeAt = upToDate().now;
-      happen(world, () => ({ type: 'rebalance-recommendation', instanceId: machine.id }));
+      emit(world, () => ({ type: 'rebalance-recommendation', instanceId: machine.id }));
     },
     pass: (ms) => world.advance(world.now + ms),
   };
@@ -236,6 +236,6 @@ function interruptSpot(
   const time = options.time ?? world.now + 120_000;
   const action = options.action ?? 'terminate';
   machine.imds.spotAction = { action, time };
-  happen(world, () => ({ type: 'spot-interruption', instanceId: machine.id, action, time }));
+  emit(world, () => ({ type: 'spot-interruption', instanceId: machine.id, action, time }));
   world.queue.schedule(time, () => terminateMachine(world, machine, 'a Spot interruption'));
 }

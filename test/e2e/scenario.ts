@@ -8,7 +8,7 @@ import type { EventName } from '../../src/log/events.ts';
 import { addFault, type Fault, type FaultPlan, removeFault } from '../../src/sandbox/faults.ts';
 import { createFleet, type Fleet, type FleetOptions } from '../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/start.ts';
-import { storyLine } from '../../src/sandbox/story.ts';
+import { timelineLine } from '../../src/sandbox/timeline-line.ts';
 import type { RequestRecord } from '../../src/sandbox/world/request-log.ts';
 import type { Machine } from '../../src/sandbox/world/state.ts';
 import type { TimelineEvent } from '../../src/sandbox/world/timeline.ts';
@@ -248,7 +248,7 @@ function story(
   agents: readonly Agent[],
 ): string {
   const lines: [number, string][] = [
-    ...timeline.map((event): [number, string] => [event.at, `      ${storyLine(event)}`]),
+    ...timeline.map((event): [number, string] => [event.at, `      ${timelineLine(event)}`]),
     ...requests.map(({ at, api, instanceId, outcome }): [number, string] => [
       at,
       `  AWS ${clock(at)}  ${instanceId}   ${api} ${outcome}`,

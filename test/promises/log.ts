@@ -1,4 +1,4 @@
-import type { Happening } from '../../src/sandbox/index.ts';
+import type { WorldEvent } from '../../src/sandbox/index.ts';
 import { checkPromises } from './check.ts';
 import type { Disturbance, Entry, Setting } from './entry.ts';
 
@@ -9,7 +9,7 @@ export const A = 'i-0000000000000000a';
 export const ARN = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/aaaa';
 export const TASK = 'arn:aws:ecs:eu-west-1:111122223333:task/web/0123456789ab';
 
-export function happened(at: number, event: Happening): Entry {
+export function happened(at: number, event: WorldEvent): Entry {
   return { kind: 'event', at: at * 1000, event: { at: at * 1000, ...event } };
 }
 

@@ -1,6 +1,7 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import { dateAt } from '../../base/clock.ts';
 import { addCluster } from './clusters.ts';
+import { after } from './emit.ts';
 import { validationError } from './errors.ts';
 import {
   addGroup,
@@ -11,7 +12,6 @@ import {
   setRetention,
   terminateMember,
 } from './groups.ts';
-import { after } from './happen.ts';
 import {
   endAction,
   enter,

@@ -1,8 +1,8 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import { isInstanceId } from '../../aws/instance-id.ts';
 import { dateAt } from '../../base/clock.ts';
+import { after, emit } from './emit.ts';
 import { serviceError } from './errors.ts';
-import { after, happen } from './happen.ts';
 import { terminateMachine } from './machine-end.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
@@ -96,17 +96,17 @@ export const ec2: Handlers<'ec2'> = {
 export function putTag(world: WorldState, machine: Machine, key: string, value: string): void {
   machine.tags.set(key, value);
   machine.imds.removedTags.delete(key);
-  happen(world, () => ({ type: 'tag-put', instanceId: machine.id, key, value }));
-  happen(world, () => ({ type: 'tag-shown', instanceId: machine.id, key, value }));
+  emit(world, () => ({ type: 'tag-put', instanceId: machine.id, key, value }));
+  emit(world, () => ({ type: 'tag-shown', instanceId: machine.id, key, value }));
 }
 
 export function removeTag(world: WorldState, machine: Machine, key: string): void {
   const value = machine.tags.get(key);
   if (value === undefined) return;
   machine.tags.delete(key);
-  happen(world, () => ({ type: 'tag-removed', instanceId: machine.id, key }));
+  emit(world, () => ({ type: 'tag-removed', instanceId: machine.id, key }));
   const shown = () =>
-    happen(world, () => ({ type: 'tag-shown', instanceId: machine.id, key, value: undefined }));
+    emit(world, () => ({ type: 'tag-shown', instanceId: machine.id, key, value: undefined }));
   const { tagRemovalShown } = world.options.timings;
   if (tagRemovalShown === 0) {
     shown();

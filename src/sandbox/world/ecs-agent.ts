@@ -1,4 +1,4 @@
-import { happen } from './happen.ts';
+import { emit } from './emit.ts';
 import { nextHex } from './ids.ts';
 import { kickServices } from './kick.ts';
 import { note } from './past.ts';
@@ -61,7 +61,7 @@ export function setEcsAgent(world: WorldState, machine: Machine, to: 'up' | 'dow
     // Started anew it tells of the present.
     agent.frozen = undefined;
     if (registered) registered.agentConnected = false;
-    happen(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to }));
+    emit(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to }));
     return;
   }
   if (agent.up) return;
@@ -72,7 +72,7 @@ export function setEcsAgent(world: WorldState, machine: Machine, to: 'up' | 'dow
   if (registered.status === 'INACTIVE') return;
   agent.up = true;
   registered.agentConnected = true;
-  happen(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to }));
+  emit(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to }));
   const backlog = agent.backlog;
   agent.backlog = [];
   for (const run of backlog) run();
@@ -94,7 +94,7 @@ export function freezeEcsAgent(world: WorldState, machine: Machine, frozen: bool
   const agent = machine.ecsAgent;
   if (!agent.up) return;
   agent.frozen = frozen ? { metadata: metadataOf(agent), tasks: tasksOf(agent) } : undefined;
-  happen(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to: frozen ? 'frozen' : 'up' }));
+  emit(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to: frozen ? 'frozen' : 'up' }));
 }
 
 /** Runs now, or when the ECS agent is next up: nothing passes between ECS and a host whose agent is down. */
@@ -142,7 +142,7 @@ export function setContainerInstanceStatus(
   containerInstance.status = to;
   containerInstance.version++;
   note(containerInstance.past, world.now, to);
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'container-instance',
     instanceId: containerInstance.machine.id,
     containerInstanceArn: containerInstance.arn,

@@ -1,5 +1,5 @@
+import { after, emit } from './emit.ts';
 import { validationError } from './errors.ts';
-import { after, happen } from './happen.ts';
 import { beginTermination, globalTimeoutMs } from './lifecycle.ts';
 import type { Group, Hook, Member, WorldState } from './state.ts';
 
@@ -28,7 +28,7 @@ export function addGroup(world: WorldState, options: GroupOptions): Group {
     launch: options.launch,
   };
   world.groups.set(group.name, group);
-  if (group.onAbandon === 'retain') happen(world, () => ({ type: 'retention', group: group.name, to: true }));
+  if (group.onAbandon === 'retain') emit(world, () => ({ type: 'retention', group: group.name, to: true }));
   return group;
 }
 
@@ -36,7 +36,7 @@ export function addGroup(world: WorldState, options: GroupOptions): Group {
 export function setRetention(world: WorldState, group: Group, onAbandon: Group['onAbandon']): void {
   if (group.onAbandon === onAbandon) return;
   group.onAbandon = onAbandon;
-  happen(world, () => ({ type: 'retention', group: group.name, to: onAbandon === 'retain' }));
+  emit(world, () => ({ type: 'retention', group: group.name, to: onAbandon === 'retain' }));
 }
 
 export type HookOptions = {
@@ -70,7 +70,7 @@ export function putHook(world: WorldState, group: Group, options: HookOptions): 
     notificationTarget: options.notificationTarget ?? existing?.notificationTarget,
     roleArn: options.roleArn ?? existing?.roleArn,
   };
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'hook-put',
     group: group.name,
     hook: hook.name,
@@ -133,5 +133,5 @@ export function removeHook(world: WorldState, group: Group, name: string): void 
   const hook = group.hooks.get(name);
   if (!hook) throw validationError(`No Lifecycle Hook found with name: ${name}`);
   group.hooks.delete(name);
-  happen(world, () => ({ type: 'hook-deleted', group: group.name, hook: name }));
+  emit(world, () => ({ type: 'hook-deleted', group: group.name, hook: name }));
 }

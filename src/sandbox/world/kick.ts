@@ -1,4 +1,4 @@
-import { after } from './happen.ts';
+import { after } from './emit.ts';
 import type { Cluster, Service, WorldState } from './state.ts';
 
 /** Something changed that a service may have to answer: it takes a look, shortly. */

@@ -1,5 +1,5 @@
 import { isoTime } from '../../base/clock.ts';
-import { after, happen } from './happen.ts';
+import { after, emit } from './emit.ts';
 import { nextUuid } from './ids.ts';
 import { terminateMachine } from './machine-end.ts';
 import { cancel } from './queue.ts';
@@ -33,7 +33,7 @@ export function joinGroup(world: WorldState, group: Group, machine: Machine, isP
   machine.member = member;
   machine.imds.targetLifecycleState = 'InService';
   machine.tags.set(groupTag, group.name);
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'lifecycle-state',
     group: group.name,
     instanceId: machine.id,
@@ -46,7 +46,7 @@ export function joinGroup(world: WorldState, group: Group, machine: Machine, isP
 /** The group begins to terminate an instance. IMDS says so at once; the hooks wait a moment later. */
 export function beginTermination(world: WorldState, member: Member, cause: string): void {
   const { group, machine } = member;
-  happen(world, () => ({ type: 'scale-in-chosen', group: group.name, instanceId: machine.id, cause }));
+  emit(world, () => ({ type: 'scale-in-chosen', group: group.name, instanceId: machine.id, cause }));
   group.activities.unshift({
     id: nextUuid(world),
     instanceId: machine.id,
@@ -76,7 +76,7 @@ export function waitingAction(
 
 export function heartbeat(world: WorldState, member: Member, action: LifecycleAction): void {
   setTimeoutOf(world, member, action);
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'heartbeat',
     group: member.group.name,
     hook: action.hook.name,
@@ -142,7 +142,7 @@ export function enter(world: WorldState, member: Member, to: LifecycleState): vo
   const from = member.state;
   member.state = to;
   member.transition = cancel(member.transition);
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'lifecycle-state',
     group: member.group.name,
     instanceId: member.machine.id,
@@ -192,7 +192,7 @@ function settle(
 ): void {
   action.state = result;
   action.timeout = cancel(action.timeout);
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'lifecycle-action-ended',
     group: member.group.name,
     hook: action.hook.name,
@@ -225,6 +225,6 @@ function notify(world: WorldState, member: Member, action: LifecycleAction): voi
       Destination: 'EC2',
     },
   };
-  happen(world, () => ({ type: 'lifecycle-event', event }));
+  emit(world, () => ({ type: 'lifecycle-event', event }));
   for (const listener of world.lifecycleListeners) listener(event);
 }

@@ -1,5 +1,5 @@
 import { setEcsAgent } from './ecs-agent.ts';
-import { after, happen } from './happen.ts';
+import { after, emit } from './emit.ts';
 import type { Machine, WorldState } from './state.ts';
 import { lostWithMachine, noticeHostLoss } from './task-life.ts';
 
@@ -7,13 +7,13 @@ import { lostWithMachine, noticeHostLoss } from './task-life.ts';
 export function terminateMachine(world: WorldState, machine: Machine, cause: string): void {
   if (machine.state === 'shutting-down' || machine.state === 'terminated') return;
   machine.state = 'shutting-down';
-  happen(world, () => ({ type: 'machine-shutting-down', instanceId: machine.id, cause }));
+  emit(world, () => ({ type: 'machine-shutting-down', instanceId: machine.id, cause }));
   lostWithMachine(world, machine, cause);
   machine.imds.started = false;
   setEcsAgent(world, machine, 'down');
   after(world, world.options.timings.shutdown, () => {
     machine.state = 'terminated';
-    happen(world, () => ({ type: 'machine-terminated', instanceId: machine.id }));
+    emit(world, () => ({ type: 'machine-terminated', instanceId: machine.id }));
   });
   after(world, world.options.timings.hostLossNoticed, () => noticeHostLoss(world, machine));
   machine.member?.machineLost();

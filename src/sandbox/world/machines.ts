@@ -1,5 +1,5 @@
 import { createEcsAgent, registerContainerInstance, setEcsAgent } from './ecs-agent.ts';
-import { after, happen } from './happen.ts';
+import { after, emit } from './emit.ts';
 import { nextHex } from './ids.ts';
 import { joinGroup } from './lifecycle.ts';
 import type { Cluster, Group, Machine, WorldState } from './state.ts';
@@ -63,7 +63,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
   };
   world.machines.set(id, machine);
   world.accessKeys.set(accessKeyId, id);
-  happen(world, () => ({ type: 'machine-launched', instanceId: id, group: options.group?.name }));
+  emit(world, () => ({ type: 'machine-launched', instanceId: id, group: options.group?.name }));
 
   if (options.imdsAfter) whileUp(world, machine, options.imdsAfter, () => startImds(world, machine));
   const ecsAgentAfter = options.ecsAgentAfter ?? 0;
@@ -84,7 +84,7 @@ export function exchangeCredentials(world: WorldState, machine: Machine): void {
 export function rebootMachine(world: WorldState, machine: Machine, downMs: number): void {
   if (machine.state !== 'running') return;
   machine.boots++;
-  happen(world, () => ({ type: 'machine-rebooted', instanceId: machine.id }));
+  emit(world, () => ({ type: 'machine-rebooted', instanceId: machine.id }));
   setEcsAgent(world, machine, 'down');
   machine.imds.started = false;
   machine.imds.tokens.clear();
@@ -105,5 +105,5 @@ function whileUp(world: WorldState, machine: Machine, ms: number, run: () => voi
 
 function startImds(world: WorldState, machine: Machine): void {
   machine.imds.started = true;
-  happen(world, () => ({ type: 'imds', instanceId: machine.id, to: 'on' }));
+  emit(world, () => ({ type: 'imds', instanceId: machine.id, to: 'on' }));
 }

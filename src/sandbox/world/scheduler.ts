@@ -1,4 +1,4 @@
-import { happen } from './happen.ts';
+import { emit } from './emit.ts';
 import { nextUuid } from './ids.ts';
 import { place, refuses } from './placement.ts';
 import { cancel } from './queue.ts';
@@ -9,7 +9,7 @@ export function say(world: WorldState, service: Service, message: string): void 
   const text = `(service ${service.name}) ${message}`;
   service.events.unshift({ id: nextUuid(world), createdAt: world.now, message: text });
   if (service.events.length > 100) service.events.length = 100;
-  happen(world, () => ({ type: 'service-event', service: service.name, message: text }));
+  emit(world, () => ({ type: 'service-event', service: service.name, message: text }));
 }
 
 /** One look of the service scheduler at one service. */

@@ -1,5 +1,5 @@
 import { setContainerInstanceStatus, whenEcsAgentUp } from './ecs-agent.ts';
-import { after, happen } from './happen.ts';
+import { after, emit } from './emit.ts';
 import { nextHex } from './ids.ts';
 import { kickService, kickServices } from './kick.ts';
 import { note, valueAt } from './past.ts';
@@ -70,7 +70,7 @@ export function startTask(world: WorldState, options: NewTask): Task {
   containerInstance.machine.placed.push(task);
   noteTask(world, task);
   options.service?.tasks.add(task);
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'task',
     taskArn: task.arn,
     group: task.group,
@@ -96,7 +96,7 @@ export function askToStop(world: WorldState, task: Task, stopCode: StopCode, rea
   task.stoppedReason = reason;
   task.version++;
   noteTask(world, task);
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'task-asked-to-stop',
     taskArn: task.arn,
     group: task.group,
@@ -156,7 +156,7 @@ export function lostWithMachine(world: WorldState, machine: Machine, cause: stri
       cause,
     };
     world.interruptions.push(interruption);
-    happen(world, () => ({ type: 'task-interrupted', interruption }));
+    emit(world, () => ({ type: 'task-interrupted', interruption }));
     task.transition = cancel(task.transition);
     task.exit = cancel(task.exit);
     setContainers(world, task, 'exited');
@@ -220,7 +220,7 @@ export function loseTask(world: WorldState, task: Task, reason: string): void {
   task.transition = cancel(task.transition);
   task.desiredStatus = 'STOPPED';
   task.stoppedReason = reason;
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'task-lost',
     taskArn: task.arn,
     group: task.group,
@@ -304,7 +304,7 @@ function setStatus(world: WorldState, task: Task, to: TaskStatus): void {
   task.lastStatus = to;
   task.version++;
   noteTask(world, task);
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'task',
     taskArn: task.arn,
     group: task.group,
@@ -317,7 +317,7 @@ function setStatus(world: WorldState, task: Task, to: TaskStatus): void {
 function setContainers(world: WorldState, task: Task, to: 'running' | 'exited'): void {
   if (task.containersRunning === (to === 'running')) return;
   task.containersRunning = to === 'running';
-  happen(world, () => ({
+  emit(world, () => ({
     type: 'task-containers',
     taskArn: task.arn,
     instanceId: task.containerInstance.machine.id,

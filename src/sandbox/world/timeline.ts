@@ -1,9 +1,9 @@
 import type { ContainerInstanceStatus, HookTransition, LifecycleState, TaskStatus } from './statuses.ts';
 
 /** Something that happened in the World and is worth telling. `at` is in ms since the Unix epoch. */
-export type TimelineEvent = { readonly at: number } & Happening;
+export type TimelineEvent = { readonly at: number } & WorldEvent;
 
-export type Happening =
+export type WorldEvent =
   | { type: 'machine-launched'; instanceId: string; group?: string | undefined }
   | { type: 'machine-shutting-down'; instanceId: string; cause: string }
   | { type: 'machine-terminated'; instanceId: string }

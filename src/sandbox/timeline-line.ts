@@ -4,7 +4,7 @@ import { clip, printable } from '../base/text.ts';
 import type { TimelineEvent } from './world/timeline.ts';
 
 /** One event as a line for people: `03:04:05.250  i-0abc…  DRAINING (was ACTIVE)`. */
-export function storyLine(event: TimelineEvent): string {
+export function timelineLine(event: TimelineEvent): string {
   const time = isoTime(event.at).slice(11, 23);
   const { subject, text } = tell(event);
   // Somebody else chose parts of it.

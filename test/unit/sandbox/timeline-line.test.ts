@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
-import { storyLine } from '../../../src/sandbox/story.ts';
 import { attachTagger } from '../../../src/sandbox/tagger.ts';
+import { timelineLine } from '../../../src/sandbox/timeline-line.ts';
 import { startTime } from './manual-clock.ts';
 
 const id = 'i-00000000000000001';
@@ -12,7 +12,7 @@ test('a drain is told a line for each event', () => {
   const machine = fleet.addInstance({ instanceId: id });
   attachTagger(fleet, { hook: 'drain' });
   const lines: string[] = [];
-  fleet.world.onEvent((event) => lines.push(storyLine(event)));
+  fleet.world.onEvent((event) => lines.push(timelineLine(event)));
   fleet.scaleIn(machine);
   fleet.pass(1500);
   assert.deepEqual(lines, [
@@ -26,7 +26,7 @@ test('a drain is told a line for each event', () => {
 });
 
 test('what others wrote cannot command a terminal, nor begin a line of its own', () => {
-  const line = storyLine({
+  const line = timelineLine({
     at: startTime,
     type: 'tag-put',
     instanceId: id,

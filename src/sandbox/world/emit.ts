@@ -1,8 +1,8 @@
 import type { WorldState } from './state.ts';
-import type { Happening } from './timeline.ts';
+import type { WorldEvent } from './timeline.ts';
 
 /** Tells whoever listens. Takes a function, so that a simulation that does not listen makes no objects. */
-export function happen(world: WorldState, describe: () => Happening): void {
+export function emit(world: WorldState, describe: () => WorldEvent): void {
   if (world.listeners.length === 0) return;
   const event = { at: world.now, ...describe() };
   for (const listener of world.listeners) listener(event);
