@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Entry, Setting } from './entry.ts';
+import {
+  A,
+  ARN,
+  atRest,
+  called,
+  chosen,
+  complete,
+  containers,
+  draining,
+  ended,
+  found,
+  happened,
+  lifecycle,
+  looks,
+  setStatus,
+  status,
+  stopTask,
+  task,
+} from './log.ts';
+
+// The checker is of use only if it can find fault.
+
+const limit = (after: number, onTimeout: 'stop-tasks' | 'continue' | 'abandon' | 'wait') => ({
+  limit: { after, onTimeout } as const,
+});
+const runningHere = [...draining, containers(13, 'running')];
+
+describe('S1, what truly runs on the host', () => {
+  const lost = [...runningHere, task(20, 'STOPPED'), status(20, 'INACTIVE')];
+
+  test('let go while ECS calls its task STOPPED and its ECS agent says RUNNING', () => {
+    assert.deepEqual(found([...lost, ...looks(21), ended(22, 'call'), complete(22)], 23), [
+      `S1: ${A} was released (CONTINUE) while its ECS agent said that task service:web 01234567 runs: its work is lost`,
+    ]);
+  });
+
+  test('deregistered meanwhile', () => {
+    const log = [
+      ...runningHere,
+      task(20, 'STOPPED'),
+      ...looks(21),
+      called(22, 'ecs:DeregisterContainerInstance', { containerInstance: ARN }),
+    ];
+    assert.deepEqual(found(log, 23), [
+      `S1: ${A} was deregistered while its ECS agent said that task service:web 01234567 runs`,
+    ]);
+  });
+
+  test('not where that agent does not answer, nor once the containers have exited', () => {
+    const silent: Entry = {
+      kind: 'host-request',
+      at: 21_000,
+      instanceId: A,
+      to: 'introspection',
+      answered: false,
+    };
+    assert.deepEqual(found([...lost, silent, ...looks(21), ended(22, 'call'), complete(22)], 23), []);
+    const exited = [...lost, containers(21, 'exited'), ...looks(21), ended(22, 'call'), complete(22)];
+    assert.deepEqual(found(exited, 23), []);
+  });
+});
+
+describe('S1, abandoning', () => {
+  const hooks = { hooks: [{ name: 'drain', heartbeatTimeout: 30 }], retains: true };
+  const abandoned = (at: number) => [
+    ...draining,
+    called(at - 1, 'autoscaling:DescribeAutoScalingInstances'),
+    ended(at, 'call'),
+    complete(at, 'drain', 'ABANDON'),
+  ];
+
+  test('far from the hook’s global limit, which is 3000 s after 11 s', () => {
+    assert.deepEqual(found(abandoned(1_000), 1_001, hooks), [
+      `S1: ${A} was abandoned 1710 s before its hook's limit comes near: nothing but the group's policy keeps it any more`,
+    ]);
+  });
+
+  test('not five minutes before it, nor at the operator’s limit', () => {
+    assert.deepEqual(found(abandoned(2_712), 2_713, hooks), []);
+    assert.deepEqual(found(abandoned(1_000), 1_001, { ...hooks, ...limit(980_000, 'abandon') }), []);
+  });
+});
+
+test('S1, a task that is asked to stop without a limit', () => {
+  assert.deepEqual(found([...draining, stopTask(20)], 21), [`S1: ${A} asked a task to stop that may run on`]);
+  assert.deepEqual(found([...draining, stopTask(20)], 21, limit(5_000, 'stop-tasks')), []);
+});
+
+describe('L5, an operator’s limit that takes no effect', () => {
+  const late = (setting: Partial<Setting>) => found(draining, 200, setting);
+
+  test('stop-tasks', () => {
+    assert.deepEqual(late(limit(60_000, 'stop-tasks')), [
+      `L5: ${A} has tasks that were not asked to stop, though the operator’s limit has passed, for 124.0 s: they run on for ever`,
+    ]);
+    const asked = happened(100, {
+      type: 'task-asked-to-stop',
+      taskArn: 'arn:aws:ecs:eu-west-1:111122223333:task/web/0123456789ab',
+      group: 'service:web',
+      instanceId: A,
+      reason: '',
+    });
+    assert.deepEqual(found([...draining, asked], 200, limit(60_000, 'stop-tasks')), []);
+  });
+
+  test('continue', () => {
+    assert.deepEqual(late(limit(60_000, 'continue')), [
+      `L5: ${A} is still held by our lifecycle action, though the operator’s limit has passed, for 124.0 s: it is paid for`,
+    ]);
+  });
+
+  test('abandon', () => {
+    assert.deepEqual(late(limit(60_000, 'abandon')), [
+      `L5: ${A} is still held by our lifecycle action, though the operator’s limit has passed, for 124.0 s: it is paid for`,
+    ]);
+  });
+
+  test('not before the limit, nor where it only warns', () => {
+    assert.deepEqual(late(limit(190_000, 'stop-tasks')), []);
+    assert.deepEqual(late(limit(60_000, 'wait')), []);
+  });
+});
+
+describe('L5, a Spot interruption', () => {
+  const notice = happened(200, {
+    type: 'spot-interruption',
+    instanceId: A,
+    action: 'terminate',
+    time: 320_000,
+  });
+  const noticed = [...atRest, notice, ...looks(202), status(203, 'DRAINING'), setStatus(203, 'DRAINING')];
+
+  test('whose tasks are not asked to stop 30 s before', () => {
+    assert.deepEqual(found(noticed, 293), [
+      `L5: ${A} had not asked task service:web 01234567 to stop 30 s before its Spot interruption: it is cut off without SIGTERM`,
+    ]);
+  });
+
+  test('not where they were, nor where that is off', () => {
+    const asked = happened(290, {
+      type: 'task-asked-to-stop',
+      taskArn: 'arn:aws:ecs:eu-west-1:111122223333:task/web/0123456789ab',
+      group: 'service:web',
+      instanceId: A,
+      reason: '',
+    });
+    assert.deepEqual(found([...noticed, asked], 293), []);
+    assert.deepEqual(found(noticed, 293, { spotStopTasks: false }), []);
+  });
+});
+
+describe('L2, the hook’s global limit in a group that retains', () => {
+  const kept = [
+    ...atRest,
+    chosen(10),
+    lifecycle(10, 'Terminating'),
+    lifecycle(11, 'Terminating:Wait'),
+    ...looks(12),
+    called(12, 'autoscaling:DescribeAutoScalingGroups'),
+    status(13, 'DRAINING'),
+    setStatus(13, 'DRAINING'),
+  ];
+  const violation = `L2: the hook of ${A} ran into its global limit while task service:web 01234567 was still RUNNING, in a group that retains what is abandoned: its default result ends the task`;
+
+  test('reached with tasks left, though retention had been read', () => {
+    const log = [...kept, ended(3_011, 'global-timeout')];
+    assert.deepEqual(found(log, 3_012, { retains: true }), [violation]);
+    assert.deepEqual(found(log, 3_012, { retains: false }), []);
+  });
+
+  test('single reads that fail are no excuse, an outage is', () => {
+    const fails = (at: number) => called(at, 'autoscaling:DescribeAutoScalingGroups', {}, 'InternalFailure');
+    const single = [...kept, fails(2_800), fails(2_801), ended(3_011, 'global-timeout')];
+    assert.deepEqual(found(single, 3_012, { retains: true }), [violation]);
+    const outage = Array.from({ length: 6 }, (_, index) => fails(2_711 + index * 60));
+    const log = [...kept, ...outage, ended(3_012, 'global-timeout')];
+    assert.deepEqual(found(log, 3_013, { retains: true }), []);
+  });
+});
