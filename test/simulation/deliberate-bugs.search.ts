@@ -11,11 +11,14 @@ describe('the simulation finds an agent that', { concurrency: availableParalleli
     test(mutant.name, async (context) => {
       let runs = 0;
       const found: string[] = [];
-      await runWorker({ first: 1, count: DRAINS, stride: 1, agent: { mutant }, rare: false }, (summary) => {
-        runs += summary.runs;
-        for (const { seed, violation } of summary.violations)
-          found.push(`seed ${seed}: ${violation.property}, ${violation.what}`);
-      });
+      await runWorker(
+        { first: 1, count: DRAINS, stride: 1, agent: { mutant }, rare: mutant.isRare ?? false },
+        (summary) => {
+          runs += summary.runs;
+          for (const { seed, violation } of summary.violations)
+            found.push(`seed ${seed}: ${violation.property}, ${violation.what}`);
+        },
+      );
       assert.ok(
         found.length > 0,
         `${DRAINS} drains passed: a promise is missing, or nothing in them makes the bug show`,

@@ -1,8 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of programs
-/** One deliberate bug: exact texts in the files below src/, and what stands there instead. */
+import type { Edit } from './edit-by-name.ts';
+
+/** One deliberate bug of the agent. */
 export type Mutant = {
   readonly name: string;
-  readonly edits: readonly (readonly [file: string, before: string, after: string])[];
+  readonly edits: readonly Edit[];
+  /** It shows only in what is drawn rarely: force, lies, lags. */
+  readonly isRare?: boolean;
 };
 
 /**
@@ -13,271 +17,386 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'takes an unknown list of tasks for an empty one',
     edits: [
-      [
-        'agent/decide/decide.ts',
-        "if (observed.tasks.kind === 'unknown') return waitFor('task-list', observed.tasks);",
-        "if (observed.tasks.kind === 'unknown') return containerInstance.kind === 'registered' ? { kind: 'deregister', containerInstance } : release(observed, policy);",
-      ],
+      {
+        around: 'decide',
+        by: `(decide) => (observed, policy) =>
+          decide(observed.tasks.kind === 'unknown' ? { ...observed, tasks: { kind: 'known', value: [] } } : observed, policy)`,
+      },
     ],
   },
   {
     name: 'counts tasks that run or are pending, not those on their way down',
     edits: [
-      [
-        'agent/observe/ecs-view.ts',
-        "return found.filter(({ lastStatus }) => lastStatus !== 'STOPPED');",
-        "return found.filter(({ lastStatus }) => lastStatus === 'RUNNING' || lastStatus === 'PENDING');",
-      ],
+      {
+        within: 'describeLeft',
+        replace: "...found.filter((task) => task.lastStatus !== 'STOPPED' && isHere(task)),",
+        by: "...found.filter((task) => task.lastStatus === 'RUNNING' || task.lastStatus === 'PENDING'),",
+      },
     ],
   },
   {
     name: 'forgets the tasks that were left when the instance was deregistered',
     edits: [
-      [
-        'agent/observe/ecs-view.ts',
-        'const tasks = await stillThere(cluster, status.value === MISSING ? undefined : arn, last, alsoAsk);',
-        'const tasks: Task[] = [];',
-      ],
+      { within: 'full', replace: 'await stillThere(where.value, last, asked)', by: '[] as Task[]' },
+      {
+        within: 'deregistered',
+        replace: "const left = tasksLeft.kind === 'known' ? tasksLeft.value : [];",
+        by: 'const left: never[] = [];',
+      },
     ],
   },
   {
     name: 'lists the tasks that should run only',
-    edits: [['aws/ecs.ts', "['RUNNING', 'STOPPED'] as const", "['RUNNING'] as const"]],
+    edits: [{ within: 'listTasks', replace: "await list('STOPPED')", by: '{ arns: [], requests: 0 }' }],
   },
-  { name: 'deregisters by force', edits: [['aws/ecs.ts', 'force: false', 'force: true']] },
+  {
+    name: 'deregisters by force',
+    edits: [{ within: 'deregister', replace: 'force: false', by: 'force: true' }],
+  },
   {
     name: 'lets the instance go before it is deregistered',
     edits: [
-      [
-        'agent/decide/decide.ts',
-        "if (containerInstance.kind === 'registered') return { kind: 'deregister', containerInstance };\n  return release(",
-        'return release(',
-      ],
+      {
+        within: 'nextAction',
+        replace:
+          "if (containerInstance.kind === 'registered') return { kind: 'deregister', containerInstance }; return release(",
+        by: 'return release(',
+      },
     ],
   },
   {
     name: 'lists the first page only',
     edits: [
-      [
-        'aws/ecs.ts',
-        'nextToken = answer.nextToken || undefined;\n          requests++;',
-        'nextToken = undefined;\n          requests++;',
-      ],
+      {
+        within: 'allPages',
+        replace: 'nextToken = page.nextToken || undefined;',
+        by: 'nextToken = undefined;',
+      },
     ],
   },
   {
     name: 'takes the first container instance of the cluster for its own',
     edits: [
-      ['aws/ecs.ts', 'const filter = `ec2InstanceId == ${instanceId}`;', 'const filter = undefined;'],
-      ['agent/observe/ecs-view.ts', 'others.length > 0', '(false as boolean)'],
-      ['agent/observe/ecs-view.ts', 'described.ec2InstanceId === instanceId', '(true as boolean)'],
+      {
+        within: 'find',
+        replace: 'const filter = `ec2InstanceId == ${instanceId}`;',
+        by: 'const filter = undefined;',
+      },
+      { within: 'pick', replace: 'one && others.length === 0', by: 'one' },
+      { within: 'createSeen', replace: 'one.ec2InstanceId !== instanceId', by: '(false as boolean)' },
     ],
   },
   {
     name: 'acts on signals without asking again whose they are',
-    edits: [['agent/loop.ts', 'sources.identity.invalidate();', '']],
+    edits: [
+      {
+        around: 'outdated',
+        by: "(outdated) => (...given) => outdated(...given).filter((one) => one !== 'identity')",
+      },
+    ],
   },
   {
     name: 'sends heartbeats on after it has completed the action',
     edits: [
-      [
-        'agent/decide/decide.ts',
-        "observed.identity === 'changed' || isCompleted(memory)) return undefined;",
-        "observed.identity === 'changed') return undefined;",
-      ],
-      [
-        'agent/decide/decide.ts',
-        "isCompleted(observed.memory) || groupState(observed) !== 'Terminating:Wait'",
-        "groupState(observed) !== 'Terminating:Wait'",
-      ],
+      {
+        around: 'nextHeartbeat',
+        by: `(next) => (observed, policy, action) => {
+          const { completed, ...memory } = observed.memory;
+          return next({ ...observed, memory }, policy, action);
+        }`,
+      },
     ],
   },
   {
     name: 'sends its heartbeats too late',
-    edits: [['agent/decide/decide.ts', 'Math.min(timeoutOf(hook) / 6, 600_000)', 'timeoutOf(hook) * 0.98']],
+    edits: [{ around: 'heartbeatInterval', by: '() => (hook) => (hook.heartbeatTimeout ?? 30_000) * 0.98' }],
   },
   {
     name: 'waits an hour after a heartbeat that failed',
     edits: [
-      [
-        'agent/decide/decide.ts',
-        'const next = last.at + heartbeatRetry(hook);',
-        'return last.at + 3_600_000;\n      const next = 0;',
-      ],
+      { around: 'heartbeatRetry', by: '() => () => 3_600_000' },
+      { within: 'afterHeartbeat', replace: 'last.at < lastTry ? Math.min(next, lastTry) : next', by: 'next' },
     ],
   },
   {
     name: 'takes silence of the instance metadata for "not there"',
     edits: [
-      [
-        'aws/imds.ts',
-        'return unknown(`asking IMDS for ${path}: ${messageOf(error)}`);',
-        'return known(undefined);',
-      ],
+      {
+        within: 'get',
+        replace: 'return unknown(`asking IMDS for ${path}: ${messageOf(error)}`);',
+        by: 'return known(undefined);',
+      },
     ],
   },
   {
     name: 'never asks for a new session token',
-    edits: [['aws/imds.ts', 'if (response.status === 401) {', 'if (false as boolean) {']],
+    edits: [{ within: 'get', replace: 'if (response.status === 401) {', by: 'if (false as boolean) {' }],
   },
   {
     name: 'takes the hook of ECS managed draining for its own',
     edits: [
-      [
-        'agent/decide/lifecycle-hook.ts',
-        'hooks.value.filter(({ name }) => name !== MANAGED_DRAINING_HOOK)',
-        'hooks.value',
-      ],
+      {
+        within: 'chooseHook',
+        replace: 'hooks.value.filter(({ name }) => name !== MANAGED_DRAINING_HOOK)',
+        by: 'hooks.value',
+      },
     ],
   },
   {
     name: 'completes the first hook of several',
     edits: [
-      [
-        'agent/decide/lifecycle-hook.ts',
-        "others.length === 0 ? { kind: 'ours', hook: only } : { kind: 'ambiguous', names }",
-        "{ kind: 'ours', hook: only }",
-      ],
+      {
+        within: 'chooseHook',
+        replace: 'others.length === 0 ? only : before && named(before.name)',
+        by: 'only',
+      },
     ],
   },
   {
     name: 'sets ACTIVE what somebody else has set DRAINING',
     edits: [
-      ['agent/decide/decide.ts', "if (memory.drainingSetAt === undefined) return { kind: 'watch' };", ''],
+      {
+        within: 'nextAction',
+        replace: "memory.drainingSetAt === undefined ? { kind: 'watch' } : cancelled(observed)",
+        by: 'cancelled(observed)',
+      },
     ],
   },
   {
     name: 'does not give the instance back when the drain is cancelled',
-    edits: [
-      [
-        'agent/decide/decide.ts',
-        "if (memory.drainingSetAt === undefined) return { kind: 'watch' };",
-        "return { kind: 'watch' };",
-      ],
-    ],
+    edits: [{ around: 'cancelled', by: "() => () => ({ kind: 'watch' })" }],
   },
   {
     name: 'remembers its own DRAINING only once the call has been answered',
     edits: [
-      [
-        'agent/act/deeds.ts',
-        'recall({ ...before, drainingSetAt: clock.now() });\n      unsureBefore',
-        'unsureBefore',
-      ],
-      [
-        'agent/act/learn.ts',
-        "    case 'set-draining':\n",
-        "    case 'set-draining':\n      recall({ ...memory(), drainingSetAt: clock.now() });\n",
-      ],
+      { around: 'beginMutation', by: '() => (state) => state' },
+      {
+        around: 'settle',
+        by: `(settle) => (state, mutation, outcome, before, context) => {
+          if (mutation.kind !== 'set-draining' || outcome.kind !== 'done') return settle(state, mutation, outcome, before, context);
+          const memory = { ...state.memory, drainingSetAt: context.now };
+          return settle({ ...state, memory }, mutation, outcome, before, context);
+        }`,
+      },
     ],
   },
   {
     name: 'writes its state file in place',
     edits: [
-      ['base/files.ts', 'const temporary = `${path}.new`;', 'const temporary = path;'],
-      ['base/files.ts', 'fs.renameSync(temporary, path);', ''],
+      { within: 'replaceFile', replace: 'const temporary = `${path}.new`;', by: 'const temporary = path;' },
+      { within: 'replaceFile', replace: 'fs.renameSync(temporary, path);', by: '' },
     ],
   },
   {
     name: 'renames its state file before it is on the disk',
-    edits: [['base/files.ts', '      if (durable) fs.fsyncSync(file);\n', '']],
+    edits: [{ within: 'replaceFile', replace: 'if (durable) fs.fsyncSync(file);', by: '' }],
+  },
+  {
+    name: 'ignores a short write',
+    edits: [
+      { within: 'writeAll', replace: 'while (written < bytes.length) {', by: 'while (written === 0) {' },
+      { within: 'writeAll', replace: 'if (count <= 0)', by: 'if (count < 0)' },
+    ],
+    isRare: true,
   },
   {
     name: 'asks as often as it likes',
-    edits: [['aws/budget.ts', 'export const REQUESTS = 12;', 'export const REQUESTS = 12_000;']],
+    edits: [{ within: 'REQUESTS', replace: '12', by: '12_000' }],
   },
   {
     name: 'retries at once, and without end',
     edits: [
-      ['aws/call.ts', 'attempts = 1,', 'attempts = 1_000,'],
-      [
-        'aws/call.ts',
-        'if (!urgent) await budget.take(operation, stop);',
-        'if (attempt === 1) await budget.take(operation, stop);',
-      ],
+      { within: 'createCaller', replace: 'attempts = 1,', by: 'attempts = 1_000,' },
+      {
+        within: 'createCaller',
+        replace: 'if (!urgent) await budget.take(operation, stop);',
+        by: 'if (attempt === 1) await budget.take(operation, stop);',
+      },
     ],
   },
   {
     name: 'does not set DRAINING again when somebody set ACTIVE',
     edits: [
-      [
-        'agent/decide/decide.ts',
-        "containerInstance.status === 'ACTIVE' &&",
-        "containerInstance.status === 'ACTIVE' && observed.memory.drainingSetAt === undefined &&",
-      ],
+      {
+        within: 'nextAction',
+        replace: "isActive(containerInstance) && policy.mode === 'drain'",
+        by: "isActive(containerInstance) && policy.mode === 'drain' && memory.drainingSetAt === undefined",
+      },
     ],
   },
   {
     name: 'takes one silent source of signals for one without a signal',
-    edits: [['signals/read-signals.ts', 'present.length > 0 || silent.length === 0', 'true']],
+    edits: [{ within: 'readSignals', replace: 'present.length > 0 || silent.length === 0', by: 'true' }],
   },
   {
     name: 'takes the value "false" for a signal',
     edits: [
-      [
-        'signals/tag.ts',
-        "value === undefined || value.trim().toLowerCase() === 'false'",
-        'value === undefined',
-      ],
+      {
+        within: 'toSignal',
+        replace: "value === undefined || value.trim().toLowerCase() === 'false'",
+        by: 'value === undefined',
+      },
     ],
   },
   {
     name: 'looks at ECS at rest',
-    edits: [['agent/observe/polls.ts', "if (phase === 'watching') return always;", '']],
+    edits: [
+      {
+        within: 'runAgent',
+        replace: 'Object.keys(ports.memory).length > 0 ? openDrain(ports.memory) : undefined',
+        by: 'openDrain(ports.memory)',
+      },
+      { within: 'askDue', replace: "phase === 'watching' ? Infinity : ", by: '' },
+    ],
   },
   {
     name: 'stops the tasks long before the limit',
-    edits: [
-      [
-        'agent/decide/decide.ts',
-        'return deadline !== undefined && observed.now >= deadline;',
-        'return deadline !== undefined;',
-      ],
-    ],
+    edits: [{ around: 'pastTimeout', by: '() => (_, policy) => policy.drainTimeout !== undefined' }],
   },
   {
     name: 'lets tasks go at a limit at which it was to wait',
     edits: [
-      [
-        'agent/decide/decide.ts',
-        "if (policy.onTimeout === 'continue') {",
-        "if (policy.onTimeout !== 'stop-tasks') {",
-      ],
+      {
+        around: 'atLimit',
+        by: `(atLimit) => (observed, policy, ...rest) =>
+          atLimit(observed, policy.onTimeout === 'wait' ? { ...policy, onTimeout: 'continue' } : policy, ...rest)`,
+      },
     ],
+  },
+  {
+    name: 'forgets the limit at which it was to ask the tasks to stop',
+    edits: [
+      {
+        around: 'atLimit',
+        by: "(atLimit) => (observed, policy, ...rest) => atLimit(observed, policy.onTimeout === 'stop-tasks' ? { ...policy, onTimeout: 'wait' } : policy, ...rest)",
+      },
+    ],
+  },
+  {
+    name: 'asks the tasks to stop when a Spot interruption has come',
+    edits: [{ within: 'SPOT_STOP_TASKS_MS', replace: '30_000', by: '5_000' }],
   },
   {
     name: 'abandons in groups that do not retain',
     edits: [
-      [
-        'agent/decide/decide.ts',
-        'if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;',
-        'if (isEmpty) return undefined;',
-      ],
+      {
+        within: 'beyondHookLimit',
+        replace: 'if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;',
+        by: 'if (isEmpty) return undefined;',
+      },
     ],
+  },
+  {
+    name: 'abandons as soon as it waits',
+    edits: [{ within: 'ABANDON_BEFORE_LIMIT_MS', replace: '5 * 60_000', by: '48 * 3_600_000' }],
   },
   {
     name: 'lets the instance go by what it saw before it waited for its hook',
-    edits: [['agent/decide/freshness.ts', 'if (!letsGo(deed)) return undefined;', 'return undefined;']],
+    edits: [
+      {
+        around: 'outdated',
+        by: "(outdated) => (mutation, seen) => mutation.kind === 'complete' || mutation.kind === 'terminate' ? [] : outdated(mutation, seen)",
+      },
+    ],
   },
   {
     name: 'goes round and round without a pause',
-    edits: [['agent/loop.ts', 'await alarm.sleep(Math.max(0, wakeAt - now), stop);', 'await undefined;']],
+    edits: [
+      {
+        within: 'runAgent',
+        replace: 'await wakeup.sleep(Math.max(0, wakeAt - now), stop);',
+        by: 'await undefined;',
+      },
+    ],
   },
   {
     name: 'goes by a clock that can be set',
+    edits: [{ around: 'steady', by: '() => (clock) => clock' }],
+  },
+  {
+    name: 'takes an announced wall-clock time for its steady clock’s',
     edits: [
-      ['agent/loop.ts', 'const clock = steady(ports.clock);', 'const { clock } = ports;'],
-      ['agent/start.ts', 'const clock = steady(world.clock);', 'const { clock } = world;'],
+      {
+        within: 'interruptionAt',
+        replace: 'earlier(onAgentClock(spot.interruptionAt, observed), noticedAt + SPOT_NOTICE_MS)',
+        by: 'spot.interruptionAt',
+      },
     ],
+    isRare: true,
   },
   {
     name: 'gives a call that failed no second chance',
     edits: [
-      [
-        'agent/act/deeds.ts',
-        'rest(deed.kind, Math.max(restAfter(error.kind, failures), 1_000));',
-        'rest(deed.kind, 86_400_000);',
-      ],
+      {
+        within: 'failed',
+        replace: 'Math.max(restAfter(error.kind, failures), SHORTEST_REST_MS)',
+        by: '86_400_000',
+      },
     ],
+  },
+  {
+    name: 'believes one MISSING',
+    edits: [
+      {
+        within: 'whereNotRegistered',
+        replace: 'if (late !== undefined)',
+        by: 'if (false as boolean)',
+      },
+      {
+        within: 'whereNotRegistered',
+        replace: 'gone && (claimed === undefined || isOwn(claimed))',
+        by: 'gone',
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'drops a task when ECS calls it gone though the host says RUNNING',
+    edits: [
+      {
+        within: 'tasksOn',
+        replace: '!listed.has(task.arn) && (!gone.has(task.arn) || runs(task))',
+        by: '!listed.has(task.arn) && !gone.has(task.arn)',
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'stops tasks of other hosts',
+    edits: [
+      {
+        within: 'stopTasks',
+        replace: '.filter(({ containerInstanceArn }) => containerInstanceArn === arn)',
+        by: '',
+      },
+      {
+        within: 'describeLeft',
+        replace: "task.lastStatus !== 'STOPPED' && isHere(task)",
+        by: "task.lastStatus !== 'STOPPED'",
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'forgets retention on a failed read',
+    edits: [
+      {
+        within: 'observe',
+        replace: 'const retains = polls.retention.lastKnown() ?? state.memory.retains;',
+        by: 'const retains = undefined;',
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'believes the tag’s unknown hook name',
+    edits: [
+      {
+        within: 'chooseHook',
+        replace: 'if (byTag) return',
+        by: "if (wantedByTag !== undefined && !byTag) return { kind: 'missing', wanted: wantedByTag, names };\n  if (byTag) return",
+      },
+    ],
+    isRare: true,
   },
 ];

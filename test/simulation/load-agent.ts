@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Mutant } from './deliberate-bugs.ts';
+import { editSources } from './edit-by-name.ts';
 import type { Agent } from './simulate.ts';
 import * as simulatedDisk from './simulated-disk.ts';
 
@@ -20,15 +21,16 @@ export async function loadAgent({ mutant, source }: AgentSource = {}): Promise<A
     ? new URL('src/', `${pathToFileURL(resolve(source)).href}/`)
     : new URL('../../src/', import.meta.url);
   const layout = layoutOf(src);
+  const edited = mutant ? editSources(fileURLToPath(src), mutant.edits) : new Map<string, string>();
   registerHooks({
     resolve: (specifier, context, next) =>
       specifier === 'node:fs' && context.parentURL === new URL(layout.state, src).href
         ? next(new URL('./simulated-disk.ts', import.meta.url).href, context)
         : next(specifier, context),
     load: (url, context, next) => {
-      const edits = mutant?.edits.filter(([file]) => url === new URL(file, src).href) ?? [];
-      if (!mutant || edits.length === 0) return next(url, context);
-      return { format: 'module-typescript', source: edited(url, edits, mutant.name), shortCircuit: true };
+      const source = url.startsWith('file:') ? edited.get(fileURLToPath(url)) : undefined;
+      if (source === undefined) return next(url, context);
+      return { format: 'module-typescript', source, shortCircuit: true };
     },
   });
   const load = (file: string) => import(new URL(file, src).href);
@@ -50,14 +52,4 @@ function layoutOf(src: URL): { readonly state: string; readonly config: string }
   return isEarlier
     ? { state: 'agent/state.ts', config: 'config.ts' }
     : { state: 'agent/state/state-file.ts', config: 'config/load.ts' };
-}
-
-function edited(url: string, edits: Mutant['edits'], name: string): string {
-  let source = readFileSync(fileURLToPath(url), 'utf8');
-  for (const [file, before, after] of edits) {
-    if (source.split(before).length !== 2)
-      throw new Error(`The bug "${name}" cannot be made: src/${file} must hold this text once:\n${before}`);
-    source = source.replace(before, () => after);
-  }
-  return source;
 }
