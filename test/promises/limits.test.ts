@@ -15,6 +15,7 @@ import {
   happened,
   lifecycle,
   looks,
+  readImds,
   setStatus,
   status,
   stopTask,
@@ -131,12 +132,26 @@ describe('L5, a Spot interruption', () => {
     action: 'terminate',
     time: 320_000,
   });
-  const noticed = [...atRest, notice, ...looks(202), status(203, 'DRAINING'), setStatus(203, 'DRAINING')];
+  const noticed = [
+    ...atRest,
+    readImds(199),
+    notice,
+    ...looks(202),
+    status(203, 'DRAINING'),
+    setStatus(203, 'DRAINING'),
+  ];
 
   test('whose tasks are not asked to stop 30 s before', () => {
     assert.deepEqual(found(noticed, 293), [
       `L5: ${A} had not asked task service:web 01234567 to stop 30 s before its Spot interruption: it is cut off without SIGTERM`,
     ]);
+  });
+
+  test('whose tasks are asked to stop minutes before', () => {
+    assert.deepEqual(found([...noticed, stopTask(210)], 211), [
+      `S1: ${A} asked a task to stop that may run on`,
+    ]);
+    assert.deepEqual(found([...noticed, readImds(287), ...looks(287), stopTask(288)], 289), []);
   });
 
   test('not where they were, nor where that is off', () => {

@@ -109,14 +109,25 @@ const mayRetain = (instance: Instance, at: number) =>
 
 /** S1: no task is asked to stop before the limit that the operator set, or the end that a Spot notice names. */
 export function checkStopTask(instance: Instance, { at }: Request, verdict: Verdict): void {
-  const { id, spot, setting } = instance;
-  const isForSpot = spot !== undefined && setting.signals.includes('spot') && setting.spotStopTasks;
+  const { id, setting } = instance;
+  const isForSpot = setting.signals.includes('spot') && setting.spotStopTasks && isSpotNear(instance, at);
   verdict.check(
     'S1',
     isForSpot || limitAllows(instance, 'stop-tasks', at),
     () => `${id} asked a task to stop that may run on`,
   );
 }
+
+/** The interruption comes as announced, and two minutes after its notice at the latest. */
+function isSpotNear({ spot, clockAheadMs }: Instance, at: number): boolean {
+  if (!spot) return false;
+  // A host whose own clock is wrong cannot tell when the announced time is.
+  if (Math.abs(clockAheadMs) > 1_000) return true;
+  return at >= Math.min(spot.at, spot.noticedAt + 120_000) - STOPPED_BEFORE_MS;
+}
+
+/** Tasks are asked to stop 30 s before a Spot interruption, and no sooner than this, in ms. */
+const STOPPED_BEFORE_MS = 35_000;
 
 /** S1 from its other end: a machine went with a task on it. */
 export function checkInterruption(

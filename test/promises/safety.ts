@@ -127,7 +127,13 @@ export function checkKnowledge(instance: Instance, request: Request, verdict: Ve
   const { api, at } = request;
   const needed = neededBefore(api);
   if (needed.length === 0 || !process) return;
-  const stale = needed.find((source) => at - (process.answeredAt.get(source) ?? -Infinity) > FRESH_MS);
+  const answeredAt = (source: string) => process.answeredAt.get(source) ?? -Infinity;
+  // What was listed once is then asked after by name.
+  const knownAt = (source: string) =>
+    source === 'ecs:ListTasks' && answeredAt(source) > -Infinity
+      ? Math.max(answeredAt(source), answeredAt('ecs:DescribeTasks'))
+      : answeredAt(source);
+  const stale = needed.find((source) => at - knownAt(source) > FRESH_MS);
   verdict.check('S5', stale === undefined, () => `${id} called ${api} without a good answer from ${stale}`);
   verdict.check('S5', knowsSignals(), () => `${id} called ${api} while its signals were unknown`);
   if (api !== 'ecs:DeregisterContainerInstance' || setting.mode !== 'drain') return;
