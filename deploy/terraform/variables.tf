@@ -31,7 +31,7 @@ variable "lifecycle_hook_name" {
 }
 
 variable "heartbeat_timeout" {
-  description = "Seconds that an instance waits for the agent's next sign of life. A wait ends for good after 100 times this, and after 48 hours at most: 1728 is the least that reaches the 48 hours."
+  description = "Seconds that an instance waits for the agent's next heartbeat. A wait ends for good after 100 times this, and after 48 hours at most: 1728 is the least that reaches the 48 hours."
   type        = number
   default     = 3600
 

@@ -147,7 +147,7 @@ resource "aws_launch_template" "this" {
 
   metadata_options {
     http_endpoint = "enabled"
-    # The agent sees its tag here for nothing, instead of asking the EC2 API again and again.
+    # The agent reads its tag here, instead of asking the EC2 API again and again.
     instance_metadata_tags = "enabled"
     http_tokens            = "required"
     # One hop: not from inside a container, where the tasks could take the instance's credentials.
