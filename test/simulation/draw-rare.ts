@@ -76,14 +76,12 @@ const withFaults = (plan: Plan, ...more: PlannedFault[]): Plan => ({
 });
 
 function addForcedDeregistration(random: Random, plan: Plan, span: Span): Plan {
-  const inactiveDescribable = random.pick([3_600_000, 3_600_000, 30_000, 0]);
   return withHappenings(
     {
       ...plan,
       world: {
         ...plan.world,
         lostTasks: random.pick(['stopped', 'forgotten'] as const),
-        timings: { ...plan.world.timings, inactiveDescribable },
       },
     },
     { at: during(random, span), what: 'other-deregisters-by-force' },
