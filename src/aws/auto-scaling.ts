@@ -53,7 +53,7 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
       return hooks
         .filter(({ LifecycleTransition }) => LifecycleTransition === 'autoscaling:EC2_INSTANCE_TERMINATING')
         .map((hook) => ({
-          name: hook.LifecycleHookName ?? '',
+          name: nameOf(hook),
           heartbeatTimeout: milliseconds(hook.HeartbeatTimeout),
           globalTimeout: milliseconds(hook.GlobalTimeout),
           defaultResult: hook.DefaultResult,
@@ -104,6 +104,11 @@ async function unlessNothingWaits<T>(answer: Promise<unknown>, done: T): Promise
     if (isNothingWaiting(error)) return 'nothing-waiting';
     throw error;
   }
+}
+
+function nameOf({ LifecycleHookName: name }: { readonly LifecycleHookName?: string | undefined }): string {
+  if (!name) throw incomplete('autoscaling:DescribeLifecycleHooks', "a hook's name");
+  return name;
 }
 
 const milliseconds = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1_000);

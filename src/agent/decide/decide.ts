@@ -50,11 +50,15 @@ function nextAction(observed: Observation, policy: Policy): Action {
   return release(observed, policy);
 }
 
-/** The signal is gone after we set DRAINING: give the instance back, if it is still there to give. */
+/**
+ * The signal is gone after we set DRAINING: give the instance back, if it is still there to give. Also where ECS calls it
+ * ACTIVE: its descriptions lag, and setting it once more does no harm.
+ */
 function cancelled({ containerInstance }: Observation): Action {
   if (containerInstance.kind === 'unknown') return waitFor('container-instance', containerInstance);
-  return containerInstance.value.kind === 'registered' && containerInstance.value.status === 'DRAINING'
-    ? { kind: 'set-active', containerInstance: containerInstance.value }
+  const { value } = containerInstance;
+  return value.kind === 'registered' && (value.status === 'DRAINING' || value.status === 'ACTIVE')
+    ? { kind: 'set-active', containerInstance: value }
     : { kind: 'watch' };
 }
 

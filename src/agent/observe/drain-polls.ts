@@ -65,7 +65,7 @@ export function createDrainPolls(
     () => {
       const seenHere = [...onHost.keys()].filter((arn) => !gone.has(arn));
       const byName = [...new Set([...source.tasksLeft(), ...seenHere])];
-      return source.readEcsView(source.nextViewKind(), ifKnown(ecsView.reading()), byName);
+      return source.readEcsView(source.nextViewKind(), ecsView.lastKnown(), byName);
     },
     ports,
     (view) => {

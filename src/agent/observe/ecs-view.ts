@@ -32,7 +32,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   const stopped = new Set<string>();
 
   async function full(said: Registration | undefined, last: EcsView | undefined, byName: readonly string[]) {
-    const where = await locate(said);
+    const letGo = last?.containerInstance.kind === 'deregistered' ? last.containerInstance.arn : undefined;
+    const where = await locate(said, letGo);
     if (where.kind === 'unknown') return where;
     const { located, own } = where.value;
     const heard = said?.containerInstanceArn;

@@ -28,21 +28,31 @@ export type LocatePorts = {
   readonly instanceId: string;
   /** The cluster that the operator names. */
   readonly cluster: string | undefined;
-  /** What the ECS agent has said that this host is, now or earlier. */
-  readonly heard: () => readonly Registration[];
+  /** What the ECS agent has said that this host is, now or earlier, and since when it is known. */
+  readonly heard: () => readonly Heard[];
   /** The container instances that ECS has said run on this EC2 instance, in this drain or before. */
   readonly own: () => readonly Registration[];
   /** In ms by the agent's clock. */
   readonly now: () => number;
 };
 
-/** Finds this host in ECS. Rejects with an AwsError where ECS does not answer. */
-export type Locate = (said: Registration | undefined) => Promise<Reading<Whereabouts>>;
+/** A container instance that the ECS agent has named, and when it first did, in ms by the agent's clock. */
+export type Heard = Registration & { readonly since: number };
+
+/**
+ * Finds this host in ECS. Rejects with an AwsError where ECS does not answer.
+ *
+ * @param said what the ECS agent says now
+ * @param letGo the container instance that ECS is known to have let go, in this drain
+ */
+export type Locate = (said: Registration | undefined, letGo?: string) => Promise<Reading<Whereabouts>>;
 
 /** Statuses in which ECS has let go of a container instance (API reference, ContainerInstance). */
 const GONE = new Set(['INACTIVE', 'DEREGISTERING', 'REGISTRATION_FAILED']);
-/** ECS's answers can be older than this, in ms, by no documented means (RunTask's documentation: up to 5 minutes). */
+/** A new container instance can be missing from ECS's answers for this long, in ms (RunTask's documentation: minutes). */
 const LAG_MS = 5 * 60_000;
+/** One answer that ECS does not know what it has just described is not believed for this long, in ms. */
+const CONTRADICTION_MS = 30_000;
 /** An empty answer about a host that may be registering right now is believed when it is repeated after this, in ms. */
 const ABSENT_MS = 30_000;
 
@@ -53,10 +63,11 @@ const ABSENT_MS = 30_000;
  * one counts only for one that ECS itself once said runs here.
  */
 export function createLocate({ ecs, instanceId, cluster, heard, own, now }: LocatePorts): Locate {
-  const registeredAt = new Map<string, number>();
+  /** When ECS first and last described each as registered. */
+  const registeredAt = new Map<string, { readonly first: number; readonly last: number }>();
   let absentSince: number | undefined;
 
-  return async (said) => {
+  return async (said, letGo) => {
     const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
     const seen = createSeen(candidates);
     await describeAll(candidates, seen);
@@ -70,7 +81,7 @@ export function createLocate({ ecs, instanceId, cluster, heard, own, now }: Loca
       const one = pick(registered);
       return one.kind === 'known' ? known({ located: { kind: 'registered', ...one.value }, own: ours }) : one;
     }
-    const located = whereNotRegistered(said, ours, seen);
+    const located = whereNotRegistered(said, ours, seen, letGo);
     return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
   };
 
@@ -131,7 +142,8 @@ export function createLocate({ ecs, instanceId, cluster, heard, own, now }: Loca
         else if (one.ec2InstanceId !== instanceId) others.set(one.arn, one.ec2InstanceId);
         else {
           confirmed.set(one.arn, { ...one, cluster: owner });
-          if (!GONE.has(one.status)) registeredAt.set(one.arn, now());
+          const { first = now() } = registeredAt.get(one.arn) ?? {};
+          if (!GONE.has(one.status)) registeredAt.set(one.arn, { first, last: now() });
         }
       },
     };
@@ -142,10 +154,9 @@ export function createLocate({ ecs, instanceId, cluster, heard, own, now }: Loca
     said: Registration | undefined,
     ours: readonly Registration[],
     seen: Seen,
+    letGo: string | undefined,
   ): Reading<Located> {
-    const late = [...seen.missing].find(
-      (arn) => !seen.asked.has(arn) || now() - (registeredAt.get(arn) ?? -Infinity) < LAG_MS,
-    );
+    const late = [...seen.missing].find((arn) => arn !== letGo && (!seen.asked.has(arn) || mayLag(arn)));
     if (late !== undefined) return unknown(`ECS contradicts itself about the container instance ${late}`);
     const claimed = said?.containerInstanceArn;
     const runsOn = claimed === undefined ? undefined : seen.others.get(claimed);
@@ -160,6 +171,14 @@ export function createLocate({ ecs, instanceId, cluster, heard, own, now }: Loca
       return known({ kind: 'gone', cluster: gone.cluster, arn, isForgotten: seen.missing.has(arn) });
     }
     return absent(claimed, seen);
+  }
+
+  /** Whether ECS may only not know it yet, or have failed to look: it described it a moment ago, or it is new. */
+  function mayLag(arn: string): boolean {
+    const at = registeredAt.get(arn);
+    if (!at) return false;
+    const { since } = heard().find((one) => one.containerInstanceArn === arn) ?? { since: at.first };
+    return now() - at.last < CONTRADICTION_MS || now() - Math.min(since, at.first) < LAG_MS;
   }
 
   /** ECS has never said that anything runs on this instance. Only an operator's word says which cluster to believe. */

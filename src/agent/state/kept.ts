@@ -3,6 +3,7 @@ import { messageOf } from '../../base/text.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Log } from '../../log/log.ts';
 import type { Memory } from '../model.ts';
+import type { Heard } from '../observe/locate.ts';
 import { resume, type State, type StateStore } from './state-file.ts';
 
 /** What outlives the process. */
@@ -10,7 +11,7 @@ export type Kept = {
   /** What the last run left of a drain. */
   readonly memory: Memory;
   /** The container instances that the ECS agent has said this host is, the latest last. */
-  heard(): readonly Registration[];
+  heard(): readonly Heard[];
   /** Those that ECS itself has said run on this EC2 instance, the latest last. */
   own(): readonly Registration[];
   /** Keeps the memory. Never throws. @param now in ms by the agent's clock */
@@ -33,13 +34,13 @@ const MOST = 8;
 export function createKept({ store, clock, uptime }: KeptPorts, instanceId: string, log: Log): Kept {
   const state = loadState(store, instanceId, log);
   let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
-  let heard: readonly Registration[] = state?.registration ? [state.registration] : [];
+  let heard: readonly Heard[] = state?.registration ? [{ ...state.registration, since: -Infinity }] : [];
   let own: readonly Registration[] = state?.own ?? [];
   let isFailing = false;
 
   function write(now: number) {
     try {
-      store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration: heard.at(-1), own });
+      store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration: latest(heard), own });
       isFailing = false;
     } catch (error) {
       if (!isFailing) log('state.unwritable', `the state file cannot be written: ${messageOf(error)}`);
@@ -56,9 +57,8 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
       write(now);
     },
     hear: (registration) => {
-      const next = withLast(heard, registration);
-      if (next === heard) return;
-      heard = next;
+      if (heard.at(-1)?.containerInstanceArn === registration.containerInstanceArn) return;
+      heard = withLast(heard, registration, clock.now());
       write(clock.now());
     },
     confirm: (confirmed) => {
@@ -68,6 +68,11 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
       write(clock.now());
     },
   };
+}
+
+function latest(heard: readonly Heard[]): Registration | undefined {
+  const { cluster, containerInstanceArn } = heard.at(-1) ?? {};
+  return cluster && containerInstanceArn ? { cluster, containerInstanceArn } : undefined;
 }
 
 function loadState(store: StateStore, instanceId: string, log: Log): State | undefined {
@@ -81,16 +86,17 @@ function loadState(store: StateStore, instanceId: string, log: Log): State | und
   return undefined;
 }
 
-/** The same list where nothing is new. */
-function withLast(list: readonly Registration[], one: Registration): readonly Registration[] {
-  if (list.at(-1)?.containerInstanceArn === one.containerInstanceArn) return list;
-  return shortened([...list.filter((other) => other.containerInstanceArn !== one.containerInstanceArn), one]);
+function withLast(list: readonly Heard[], one: Registration, now: number): readonly Heard[] {
+  const isSame = (other: Registration) => other.containerInstanceArn === one.containerInstanceArn;
+  const { since } = list.find(isSame) ?? { since: now };
+  return shortened([...list.filter((other) => !isSame(other)), { ...one, since }]);
 }
 
+/** The same list where nothing is new. */
 function withKnown(list: readonly Registration[], one: Registration): readonly Registration[] {
   const isKnown = list.some((other) => other.containerInstanceArn === one.containerInstanceArn);
   return isKnown ? list : shortened([...list, one]);
 }
 
-const shortened = (list: readonly Registration[]): readonly Registration[] =>
+const shortened = <T>(list: readonly T[]): readonly T[] =>
   list.length <= MOST ? list : [...list.slice(0, MOST / 2), ...list.slice(-MOST / 2)];

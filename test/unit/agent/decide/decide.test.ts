@@ -127,8 +127,13 @@ table('without a signal', [
     expect: { kind: 'watch' },
   },
   {
-    when: 'we had set DRAINING, and it is ACTIVE again: watch',
+    when: 'we had set DRAINING, and ECS calls it ACTIVE, which may be an old answer: give it back all the same',
     seen: { signals: known([]), containerInstance: known(active) },
+    expect: { kind: 'set-active', containerInstance: active },
+  },
+  {
+    when: 'we had set DRAINING, and it registers anew: watch',
+    seen: { signals: known([]), containerInstance: known({ ...active, status: 'REGISTERING' }) },
     expect: { kind: 'watch' },
   },
   {

@@ -10,6 +10,8 @@ const MINUTE = 60_000;
 type Scene = EcsScene & {
   readonly cluster?: string;
   readonly heard?: readonly Registration[];
+  /** Since when what was heard is known, in ms; long ago unless told. */
+  readonly since?: number;
   readonly own?: readonly Registration[];
 };
 
@@ -20,7 +22,7 @@ function setUp(scene: Scene) {
     ecs,
     instanceId: OWN,
     cluster: scene.cluster,
-    heard: () => scene.heard ?? [],
+    heard: () => (scene.heard ?? []).map((one) => ({ ...one, since: scene.since ?? 0 })),
     own: () => scene.own ?? [],
     now: () => now,
   });
@@ -30,8 +32,8 @@ function setUp(scene: Scene) {
       now += ms;
     },
     /** Where this host is, in short; the cause where that is not known. */
-    where: async (said?: Registration) => {
-      const found = await locate(said);
+    where: async (said?: Registration, letGo?: string) => {
+      const found = await locate(said, letGo);
       if (found.kind === 'unknown') return found.cause;
       const { located } = found.value;
       return located.kind === 'never-registered' ? located.kind : `${located.kind} ${located.arn}`;
@@ -122,15 +124,37 @@ describe('ECS has let go of this host', () => {
     const { located } = ((await locate(undefined)) as { value: { located: object } }).value;
     assert.deepEqual(located, { kind: 'gone', cluster: 'web', arn: ci('a'), isForgotten: true });
   });
-  it('not on the word of one MISSING for what it described five minutes ago', async () => {
-    const scene: Scene = { instances: { a: { status: 'DRAINING' } }, own: [registration('a')] };
+  it('not on the word of one MISSING for what it has just described', async () => {
+    const scene: Scene = {
+      instances: { a: { status: 'DRAINING' } },
+      own: [registration('a')],
+      heard: [registration('a')],
+    };
     const { where, pass } = setUp(scene);
     await where(registration('a'));
     scene.instances = {};
-    pass(5 * MINUTE - 1);
+    pass(29_999);
     assert.match(await where(registration('a')), /contradicts itself/);
+    assert.equal(
+      await where(registration('a'), ci('a')),
+      `gone ${ci('a')}`,
+      'ECS let go of it at our own request',
+    );
     pass(1);
     assert.equal(await where(registration('a')), `gone ${ci('a')}`);
+  });
+  it('not on the word of MISSING for one that is new: for five minutes ECS may not know it yet', async () => {
+    const instances = { a: { status: 'DRAINING' } };
+    for (const more of [{ heard: [registration('a')], since: 1_000_000_000 - MINUTE }, {}]) {
+      const scene: Scene = { instances, own: [registration('a')], ...more };
+      const { where, pass } = setUp(scene);
+      await where(registration('a'));
+      scene.instances = {};
+      pass((more.since ? 4 : 5) * MINUTE - 1);
+      assert.match(await where(registration('a')), /contradicts itself/);
+      pass(1);
+      assert.equal(await where(registration('a')), `gone ${ci('a')}`);
+    }
   });
   it('not while it lists one that it cannot describe', async () => {
     const { ecs } = fakeEcs({ instances: {} });
