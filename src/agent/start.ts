@@ -37,6 +37,8 @@ export type World = {
   readonly store: StateStore;
   /** What `ecs-drain-agent drain` on this host asks for. */
   readonly manual: ReadSignal;
+  /** The cluster that the host's ECS agent is configured for; undefined where that cannot be told. */
+  readonly configuredCluster?: (() => string | undefined) | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   /** Told whenever something may have changed; what is reported is put into words only for whoever asks. */
@@ -73,6 +75,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const call = reportCalls(quietly, log);
   const ecs = createEcs(call);
   const autoScaling = createAutoScaling(call, instanceId);
+  const cluster = () => config.cluster ?? world.configuredCluster?.();
   const kept = createKept({ store: world.store, clock, uptime: world.uptime }, instanceId, log);
   const ecsAgent = reportEcsAgent(
     createEcsAgent(world.http, config.introspectionUrl, stop, (message) =>
@@ -99,7 +102,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
         ecs,
         ecsAgent,
         instanceId,
-        locate: createLocate({ ...kept, ecs, instanceId, cluster: config.cluster, now: clock.now }),
+        locate: createLocate({ ...kept, ecs, instanceId, cluster, now: clock.now }),
         listsWhileActive: config.mode === 'deregister' || config.dryRun,
       }),
       explain: createExplain(quietly, clock, log),

@@ -7,6 +7,7 @@ import { version } from '../base/version.ts';
 import { EX_TEMPFAIL } from '../config/exit-codes.ts';
 import type { Configured } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
+import { configuredCluster } from '../host/ecs-config.ts';
 import { createNodeHttp } from '../host/node-http.ts';
 import { createNotifier } from '../host/systemd.ts';
 import type { Log } from '../log/log.ts';
@@ -57,6 +58,7 @@ export async function run({ config, origins, environment, warnings }: Configured
       createSdkTransport(region, `ecs-drain-agent/${version}`, { clock: systemClock, random: Math.random }),
     store: createFileStore(config.stateDir),
     manual: manualSignal(config.stateDir),
+    configuredCluster,
     environment,
     log,
     onAttempt: metrics?.attempt,

@@ -138,8 +138,8 @@ export const options = {
     env: 'ECS_DRAIN_CLUSTER',
     placeholder: 'NAME',
     default: '',
-    defaultShown: 'from the ECS agent',
-    help: 'The ECS cluster, for when the ECS agent cannot name it.',
+    defaultShown: 'from /etc/ecs/ecs.config',
+    help: 'The ECS cluster, for when the ECS agent cannot name it. Without it: ECS_CLUSTER in /etc/ecs/ecs.config.',
     allowed: 'the name or ARN of a cluster',
     parse: (text) =>
       text === '' ? ok(undefined) : isCluster(text) ? ok(text) : wrong('is not the name of an ECS cluster'),

@@ -26,8 +26,8 @@ export type LocatePorts = {
   readonly ecs: Pick<Ecs, 'find' | 'describe'>;
   /** Our own, from instance metadata. */
   readonly instanceId: string;
-  /** The cluster that the operator names. */
-  readonly cluster: string | undefined;
+  /** The cluster that the operator names, by our option or in the ECS agent's own configuration. */
+  readonly cluster: () => string | undefined;
   /** What the ECS agent has said that this host is, now or earlier, and since when it is known. */
   readonly heard: () => readonly Heard[];
   /** The container instances that ECS has said run on this EC2 instance, in this drain or before. */
@@ -62,7 +62,7 @@ const ABSENT_MS = 30_000;
  * ever heard of is described; where none of them is registered, ECS is asked by the EC2 instance id. That ECS does not know
  * one counts only for one that ECS itself once said runs here.
  */
-export function createLocate({ ecs, instanceId, cluster, heard, own, now }: LocatePorts): Locate {
+export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: LocatePorts): Locate {
   /** When ECS first and last described each as registered. */
   const registeredAt = new Map<string, { readonly first: number; readonly last: number }>();
   let absentSince: number | undefined;
@@ -105,6 +105,7 @@ export function createLocate({ ecs, instanceId, cluster, heard, own, now }: Loca
 
   async function findAll(candidates: readonly Registration[], seen: Seen): Promise<readonly Registration[]> {
     const clusters = new Set(candidates.map((one) => one.cluster));
+    const cluster = ports.cluster();
     if (cluster !== undefined || clusters.size === 0) clusters.add(cluster ?? 'default');
     const found: Registration[] = [];
     for (const one of clusters) {
@@ -122,7 +123,7 @@ export function createLocate({ ecs, instanceId, cluster, heard, own, now }: Loca
   }
 
   function isOurs(name: string): boolean {
-    return name === cluster || own().some((one) => one.cluster === name);
+    return name === ports.cluster() || own().some((one) => one.cluster === name);
   }
 
   function createSeen(asked: readonly Registration[]): Seen {
@@ -183,6 +184,7 @@ export function createLocate({ ecs, instanceId, cluster, heard, own, now }: Loca
 
   /** ECS has never said that anything runs on this instance. Only an operator's word says which cluster to believe. */
   function absent(claimed: string | undefined, seen: Seen): Reading<Located> {
+    const cluster = ports.cluster();
     if (cluster === undefined || !seen.listed.has(cluster)) {
       const what = claimed
         ? `ECS does not know the container instance ${claimed}`

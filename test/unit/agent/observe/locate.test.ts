@@ -21,7 +21,7 @@ function setUp(scene: Scene) {
   const locate = createLocate({
     ecs,
     instanceId: OWN,
-    cluster: scene.cluster,
+    cluster: () => scene.cluster,
     heard: () => (scene.heard ?? []).map((one) => ({ ...one, since: scene.since ?? 0 })),
     own: () => scene.own ?? [],
     now: () => now,
@@ -161,7 +161,7 @@ describe('ECS has let go of this host', () => {
     const locate = createLocate({
       ecs: { ...ecs, find: async () => [ci('b')] },
       instanceId: OWN,
-      cluster: 'web',
+      cluster: () => 'web',
       heard: () => [],
       own: () => [registration('a')],
       now: () => 0,
