@@ -6,9 +6,12 @@ import { messageOf } from '../base/text.ts';
 import { DEFAULT_TAG_KEY } from '../config/names.ts';
 import {
   attachTagger,
+  bucketNames,
   createFleet,
   type Fleet,
   isDetail,
+  type Limits,
+  parseLimits,
   type Sandbox,
   startSandbox,
   timelineLine,
@@ -73,6 +76,7 @@ type Settings = {
   heartbeatTimeout: number;
   hook: string;
   batchMs: number;
+  limits: Limits;
   metadataTags: boolean;
   retain: boolean;
   tagger: boolean;
@@ -85,6 +89,7 @@ const flags = {
   'heartbeat-timeout': { type: 'string', default: '1h' },
   hook: { type: 'string', default: 'drain' },
   'batch-task': { type: 'string', default: '2m' },
+  limits: { type: 'string', default: 'none' },
   'no-metadata-tags': { type: 'boolean', default: false },
   retain: { type: 'boolean', default: false },
   tagger: { type: 'boolean', default: false },
@@ -102,6 +107,9 @@ hook, and instances with a metadata service, an ECS agent and some tasks. Nothin
   --heartbeat-timeout TIME the hook's heartbeat time-out, 30s to 2h             (1h)
   --hook NAME              the hook's name                                      (drain)
   --batch-task TIME        how long the standalone task runs                    (2m)
+  --limits LIMITS          how often all of them together may call an API       (none)
+                           none; aws: as AWS allows an account in a Region; auto-scaling=50/10: 50 at once and
+                           10 a second of Auto Scaling; more of them after commas
   --no-metadata-tags       instance tags are not in the metadata, as by default in EC2
   --retain                 an abandoned hook retains the instance instead of terminating it
   --tagger                 put the tag ecs-drain-agent:terminate on an instance when its hook begins to wait
@@ -135,6 +143,13 @@ function readSettings(argv: string[]): Settings | { kind: 'help' } | { kind: 'wr
   if (batchMs === undefined) return wrong('--batch-task', values['batch-task'], 'a time such as 90s or 10m');
   if (!/^[\w/-]{1,255}$/.test(values.hook))
     return wrong('--hook', values.hook, 'up to 255 letters, digits, "_", "-" and "/"');
+  const limits = parseLimits(values.limits);
+  if (limits === undefined)
+    return wrong(
+      '--limits',
+      values.limits,
+      `none, aws, or sizes such as auto-scaling=50/10 of ${bucketNames.join(', ')}`,
+    );
   return {
     kind: 'settings',
     instances,
@@ -142,6 +157,7 @@ function readSettings(argv: string[]): Settings | { kind: 'help' } | { kind: 'wr
     heartbeatTimeout: Math.round(heartbeatMs / 1000),
     hook: values.hook,
     batchMs,
+    limits,
     metadataTags: !values['no-metadata-tags'],
     retain: values.retain,
     tagger: values.tagger,
@@ -178,6 +194,7 @@ function integerBetween(text: string, least: number, most: number): number | und
 function buildFleet(settings: Settings, clock: Clock): Fleet {
   const fleet = createFleet({
     clock,
+    limits: settings.limits,
     timings: { pending: 1500, deprovisioning: 1000, exitAfterSigterm: 2000, agentReportLag: 500 },
     groupOptions: { onAbandon: settings.retain ? 'retain' : 'terminate' },
     hooks: [{ name: settings.hook, heartbeatTimeout: settings.heartbeatTimeout }],

@@ -140,10 +140,12 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
       putHook(upToDate(), group, hook);
     },
     deleteHook: (name) => {
-      upToDate().call('autoscaling:DeleteLifecycleHook', {
-        AutoScalingGroupName: group.name,
-        LifecycleHookName: name,
-      });
+      upToDate().call(
+        'autoscaling:DeleteLifecycleHook',
+        { AutoScalingGroupName: group.name, LifecycleHookName: name },
+        {},
+        { unlimited: true },
+      );
     },
     retain: (retains) => setRetention(upToDate(), group, retains ? 'retain' : 'terminate'),
     endTask: (task) => containersExit(upToDate(), task),
@@ -151,11 +153,12 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
     deregisterByForce: (machine) => {
       const { containerInstance } = machine.ecsAgent;
       if (!containerInstance) throw new Error(`${machine.id} has not registered with ECS.`);
-      upToDate().call('ecs:DeregisterContainerInstance', {
-        cluster: containerInstance.cluster.name,
-        containerInstance: containerInstance.arn,
-        force: true,
-      });
+      upToDate().call(
+        'ecs:DeregisterContainerInstance',
+        { cluster: containerInstance.cluster.name, containerInstance: containerInstance.arn, force: true },
+        {},
+        { unlimited: true },
+      );
     },
     impersonate: (machine, impostor) => {
       machine.ecsAgent.impostor = impostor;

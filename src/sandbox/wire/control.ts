@@ -70,6 +70,7 @@ function route(
     case 'DELETE requests':
       world.requestLog.entries?.splice(0);
       world.requestLog.counts.clear();
+      world.requestLog.throttled.clear();
       return undefined;
     case 'GET timeline':
       return timeline.slice(Number(query.get('after') ?? 0));
@@ -224,6 +225,7 @@ function snapshot({ fleet, environment }: ControlContext): unknown {
     })),
     interruptions: world.interruptions,
     requests: Object.fromEntries(world.requestLog.counts),
+    throttled: Object.fromEntries(world.requestLog.throttled),
   };
 }
 

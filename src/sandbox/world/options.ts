@@ -1,3 +1,4 @@
+import type { Limits } from './limits.ts';
 import type { TimelineEvent } from './timeline.ts';
 
 /** How long AWS takes over its own affairs, in ms. Short by default: a test names the ones it is about. */
@@ -74,6 +75,8 @@ export type WorldOptions = {
   emptyTagFolder?: 'empty' | 'missing';
   /** So many items of a list fit a page, where AWS's own limit is not less. */
   pageSize?: number;
+  /** How often the account may call each API: without a limit unless told. */
+  limits?: Limits;
   /** `entries` keeps every request, `counts` the number by API only. */
   requestLog?: 'entries' | 'counts';
   onEvent?: (event: TimelineEvent) => void;

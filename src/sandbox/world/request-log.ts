@@ -8,7 +8,10 @@ export type RequestRecord = {
   readonly accessKeyId: string | undefined;
   /** The call's input, or the path of a request to IMDS or the ECS agent. */
   readonly input: unknown;
-  /** `ok`, the error's name, the status of a metadata request that was not 200, or `fault:WHAT`. */
+  /**
+   * `ok`, the error's name, the status of a metadata request that was not 200, `throttled` beyond the account's limits, or
+   * `fault:WHAT`.
+   */
   readonly outcome: string;
 };
 
@@ -17,10 +20,12 @@ export type RequestLog = {
   readonly entries: RequestRecord[] | undefined;
   /** Number of requests by API. */
   readonly counts: Map<string, number>;
+  /** How many of them were beyond the account's limits, by API. */
+  readonly throttled: Map<string, number>;
 };
 
 export function createRequestLog(mode: 'entries' | 'counts'): RequestLog {
-  return { entries: mode === 'entries' ? [] : undefined, counts: new Map() };
+  return { entries: mode === 'entries' ? [] : undefined, counts: new Map(), throttled: new Map() };
 }
 
 export function logRequest(
@@ -31,10 +36,15 @@ export function logRequest(
   caller: { instanceId?: string | undefined; accessKeyId?: string | undefined },
 ): void {
   const log = world.requestLog;
-  log.counts.set(api, (log.counts.get(api) ?? 0) + 1);
+  countUp(log.counts, api);
+  if (outcome === 'throttled') countUp(log.throttled, api);
   if (!log.entries) return;
   const instanceId = caller.instanceId ?? instanceNamedIn(input);
   log.entries.push({ at: world.now, api, instanceId, accessKeyId: caller.accessKeyId, input, outcome });
+}
+
+function countUp(counts: Map<string, number>, api: string): void {
+  counts.set(api, (counts.get(api) ?? 0) + 1);
 }
 
 function instanceNamedIn(input: unknown): string | undefined {

@@ -1,4 +1,5 @@
 import type { Fault } from '../faults.ts';
+import type { RequestLimits } from './limits.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Past } from './past.ts';
 import type { EventQueue, Scheduled } from './queue.ts';
@@ -21,6 +22,7 @@ export type WorldState = {
   /** Instance id by the access key that the instance's role credentials carry. */
   readonly accessKeys: Map<string, string>;
   readonly interruptions: Interruption[];
+  readonly limits: RequestLimits;
   readonly requestLog: RequestLog;
   readonly faults: Fault[];
   readonly listeners: ((event: TimelineEvent) => void)[];

@@ -1,6 +1,9 @@
+import { throttlingError } from '../faults.ts';
 import { introspect, type PlainResponse } from './ecs-agent.ts';
+import { serviceError } from './errors.ts';
 import { operations } from './handlers.ts';
 import { askImds, type ImdsRequest } from './imds.ts';
+import { createRequestLimits } from './limits.ts';
 import type { WorldInput, WorldOperation, WorldOutput } from './operations.ts';
 import { resolveOptions, type WorldOptions } from './options.ts';
 import { createEventQueue } from './queue.ts';
@@ -40,6 +43,8 @@ export type Caller = {
 export type CallOptions = {
   /** What ECS lists and describes is as of so many ms ago: both are eventually consistent. */
   readonly staleMs?: number | undefined;
+  /** Takes nothing from the account's limits: for what a test does, and nobody in the account. */
+  readonly unlimited?: boolean | undefined;
 };
 
 export function createWorld(options: WorldOptions = {}): World {
@@ -57,6 +62,7 @@ export function createWorld(options: WorldOptions = {}): World {
     groups: new Map(),
     accessKeys: new Map(),
     interruptions: [],
+    limits: createRequestLimits(options.limits ?? 'none'),
     requestLog: createRequestLog(options.requestLog ?? 'entries'),
     faults: [],
     listeners,
@@ -70,7 +76,9 @@ export function createWorld(options: WorldOptions = {}): World {
       if (now > world.now) world.now = now;
     },
     nextEventAt: queue.nextAt,
-    call: (operation, input, caller = {}, { staleMs = 0 } = {}) => {
+    call: (operation, input, caller = {}, { staleMs = 0, unlimited = false } = {}) => {
+      if (!unlimited && !world.limits.take(operation, world.now))
+        throw throttled(world, operation, input, caller);
       world.asOf = world.now - staleMs;
       return answer(world, operation, input, caller);
     },
@@ -113,6 +121,12 @@ function answer<O extends WorldOperation>(
     logRequest(world, operation, input, error instanceof Error ? error.name : String(error), caller);
     throw error;
   }
+}
+
+function throttled(world: World, operation: WorldOperation, input: unknown, caller: Caller): Error {
+  logRequest(world, operation, input, 'throttled', caller);
+  const { name, message, status } = throttlingError(operation.slice(0, operation.indexOf(':')));
+  return serviceError(name, message, status);
 }
 
 function logMetadataRequest(

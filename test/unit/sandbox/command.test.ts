@@ -32,6 +32,10 @@ describe('a mistake on the command line is told, with what is allowed', () => {
       '--heartbeat-timeout must be a time from 30s to 2h, as Auto Scaling allows: it was "5".',
     ],
     [['--batch-task', 'long'], '--batch-task must be a time such as 90s or 10m: it was "long".'],
+    [
+      ['--limits', 'auto-scaling=50'],
+      '--limits must be none, aws, or sizes such as auto-scaling=50/10 of ecs-cluster-read, ecs-cluster-modify, ecs-service-read, ecs-task-protection, ecs-task-definitions, ec2-describe-tags, auto-scaling: it was "auto-scaling=50".',
+    ],
     [['--hook', 'a b'], '--hook must be up to 255 letters, digits, "_", "-" and "/": it was "a b".'],
   ] as const) {
     test(argv.join(' '), async () => {
@@ -45,7 +49,15 @@ describe('a mistake on the command line is told, with what is allowed', () => {
 test('--help tells every option', async () => {
   const { texts, streams } = io();
   assert.equal(await runSandbox(['--help'], streams), 0);
-  for (const option of ['instances', 'port', 'heartbeat-timeout', 'hook', 'batch-task', 'no-metadata-tags'])
+  for (const option of [
+    'instances',
+    'port',
+    'heartbeat-timeout',
+    'hook',
+    'batch-task',
+    'limits',
+    'no-metadata-tags',
+  ])
     assert.match(texts.stdout, new RegExp(`^  --${option} `, 'm'));
 });
 
