@@ -7,9 +7,9 @@ import type { Summary } from '../test/simulation/summary.ts';
 import { runSeeds } from '../test/simulation/worker-pool.ts';
 
 const USAGE = `npm run simulate -- [--drains N] [--first SEED] [--workers N]   simulate N drains (1,000,000)
-npm run simulate -- --seed SEED                                 tell the story of one, made smaller where it fails
---plain                                                         leave out what is rare: force, lies and lags
---source DIR                                                    the agent of another checkout, in this one's World`;
+npm run simulate -- --seed SEED                                 print the timeline of one, made smaller if it fails
+--plain                                                         leave out rare disturbances: force, lies and lags
+--source DIR                                                    run the agent of another checkout in this one's World`;
 
 const { values } = parseArgs({
   options: {
