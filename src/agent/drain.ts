@@ -250,7 +250,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   }
 
   function pace(): DrainPace {
-    const { onHost, gone, emptySince, terminatingSince } = seen();
+    const { onHost, gone, emptySince, terminatingSince, listedAt } = seen();
     return {
       now: clock.now(),
       phase,
@@ -258,6 +258,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       asked: drainAsked(),
       ecsView: polls.ecsView.reading(),
       lifecycle: polls.lifecycle.reading(),
+      listedAt,
       terminatingSince,
       emptySince,
       tasksSeenHere: [...onHost.keys()].filter((arn) => !gone.has(arn)).length,

@@ -224,7 +224,9 @@ export type EcsView = {
   readonly containerInstance: ContainerInstance;
   /** The tasks that are not STOPPED. Unknown right after a change that makes the last list worthless. */
   readonly tasks: Reading<readonly Task[]>;
-  /** How many ListTasks requests it took. */
+  /** Whether its tasks were listed, or only those of the view before described again. */
+  readonly isListed: boolean;
+  /** How many ListTasks requests a list of them takes. */
   readonly requests: number;
   /** The container instance that the ECS agent said this host is when this was asked; undefined where it was silent. */
   readonly heard: string | undefined;

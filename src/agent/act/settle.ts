@@ -211,6 +211,7 @@ function deregistered(
   const shows: EcsView = {
     containerInstance: { kind: 'deregistered', arn: containerInstance.arn },
     tasks: left.length === 0 && mayHaveMore ? unknown('asking what was placed last') : known(left),
+    isListed: false,
     requests: 0,
     heard: view?.heard,
     own: view?.own ?? [],
@@ -303,7 +304,7 @@ function withAttempts(state: DrainState, { kind }: Mutation, changed: Partial<At
 function shown({ view, now }: SettleContext, containerInstance: ContainerInstance): Settled['shows'] {
   const { requests = 2, heard, own = [] } = view ?? {};
   const tasks = unknown('being listed again');
-  return { view: { containerInstance, tasks, requests, heard, own, gone: [] }, asOf: now };
+  return { view: { containerInstance, tasks, isListed: false, requests, heard, own, gone: [] }, asOf: now };
 }
 
 /** When one was last recorded, as far as this process knows. */

@@ -25,6 +25,8 @@ export type DrainPace = {
   readonly asked: Readonly<Record<DrainQuestion, Asked>>;
   readonly ecsView: Reading<EcsView>;
   readonly lifecycle: Reading<Lifecycle>;
+  /** When the tasks were last listed in ECS. */
+  readonly listedAt: number;
   /** Since when the group has the instance `Terminating`, without its hook waiting yet. */
   readonly terminatingSince: number | undefined;
   /** Since when the ECS agent has seen no task here. */
@@ -98,11 +100,12 @@ export function drainDue(pace: DrainPace): Record<DrainQuestion, number> {
 
 /** Whether the next view of ECS must be a full one, or only of how the tasks of the last one are doing. */
 export function nextViewKind(pace: DrainPace): 'full' | 'quick' {
-  const { now, asked, ecsView } = pace;
+  const { now, asked, ecsView, listedAt } = pace;
   const last = ifKnown(ecsView);
   if (asked.ecsView.isStale || last?.containerInstance.kind !== 'registered') return 'full';
   if (!isEndNear(pace, last)) return 'full';
-  return asked.ecsView.at + viewInterval(pace, last) > now + LATER_MS ? 'quick' : 'full';
+  // However many quick views come in between, the list itself is renewed at its pace.
+  return listedAt + viewInterval(pace, last) > now + LATER_MS ? 'quick' : 'full';
 }
 
 function ecsViewDue(pace: DrainPace): number {

@@ -27,6 +27,8 @@ export type Seen = {
   readonly emptySince: number | undefined;
   /** Since when the group has the instance `Terminating`. */
   readonly terminatingSince: number | undefined;
+  /** When the question was put whose answer last listed the tasks; -Infinity before the first. */
+  readonly listedAt: number;
 };
 
 export type DrainPollPorts = {
@@ -52,6 +54,7 @@ export function createDrainPolls(
   const gone = new Set<string>();
   let emptySince: number | undefined;
   let terminatingSince: number | undefined;
+  let listedAt = -Infinity;
 
   const localTasks = createPoll(
     () => source.ecsAgent.tasks(),
@@ -68,8 +71,9 @@ export function createDrainPolls(
       return source.readEcsView(source.nextViewKind(), ecsView.lastKnown(), byName);
     },
     ports,
-    (view) => {
+    (view, at) => {
       if (view.kind === 'unknown') return;
+      if (view.value.isListed) listedAt = at;
       for (const arn of view.value.gone) gone.add(arn);
       source.onView(view.value);
     },
@@ -108,6 +112,6 @@ export function createDrainPolls(
       retention: createPoll(inGroup(autoScaling.retainsAbandoned), ports),
       explained,
     },
-    seen: () => ({ onHost, gone, emptySince, terminatingSince }),
+    seen: () => ({ onHost, gone, emptySince, terminatingSince, listedAt }),
   };
 }

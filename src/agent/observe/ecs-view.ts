@@ -43,7 +43,15 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       tasks: Reading<readonly Task[]>,
       requests: number,
     ): Reading<EcsView> =>
-      known({ containerInstance, tasks, requests, heard, own, gone: notAmong(byName, tasks) });
+      known({
+        containerInstance,
+        tasks,
+        isListed: true,
+        requests,
+        heard,
+        own,
+        gone: notAmong(byName, tasks),
+      });
 
     if (located.kind === 'never-registered') return viewOf(located, known([]), 0);
     if (located.kind === 'gone') {
@@ -111,7 +119,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (tasks.value.some(({ lastStatus }) => lastStatus === UNDESCRIBED)) return undefined;
     const before = tasks.value.map((task) => task.arn);
     const left = await describeLeft(cluster, [], [...before, ...askable(byName, own)], own);
-    const view = { ...last, heard, tasks: known(left), gone: notAmong(byName, known(left)) };
+    const view = { ...last, isListed: false, heard, tasks: known(left), gone: notAmong(byName, known(left)) };
     if (left.length > 0) return known(view);
     // Listed while it was DRAINING, those were all the tasks there can be, unless somebody has set it ACTIVE since.
     // Listing them again would take as many requests as they have pages, from a budget that may be used up.

@@ -192,7 +192,8 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
       return unknown(`${what}; set --cluster (ECS_DRAIN_CLUSTER) to find this host by its instance id`);
     }
     absentSince ??= now();
-    const patience = claimed === undefined && seen.asked.size === 0 ? ABSENT_MS : LAG_MS;
+    const isNew = claimed !== undefined || heard().some(({ since }) => now() - since < LAG_MS);
+    const patience = isNew ? LAG_MS : ABSENT_MS;
     // Right after a host has registered, ECS may not list it yet.
     return now() - absentSince < patience
       ? unknown('no container instance is registered for this host; asking once more')

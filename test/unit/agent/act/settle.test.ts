@@ -42,6 +42,7 @@ const own = [{ cluster: 'web', containerInstanceArn: 'a' }];
 const view: EcsView = {
   containerInstance: draining,
   tasks: known([]),
+  isListed: true,
   requests: 3,
   heard: 'a',
   own,
@@ -74,6 +75,7 @@ describe('what was done', () => {
       view: {
         containerInstance: draining,
         tasks: unknown('being listed again'),
+        isListed: false,
         requests: 3,
         heard: 'a',
         own,
@@ -115,6 +117,7 @@ describe('what was done', () => {
       view: {
         containerInstance: { kind: 'deregistered', arn: 'a' },
         tasks: known([]),
+        isListed: false,
         requests: 0,
         heard: 'a',
         own,

@@ -10,6 +10,7 @@ const registered = { kind: 'registered', cluster: 'web', arn: 'a', status: 'DRAI
 const view: EcsView = {
   containerInstance: { kind: 'deregistered', arn: 'a' },
   tasks: known([]),
+  isListed: true,
   requests: 0,
   heard: 'a',
   own: [],

@@ -45,6 +45,7 @@ function setUp(scene: Scene) {
 const before = (tasks: readonly Task[], status = 'DRAINING'): EcsView => ({
   containerInstance: { kind: 'registered', cluster: 'web', arn: ci('a'), status },
   tasks: known(tasks),
+  isListed: true,
   requests: 2,
   heard: ci('a'),
   own: [registration('a')],
@@ -71,6 +72,7 @@ describe('a full view of ECS', () => {
     assert.deepEqual(ifKnown(await full({ located: never, own: [] })), {
       containerInstance: { kind: 'never-registered' },
       tasks: known([]),
+      isListed: true,
       requests: 0,
       heard: ci('a'),
       own: [],

@@ -11,6 +11,7 @@ const view = (tasks: EcsView['tasks']) =>
   known<EcsView>({
     containerInstance: { kind: 'deregistered', arn: 'a' },
     tasks,
+    isListed: true,
     requests: 2,
     heard: 'a',
     own: [],
