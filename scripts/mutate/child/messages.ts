@@ -1,8 +1,9 @@
+import { EventEmitter } from 'node:events';
+
 /** What a process that runs tests says to the one that started it. */
 export type Message =
   /** It is still at work. */
   | { readonly kind: 'progress' }
-  | { readonly kind: 'file-passed'; readonly file: string }
   /** What simulated drains were held against. */
   | { readonly kind: 'checked'; readonly promises: readonly string[] }
   | {
@@ -17,6 +18,9 @@ export type Message =
 /** Names of tests that only mark how far it has come. */
 export const END_OF_FILE = 'end of ';
 export const END = 'end of all';
+
+/** Within the process: the reporter has seen all tests of a file, by its name. */
+export const reported = new EventEmitter<Record<string, []>>();
 
 /** Sends a message, if anybody listens. */
 export function send(message: Message, onSent?: () => void): void {

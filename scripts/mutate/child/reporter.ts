@@ -1,5 +1,5 @@
 import type { TestEvent } from 'node:test/reporters';
-import { END, END_OF_FILE, send } from './messages.ts';
+import { END, END_OF_FILE, reported, send } from './messages.ts';
 
 /** A reporter of node:test that ends the process at the first test that fails, or at the end of all. */
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -12,11 +12,8 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
     }
     if (type !== 'test:pass') continue;
     if (data.name === END) return send({ kind: 'passed' }, () => process.exit(0));
-    send(
-      data.name.startsWith(END_OF_FILE)
-        ? { kind: 'file-passed', file: data.name.slice(END_OF_FILE.length) }
-        : { kind: 'progress' },
-    );
+    if (data.name.startsWith(END_OF_FILE)) reported.emit(data.name.slice(END_OF_FILE.length));
+    send({ kind: 'progress' });
     yield '';
   }
 }

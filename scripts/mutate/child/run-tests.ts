@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { apply, type Edit } from '../edit.ts';
 import { stayOnLoopback } from './loopback.ts';
-import { END, END_OF_FILE } from './messages.ts';
+import { END, END_OF_FILE, reported } from './messages.ts';
 
 /** What one process is to do: the tests of some files one after the other, with a mutant or without. */
 export type Work = {
@@ -23,7 +24,8 @@ stayOnLoopback();
 if (mutant) loadInstead(urlOf(mutant.file), mutant);
 for (const file of tests) {
   await import(urlOf(file));
-  await new Promise<void>((done) => void test(END_OF_FILE + file, () => done()));
+  void test(END_OF_FILE + file, () => {});
+  await once(reported, file);
 }
 void test(END, () => {});
 

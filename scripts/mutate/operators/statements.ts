@@ -18,7 +18,7 @@ import {
 import { type Edit, replace } from '../edit.ts';
 
 /** Functions that only tell somebody something: neither dropped nor looked into. */
-const LOGGING = /^(.*\.)?(log|\w+Log|narrate)$|^console\./;
+const LOGGING = /^(.*\.)?(log|\w+Log|tell|tellSignals|trace)$|^console\./;
 
 /** Whether a node is a call that only logs. */
 export const isLogging = (node: Node): boolean =>
