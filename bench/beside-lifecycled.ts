@@ -10,15 +10,15 @@ import { openStage } from './beside-lifecycled/stage.ts';
 
 const USAGE = `node bench/beside-lifecycled.ts --lifecycled PATH
 
-Plays the same terminations to lifecycled and to this checkout's build (npm run build), each on an instance of its
-own in one sandbox, and prints side by side what became of the task. Takes about a minute and a half. Nothing
-leaves the loopback address.
+Runs the same terminations with lifecycled and with this checkout's build (npm run build), each on an instance of its
+own in one sandbox, and prints side by side what became of the task. Takes about a minute and a half. Uses only
+the loopback address.
 
 PATH is a binary of lifecycled: go install github.com/buildkite/lifecycled/cmd/lifecycled@latest
 
-One built with aws-sdk-go-v2 is led to the sandbox by the SDK's endpoint variables, one built with aws-sdk-go by a
-proxy on loopback, which needs the openssl command for its certificate. So far only small clients of either SDK
-have run here in lifecycled's place, never lifecycled itself: what its column says is still to be seen.`;
+A binary built with aws-sdk-go-v2 finds the sandbox by the SDK's endpoint variables. One built with aws-sdk-go finds
+it by a proxy on loopback, which needs the openssl command for its certificate. So far only small clients of either
+SDK have run here in lifecycled's place, never lifecycled itself.`;
 
 const SCENARIOS: readonly Scenario[] = [
   { title: 'Nothing goes wrong' },

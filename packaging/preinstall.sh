@@ -2,7 +2,7 @@
 # Runs before the files are unpacked, for deb (install|upgrade) and rpm (1 = first install, 2 = upgrade).
 set -e
 
-# install.sh puts the unit where it would win over the package's own, now and after each upgrade.
+# install.sh puts its unit where it would override the package's unit, now and after each upgrade.
 if [ -e /etc/systemd/system/ecs-drain-agent.service ] && [ ! -L /etc/systemd/system/ecs-drain-agent.service ]; then
   echo 'ecs-drain-agent was installed on this host by install.sh. Remove that first, then install the package:' >&2
   echo '  ecs-drain-agent-VERSION-linux-ARCH/install.sh --uninstall' >&2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# Checks the template: packer init, fmt -check and validate where a current Packer is on the PATH; else what the
-# Packer 1.6 of Debian can check, and says what it cannot. Prints one line for each check.
+# Checks the template: packer init, fmt -check and validate with a current Packer on the PATH. With the Packer 1.6 of
+# Debian it checks what that can check, and says what it cannot. Prints one line per check.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -44,7 +44,7 @@ check() {
   fi
 }
 
-# validate wants the files to be there; what is in them it does not read.
+# validate needs the files to exist, and does not read them.
 make_artifacts() {
   local version file
   version=$(sed -n 's/.*"version": "\(.*\)".*/\1/p' package.json | head -n 1)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# Installs ecs-drain-agent from its tarball, without any network: by hand, from user data or from an image build.
-# Running it again upgrades, or repairs, what is there.
+# Installs ecs-drain-agent from its tarball, without network: by hand, from user data or in an image build.
+# Run it again to upgrade or to repair.
 
 set -euo pipefail
 
@@ -19,9 +19,9 @@ Usage: install.sh [--no-start] [TARBALL]
 Installs ecs-drain-agent into /opt/ecs-drain-agent, enables its systemd unit and starts it.
 
   TARBALL      ecs-drain-agent-VERSION-linux-ARCH.tar.gz; its checksum is read from TARBALL.sha256.
-               Without it, installs the unpacked tarball that this script lies in.
-  --no-start   enable only, for an image build: the agent starts when the image boots
-  --uninstall  remove everything, the configuration and the saved state included; only logs stay
+               Without it, installs the unpacked tarball that contains this script.
+  --no-start   only enable the unit, for an image build: the agent starts when the image boots
+  --uninstall  remove everything, including the configuration and the saved state; the logs stay
 USAGE
 }
 
@@ -57,7 +57,7 @@ main() {
   fi
 }
 
-# Two owners of one set of files would undo each other's work.
+# Two installers of the same files would undo each other's work.
 refuse_package() {
   local remove=''
   if command -v dpkg-query >/dev/null && dpkg-query -W -f '${Status}' ecs-drain-agent 2>/dev/null | grep -q ' installed$'; then
@@ -78,7 +78,7 @@ install_tarball() {
   [[ $expected == "$found" ]] ||
     fail 65 "$tarball is damaged or is not what was published: its SHA-256 is $found, but $tarball.sha256 says $expected"
 
-  # Beside its destination, for /tmp may be small or mounted noexec.
+  # Beside its destination, because /tmp may be small or mounted noexec.
   work=$(mktemp -d /opt/.ecs-drain-agent.XXXXXXXX)
   # shellcheck disable=SC2064 # the directory of now
   trap "rm -rf '$work'" EXIT
@@ -137,7 +137,7 @@ uninstall() {
   echo 'ecs-drain-agent is removed; its logs stay in the journal'
 }
 
-# False in a chroot, where an image is built: no systemd runs there that could be told anything.
+# False in a chroot, where an image is built and no systemd runs.
 is_booted() {
   [[ -d /run/systemd/system ]]
 }

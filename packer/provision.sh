@@ -11,6 +11,6 @@ bash /tmp/install.sh --no-start /tmp/ecs-drain-agent.tar.gz
 systemctl is-enabled ecs-drain-agent.service
 rm -f /tmp/ecs-drain-agent.tar.gz /tmp/ecs-drain-agent.tar.gz.sha256 /tmp/install.sh /tmp/agent.conf
 
-# What the ECS agent saved here names this machine, and every instance of the image would take it for its own.
+# The ECS agent's saved state names this machine, and every instance of the image would use it as its own.
 systemctl stop ecs.service
 rm -rf /var/lib/ecs/data/*

@@ -52,7 +52,7 @@ export async function bundle(
   return result.metafile;
 }
 
-/** The promise that watching costs no SDK memory, held at build time: the entry's static imports contain no SDK. */
+/** The promise that watching costs no SDK memory, checked at build time: the entry's static imports contain no SDK. */
 function refuseEagerSdk(metafile: Metafile, entry: string): void {
   const seen = new Set<string>();
   const visit = (name: string): void => {

@@ -8,11 +8,11 @@ import { checkPromises } from '../test/promises/check.ts';
 import type { Entry } from '../test/promises/entry.ts';
 import { logOf } from '../test/promises/sandbox-log.ts';
 import { createCluster, type DemoCluster, TAG_KEY } from './demo/cluster.ts';
+import { agentEventLine, worldEventLine } from './demo/event-lines.ts';
 import { type BareNode, residentMegabytes, startBareNode } from './demo/memory.ts';
 import { closingTable, type Outcome, promises } from './demo/outcome.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
 import { statusPanel } from './demo/status-panel.ts';
-import { tellAgentEvent, tellWorldEvent } from './demo/story.ts';
 
 /** Longer than all of it takes on a slow machine, in ms. */
 const LIMIT_MS = 120_000;
@@ -31,7 +31,7 @@ for (const [name, code] of [
 
 process.exit(await main());
 
-/** Lets a group of three instances go down to two, before the eyes of whoever looks. Resolves with the exit code. */
+/** Shows a group of three instances scale in to two. Resolves with the exit code. */
 async function main(): Promise<number> {
   const demo = createCluster(systemClock);
   const { fleet, machines, chosen } = demo;
@@ -80,7 +80,7 @@ async function main(): Promise<number> {
   return broken.length === 0 ? 0 : 1;
 }
 
-/** The story, from three idle agents to the end of the machine that was chosen. */
+/** All events, from three idle agents to the end of the instance that was chosen. */
 async function tell(
   demo: DemoCluster,
   agents: ReadonlyMap<string, AgentProcess>,
@@ -90,8 +90,8 @@ async function tell(
   const { fleet, chosen } = demo;
   const { world } = fleet;
   const gone = Promise.withResolvers<void>();
-  const say = (told: ReturnType<typeof tellWorldEvent>) => {
-    if (told) screen.story(seconds(), told);
+  const say = (line: ReturnType<typeof worldEventLine>) => {
+    if (line) screen.event(seconds(), line);
   };
 
   await Promise.all(
@@ -99,7 +99,7 @@ async function tell(
       agent.log.first(({ event }) => event === 'agent.watching', 'an agent to watch', LIMIT_MS),
     ),
   );
-  screen.story(seconds(), {
+  screen.event(seconds(), {
     who: '',
     text: 'Three agents watch, by instance metadata alone: no AWS API request.',
   });
@@ -107,11 +107,11 @@ async function tell(
   await systemClock.sleep(2_500);
 
   world.onEvent((event) => {
-    say(tellWorldEvent(demo, event));
+    say(worldEventLine(demo, event));
     if (event.type === 'machine-terminated' && event.instanceId === chosen.id) gone.resolve();
   });
-  for (const [id, agent] of agents) agent.onLine((line) => say(tellAgentEvent(demo, id, line)));
-  screen.story(seconds(), { who: '', text: 'Somebody sets the desired capacity of the group from 3 to 2.' });
+  for (const [id, agent] of agents) agent.onLine((line) => say(agentEventLine(demo, id, line)));
+  screen.event(seconds(), { who: '', text: 'Somebody sets the desired capacity of the group from 3 to 2.' });
   world.advance(systemClock.now());
   world.call('autoscaling:SetDesiredCapacity', {
     AutoScalingGroupName: fleet.group.name,

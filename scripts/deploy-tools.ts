@@ -1,6 +1,6 @@
 import { cfnLint, providerMirror, tofu } from '../test/deploy/tools.ts';
 
-// Installs what the tests of deploy/ run, outside the checkout: cfn-lint, OpenTofu and the AWS provider's schema.
+// Installs the tools of the tests of deploy/, outside the checkout: cfn-lint, OpenTofu and the AWS provider's schema.
 for (const install of [cfnLint, providerMirror, tofu]) {
   const tool = await install(true);
   console.log(tool.kind === 'found' ? `${tool.name}: ${tool.path}` : `missing: ${tool.why}`);

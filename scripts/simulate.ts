@@ -24,7 +24,7 @@ const { values } = parseArgs({
 });
 const agent = { source: values.source };
 const rare = !values.plain;
-// Stacks of the simulated faults are nobody's news.
+// Nobody needs the stacks of simulated faults.
 Error.stackTraceLimit = 0;
 if (values.help) console.log(USAGE);
 else if (values.seed !== undefined)

@@ -117,7 +117,7 @@ async function soak(ms: number, seed: number): Promise<number> {
   return judge(subjects, fleet, ms, faults, failure);
 }
 
-/** Drains an instance for maintenance and brings it back, or takes the word back half-way, time after time. */
+/** Drains an instance for maintenance and brings it back, or cancels the drain half-way, again and again. */
 async function drainOn(
   fleet: Fleet,
   subject: Subject,

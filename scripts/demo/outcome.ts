@@ -2,7 +2,7 @@ import type { Interruption, Machine, RequestRecord, Task, TimelineEvent } from '
 import type { Exit } from '../../test/e2e/agent-process.ts';
 import type { DemoCluster } from './cluster.ts';
 
-/** What came of it, as the simulated AWS and the operating system know it. */
+/** The outcome, as the simulated AWS and the operating system know it. */
 export type Outcome = {
   readonly interruptions: readonly Interruption[];
   readonly history: readonly TimelineEvent[];

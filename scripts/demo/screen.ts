@@ -2,14 +2,14 @@ export type Style = 'dim' | 'bold' | 'red' | 'green' | 'yellow' | 'cyan' | 'plai
 /** A line in parts, each in its style. */
 export type Line = readonly (readonly [text: string, style: Style])[];
 
-/** Something that happened, and to whom: an instance's name, or nothing. */
-export type Told = { readonly who: string; readonly text: string; readonly style?: Style };
+/** An event, and the instance that it is about: its name, or empty. */
+export type EventLine = { readonly who: string; readonly text: string; readonly style?: Style };
 
-/** On a terminal the story grows above a panel that is drawn anew; anywhere else there is the story alone. */
+/** On a terminal the events appear above a panel that is redrawn; elsewhere there are only the events. */
 export type Screen = {
   title(text: string): void;
   note(text: string): void;
-  story(seconds: number, told: Told): void;
+  event(seconds: number, line: EventLine): void;
   plain(text: string): void;
   /** Leaves the panel as it is and goes on below it. */
   close(): void;
@@ -41,7 +41,7 @@ export function createScreen(out: NodeJS.WriteStream, panel: () => readonly Line
   return {
     title: (text) => out.write(`${render([[text, 'bold']])}\n`),
     note: (text) => out.write(`${render([[text, 'dim']])}\n`),
-    story: (seconds, { who, text, style = 'plain' }) =>
+    event: (seconds, { who, text, style = 'plain' }) =>
       redraw(
         `${render([
           [`${seconds.toFixed(1).padStart(5)} s  `, 'dim'],

@@ -11,9 +11,9 @@ export function agentConf(): string {
   return `${[intro, ...options].join('\n\n')}\n`;
 }
 
-const intro = `# Configuration of ecs-drain-agent: NAME=value, one a line. What is commented out shows the default.
-# AWS_REGION, AWS_ENDPOINT_URL and whatever else the AWS SDK knows can be set here too.
-# Flags and the service's environment win over this file. After a change: systemctl restart ecs-drain-agent`;
+const intro = `# Configuration of ecs-drain-agent: NAME=value, one per line. Lines that are commented out show the default.
+# You can also set AWS_REGION, AWS_ENDPOINT_URL and every other variable of the AWS SDK here.
+# Flags and the service's environment override this file. After a change: systemctl restart ecs-drain-agent`;
 
 const width = 110;
 

@@ -11,14 +11,14 @@ export type Hook = {
   /** In ms; undefined where only the name is known. */
   readonly heartbeatTimeout: number | undefined;
   readonly globalTimeout: number | undefined;
-  /** What the hook ends with when nobody does: `ABANDON` or `CONTINUE`. */
+  /** The result with which the hook times out: `ABANDON` or `CONTINUE`. */
   readonly defaultResult?: string | undefined;
 };
 
 /** The Auto Scaling calls we make, all about our own instance. Each rejects with an `AwsError`. */
 export type AutoScaling = {
   lifecycle(): Promise<Lifecycle>;
-  /** The group's terminating hooks, everybody's. */
+  /** All terminating hooks of the group, whoever owns them. */
   terminatingHooks(group: string): Promise<readonly Hook[]>;
   /** Whether the group keeps an instance whose terminating hook was abandoned. */
   retainsAbandoned(group: string): Promise<boolean>;

@@ -26,7 +26,7 @@ export type Caller = <O extends Operation>(
 export type CallOptions = {
   /** Attempts before it gives up. Default 1: the loop decides anew, since the world may have changed. */
   attempts?: number;
-  /** Sent without regard to the API's budget: for what can't be done later. */
+  /** Sent without regard to the API's budget: for a call that cannot be made later. */
   urgent?: boolean;
 };
 

@@ -69,7 +69,7 @@ const credentialsNames = new Set([
   'AuthFailure',
   'MissingAuthenticationToken',
   'MissingAuthenticationTokenException',
-  // A signature too old or too new: the host's clock is wrong, and will be set.
+  // A signature that is too old or too new: the host's clock is wrong, and will be corrected.
   'RequestExpired',
   'SignatureDoesNotMatch',
   'InvalidSignatureException',

@@ -1,4 +1,4 @@
-/** The only way this program learns the time or waits. Tests and the simulation pass a virtual one. */
+/** The only way in which this program reads the time or waits. Tests and the simulation pass a virtual one. */
 export type Clock = {
   /** Wall-clock time in ms since the Unix epoch. May jump in either direction when the host's clock is set. */
   now(): number;

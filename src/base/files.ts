@@ -1,7 +1,7 @@
 import * as nodeFs from 'node:fs';
 import { dirname } from 'node:path';
 
-/** The calls of `node:fs` that files are kept by; the simulation has a disk of its own. */
+/** The calls of `node:fs` with which files are kept. The simulation passes a disk of its own. */
 export type FileSystem = Pick<
   typeof nodeFs,
   | 'closeSync'

@@ -1,7 +1,7 @@
 /** The longest text from outside that is logged or shown, in UTF-16 code units. */
 const LONGEST_TEXT = 512;
 
-/** What is known of anything that was thrown. */
+/** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A text of at most `longest` code units, with a mark where it was cut. */

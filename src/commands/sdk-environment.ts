@@ -1,5 +1,5 @@
 import type { Environment } from '../base/environment.ts';
-/** Gives the SDK, which reads the process's own environment, what the configuration file says for it (`AWS_…`). */
+/** Puts the `AWS_…` names of the configuration file into the process's environment, which the SDK reads. */
 export function passToSdk(environment: Environment): void {
   for (const [name, value] of Object.entries(environment)) {
     if (name.startsWith('AWS_') && value !== undefined) process.env[name] ??= value;

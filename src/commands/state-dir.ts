@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { makeDirectory, readTextFile, removeIfPossible, replaceFile } from '../base/files.ts';
 import { isRunning, ownProcess, type ProcessId } from '../host/process.ts';
 
-/** Whose a state directory is. */
+/** Which agent a state directory belongs to. */
 export type Claim =
   | { readonly kind: 'ours'; readonly release: () => void }
   /** An agent that still runs had it first. */

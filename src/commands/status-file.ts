@@ -6,7 +6,7 @@ import { readTextFile, removeIfPossible, replaceFile } from '../base/files.ts';
 import { clip } from '../base/text.ts';
 import { isRunning, ownProcess, type ProcessId } from '../host/process.ts';
 
-/** What the running agent leaves for `ecs-drain-agent status`. */
+/** What the running agent writes for `ecs-drain-agent status`. */
 export type Status = Report &
   ProcessId & {
     /** ISO time of the last change. */
@@ -56,7 +56,7 @@ export function createStatusFile(
       try {
         replaceFile(path, JSON.stringify(status, bounded), { mode: FOR_EVERY_USER, durable: false });
       } catch {
-        // Only for show: whoever asks is told that there is none.
+        // The agent does not depend on it: `status` then says that no agent runs.
       }
     },
     remove: () => {
@@ -71,14 +71,14 @@ export function createStatusFile(
 const bounded = (_: string, value: unknown) =>
   typeof value === 'string' ? clip(value, LONGEST_TEXT) : value;
 
-/** Two reports with the same text tell the same. While it drains, the summary holds times, which always change. */
+/** Two reports with the same key say the same. During a drain the summary holds times, which always change. */
 function changeOf({ state, summary, ...facts }: Report): string {
   const { signals, tasksLeft, containerInstance, lifecycleState } = facts;
   const said = state === 'draining' ? '' : summary;
   return JSON.stringify([state, said, signals, tasksLeft, containerInstance, lifecycleState]);
 }
 
-/** Looks for the agent's status where this configuration, or else systemd, has it write it. */
+/** Looks for the status file where this configuration, or else systemd, lets the agent write it. */
 export function findAgent(stateDir: string, environment: Environment): Found {
   const paths = environment.RUNTIME_DIRECTORY
     ? [statusPath(stateDir, environment)]

@@ -2,7 +2,7 @@ import { isCluster } from '../base/arn.ts';
 import { formatDuration, parseDuration } from '../base/duration.ts';
 import { DEFAULT_TAG_KEY, isLifecycleHookName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
 
-/** One option, as flag, environment variable, help text, documentation and error message know it. */
+/** One option: its flag, environment variable, help text, documentation and error messages. */
 export type Option<T> = {
   readonly flag: string;
   readonly env: string;
@@ -279,7 +279,7 @@ function list<const T extends string>(names: readonly T[]) {
   };
 }
 
-/** The metrics are for this host alone: they name its cluster, and there is no password in front of them. */
+/** Metrics are served to this host only: they name its cluster, and the port has no authentication. */
 function loopbackAddress(text: string): Parsed<{ host: string; port: number }> {
   const [, name = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
   const host = name === 'localhost' ? '127.0.0.1' : name.replace(/^\[(.*)\]$/, '$1');

@@ -42,7 +42,7 @@ export type EcsAgent = {
 
 /**
  * @param stop aborts what is being asked
- * @param onStrange told the first time that an entry of the task list is left out since it is no task
+ * @param onStrange called the first time that an entry of the task list is left out because it is no task
  */
 export function createEcsAgent(
   http: Http,

@@ -19,7 +19,7 @@ export type Notifier = {
 export type NotifierOptions = {
   /** Our own process id, to tell a WATCHDOG_USEC meant for us from one inherited from a parent. */
   readonly pid?: number;
-  /** Told of the first message that could not be sent, and of none after it. */
+  /** Called with the first message that could not be sent, and never again. */
   readonly onFailure?: (error: Error) => void;
   readonly spawn?: Spawn;
 };

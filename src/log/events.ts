@@ -1,6 +1,6 @@
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
-/** What an event is for those who read the log: docs/events.md is made of this. */
+/** What an event means to those who read the log. docs/events.md is generated from this. */
 export type EventDefinition = {
   readonly level: Level;
   readonly meaning: string;

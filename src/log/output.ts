@@ -22,7 +22,7 @@ export type OutputOptions = {
 export function createOutput({ level, environment, fd = 1 }: OutputOptions): Log {
   // Written at once: a line that waits in a buffer is lost with the process.
   const stream = pino.destination({ fd, sync: true });
-  // Whoever read us may have gone away. That must not end a drain.
+  // The reader of our output may be gone. That must not end a drain.
   stream.on('error', () => {});
   const write = writer(fd, environment, (line) => stream.write(escaped(line)));
   const logger = pino(
@@ -61,7 +61,7 @@ const levelOf = (line: string): Level => (/^\{"level":"(\w+)"/.exec(line)?.[1] a
 
 const COLOURS: Record<Level, string> = { debug: '2', info: '36', warn: '33', error: '31' };
 
-/** One event as a person reads it: time, level, name, message. */
+/** One event as a line of plain text: time, level, name, message. */
 export function forPeople(line: string, colour = true): string {
   const { level, time, event, msg } = JSON.parse(line) as Record<string, string>;
   const shown = level as Level;

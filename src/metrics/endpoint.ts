@@ -16,7 +16,7 @@ export type EndpointPorts = {
 };
 
 const RETRY_MS = 60_000;
-/** A client that sends nothing, or reads nothing, is let go. */
+/** A client that sends nothing, or reads nothing, is disconnected after this, in ms. */
 const CLIENT_MS = 10_000;
 const MOST_CONNECTIONS = 8;
 
@@ -54,7 +54,7 @@ export async function serveMetrics({ host, port, text, clock, log, stop }: Endpo
             status === 200 ? 'text/plain; version=0.0.4; charset=utf-8' : 'text/plain; charset=utf-8',
           'content-length': Buffer.byteLength(body),
           ...(status === 405 && { allow: 'GET, HEAD' }),
-          // Kept connections would be all that grows here.
+          // Kept-alive connections would be the only thing that grows here.
           connection: 'close',
         });
         response.end(request.method === 'HEAD' ? undefined : body);

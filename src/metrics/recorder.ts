@@ -6,7 +6,7 @@ import { type Clock, parseTime } from '../base/clock.ts';
 import { type EventName, events, type Level } from '../log/events.ts';
 import type { Sample, SeriesName } from './series.ts';
 
-/** Takes note of what the agent does, and tells it as samples. Nothing in it can fail. */
+/** Records what the agent does, and gives it as samples. Nothing in it can fail. */
 export type Recorder = {
   report(report: Report): void;
   attempt(attempt: Attempt): void;
@@ -39,7 +39,7 @@ export function createRecorder(clock: Clock, self: Process): Recorder {
     counters.set(key, { name, labels, value: (counters.get(key)?.value ?? 0) + by });
   }
 
-  // Prometheus sees no increase in a counter that begins at 1: those that alarm begin at 0.
+  // Prometheus sees no increase in a counter that begins at 1, so counters that alerts use begin at 0.
   count('ecs_drain_agent_heartbeats_total', {}, 0);
   count('ecs_drain_agent_aws_throttles_total', {}, 0);
   for (const [event, { level }] of Object.entries(events)) {

@@ -4,7 +4,7 @@ export type SeriesDefinition = {
   readonly help: string;
 };
 
-/** Every series there is; docs/metrics.md is held against this. */
+/** Every series there is; a test compares docs/metrics.md with it. */
 export const series = {
   ecs_drain_agent_build_info: {
     type: 'gauge',

@@ -7,16 +7,16 @@ import { formatSamples } from './series.ts';
 import { keepFile } from './text-file.ts';
 
 export type MetricsPorts = {
-  /** Where Prometheus may ask; undefined: nowhere. */
+  /** The address to serve metrics at; undefined: none. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
-  /** What node_exporter reads; undefined: nothing. */
+  /** The file for node_exporter; undefined: none. */
   readonly file: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly stop: AbortSignal;
 };
 
-/** Starts to record, and shows what is recorded, until `stop` aborts. What goes wrong is logged and tried again. */
+/** Starts to record, and exposes what is recorded until `stop` aborts. A failure is logged and tried again. */
 export function startMetrics({ listen, file, clock, log, stop }: MetricsPorts): Recorder {
   const recorder = createRecorder(clock, {
     version,

@@ -10,7 +10,7 @@ export type Found =
     }
   | { readonly kind: 'unreadable'; readonly why: string };
 
-/** The executables in a stage's directory. Hidden files are passed over, anything else that is no hook is named. */
+/** The executables in a stage's directory. Hidden files are ignored; anything else that is not a hook is in `skipped`. */
 export function findHooks(directory: string): Found {
   let names: string[];
   let writable: boolean;

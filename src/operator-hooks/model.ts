@@ -22,7 +22,7 @@ export type HookFacts = {
   readonly waitedSeconds?: number | undefined;
 };
 
-/** What came of a stage's hooks; `none`: it has none. */
+/** The outcome of a stage's hooks; `none`: it has none. */
 export type HooksResult = 'none' | 'succeeded' | 'failed';
 
 /** The operator's own executables. */

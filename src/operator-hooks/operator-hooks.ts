@@ -18,7 +18,7 @@ export function createOperatorHooks(ports: OperatorHooksPorts): OperatorHooks {
   };
 }
 
-/** A directory that is there and can't be read is not empty: somebody meant something by it. */
+/** A directory that exists and cannot be read does not count as empty: somebody wants hooks to run. */
 function isEmpty(directory: string): boolean {
   try {
     return readdirSync(directory).length === 0;

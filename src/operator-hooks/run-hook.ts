@@ -89,11 +89,11 @@ function signalGroup({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void
   try {
     process.kill(-pid, signal);
   } catch {
-    // All of it has ended meanwhile.
+    // The whole process group has ended meanwhile.
   }
 }
 
-/** Nothing that still runs may keep this process alive. */
+/** Detaches a hook, so that what still runs does not keep this process alive. */
 function letGo(child: ChildProcess): void {
   child.stdin?.destroy();
   child.stdout?.destroy();

@@ -29,7 +29,7 @@ export async function requestDrain(stateDir: string): Promise<void> {
   if (process.getuid?.() === 0) await chown(file, uid, gid);
 }
 
-/** Takes the request back. Resolves with whether there was one. Rejects where it can't be removed. */
+/** Withdraws the request. Resolves with whether there was one. Rejects where it can't be removed. */
 export async function withdrawDrain(stateDir: string): Promise<boolean> {
   try {
     await rm(fileIn(stateDir));

@@ -17,7 +17,7 @@ export const lifecycleSignal =
     const value = ifKnown(state)?.trim();
     if (value === undefined) return state as Reading<undefined>;
     if (value === 'Terminated') return known({ source: 'lifecycle' });
-    // Anything else would end a drain: a page, or half of a word, is no word that the group wants the instance back.
+    // Anything else would end a drain: a page, or half of a word, does not say that the group wants the instance back.
     if (OTHER_TARGET_STATES.has(value)) return known(undefined);
     return unknown('IMDS gave something that is no target lifecycle state');
   };

@@ -4,7 +4,7 @@ import type { Signal } from './signal.ts';
 
 /**
  * Reads all signals at once. Any one that is there is enough. None at all is known only when every source
- * says so: one that is silent may be hiding the signal.
+ * says so: a source that does not answer may have the signal.
  */
 export async function readSignals(sources: readonly ReadSignal[]): Promise<Reading<readonly Signal[]>> {
   const readings = await Promise.all(sources.map((read) => read()));

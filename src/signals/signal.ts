@@ -1,4 +1,4 @@
-/** One reason why this instance must go. */
+/** One reason to drain this instance. */
 export type Signal =
   | {
       readonly source: 'tag';

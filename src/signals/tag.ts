@@ -9,7 +9,7 @@ import { parseTagValue } from './tag-value.ts';
 /** The EC2 API is asked this often at most, in ms: a fleet shares one allowance of requests. */
 export const EC2_INTERVAL_MS = 15_000;
 const EC2_LONGEST_INTERVAL_MS = 300_000;
-/** In EC2 mode the metadata is looked at again this often, in ms: its tags can be switched on meanwhile. */
+/** In EC2 mode the metadata is read again this often, in ms: its tags can be switched on meanwhile. */
 export const LOOK_AGAIN_MS = 600_000;
 
 export type TagOptions = {
@@ -26,7 +26,7 @@ export type TagPorts = {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Told when `auto` changes from one source to the other. It starts with the metadata. */
+  /** Called when `auto` changes from one source to the other. It starts with the metadata. */
   readonly onSource: (source: 'imds' | 'ec2') => void;
 };
 
@@ -80,7 +80,7 @@ async function readFromMetadata(
 ): Promise<Reading<Signal | undefined> | 'off'> {
   const keys = await imds.get('meta-data/tags/instance');
   if (keys.kind === 'unknown') return keys;
-  // The whole folder answers 404 unless the instance's tags are in its metadata: that is no word about the tag.
+  // The whole folder answers 404 unless the instance's tags are in its metadata: that says nothing about the tag.
   if (keys.value === undefined) return 'off';
   const listed = keys.value.split('\n').map((line) => line.trim());
   if (!listed.includes(key)) {

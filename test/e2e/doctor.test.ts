@@ -292,7 +292,7 @@ describe('doctor on a host where something is not there', () => {
     assert.ok(
       lines.includes(`ok    container instance: ${host.machine.ecsAgent.containerInstance?.id} is ACTIVE`),
     );
-    assert.equal(code, 1, 'a drain would work, but an ECS agent that is down must be mended');
+    assert.equal(code, 1, 'a drain would work, but an ECS agent that is down must be fixed');
   });
 
   test('no ECS agent, and not in the cluster that is named', async (t) => {

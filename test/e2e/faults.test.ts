@@ -28,7 +28,7 @@ describe('AWS does not answer as it should', { concurrency: 6 }, () => {
       assert.equal(forbidden.level, 'error');
       assert.equal(forbidden.iamAction, 'ecs:UpdateContainerInstancesState');
       assert.match(forbidden.msg, /allow ecs:UpdateContainerInstancesState in the instance's role/);
-      // A policy can be mended while we wait; the next try is a minute away.
+      // A policy can be fixed while we wait; the next try is a minute away.
       await running.log.first(({ event }) => event === 'call.recovered', 'the next try', 90_000);
       assert.equal(running.lines('call.forbidden').length, 1);
       fleet.endTask(task);

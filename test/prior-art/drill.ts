@@ -43,7 +43,7 @@ export type Drill = {
   pass(ms: number): Promise<void>;
   /** Its calls of one API, whatever came of them. */
   calls(api: string): readonly RequestRecord[];
-  /** The group has let the instance go, or has been asked to. */
+  /** The group has released the instance, or has been asked to. */
   isReleased(): boolean;
 };
 

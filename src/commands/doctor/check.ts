@@ -1,9 +1,9 @@
-/** What one look at the host or at AWS has found. One line of output. */
+/** The result of one check of the host or of AWS. One line of output. */
 export type Check = {
   readonly name: string;
   /**
-   * `FAIL`: a drain would not come to its end, or at a task's cost. `warn`: it would, with something that an
-   * operator should know. `skip`: not looked at; the detail says why.
+   * `FAIL`: a drain would not complete, or would cost tasks. `warn`: it would complete, with something that an
+   * operator should know. `skip`: not checked; the detail says why.
    */
   readonly status: 'ok' | 'warn' | 'FAIL' | 'skip';
   readonly detail: string;

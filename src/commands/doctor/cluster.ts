@@ -34,7 +34,7 @@ export async function* findRegistration(
   { instanceId }: Identity,
   permissions: Permissions,
 ): Checks<Registration | undefined> {
-  // The cluster that the ECS agent registers in where it is told of none.
+  // The cluster that the ECS agent registers in if none is configured.
   const cluster = clusterGiven ?? 'default';
   const { check, value, error } = await permissions.ask({
     operation: 'ecs:ListContainerInstances',
@@ -113,7 +113,7 @@ function containerInstanceCheck(described: Described, instanceId: string, arn: s
   return fail(name, `${idOf(arn)} is ${status}: no task can be placed here`, anew);
 }
 
-/** What only serves to say why a drain waits. */
+/** The permissions that only serve to report why a drain waits. */
 async function* checkExplaining(
   cluster: string,
   names: Names,
@@ -231,7 +231,7 @@ async function isTaggedAsOwn(
 
 type Names = ReturnType<typeof namesAround>;
 
-/** ARNs in our own cluster, as policies name them, and two of nothing. */
+/** ARNs in our own cluster, as policies name them, and two that name nothing. */
 function namesAround(arn: string, cluster: string) {
   const [prefix = 'arn:aws:ecs:*:*'] = arn.split(':container-instance/');
   const clusterName = idOf(cluster);

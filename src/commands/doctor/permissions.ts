@@ -13,7 +13,7 @@ export type Question<T> = {
    * refusal to find it says that the call is allowed.
    */
   readonly isProbe?: boolean;
-  /** What is lost without the permission, where a drain comes to its end all the same. */
+  /** What is lost without the permission, if a drain completes nevertheless. */
   readonly optional?: string;
 };
 
@@ -26,7 +26,7 @@ export type Answer<T> = {
 
 export type Permissions = { ask<T>(question: Question<T>): Promise<Answer<T>> };
 
-/** Asks AWS, and no service again that does not answer. */
+/** Asks AWS. A service that does not answer is not asked again. */
 export function createPermissions(call: Caller, region: string): Permissions {
   const silent = new Map<string, AwsError>();
   const patient: Caller = (operation, input, options) =>

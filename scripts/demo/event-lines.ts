@@ -1,16 +1,16 @@
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
 import type { LogLine } from '../../test/e2e/agent-process.ts';
 import { type DemoCluster, shortGroup } from './cluster.ts';
-import type { Told } from './screen.ts';
+import type { EventLine } from './screen.ts';
 
-/** What happens in the cluster, for someone who sees it for the first time; undefined for what matters less. */
-export function tellWorldEvent(demo: DemoCluster, event: TimelineEvent): Told | undefined {
+/** An event in the cluster, for someone who sees it for the first time; undefined for what matters less. */
+export function worldEventLine(demo: DemoCluster, event: TimelineEvent): EventLine | undefined {
   const { nameOf } = demo;
   switch (event.type) {
     case 'scale-in-chosen':
       return of(event.instanceId, `The group chooses this one, ${event.instanceId}, to be terminated.`);
     case 'lifecycle-state':
-      return tellLifecycle(event.instanceId, event.to);
+      return lifecycleLine(event.instanceId, event.to);
     case 'tag-put':
       return of(event.instanceId, `The tagger puts the tag ${event.key} on it.`);
     case 'container-instance':
@@ -24,7 +24,7 @@ export function tellWorldEvent(demo: DemoCluster, event: TimelineEvent): Told | 
         return of(event.instanceId, 'Deregistered: ECS knows this instance no more.');
       return undefined;
     case 'task':
-      return tellTask(event);
+      return taskLine(event);
     case 'task-asked-to-stop':
       return of(
         event.instanceId,
@@ -47,18 +47,18 @@ export function tellWorldEvent(demo: DemoCluster, event: TimelineEvent): Told | 
       return undefined;
   }
 
-  function of(instanceId: string, text: string, style?: Told['style']): Told {
+  function of(instanceId: string, text: string, style?: EventLine['style']): EventLine {
     return { who: nameOf(instanceId), text, ...(style && { style }) };
   }
 
-  function tellLifecycle(instanceId: string, to: string): Told | undefined {
+  function lifecycleLine(instanceId: string, to: string): EventLine | undefined {
     if (to === 'Terminating:Wait')
       return of(instanceId, 'Its lifecycle hook holds that back until the agent says so.');
     if (to === 'Terminated') return of(instanceId, 'The group terminates the machine.');
     return undefined;
   }
 
-  function tellTask({ instanceId, taskArn, group, to }: Extract<TimelineEvent, { type: 'task' }>) {
+  function taskLine({ instanceId, taskArn, group, to }: Extract<TimelineEvent, { type: 'task' }>) {
     const name = shortGroup(group);
     if (to === 'RUNNING') return of(instanceId, `${name} runs here now, in place of the one that goes.`);
     if (to !== 'STOPPED') return undefined;
@@ -69,7 +69,7 @@ export function tellWorldEvent(demo: DemoCluster, event: TimelineEvent): Told | 
 }
 
 /** What only the agent knows. */
-export function tellAgentEvent(demo: DemoCluster, instanceId: string, line: LogLine): Told | undefined {
+export function agentEventLine(demo: DemoCluster, instanceId: string, line: LogLine): EventLine | undefined {
   const who = demo.nameOf(instanceId);
   switch (line.event) {
     case 'drain.signalled':
