@@ -253,6 +253,8 @@ function addNoTagAtAll(_: Random, plan: Plan): Plan {
 
 /** A task outlasts the hook's global limit, which is nearer than AWS's own; one thing or the other fails just before it. */
 function addHookLimit(random: Random, plan: Plan, { start }: Span): Plan {
+  // Each takes as long to simulate as half a dozen others.
+  if (random.chance(0.5)) return plan;
   const minutes = random.integer(10, 20);
   const group: GroupPlan = {
     hooks: [
@@ -260,11 +262,11 @@ function addHookLimit(random: Random, plan: Plan, { start }: Span): Plan {
         name: 'drain',
         heartbeatTimeout: random.spread(30, 300),
         globalTimeout: minutes * 60,
-        defaultResult: random.pick(['ABANDON', 'CONTINUE']),
+        defaultResult: random.pick(['ABANDON', 'CONTINUE', 'CONTINUE']),
       },
     ],
     ours: 'drain',
-    retain: random.chance(0.7),
+    retain: random.chance(0.75),
   };
   const limitAt = start + minutes * MINUTE;
   const outlasting: TaskPlan = {
@@ -283,8 +285,14 @@ function addHookLimit(random: Random, plan: Plan, { start }: Span): Plan {
         ...plan.happenings.filter(({ what }) => what === 'untag'),
       ],
     },
-    // From the last reads that would be in time for it.
-    ...singleFailures(random, limitAt - 12 * MINUTE, limitAt - MINUTE),
+    // Whether the group retains is read every ten minutes, and one of the last reads that are in time for it fails.
+    {
+      at: random.integer(limitAt - 12 * MINUTE, limitAt - 6 * MINUTE),
+      match: { api: 'autoscaling:DescribeAutoScalingGroups' },
+      fault: { what: '5xx' },
+      count: random.integer(1, 8),
+    },
+    ...singleFailures(random, limitAt - 7 * MINUTE, limitAt - MINUTE),
   );
 }
 
@@ -306,8 +314,6 @@ function addFailuresAtLimit(random: Random, plan: Plan, { start, end }: Span): P
 }
 
 const READS: readonly PlannedFault['match'][] = [
-  { api: 'autoscaling:DescribeAutoScalingGroups' },
-  { api: 'autoscaling:DescribeAutoScalingGroups' },
   { api: 'autoscaling:DescribeAutoScalingGroups' },
   { api: 'autoscaling:DescribeLifecycleHooks' },
   { api: 'autoscaling:DescribeAutoScalingInstances' },
