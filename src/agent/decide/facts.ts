@@ -1,3 +1,4 @@
+import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Memory, Observation, Policy, Waiting } from '../model.ts';
@@ -9,10 +10,11 @@ export function signalsOf({ signals, memory }: Observation): readonly Signal[] {
 }
 
 /** The instance's state in its group; undefined where it is not known, or in no group. */
-export function groupState({ lifecycle }: Observation): string | undefined {
-  return lifecycle.kind === 'known' && lifecycle.value.kind === 'in-group'
-    ? lifecycle.value.state
-    : undefined;
+export const groupState = (observed: Observation): string | undefined => membership(observed)?.state;
+
+function membership({ lifecycle }: Observation): Extract<Lifecycle, { kind: 'in-group' }> | undefined {
+  const state = ifKnown(lifecycle);
+  return state?.kind === 'in-group' ? state : undefined;
 }
 
 /** A group that terminates the instance never takes that back: as good as any signal. */
@@ -32,13 +34,13 @@ export function waitingHook(
   observed: Observation,
   policy: Pick<Policy, 'lifecycleHook'>,
 ): Waiting | undefined {
-  const { memory, lifecycle, now } = observed;
-  if (isCompleted(memory) || groupState(observed) !== 'Terminating:Wait') return undefined;
-  if (lifecycle.kind !== 'known' || lifecycle.value.kind !== 'in-group') return undefined;
+  const { memory, now } = observed;
+  const member = membership(observed);
+  if (isCompleted(memory) || member?.state !== 'Terminating:Wait') return undefined;
   const choice = chooseHook(observed.hooks, policy.lifecycleHook, signalsOf(observed), memory.waiting?.hook);
   const hook =
     choice.kind === 'ours' ? choice.hook : choice.kind === 'unknown' ? memory.waiting?.hook : undefined;
-  return hook && { since: memory.waiting?.since ?? now, group: lifecycle.value.group, hook };
+  return hook && { since: memory.waiting?.since ?? now, group: member.group, hook };
 }
 
 /**

@@ -2,7 +2,7 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Config } from '../../config/options.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
-import { earlier, onAgentClock } from './facts.ts';
+import { onAgentClock } from './facts.ts';
 import { chooseHook } from './lifecycle-hook.ts';
 
 /** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
@@ -57,7 +57,7 @@ function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
 }
 
 function rememberSpot(memory: Memory, { signals, now }: Observation): Memory {
-  const isNoticed = ifKnown(signals)?.some(({ source }) => source === 'spot') ?? false;
+  const isNoticed = ifKnown(signals)?.some(({ source }) => source === 'spot');
   return isNoticed && memory.spotSeenAt === undefined ? { ...memory, spotSeenAt: now } : memory;
 }
 
@@ -83,7 +83,7 @@ function rememberWaiting(
   const { group } = lifecycle.value;
   const active = ifKnown(signals) ?? memory.signals ?? [];
   const choice = chooseHook(hooks, config.lifecycleHook, active, memory.waiting?.hook);
-  const since = memory.waiting?.since ?? earlier(now, eventTime(active, observed)) ?? now;
+  const since = memory.waiting?.since ?? Math.min(now, eventTime(active, observed) ?? now);
   const hook =
     choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? memory.waiting?.hook : undefined;
   const old = memory.waiting;

@@ -151,6 +151,7 @@ describe('running the stages', () => {
   function setUp(holds: boolean) {
     const clock = createManualClock();
     const runs: [HookStage, number][] = [];
+    let changes = 0;
     const ended: [HookStage, string][] = [];
     let answer = Promise.withResolvers<HooksResult>();
     const stages = createHookStages({
@@ -164,14 +165,14 @@ describe('running the stages', () => {
       },
       onRun: (stage, result) => void ended.push([stage, result]),
       onHeld: (stage, ms) => void ended.push([stage, `again in ${ms}`]),
-      onChange() {},
+      onChange: () => void changes++,
     });
     const end = async (result: HooksResult) => {
       answer.resolve(result);
       answer = Promise.withResolvers();
       await new Promise(setImmediate);
     };
-    return { stages, clock, runs, ended, end };
+    return { stages, clock, runs, ended, end, changes: () => changes };
   }
 
   it('starts each once, and says what came of it', async () => {
@@ -219,6 +220,49 @@ describe('running the stages', () => {
       ['drained', 'succeeded'],
     ]);
   });
+
+  it('tries them every five minutes at last', async () => {
+    const { stages, clock, ended, end } = setUp(true);
+    for (let run = 0; run < 7; run++) {
+      stages.start('drained', facts);
+      await end('failed');
+      clock.pass(5 * MINUTE);
+    }
+    assert.deepEqual(
+      ended.map(([, what]) => what),
+      [15_000, 30_000, 60_000, 120_000, 240_000, 300_000, 300_000].map((ms) => `again in ${ms}`),
+    );
+  });
+
+  it('announces no other try while one runs, or where none has failed: the loop would wake for nothing', async () => {
+    const { stages, clock, end } = setUp(true);
+    assert.equal(stages.retryAt(), Infinity);
+    stages.start('drained', facts);
+    assert.equal(stages.retryAt(), Infinity);
+    await end('failed');
+    clock.pass(RETRY_MS);
+    stages.start('drained', facts);
+    assert.equal(stages.retryAt(), Infinity);
+  });
+
+  it('wakes the loop when they have run, or the release would come late', async () => {
+    const { stages, changes, end } = setUp(false);
+    stages.start('drained', facts);
+    assert.equal(changes(), 0);
+    await end('succeeded');
+    assert.equal(changes(), 1);
+  });
+
+  it('counts the tries of stage drained only', async () => {
+    const { stages, clock, runs, end } = setUp(true);
+    stages.start('drained', facts);
+    await end('failed');
+    clock.pass(RETRY_MS);
+    stages.start('draining', facts);
+    assert.deepEqual(runs.at(-1), ['draining', 1]);
+  });
+
+  it('a stage that was not begun is due', () => assert.equal(setUp(false).stages.state('released'), 'due'));
 
   it('holds nothing back in the other stages', async () => {
     const { stages, ended, end } = setUp(true);

@@ -352,3 +352,132 @@ describe('a heartbeat', () => {
     assert.deepEqual(settleHeartbeat(fresh, 'drain', nothingWaiting, NOW).stale, ['lifecycle']);
   });
 });
+
+describe('an outcome changes its own part of the state, and nothing else', () => {
+  const memory: Memory = { signalledAt: 3, drainingSetAt: 4, askedToStop: { s: 1 }, hooksRun: {} };
+  const resting = { failures: 2, refusals: 3, nothingWaited: 4, restsUntil: 5 };
+  const state: DrainState = {
+    memory,
+    attempts: { terminate: resting },
+    heartbeat: { at: 6, outcome: 'recorded' },
+    pretended: ['deregister'],
+    unsureBefore: 7,
+  };
+  const first = { failures: 0, refusals: 0, nothingWaited: 0, restsUntil: -Infinity };
+  const stateAfter = (mutation: Mutation, outcome: Outcome, more: Partial<DrainState> = {}) =>
+    after(mutation, outcome, { state: { ...state, ...more } }).state;
+  const attempts = (kind: Mutation['kind'], changed: object = {}) => ({
+    terminate: resting,
+    [kind]: { ...first, ...changed },
+  });
+
+  it('DRAINING', () =>
+    assert.deepEqual(stateAfter(setDraining, done), {
+      ...state,
+      attempts: attempts('set-draining'),
+      unsureBefore: -Infinity,
+    }));
+  it('ACTIVE', () =>
+    assert.deepEqual(stateAfter(setActive, done), {
+      ...state,
+      memory: { signalledAt: 3, askedToStop: { s: 1 }, hooksRun: {} },
+      attempts: attempts('set-active'),
+    }));
+  it('tasks asked to stop', () =>
+    assert.deepEqual(stateAfter(stopTasks, done), {
+      ...state,
+      memory: { ...memory, askedToStop: { s: 1, t: NOW } },
+      attempts: attempts('stop-tasks'),
+    }));
+  it('deregistered', () =>
+    assert.deepEqual(stateAfter(deregister, done), { ...state, attempts: attempts('deregister') }));
+  it('completed', () =>
+    assert.deepEqual(stateAfter(complete, done), {
+      ...state,
+      memory: {
+        ...memory,
+        completed: { hook: 'drain', result: 'CONTINUE', at: NOW, standing: 'answered' },
+      },
+      attempts: attempts('complete'),
+    }));
+  it('terminated', () =>
+    assert.deepEqual(stateAfter(terminate, done), {
+      ...state,
+      memory: { ...memory, terminated: true },
+      attempts: { terminate: { ...resting, failures: 0, restsUntil: -Infinity } },
+    }));
+  it('refused', () =>
+    assert.deepEqual(stateAfter(deregister, tasksRunning), {
+      ...state,
+      attempts: attempts('deregister', { refusals: 1, restsUntil: NOW + 2_000 }),
+    }));
+  it('that nothing waits', () =>
+    assert.deepEqual(stateAfter(complete, nothingWaiting), {
+      ...state,
+      attempts: attempts('complete', { nothingWaited: 1, restsUntil: NOW + 15_000 }),
+    }));
+  it('that nothing waits, after it looked completed', () => {
+    const completed = { hook: 'drain', result: 'CONTINUE', at: 9, standing: 'doubted' } as const;
+    const { memory: left } = stateAfter(complete, nothingWaiting, { memory: { ...memory, completed } });
+    assert.deepEqual(left, { ...memory, completed: { ...completed, standing: 'confirmed' } });
+  });
+  it('a failure', () =>
+    assert.deepEqual(stateAfter(complete, failed('throttled')), {
+      ...state,
+      attempts: attempts('complete', { failures: 1, restsUntil: NOW + 15_000 }),
+    }));
+  it('that DRAINING may have been set', () =>
+    assert.deepEqual(stateAfter(setDraining, failed('throttled')), {
+      ...state,
+      attempts: attempts('set-draining', { failures: 1, restsUntil: NOW + 15_000 }),
+      unsureBefore: NOW,
+    }));
+  it('that DRAINING was not set', () => {
+    const { signalledAt } = memory;
+    const before = after(setDraining, failed('rejected'), { state, memory: { signalledAt: 3 } }).state;
+    assert.deepEqual(before.memory, { signalledAt, askedToStop: { s: 1 }, hooksRun: {} });
+  });
+  it('DRAINING written ahead', () =>
+    assert.deepEqual(beginMutation(state, setDraining, NOW), {
+      ...state,
+      memory: { ...memory, drainingSetAt: NOW },
+      unsureBefore: Infinity,
+    }));
+  it('a dry run', () =>
+    assert.deepEqual(pretend(state, setDraining), {
+      ...state,
+      pretended: ['deregister', 'set-draining'],
+    }));
+  it('a heartbeat', () =>
+    assert.deepEqual(settleHeartbeat(state, 'drain', done, NOW).state, {
+      ...state,
+      heartbeat: { at: NOW, outcome: 'recorded' },
+    }));
+});
+
+describe('what succeeded, or got an answer, begins anew: the next failure is a first one', () => {
+  const restAfterBoth = (mutation: Mutation, outcome: Outcome) => {
+    const between = after(mutation, outcome, { state: after(mutation, failed('transient')).state }).state;
+    const { attempts } = after(mutation, failed('transient'), { state: between }).state;
+    return (attempts[mutation.kind]?.restsUntil ?? 0) - NOW;
+  };
+  it('done', () => assert.equal(restAfterBoth(stopTasks, done), 1_000));
+  it('refused', () => assert.equal(restAfterBoth(deregister, tasksRunning), 1_000));
+  it('nothing waiting', () => assert.equal(restAfterBoth(complete, nothingWaiting), 1_000));
+});
+
+it('what is shown where ECS has said nothing yet: a list of two requests, on no container instance of ours', () => {
+  const { shows } = after(setDraining, done, { view: undefined });
+  assert.deepEqual(shows, {
+    view: {
+      containerInstance: draining,
+      tasks: unknown('being listed again'),
+      isListed: false,
+      requests: 2,
+      heard: undefined,
+      own: [],
+      gone: [],
+    },
+    asOf: NOW,
+  });
+});

@@ -177,3 +177,140 @@ describe('what is remembered of the tasks', () => {
     assert.equal(after({ memory, signals: unknown('no answer'), tasks: known([task]) }), memory);
   });
 });
+
+describe('what is new joins what is remembered, and takes nothing from it', () => {
+  const spot = { source: 'spot', action: 'terminate', interruptionAt: NOW + 2 * MINUTE } as const;
+  const completed = { hook: 'drain', result: 'CONTINUE', at: NOW - MINUTE, standing: 'answered' } as const;
+  const memory: Memory = {
+    signalledAt: NOW - MINUTE,
+    signals: [tag],
+    drainingSetAt: NOW - MINUTE,
+    tasksLeft: ['a'],
+    hooksRun: { draining: 'succeeded' },
+  };
+  const base = { memory, signals: known([tag]) };
+  const taskOf = (arn: string) => ({
+    arn,
+    group: 'family:batch',
+    lastStatus: 'RUNNING',
+    desiredStatus: 'RUNNING',
+  });
+
+  it('a signal', () =>
+    assert.deepEqual(after({ ...base, signals: known([tag, lifecycle]) }), {
+      ...memory,
+      signals: [tag, lifecycle],
+    }));
+  it('a Spot notice beside another signal', () =>
+    assert.deepEqual(after({ ...base, signals: known([tag, spot]) }), {
+      ...memory,
+      signals: [tag, spot],
+      spotSeenAt: NOW,
+    }));
+  it('the lifecycle action', () =>
+    assert.deepEqual(after({ ...base, lifecycle: inState('Terminating:Wait'), hooks: known([hook]) }), {
+      ...memory,
+      waiting: { since: NOW, group: 'web-asg', hook },
+    }));
+  it('that the group retains', () =>
+    assert.deepEqual(after({ ...base, retainsAbandoned: known(true) }), { ...memory, retains: true }));
+  it('another task in the place of one', () => {
+    const both = { ...memory, tasksLeft: ['a', 'b'] };
+    assert.deepEqual(after({ ...base, memory: both, tasks: known([taskOf('a'), taskOf('c')]) }), {
+      ...memory,
+      tasksLeft: ['a', 'c'],
+    });
+  });
+  it('a doubt', () =>
+    assert.deepEqual(
+      after({ ...base, memory: { ...memory, completed }, lifecycle: inState('Terminating:Wait') }),
+      {
+        ...memory,
+        waiting: { since: NOW, group: 'web-asg' },
+        completed: { ...completed, standing: 'doubted' },
+      },
+    ));
+  it('nothing where nothing is: the same object, or the disk would be written every second', () => {
+    const waiting = { since: NOW - MINUTE, group: 'web-asg', hook };
+    const full: Memory = {
+      ...memory,
+      waiting,
+      retains: true,
+      completed,
+      spotSeenAt: NOW,
+      signals: [tag, spot],
+    };
+    const seen = {
+      memory: full,
+      signals: known([{ ...tag }, { ...spot }]),
+      lifecycle: inState('Terminating:Wait'),
+      hooks: known([{ ...hook }]),
+      retainsAbandoned: known(true),
+      tasks: known([taskOf('a')]),
+      now: NOW - 40_000,
+    };
+    assert.equal(after(seen), full);
+  });
+});
+
+describe('the signals of a drain', () => {
+  it('one of several that says something else is remembered as it is now', () => {
+    const before = { source: 'tag', value: 'true' } as const;
+    const now = { source: 'tag', value: 'hook=drain', hook: 'drain' } as const;
+    const memory: Memory = { signalledAt: 1, signals: [before, lifecycle] };
+    assert.deepEqual(after({ memory, signals: known([now, lifecycle]) }).signals, [now, lifecycle]);
+  });
+  it('one that is no longer said stays, while another is', () => {
+    const memory: Memory = { signalledAt: 1, signals: [tag, lifecycle] };
+    assert.equal(after({ memory, signals: known([lifecycle]) }), memory);
+  });
+});
+
+describe('the hook of the lifecycle action that waits', () => {
+  const other = { ...hook, name: 'backup' };
+  const wait = { lifecycle: inState('Terminating:Wait'), hooks: known([other, hook]) };
+  it('is the one that the tag names, though metadata has fallen silent', () => {
+    const memory: Memory = { signalledAt: 1, signals: [{ ...tag, hook: 'drain' }] };
+    assert.deepEqual(after({ ...wait, memory, signals: unknown('silent') }).waiting?.hook, hook);
+  });
+  it('can be told where metadata has been silent from the start', () =>
+    assert.deepEqual(after({ ...wait, hooks: known([hook]), signals: unknown('silent') }).waiting, {
+      since: NOW,
+      group: 'web-asg',
+      hook,
+    }));
+  for (const [what, changed] of [
+    ['heartbeat time-out', { heartbeatTimeout: 60_000 }],
+    ['global limit', { globalTimeout: 6_000_000 }],
+    ['name', { name: 'drain2' }],
+  ] as const)
+    it(`is as the group says it is now: its ${what}`, () => {
+      const memory: Memory = {
+        signalledAt: 1,
+        signals: [tag],
+        waiting: { since: 1, group: 'web-asg', hook },
+      };
+      const hooks = known([{ ...hook, ...changed }]);
+      const seen = { memory, signals: known([tag]), lifecycle: inState('Terminating:Wait'), hooks };
+      assert.deepEqual(after(seen).waiting, { since: 1, group: 'web-asg', hook: { ...hook, ...changed } });
+    });
+  it('waits since an event of less than two days ago', () => {
+    const since = (eventAt: number) =>
+      after({
+        signals: known([{ ...tag, eventAt }]),
+        lifecycle: inState('Terminating:Wait'),
+      }).waiting?.since;
+    const twoDays = 48 * 60 * MINUTE;
+    assert.equal(since(NOW - twoDays + 1), NOW - twoDays + 1);
+    assert.equal(since(NOW - twoDays), NOW, 'its limit would have passed already');
+  });
+});
+
+describe('that the group was asked to terminate the instance', () => {
+  const memory: Memory = { signalledAt: 1, signals: [tag], terminated: true };
+  const seen = { memory, signals: known([tag]) };
+  it('is forgotten once its hook waits: retained after that, it must be terminated once more', () =>
+    assert.equal(after({ ...seen, lifecycle: inState('Terminating:Wait') }).terminated, undefined));
+  it('is remembered until then', () =>
+    assert.equal(after({ ...seen, lifecycle: inState('Terminating') }).terminated, true));
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import * as nodeFs from 'node:fs';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -23,6 +24,7 @@ const full: State = {
       hook: { name: 'drain', heartbeatTimeout: 60_000, globalTimeout: undefined },
     },
     completed: { hook: 'drain', result: 'CONTINUE', at: 4_000, standing: 'answered' },
+    spotSeenAt: 6_000,
     terminated: true,
     askedToStop: { task: 5_000 },
     tasksLeft: ['task', 'other-task'],
@@ -90,6 +92,15 @@ describe('the state file', () => {
     assert.equal(createFileStore(directory).load()?.savedAt, 10 * hour);
   });
 
+  test('is written by the file system that is given', (t) => {
+    const directory = temporaryDirectory(t);
+    const writeSync = () => {
+      throw new Error('the disk is full');
+    };
+    assert.throws(() => createFileStore(directory, { ...nodeFs, writeSync }).save(full), /the disk is full/);
+    assert.equal(createFileStore(directory).load(), undefined);
+  });
+
   test('holds the version first, so that a later one can tell', (t) => {
     const directory = temporaryDirectory(t);
     createFileStore(directory).save({ instanceId: 'i-1', savedAt: 1, memory: {} });
@@ -116,6 +127,9 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     [{ ...ok, memory: [] }, 'memory'],
     [{ ...ok, registration: { cluster: 'web' } }, 'registration'],
     [{ ...ok, registration: null }, 'registration'],
+    [{ ...ok, uptime: 'long' }, 'uptime'],
+    [{ ...ok, own: {} }, 'own'],
+    [{ ...ok, own: [{ cluster: 'web', containerInstanceArn: arn }, { cluster: 'web' }] }, 'own'],
     [withMemory({ signalledAt: null }), 'signalledAt'],
     [withMemory({ drainingSetAt: 'x' }), 'drainingSetAt'],
     [withMemory({ signals: 'tag' }), 'signals'],
@@ -135,12 +149,37 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     [withMemory({ askedToStop: { a: 'x' } }), 'askedToStop'],
     [withMemory({ tasksLeft: ['task', ''] }), 'tasksLeft'],
     [withMemory({ hooksRun: { drained: 'maybe' } }), 'hooksRun'],
+    [withMemory({ hooksRun: { draining: 'failed', drained: 'maybe' } }), 'hooksRun'],
+    [withMemory({ retains: 'yes' }), 'retains'],
+    [withMemory({ spotSeenAt: 'now' }), 'spotSeenAt'],
+    [withMemory({ signals: [{ source: 'spot', action: 7, interruptionAt: 1 }] }), 'signals'],
+    [withMemory({ signals: [{ source: 'rebalance' }] }), 'signals'],
+    [withMemory({ signalledAt: 8_640_000_000_000_001 }), 'signalledAt'],
   ] as const) {
     const text = typeof state === 'string' ? state : JSON.stringify(state);
     test(`${text.slice(0, 90)}`, () => {
       assert.throws(() => parseState(text), { message: `the state file is corrupt: ${what}` });
     });
   }
+
+  for (const memory of [
+    { signals: [{ source: 'lifecycle' }, { source: 'manual' }] },
+    { signals: [{ source: 'spot', action: 'stop', interruptionAt: 1 }] },
+    { signals: [{ source: 'rebalance', noticeAt: 1 }] },
+    { signals: [{ source: 'tag', value: '', eventAt: 1 }] },
+    { signalledAt: 8_640_000_000_000_000 },
+    { retains: false },
+    { completed: { hook: 'h', result: 'ABANDON', at: 1, standing: 'doubted' } },
+    { completed: { hook: 'h', result: 'ABANDON', at: 1, standing: 'confirmed' } },
+    { hooksRun: { draining: 'failed', drained: 'succeeded' } },
+  ])
+    test(`that holds ${JSON.stringify(memory)} is taken: a drain goes on by it`, () =>
+      assert.deepEqual(parseState(JSON.stringify(withMemory(memory))).memory, memory));
+
+  test('that holds what this host is is taken', () => {
+    const own = [{ cluster: 'web', containerInstanceArn: arn }];
+    assert.deepEqual(parseState(JSON.stringify({ ...ok, uptime: 5, own })).own, own);
+  });
 
   test('a member that this version does not know is no harm', () => {
     assert.equal(parseState(JSON.stringify({ ...ok, colour: 'red' })).instanceId, 'i-1');
@@ -153,6 +192,7 @@ describe('after a restart', () => {
 
   test('time passed while the agent was down counts', () => {
     assert.deepEqual(resume(state, savedAt, 2 * hour), full.memory);
+    assert.equal(resume(state, savedAt, 2 * hour).signalledAt, 1_000);
     assert.deepEqual(resume(state, savedAt + 3 * hour, 5 * hour), full.memory);
   });
 
@@ -163,6 +203,7 @@ describe('after a restart', () => {
       ...full.memory,
       signalledAt: 1_000 + by,
       drainingSetAt: 2_000 + by,
+      spotSeenAt: 6_000 + by,
       waiting: { ...full.memory.waiting, since: 3_000 + by },
       completed: { ...full.memory.completed, at: 4_000 + by },
       askedToStop: { task: 5_000 + by },

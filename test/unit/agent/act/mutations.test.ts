@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMutations } from '../../../../src/agent/act/mutations.ts';
+import type { Mutation } from '../../../../src/agent/model.ts';
+import type { AutoScaling } from '../../../../src/aws/auto-scaling.ts';
+import type { Ecs } from '../../../../src/aws/ecs.ts';
+import { AwsError } from '../../../../src/aws/errors.ts';
+import { settled } from '../../../support/virtual-clock.ts';
+
+const containerInstance = { kind: 'registered', cluster: 'web', arn: 'ci', status: 'DRAINING' } as const;
+const refused = new AwsError('ecs:StopTask', 'rejected', 'Refused', 'no');
+const stop = (why: 'spot' | 'timeout', ...ids: string[]): Mutation => ({
+  kind: 'stop-tasks',
+  cluster: 'web',
+  tasks: ids.map((arn) => ({ arn, group: 'family:a', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' })),
+  why,
+});
+
+/** The calls that are made, each answered as `answer` says. */
+function setUp(answer: (call: string) => unknown = () => undefined) {
+  const calls: unknown[][] = [];
+  const record =
+    (name: string) =>
+    async (...args: unknown[]) => {
+      calls.push([name, ...args]);
+      return answer(`${name} ${args[1]}`);
+    };
+  const ecs = {
+    setStatus: record('setStatus'),
+    deregister: record('deregister'),
+    stopTask: record('stopTask'),
+  } as unknown as Ecs;
+  const autoScaling = {
+    complete: record('complete'),
+    terminate: record('terminate'),
+    heartbeat: record('heartbeat'),
+  } as unknown as AutoScaling;
+  return { ...createMutations(ecs, autoScaling), calls };
+}
+
+describe('each change is one call', () => {
+  for (const [mutation, call] of [
+    [{ kind: 'set-draining', containerInstance }, ['setStatus', 'web', 'ci', 'DRAINING']],
+    [{ kind: 'set-active', containerInstance }, ['setStatus', 'web', 'ci', 'ACTIVE']],
+    [{ kind: 'deregister', containerInstance }, ['deregister', 'web', 'ci']],
+    [
+      { kind: 'complete', group: 'g', hook: 'h', result: 'ABANDON', why: 'timeout' },
+      ['complete', 'g', 'h', 'ABANDON'],
+    ],
+    [{ kind: 'terminate', why: 'drained' }, ['terminate']],
+  ] as const)
+    it(mutation.kind, async () => {
+      const { mutate, calls } = setUp();
+      assert.deepEqual(await mutate(mutation), { kind: 'done' });
+      assert.deepEqual(calls, [call]);
+    });
+
+  it('heartbeat', async () => {
+    const { heartbeat, calls } = setUp(() => 'recorded');
+    assert.deepEqual(await heartbeat('g', 'h'), { kind: 'done' });
+    assert.deepEqual(calls, [['heartbeat', 'g', 'h']]);
+  });
+});
+
+describe('what AWS answers', () => {
+  it('that tasks run: nothing was deregistered', async () =>
+    assert.deepEqual(await setUp(() => 'tasks-running').mutate({ kind: 'deregister', containerInstance }), {
+      kind: 'tasks-running',
+    }));
+  it('that nothing waits: no heartbeat was recorded', async () =>
+    assert.deepEqual(await setUp(() => 'nothing-waiting').heartbeat('g', 'h'), { kind: 'nothing-waiting' }));
+  it('any other success', async () =>
+    assert.deepEqual(await setUp(() => 'deregistered').mutate({ kind: 'deregister', containerInstance }), {
+      kind: 'done',
+    }));
+  it('an error: it failed', async () => {
+    const { mutate } = setUp(() => Promise.reject(refused));
+    assert.deepEqual(await mutate({ kind: 'terminate', why: 'drained' }), { kind: 'failed', error: refused });
+  });
+  it('a fault of our own is none of AWS: it must not pass for an outage', async () => {
+    const { mutate } = setUp(() => Promise.reject(new TypeError('x is not a function')));
+    await assert.rejects(mutate({ kind: 'terminate', why: 'drained' }), { message: 'x is not a function' });
+  });
+});
+
+describe('tasks that are asked to stop', () => {
+  it('at an operator’s limit: each, in its cluster, and why', async () => {
+    const { mutate, calls } = setUp();
+    assert.deepEqual(await mutate(stop('timeout', 'a', 'b')), { kind: 'done' });
+    const reason = 'ecs-drain-agent: drain timeout';
+    assert.deepEqual(calls, [
+      ['stopTask', 'web', 'a', reason, { urgent: false }],
+      ['stopTask', 'web', 'b', reason, { urgent: false }],
+    ]);
+  });
+
+  it('before a Spot interruption: without regard to budgets, since it cannot be done later', async () => {
+    const { mutate, calls } = setUp();
+    await mutate(stop('spot', 'a'));
+    assert.deepEqual(calls, [
+      ['stopTask', 'web', 'a', 'ecs-drain-agent: Spot interruption', { urgent: true }],
+    ]);
+  });
+
+  it('one that cannot be asked keeps none of the others from it, and is told', async () => {
+    const { mutate, calls } = setUp((call) => (call === 'stopTask b' ? Promise.reject(refused) : undefined));
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    assert.deepEqual(await mutate(stop('timeout', ...ids)), { kind: 'failed', error: refused });
+    assert.deepEqual(
+      calls.map(([, , arn]) => arn),
+      ids,
+    );
+  });
+
+  it('five at a time', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { mutate, calls } = setUp(() => promise);
+    const outcome = mutate(stop('timeout', 'a', 'b', 'c', 'd', 'e', 'f', 'g'));
+    await settled();
+    assert.equal(calls.length, 5);
+    resolve();
+    await outcome;
+    assert.equal(calls.length, 7);
+  });
+});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { nextHeartbeat } from '../../../../src/agent/decide/heartbeat.ts';
+import type { Action, Heartbeat } from '../../../../src/agent/model.ts';
+import { unknown } from '../../../../src/base/reading.ts';
+import { HOUR, hook, MINUTE, NOW, policy, SECOND, withTask } from './observations.ts';
+
+const wait: Action = { kind: 'wait', why: { for: 'hook' } };
+const at = (lastHeartbeat: Heartbeat | undefined, over = hook) => {
+  const waiting = { since: NOW - MINUTE, group: 'web-asg', hook: over };
+  const observed = { ...withTask, hooks: unknown('throttled'), memory: { waiting }, lastHeartbeat };
+  return nextHeartbeat(observed, policy, wait)?.at;
+};
+/** Only the name of the hook is known: the option gives it, and the group does not answer. */
+const nameOnly = { name: 'drain', heartbeatTimeout: undefined, globalTimeout: undefined };
+
+describe('where AWS says that nothing waits, the heartbeat goes on ever more rarely: AWS may be mistaken', () => {
+  for (const [times, ms] of [
+    [1, 10 * MINUTE],
+    [2, 20 * MINUTE],
+    [3, 40 * MINUTE],
+    [4, HOUR],
+    [12, HOUR],
+  ] as const)
+    it(`${times} times in a row: ${ms} ms later`, () =>
+      assert.equal(at({ at: NOW, outcome: 'nothing-waiting', times }), NOW + ms));
+});
+
+describe('a hook of which only the name is known has the shortest time-out that there is, or it could end', () => {
+  it('one every 6 s', () => assert.equal(at({ at: NOW, outcome: 'recorded' }, nameOnly), NOW + 6 * SECOND));
+  it('after a failure one in 5 s', () =>
+    assert.equal(at({ at: NOW, outcome: 'failed', recordedAt: NOW - SECOND }, nameOnly), NOW + 5 * SECOND));
+  it('a last one 28 s after the one before', () =>
+    assert.equal(
+      at({ at: NOW, outcome: 'failed', recordedAt: NOW - 25 * SECOND }, nameOnly),
+      NOW + 3 * SECOND,
+    ));
+});
+
+describe('after a failure', () => {
+  it('it comes at its pace where none was ever recorded', () =>
+    assert.equal(at({ at: NOW, outcome: 'failed' }), NOW + MINUTE));
+  it('the last one before the time-out has gone: the next comes at its pace', () =>
+    assert.equal(at({ at: NOW, outcome: 'failed', recordedAt: NOW - HOUR + 2 * SECOND }), NOW + MINUTE));
+  it('the last one before the time-out is 2 s before it', () =>
+    assert.equal(at({ at: NOW, outcome: 'failed', recordedAt: NOW - HOUR + 2 * SECOND + 1 }), NOW + 1));
+});

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createKept } from '../../../../src/agent/state/kept.ts';
+import type { State, StateStore } from '../../../../src/agent/state/state-file.ts';
+import { createVirtualClock, START } from '../../../support/virtual-clock.ts';
+
+const OWN = 'i-own';
+const UPTIME = 50_000;
+const ci = (id: string | number) => ({ cluster: 'web', containerInstanceArn: `ci/${id}` });
+const state: State = {
+  instanceId: OWN,
+  savedAt: START - 1_000,
+  uptime: UPTIME - 1_000,
+  memory: { signalledAt: START - 5_000 },
+  registration: ci('before'),
+  own: [ci('own')],
+};
+
+function setUp(load: () => State | undefined, save?: (state: State) => void) {
+  const clock = createVirtualClock();
+  const saved: State[] = [];
+  const said: string[] = [];
+  const store: StateStore = {
+    load,
+    save: save ?? ((next) => void saved.push(next)),
+  };
+  const kept = createKept({ store, clock, uptime: () => UPTIME }, OWN, (event, message) =>
+    said.push(`${event}: ${message}`),
+  );
+  return { kept, saved, said, clock };
+}
+
+describe('what an earlier process left', () => {
+  it('is picked up: the drain, and what this host is', () => {
+    const { kept, said } = setUp(() => state);
+    assert.deepEqual(kept.memory, { signalledAt: START - 5_000 });
+    assert.deepEqual(kept.heard(), [{ ...ci('before'), since: -Infinity }]);
+    assert.deepEqual(kept.own(), [ci('own')]);
+    assert.deepEqual(said, []);
+  });
+
+  it('is nothing on the first start', () => {
+    const { kept, said } = setUp(() => undefined);
+    assert.deepEqual([kept.memory, kept.heard(), kept.own()], [{}, [], []]);
+    assert.deepEqual(said, []);
+  });
+
+  it('need not say what this host is', () => {
+    const { kept } = setUp(() => ({ instanceId: OWN, savedAt: START, memory: {} }));
+    assert.deepEqual([kept.heard(), kept.own()], [[], []]);
+  });
+
+  it('of another instance, in an image that was made of it, is left: its drain is not ours', () => {
+    const { kept, said } = setUp(() => ({ ...state, instanceId: 'i-other' }));
+    assert.deepEqual([kept.memory, kept.heard(), kept.own()], [{}, [], []]);
+    assert.deepEqual(said, [
+      'state.discarded: the state file is of another instance, i-other: starting without it',
+    ]);
+  });
+
+  it('that cannot be read is left, and told', () => {
+    const { kept, said } = setUp(() => {
+      throw new Error('the state file is corrupt: not JSON');
+    });
+    assert.deepEqual(kept.memory, {});
+    assert.deepEqual(said, ['state.discarded: the state file is corrupt: not JSON: starting without it']);
+  });
+});
+
+describe('what is kept', () => {
+  it('all of it, each time something is new', () => {
+    const { kept, saved, clock } = setUp(() => state);
+    kept.save({ terminated: true }, START + 7);
+    assert.deepEqual(saved, [
+      {
+        instanceId: OWN,
+        savedAt: START + 7,
+        uptime: UPTIME,
+        memory: { terminated: true },
+        registration: ci('before'),
+        own: [ci('own')],
+      },
+    ]);
+    void clock.sleep(60);
+    clock.step();
+    kept.hear(ci('new'));
+    assert.deepEqual(saved[1], { ...saved[0], savedAt: START + 60, registration: ci('new') });
+    kept.confirm([ci('own'), ci('new')]);
+    assert.deepEqual(saved[2], {
+      ...saved[0],
+      savedAt: START + 60,
+      registration: ci('new'),
+      own: [ci('own'), ci('new')],
+    });
+  });
+
+  it('nothing where nothing is new: the disk would be written every second', () => {
+    const { kept, saved } = setUp(() => state);
+    kept.hear(ci('before'));
+    kept.confirm([ci('own')]);
+    kept.confirm([]);
+    assert.deepEqual(saved, []);
+  });
+
+  it('says once that it cannot be written, and again after it could', () => {
+    let isFull = true;
+    const { kept, said } = setUp(
+      () => undefined,
+      () => {
+        if (isFull) throw new Error('ENOSPC');
+      },
+    );
+    kept.save({}, 1);
+    kept.save({}, 2);
+    const message = 'state.unwritable: the state file cannot be written: ENOSPC';
+    assert.deepEqual(said, [message]);
+    isFull = false;
+    kept.save({}, 3);
+    isFull = true;
+    kept.save({}, 4);
+    assert.deepEqual(said, [message, message]);
+  });
+});
+
+describe('the container instances that this host was said to be', () => {
+  it('are in the order in which they were heard, each once, and since when it is known', () => {
+    const { kept, clock } = setUp(() => undefined);
+    kept.hear(ci('a'));
+    void clock.sleep(500);
+    clock.step();
+    kept.hear(ci('b'));
+    kept.hear(ci('a'));
+    assert.deepEqual(kept.heard(), [
+      { ...ci('b'), since: START + 500 },
+      { ...ci('a'), since: START },
+    ]);
+  });
+
+  it('are the first four and the last four: whoever lies on the port names many, and pushes none of them out', () => {
+    const { kept } = setUp(() => undefined);
+    for (let index = 1; index <= 8; index++) kept.hear(ci(index));
+    assert.equal(kept.heard().length, 8);
+    for (let index = 9; index <= 12; index++) kept.hear(ci(index));
+    assert.deepEqual(
+      kept.heard().map(({ containerInstanceArn }) => containerInstanceArn),
+      ['ci/1', 'ci/2', 'ci/3', 'ci/4', 'ci/9', 'ci/10', 'ci/11', 'ci/12'],
+    );
+  });
+
+  it('and that ECS confirmed as well', () => {
+    const { kept } = setUp(() => undefined);
+    kept.confirm(Array.from({ length: 10 }, (_, index) => ci(index + 1)));
+    assert.deepEqual(
+      kept.own().map(({ containerInstanceArn }) => containerInstanceArn),
+      ['ci/1', 'ci/2', 'ci/3', 'ci/4', 'ci/7', 'ci/8', 'ci/9', 'ci/10'],
+    );
+  });
+});
