@@ -86,6 +86,7 @@ export type HookPort = {
 /** @param memory what a drain that an earlier process began has left */
 export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   const { clock, policy, watch, mutations, onAnswer: onChange } = ports;
+  let state = beginDrain(memory);
   const { polls, seen } = createDrainPolls(
     {
       ...ports.source,
@@ -98,7 +99,6 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     ports.log(event, message, { ...eventFacts(observe(ports.around()), policy), ...fields });
   const tell = createDrainTransitions(ports.log, policy, ports.watched);
   const stages = ports.hooks && createStages(ports.hooks);
-  let state = beginDrain(memory);
   let phase: Phase = 'watching';
   let isClosed = false;
   const acting = new Set<Mutation['kind']>();

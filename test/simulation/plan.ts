@@ -29,6 +29,9 @@ export type Plan = {
   readonly horizon: number;
 };
 
+/** Whether the host's ECS agent has its cluster from a file that the agent can read: as a rule. */
+export const hasEcsConfig = ({ seed }: Plan): boolean => seed % 5 !== 0;
+
 export type GroupPlan = {
   readonly hooks: readonly {
     readonly name: string;

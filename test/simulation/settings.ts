@@ -1,5 +1,5 @@
 import type { Setting } from '../promises/entry.ts';
-import type { Plan } from './plan.ts';
+import { hasEcsConfig, type Plan } from './plan.ts';
 import { TAG_KEY } from './stage.ts';
 
 /** What the agent of a plan is told, and what it is in, as far as promises depend on it. */
@@ -20,7 +20,7 @@ export function settingOf(plan: Plan): Partial<Setting> {
     limit: after === undefined ? undefined : { after, onTimeout },
     spotStopTasks: valueAt('--spot-stop-tasks') !== 'false',
     dryRun: flags.includes('--dry-run'),
-    namesCluster: flags.includes('--cluster'),
+    namesCluster: flags.includes('--cluster') || hasEcsConfig(plan),
     lifecycleHook: valueAt('--lifecycle-hook'),
     hooks: group?.hooks ?? [],
     retains: group?.retain ?? false,

@@ -10,7 +10,7 @@ import type { Violation } from '../promises/verdict.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
 import { type Checker, createChecker } from './checker.ts';
 import { happenNow } from './emit.ts';
-import type { Kill, Plan } from './plan.ts';
+import { hasEcsConfig, type Kill, type Plan } from './plan.ts';
 import { createRandom } from './random.ts';
 import { insertDisk, STATE_DIR } from './simulated-disk.ts';
 import { OWN_ID, setStage } from './stage.ts';
@@ -157,6 +157,7 @@ export async function simulate(
       http: (request) => (own.dead ? never() : ask(own, request)),
       transport: () => (operation, input, options) => call(own, operation, input, options),
       store: storeOf(own),
+      configuredCluster: () => (hasEcsConfig(plan) ? machine.ecsAgent.cluster.name : undefined),
       manual: async () => known(manual.requested ? { source: 'manual' } : undefined),
       environment: {},
       hooks: operatorHooks(own),

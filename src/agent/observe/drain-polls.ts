@@ -39,7 +39,10 @@ export type DrainPollPorts = {
   readonly explain?: Explain | undefined;
   /** Whether the next view of ECS is a full one. */
   readonly nextViewKind: () => 'full' | 'quick';
-  /** ARNs of the tasks that were left when ECS was last heard. */
+  /**
+   * ARNs of the tasks that were left when ECS was last heard. Those that an earlier process left were on this host when it
+   * ended: they count as that agent's last word.
+   */
   readonly tasksLeft: () => readonly string[];
   /** ECS has been asked, and this is what it says. */
   readonly onView: (view: EcsView) => void;
@@ -50,7 +53,11 @@ export function createDrainPolls(
   ports: PollPorts,
 ): { readonly polls: DrainPolls; readonly seen: () => Seen } {
   const { autoScaling } = source;
-  const onHost = new Map<string, SeenTask>();
+  const onHost = new Map<string, SeenTask>(
+    source
+      .tasksLeft()
+      .map((arn) => [arn, { arn, family: '', knownStatus: 'UNKNOWN', at: ports.clock.now() }]),
+  );
   const gone = new Set<string>();
   let emptySince: number | undefined;
   let terminatingSince: number | undefined;

@@ -73,6 +73,7 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
     await describeAll(candidates, seen);
     // What is listed by the instance id counts as what it is: the filter itself is not trusted.
     if (registeredIn(seen).length === 0) await describeAll(await findAll(candidates, seen), seen);
+    if (seen.refusal && !seen.hasAnswered) throw seen.refusal;
 
     const ours = unique([...own(), ...[...seen.own.values()].map(toRegistration)]);
     const registered = registeredIn(seen);
@@ -87,20 +88,17 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
 
   /** Describes each in its cluster. One that somebody made up, in a cluster of his choice, makes nothing else unknown. */
   async function describeAll(asked: readonly Registration[], seen: Seen): Promise<void> {
-    const errors: AwsError[] = [];
-    let answers = 0;
     for (const [owner, members] of Map.groupBy(asked, (one) => one.cluster)) {
       const arns = members.map(({ containerInstanceArn }) => containerInstanceArn);
       try {
         for (const one of await ecs.describe(owner, arns)) seen.note(owner, one);
-        answers++;
+        seen.hasAnswered = true;
       } catch (error) {
         if (!isRefusal(error) || isOurs(owner)) throw error;
-        errors.push(error);
+        seen.refusal ??= error;
         for (const arn of arns) seen.note(owner, { kind: 'missing', arn });
       }
     }
-    if (answers === 0 && errors[0]) throw errors[0];
   }
 
   async function findAll(candidates: readonly Registration[], seen: Seen): Promise<readonly Registration[]> {
@@ -112,11 +110,13 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
       try {
         const arns = await ecs.find(one, instanceId);
         seen.listed.add(one);
+        seen.hasAnswered = true;
         found.push(...arns.map((containerInstanceArn) => ({ cluster: one, containerInstanceArn })));
       } catch (error) {
         // Without that permission ECS's word on what is known already must do.
         const isForbidden = error instanceof AwsError && error.kind === 'permission';
         if (!isForbidden && !(isRefusal(error) && !isOurs(one))) throw error;
+        seen.refusal ??= error;
       }
     }
     return found.filter((one) => !seen.knows(one.containerInstanceArn));
@@ -136,6 +136,8 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
       others,
       missing,
       listed: new Set(),
+      hasAnswered: false,
+      refusal: undefined,
       asked: askedArns,
       knows: (arn) => confirmed.has(arn) || others.has(arn) || missing.has(arn),
       note: (owner, one) => {
@@ -209,6 +211,9 @@ type Seen = {
   readonly missing: ReadonlySet<string>;
   /** Clusters that were asked by the instance id, and answered. */
   readonly listed: Set<string>;
+  /** Whether ECS has answered about any cluster, and what it refused first. */
+  hasAnswered: boolean;
+  refusal: AwsError | undefined;
   /** Those that were known before this round. */
   readonly asked: ReadonlySet<string>;
   knows(arn: string): boolean;
