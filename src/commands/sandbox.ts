@@ -107,7 +107,7 @@ hook, and instances with a metadata service, an ECS agent and some tasks. Nothin
   --heartbeat-timeout TIME the hook's heartbeat time-out, 30s to 2h             (1h)
   --hook NAME              the hook's name                                      (drain)
   --batch-task TIME        how long the standalone task runs                    (2m)
-  --limits LIMITS          how often all of them together may call an API       (none)
+  --limits LIMITS          the request limits that all instances share          (none)
                            none; aws: as AWS allows an account in a Region; auto-scaling=50/10: 50 at once and
                            10 a second of Auto Scaling; more of them after commas
   --no-metadata-tags       instance tags are not in the metadata, as by default in EC2
