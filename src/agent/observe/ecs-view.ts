@@ -37,7 +37,6 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (where.kind === 'unknown') return where;
     const { located, own } = where.value;
     const heard = said?.containerInstanceArn;
-    const asked = askable(byName, own);
     const viewOf = (
       containerInstance: ContainerInstance,
       tasks: Reading<readonly Task[]>,
@@ -55,7 +54,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 
     if (located.kind === 'never-registered') return viewOf(located, known([]), 0);
     if (located.kind === 'gone') {
-      const tasks = await stillThere(where.value, last, asked);
+      const tasks = await stillThere(where.value, last, byName);
       return viewOf({ kind: 'deregistered', arn: located.arn }, known(tasks), 0);
     }
     const { cluster, arn, status, taskCount } = located;
@@ -63,7 +62,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (status === 'ACTIVE' && !options.listsWhileActive)
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     const { arns, requests } = await ecs.listTasks(cluster, arn);
-    const tasks = await describeLeft(cluster, arns, asked, own);
+    const tasks = await describeLeft(cluster, arns, byName, own);
     return viewOf(containerInstance, countedToo(tasks, taskCount), requests);
   }
 
@@ -74,14 +73,14 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   async function stillThere(
     { located, own }: Whereabouts,
     last: EcsView | undefined,
-    asked: readonly string[],
+    byName: readonly string[],
   ): Promise<readonly Task[]> {
     if (located.kind !== 'gone') return [];
     const { cluster, arn, isForgotten } = located;
     const before = last && ifKnown(last.tasks);
     const listed =
       before || isForgotten ? [] : (await ecs.listTasks(cluster, arn).catch(nothingIfRefused)).arns;
-    return describeLeft(cluster, listed, [...(before ?? []).map((task) => task.arn), ...asked], own);
+    return describeLeft(cluster, listed, [...(before ?? []).map((task) => task.arn), ...byName], own);
   }
 
   /**
@@ -94,7 +93,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     byName: readonly string[],
     own: readonly Registration[],
   ): Promise<readonly Task[]> {
-    const asked = [...new Set([...listed, ...byName])].filter((arn) => !stopped.has(arn));
+    const asked = [...new Set([...listed, ...askable(byName, own)])].filter((arn) => !stopped.has(arn));
     const found = asked.length > 0 ? await ecs.describeTasks(cluster, asked) : [];
     for (const { arn, lastStatus } of found) if (lastStatus === 'STOPPED') stopped.add(arn);
     const isListed = new Set(listed);
@@ -118,7 +117,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     // What ECS listed and could not describe can only be told by another list.
     if (tasks.value.some(({ lastStatus }) => lastStatus === UNDESCRIBED)) return undefined;
     const before = tasks.value.map((task) => task.arn);
-    const left = await describeLeft(cluster, [], [...before, ...askable(byName, own)], own);
+    const left = await describeLeft(cluster, [], [...before, ...byName], own);
     const view = { ...last, isListed: false, heard, tasks: known(left), gone: notAmong(byName, known(left)) };
     if (left.length > 0) return known(view);
     // Listed while it was DRAINING, those were all the tasks there can be, unless somebody has set it ACTIVE since.

@@ -155,6 +155,13 @@ describe('once ECS has let go of the container instance, a view', () => {
     assert.deepEqual(idsIn(await view('full', before([task('1'), task('2')]), [taskArn('9')])), ['1']);
     assert.deepEqual(asked, ['describeTasks web 1,2,9']);
   });
+  it('asks after nothing that the host alone had named in another cluster', async () => {
+    const foreign = { ...task('3'), arn: taskArn('3', 'other'), containerInstanceArn: undefined };
+    const { view, asked } = setUp({ ...scene, tasks: [task('1')] });
+    const seen = await view('full', before([task('1'), foreign]), [foreign.arn]);
+    assert.deepEqual([idsIn(seen), ifKnown(seen)?.gone], [['1'], [foreign.arn]]);
+    assert.deepEqual(asked, ['describeTasks web 1'], 'ECS would refuse the whole question, for ever');
+  });
   it('goes without a list where ECS refuses it, and not where ECS does not answer', async () => {
     assert.deepEqual(idsIn(await full({ ...scene, refuses: { listTasks: 'rejected' } })), []);
     await assert.rejects(full({ ...scene, refuses: { listTasks: 'transient' } }), AwsError);
