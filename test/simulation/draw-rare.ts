@@ -24,8 +24,15 @@ export function addRare(random: Random, plan: Plan, span: Span): Plan {
   let rarer = plan;
   for (let times = random.pick([1, 1, 1, 1, 1, 2, 2, 3]); times > 0; times--)
     rarer = pickWeighted(random)(random, rarer, span);
-  return rarer;
+  const { pageSize } = rarer.world;
+  if (pageSize === undefined) return rarer;
+  // Tasks may have been added since: with many more pages the minute's requests would not do for one list.
+  return { ...rarer, world: { ...rarer.world, pageSize: Math.max(pageSize, smallestPage(rarer)) } };
 }
+
+/** What a page must hold, so that the longest list has no more than four. */
+const smallestPage = (plan: Plan) => Math.ceil(longestList(plan) / 4);
+const longestList = ({ tasks, services }: Plan) => Math.max(2, tasks.length + services.length * 4);
 
 type Add = (random: Random, plan: Plan, span: Span) => Plan;
 
@@ -163,8 +170,7 @@ function addWrongAnswers(random: Random, plan: Plan, span: Span): Plan {
 
 /** Every list in two to four pages. */
 function addPages(random: Random, plan: Plan): Plan {
-  const longest = Math.max(2, plan.tasks.length + plan.services.length * 4);
-  const pageSize = Math.max(1, Math.ceil(longest / random.integer(2, 4)));
+  const pageSize = Math.max(1, Math.ceil(longestList(plan) / random.integer(2, 4)));
   return { ...plan, world: { ...plan.world, pageSize } };
 }
 
