@@ -264,6 +264,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       asked: drainAsked(),
       ecsView: polls.ecsView.reading(),
       lifecycle: polls.lifecycle.reading(),
+      isTermination: (state.memory.signals ?? []).some(({ source }) => source === 'lifecycle'),
       listedAt,
       terminatingSince,
       emptySince,

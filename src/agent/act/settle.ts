@@ -1,7 +1,7 @@
 import type { AwsError } from '../../aws/errors.ts';
 import { known, type Reading, unknown } from '../../base/reading.ts';
 import { ASK_AGAIN_MS } from '../decide/limits.ts';
-import { restAfter } from '../decide/pace.ts';
+import { listInterval, restAfter } from '../decide/pace.ts';
 import type {
   Attempts,
   ContainerInstance,
@@ -41,7 +41,7 @@ export type Settled = {
 
 /** ECS refused to deregister though it lists no task: it will soon know better. In ms. */
 const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
-/** In mode `deregister`, refusals are what one waits for. */
+/** In mode `deregister`, refusals are what one waits for. Each try takes a list. */
 const PLAIN_MODE_REST_MS = 15_000;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
@@ -235,10 +235,11 @@ function deregistered(
   };
 }
 
-function refused(state: DrainState, mutation: Mutation, { now, mode }: SettleContext): Settled {
+function refused(state: DrainState, mutation: Mutation, { now, mode, view }: SettleContext): Settled {
   const isPlain = mode === 'deregister';
   const { refusals } = state.attempts[tryOf(mutation)] ?? NONE;
-  const rest = isPlain ? PLAIN_MODE_REST_MS : (REFUSED_REST_MS[refusals] ?? 5_000);
+  const plainRest = Math.max(PLAIN_MODE_REST_MS, listInterval(view?.requests ?? 0));
+  const rest = isPlain ? plainRest : (REFUSED_REST_MS[refusals] ?? 5_000);
   const message = 'ECS says that tasks still run on the instance';
   return {
     state: withAttempts(state, mutation, { failures: 0, refusals: refusals + 1, restsUntil: now + rest }),

@@ -220,8 +220,13 @@ describe('how long it rests', () => {
     assert.deepEqual(rests(complete, [failed('stopped')]), [1_000]));
   it('2, 3, 4 and 5 s after ECS refused to deregister', () =>
     assert.deepEqual(rests(deregister, times(5, tasksRunning)), [2_000, 3_000, 4_000, 5_000, 5_000]));
-  it('15 s after each refusal in mode deregister', () =>
-    assert.deepEqual(rests(deregister, times(2, tasksRunning), 'deregister'), [15_000, 15_000]));
+  it('15 s after each refusal in mode deregister, and longer where a list takes more requests', () => {
+    assert.deepEqual(rests(deregister, times(2, tasksRunning), 'deregister'), [20_000, 20_000]);
+    const rest = (requests: number) =>
+      (after(deregister, tasksRunning, { mode: 'deregister', view: { ...view, requests } }).state.attempts
+        .deregister?.restsUntil ?? 0) - NOW;
+    assert.deepEqual([rest(2), rest(8)], [15_000, 120_000]);
+  });
   it('twice as long each time no action waits, up to five minutes', () =>
     assert.deepEqual(
       rests(complete, times(6, nothingWaiting)),
