@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import type { Drains } from './child/drains.ts';
 import type { Message } from './child/messages.ts';
 import type { Mutant } from './mutants.ts';
@@ -22,7 +23,7 @@ export type StageOptions = {
 };
 
 const SIMULATION = ['scripts/mutate/child/drains.ts', 'test/simulation/regressions.test.ts'];
-const PRIOR_ART = ['test/prior-art/prior-art.test.ts'];
+const PRIOR_ART = 'test/prior-art/*.test.ts';
 /** A process may be silent for so many times as long as without a mutant. */
 const PATIENCE = 8;
 /** In ms. */
@@ -41,7 +42,7 @@ export async function createStages({ root, tests, drains, stages }: StageOptions
     const files = {
       unit: mutant ? tests.seeing(mutant.file) : tests.files,
       simulation: SIMULATION,
-      'prior art': PRIOR_ART,
+      'prior art': globSync(PRIOR_ART, { cwd: root }).sort(),
     }[stage];
     const seeds = [...killers, ...first.filter((seed) => !killers.includes(seed))];
     const env = { DRAINS: JSON.stringify({ seeds, checked } satisfies Drains) };

@@ -20,7 +20,7 @@ export function createWakeup(clock: Clock): Wakeup {
         const awake = new AbortController();
         // With a reason of its own: the one that Node makes carries a stack.
         wake = () => awake.abort('rung');
-        stop.addEventListener('abort', wake, { once: true });
+        stop.addEventListener('abort', wake);
         await clock.sleep(ms, { signal: awake.signal });
         stop.removeEventListener('abort', wake);
         wake = undefined;

@@ -130,12 +130,12 @@ function makeOne(path: string, fs: FileSystem): void {
     fs.mkdirSync(path);
   } catch (error) {
     // Some file systems answer EROFS or EACCES for a directory that exists.
-    if (codeOf(error) === 'ENOENT' || !isDirectory(path, fs)) throw error;
+    if (!isDirectory(path, fs)) throw error;
   }
 }
 
 function isDirectory(path: string, fs: FileSystem): boolean {
-  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Removes a file. What cannot be removed stays: for files that do no harm. */

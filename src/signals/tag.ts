@@ -35,31 +35,28 @@ export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
   let mayBeThere = true;
   const fromMetadata = async () => {
     const tag = await readFromMetadata(ports.imds, options.tagKey, mayBeThere);
-    if (tag !== 'off' && tag.kind === 'known') mayBeThere = tag.value !== undefined;
+    if (tag.kind === 'known') mayBeThere = tag.value !== undefined;
     return tag;
   };
   const fromEc2 = pollEc2(options.pollInterval, ports);
-  let source: 'imds' | 'ec2' = 'imds';
-  let lookAgainAt = 0;
+  /** Where the EC2 API is asked instead of the metadata: until then. */
+  let lookAgainAt: number | undefined;
 
   return async () => {
     if (options.tagSource === 'ec2') return fromEc2();
-    if (source === 'ec2' && ports.clock.monotonic() < lookAgainAt) return fromEc2();
+    if (lookAgainAt !== undefined && ports.clock.monotonic() < lookAgainAt) return fromEc2();
 
     const tag = await fromMetadata();
-    if (options.tagSource === 'imds') return tag === 'off' ? unknown(METADATA_OFF) : tag;
-    if (tag !== 'off') {
-      if (tag.kind === 'known' && source !== 'imds') {
-        source = 'imds';
-        ports.onSource(source);
+    if (options.tagSource === 'imds') return tag.kind === 'off' ? unknown(METADATA_OFF) : tag;
+    if (tag.kind !== 'off') {
+      if (tag.kind === 'known' && lookAgainAt !== undefined) {
+        lookAgainAt = undefined;
+        ports.onSource('imds');
       }
       return tag;
     }
+    if (lookAgainAt === undefined) ports.onSource('ec2');
     lookAgainAt = ports.clock.monotonic() + LOOK_AGAIN_MS;
-    if (source !== 'ec2') {
-      source = 'ec2';
-      ports.onSource(source);
-    }
     return fromEc2();
   };
 }
@@ -77,11 +74,11 @@ async function readFromMetadata(
   imds: Imds,
   key: string,
   mayBeThere: boolean,
-): Promise<Reading<Signal | undefined> | 'off'> {
+): Promise<Reading<Signal | undefined> | { readonly kind: 'off' }> {
   const keys = await imds.get('meta-data/tags/instance');
   if (keys.kind === 'unknown') return keys;
   // The whole folder answers 404 unless the instance's tags are in its metadata: that says nothing about the tag.
-  if (keys.value === undefined) return 'off';
+  if (keys.value === undefined) return { kind: 'off' };
   const listed = keys.value.split('\n').map((line) => line.trim());
   if (!listed.includes(key)) {
     const strange = listed.some((line) => line !== '' && !isMetadataTagKey(line));

@@ -1,4 +1,4 @@
-import { type Instance, isSignalled, readsTagByApi } from './instance.ts';
+import { type Instance, isSignalled } from './instance.ts';
 
 /** One that was away for less than this, in ms, may not have been seen to be away. */
 const SEEN_TO_BE_GONE_MS = 15_000;
@@ -26,14 +26,9 @@ function isTagged({ tag, tagShown, tagsServed, setting }: Instance): boolean {
   return read !== undefined && read.trim().toLowerCase() !== 'false';
 }
 
-function wasSeenToBeGone(instance: Instance, at: number): boolean {
-  const { drainSince, goneAt, disturbances, setting } = instance;
+function wasSeenToBeGone({ drainSince, goneAt, disturbances }: Instance, at: number): boolean {
   if (drainSince === undefined) return true;
-  // The EC2 API is asked for the tag more rarely, and more rarely still for minutes after it has throttled.
-  const [seenMs, troubledMs] = readsTagByApi(instance)
-    ? [25_000, 400_000]
-    : [Math.max(SEEN_TO_BE_GONE_MS, setting.pollInterval * 1.2 + 3_000), 0];
-  return at - goneAt > seenMs && disturbances.troubleAt(at) < goneAt - troubledMs;
+  return at - goneAt > SEEN_TO_BE_GONE_MS && disturbances.troubleAt(at) < goneAt;
 }
 
 function beginDrain(instance: Instance, at: number): void {

@@ -39,8 +39,6 @@ export type Instance = {
   /** By ARN, every task that was ever placed on it. */
   readonly tasks: Map<string, Task>;
   lastStopAt: number;
-  /** When the containers of a task of which ECS knows no more have ended. */
-  lastExitAt: number;
   /** When the last container on it exited: some seconds before ECS hears of it. */
   hostEmptyAt: number;
   /** Who set the container instance DRAINING. */
@@ -60,8 +58,6 @@ export type Instance = {
   lifecycleToldAt: number;
   /** When `Terminating:Wait` began. */
   waitsSince: number | undefined;
-  /** The hook that was ours when the instance began to wait. */
-  oursBefore: string | undefined;
   /** When a heartbeat was last recorded for each hook in this wait. */
   readonly beats: Map<string, number>;
   /** How the lifecycle actions of this wait have ended, by hook. */
@@ -97,8 +93,6 @@ export type EcsAgent = {
   isUp: boolean;
   isFrozen: boolean;
   isImpersonated: boolean;
-  /** When something else last began or ended to answer on its port, in ms since the Unix epoch. */
-  impersonatedAt: number;
   /** It takes its time to answer, or never does. */
   isSlow: boolean;
   /** It accepts connections and answers nothing. */
@@ -147,26 +141,17 @@ export function createInstance(id: string, setting: Setting): Instance {
     containerInstances: new Map(),
     tasks: new Map(),
     lastStopAt: -Infinity,
-    lastExitAt: -Infinity,
     hostEmptyAt: -Infinity,
     drainingBy: undefined,
     drainingSince: -Infinity,
     drainingRequested: false,
-    ecsAgent: {
-      isUp: true,
-      isFrozen: false,
-      isImpersonated: false,
-      impersonatedAt: -Infinity,
-      isSlow: false,
-      isHanging: false,
-    },
+    ecsAgent: { isUp: true, isFrozen: false, isImpersonated: false, isSlow: false, isHanging: false },
     group: undefined,
     formerHooks: new Map(),
     lifecycle: undefined,
     lifecycleSince: -Infinity,
     lifecycleToldAt: -Infinity,
     waitsSince: undefined,
-    oursBefore: undefined,
     beats: new Map(),
     ended: new Map(),
     lateHeartbeats: 0,
@@ -192,7 +177,7 @@ export const isSignalled = ({ signals }: Instance): boolean => signals.size > 0;
 
 /** False where the agent is told to read the tag from metadata that serves no tags: then nothing can tell. */
 export const canTellSignals = ({ setting, tagsServed }: Instance): boolean =>
-  !setting.signals.includes('tag') || setting.tagSource !== 'imds' || (tagsServed && setting.tagsInMetadata);
+  !setting.signals.includes('tag') || setting.tagSource !== 'imds' || tagsServed;
 
 /** Whether the tag may have to be read by the EC2 API, which makes one wait when it throttles. */
 export const readsTagByApi = ({ setting }: Instance): boolean =>
@@ -233,14 +218,12 @@ export function tasksRunningUnseen({ tasks }: Instance): Task[] {
  * The hook that is ours to complete: the option's; else the one that the tag's value names, if the group has it; else
  * the group's only one. That of ECS managed draining never is. Undefined where nothing says which.
  */
-export function oursOf({ setting, taggedHook, group, oursBefore }: Instance): GroupHook | undefined {
+export function oursOf({ setting, taggedHook, group }: Instance): GroupHook | undefined {
   const hooks = group?.hooks ? [...group.hooks.values()] : setting.hooks.map(hookOf);
   const candidates = hooks.filter(({ name }) => name !== MANAGED_DRAINING_HOOK);
   const named = (wanted: string | undefined) => candidates.find(({ name }) => name === wanted);
   if (setting.lifecycleHook !== undefined) return named(setting.lifecycleHook);
-  const only = candidates.length === 1 ? candidates[0] : undefined;
-  // One that is added while ours waits changes nothing.
-  return named(taggedHook) ?? only ?? named(oursBefore);
+  return named(taggedHook) ?? (candidates.length === 1 ? candidates[0] : undefined);
 }
 
 /** Our hook, while its lifecycle action waits. */

@@ -55,7 +55,7 @@ export function createHookStages({ hooks, clock, onRun, onHeld, onChange }: Hook
   return {
     state: (stage) => states.get(stage) ?? 'due',
     start: (stage, facts) => {
-      const state = states.get(stage) ?? 'due';
+      const state = states.get(stage);
       if (state === 'running' || state === 'settled') return;
       if (state === 'held' && clock.now() < retryAt) return;
       retryAt = Infinity;

@@ -1,10 +1,10 @@
 import type { Ecs, Task } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
-import { clusterName, parseEcsArn } from '../../base/arn.ts';
+import { parseEcsArn } from '../../base/arn.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
 import type { ContainerInstance, EcsView } from '../model.ts';
-import type { Locate, Whereabouts } from './locate.ts';
+import type { Locate, Located } from './locate.ts';
 
 export type EcsViewPorts = {
   readonly ecs: Pick<Ecs, 'describe' | 'listTasks' | 'describeTasks'>;
@@ -54,7 +54,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 
     if (located.kind === 'never-registered') return viewOf(located, known([]), 0);
     if (located.kind === 'gone') {
-      const tasks = await stillThere(where.value, last, byName);
+      const tasks = await stillThere(located, own, last, byName);
       return viewOf({ kind: 'deregistered', arn: located.arn }, known(tasks), 0);
     }
     const { cluster, arn, status, taskCount } = located;
@@ -62,9 +62,6 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (status === 'ACTIVE' && !options.listsWhileActive)
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     const { arns, requests } = await ecs.listTasks(cluster, arn);
-    // ECS forgets what has stopped after an hour, and a drain can last for days.
-    const isNamed = new Set([...arns, ...byName]);
-    for (const one of stopped) if (!isNamed.has(one)) stopped.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
     return viewOf(containerInstance, countedToo(tasks, taskCount), requests);
   }
@@ -74,12 +71,11 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
    * all the same: nothing documents that it does, and where it refuses to, the rest must do.
    */
   async function stillThere(
-    { located, own }: Whereabouts,
+    { cluster, arn, isForgotten }: Extract<Located, { kind: 'gone' }>,
+    own: readonly Registration[],
     last: EcsView | undefined,
     byName: readonly string[],
   ): Promise<readonly Task[]> {
-    if (located.kind !== 'gone') return [];
-    const { cluster, arn, isForgotten } = located;
     const before = last && ifKnown(last.tasks);
     const listed =
       before || isForgotten ? [] : (await ecs.listTasks(cluster, arn).catch(nothingIfRefused)).arns;
@@ -153,24 +149,20 @@ function countedToo(tasks: readonly Task[], count: number): Reading<readonly Tas
     : known(tasks);
 }
 
-/** DescribeTasks takes no other: "taskId length should be one of [32,36]". */
-const ID_LENGTHS = new Set([32, 36]);
-
 /**
  * The tasks that ECS can be asked about: of the account, the Region and a cluster in which ECS has said that this host is.
- * One of another cluster, or with an id that is none, makes the whole question fail, and the host's word is all there is on it.
+ * One of another cluster makes the whole question fail, and the host's word is all there is on it.
  */
 function askable(arns: readonly string[], own: readonly Registration[]): readonly string[] {
   const places = own.map(({ cluster, containerInstanceArn }) => {
     const { partition, region, account, cluster: named } = parseEcsArn(containerInstanceArn) ?? {};
-    return { partition, region, account, cluster: named ?? clusterName(cluster) };
+    return { partition, region, account, cluster: named ?? cluster };
   });
   return arns.filter((arn) => {
     const task = parseEcsArn(arn);
     return places.some(
       (place) =>
         task?.kind === 'task' &&
-        ID_LENGTHS.has(task.id.length) &&
         task.partition === place.partition &&
         task.region === place.region &&
         task.account === place.account &&

@@ -109,7 +109,6 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
  */
 export function resume(state: State, now: number, uptime: number): Memory {
   const shift = now - state.savedAt - downtime(state, uptime);
-  if (shift === 0) return state.memory;
   const { signalledAt, spotSeenAt, drainingSetAt, waiting, completed, askedToStop, ...rest } = state.memory;
   return {
     ...rest,

@@ -85,6 +85,16 @@ describe('what kind of failure it is', () => {
     assert.equal(message, 'calling ecs:ListTasks: SyntaxError: Unexpected token');
   });
 
+  test('and nothing is left where that is all it says', () => {
+    const advice = 'Deserialization error: to see the raw response, inspect the hidden field.';
+    assert.equal(classify('ecs:ListTasks', new Error(advice)).message, 'calling ecs:ListTasks: Error: ');
+  });
+
+  test('a code of any length is cut', () => {
+    const error = Object.assign(new Error('no'), { name: 'N'.repeat(1_000) });
+    assert.equal(classify('ecs:ListTasks', error).code, `${'N'.repeat(100)}…`);
+  });
+
   test('a page that a broken server sent as its message is cut', () => {
     const { message } = classify('ecs:ListTasks', new Error('x'.repeat(100_000)));
     assert.equal(message, `calling ecs:ListTasks: Error: ${'x'.repeat(500)}…`);

@@ -31,6 +31,29 @@ describe('a file that is replaced', () => {
     const fs = { ...nodeFs, writeSync: writing(3) };
     replaceFile(path, 'the new text, with ümlauts', { fs });
     assert.equal(readFileSync(path, 'utf8'), 'the new text, with ümlauts', 'the file was cut off');
+    replaceFile(path, 'byte by byte', { fs: { ...nodeFs, writeSync: writing(1) } });
+    assert.equal(readFileSync(path, 'utf8'), 'byte by byte');
+  });
+
+  test('leaves no file open: one a minute for months would use up what a process may have', (t) => {
+    const path = oldFile(t);
+    const open = new Set<number>();
+    const fs: FileSystem = {
+      ...nodeFs,
+      openSync: (...args) => {
+        const file = nodeFs.openSync(...args);
+        open.add(file);
+        return file;
+      },
+      closeSync: (file) => {
+        open.delete(file);
+        nodeFs.closeSync(file);
+      },
+    };
+    replaceFile(path, 'new', { fs });
+    readTextFile(path, 100, fs);
+    assert.throws(() => readTextFile(path, 1, fs));
+    assert.deepEqual([...open], []);
   });
 
   test('stays as it was where the disk takes no more, and leaves nothing beside it', (t) => {
@@ -159,6 +182,16 @@ describe('a directory that is made', () => {
     writeFileSync(join(directory, 'file'), '');
     assert.throws(() => makeDirectory(join(directory, 'file')), { code: 'EEXIST' });
     assert.throws(() => makeDirectory(join(directory, 'file', 'a', 'b')), { code: 'ENOTDIR' });
+  });
+
+  test('that a file system refuses to make is an error, unless it is there', (t) => {
+    const there = temporaryDirectory(t);
+    const mkdirSync = () => {
+      throw Object.assign(new Error('read-only'), { code: 'EROFS' });
+    };
+    const fs = { ...nodeFs, mkdirSync } as FileSystem;
+    makeDirectory(there, fs);
+    assert.throws(() => makeDirectory(join(there, 'none'), fs), { code: 'EROFS' });
   });
 
   test('in /proc is an error, not a loop without end', { skip: !existsSync('/proc/self') }, () => {

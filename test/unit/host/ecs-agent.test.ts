@@ -53,11 +53,6 @@ describe('how ECS knows this host', () => {
       `"${arn}\\n${'x'.repeat(200 - arn.length - 1)}…" is not the ARN of a container instance`,
     ],
     [
-      'its ARN names another cluster',
-      text(`{"Cluster":"batch","ContainerInstanceArn":"${arn}"}`),
-      `"${arn}" is not in the cluster "batch"`,
-    ],
-    [
       'its cluster has a name that none can have',
       text(`{"Cluster":"web\\u001b[2J","ContainerInstanceArn":"${arn}"}`),
       '"web\\u001b[2J" is not the name of a cluster',
@@ -197,6 +192,12 @@ describe('more than any ECS agent says is not known, and costs neither memory no
     const { tasks: ask, requests } = agent(text('{"Tasks":[]}'));
     await ask();
     assert.equal(requests[0]?.maxBytes, 8 * 1024 * 1024);
+    assert.equal(requests[0]?.timeoutMs, 2_000);
+  });
+
+  test('of values, and not before', async () => {
+    const most = `{"Tasks":[],"x":[${'1,'.repeat(199_996)}1]}`;
+    assert.deepEqual(await agent(text(most)).tasks(), known([]));
   });
 
   test('of tasks that run', async () => {

@@ -176,6 +176,12 @@ describe('by the EC2 API', () => {
     assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
   });
 
+  test('whatever it fails with is told', async () => {
+    const host = setUp({}, { tagSource: 'ec2' });
+    host.throws = 'a text';
+    assert.deepEqual(await host.read(), unknown('a text'));
+  });
+
   for (const kind of ['transient', 'permission', 'credentials', 'rejected'] as const) {
     test(`${kind}: not known, and asked again at the usual pace`, async () => {
       const host = setUp({}, { tagSource: 'ec2' });
@@ -212,6 +218,7 @@ function setUp(
     removeAfterList: false,
     cutOffList: false,
     failure: undefined as AwsErrorKind | undefined,
+    throws: undefined as unknown,
     asked: [] as string[],
     told: [] as string[],
     describeTags: 0,
@@ -239,6 +246,7 @@ function setUp(
       imds,
       describeTag: async () => {
         host.describeTags++;
+        if (host.throws !== undefined) throw host.throws;
         if (host.failure) {
           throw new AwsError(
             'ec2:DescribeTags',

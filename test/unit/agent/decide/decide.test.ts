@@ -722,3 +722,28 @@ describe('the heartbeat', () => {
     });
   }
 });
+
+describe('an instance that is empty and still in service', () => {
+  const inService = { ...drained, lifecycle: inState('InService') };
+  const rebalance = { source: 'rebalance', noticeAt: NOW } as const;
+  it('waits for its hook once the group was asked to terminate it', () =>
+    assert.deepEqual(decide({ ...inService, memory: { terminated: true } }, policy).action, {
+      kind: 'wait',
+      why: { for: 'hook' },
+    }));
+  it('is terminated by a rebalance recommendation beside another signal, where that is wanted', () => {
+    const signals = known([tag, rebalance]);
+    const wanted = { ...policy, rebalanceTerminate: true };
+    assert.deepEqual(decide({ ...inService, signals }, wanted).action, {
+      kind: 'terminate',
+      why: 'rebalance',
+    });
+    assert.deepEqual(decide({ ...inService, signals }, policy).action, { kind: 'done', why: 'maintenance' });
+    assert.deepEqual(decide(inService, wanted).action, { kind: 'done', why: 'maintenance' });
+  });
+});
+
+it('nothing begins while neither metadata nor the group says anything', () => {
+  const silent = { ...watching, signals: unknown('silent') };
+  assert.deepEqual(decide(silent, policy).action, { kind: 'watch' });
+});

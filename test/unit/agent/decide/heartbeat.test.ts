@@ -45,3 +45,12 @@ describe('after a failure', () => {
   it('the last one before the time-out is 2 s before it', () =>
     assert.equal(at({ at: NOW, outcome: 'failed', recordedAt: NOW - HOUR + 2 * SECOND + 1 }), NOW + 1));
 });
+
+it('there is none for an action of which the hook is not known, while the group is silent', () => {
+  const observed = {
+    ...withTask,
+    lifecycle: unknown('throttled'),
+    memory: { waiting: { since: NOW, group: 'web-asg' } },
+  };
+  assert.equal(nextHeartbeat(observed, policy, wait), undefined);
+});

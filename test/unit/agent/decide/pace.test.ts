@@ -56,7 +56,6 @@ const draining: DrainPace = {
   },
   ecsView: known(view),
   lifecycle: inState('Terminating:Wait'),
-  isTermination: false,
   listedAt: NOW,
   terminatingSince: undefined,
   emptySince: undefined,
@@ -144,6 +143,7 @@ describe('the view of ECS', () => {
     assert.equal(due({ emptySince: NOW + 400 }), 0));
   for (const [elapsed, every] of [
     [0, 1],
+    [0.999, 1],
     [1, 2],
     [3, 3],
     [6, 4],
@@ -203,6 +203,7 @@ describe('the state in the group', () => {
 
   for (const [elapsed, every] of [
     [0, 3],
+    [2.999, 3],
     [3, 4],
     [7, 5],
     [60, 5],
@@ -221,11 +222,6 @@ describe('the state in the group', () => {
       assert.equal(due({ phase: 'done', lifecycle: inState(state) }), ms));
   it('is asked every minute once all is done, in no group', () =>
     assert.equal(due({ phase: 'done', lifecycle: known({ kind: 'no-group' }) }), MINUTE));
-  it('is asked again after 5 s where it is no group’s, though metadata says that the group terminates it', () => {
-    const noGroup = known({ kind: 'no-group' } as const);
-    assert.equal(due({ lifecycle: noGroup }), 30 * SECOND);
-    assert.equal(due({ lifecycle: noGroup, isTermination: true }), 5 * SECOND);
-  });
   it('throttled rests 5 s only: heartbeats rest on it', () => {
     const failure = { kind: 'throttled', times: 3, at: NOW, jitter: 0 } as const;
     const failed = { at: NOW, isAsking: false, isStale: true, failure };
@@ -237,6 +233,16 @@ describe('the state in the group', () => {
     );
     const unheard = inMs(drainDue({ ...draining, asked, lifecycle: unknown('throttled') }));
     assert.equal(unheard.lifecycle, 5 * SECOND);
+  });
+  it('that failed otherwise rests as all else does', () => {
+    for (const [kind, ms] of [
+      ['transient', 5 * SECOND],
+      ['permission', MINUTE],
+    ] as const) {
+      const failure = { kind, times: 3, at: NOW, jitter: 0 } as const;
+      const asked = { ...draining.asked, lifecycle: { at: NOW, isAsking: false, isStale: true, failure } };
+      assert.equal(inMs(drainDue({ ...draining, asked })).lifecycle, ms);
+    }
   });
 });
 

@@ -6,14 +6,15 @@ import type { Located } from '../../../../src/agent/observe/locate.ts';
 import type { Task } from '../../../../src/aws/ecs.ts';
 import { AwsError } from '../../../../src/aws/errors.ts';
 import { ifKnown, known, type Reading, unknown } from '../../../../src/base/reading.ts';
-import { ci, type EcsScene, fakeEcs, OWN, registration, short, task, taskArn } from './fake-ecs.ts';
+import type { Registration } from '../../../../src/host/ecs-agent.ts';
+import { ci, type EcsScene, fakeEcs, OWN, registration, task, taskArn } from './fake-ecs.ts';
 
 type Scene = Partial<EcsScene> & {
   readonly located?: Reading<Located>;
   /** The container instance that the ECS agent says this host is; silent where undefined. */
   readonly says?: string | undefined;
   readonly listsWhileActive?: boolean;
-  readonly own?: readonly string[];
+  readonly own?: readonly (string | Registration)[];
 };
 
 const registered = (status: string, taskCount = 0) =>
@@ -23,7 +24,7 @@ const gone = (isForgotten = false) =>
 
 function setUp(scene: Scene) {
   const { ecs, asked } = fakeEcs({ instances: { a: { status: 'DRAINING' } }, ...scene });
-  const own = (scene.own ?? ['a']).map((id) => registration(id));
+  const own = (scene.own ?? ['a']).map((one) => (typeof one === 'string' ? registration(one) : one));
   const view = createEcsView({
     ecs,
     instanceId: OWN,
@@ -54,7 +55,9 @@ const before = (tasks: readonly Task[], status = 'DRAINING'): EcsView => ({
 const full = (scene: Scene, byName?: readonly string[]) => setUp(scene).view('full', undefined, byName);
 const idsIn = (reading: Reading<EcsView>) => {
   const tasks = ifKnown(reading)?.tasks;
-  return tasks?.kind === 'known' ? tasks.value.map(({ arn }) => short(arn)) : tasks?.cause;
+  return tasks?.kind === 'known'
+    ? tasks.value.map(({ arn }) => arn.slice(arn.lastIndexOf('/') + 1))
+    : tasks?.cause;
 };
 
 describe('a full view of ECS', () => {
@@ -81,6 +84,7 @@ describe('a full view of ECS', () => {
     const scene: Scene = { located: registered('ACTIVE'), tasks: [task('1')] };
     assert.equal(idsIn(await full(scene)), 'they are listed once the container instance is DRAINING');
     assert.deepEqual(idsIn(await full({ ...scene, listsWhileActive: true })), ['1']);
+    assert.equal(ifKnown(await full(scene))?.requests, 2, 'ECS would be asked at another pace');
   });
   it('does not take an empty list for the end while ECS counts tasks', async () => {
     const seen = await full({ located: registered('DRAINING', 2), tasks: [] });
@@ -91,6 +95,13 @@ describe('a full view of ECS', () => {
     const seen = await full({ listed: [taskArn('1'), taskArn('2')], tasks: [task('2')] });
     assert.deepEqual(idsIn(seen), ['2', '1'], 'a task of which ECS knows nothing yet would be lost');
     assert.equal(ifKnown(seen)?.tasks.kind === 'known' && seen.kind === 'known' && 'UNKNOWN', 'UNKNOWN');
+  });
+  it('does not take a task for gone that ECS lists here and describes on another', async () =>
+    assert.deepEqual(idsIn(await full({ tasks: [task('1', 'RUNNING', ci('b'))] })), ['1']));
+  it('is one, whatever the one before was', async () => {
+    const { view, asked } = setUp({ tasks: [task('1')] });
+    await view('full', before([task('1')]));
+    assert.deepEqual(asked, ['listTasks web a', 'describeTasks web 1']);
   });
   it('asks a task that is STOPPED once only', async () => {
     const { view, asked } = setUp({ tasks: [task('1', 'STOPPED'), task('2')] });
@@ -127,17 +138,28 @@ describe('tasks that are asked after by name', () => {
       'arn:aws:ecs:us-east-1:111122223333:task/web/3',
       'arn:aws-cn:ecs:eu-west-1:111122223333:task/web/4',
       ci('5'),
-      'arn:aws:ecs:eu-west-1:111122223333:task/web/too-short-for-an-id',
       'nonsense',
     ];
-    const oldFormat = `arn:aws:ecs:eu-west-1:111122223333:task/${'6'.padEnd(36, '-')}`;
+    const oldFormat = 'arn:aws:ecs:eu-west-1:111122223333:task/6';
     const seen = await view('full', undefined, [...foreign, oldFormat]);
-    assert.deepEqual(
-      asked.at(-1),
-      'describeTasks web 6',
-      'one ARN that somebody made up would keep the instance for ever',
-    );
+    assert.deepEqual(asked.at(-1), 'describeTasks web 6', 'one ARN of another cluster would wedge the drain');
     assert.deepEqual(ifKnown(seen)?.gone, [...foreign, oldFormat]);
+  });
+  it('are asked where the host is, or was, by what ECS has said that it is', async () => {
+    const asks = async (own: readonly (string | Registration)[], arn: string) => {
+      const { view, asked } = setUp({ listed: [], tasks: [], own });
+      await view('full', undefined, [arn]);
+      return asked.some((one) => one.startsWith('describeTasks'));
+    };
+    const old = {
+      cluster: 'web',
+      containerInstanceArn: 'arn:aws:ecs:eu-west-1:111122223333:container-instance/a',
+    };
+    assert.equal(await asks(['a', registration('b', 'other')], taskArn('1')), true);
+    assert.equal(await asks(['a', registration('b', 'other')], taskArn('1', 'other')), true);
+    assert.equal(await asks([old], taskArn('1')), true, 'the old format names no cluster');
+    assert.equal(await asks([old], taskArn('1', 'other')), false);
+    assert.equal(await asks(['no id', 'a'], taskArn('1')), true, 'one strange ARN would end every view');
   });
   it('are not called gone while the list is not known', async () => {
     const seen = await full({ located: registered('DRAINING', 1), tasks: [] }, [taskArn('1')]);
@@ -151,6 +173,7 @@ describe('once ECS has let go of the container instance, a view', () => {
   it('lists what was placed on it last, where nothing else says what was left', async () => {
     const seen = await full(scene);
     assert.deepEqual(idsIn(seen), ['late']);
+    assert.equal(ifKnown(seen)?.requests, 0);
     assert.deepEqual(ifKnown(seen)?.containerInstance, { kind: 'deregistered', arn: ci('a') });
   });
   it('asks after what was left, without a list', async () => {
@@ -213,7 +236,8 @@ describe('a quick view', () => {
       await view('quick', last);
       return asked.some((one) => one.startsWith('listTasks'));
     };
-    assert.equal(await lists({ listsWhileActive: true }, before([], 'ACTIVE')), true);
+    const active = { instances: { a: { status: 'ACTIVE' } }, located: registered('ACTIVE') };
+    assert.equal(await lists({ ...active, listsWhileActive: true }, before([], 'ACTIVE')), true);
     assert.equal(await lists({ says: 'b' }, before([])), true);
     assert.equal(await lists({ says: 'b' }, { ...before([]), heard: ci('b') }), false);
     assert.equal(await lists({ says: undefined }, before([])), false);
@@ -222,5 +246,15 @@ describe('a quick view', () => {
   it('says what the ECS agent says now', async () => {
     const { view } = setUp({ says: undefined, tasks: [task('1')] });
     assert.equal(ifKnown(await view('quick', before([task('1')])))?.heard, undefined);
+  });
+  it('is a full one where ECS could not describe a task: only another list can tell', async () => {
+    const { view, asked } = setUp({ tasks: [task('1')] });
+    await view('quick', before([task('1', 'UNKNOWN')]));
+    assert.deepEqual(asked, ['listTasks web a', 'describeTasks web 1']);
+  });
+  it('is a full one where there was none before', async () => {
+    const { view, asked } = setUp({ tasks: [] });
+    await view('quick', undefined);
+    assert.deepEqual(asked, ['listTasks web a']);
   });
 });

@@ -127,3 +127,63 @@ describe('asking what blocks a drain', () => {
     assert.equal(calls.length, 2);
   });
 });
+
+describe('what ECS leaves out', () => {
+  /** What comes of these answers, in this order. */
+  const answered = async (answers: readonly object[], about = tasks) => {
+    const left = [...answers];
+    const inputs: object[] = [];
+    const call = async (_operation: Operation, input: object) => {
+      inputs.push(input);
+      return left.shift() ?? {};
+    };
+    const explain = createExplain(call as unknown as Caller, createManualClock(), () => {});
+    let explained: Awaited<ReturnType<typeof explain>> = { services: [], protectedTasks: [] };
+    for (const _ of answers) explained = await explain('web', about);
+    return { ...explained, inputs };
+  };
+
+  it('of a service is none, or nothing', async () => {
+    const { services } = await answered([{ services: [{}, { schedulingStrategy: 'DAEMON', events: [{}] }] }]);
+    const bare = {
+      name: '',
+      isDaemon: false,
+      desired: 0,
+      running: 0,
+      pending: 0,
+      minimumHealthyPercent: undefined,
+      maximumPercent: undefined,
+      events: [],
+    };
+    assert.deepEqual(services, [bare, { ...bare, isDaemon: true, events: [{ at: 0, message: '' }] }]);
+  });
+  it('altogether leaves nothing to tell', async () => {
+    const { services, protectedTasks } = await answered([{}, {}]);
+    assert.deepEqual([services, protectedTasks], [[], []]);
+  });
+  it('of a protected task is its name and its end', async () => {
+    const { protectedTasks } = await answered([{}, { protectedTasks: [{ protectionEnabled: true }] }]);
+    assert.deepEqual(protectedTasks, [{ arn: '', until: undefined }]);
+  });
+  it('or says too much of is cut: twenty events, a hundred tasks', async () => {
+    const events = Array.from({ length: 25 }, (_, index) => ({ message: `${index}` }));
+    const many = Array.from({ length: 120 }, (_, index) => of(`t${index}`, 'service:site', index));
+    const { services, inputs } = await answered([{ services: [{ events }] }, {}], many);
+    assert.equal(services[0]?.events.length, 20);
+    const asked = inputs[1] as { tasks: readonly string[] };
+    assert.deepEqual([asked.tasks.length, asked.tasks[99]], [100, 'task/web/t99']);
+  });
+  it('when a task began makes it the youngest', async () => {
+    const { createdAt: _, ...ageless } = of('ageless', 'service:ageless', 0);
+    const old = of('old', 'service:old', 5);
+    const older = of('older', 'service:older', 4);
+    for (const order of [
+      [ageless, old, older],
+      [old, ageless, older],
+      [old, older, ageless],
+    ]) {
+      const { inputs } = await answered([{}], order);
+      assert.deepEqual(inputs, [{ cluster: 'web', services: ['older', 'old', 'ageless'] }]);
+    }
+  });
+});

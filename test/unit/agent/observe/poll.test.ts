@@ -11,8 +11,10 @@ function setUp(answers: readonly (Reading<string> | Error)[]) {
   const clock = createVirtualClock();
   const left = [...answers];
   const told: string[] = [];
+  const questions: number[] = [];
   const poll = createPoll<string>(
     async () => {
+      questions.push(clock.monotonic());
       const answer = left.shift() ?? assert.fail('asked once too often');
       if (answer instanceof Error) throw answer;
       return answer;
@@ -24,7 +26,7 @@ function setUp(answers: readonly (Reading<string> | Error)[]) {
     poll.ask();
     await settled();
   };
-  return { clock, poll, ask, told };
+  return { clock, poll, ask, told, questions };
 }
 
 describe('a poll', () => {
@@ -38,12 +40,13 @@ describe('a poll', () => {
     assert.deepEqual(told, ['known of 0', 'news']);
   });
   it('puts one question at a time', async () => {
-    const { poll } = setUp([known('a')]);
+    const { poll, questions } = setUp([known('a'), known('b')]);
     poll.ask();
     poll.ask();
     assert.equal(poll.asked().isAsking, true);
     await settled();
     assert.equal(poll.asked().isAsking, false);
+    assert.equal(questions.length, 1, 'each round of the loop would ask AWS once more');
   });
   it('counts its failures in a row, and is due once it has rested', async () => {
     const { poll, ask } = setUp([failure('transient'), failure('throttled'), known('a')]);
@@ -101,7 +104,7 @@ describe('an answer on its way is dropped', () => {
     assert.deepEqual([poll.reading(), poll.asked().isStale], [known('known'), true]);
   });
   it('when nobody wants to know any more', async () => {
-    const { poll, told } = setUp([known('late')]);
+    const { poll, told, questions } = setUp([known('late'), known('later')]);
     poll.ask();
     poll.close();
     await settled();
@@ -109,6 +112,14 @@ describe('an answer on its way is dropped', () => {
     assert.deepEqual(told, [], 'an answer of the drain before would land in this one');
     poll.ask();
     await settled();
+    assert.equal(questions.length, 1, 'a drain that is over would go on asking');
+  });
+  it('for good: nothing is asked any more', async () => {
+    const { poll, questions } = setUp([known('a')]);
+    poll.close();
+    poll.ask();
+    await settled();
+    assert.equal(questions.length, 0);
   });
 });
 

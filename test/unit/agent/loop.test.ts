@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { failed, known, local, OWN, START, scriptAgent, task, unknown } from './scripted-agent.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const manual = { source: 'manual' } as const;
+const waits = { kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait' } as const;
+
+type Agent = ReturnType<typeof scriptAgent>;
+
+/** Ten seconds later something asks for the instance, and its lifecycle hook waits. */
+async function begin(agent: Agent, more: Partial<Agent['says']> = {}) {
+  await agent.pass(10 * SECOND);
+  Object.assign(agent.says, { signal: known(manual), lifecycle: waits, ...more });
+}
+const busy = () => ({ tasks: [task], localTasks: known([local]) });
+/** The last task ends: the ECS agent says so at once, ECS a moment later. */
+async function end(agent: Agent, afterMs = 2 * SECOND) {
+  agent.says.localTasks = known([]);
+  await agent.pass(afterMs);
+  agent.says.tasks = [];
+}
+
+describe('while nothing asks for the instance', () => {
+  it('the signals are asked for every 5 s, who this is every minute, and AWS never', async () => {
+    const agent = scriptAgent();
+    await agent.pass(2 * MINUTE - 1);
+    assert.deepEqual(
+      agent.times('signals'),
+      Array.from({ length: 24 }, (_, index) => index * 5),
+    );
+    assert.deepEqual(agent.times('identity'), [0, 60]);
+    assert.deepEqual(agent.times('registration'), [0]);
+    assert.deepEqual(
+      new Set(agent.asked.map((one) => one.replace(/^[\d.]+ s /, ''))),
+      new Set(['signals', 'identity', 'registration']),
+    );
+    assert.deepEqual([agent.did, agent.saved], [[], []]);
+  });
+  it('that is said once', async () => {
+    const agent = scriptAgent();
+    await agent.pass(MINUTE);
+    assert.deepEqual(
+      agent.said.map(({ event, message, fields }) => [event, message, fields]),
+      [['agent.watching', 'watching tag x', { instanceId: OWN }]],
+    );
+    assert.equal(agent.report()?.state, 'watching');
+  });
+  it('it is not said while metadata is silent', async () => {
+    const agent = scriptAgent({ says: { signal: unknown('silent') } });
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.events(), []);
+  });
+  it('what the ECS agent says that this host is is asked every 5 s until it answers', async () => {
+    const agent = scriptAgent({ says: { registration: unknown('refused') } });
+    await agent.pass(11 * SECOND);
+    assert.deepEqual(agent.times('registration'), [0, 5, 10]);
+  });
+  it('the agent stops at once when it is told to', async () => {
+    const agent = scriptAgent();
+    await agent.pass(7 * SECOND);
+    agent.stop.abort();
+    await agent.pass(0);
+    assert.equal(agent.isOver(), true);
+  });
+});
+
+describe('a drain', () => {
+  it('sets DRAINING and records a heartbeat at once, waits for the task, deregisters and completes', async () => {
+    const agent = scriptAgent();
+    await begin(agent, busy());
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat']);
+    await end(agent);
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did.slice(2), ['24 s deregister', '24 s complete']);
+    assert.deepEqual(agent.mutations.at(-1), {
+      kind: 'complete',
+      group: 'web-asg',
+      hook: 'drain',
+      result: 'CONTINUE',
+      why: 'drained',
+    });
+    assert.deepEqual(agent.events(), [
+      'agent.watching',
+      'drain.signalled',
+      'drain.draining',
+      'lifecycle.heartbeat',
+      'drain.progress',
+      'drain.deregistered',
+      'lifecycle.completed',
+      'drain.done',
+    ]);
+  });
+  it('waits for a task that only the ECS agent still lists', async () => {
+    const agent = scriptAgent();
+    await begin(agent, busy());
+    await agent.pass(10 * SECOND);
+    agent.says.tasks = [];
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat'], 'the task would be cut short');
+  });
+  it('waits while it is not known what the ECS agent says', async () => {
+    const agent = scriptAgent();
+    const { promise, resolve } = Promise.withResolvers<Agent['says']['localTasks']>();
+    await begin(agent, { localTasks: promise as Promise<never> });
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat'], 'it may list a task that runs');
+    resolve(known([]));
+    await agent.pass(SECOND);
+    assert.equal(agent.did.at(-2), '70 s deregister');
+  });
+  it('sends heartbeats every tenth minute while tasks run, by a time-out of an hour', async () => {
+    const agent = scriptAgent();
+    await begin(agent, busy());
+    await agent.pass(31 * MINUTE);
+    assert.deepEqual(agent.did, [
+      '15 s set-draining',
+      '15 s heartbeat',
+      '615 s heartbeat',
+      '1215 s heartbeat',
+      '1815 s heartbeat',
+    ]);
+  });
+  it('tries what failed again, a second later and then every five, and says so nowhere itself', async () => {
+    const agent = scriptAgent();
+    agent.outcomes['set-draining'] = { kind: 'failed', error: failed('transient') };
+    await begin(agent, busy());
+    await agent.pass(18 * SECOND);
+    assert.deepEqual(
+      agent.did.filter((one) => one.endsWith('set-draining')),
+      ['15 s set-draining', '16 s set-draining', '21 s set-draining', '26 s set-draining'],
+    );
+  });
+  it('tells what has changed with its facts', async () => {
+    const agent = scriptAgent();
+    await begin(agent, busy());
+    await agent.pass(10 * SECOND);
+    const { fields } = agent.said.find(({ event }) => event === 'lifecycle.heartbeat') ?? {};
+    assert.equal(fields?.instanceId, OWN);
+    assert.equal(fields?.hook, 'drain');
+    assert.equal(fields?.group, 'web-asg');
+  });
+  it('tells with --log-level debug what is observed and decided, and else not', async () => {
+    for (const [logLevel, expected] of [
+      ['debug', true],
+      ['info', false],
+    ] as const) {
+      const agent = scriptAgent({ policy: { logLevel } });
+      await begin(agent);
+      await agent.pass(10 * SECOND);
+      assert.equal(
+        agent.events().some((event) => event.startsWith('debug.') || event.startsWith('trace.')),
+        expected,
+        agent.events().join(),
+      );
+    }
+  });
+});
+
+describe('a drain that is cancelled', () => {
+  it('gives the instance back, and nothing of it is kept', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), lifecycle: { ...waits, state: 'InService' } });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, ['15 s set-draining', '25 s set-active']);
+    assert.deepEqual(agent.saved.at(-1), {});
+    assert.deepEqual(agent.events().slice(-3), ['drain.progress', 'drain.cancelled', 'agent.watching']);
+    const before = agent.asked.length;
+    await agent.pass(MINUTE - SECOND);
+    assert.deepEqual(
+      agent.asked.slice(before).filter((one) => !/signals|identity/.test(one)),
+      [],
+      'AWS would be asked for ever',
+    );
+  });
+  it('leaves DRAINING that somebody else has set, and says so', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, ['15 s heartbeat']);
+    assert.deepEqual(agent.events().slice(-2), ['drain.not-ours', 'agent.watching']);
+  });
+  it('too late says so: it cannot be registered again', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { lifecycle: { ...waits, state: 'InService' } });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, ['15 s set-draining', '15 s deregister']);
+    assert.deepEqual(agent.events().slice(-2), ['drain.cancelled-too-late', 'agent.watching']);
+  });
+  it('hears no more of what was on its way: its heartbeat would count for the next', async () => {
+    const agent = scriptAgent();
+    const answer = Promise.withResolvers<{ kind: 'done' }>();
+    agent.outcomes.heartbeat = answer.promise;
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    answer.resolve({ kind: 'done' });
+    await agent.pass(SECOND);
+    assert.equal(agent.events().includes('lifecycle.heartbeat'), false);
+    delete agent.outcomes.heartbeat;
+    agent.says.signal = known(manual);
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, ['15 s heartbeat', '35 s heartbeat'], 'the next hook would time out');
+  });
+  it('learns nothing from a change that is answered after its end', async () => {
+    const agent = scriptAgent();
+    const answer = Promise.withResolvers<{ kind: 'tasks-running' }>();
+    agent.outcomes.deregister = answer.promise;
+    await begin(agent, { status: 'DRAINING' });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    const saved = agent.saved.length;
+    answer.resolve({ kind: 'tasks-running' });
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.saved.length, saved);
+    assert.equal(agent.events().includes('drain.refused'), false);
+  });
+});
+
+describe('the next drain', () => {
+  it('rests on nothing that the one before has seen', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: 'DRAINING', lifecycle: { ...waits, state: 'InService' } });
+    agent.outcomes.deregister = { kind: 'failed', error: failed('permission') };
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    delete agent.outcomes.deregister;
+    agent.did.length = 0;
+    // It serves again, and has a task. ECS and the ECS agent are slow to say so.
+    const { promise } = Promise.withResolvers<never>();
+    Object.assign(agent.says, { ...busy(), view: promise, signal: known(manual), lifecycle: waits });
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, ['35 s heartbeat'], 'the task would be cut short');
+  });
+  it('says again that it watches', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: 'DRAINING', ...busy() });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.events().filter((event) => event === 'agent.watching').length, 2);
+  });
+});
+
+describe('what is kept for after a restart', () => {
+  it('is what is new, and all of it once a minute: a time that passed while the agent was down is counted from there', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), lifecycle: { kind: 'no-group' } });
+    await agent.pass(10 * SECOND);
+    const news = agent.saved.length;
+    await agent.pass(2 * MINUTE + 5 * SECOND);
+    assert.equal(agent.saved.length, news + 2);
+    assert.deepEqual(agent.saved.at(-1), {
+      signalledAt: START + 15 * SECOND,
+      signals: [manual],
+      drainingSetAt: START + 15 * SECOND,
+      tasksLeft: [task.arn],
+    });
+  });
+  it('is gone on with', async () => {
+    const agent = scriptAgent({
+      memory: { signalledAt: START - MINUTE, signals: [manual], drainingSetAt: START - MINUTE },
+    });
+    agent.says.status = 'DRAINING';
+    agent.says.lifecycle = { ...waits, state: 'InService' };
+    await agent.pass(3 * SECOND);
+    assert.deepEqual(agent.did, ['0 s set-active'], 'a drain that was cancelled while it was down');
+  });
+});
+
+describe('under another instance’s name', () => {
+  it('nothing is changed, and ECS is asked nothing', async () => {
+    const agent = scriptAgent();
+    await agent.pass(10 * SECOND);
+    agent.says.instanceId = known('i-0fedcba9876543210');
+    await agent.pass(MINUTE);
+    agent.says.signal = known(manual);
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did, []);
+    assert.deepEqual(agent.times('ECS full'), []);
+  });
+});

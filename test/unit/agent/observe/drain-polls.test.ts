@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { EcsView } from '../../../../src/agent/model.ts';
+import { createDrainPolls, type DrainPollPorts } from '../../../../src/agent/observe/drain-polls.ts';
+import type { Lifecycle } from '../../../../src/aws/auto-scaling.ts';
+import { AwsError } from '../../../../src/aws/errors.ts';
+import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
+import type { LocalTask } from '../../../../src/host/ecs-agent.ts';
+import { createVirtualClock, START, settled } from '../../../support/virtual-clock.ts';
+
+const SECOND = 1_000;
+const local = (arn: string): LocalTask => ({ arn, family: 'batch', knownStatus: 'RUNNING' });
+const view: EcsView = {
+  containerInstance: { kind: 'registered', cluster: 'web', arn: 'ci', status: 'DRAINING' },
+  tasks: known([{ arn: 'a', group: 'service:site', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' }]),
+  isListed: true,
+  requests: 2,
+  heard: 'ci',
+  own: [],
+  gone: [],
+};
+
+function setUp() {
+  const clock = createVirtualClock();
+  const says = {
+    tasks: known([]) as Reading<readonly LocalTask[]>,
+    view: known(view) as Reading<EcsView> | AwsError,
+    lifecycle: { kind: 'in-group', group: 'web-asg', state: 'InService' } as Lifecycle | AwsError,
+    tasksLeft: [] as string[],
+  };
+  const asked: unknown[][] = [];
+  const views: EcsView[] = [];
+  const orThrow = <T>(answer: T | AwsError): T => {
+    if (answer instanceof AwsError) throw answer;
+    return answer;
+  };
+  const source: DrainPollPorts = {
+    ecsAgent: { tasks: async () => says.tasks },
+    autoScaling: {
+      lifecycle: async () => orThrow(says.lifecycle),
+      terminatingHooks: async (group) => {
+        asked.push(['hooks', group]);
+        return [];
+      },
+      retainsAbandoned: async (group) => {
+        asked.push(['retention', group]);
+        return true;
+      },
+    },
+    readEcsView: async (...args) => {
+      asked.push(args);
+      return orThrow(says.view);
+    },
+    explain: async (...args) => {
+      asked.push(['explain', ...args]);
+      return { services: [], protectedTasks: [] };
+    },
+    nextViewKind: () => 'quick',
+    tasksLeft: () => says.tasksLeft,
+    onView: (one) => void views.push(one),
+  };
+  const { polls, seen } = createDrainPolls(source, { clock, random: () => 0.5, onAnswer: () => {} });
+  const ask = async (question: keyof typeof polls) => {
+    polls[question].ask();
+    await settled();
+  };
+  const pass = (ms: number) => {
+    clock.at(clock.trueNow() + ms, () => {});
+    clock.step();
+  };
+  return { polls, seen, says, asked, views, ask, pass, source, clock };
+}
+const throttled = new AwsError('ecs:ListTasks', 'throttled', 'Throttling', 'too much');
+
+describe('what the ECS agent says', () => {
+  it('is empty since the first answer without a task', async () => {
+    const { seen, says, ask, pass } = setUp();
+    assert.equal(seen().emptySince, undefined);
+    await ask('localTasks');
+    pass(SECOND);
+    await ask('localTasks');
+    assert.equal(seen().emptySince, START);
+    says.tasks = known([local('a')]);
+    await ask('localTasks');
+    assert.equal(seen().emptySince, undefined);
+    says.tasks = known([]);
+    await ask('localTasks');
+    assert.equal(seen().emptySince, START + SECOND);
+  });
+  it('is not empty where it does not answer: ECS would be asked every second', async () => {
+    const { seen, says, ask } = setUp();
+    await ask('localTasks');
+    says.tasks = unknown('refused');
+    await ask('localTasks');
+    assert.equal(seen().emptySince, undefined);
+  });
+  it('is kept, though it lists the task no more: it has ended only once ECS says so', async () => {
+    const { seen, says, ask, pass } = setUp();
+    says.tasks = known([local('a')]);
+    await ask('localTasks');
+    pass(SECOND);
+    says.tasks = known([{ ...local('b'), knownStatus: 'STOPPING' }]);
+    await ask('localTasks');
+    assert.deepEqual(
+      [...seen().onHost],
+      [
+        ['a', { ...local('a'), at: START }],
+        ['b', { arn: 'b', family: 'batch', knownStatus: 'STOPPING', at: START + SECOND }],
+      ],
+    );
+  });
+});
+
+describe('ECS is asked', () => {
+  it('after what was left, and what the host has listed, each once, by name', async () => {
+    const { says, asked, ask } = setUp();
+    says.tasks = known([local('a'), local('b')]);
+    says.tasksLeft = ['a', 'c'];
+    await ask('localTasks');
+    await ask('ecsView');
+    assert.deepEqual(asked, [['quick', undefined, ['a', 'c', 'b']]]);
+  });
+  it('no more after what it has called gone', async () => {
+    const { seen, says, asked, ask } = setUp();
+    says.tasks = known([local('a'), local('b')]);
+    says.view = known({ ...view, gone: ['a'] });
+    await ask('localTasks');
+    await ask('ecsView');
+    await ask('ecsView');
+    assert.deepEqual([...seen().gone], ['a']);
+    assert.deepEqual(asked[1], ['quick', { ...view, gone: ['a'] }, ['b']]);
+  });
+  it('with what it said last, though it was silent since', async () => {
+    const { says, asked, ask } = setUp();
+    await ask('ecsView');
+    says.view = throttled;
+    await ask('ecsView');
+    says.view = unknown('it contradicts itself');
+    await ask('ecsView');
+    assert.deepEqual(
+      asked.map(([, last]) => last),
+      [undefined, view, view],
+    );
+  });
+});
+
+describe('what ECS says', () => {
+  it('is passed on, to be kept', async () => {
+    const { views, ask } = setUp();
+    await ask('ecsView');
+    assert.deepEqual(views, [view]);
+  });
+  it('that is not known is not', async () => {
+    const { seen, says, views, ask } = setUp();
+    says.view = unknown('it contradicts itself');
+    await ask('ecsView');
+    assert.deepEqual([views, [...seen().gone]], [[], []]);
+  });
+  it('was listed when it was last asked for a list', async () => {
+    const { seen, says, ask, pass } = setUp();
+    assert.equal(seen().listedAt, -Infinity);
+    pass(SECOND);
+    await ask('ecsView');
+    assert.equal(seen().listedAt, START + SECOND);
+    pass(SECOND);
+    says.view = known({ ...view, isListed: false });
+    await ask('ecsView');
+    assert.equal(seen().listedAt, START + SECOND, 'a list would never be asked for again');
+  });
+});
+
+describe('the group', () => {
+  it('has the instance Terminating since the first answer that says so', async () => {
+    const { seen, says, ask, pass } = setUp();
+    await ask('lifecycle');
+    assert.equal(seen().terminatingSince, undefined);
+    pass(SECOND);
+    says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'Terminating' };
+    await ask('lifecycle');
+    pass(SECOND);
+    await ask('lifecycle');
+    assert.equal(seen().terminatingSince, START + SECOND);
+    says.lifecycle = throttled;
+    await ask('lifecycle');
+    assert.equal(seen().terminatingSince, START + SECOND, 'it would be asked every 3 s for ever');
+    says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait' };
+    await ask('lifecycle');
+    assert.equal(seen().terminatingSince, undefined);
+  });
+  it('is asked for its hooks and whether it retains, by its name', async () => {
+    const { polls, asked, ask } = setUp();
+    await ask('lifecycle');
+    await ask('hooks');
+    await ask('retention');
+    assert.deepEqual(asked, [
+      ['hooks', 'web-asg'],
+      ['retention', 'web-asg'],
+    ]);
+    assert.deepEqual(polls.retention.reading(), known(true));
+  });
+  it('is asked for them by the name that it had, while it is silent', async () => {
+    const { says, asked, ask } = setUp();
+    await ask('lifecycle');
+    says.lifecycle = throttled;
+    await ask('lifecycle');
+    await ask('hooks');
+    assert.deepEqual(asked, [['hooks', 'web-asg']]);
+  });
+  it('is not asked where there is none', async () => {
+    const { polls, says, asked, ask } = setUp();
+    says.lifecycle = { kind: 'no-group' };
+    await ask('lifecycle');
+    await ask('hooks');
+    assert.deepEqual(polls.hooks.reading(), unknown('the instance is in no group'));
+    assert.deepEqual(asked, []);
+  });
+});
+
+describe('why the drain waits', () => {
+  it('is asked about the tasks that ECS lists', async () => {
+    const { polls, asked, ask } = setUp();
+    await ask('ecsView');
+    await ask('explained');
+    assert.deepEqual(asked[1], ['explain', 'web', view.tasks.kind === 'known' && view.tasks.value]);
+    assert.deepEqual(polls.explained.reading(), known({ services: [], protectedTasks: [] }));
+  });
+  for (const [what, answer] of [
+    ['nothing is known of ECS', unknown('throttled')],
+    ['the tasks are not known', known({ ...view, tasks: unknown('being listed again') })],
+    [
+      'it is deregistered',
+      known({ ...view, containerInstance: { kind: 'deregistered', arn: 'ci' } as const }),
+    ],
+  ] as const)
+    it(`is not asked where ${what}`, async () => {
+      const { polls, says, asked, ask } = setUp();
+      says.view = answer;
+      await ask('ecsView');
+      await ask('explained');
+      assert.equal(asked.length, 1);
+      assert.deepEqual(polls.explained.reading(), unknown('nothing to explain'));
+    });
+  it('is not asked where nobody wants to know', async () => {
+    const { source, clock } = setUp();
+    const ports = { clock, random: () => 0.5, onAnswer: () => {} };
+    const { polls } = createDrainPolls({ ...source, explain: undefined }, ports);
+    polls.ecsView.ask();
+    await settled();
+    polls.explained.ask();
+    await settled();
+    assert.deepEqual(polls.explained.reading(), unknown('nothing to explain'));
+  });
+});

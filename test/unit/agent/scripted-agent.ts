@@ -1,0 +1,204 @@
+import { runAgent } from '../../../src/agent/loop.ts';
+import type { EcsView, Memory, Mutation, Outcome } from '../../../src/agent/model.ts';
+import type { Report } from '../../../src/agent/report/report.ts';
+import type { Hook, Lifecycle } from '../../../src/aws/auto-scaling.ts';
+import type { Task } from '../../../src/aws/ecs.ts';
+import { AwsError, type AwsErrorKind } from '../../../src/aws/errors.ts';
+import { known, type Reading, unknown } from '../../../src/base/reading.ts';
+import type { LocalTask, Registration } from '../../../src/host/ecs-agent.ts';
+import type { EventName } from '../../../src/log/events.ts';
+import type { Fields } from '../../../src/log/log.ts';
+import type { HookFacts, HookStage, HooksResult } from '../../../src/operator-hooks/operator-hooks.ts';
+import type { Signal } from '../../../src/signals/signal.ts';
+import { createVirtualClock, START, settled } from '../../support/virtual-clock.ts';
+import { policy } from './decide/observations.ts';
+
+export const OWN = 'i-0123456789abcdef0';
+export const CI = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/1';
+export const task: Task = {
+  arn: 'arn:aws:ecs:eu-west-1:111122223333:task/web/a',
+  group: 'family:report',
+  lastStatus: 'RUNNING',
+  desiredStatus: 'RUNNING',
+  containerInstanceArn: CI,
+};
+export const local: LocalTask = { arn: task.arn, family: 'report', knownStatus: 'RUNNING' };
+export const hook: Hook = { name: 'drain', heartbeatTimeout: 3_600_000, globalTimeout: 172_800_000 };
+const registration: Registration = { cluster: 'web', containerInstanceArn: CI };
+
+export const failed = (kind: AwsErrorKind): AwsError =>
+  new AwsError('ecs:ListTasks', kind, 'Failed', 'it failed');
+
+export type AgentOptions = {
+  readonly policy?: Partial<Parameters<typeof runAgent>[0]['policy']>;
+  readonly memory?: Memory;
+  /** What each stage of the operator's hooks comes to. Absent: there are none. */
+  readonly hooks?: Partial<Record<HookStage, HooksResult>> & { readonly holds?: boolean };
+  /** Nobody can be asked why a drain waits, unless told. */
+  readonly explains?: boolean;
+  /** What is answered from the start. */
+  readonly says?: Partial<Says>;
+};
+
+export type Says = {
+  signal: Reading<Signal | undefined>;
+  /** The instance id in the metadata. */
+  instanceId: Reading<string | undefined> | Promise<Reading<string | undefined>>;
+  registration: Reading<Registration>;
+  /** Of the container instance; undefined once it is deregistered. */
+  status: string | undefined;
+  /** What ECS lists. */
+  tasks: readonly Task[];
+  /** Instead of all that ECS would say of this host. */
+  view: Reading<EcsView> | AwsError | Promise<Reading<EcsView>> | undefined;
+  localTasks: Reading<readonly LocalTask[]> | Promise<Reading<readonly LocalTask[]>>;
+  lifecycle: Lifecycle | AwsError;
+  hooks: readonly Hook[] | AwsError;
+  retains: boolean | AwsError;
+};
+
+/**
+ * The loop, and a drain in it, amid answers that a test gives: no AWS, no metadata and no time but the virtual. A
+ * container instance that is ACTIVE, in a group, with nothing on it. It does what it is told, as ECS would.
+ */
+export function scriptAgent({ memory = {}, hooks, explains = false, ...options }: AgentOptions = {}) {
+  const clock = createVirtualClock();
+  const stop = new AbortController();
+  const says: Says = {
+    signal: known(undefined),
+    instanceId: known(OWN),
+    registration: known(registration),
+    status: 'ACTIVE',
+    tasks: [],
+    view: undefined,
+    localTasks: known([]),
+    lifecycle: { kind: 'in-group', group: 'web-asg', state: 'InService' },
+    hooks: [hook],
+    retains: false,
+    ...options.says,
+  };
+  /** Instead of `done`. An answer that comes later is a promise. */
+  const outcomes: Partial<Record<Mutation['kind'] | 'heartbeat', Outcome | Promise<Outcome>>> = {};
+  const did: string[] = [];
+  const asked: string[] = [];
+  const said: { readonly event: EventName; readonly message: string; readonly fields: Fields | undefined }[] =
+    [];
+  const saved: Memory[] = [];
+  const ran: { readonly stage: HookStage; readonly facts: HookFacts }[] = [];
+  const mutations: Mutation[] = [];
+  let last: Report | undefined;
+  let isOver = false;
+
+  const seconds = () => `${clock.monotonic() / 1_000} s`;
+  const ask = async <T>(what: string, answer: () => T | AwsError | Promise<T>): Promise<T> => {
+    asked.push(`${seconds()} ${what}`);
+    const value = await answer();
+    if (value instanceof AwsError) throw value;
+    return value;
+  };
+  const view = (byName: readonly string[]): Reading<EcsView> | AwsError | Promise<Reading<EcsView>> =>
+    says.view ??
+    known({
+      containerInstance:
+        says.status === undefined
+          ? { kind: 'deregistered', arn: CI }
+          : { kind: 'registered', cluster: 'web', arn: CI, status: says.status },
+      tasks:
+        says.status === 'ACTIVE' && options.policy?.mode !== 'deregister' && !options.policy?.dryRun
+          ? unknown('they are listed once the container instance is DRAINING')
+          : known([...says.tasks]),
+      isListed: true,
+      requests: 2,
+      heard: CI,
+      own: [registration],
+      gone: byName.filter((arn) => !says.tasks.some((one) => one.arn === arn)),
+    });
+  const obey = ({ kind }: Mutation) => {
+    if (kind === 'set-draining') says.status = 'DRAINING';
+    if (kind === 'set-active') says.status = 'ACTIVE';
+    if (kind === 'deregister') says.status = undefined;
+  };
+
+  void runAgent({
+    instanceId: OWN,
+    region: 'eu-west-1',
+    clock,
+    wallNow: clock.now,
+    random: () => 0.5,
+    policy: { ...policy, dryRun: false, pollInterval: 5_000, logLevel: 'info', ...options.policy },
+    watched: 'tag x',
+    watch: {
+      imds: { get: () => ask('identity', () => says.instanceId) },
+      ecsAgent: { registration: () => ask('registration', () => says.registration) },
+      signals: [() => ask('signals', () => says.signal)],
+    },
+    drainSource: () => ({
+      ecsAgent: { tasks: () => ask('local tasks', () => says.localTasks) },
+      autoScaling: {
+        lifecycle: () => ask('lifecycle', () => says.lifecycle),
+        terminatingHooks: () => ask('hooks', () => says.hooks),
+        retainsAbandoned: () => ask('retention', () => says.retains),
+      },
+      readEcsView: (kind, _last, byName = []) => ask(`ECS ${kind}`, () => view(byName)),
+      explain: explains ? () => ask('services', () => ({ services: [], protectedTasks: [] })) : undefined,
+      onView: () => {},
+    }),
+    mutations: {
+      mutate: async (mutation) => {
+        did.push(`${seconds()} ${mutation.kind}`);
+        mutations.push(mutation);
+        const outcome = (await outcomes[mutation.kind]) ?? { kind: 'done' };
+        if (outcome.kind === 'done') obey(mutation);
+        return outcome;
+      },
+      heartbeat: async () => {
+        did.push(`${seconds()} heartbeat`);
+        return (await outcomes.heartbeat) ?? { kind: 'done' };
+      },
+    },
+    memory,
+    save: (next) => saved.push(next),
+    log: (event, message, fields) => void said.push({ event, message, fields }),
+    onReport: (report) => {
+      last = report();
+    },
+    hooks: hooks && {
+      holds: hooks.holds ?? false,
+      run: async (stage, facts) => {
+        ran.push({ stage, facts });
+        return hooks[stage] ?? 'none';
+      },
+    },
+    stop: stop.signal,
+  }).then(() => {
+    isOver = true;
+  });
+
+  return {
+    clock,
+    stop,
+    says,
+    outcomes,
+    did,
+    asked,
+    said,
+    saved,
+    ran,
+    mutations,
+    report: () => last,
+    isOver: () => isOver,
+    events: () => said.map(({ event }) => event),
+    /** When a question was asked, in seconds since the start. */
+    times: (what: string) =>
+      asked.filter((one) => one.endsWith(` s ${what}`)).map((one) => Number(one.split(' ')[0])),
+    /** Lets time pass. */
+    pass: async (ms: number) => {
+      const end = clock.trueNow() + ms;
+      clock.at(end, () => {});
+      await settled();
+      while (clock.step(end)) await settled();
+    },
+  };
+}
+
+export { known, START, unknown };
