@@ -18,7 +18,7 @@ const cores = availableParallelism();
 
 const groups: Readonly<Record<string, Group>> = {
   // Busy from start to end. Without a build, and without another process.
-  unit: { files: ['test/{unit,promises,prior-art,fuzz}/**/*.test.ts'], concurrency: cores },
+  unit: { files: ['test/{unit,promises,prior-art,fuzz,fleet}/**/*.test.ts'], concurrency: cores },
   // Real processes in real time: they wait for most of it.
   e2e: { files: ['test/{e2e,docs,host}/**/*.test.ts'], concurrency: cores + 1 },
   // Has a worker on every core.

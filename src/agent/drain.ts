@@ -13,6 +13,7 @@ import {
   type Settled,
   settle,
   settleHeartbeat,
+  tryOf,
 } from './act/settle.ts';
 import { outdated } from './decide/freshness.ts';
 import { stagesDue } from './decide/hook-stages.ts';
@@ -30,6 +31,7 @@ import type {
   Outcome,
   Phase,
   Policy,
+  Try,
 } from './model.ts';
 import { createDrainPolls, type DrainPollPorts } from './observe/drain-polls.ts';
 import { askDue, type PollPorts } from './observe/poll.ts';
@@ -101,8 +103,10 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   const stages = ports.hooks && createStages(ports.hooks);
   let phase: Phase = 'watching';
   let isClosed = false;
-  const acting = new Set<Mutation['kind']>();
+  const acting = new Set<Try>();
   let isBeating = false;
+  /** Since when the heartbeat that was not sent yet is due. */
+  let beatDueAt: number | undefined;
   /** The kind of action that is decided on, and when it first was. */
   let decided: { readonly kind: Action['kind']; readonly at: number } = { kind: 'watch', at: -Infinity };
   /** The try of a mutation that is due, and since when. */
@@ -162,8 +166,10 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
 
   function beat({ group, hook }: { readonly group: string; readonly hook: string }) {
     if (isBeating || acting.has('complete')) return;
-    // The name is asked again before anything is begun, heartbeats included.
-    if (watch.identity.asked().at < decided.at) return askAnew(watch.identity);
+    beatDueAt ??= clock.now();
+    // The name is asked again before anything is begun, heartbeats included: once, however often the decision changes.
+    if (watch.identity.asked().at < Math.min(decided.at, beatDueAt)) return askAnew(watch.identity);
+    beatDueAt = undefined;
     isBeating = true;
     void record(group, hook);
   }
@@ -179,8 +185,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
 
   function attempt(mutation: Mutation) {
     const now = clock.now();
-    const restedUntil = state.attempts[mutation.kind]?.restsUntil ?? -Infinity;
-    if (!mayBegin(mutation.kind) || now < restedUntil) return;
+    const restedUntil = state.attempts[tryOf(mutation)]?.restsUntil ?? -Infinity;
+    if (!mayBegin(tryOf(mutation)) || now < restedUntil) return;
     due ??= { kind: mutation.kind, at: now };
     const needed = policy.dryRun
       ? []
@@ -200,17 +206,17 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   }
 
   /** One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. */
-  function mayBegin(kind: Mutation['kind']): boolean {
-    return !acting.has(kind) && [...acting].every((other) => other === 'stop-tasks');
+  function mayBegin(one: Try): boolean {
+    return !acting.has(one) && [...acting].every((other) => other.startsWith('stop-tasks'));
   }
 
   async function perform(mutation: Mutation) {
-    acting.add(mutation.kind);
+    acting.add(tryOf(mutation));
     const before = state.memory;
     update(beginMutation(state, mutation, clock.now()));
     const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation);
     if (isClosed) return;
-    acting.delete(mutation.kind);
+    acting.delete(tryOf(mutation));
     apply(settle(state, mutation, outcome, before, settleContext()));
   }
 
@@ -258,6 +264,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       asked: drainAsked(),
       ecsView: polls.ecsView.reading(),
       lifecycle: polls.lifecycle.reading(),
+      isTermination: (state.memory.signals ?? []).some(({ source }) => source === 'lifecycle'),
       listedAt,
       terminatingSince,
       emptySince,

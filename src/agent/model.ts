@@ -183,6 +183,9 @@ export type Done =
   /** The group is terminating the instance whatever we do. */
   | 'terminating';
 
+/** What is tried on its own: a limit's StopTask that hangs, waits or rests must not hold up the one before a Spot interruption. */
+export type Try = Exclude<Mutation['kind'], 'stop-tasks'> | 'stop-tasks timeout' | 'stop-tasks spot';
+
 /** What came of a mutation. A failure is a value here: the loop decides anew, whatever happened. */
 export type Outcome =
   | { readonly kind: 'done' }
@@ -239,7 +242,7 @@ export type EcsView = {
 /** What is known of one drain beside what was asked: changed by what was done, and by nothing else. */
 export type DrainState = {
   readonly memory: Memory;
-  readonly attempts: Readonly<Partial<Record<Mutation['kind'], Attempts>>>;
+  readonly attempts: Readonly<Partial<Record<Try, Attempts>>>;
   readonly heartbeat: Heartbeat | undefined;
   /** In a dry run: what was done in name only. */
   readonly pretended: readonly Mutation['kind'][];

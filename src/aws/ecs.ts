@@ -118,7 +118,7 @@ export function createEcs(call: Caller): Ecs {
     setStatus: async (cluster, arn, status) => {
       const operation = 'ecs:UpdateContainerInstancesState';
       const { failures } = await call(operation, { cluster, containerInstances: [arn], status });
-      const [failure] = failures ?? [];
+      const [failure] = Array.isArray(failures) ? failures : [];
       if (failure) {
         const reason = `${failure.reason}${failure.detail ? `: ${failure.detail}` : ''}`;
         throw new AwsError(

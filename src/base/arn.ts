@@ -25,3 +25,6 @@ const CLUSTER = /^(arn:[a-z0-9-]{1,32}:ecs:[a-z0-9-]{1,40}:\d{12}:cluster\/)?[A-
 
 /** Whether a text can be the name of an ECS cluster, or its ARN (ECS API reference, CreateCluster). */
 export const isCluster = (text: string): boolean => CLUSTER.test(text);
+
+/** The name of a cluster that is given by its name or its ARN. */
+export const clusterName = (cluster: string): string => cluster.slice(cluster.lastIndexOf('/') + 1);

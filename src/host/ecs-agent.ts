@@ -1,4 +1,4 @@
-import { isCluster, parseEcsArn } from '../base/arn.ts';
+import { clusterName, isCluster, parseEcsArn } from '../base/arn.ts';
 import { countValues, MAX_VALUES } from '../base/plausible.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
 import { clip, messageOf } from '../base/text.ts';
@@ -96,8 +96,12 @@ function parseRegistration(body: unknown): Registration {
   const { Cluster: cluster, ContainerInstanceArn: containerInstanceArn } = record(body);
   if (!isText(cluster) || !isText(containerInstanceArn)) throw new Error('it has not registered yet');
   if (!isCluster(cluster)) throw new Error(`${shown(cluster)} is not the name of a cluster`);
-  if (parseEcsArn(containerInstanceArn)?.kind !== 'container-instance') {
+  const arn = parseEcsArn(containerInstanceArn);
+  if (arn?.kind !== 'container-instance') {
     throw new Error(`${shown(containerInstanceArn)} is not the ARN of a container instance`);
+  }
+  if (arn.cluster !== undefined && arn.cluster !== clusterName(cluster)) {
+    throw new Error(`${shown(containerInstanceArn)} is not in the cluster ${shown(cluster)}`);
   }
   return { cluster, containerInstanceArn };
 }

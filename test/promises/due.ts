@@ -66,8 +66,8 @@ function dueAtRest(instance: Instance): Due | undefined {
 }
 
 function dueInDrain(instance: Instance, at: number): Due | undefined {
-  const { setting, ecsAgent, lastStopAt } = instance;
-  if (!isKnownToEcs(instance)) return undefined;
+  const { setting, ecsAgent, lastStopAt, lastExitAt } = instance;
+  if (!isKnownToEcs(instance, at)) return undefined;
   const containerInstance = containerInstanceOf(instance);
   const status = containerInstance?.status;
   if (status === 'ACTIVE' && setting.mode === 'drain')
@@ -77,7 +77,7 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (ecsAgent.isFrozen || ecsAgent.isImpersonated || tasksRunningUnseen(instance).length > 0)
     return undefined;
   const release = (what: string): Due => ({
-    ...due('L1', what, 'an instance without work is paid for', lastStopAt),
+    ...due('L1', what, 'an instance without work is paid for', Math.max(lastStopAt, lastExitAt)),
     isRelease: true,
   });
   if (isRegistered(containerInstance)) return release('is still registered, with no task left');
@@ -92,8 +92,14 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   return undefined;
 }
 
+/** For so long, in ms, and what a look takes. */
+const CLAIM_MS = 5 * 60_000 + 30_000;
+
 /** Whether something says which container instance the host is: the ECS agent, its earlier word, or an option. */
-function isKnownToEcs({ containerInstances, ecsAgent, setting, knowsRegistration }: Instance): boolean {
+function isKnownToEcs(instance: Instance, at: number): boolean {
+  const { containerInstances, ecsAgent, setting, knowsRegistration } = instance;
+  // A claim that ECS denies holds an instance that never registered for five minutes: it may be registering.
+  if (containerInstances.size === 0 && at - ecsAgent.impersonatedAt < CLAIM_MS) return false;
   let registered = 0;
   for (const { status } of containerInstances.values()) if (status !== 'INACTIVE') registered++;
   const answers = ecsAgent.isUp && !ecsAgent.isHanging;

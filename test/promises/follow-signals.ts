@@ -1,4 +1,4 @@
-import { type Instance, isSignalled } from './instance.ts';
+import { type Instance, isSignalled, readsTagByApi } from './instance.ts';
 
 /** One that was away for less than this, in ms, may not have been seen to be away. */
 const SEEN_TO_BE_GONE_MS = 15_000;
@@ -26,9 +26,14 @@ function isTagged({ tag, tagShown, tagsServed, setting }: Instance): boolean {
   return read !== undefined && read.trim().toLowerCase() !== 'false';
 }
 
-function wasSeenToBeGone({ drainSince, goneAt, disturbances }: Instance, at: number): boolean {
+function wasSeenToBeGone(instance: Instance, at: number): boolean {
+  const { drainSince, goneAt, disturbances, setting } = instance;
   if (drainSince === undefined) return true;
-  return at - goneAt > SEEN_TO_BE_GONE_MS && disturbances.troubleAt(at) < goneAt;
+  // The EC2 API is asked for the tag more rarely, and more rarely still for minutes after it has throttled.
+  const [seenMs, troubledMs] = readsTagByApi(instance)
+    ? [25_000, 400_000]
+    : [Math.max(SEEN_TO_BE_GONE_MS, setting.pollInterval * 1.2 + 3_000), 0];
+  return at - goneAt > seenMs && disturbances.troubleAt(at) < goneAt - troubledMs;
 }
 
 function beginDrain(instance: Instance, at: number): void {

@@ -48,6 +48,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
     case 'task-containers': {
       const task = instance.tasks.get(event.taskArn);
       if (task) task.containersRun = event.to === 'running';
+      if (task?.status === 'STOPPED' && event.to === 'exited') instance.lastExitAt = event.at;
       if (event.to === 'exited') instance.hostEmptyAt = at;
       return;
     }
@@ -110,6 +111,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       instance.lifecycleSince = at;
       if (event.to !== 'Terminating:Wait') return;
       instance.waitsSince = at;
+      instance.oursBefore = oursOf(instance)?.name;
       instance.ended.clear();
       instance.beats.clear();
       instance.lateHeartbeats = 0;
@@ -122,7 +124,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       instance.ended.set(event.hook, event);
       return;
     case 'ecs-agent':
-      followEcsAgent(instance.ecsAgent, event.to);
+      followEcsAgent(instance.ecsAgent, event);
       return;
     case 'machine-shutting-down':
       instance.isGone = true;
@@ -133,7 +135,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
   }
 }
 
-function followEcsAgent(ecsAgent: EcsAgent, to: Extract<TimelineEvent, { type: 'ecs-agent' }>['to']): void {
+function followEcsAgent(ecsAgent: EcsAgent, { at, to }: Extract<TimelineEvent, { type: 'ecs-agent' }>): void {
   switch (to) {
     case 'up':
     case 'down':
@@ -147,6 +149,7 @@ function followEcsAgent(ecsAgent: EcsAgent, to: Extract<TimelineEvent, { type: '
     case 'impostor':
     case 'impostor-gone':
       ecsAgent.isImpersonated = to === 'impostor';
+      ecsAgent.impersonatedAt = at;
       return;
     case 'quick':
     case 'slow':

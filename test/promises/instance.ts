@@ -39,6 +39,8 @@ export type Instance = {
   /** By ARN, every task that was ever placed on it. */
   readonly tasks: Map<string, Task>;
   lastStopAt: number;
+  /** When the containers of a task of which ECS knows no more have ended. */
+  lastExitAt: number;
   /** When the last container on it exited: some seconds before ECS hears of it. */
   hostEmptyAt: number;
   /** Who set the container instance DRAINING. */
@@ -58,6 +60,8 @@ export type Instance = {
   lifecycleToldAt: number;
   /** When `Terminating:Wait` began. */
   waitsSince: number | undefined;
+  /** The hook that was ours when the instance began to wait. */
+  oursBefore: string | undefined;
   /** When a heartbeat was last recorded for each hook in this wait. */
   readonly beats: Map<string, number>;
   /** How the lifecycle actions of this wait have ended, by hook. */
@@ -93,6 +97,8 @@ export type EcsAgent = {
   isUp: boolean;
   isFrozen: boolean;
   isImpersonated: boolean;
+  /** When something else last began or ended to answer on its port, in ms since the Unix epoch. */
+  impersonatedAt: number;
   /** It takes its time to answer, or never does. */
   isSlow: boolean;
   /** It accepts connections and answers nothing. */
@@ -141,17 +147,26 @@ export function createInstance(id: string, setting: Setting): Instance {
     containerInstances: new Map(),
     tasks: new Map(),
     lastStopAt: -Infinity,
+    lastExitAt: -Infinity,
     hostEmptyAt: -Infinity,
     drainingBy: undefined,
     drainingSince: -Infinity,
     drainingRequested: false,
-    ecsAgent: { isUp: true, isFrozen: false, isImpersonated: false, isSlow: false, isHanging: false },
+    ecsAgent: {
+      isUp: true,
+      isFrozen: false,
+      isImpersonated: false,
+      impersonatedAt: -Infinity,
+      isSlow: false,
+      isHanging: false,
+    },
     group: undefined,
     formerHooks: new Map(),
     lifecycle: undefined,
     lifecycleSince: -Infinity,
     lifecycleToldAt: -Infinity,
     waitsSince: undefined,
+    oursBefore: undefined,
     beats: new Map(),
     ended: new Map(),
     lateHeartbeats: 0,
@@ -177,7 +192,7 @@ export const isSignalled = ({ signals }: Instance): boolean => signals.size > 0;
 
 /** False where the agent is told to read the tag from metadata that serves no tags: then nothing can tell. */
 export const canTellSignals = ({ setting, tagsServed }: Instance): boolean =>
-  !setting.signals.includes('tag') || setting.tagSource !== 'imds' || tagsServed;
+  !setting.signals.includes('tag') || setting.tagSource !== 'imds' || (tagsServed && setting.tagsInMetadata);
 
 /** Whether the tag may have to be read by the EC2 API, which makes one wait when it throttles. */
 export const readsTagByApi = ({ setting }: Instance): boolean =>
@@ -218,12 +233,14 @@ export function tasksRunningUnseen({ tasks }: Instance): Task[] {
  * The hook that is ours to complete: the option's; else the one that the tag's value names, if the group has it; else
  * the group's only one. That of ECS managed draining never is. Undefined where nothing says which.
  */
-export function oursOf({ setting, taggedHook, group }: Instance): GroupHook | undefined {
+export function oursOf({ setting, taggedHook, group, oursBefore }: Instance): GroupHook | undefined {
   const hooks = group?.hooks ? [...group.hooks.values()] : setting.hooks.map(hookOf);
   const candidates = hooks.filter(({ name }) => name !== MANAGED_DRAINING_HOOK);
   const named = (wanted: string | undefined) => candidates.find(({ name }) => name === wanted);
   if (setting.lifecycleHook !== undefined) return named(setting.lifecycleHook);
-  return named(taggedHook) ?? (candidates.length === 1 ? candidates[0] : undefined);
+  const only = candidates.length === 1 ? candidates[0] : undefined;
+  // One that is added while ours waits changes nothing.
+  return named(taggedHook) ?? only ?? named(oursBefore);
 }
 
 /** Our hook, while its lifecycle action waits. */

@@ -27,6 +27,8 @@ const LOOKED_AT_MS = 30_000;
 const TAG_BY_API_MS = 18_000;
 /** After the last trouble whatever is due is done within this, in ms (L1 after an outage, L3, L4, L5). */
 const RECOVERY_MS = 75_000;
+/** In mode `deregister` each try takes a list of its own: with several pages those use up a minute's requests, in ms. */
+const LISTS_MS = 61_000;
 /** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
 const EC2_PATIENCE_MS = 400_000;
 /** A process that starts needs this long, in ms, to learn what it must keep alive. */
@@ -61,7 +63,11 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     const promise = isAfterKill ? 'L3' : property;
     verdict.count(promise);
     const once = due.isRelease ? 'released' : what;
-    const patience = RECOVERY_MS + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0) + setting.slack;
+    const patience =
+      RECOVERY_MS +
+      (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0) +
+      (setting.mode === 'deregister' ? LISTS_MS : 0) +
+      setting.slack;
     const readyAt = Math.max(due.since, begunAt(instance));
     const promised = promisedWithin(due, readyAt, at);
     if (promised !== undefined) verdict.count(`${property} within seconds`);
@@ -91,7 +97,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     },
     released: (at) => {
       const { lastStopAt } = instance;
-      if (!isSignalled(instance) || !instance.isAlive) return;
+      if (!isSignalled(instance) || !instance.isAlive || instance.lieSince !== undefined) return;
       if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity) return;
       if (setting.mode !== 'drain' || setting.dryRun) return;
       if (!isPlain(instance, lastStopAt, at) || begunAt(instance) > lastStopAt) return;
@@ -113,6 +119,7 @@ export const wellSince = (instance: Instance, at: number): number =>
   Math.max(
     instance.disturbances.since(at),
     instance.lastStopAt,
+    instance.lastExitAt,
     instance.lifecycleSince,
     instance.process?.bornAt ?? -Infinity,
   );

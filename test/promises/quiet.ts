@@ -15,6 +15,8 @@ const MINUTE_MS = 60_000;
 const COMES_TO_REST_MS = 20_000;
 /** … and after the last trouble: what is on its way, with its retries, and what a minute's requests allow. */
 const COMES_TO_REST_AFTER_TROUBLE_MS = 210_000;
+/** The EC2 API, which has throttled, is asked for the tag more and more rarely: the drain goes on until it is known, in ms. */
+const TAG_PATIENCE_MS = 400_000;
 
 /** Q1: at rest, no AWS API request. */
 export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Verdict): void {
@@ -25,7 +27,9 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
   if (instance.lieSince !== undefined || (process?.identity ?? id) !== id) return;
   const restsSince = isCalm(instance, at)
     ? goneAt + COMES_TO_REST_MS + setting.slack
-    : Math.max(goneAt, disturbances.troubleAt(at)) + COMES_TO_REST_AFTER_TROUBLE_MS;
+    : Math.max(goneAt, disturbances.troubleAt(at)) +
+      COMES_TO_REST_AFTER_TROUBLE_MS +
+      (readsTagByApi(instance) ? TAG_PATIENCE_MS : 0);
   // What it had set DRAINING it gives back, however long it was down in between.
   const isWoundUp = instance.drainingBy !== 'agent';
   verdict.check(

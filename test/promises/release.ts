@@ -139,6 +139,8 @@ export function checkInterruption(
   const { group, taskArn, lastStatus, cause, at } = interruption;
   // Not the agent's doing: a Spot interruption, or a machine that failed.
   if (!cause.startsWith('the group')) return;
+  // What ECS calls STOPPED is judged by what the host said when the instance was let go.
+  if (lastStatus === 'STOPPED') return;
   const end = ourEnd(instance);
   const byHook = end !== undefined && end.by !== 'call';
   const byAgent =

@@ -2,6 +2,7 @@ import { memberOf, namedIn, neededBefore, statusSetBy, textIn } from './calls.ts
 import type { Request } from './entry.ts';
 import {
   canTellSignals,
+  containerInstanceOf,
   type Instance,
   isCalm,
   isSignalled,
@@ -83,7 +84,8 @@ export function checkGivingBack(instance: Instance, { at }: Request, verdict: Ve
   const { id } = instance;
   verdict.check(
     'L4',
-    instance.drainingRequested,
+    // What is ACTIVE stays as it is: the answer to the call before may have been lost.
+    instance.drainingRequested || containerInstanceOf(instance)?.status === 'ACTIVE',
     () => `${id} was set ACTIVE, though it was somebody else who had set it DRAINING`,
   );
   const signalledFor = isSignalled(instance) && canTellSignals(instance) ? at - instance.signalledSince : 0;

@@ -23,17 +23,23 @@ export async function loadAgent({ mutant, source }: AgentSource = {}): Promise<A
   const layout = layoutOf(src);
   const edited = mutant ? editSources(fileURLToPath(src), mutant.edits) : new Map<string, string>();
   registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === 'node:fs' && context.parentURL === new URL(layout.state, src).href
-        ? next(new URL('./simulated-disk.ts', import.meta.url).href, context)
-        : next(specifier, context),
+    resolve: (specifier, context, next) => {
+      const from = context.parentURL ?? '';
+      if (specifier === 'node:fs' && withoutQuery(from) === new URL(layout.state, src).href)
+        return next(new URL('./simulated-disk.ts', import.meta.url).href, context);
+      const found = next(specifier, context);
+      // What the World and the promises have loaded of the sources already is theirs: a mutant is a copy of its own.
+      return from.endsWith(COPY) && found.url.startsWith(src.href)
+        ? { ...found, url: found.url + COPY }
+        : found;
+    },
     load: (url, context, next) => {
-      const source = url.startsWith('file:') ? edited.get(fileURLToPath(url)) : undefined;
+      const source = url.startsWith('file:') ? edited.get(fileURLToPath(withoutQuery(url))) : undefined;
       if (source === undefined) return next(url, context);
       return { format: 'module-typescript', source, shortCircuit: true };
     },
   });
-  const load = (file: string) => import(new URL(file, src).href);
+  const load = (file: string) => import(new URL(file, src).href + (mutant ? COPY : ''));
   const [{ startAgent }, { createFileStore }, { loadConfig }] = await Promise.all([
     load('agent/start.ts'),
     load(layout.state),
@@ -53,3 +59,8 @@ function layoutOf(src: URL): { readonly state: string; readonly config: string }
     ? { state: 'agent/state.ts', config: 'config.ts' }
     : { state: 'agent/state/state-file.ts', config: 'config/load.ts' };
 }
+
+/** What tells the mutant's modules from the others. */
+const COPY = '?mutant';
+
+const withoutQuery = (url: string) => url.replace(/\?.*$/, '');

@@ -120,6 +120,7 @@ export async function simulate(
     return life !== undefined;
   };
 
+  passTime();
   boot();
   await settled();
   while (
@@ -142,6 +143,11 @@ export async function simulate(
     calls,
     virtualMs: clock.monotonic(),
   };
+
+  /** Time passes for the World and the promises, though the agent may sleep for ever. */
+  function passTime() {
+    clock.at(clock.trueNow() + PASSES_MS, passTime);
+  }
 
   function boot() {
     if (machine.state !== 'running' || life) return;
@@ -304,6 +310,9 @@ export async function simulate(
     }
   }
 }
+
+/** What an agent that oversleeps misses is seen this soon, in ms. */
+const PASSES_MS = 30_000;
 
 /** TimeoutStopSec in the unit is longer; nothing that the agent does at its end takes that long. */
 const STOPS_WITHIN_MS = 5_000;

@@ -1,6 +1,7 @@
 import type { AwsError } from '../../aws/errors.ts';
 import { known, type Reading, unknown } from '../../base/reading.ts';
-import { restAfter } from '../decide/pace.ts';
+import { ASK_AGAIN_MS } from '../decide/limits.ts';
+import { listInterval, restAfter } from '../decide/pace.ts';
 import type {
   Attempts,
   ContainerInstance,
@@ -12,6 +13,7 @@ import type {
   Memory,
   Mutation,
   Outcome,
+  Try,
 } from '../model.ts';
 
 /** What a mutation's outcome is judged with. Times are in ms by the agent's clock. */
@@ -39,7 +41,7 @@ export type Settled = {
 
 /** ECS refused to deregister though it lists no task: it will soon know better. In ms. */
 const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
-/** In mode `deregister`, refusals are what one waits for. */
+/** In mode `deregister`, refusals are what one waits for. Each try takes a list. */
 const PLAIN_MODE_REST_MS = 15_000;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
@@ -55,6 +57,10 @@ export const beginDrain = (memory: Memory): DrainState => ({
   pretended: [],
   unsureBefore: -Infinity,
 });
+
+/** As what a mutation is tried: each rests, and is under way, for itself. */
+export const tryOf = (mutation: Mutation): Try =>
+  mutation.kind === 'stop-tasks' ? `stop-tasks ${mutation.why}` : mutation.kind;
 
 /** The state while a mutation is under way. */
 export function beginMutation(state: DrainState, mutation: Mutation, now: number): DrainState {
@@ -163,8 +169,10 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
     }
     case 'stop-tasks': {
       const { tasks, why } = mutation;
-      const asked = Object.fromEntries(tasks.map(({ arn }) => [arn, now]));
-      const askedToStop = { ...memory.askedToStop, ...asked };
+      // Older ones are asked again anyway, and a drain can last for days.
+      const before = Object.entries(memory.askedToStop ?? {}).filter(([, at]) => now < at + ASK_AGAIN_MS);
+      const asked = tasks.map(({ arn }) => [arn, now] as const);
+      const askedToStop = Object.fromEntries([...before, ...asked]);
       const message = `asked ${tasks.length} tasks to stop (${why})`;
       return {
         state: { ...state, memory: { ...memory, askedToStop } },
@@ -227,10 +235,11 @@ function deregistered(
   };
 }
 
-function refused(state: DrainState, mutation: Mutation, { now, mode }: SettleContext): Settled {
+function refused(state: DrainState, mutation: Mutation, { now, mode, view }: SettleContext): Settled {
   const isPlain = mode === 'deregister';
-  const { refusals } = state.attempts[mutation.kind] ?? NONE;
-  const rest = isPlain ? PLAIN_MODE_REST_MS : (REFUSED_REST_MS[refusals] ?? 5_000);
+  const { refusals } = state.attempts[tryOf(mutation)] ?? NONE;
+  const plainRest = Math.max(PLAIN_MODE_REST_MS, listInterval(view?.requests ?? 0));
+  const rest = isPlain ? plainRest : (REFUSED_REST_MS[refusals] ?? 5_000);
   const message = 'ECS says that tasks still run on the instance';
   return {
     state: withAttempts(state, mutation, { failures: 0, refusals: refusals + 1, restsUntil: now + rest }),
@@ -242,7 +251,7 @@ function refused(state: DrainState, mutation: Mutation, { now, mode }: SettleCon
 
 function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleContext): Settled {
   const hook = mutation.kind === 'complete' ? mutation.hook : '';
-  const { nothingWaited } = state.attempts[mutation.kind] ?? NONE;
+  const { nothingWaited } = state.attempts[tryOf(mutation)] ?? NONE;
   const rest = Math.min(LONGEST_NOTHING_WAITING_REST_MS, NOTHING_WAITING_REST_MS * 2 ** nothingWaited);
   const { completed } = state.memory;
   const memory: Memory = completed
@@ -267,7 +276,7 @@ function failed(
   before: Memory,
   { now }: SettleContext,
 ): Settled {
-  const failures = (state.attempts[mutation.kind]?.failures ?? 0) + 1;
+  const failures = (state.attempts[tryOf(mutation)]?.failures ?? 0) + 1;
   const rest = Math.max(restAfter(error.kind, failures), SHORTEST_REST_MS);
   const isEnding = mutation.kind === 'complete' || mutation.kind === 'terminate';
   return {
@@ -296,9 +305,10 @@ function afterFailure(
   return { ...state, memory };
 }
 
-function withAttempts(state: DrainState, { kind }: Mutation, changed: Partial<Attempts>): DrainState {
-  const before = state.attempts[kind] ?? NONE;
-  return { ...state, attempts: { ...state.attempts, [kind]: { ...before, ...changed } } };
+function withAttempts(state: DrainState, mutation: Mutation, changed: Partial<Attempts>): DrainState {
+  const own = tryOf(mutation);
+  const before = state.attempts[own] ?? NONE;
+  return { ...state, attempts: { ...state.attempts, [own]: { ...before, ...changed } } };
 }
 
 function shown({ view, now }: SettleContext, containerInstance: ContainerInstance): Settled['shows'] {

@@ -25,6 +25,8 @@ export type DrainPace = {
   readonly asked: Readonly<Record<DrainQuestion, Asked>>;
   readonly ecsView: Reading<EcsView>;
   readonly lifecycle: Reading<Lifecycle>;
+  /** Metadata says that the group is terminating the instance. */
+  readonly isTermination: boolean;
   /** When the tasks were last listed in ECS. */
   readonly listedAt: number;
   /** Since when the group has the instance `Terminating`, without its hook waiting yet. */
@@ -134,20 +136,22 @@ function releasedViewDue({ asked: { ecsView: asked }, emptySince, tasksSeenHere 
 }
 
 /** More pages, fewer looks: what ListTasks may be asked in a minute must always leave room for one look more. */
-function viewInterval({ jitter }: DrainPace, { requests }: EcsView): number {
+const viewInterval = ({ jitter }: DrainPace, { requests }: EcsView): number =>
+  listInterval(requests) * (1 + jitter * 0.2);
+
+/** How often, in ms, a list that takes so many requests may be asked for: one more must always fit into the budget. */
+export function listInterval(requests: number): number {
   const room = Math.max(1, REQUESTS - requests);
-  const interval = Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, (requests * 60_000) / room));
-  return interval * (1 + jitter * 0.2);
+  return Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, (requests * 60_000) / room));
 }
 
-function lifecycleDue({
-  phase,
-  asked: { lifecycle: asked },
-  lifecycle,
-  terminatingSince,
-}: DrainPace): number {
+function lifecycleDue(pace: DrainPace): number {
+  const { phase, lifecycle, terminatingSince, isTermination } = pace;
+  const asked = pace.asked.lifecycle;
   const last = ifKnown(lifecycle);
-  if (!last) return dueAfter(asked, FIRST_ANSWER_MS, HEARTBEAT_RESTS_MS);
+  // That it is in no group contradicts a group that terminates it: a hook may time out on a wrong answer.
+  const isContradicted = last?.kind === 'no-group' && isTermination;
+  if (!last || isContradicted) return dueAfter(asked, FIRST_ANSWER_MS, HEARTBEAT_RESTS_MS);
   const every =
     terminatingSince !== undefined
       ? stepAfter(TERMINATING_MS, asked.at - terminatingSince)

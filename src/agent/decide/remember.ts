@@ -2,7 +2,7 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Config } from '../../config/options.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
-import { onAgentClock } from './facts.ts';
+import { groupState, onAgentClock } from './facts.ts';
 import { chooseHook } from './lifecycle-hook.ts';
 
 /** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
@@ -33,8 +33,9 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     const { waiting: _, ...rest } = next;
     next = waiting ? { ...rest, waiting } : rest;
   }
-  if (next.terminated && waiting) {
-    // It was terminated while in service; should another hook's end retain it, it is to be terminated once more.
+  const state = groupState(observed);
+  if (next.terminated && (waiting || state === 'Terminating')) {
+    // The group has begun: should another hook's end retain it, it is to be terminated once more.
     const { terminated: _, ...rest } = next;
     next = rest;
   }
@@ -43,8 +44,11 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   // What the group has said once must outlast a question that fails, and a restart.
   const retains = ifKnown(observed.retainsAbandoned);
   if (retains !== undefined && retains !== next.retains) next = { ...next, retains };
-  const completed = doubt(observed);
-  return completed === memory.completed || !completed ? next : { ...next, completed };
+  // A retained instance that is terminated waits for its hooks once more: what was completed before is no longer it.
+  const completed = state === 'Terminating:Retained' ? undefined : doubt(observed);
+  if (completed === memory.completed) return next;
+  const { completed: _, ...rest } = next;
+  return completed ? { ...rest, completed } : rest;
 }
 
 function rememberTasks(memory: Memory, { tasks }: Observation): Memory {

@@ -5,7 +5,7 @@ import type { DrainQuestion, EcsView, Explained } from '../model.ts';
 import type { ReadEcsView } from './ecs-view.ts';
 import type { Explain } from './explain.ts';
 import { createPoll, type Poll, type PollPorts } from './poll.ts';
-import type { SeenTask } from './tasks.ts';
+import { noteListed, type SeenTask } from './tasks.ts';
 
 /** What is asked in one drain, and what was seen in it. */
 export type DrainPolls = {
@@ -68,7 +68,7 @@ export function createDrainPolls(
     ports,
     (tasks, at) => {
       emptySince = ifKnown(tasks)?.length === 0 ? (emptySince ?? ports.clock.now()) : undefined;
-      for (const task of ifKnown(tasks) ?? []) onHost.set(task.arn, { ...task, at });
+      if (tasks.kind === 'known') noteListed(tasks.value, onHost, gone, at);
     },
   );
   const ecsView: Poll<EcsView> = createPoll(
@@ -81,7 +81,7 @@ export function createDrainPolls(
     (view, at) => {
       if (view.kind === 'unknown') return;
       if (view.value.isListed) listedAt = at;
-      for (const arn of view.value.gone) gone.add(arn);
+      for (const arn of view.value.gone) if (onHost.has(arn)) gone.add(arn);
       source.onView(view.value);
     },
   );

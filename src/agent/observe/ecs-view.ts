@@ -1,6 +1,6 @@
 import type { Ecs, Task } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
-import { parseEcsArn } from '../../base/arn.ts';
+import { clusterName, parseEcsArn } from '../../base/arn.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
 import type { ContainerInstance, EcsView } from '../model.ts';
@@ -62,6 +62,9 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (status === 'ACTIVE' && !options.listsWhileActive)
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     const { arns, requests } = await ecs.listTasks(cluster, arn);
+    // ECS forgets what has stopped after an hour, and a drain can last for days.
+    const isNamed = new Set([...arns, ...byName]);
+    for (const one of stopped) if (!isNamed.has(one)) stopped.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
     return viewOf(containerInstance, countedToo(tasks, taskCount), requests);
   }
@@ -149,20 +152,24 @@ function countedToo(tasks: readonly Task[], count: number): Reading<readonly Tas
     : known(tasks);
 }
 
+/** DescribeTasks takes no other: "taskId length should be one of [32,36]". */
+const ID_LENGTHS = new Set([32, 36]);
+
 /**
  * The tasks that ECS can be asked about: of the account, the Region and a cluster in which ECS has said that this host is.
- * One of another cluster makes the whole question fail, and the host's word is all there is on it.
+ * One of another cluster, or with an id that is none, makes the whole question fail, and the host's word is all there is on it.
  */
 function askable(arns: readonly string[], own: readonly Registration[]): readonly string[] {
   const places = own.map(({ cluster, containerInstanceArn }) => {
     const { partition, region, account, cluster: named } = parseEcsArn(containerInstanceArn) ?? {};
-    return { partition, region, account, cluster: named ?? cluster };
+    return { partition, region, account, cluster: named ?? clusterName(cluster) };
   });
   return arns.filter((arn) => {
     const task = parseEcsArn(arn);
     return places.some(
       (place) =>
         task?.kind === 'task' &&
+        ID_LENGTHS.has(task.id.length) &&
         task.partition === place.partition &&
         task.region === place.region &&
         task.account === place.account &&

@@ -65,12 +65,16 @@ const ABSENT_MS = 30_000;
 export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: LocatePorts): Locate {
   /** When ECS first and last described each as registered. */
   const registeredAt = new Map<string, { readonly first: number; readonly last: number }>();
+  /** Those that ECS refused to describe, each asked after alone: only what ECS itself lists is asked after again. */
+  const refused = new Set<string>();
   let absentSince: number | undefined;
 
   return async (said, letGo) => {
     const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
     const seen = createSeen(candidates);
-    await describeAll(candidates, seen);
+    for (const arn of refused) if (!seen.asked.has(arn)) refused.delete(arn);
+    const askable = candidates.filter((one) => !refused.has(one.containerInstanceArn));
+    await describeAll(askable, seen);
     // What is listed by the instance id counts as what it is: the filter itself is not trusted.
     if (registeredIn(seen).length === 0) await describeAll(await findAll(candidates, seen), seen);
     if (seen.refusal && !seen.hasAnswered) throw seen.refusal;
@@ -86,18 +90,33 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
     return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
   };
 
-  /** Describes each in its cluster. One that somebody made up, in a cluster of his choice, makes nothing else unknown. */
+  /** Describes each in its cluster. One that somebody made up, in whichever cluster, makes nothing else unknown. */
   async function describeAll(asked: readonly Registration[], seen: Seen): Promise<void> {
-    for (const [owner, members] of Map.groupBy(asked, (one) => one.cluster)) {
-      const arns = members.map(({ containerInstanceArn }) => containerInstanceArn);
+    const describe = async (owner: string, arns: readonly string[]): Promise<void> => {
       try {
         for (const one of await ecs.describe(owner, arns)) seen.note(owner, one);
         seen.hasAnswered = true;
       } catch (error) {
-        if (!isRefusal(error) || isOurs(owner)) throw error;
+        if (!isRefusal(error)) throw error;
+        const isRejected = error.kind === 'rejected';
+        // A single ARN that ECS does not take, of another account or of an odd length, makes it refuse them all.
+        if (isRejected && arns.length > 1) {
+          for (const arn of arns) await describe(owner, [arn]);
+          return;
+        }
+        if (isRejected ? arns.some(isConfirmed) : isOurs(owner)) throw error;
         seen.refusal ??= error;
-        for (const arn of arns) seen.note(owner, { kind: 'missing', arn });
+        for (const arn of arns) {
+          seen.note(owner, { kind: 'missing', arn });
+          if (isRejected) refused.add(arn);
+        }
       }
+    };
+    for (const [owner, members] of Map.groupBy(asked, (one) => one.cluster)) {
+      await describe(
+        owner,
+        members.map((one) => one.containerInstanceArn),
+      );
     }
   }
 
@@ -111,6 +130,7 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
         const arns = await ecs.find(one, instanceId);
         seen.listed.add(one);
         seen.hasAnswered = true;
+        for (const arn of arns) seen.byInstanceId.add(arn);
         found.push(...arns.map((containerInstanceArn) => ({ cluster: one, containerInstanceArn })));
       } catch (error) {
         // Without that permission ECS's word on what is known already must do.
@@ -120,6 +140,10 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
       }
     }
     return found.filter((one) => !seen.knows(one.containerInstanceArn));
+  }
+
+  function isConfirmed(arn: string): boolean {
+    return own().some((one) => one.containerInstanceArn === arn);
   }
 
   function isOurs(name: string): boolean {
@@ -138,6 +162,7 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
       listed: new Set(),
       hasAnswered: false,
       refusal: undefined,
+      byInstanceId: new Set(),
       asked: askedArns,
       knows: (arn) => confirmed.has(arn) || others.has(arn) || missing.has(arn),
       note: (owner, one) => {
@@ -159,7 +184,9 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
     seen: Seen,
     letGo: string | undefined,
   ): Reading<Located> {
-    const late = [...seen.missing].find((arn) => arn !== letGo && (!seen.asked.has(arn) || mayLag(arn)));
+    const late = [...seen.missing].find(
+      (arn) => arn !== letGo && (seen.byInstanceId.has(arn) || !seen.asked.has(arn) || mayLag(arn)),
+    );
     if (late !== undefined) return unknown(`ECS contradicts itself about the container instance ${late}`);
     const claimed = said?.containerInstanceArn;
     const runsOn = claimed === undefined ? undefined : seen.others.get(claimed);
@@ -214,6 +241,8 @@ type Seen = {
   /** Whether ECS has answered about any cluster, and what it refused first. */
   hasAnswered: boolean;
   refusal: AwsError | undefined;
+  /** What they listed: what ECS lists and does not describe contradicts itself. */
+  readonly byInstanceId: Set<string>;
   /** Those that were known before this round. */
   readonly asked: ReadonlySet<string>;
   knows(arn: string): boolean;

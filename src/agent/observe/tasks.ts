@@ -23,6 +23,33 @@ export type SeenOnHost = {
  */
 export const LAST_WORD_MS = 60_000;
 
+/** So many tasks that the ECS agent lists no more are remembered: far more than any instance has room for. */
+const MOST_REMEMBERED = 1_000;
+
+/**
+ * Notes in `before` what the ECS agent lists now, and forgets there and in `gone` what can hold nothing any more: what ECS
+ * has called gone, once the last word on it has passed. Whoever answers in the ECS agent's place can list others each
+ * time: what was seen first is kept.
+ * @param at when it was asked, in ms by the agent's clock
+ */
+export function noteListed(
+  listed: readonly LocalTask[],
+  before: Map<string, SeenTask>,
+  gone: Set<string>,
+  at: number,
+): void {
+  for (const task of listed) before.set(task.arn, { ...task, at });
+  const isListed = new Set(listed.map(({ arn }) => arn));
+  let remembered = 0;
+  for (const [arn, task] of before) {
+    if (isListed.has(arn)) continue;
+    const isOver = gone.has(arn) && at >= task.at + LAST_WORD_MS;
+    if (!isOver && ++remembered <= MOST_REMEMBERED) continue;
+    before.delete(arn);
+    gone.delete(arn);
+  }
+}
+
 /**
  * The tasks that are not gone: those that ECS has not STOPPED, those that the ECS agent says run here now, whatever ECS
  * says of them, and those that it listed before and of which ECS has not said yet that they are gone.
@@ -37,10 +64,8 @@ export function tasksOn(
   if (tasks.kind === 'unknown') return tasks;
   if (!wasAsked) return unknown('the ECS agent has not been asked yet');
   const listed = new Set(tasks.value.map(({ arn }) => arn));
-  const runs = (task: SeenTask) =>
-    current.kind === 'known'
-      ? current.value.some(({ arn }) => arn === task.arn)
-      : now < task.at + LAST_WORD_MS;
+  const runsNow = current.kind === 'known' ? new Set(current.value.map(({ arn }) => arn)) : undefined;
+  const runs = (task: SeenTask) => (runsNow ? runsNow.has(task.arn) : now < task.at + LAST_WORD_MS);
   const onlyHere = [...before.values()].filter(
     (task) => !listed.has(task.arn) && (!gone.has(task.arn) || runs(task)),
   );

@@ -227,6 +227,8 @@ export function loseTask(world: WorldState, task: Task, reason: string): void {
     instanceId: task.containerInstance.machine.id,
     as: world.options.lostTasks,
   }));
+  // What has not started is not started any more: nobody asks the host's agent for it.
+  if (!task.containersRunning && task.knownStatus !== 'STOPPED') task.knownStatus = 'STOPPED';
   enterStopped(world, task);
   if (world.options.lostTasks === 'stopped') return;
   task.cluster.tasks.delete(task.id);

@@ -53,6 +53,11 @@ describe('how ECS knows this host', () => {
       `"${arn}\\n${'x'.repeat(200 - arn.length - 1)}…" is not the ARN of a container instance`,
     ],
     [
+      'its ARN names another cluster',
+      text(`{"Cluster":"batch","ContainerInstanceArn":"${arn}"}`),
+      `"${arn}" is not in the cluster "batch"`,
+    ],
+    [
       'its cluster has a name that none can have',
       text(`{"Cluster":"web\\u001b[2J","ContainerInstanceArn":"${arn}"}`),
       '"web\\u001b[2J" is not the name of a cluster',

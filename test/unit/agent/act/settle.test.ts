@@ -8,6 +8,7 @@ import {
   type SettleContext,
   settle,
   settleHeartbeat,
+  tryOf,
 } from '../../../../src/agent/act/settle.ts';
 import type { DrainState, EcsView, Memory, Mutation, Outcome } from '../../../../src/agent/model.ts';
 import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
@@ -104,8 +105,14 @@ describe('what was done', () => {
     );
   });
   it('tasks asked to stop: when each was, beside those asked before', () => {
-    const { state, stale, events } = after(stopTasks, done, { state: beginDrain({ askedToStop: { s: 1 } }) });
-    assert.deepEqual(state.memory.askedToStop, { s: 1, t: NOW });
+    const { state, stale, events } = after(stopTasks, done, {
+      state: beginDrain({ askedToStop: { old: NOW - 60_000, s: NOW - 59_999 } }),
+    });
+    assert.deepEqual(
+      state.memory.askedToStop,
+      { s: NOW - 59_999, t: NOW },
+      'days of a drain fill the state file',
+    );
     assert.deepEqual(stale, ['ecsView']);
     assert.deepEqual(events, [
       { event: 'drain.tasks-stopping', message: 'asked 1 tasks to stop (spot)', fields: { why: 'spot' } },
@@ -187,7 +194,7 @@ describe('how long it rests', () => {
     let state = fresh;
     return outcomes.map((outcome) => {
       state = after(mutation, outcome, { state, mode }).state;
-      return (state.attempts[mutation.kind]?.restsUntil ?? 0) - NOW;
+      return (state.attempts[tryOf(mutation)]?.restsUntil ?? 0) - NOW;
     });
   };
   const times = (n: number, outcome: Outcome) => Array.from({ length: n }, () => outcome);
@@ -197,14 +204,29 @@ describe('how long it rests', () => {
       rests(complete, [...times(3, failed('transient')), nothingWaiting, failed('transient')]),
       [1_000, 5_000, 5_000, 15_000, 1_000],
     ));
+  it('each kind for itself, and StopTask before a Spot interruption apart from that at a limit', () => {
+    const atLimit: Mutation = { ...stopTasks, why: 'timeout' };
+    const { attempts } = after(atLimit, failed('permission')).state;
+    assert.deepEqual(
+      Object.keys(attempts),
+      ['stop-tasks timeout'],
+      'a Spot instance ends before its tasks are asked to',
+    );
+    assert.equal(tryOf(stopTasks), 'stop-tasks spot');
+  });
   it('a minute where the permission is missing', () =>
     assert.deepEqual(rests(complete, [failed('permission')]), [60_000]));
   it('a second at least, whatever failed', () =>
     assert.deepEqual(rests(complete, [failed('stopped')]), [1_000]));
   it('2, 3, 4 and 5 s after ECS refused to deregister', () =>
     assert.deepEqual(rests(deregister, times(5, tasksRunning)), [2_000, 3_000, 4_000, 5_000, 5_000]));
-  it('15 s after each refusal in mode deregister', () =>
-    assert.deepEqual(rests(deregister, times(2, tasksRunning), 'deregister'), [15_000, 15_000]));
+  it('15 s after each refusal in mode deregister, and longer where a list takes more requests', () => {
+    assert.deepEqual(rests(deregister, times(2, tasksRunning), 'deregister'), [20_000, 20_000]);
+    const rest = (requests: number) =>
+      (after(deregister, tasksRunning, { mode: 'deregister', view: { ...view, requests } }).state.attempts
+        .deregister?.restsUntil ?? 0) - NOW;
+    assert.deepEqual([rest(2), rest(8)], [15_000, 120_000]);
+  });
   it('twice as long each time no action waits, up to five minutes', () =>
     assert.deepEqual(
       rests(complete, times(6, nothingWaiting)),
@@ -366,7 +388,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
   const first = { failures: 0, refusals: 0, nothingWaited: 0, restsUntil: -Infinity };
   const stateAfter = (mutation: Mutation, outcome: Outcome, more: Partial<DrainState> = {}) =>
     after(mutation, outcome, { state: { ...state, ...more } }).state;
-  const attempts = (kind: Mutation['kind'], changed: object = {}) => ({
+  const attempts = (kind: ReturnType<typeof tryOf>, changed: object = {}) => ({
     terminate: resting,
     [kind]: { ...first, ...changed },
   });
@@ -386,8 +408,8 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
   it('tasks asked to stop', () =>
     assert.deepEqual(stateAfter(stopTasks, done), {
       ...state,
-      memory: { ...memory, askedToStop: { s: 1, t: NOW } },
-      attempts: attempts('stop-tasks'),
+      memory: { ...memory, askedToStop: { t: NOW } },
+      attempts: attempts('stop-tasks spot'),
     }));
   it('deregistered', () =>
     assert.deepEqual(stateAfter(deregister, done), { ...state, attempts: attempts('deregister') }));
@@ -459,7 +481,7 @@ describe('what succeeded, or got an answer, begins anew: the next failure is a f
   const restAfterBoth = (mutation: Mutation, outcome: Outcome) => {
     const between = after(mutation, outcome, { state: after(mutation, failed('transient')).state }).state;
     const { attempts } = after(mutation, failed('transient'), { state: between }).state;
-    return (attempts[mutation.kind]?.restsUntil ?? 0) - NOW;
+    return (attempts[tryOf(mutation)]?.restsUntil ?? 0) - NOW;
   };
   it('done', () => assert.equal(restAfterBoth(stopTasks, done), 1_000));
   it('refused', () => assert.equal(restAfterBoth(deregister, tasksRunning), 1_000));

@@ -56,6 +56,7 @@ const draining: DrainPace = {
   },
   ecsView: known(view),
   lifecycle: inState('Terminating:Wait'),
+  isTermination: false,
   listedAt: NOW,
   terminatingSince: undefined,
   emptySince: undefined,
@@ -222,6 +223,11 @@ describe('the state in the group', () => {
       assert.equal(due({ phase: 'done', lifecycle: inState(state) }), ms));
   it('is asked every minute once all is done, in no group', () =>
     assert.equal(due({ phase: 'done', lifecycle: known({ kind: 'no-group' }) }), MINUTE));
+  it('is asked again after 5 s where it is no group’s, though metadata says that the group terminates it', () => {
+    const noGroup = known({ kind: 'no-group' } as const);
+    assert.equal(due({ lifecycle: noGroup }), 30 * SECOND);
+    assert.equal(due({ lifecycle: noGroup, isTermination: true }), 5 * SECOND);
+  });
   it('throttled rests 5 s only: heartbeats rest on it', () => {
     const failure = { kind: 'throttled', times: 3, at: NOW, jitter: 0 } as const;
     const failed = { at: NOW, isAsking: false, isStale: true, failure };

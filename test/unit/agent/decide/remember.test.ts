@@ -150,6 +150,16 @@ describe('a lifecycle action that looked completed', () => {
   });
 });
 
+describe('an instance that another hook’s end has retained', () => {
+  const completed = { hook: 'drain', result: 'CONTINUE', at: NOW - MINUTE, standing: 'confirmed' } as const;
+  const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], completed };
+
+  it('waits for its hooks once more when it is terminated: what was completed before is forgotten', () => {
+    const retained = after({ memory, signals: known([tag]), lifecycle: inState('Terminating:Retained') });
+    assert.equal(retained.completed, undefined, 'the second lifecycle action is never completed');
+  });
+});
+
 describe('what is remembered of the tasks', () => {
   const task = { arn: 'a', group: 'family:batch', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
   const other = { ...task, arn: 'b' };
@@ -316,5 +326,9 @@ describe('that the group was asked to terminate the instance', () => {
   it('is forgotten once its hook waits: retained after that, it must be terminated once more', () =>
     assert.equal(after({ ...seen, lifecycle: inState('Terminating:Wait') }).terminated, undefined));
   it('is remembered until then', () =>
-    assert.equal(after({ ...seen, lifecycle: inState('Terminating') }).terminated, true));
+    assert.equal(after({ ...seen, lifecycle: inState('Terminating:Retained') }).terminated, true));
+  it('is forgotten once the group has begun: it may be retained again before it was seen waiting', () => {
+    const { terminated } = after({ ...seen, lifecycle: inState('Terminating') });
+    assert.equal(terminated, undefined, 'the instance is left behind, retained');
+  });
 });

@@ -7,7 +7,7 @@ import type { Task } from '../../../../src/aws/ecs.ts';
 import { AwsError } from '../../../../src/aws/errors.ts';
 import { ifKnown, known, type Reading, unknown } from '../../../../src/base/reading.ts';
 import type { Registration } from '../../../../src/host/ecs-agent.ts';
-import { ci, type EcsScene, fakeEcs, OWN, registration, task, taskArn } from './fake-ecs.ts';
+import { ci, type EcsScene, fakeEcs, OWN, registration, short, task, taskArn } from './fake-ecs.ts';
 
 type Scene = Partial<EcsScene> & {
   readonly located?: Reading<Located>;
@@ -55,9 +55,7 @@ const before = (tasks: readonly Task[], status = 'DRAINING'): EcsView => ({
 const full = (scene: Scene, byName?: readonly string[]) => setUp(scene).view('full', undefined, byName);
 const idsIn = (reading: Reading<EcsView>) => {
   const tasks = ifKnown(reading)?.tasks;
-  return tasks?.kind === 'known'
-    ? tasks.value.map(({ arn }) => arn.slice(arn.lastIndexOf('/') + 1))
-    : tasks?.cause;
+  return tasks?.kind === 'known' ? tasks.value.map(({ arn }) => short(arn)) : tasks?.cause;
 };
 
 describe('a full view of ECS', () => {
@@ -138,11 +136,16 @@ describe('tasks that are asked after by name', () => {
       'arn:aws:ecs:us-east-1:111122223333:task/web/3',
       'arn:aws-cn:ecs:eu-west-1:111122223333:task/web/4',
       ci('5'),
+      'arn:aws:ecs:eu-west-1:111122223333:task/web/too-short-for-an-id',
       'nonsense',
     ];
-    const oldFormat = 'arn:aws:ecs:eu-west-1:111122223333:task/6';
+    const oldFormat = `arn:aws:ecs:eu-west-1:111122223333:task/${'6'.padEnd(36, '-')}`;
     const seen = await view('full', undefined, [...foreign, oldFormat]);
-    assert.deepEqual(asked.at(-1), 'describeTasks web 6', 'one ARN of another cluster would wedge the drain');
+    assert.deepEqual(
+      asked.at(-1),
+      'describeTasks web 6',
+      'one ARN that somebody made up would keep the instance for ever',
+    );
     assert.deepEqual(ifKnown(seen)?.gone, [...foreign, oldFormat]);
   });
   it('are asked where the host is, or was, by what ECS has said that it is', async () => {

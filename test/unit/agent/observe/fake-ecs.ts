@@ -7,7 +7,8 @@ export const OWN = 'i-own';
 export const ci = (id: string, cluster = 'web') =>
   `arn:aws:ecs:eu-west-1:111122223333:container-instance/${cluster}/${id}`;
 export const taskArn = (id: string, cluster = 'web') =>
-  `arn:aws:ecs:eu-west-1:111122223333:task/${cluster}/${id}`;
+  // ECS takes no id of another length.
+  `arn:aws:ecs:eu-west-1:111122223333:task/${cluster}/${id.padEnd(32, '-')}`;
 export const registration = (id: string, cluster = 'web') => ({
   cluster,
   containerInstanceArn: ci(id, cluster),
@@ -39,12 +40,16 @@ export type EcsScene = {
   refuses?: Partial<Record<keyof Ecs, AwsErrorKind>>;
   /** Clusters in which ECS answers nothing else than that there is no such cluster. */
   noCluster?: readonly string[];
+  /** Ids of container instances for which ECS refuses a whole description. */
+  invalid?: readonly string[];
 };
+
+/** The id in an ARN, as it was given to `ci` or `taskArn`. */
+export const short = (arn: string) => arn.slice(arn.lastIndexOf('/') + 1).replace(/-+$/, '');
 
 /** An ECS that answers from the scene, and notes what it was asked. */
 export function fakeEcs(scene: EcsScene) {
   const asked: string[] = [];
-  const short = (arn: string) => arn.slice(arn.lastIndexOf('/') + 1);
   const answer = async <T>(call: keyof Ecs, cluster: string, what: string, value: () => T): Promise<T> => {
     asked.push(`${call} ${cluster} ${what}`.trim());
     const kind = scene.refuses?.[call];
@@ -68,7 +73,11 @@ export function fakeEcs(scene: EcsScene) {
           .map(([id]) => ci(id, cluster)),
       ),
     describe: (cluster, arns) =>
-      answer('describe', cluster, arns.map(short).join(), () => arns.map(described)),
+      answer('describe', cluster, arns.map(short).join(), () => {
+        if (arns.some((arn) => scene.invalid?.includes(short(arn))))
+          throw new AwsError('ecs:ListTasks', 'rejected', 'InvalidParameterException', 'Invalid identifier');
+        return arns.map(described);
+      }),
     listTasks: (cluster, arn) =>
       answer('listTasks', cluster, short(arn), () => ({
         arns: scene.listed ?? (scene.tasks ?? []).map((one) => one.arn),

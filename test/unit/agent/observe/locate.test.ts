@@ -201,6 +201,30 @@ describe('what is said on the host’s port never lets the instance go', () => {
     const scene: Scene = { instances: real, heard: [registration('real')], noCluster: ['other'] };
     assert.equal(await setUp(scene).where(registration('fake', 'other')), `registered ${ci('real')}`);
   });
+  it('… of a form that ECS refuses: the others are asked after without it, and it no more', async () => {
+    const heard = [registration('real'), registration('odd')];
+    const { where, asked } = setUp({ instances: real, heard, invalid: ['odd'] });
+    const lost = 'one lie, told once, keeps the instance for ever';
+    assert.equal(await where(registration('real')), `registered ${ci('real')}`, lost);
+    assert.equal(await where(), `registered ${ci('real')}`, lost);
+    assert.equal(await where(registration('odd')), `registered ${ci('real')}`, lost);
+    assert.deepEqual(
+      asked.slice(3),
+      ['describe web real', 'describe web real'],
+      'each look costs more requests',
+    );
+  });
+  it('… alone of such a form: ECS is asked by the instance id', async () => {
+    const { where } = setUp({ instances: real, invalid: ['odd'] });
+    assert.equal(await where(registration('odd')), `registered ${ci('real')}`);
+  });
+  it('one that ECS lists and does not describe: not known, whatever cluster the operator names', async () => {
+    const { where, pass } = setUp({ instances: { a: { status: 'ACTIVE' } }, cluster: 'web', invalid: ['a'] });
+    for (let looks = 0; looks < 3; looks++, pass(60 * MINUTE)) {
+      const said = await where(registration('a'));
+      assert.match(said, /contradicts itself .*\/a/, 'the instance is let go, and ECS lists it');
+    }
+  });
   it('… where it lists none at all: that is not known', async () => {
     const { where, pass } = setUp({ instances: {} });
     assert.match(await where(registration('fake')), /does not know .*fake; set --cluster/);

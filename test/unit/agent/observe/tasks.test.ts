@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EcsView } from '../../../../src/agent/model.ts';
-import { type SeenOnHost, tasksOn } from '../../../../src/agent/observe/tasks.ts';
+import { noteListed, type SeenOnHost, type SeenTask, tasksOn } from '../../../../src/agent/observe/tasks.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 
 const NOW = 1_800_000_000_000;
@@ -62,5 +62,38 @@ describe('the tasks on a host', () => {
     assert.deepEqual(tasksOn(unknown('no view'), host(known([])), NOW), unknown('no view'));
     const notAsked = { ...host(unknown('not asked yet')), wasAsked: false };
     assert.equal(arns(known([]), notAsked), 'the ECS agent has not been asked yet');
+  });
+});
+
+describe('what is remembered of the tasks that the ECS agent has listed', () => {
+  const note = (before: Map<string, SeenTask>, gone: Set<string>, at: number, ...listed: string[]) => {
+    noteListed(listed.map(onHost), before, gone, at);
+    return [...before.keys()];
+  };
+
+  it('all that ECS has not called gone', () => {
+    const before = new Map<string, SeenTask>();
+    note(before, new Set(), NOW, 'a', 'b');
+    assert.deepEqual(note(before, new Set(), NOW + 3_600_000, 'b'), ['a', 'b'], 'a running task is lost');
+  });
+  it('one that is gone as long as its last word counts, or it is listed', () => {
+    const before = new Map<string, SeenTask>();
+    const gone = new Set(['a']);
+    note(before, gone, NOW, 'a');
+    assert.deepEqual(note(before, gone, NOW + 59_999), ['a']);
+    assert.deepEqual(note(before, gone, NOW + 59_999, 'a'), ['a']);
+    assert.deepEqual(note(before, gone, NOW + 119_998), ['a']);
+    assert.deepEqual(note(before, gone, NOW + 119_999), [], 'days of a drain fill the memory');
+    assert.deepEqual([...gone], []);
+  });
+  it('no more than a thousand that are not listed now, those seen first: whoever lies on its port lists others each time', () => {
+    const before = new Map<string, SeenTask>();
+    note(before, new Set(), NOW, 'real');
+    const batch = (name: string) => Array.from({ length: 1_000 }, (_, n) => `${name}${n}`);
+    for (const round of ['a', 'b', 'c', 'd'])
+      assert.ok(note(before, new Set(), NOW, ...batch(round)).length <= 2_000, 'lies fill the memory');
+    const left = note(before, new Set(), NOW);
+    assert.equal(left.length, 1_000);
+    assert.equal(left[0], 'real', 'a task that was seen before the lies is lost');
   });
 });

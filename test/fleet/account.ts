@@ -1,0 +1,75 @@
+import {
+  addFault,
+  attachTagger,
+  awsLimits,
+  createFleet,
+  type Fleet,
+  type Machine,
+  type TimelineEvent,
+} from '../../src/sandbox/index.ts';
+import { createRandom, type Random } from '../simulation/random.ts';
+import { createVirtualClock, START, type VirtualClock } from '../support/virtual-clock.ts';
+import { outageOf, type Scenario, SIGNAL_AT } from './scenario.ts';
+
+/** One account: a cluster whose instances are all in one group, under AWS's request limits, on one clock. */
+export type Account = {
+  readonly scenario: Scenario;
+  readonly clock: VirtualClock;
+  readonly fleet: Fleet;
+  readonly machines: readonly Machine[];
+  /** Lets everything happen that is due by now. */
+  catchUp(): void;
+  /** What is drawn for one instance, or for all: the same in every run. */
+  random(of: string): Random;
+};
+
+/** @param onEvent told of all that happens in the World */
+export function openAccount(scenario: Scenario, onEvent: (event: TimelineEvent) => void): Account {
+  const clock = createVirtualClock();
+  const fleet = createFleet({
+    now: START,
+    limits: { ...awsLimits, 'auto-scaling': scenario.autoScaling },
+    requestLog: 'counts',
+    // As on real hosts, where all of it takes seconds.
+    timings: { terminatingToWait: 3_000, deprovisioning: 1_000, agentReportLag: 2_000 },
+    groupOptions: { maxSize: scenario.agents },
+    hooks: [{ name: HOOK, heartbeatTimeout: scenario.hookMs / 1_000 }],
+    onEvent,
+  });
+  const { world } = fleet;
+  const catchUp = () => world.advance(clock.trueNow());
+  const random = (of: string) => createRandom(scenario.seed ^ hash(of));
+  const machines = Array.from({ length: scenario.agents }, () => fleet.addInstance());
+  for (const machine of machines) runTasks(fleet, machine, scenario, random(`tasks of ${machine.id}`));
+  // The tag as the Lambda function puts it on: the tag poller reads nothing else.
+  if (scenario.program === 'tag-poller') attachTagger(fleet);
+  clock.at(START + SIGNAL_AT, () => {
+    catchUp();
+    for (const machine of machines) fleet.scaleIn(machine);
+  });
+  const outage = outageOf(scenario);
+  if (outage)
+    clock.at(START + outage.from, () => {
+      catchUp();
+      for (const service of ['ec2', 'ecs', 'autoscaling'] as const)
+        addFault(world, { match: { service }, fault: { what: '5xx' }, until: START + outage.to });
+    });
+  return { scenario, clock, fleet, machines, catchUp, random };
+}
+
+export const HOOK = 'drain';
+
+/** Two standalone tasks, one of which ends last. They have run for a while when the signal comes. */
+function runTasks(fleet: Fleet, machine: Machine, { tasksMs }: Scenario, random: Random): void {
+  const last = SIGNAL_AT + tasksMs * (0.2 + 0.8 * random.next());
+  for (const runsForMs of [last, last * random.next()])
+    fleet.runTask(machine, { runsForMs: Math.round(runsForMs) });
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let bits = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++)
+    bits = Math.imul(bits ^ text.charCodeAt(index), 0x01000193);
+  return bits;
+}

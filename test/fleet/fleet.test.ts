@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startAgent } from '../../src/agent/start.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { type Figures, figuresOf } from './figures.ts';
+import { judge } from './promises.ts';
+import { runFleet } from './run-fleet.ts';
+import { defaultScenario, MINUTE, type Scenario } from './scenario.ts';
+
+async function figures(changes: Partial<Scenario>): Promise<Figures> {
+  const scenario = { ...defaultScenario, tasksMs: 2 * MINUTE, ...changes };
+  const drains = await runFleet(scenario, { startAgent, loadConfig });
+  return figuresOf(scenario, [...drains.byInstance.values()]);
+}
+
+describe('a fleet that drains at once, under the request limits of one account', () => {
+  const half = { hookMs: 5 * MINUTE, autoScaling: { burst: 50, perSecond: 10 } };
+  for (const [what, changes] of [
+    ['100 agents, a hook of an hour', { agents: 100 }],
+    ['50 agents, a hook of 300 s, half of what Auto Scaling allows', { ...half, agents: 50 }],
+    ['50 agents that start in the same second', { startTogether: true, agents: 50 }],
+    ['30 agents, while no AWS API answers for a minute', { ...half, outageMs: MINUTE, agents: 30 }],
+  ] as const) {
+    test(what, { timeout: 120_000 }, async () => {
+      const { tasksCut, timedOut, leftBehind } = await figures(changes);
+      assert.equal(tasksCut, 0, 'tasks were cut short');
+      assert.equal(timedOut, 0, 'hooks timed out: their instances were terminated, whatever ran on them');
+      assert.equal(leftBehind, 0, 'instances were left behind, to cost money until their hook times out');
+    });
+  }
+});
+
+test('ten agents that drain at once are released within 5 s, and DRAINING within 30 s', async () => {
+  const { F1, F2, F4 } = judge(await figures({ agents: 10 }));
+  assert.deepEqual({ F1, F2, F4 }, { F1: 'kept', F2: 'kept', F4: 'kept' });
+});
+
+test('the limits are felt: one drainer that asks for each of 300 instances every 10 s is late', async () => {
+  const { throttled, releasedInTime } = await figures({ agents: 300, program: 'central-drainer' });
+  assert.ok(throttled > 1_000, `${throttled} requests were throttled`);
+  assert.ok(releasedInTime < 0.9, `${releasedInTime} were released within 5 s`);
+});
+
+test('three minutes without AWS end hooks of one minute: a fleet that is lost is counted as lost', async () => {
+  const { timedOut, tasksCut } = await figures({ agents: 10, hookMs: MINUTE, outageMs: 3 * MINUTE });
+  assert.equal(timedOut, 10);
+  assert.ok(tasksCut >= 5, `${tasksCut} tasks were cut short`);
+});
+
+test('the same scenario comes to the same figures', async () => {
+  const changes = { agents: 20, autoScaling: { burst: 5, perSecond: 2 } };
+  assert.deepEqual(await figures(changes), await figures(changes));
+});
