@@ -265,7 +265,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
     const scene: Scene = { instances: real, noCluster: ['other'], cluster: 'web' };
     assert.equal(await setUp(scene).where(registration('x', 'other')), `registered ${ci('real')}`);
   });
-  it('one in a cluster where we may not describe it makes nothing else unknown', async () => {
+  it('one that a cluster lists by our instance id, and that we may not describe: not known', async () => {
     const fake = fakeEcs({
       instances: { a: { status: 'INACTIVE' }, x: { status: 'ACTIVE', on: 'i-other' } },
     });
@@ -284,7 +284,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
       now: () => 0,
     });
     const found = await locate(registration('x', 'other'));
-    assert.match(found.kind === 'unknown' ? found.cause : '', /does not know .*other\/x/);
+    assert.match(found.kind === 'unknown' ? found.cause : '', /contradicts itself .*other\/x/);
   });
   it('a name that nobody knows, long after the host was let go: only what is repeated is believed', async () => {
     const scene: { -readonly [K in keyof Scene]: Scene[K] } = { instances: {}, cluster: 'web' };
