@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failed, known, local, OWN, START, scriptAgent, task, unknown } from './scripted-agent.ts';
+import {
+  begin,
+  busy,
+  failed,
+  known,
+  manual,
+  OWN,
+  START,
+  scriptAgent,
+  task,
+  unknown,
+  waits,
+} from './scripted-agent.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const manual = { source: 'manual' } as const;
-const waits = { kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait' } as const;
-
 type Agent = ReturnType<typeof scriptAgent>;
 
-/** Ten seconds later something asks for the instance, and its lifecycle hook waits. */
-async function begin(agent: Agent, more: Partial<Agent['says']> = {}) {
-  await agent.pass(10 * SECOND);
-  Object.assign(agent.says, { signal: known(manual), lifecycle: waits, ...more });
-}
-const busy = () => ({ tasks: [task], localTasks: known([local]) });
 /** The last task ends: the ECS agent says so at once, ECS a moment later. */
 async function end(agent: Agent, afterMs = 2 * SECOND) {
   agent.says.localTasks = known([]);

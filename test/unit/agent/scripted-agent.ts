@@ -33,7 +33,9 @@ export type AgentOptions = {
   readonly policy?: Partial<Parameters<typeof runAgent>[0]['policy']>;
   readonly memory?: Memory;
   /** What each stage of the operator's hooks comes to. Absent: there are none. */
-  readonly hooks?: Partial<Record<HookStage, HooksResult>> & { readonly holds?: boolean };
+  readonly hooks?: Partial<Record<HookStage, HooksResult | Promise<HooksResult>>> & {
+    readonly holds?: boolean;
+  };
   /** Nobody can be asked why a drain waits, unless told. */
   readonly explains?: boolean;
   /** What is answered from the start. */
@@ -113,7 +115,12 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
       own: [registration],
       gone: byName.filter((arn) => !says.tasks.some((one) => one.arn === arn)),
     });
-  const obey = ({ kind }: Mutation) => {
+  const obey = ({ kind, ...more }: Mutation) => {
+    if (kind === 'complete') {
+      const isRetained = says.retains === true && 'result' in more && more.result === 'ABANDON';
+      const state = isRetained ? 'Terminating:Retained' : 'Terminating:Proceed';
+      says.lifecycle = { kind: 'in-group', group: 'web-asg', state };
+    }
     if (kind === 'set-draining') says.status = 'DRAINING';
     if (kind === 'set-active') says.status = 'ACTIVE';
     if (kind === 'deregister') says.status = undefined;
@@ -200,5 +207,17 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     },
   };
 }
+
+export const manual = { source: 'manual' } as const;
+export const waits = { kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait' } as const;
+
+/** Ten seconds pass, then something asks for the instance, and its lifecycle hook waits. It is seen after 15 s. */
+export async function begin(agent: ReturnType<typeof scriptAgent>, more: Partial<Says> = {}) {
+  await agent.pass(10_000);
+  Object.assign(agent.says, { signal: known(manual), lifecycle: waits, ...more });
+}
+
+/** One task, of which both ECS and the ECS agent say that it runs. */
+export const busy = () => ({ tasks: [task], localTasks: known([local]) });
 
 export { known, START, unknown };

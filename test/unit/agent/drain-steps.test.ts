@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Outcome } from '../../../src/agent/model.ts';
+import {
+  begin,
+  busy,
+  failed,
+  known,
+  local,
+  manual,
+  START,
+  scriptAgent,
+  task,
+  unknown,
+  waits,
+} from './scripted-agent.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const pending = () => Promise.withResolvers<Outcome>();
+const inService = { ...waits, state: 'InService' };
+
+describe('one change at a time', () => {
+  it('none is begun while another is under way, and heartbeats go on beside it', async () => {
+    const agent = scriptAgent();
+    const answer = pending();
+    agent.outcomes['set-draining'] = answer.promise;
+    await begin(agent, busy());
+    await agent.pass(11 * MINUTE);
+    assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat', '615 s heartbeat']);
+    answer.resolve({ kind: 'done' });
+    await agent.pass(SECOND);
+    assert.equal(agent.events().at(-1), 'drain.progress');
+  });
+  it('one heartbeat at a time', async () => {
+    const agent = scriptAgent();
+    const answer = pending();
+    agent.outcomes.heartbeat = answer.promise;
+    await begin(agent, busy());
+    await agent.pass(30 * MINUTE);
+    assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat']);
+    answer.resolve({ kind: 'done' });
+    await agent.pass(SECOND);
+    assert.equal(agent.did.length, 3, 'the hook would run into its time-out');
+  });
+  it('no heartbeat while the action is being completed: AWS would call it unknown', async () => {
+    const agent = scriptAgent();
+    agent.outcomes.complete = pending().promise;
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(8 * MINUTE);
+    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+    await agent.pass(30 * MINUTE);
+    assert.deepEqual(agent.did, ['15 s heartbeat', '491 s deregister', '491 s complete']);
+  });
+  it('what asks tasks to stop holds nothing up', async () => {
+    const agent = scriptAgent({ policy: { drainTimeout: MINUTE, onTimeout: 'stop-tasks' } });
+    agent.outcomes['stop-tasks'] = pending().promise;
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(2 * MINUTE);
+    assert.deepEqual(agent.did, ['15 s heartbeat', '75 s stop-tasks']);
+    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+    await agent.pass(5 * SECOND);
+    assert.deepEqual(
+      agent.did.slice(2).map((one) => one.replace(/.* s /, '')),
+      ['deregister', 'complete'],
+    );
+  });
+});
+
+describe('the name is asked for again', () => {
+  it('before anything is begun, heartbeats included: metadata may have become another instance’s', async () => {
+    const agent = scriptAgent();
+    const { promise, resolve } = Promise.withResolvers<ReturnType<typeof known<string>>>();
+    await begin(agent, busy());
+    agent.says.instanceId = promise;
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did, []);
+    resolve(known('i-0fedcba9876543210'));
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did, []);
+    assert.ok(agent.events().includes('identity.changed'));
+  });
+  it('and silence keeps nothing waiting', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), instanceId: unknown('silent') });
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat']);
+  });
+  it('once for each kind of action: a drain asks no more than it needs', async () => {
+    const agent = scriptAgent();
+    await begin(agent, busy());
+    await agent.pass(9 * SECOND);
+    assert.deepEqual(agent.times('identity'), [0, 15]);
+  });
+  it('while it is another’s, ECS and the group are asked nothing, and the drain goes on once it is ours', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(20 * SECOND);
+    agent.says.instanceId = known('i-0fedcba9876543210');
+    await agent.pass(20 * MINUTE);
+    assert.deepEqual(agent.did, ['15 s heartbeat']);
+    agent.says.instanceId = known('i-0123456789abcdef0');
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.did.length, 2, 'the hook would run into its time-out');
+  });
+});
+
+describe('a dry run', () => {
+  it('changes nothing, and says each change that it leaves out once', async () => {
+    const agent = scriptAgent({ policy: { dryRun: true } });
+    await begin(agent);
+    await agent.pass(5 * MINUTE);
+    assert.deepEqual(agent.did, []);
+    assert.deepEqual(
+      agent.said
+        .filter(({ event }) => event === 'dry-run.skipped')
+        .map(({ message, fields }) => [message, fields?.action]),
+      [
+        ['would have made the call now: set-draining', 'set-draining'],
+        ['would have made the call now: deregister', 'deregister'],
+        ['would have made the call now: complete', 'complete'],
+      ],
+    );
+  });
+  it('keeps nothing: after a restart what was only pretended would be taken for true', async () => {
+    const agent = scriptAgent({ policy: { dryRun: true } });
+    await begin(agent, busy());
+    await agent.pass(5 * MINUTE);
+    assert.deepEqual(agent.saved, []);
+  });
+  it('says nothing of heartbeats, which it does not record', async () => {
+    const agent = scriptAgent({ policy: { dryRun: true } });
+    await begin(agent, busy());
+    await agent.pass(30 * MINUTE);
+    assert.equal(agent.events().includes('lifecycle.heartbeat'), false);
+  });
+});
+
+describe('the operator’s hooks', () => {
+  it('run at their stages, each once, with the facts of the drain', async () => {
+    const agent = scriptAgent({ hooks: { draining: 'succeeded', drained: 'failed', released: 'none' } });
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(10 * SECOND);
+    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(
+      agent.ran.map(({ stage }) => stage),
+      ['draining', 'drained', 'released'],
+    );
+    const [first] = agent.ran;
+    assert.deepEqual(
+      [first?.facts.instanceId, first?.facts.region, first?.facts.tasksLeft, first?.facts.signals],
+      ['i-0123456789abcdef0', 'eu-west-1', 1, ['manual']],
+    );
+    assert.deepEqual(agent.saved.at(-1)?.hooksRun, { draining: 'succeeded', drained: 'failed' });
+    assert.equal(
+      agent.saved.at(-1)?.signalledAt,
+      START + 15 * SECOND,
+      'they would take the rest of it with them',
+    );
+  });
+  it('of stage drained hold the release until they succeed, where that is wanted', async () => {
+    const hooks = { drained: 'failed' as 'failed' | 'succeeded', holds: true };
+    const agent = scriptAgent({ hooks });
+    await begin(agent, { status: 'DRAINING' });
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, ['15 s deregister', '15 s heartbeat']);
+    const held = agent.said.find(({ event }) => event === 'hook.holding');
+    assert.equal(
+      held?.message,
+      'the instance is kept until the hooks of stage drained succeed; trying again in 15 s',
+    );
+    assert.equal(held?.fields?.stage, 'drained');
+    hooks.drained = 'succeeded';
+    await agent.pass(11 * SECOND);
+    assert.deepEqual(agent.did.slice(2), ['30 s complete']);
+  });
+  it('that have run before a restart are not run again, and hold nothing', async () => {
+    const agent = scriptAgent({
+      hooks: { drained: 'failed', holds: true },
+      memory: {
+        signalledAt: START,
+        signals: [manual],
+        hooksRun: { draining: 'succeeded', drained: 'succeeded' },
+      },
+      says: { status: undefined, signal: known(manual), lifecycle: waits },
+    });
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(
+      agent.ran.map(({ stage }) => stage),
+      ['released'],
+    );
+    assert.deepEqual(agent.did, ['0 s complete']);
+  });
+  it('of a drain that is cancelled change nothing any more', async () => {
+    const { promise, resolve } = Promise.withResolvers<'succeeded'>();
+    const agent = scriptAgent({ hooks: { draining: promise } });
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: inService });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    const saved = agent.saved.length;
+    resolve('succeeded');
+    await agent.pass(SECOND);
+    assert.equal(agent.saved.length, saved, 'the next drain would not run them');
+  });
+});
+
+describe('what is asked', () => {
+  it('why it waits: 20 s after a service’s task was first waited for, then once a minute', async () => {
+    const agent = scriptAgent({ explains: true });
+    const ofService = { ...task, group: 'service:site' };
+    await begin(agent, { status: 'DRAINING', tasks: [ofService], localTasks: known([local]) });
+    await agent.pass(2 * MINUTE);
+    assert.deepEqual(agent.times('services'), [35, 95]);
+    agent.says.tasks = [task];
+    await agent.pass(5 * MINUTE);
+    assert.ok(agent.times('services').length <= 3, 'for tasks of no service there is nothing to explain');
+  });
+  it('why it waits is not asked where no task is a service’s', async () => {
+    const agent = scriptAgent({ explains: true });
+    await begin(agent, { status: 'DRAINING', ...busy() });
+    await agent.pass(5 * MINUTE);
+    assert.deepEqual(agent.times('services'), []);
+  });
+  it('the group, at once, when a signal says something new of it: its hook may wait already', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: 'DRAINING', ...busy(), lifecycle: inService });
+    await agent.pass(9 * SECOND);
+    assert.deepEqual(agent.times('lifecycle'), [15]);
+    agent.says.signal = known({ source: 'lifecycle' });
+    agent.says.lifecycle = waits;
+    await agent.pass(2 * SECOND);
+    assert.deepEqual(agent.times('lifecycle'), [15, 20]);
+    assert.deepEqual(agent.did, ['20 s heartbeat']);
+  });
+  it('the group once a minute when all is done, and the host’s tasks no more', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: 'DRAINING' });
+    await agent.pass(6 * SECOND);
+    assert.deepEqual(agent.did, ['15 s deregister', '15 s complete']);
+    const before = agent.asked.length;
+    await agent.pass(2 * MINUTE);
+    assert.deepEqual(
+      agent.asked.slice(before).filter((one) => !/signals|identity|registration/.test(one)),
+      ['75 s ECS full', '75 s lifecycle', '135 s ECS full', '135 s lifecycle'],
+    );
+  });
+  it('what this host is, every 5 s where ECS knows it nowhere: the ECS agent may be about to register it', async () => {
+    const agent = scriptAgent();
+    const never = known({
+      containerInstance: { kind: 'never-registered' } as const,
+      tasks: known([]),
+      isListed: true,
+      requests: 0,
+      heard: undefined,
+      own: [],
+      gone: [],
+    });
+    await begin(agent, { view: never, registration: unknown('refused'), lifecycle: inService });
+    await agent.pass(22 * SECOND);
+    const times = agent.times('registration').filter((at) => at >= 15);
+    assert.deepEqual(times, [15, 20, 25, 30]);
+  });
+  it('nothing before it has rested after a failure', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { view: failed('throttled') });
+    await agent.pass(40 * SECOND);
+    assert.deepEqual(agent.times('ECS full'), [15, 31.5, 48].slice(0, agent.times('ECS full').length));
+  });
+});
+
+describe('what the group said once', () => {
+  it('of its hooks outlasts a question that fails', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(5 * MINUTE);
+    agent.says.hooks = failed('transient');
+    agent.says.retains = failed('transient');
+    await agent.pass(26 * MINUTE);
+    assert.deepEqual(agent.did, [
+      '15 s heartbeat',
+      '615 s heartbeat',
+      '1215 s heartbeat',
+      '1815 s heartbeat',
+    ]);
+    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+    await agent.pass(10 * SECOND);
+    assert.match(agent.did.at(-1) ?? '', /complete/);
+  });
+  it('of its retention outlasts a restart', async () => {
+    const since = START - 172_800_000 + 4 * MINUTE;
+    const agent = scriptAgent({
+      memory: {
+        signalledAt: since,
+        signals: [manual],
+        retains: true,
+        waiting: {
+          since,
+          group: 'web-asg',
+          hook: { name: 'drain', heartbeatTimeout: 3_600_000, globalTimeout: 172_800_000 },
+        },
+      },
+      says: {
+        ...busy(),
+        status: 'DRAINING',
+        signal: known(manual),
+        lifecycle: waits,
+        retains: failed('throttled'),
+      },
+    });
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.mutations[0]?.kind === 'complete' && agent.mutations[0].result, 'ABANDON');
+  });
+});
