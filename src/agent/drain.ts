@@ -263,6 +263,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       jitter: ports.jitter(),
       asked: drainAsked(),
       ecsView: polls.ecsView.reading(),
+      registeredAnewAt: registeredAnewAt(),
       lifecycle: polls.lifecycle.reading(),
       isTermination: (state.memory.signals ?? []).some(({ source }) => source === 'lifecycle'),
       listedAt,
@@ -271,6 +272,13 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       tasksSeenHere: [...onHost.keys()].filter((arn) => !gone.has(arn)).length,
       servicesSince,
     };
+  }
+
+  function registeredAnewAt(): number | undefined {
+    const said = ifKnown(watch.registration.reading())?.containerInstanceArn;
+    const heard = polls.ecsView.lastKnown()?.heard;
+    const isAnother = said !== undefined && heard !== undefined && said !== heard;
+    return isAnother ? watch.registration.asked().at : undefined;
   }
 
   function drainAsked(): Record<DrainQuestion, Asked> {

@@ -102,6 +102,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
         ecs,
         ecsAgent,
         instanceId,
+        now: clock.now,
         locate: createLocate({ ...kept, ecs, instanceId, cluster, now: clock.now }),
         listsWhileActive: config.mode === 'deregister' || config.dryRun,
       }),

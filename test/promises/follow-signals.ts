@@ -29,6 +29,8 @@ function isTagged({ tag, tagShown, tagsServed, setting }: Instance): boolean {
 function wasSeenToBeGone(instance: Instance, at: number): boolean {
   const { drainSince, goneAt, disturbances, setting } = instance;
   if (drainSince === undefined) return true;
+  // Under another's name nothing of the drain ends.
+  if (instance.lieSince !== undefined) return false;
   // The EC2 API is asked for the tag more rarely, and more rarely still for minutes after it has throttled.
   const [seenMs, troubledMs] = readsTagByApi(instance)
     ? [25_000, 400_000]

@@ -24,6 +24,8 @@ export type DrainPace = {
   readonly jitter: number;
   readonly asked: Readonly<Record<DrainQuestion, Asked>>;
   readonly ecsView: Reading<EcsView>;
+  /** The ECS agent says since then that this host is another container instance than the view was asked for. */
+  readonly registeredAnewAt: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
   /** Metadata says that the group is terminating the instance. */
   readonly isTermination: boolean;
@@ -114,6 +116,7 @@ function ecsViewDue(pace: DrainPace): number {
   const asked = pace.asked.ecsView;
   const last = ifKnown(pace.ecsView);
   if (asked.isStale || !last) return dueAfter(asked, FIRST_ANSWER_MS);
+  if (pace.registeredAnewAt !== undefined && asked.at < pace.registeredAnewAt) return dueAfter(asked, 0);
   if (last.containerInstance.kind !== 'registered') return releasedViewDue(pace);
   if (!isEndNear(pace, last)) return dueAfter(asked, viewInterval(pace, last));
   return quickViewDue(pace);

@@ -12,6 +12,8 @@ export type EcsViewPorts = {
   readonly locate: Locate;
   /** Our own, from instance metadata. */
   readonly instanceId: string;
+  /** In ms by the agent's clock. */
+  readonly now: () => number;
   /** Whether the tasks are of interest while new ones can still be placed: in mode `deregister`, and in a dry run. */
   readonly listsWhileActive: boolean;
 };
@@ -30,6 +32,8 @@ export type ReadEcsView = (
 export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPorts): ReadEcsView {
   // A task that is STOPPED stays so: it is never described again, though ECS lists it for another hour.
   const stopped = new Set<string>();
+  /** When ECS last described each of the others. */
+  const describedAt = new Map<string, number>();
 
   async function full(said: Registration | undefined, last: EcsView | undefined, byName: readonly string[]) {
     const letGo = last?.containerInstance.kind === 'deregistered' ? last.containerInstance.arn : undefined;
@@ -87,7 +91,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 
   /**
    * The tasks that ECS has not STOPPED: of those that it lists here, and of those asked after by name that it does not
-   * place on another container instance. What it lists and cannot describe is not gone.
+   * place on another container instance. What it lists, or has just described, and cannot describe now is not gone.
    */
   async function describeLeft(
     cluster: string,
@@ -104,7 +108,12 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       task.containerInstanceArn === undefined ||
       own.some((one) => one.containerInstanceArn === task.containerInstanceArn);
     const described = new Set(found.map(({ arn }) => arn));
-    const undescribed = listed.filter((arn) => !stopped.has(arn) && !described.has(arn));
+    const now = options.now();
+    const undescribed = asked.filter((arn) => {
+      const wasJustThere = now - (describedAt.get(arn) ?? -Infinity) < CONTRADICTION_MS;
+      return !described.has(arn) && (isListed.has(arn) || wasJustThere);
+    });
+    for (const { arn } of found) describedAt.set(arn, now);
     return [
       ...found.filter((task) => task.lastStatus !== 'STOPPED' && isHere(task)),
       ...undescribed.map((arn) => ({ arn, group: '', lastStatus: UNDESCRIBED, desiredStatus: UNDESCRIBED })),
@@ -142,6 +151,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   };
 }
 
+/** One answer that ECS does not know a task that it has just described is not believed for this long, in ms. */
+const CONTRADICTION_MS = 30_000;
 /** In place of a status, where ECS lists a task and cannot describe it. */
 const UNDESCRIBED = 'UNKNOWN';
 

@@ -55,6 +55,7 @@ const draining: DrainPace = {
     explained: at(NOW),
   },
   ecsView: known(view),
+  registeredAnewAt: undefined,
   lifecycle: inState('Terminating:Wait'),
   isTermination: false,
   listedAt: NOW,
@@ -158,6 +159,11 @@ describe('the view of ECS', () => {
     const nothingLeft = { ecsView: known({ ...view, tasks: known([]) }), tasksSeenHere: 0 };
     assert.equal(due({ ...nothingLeft, emptySince: NOW - MINUTE }), 15 * SECOND);
     assert.equal(due({ ...nothingLeft, emptySince: NOW - MINUTE, tasksSeenHere: 1 }), 5 * SECOND);
+  });
+
+  it('comes at once when the ECS agent says that the host is another container instance by now', () => {
+    assert.equal(due({ registeredAnewAt: NOW + 1 }), 0);
+    assert.equal(due({ registeredAnewAt: NOW }), 15 * SECOND, 'it was asked for that one already');
   });
 
   const gone = {

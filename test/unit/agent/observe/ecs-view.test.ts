@@ -23,10 +23,14 @@ const gone = (isForgotten = false) =>
   known<Located>({ kind: 'gone', cluster: 'web', arn: ci('a'), isForgotten });
 
 function setUp(scene: Scene) {
-  const { ecs, asked } = fakeEcs({ instances: { a: { status: 'DRAINING' } }, ...scene });
+  const { ecs, asked } = fakeEcs(
+    Object.assign(scene, { instances: scene.instances ?? { a: { status: 'DRAINING' } } }),
+  );
   const own = (scene.own ?? ['a']).map((one) => (typeof one === 'string' ? registration(one) : one));
+  let now = 1_000_000_000;
   const view = createEcsView({
     ecs,
+    now: () => now,
     instanceId: OWN,
     ecsAgent: {
       registration: async () =>
@@ -40,7 +44,10 @@ function setUp(scene: Scene) {
     },
     listsWhileActive: scene.listsWhileActive ?? false,
   });
-  return { view, asked };
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return { view, asked, pass };
 }
 
 const before = (tasks: readonly Task[], status = 'DRAINING'): EcsView => ({
@@ -100,6 +107,20 @@ describe('a full view of ECS', () => {
     const { view, asked } = setUp({ tasks: [task('1')] });
     await view('full', before([task('1')]));
     assert.deepEqual(asked, ['listTasks web a', 'describeTasks web 1']);
+  });
+  it('does not take what it has just described for gone by one answer that does not know it', async () => {
+    const scene: { tasks: readonly Task[] } & Scene = { listed: [], tasks: [task('1', 'STOPPING')] };
+    const { view, pass } = setUp(scene);
+    assert.deepEqual(idsIn(await view('full', undefined, [taskArn('1')])), ['1']);
+    scene.tasks = [];
+    pass(29_999);
+    assert.deepEqual(
+      idsIn(await view('full', undefined, [taskArn('1')])),
+      ['1'],
+      'the answer may be an old one',
+    );
+    pass(1);
+    assert.deepEqual(idsIn(await view('full', undefined, [taskArn('1')])), []);
   });
   it('asks a task that is STOPPED once only', async () => {
     const { view, asked } = setUp({ tasks: [task('1', 'STOPPED'), task('2')] });
