@@ -32,6 +32,8 @@ export type ReadEcsView = (
 export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPorts): ReadEcsView {
   // A task that is STOPPED stays so: it is never described again, though ECS lists it for another hour.
   const stopped = new Set<string>();
+  /** Those that ECS has listed here. */
+  const listedHere = new Set<string>();
   /** When ECS last described each of the others. */
   const describedAt = new Map<string, number>();
 
@@ -103,8 +105,9 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const found = asked.length > 0 ? await ecs.describeTasks(cluster, asked) : [];
     for (const { arn, lastStatus } of found) if (lastStatus === 'STOPPED') stopped.add(arn);
     const isListed = new Set(listed);
+    for (const arn of listed) listedHere.add(arn);
     const isHere = (task: Task) =>
-      isListed.has(task.arn) ||
+      listedHere.has(task.arn) ||
       task.containerInstanceArn === undefined ||
       own.some((one) => one.containerInstanceArn === task.containerInstanceArn);
     const described = new Set(found.map(({ arn }) => arn));

@@ -122,6 +122,17 @@ describe('a full view of ECS', () => {
     pass(1);
     assert.deepEqual(idsIn(await view('full', undefined, [taskArn('1')])), []);
   });
+  it('keeps what ECS has listed here, though it places it elsewhere when it is asked again', async () => {
+    const scene: { tasks: readonly Task[] } & Scene = { tasks: [task('1')] };
+    const { view } = setUp(scene);
+    await view('full', undefined);
+    scene.tasks = [task('1', 'STOPPING', ci('b'))];
+    assert.deepEqual(
+      idsIn(await view('quick', before([task('1')]))),
+      ['1'],
+      'its last seconds would be cut off',
+    );
+  });
   it('asks a task that is STOPPED once only', async () => {
     const { view, asked } = setUp({ tasks: [task('1', 'STOPPED'), task('2')] });
     await view('full', undefined);
