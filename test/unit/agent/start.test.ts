@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Report } from '../../../src/agent/report/report.ts';
+import { startAgent } from '../../../src/agent/start.ts';
+import type { State } from '../../../src/agent/state/state-file.ts';
+import type { Attempt } from '../../../src/aws/call.ts';
+import { known } from '../../../src/base/reading.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { addFault } from '../../../src/sandbox/faults.ts';
+import { createFleet, type FleetOptions } from '../../../src/sandbox/fleet.ts';
+import { inMemory } from '../../../src/sandbox/in-memory.ts';
+import type { Signal } from '../../../src/signals/signal.ts';
+import { createVirtualClock, START, settled } from '../../support/virtual-clock.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+type Options = {
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly fleet?: FleetOptions;
+  readonly random?: number;
+  readonly isSilent?: boolean;
+  readonly configuredCluster?: string;
+  readonly kept?: (instanceId: string) => State;
+};
+
+/** The agent on an instance of a simulated AWS, in memory. */
+function start({ flags = [], environment = {}, random = 0.5, ...options }: Options = {}) {
+  const clock = createVirtualClock();
+  const fleet = createFleet({ now: START, ...options.fleet });
+  const machine = fleet.addInstance();
+  const face = inMemory(fleet.world, { clock, instanceId: machine.id });
+  const loaded = loadConfig(flags, {}, () => '');
+  if (loaded.kind !== 'loaded') throw new Error(loaded.problems.join('\n'));
+  const stop = new AbortController();
+  const host = {
+    isSilent: options.isSilent ?? false,
+    asked: [] as number[],
+    manual: undefined as Signal | undefined,
+    region: undefined as string | undefined,
+    saved: [] as State[],
+    said: [] as string[],
+    attempts: [] as string[],
+    report: undefined as Report | undefined,
+    isOver: false,
+  };
+  void startAgent(loaded.config, {
+    clock,
+    uptime: () => 77,
+    random: () => random,
+    http: async (request) => {
+      if (request.url.includes('/latest/api/token')) host.asked.push(clock.monotonic());
+      if (host.isSilent) throw new Error('silent');
+      return face.http(request);
+    },
+    transport: (region) => {
+      host.region = region;
+      return face.transport;
+    },
+    store: {
+      load: () => options.kept?.(machine.id),
+      save: (state) => void host.saved.push(structuredClone(state)),
+    },
+    manual: async () => known(host.manual),
+    configuredCluster: () => options.configuredCluster,
+    environment,
+    log: (event, message) => void host.said.push(`${event}: ${message}`),
+    onReport: (report) => {
+      host.report = report();
+    },
+    onAttempt: ({ operation, error }: Attempt) =>
+      void host.attempts.push(`${operation} ${error?.kind ?? 'ok'}`),
+    stop: stop.signal,
+  }).then(() => {
+    host.isOver = true;
+  });
+  return {
+    ...host,
+    host,
+    fleet,
+    machine,
+    clock,
+    stop,
+    pass: async (ms: number) => {
+      const end = clock.trueNow() + ms;
+      clock.at(end, () => {});
+      await settled();
+      while (clock.step(end)) {
+        await settled();
+        fleet.world.advance(clock.trueNow());
+      }
+    },
+  };
+}
+
+describe('before it knows who it is', () => {
+  const silent = (options: Options = {}) => start({ ...options, isSilent: true });
+
+  it('it asks every 2 s, jittered by a half, says so at once and then once a minute', async () => {
+    const agent = silent();
+    await agent.pass(2 * MINUTE + SECOND);
+    assert.deepEqual(agent.asked.slice(0, 4), [0, 2_000, 4_000, 6_000]);
+    const line =
+      'agent.waiting: waiting for instance metadata: asking IMDS for meta-data/instance-id: silent';
+    assert.deepEqual(agent.said, [line, line, line]);
+    assert.deepEqual(agent.host.report, {
+      state: 'starting',
+      summary: 'waiting for instance metadata: asking IMDS for meta-data/instance-id: silent',
+      signals: [],
+    });
+  });
+  for (const [random, ms] of [
+    [0, 1_000],
+    [1, 3_000],
+  ] as const)
+    it(`a fleet that was booted at once does not ask at once: ${ms} ms`, async () => {
+      const agent = silent({ random });
+      await agent.pass(7 * SECOND);
+      assert.deepEqual(agent.asked.slice(0, 3), [0, ms, 2 * ms]);
+    });
+  it('it stops when it is told to', async () => {
+    const agent = silent();
+    await agent.pass(5 * SECOND);
+    agent.stop.abort();
+    await agent.pass(0);
+    assert.equal(agent.host.isOver, true, 'systemd would have to kill it');
+    assert.equal(agent.said.length, 1);
+  });
+  it('it goes on once metadata answers', async () => {
+    const agent = silent();
+    await agent.pass(5 * SECOND);
+    agent.host.isSilent = false;
+    await agent.pass(2 * SECOND);
+    assert.deepEqual(agent.said.slice(1), [
+      `agent.ready: this is ${agent.machine.id} in eu-west-1`,
+      'agent.ready: registered in cluster web',
+      'agent.watching: watching tag ecs-drain-agent:terminate, lifecycle, spot',
+    ]);
+  });
+});
+
+describe('the Region', () => {
+  for (const [environment, expected] of [
+    [{}, 'eu-west-1'],
+    [{ AWS_DEFAULT_REGION: 'us-east-1' }, 'us-east-1'],
+    [{ AWS_DEFAULT_REGION: 'us-east-1', AWS_REGION: 'ap-south-1' }, 'ap-south-1'],
+  ] as const)
+    it(`by ${JSON.stringify(environment)} is ${expected}`, async () => {
+      const agent = start({ environment });
+      await agent.pass(SECOND);
+      assert.equal(agent.host.region, expected);
+    });
+});
+
+describe('a drain is started by', () => {
+  const drains = async (options: Options, act: (agent: ReturnType<typeof start>) => void) => {
+    const agent = start({ fleet: { hooks: [{ name: 'drain', heartbeatTimeout: 3_600 }] }, ...options });
+    agent.fleet.runTask(agent.machine, { runsForMs: 600_000 });
+    await agent.pass(20 * SECOND);
+    act(agent);
+    await agent.pass(20 * SECOND);
+    return agent.machine.ecsAgent.containerInstance?.status === 'DRAINING';
+  };
+  const byHand = ({ host }: ReturnType<typeof start>) => {
+    host.manual = { source: 'manual' };
+  };
+
+  it('hand, whichever signals are configured', async () =>
+    assert.equal(await drains({ flags: ['--signals', 'spot'] }, byHand), true));
+  it('the group', async () =>
+    assert.equal(await drains({}, ({ fleet, machine }) => fleet.scaleIn(machine)), true));
+  it('the group only where that is wanted', async () =>
+    assert.equal(
+      await drains({ flags: ['--signals', 'tag'] }, ({ fleet, machine }) => fleet.scaleIn(machine)),
+      false,
+    ));
+  it('a Spot notice', async () =>
+    assert.equal(await drains({}, ({ fleet, machine }) => fleet.interruptSpot(machine)), true));
+  it('nothing in a dry run, which lists the tasks all the same', async () => {
+    const agent = start({ flags: ['--dry-run'] });
+    agent.fleet.runTask(agent.machine, { runsForMs: 600_000 });
+    await agent.pass(20 * SECOND);
+    byHand(agent);
+    await agent.pass(20 * SECOND);
+    assert.equal(agent.machine.ecsAgent.containerInstance?.status, 'ACTIVE');
+    assert.ok(agent.attempts.includes('ecs:ListTasks ok'));
+  });
+});
+
+describe('mode deregister', () => {
+  it('lists the tasks of an instance that stays ACTIVE', async () => {
+    const agent = start({ flags: ['--mode', 'deregister'] });
+    agent.fleet.runTask(agent.machine, { runsForMs: 600_000 });
+    await agent.pass(20 * SECOND);
+    agent.host.manual = { source: 'manual' };
+    await agent.pass(20 * SECOND);
+    assert.ok(agent.attempts.includes('ecs:ListTasks ok'), 'one that is placed last would be cut short');
+  });
+  it('and mode drain does not, to which more could come', async () => {
+    const agent = start();
+    await agent.pass(20 * SECOND);
+    agent.host.manual = { source: 'manual' };
+    agent.fleet.runTask(agent.machine, { runsForMs: 600_000 });
+    await agent.pass(20 * SECOND);
+    const first = agent.attempts.indexOf('ecs:ListTasks ok');
+    assert.ok(first > agent.attempts.indexOf('ecs:UpdateContainerInstancesState ok'));
+  });
+});
+
+describe('where the tag is read', () => {
+  it('is said when the metadata serves no tags, and when it does again', async () => {
+    const agent = start();
+    agent.machine.imds.tags = false;
+    await agent.pass(10 * SECOND);
+    agent.machine.imds.tags = true;
+    await agent.pass(11 * MINUTE);
+    assert.deepEqual(
+      agent.said.filter((line) => line.startsWith('tag.source')),
+      [
+        'tag.source: instance metadata serves no tags: reading the tag by ec2:DescribeTags instead',
+        'tag.source: instance metadata serves tags again: the EC2 API is no longer asked',
+      ],
+    );
+    assert.ok(agent.attempts.includes('ec2:DescribeTags ok'));
+  });
+});
+
+describe('what an earlier process left', () => {
+  it('is gone on with, and what is new is kept with how long the host has been up', async () => {
+    const agent = start({
+      kept: (instanceId) => ({
+        instanceId,
+        savedAt: START,
+        uptime: 77,
+        memory: { signalledAt: START - MINUTE, signals: [{ source: 'manual' }] },
+      }),
+    });
+    agent.host.manual = { source: 'manual' };
+    await agent.pass(20 * SECOND);
+    const { memory, uptime, own } = agent.host.saved.at(-1) ?? {};
+    assert.equal(memory?.signalledAt, START - MINUTE, 'an operator’s limit would begin anew');
+    assert.equal(uptime, 77);
+    assert.equal(own?.[0]?.containerInstanceArn, agent.machine.ecsAgent.containerInstance?.arn);
+  });
+});
+
+describe('a host whose ECS agent is silent', () => {
+  for (const [what, options, expected] of [
+    [
+      'is found in the cluster that its ECS agent is configured for',
+      { configuredCluster: 'web' },
+      'INACTIVE',
+    ],
+    [
+      'is found in the cluster of the option',
+      { flags: ['--cluster', 'web'], configuredCluster: 'no' },
+      'INACTIVE',
+    ],
+    ['is not looked for in a cluster that nobody named', {}, 'ACTIVE'],
+  ] as const)
+    it(what, async () => {
+      const agent = start(options);
+      addFault(agent.fleet.world, {
+        match: { service: 'introspection' },
+        fault: { what: 'refuse' },
+        forMs: 60 * MINUTE,
+      });
+      agent.host.manual = { source: 'manual' };
+      await agent.pass(20 * SECOND);
+      assert.equal(agent.machine.ecsAgent.containerInstance?.status, expected);
+    });
+});
