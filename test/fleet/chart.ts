@@ -42,7 +42,8 @@ type Panel = {
   readonly figure: (figures: Figures) => number;
 };
 
-const SIZE = { width: 880, height: 360 };
+const SIZE = { width: 880, height: 364 };
+const LEGEND = [70, 240, 500, 680];
 const PLOT = { top: 64, bottom: 300, width: 350 };
 
 /** Release delay and requests against the size of the fleet, both scales logarithmic, as an SVG. */
@@ -55,8 +56,8 @@ export function chart(all: readonly Figures[], theme: Theme): string {
     {
       title: 'Release after the last task, p99',
       left: 70,
-      axis: { from: 100, to: 10_000_000, ticks: [100, 1_000, 5_000, 10_000, 100_000, 1_000_000] },
-      label: (ms) => (ms < 1_000 ? `${ms / 1_000} s` : `${(ms / 1_000).toLocaleString('en-US')} s`),
+      axis: { from: 100, to: 3_600_000, ticks: [100, 1_000, 5_000, 60_000, 600_000, 3_600_000] },
+      label: (ms) => (ms < 60_000 ? `${ms / 1_000} s` : `${ms / 60_000} min`),
       figure: ({ release }) => release.p99,
     },
     {
@@ -80,8 +81,8 @@ export function chart(all: readonly Figures[], theme: Theme): string {
   });
   const legend = programs.map(
     (program, index) =>
-      `<rect x="${70 + index * 240}" y="334" width="18" height="3" fill="${lines[program]}"/>` +
-      text(94 + index * 240, 340, NAMES[program], ink),
+      `<rect x="${LEGEND[index]}" y="346" width="18" height="3" fill="${lines[program]}"/>` +
+      text((LEGEND[index] ?? 0) + 24, 352, NAMES[program], ink),
   );
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" ` +
@@ -100,7 +101,8 @@ function grid({ title, left, axis, label }: Panel, x: Axis, ink: string, faint: 
     text(xOf(x, left, tick), PLOT.bottom + 18, tick.toLocaleString('en-US'), ink, 'middle'),
   );
   const heading = `<text x="${left}" y="28" fill="${ink}" font-size="14" font-weight="600">${title}</text>`;
-  return heading + rows.join('') + columns.join('');
+  const below = text(left + PLOT.width / 2, PLOT.bottom + 34, 'instances that drain at once', ink, 'middle');
+  return heading + rows.join('') + columns.join('') + below;
 }
 
 /** Its points, joined as far as each was reached. One that was not, since an instance was never released, is a cross on top. */
