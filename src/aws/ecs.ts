@@ -105,7 +105,7 @@ export function createEcs(call: Caller): Ecs {
           const answered = present(operation, 'tasks', tasks);
           for (const arn of asked) {
             const task = answered.find(({ taskArn }) => taskArn === arn);
-            if (task) found.push(toTask(task));
+            if (task) found.push(toTask(arn, task));
             // A task of which ECS says no more than that it failed to describe it is not gone.
             else if (!isMissing(failures, arn))
               throw incomplete(operation, `it says nothing of ${arn}${reasonsIn(failures)}`);
@@ -171,9 +171,9 @@ function toDescribed(operation: Operation, arn: string, found: ContainerInstance
   };
 }
 
-function toTask(task: EcsTask): Task {
+function toTask(arn: string, task: EcsTask): Task {
   return {
-    arn: task.taskArn ?? '',
+    arn,
     group: task.group ?? '',
     lastStatus: task.lastStatus ?? 'UNKNOWN',
     desiredStatus: task.desiredStatus ?? 'UNKNOWN',

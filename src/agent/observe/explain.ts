@@ -46,7 +46,7 @@ export function createExplain(call: Caller, clock: Clock, log: Log): Explain {
   return async (cluster, tasks) => {
     const ofServices = tasks
       .filter(({ group }) => serviceName(group) !== undefined)
-      .sort((a, b) => (a.createdAt ?? Infinity) - (b.createdAt ?? Infinity));
+      .sort((a, b) => createdAtOf(a) - createdAtOf(b));
     if (ofServices.length === 0) return explained;
     const other: Question =
       turn === 'ecs:DescribeServices' ? 'ecs:GetTaskProtection' : 'ecs:DescribeServices';
@@ -70,6 +70,9 @@ export function createExplain(call: Caller, clock: Clock, log: Log): Explain {
     return explained;
   };
 }
+
+/** A task of which ECS does not say when it was created counts as the youngest. */
+const createdAtOf = ({ createdAt = Infinity }: Task): number => createdAt;
 
 function toState(service: Service): ServiceState {
   const { minimumHealthyPercent, maximumPercent } = service.deploymentConfiguration ?? {};

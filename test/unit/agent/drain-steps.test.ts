@@ -4,6 +4,7 @@ import type { Outcome } from '../../../src/agent/model.ts';
 import {
   begin,
   busy,
+  CI,
   failed,
   known,
   local,
@@ -31,6 +32,25 @@ describe('one change at a time', () => {
     answer.resolve({ kind: 'done' });
     await agent.pass(SECOND);
     assert.equal(agent.events().at(-1), 'drain.progress');
+  });
+  it('not even what asks tasks to stop, while ECS may be letting go of the instance', async () => {
+    const agent = scriptAgent({ policy: { drainTimeout: MINUTE, onTimeout: 'stop-tasks' } });
+    agent.outcomes.deregister = pending().promise;
+    await begin(agent, { status: 'DRAINING' });
+    await agent.pass(20 * SECOND);
+    Object.assign(agent.says, busy());
+    await agent.pass(2 * MINUTE);
+    assert.deepEqual(agent.did, ['15 s deregister', '15 s heartbeat']);
+  });
+  it('what failed is tried again as soon as it has rested, whatever else is due when', async () => {
+    const agent = scriptAgent();
+    const answer = pending();
+    agent.outcomes['set-draining'] = answer.promise;
+    await begin(agent, busy());
+    await agent.pass(5_300);
+    answer.resolve({ kind: 'failed', error: failed('transient') });
+    await agent.pass(2 * SECOND);
+    assert.deepEqual(agent.did.slice(2), ['16.3 s set-draining']);
   });
   it('one heartbeat at a time', async () => {
     const agent = scriptAgent();
@@ -102,6 +122,40 @@ describe('the name is asked for again', () => {
     agent.says.instanceId = known('i-0123456789abcdef0');
     await agent.pass(10 * SECOND);
     assert.equal(agent.did.length, 2, 'the hook would run into its time-out');
+  });
+});
+
+describe('before the instance is let go', () => {
+  it('all is asked again for each try: it may have been given tasks since the last one', async () => {
+    const agent = scriptAgent();
+    agent.outcomes.complete = { kind: 'failed', error: failed('transient') };
+    await begin(agent, { status: 'DRAINING' });
+    await agent.pass(6_900);
+    assert.deepEqual(agent.did.slice(-2), ['15 s complete', '16 s complete']);
+    for (const question of ['registration', 'local tasks', 'ECS full'])
+      assert.ok(agent.times(question).includes(16), `${question}: ${agent.times(question)}`);
+  });
+  it('all is asked again where something came in between', async () => {
+    const agent = scriptAgent();
+    const { promise, resolve } = Promise.withResolvers<ReturnType<typeof known>>();
+    await begin(agent, { status: undefined, registration: promise as never });
+    await agent.pass(6 * SECOND);
+    assert.equal(agent.did.length, 0, 'it waits to learn what this host is');
+    // A task shows up on the host, and ends.
+    agent.says.localTasks = known([local]);
+    await agent.pass(10 * SECOND);
+    resolve(known({ cluster: 'web', containerInstanceArn: CI }));
+    await agent.pass(10 * SECOND);
+    agent.says.registration = known({ cluster: 'web', containerInstanceArn: CI });
+    agent.says.localTasks = known([]);
+    await agent.pass(20 * SECOND);
+    const at = Number(agent.did.find((one) => one.endsWith(' complete'))?.split(' ')[0]);
+    assert.ok(at > 35, `${agent.did}`);
+    for (const question of ['registration', 'ECS full'])
+      assert.ok(
+        agent.times(question).some((when) => when >= at - 0.5 && when <= at),
+        `${question} was not asked at ${at}: ${agent.times(question)}`,
+      );
   });
 });
 
@@ -261,6 +315,39 @@ describe('what is asked', () => {
     await agent.pass(22 * SECOND);
     const times = agent.times('registration').filter((at) => at >= 15);
     assert.deepEqual(times, [15, 20, 25, 30]);
+  });
+  it('ECS every 15 s after somebody else has deregistered the host, while a task that was seen on it runs', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: undefined, ...busy() });
+    await agent.pass(51 * SECOND);
+    assert.deepEqual(agent.times('ECS full'), [15, 30, 45, 60]);
+  });
+  it('ECS, at once, when the ECS agent says that the host is another container instance now', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: 'DRAINING', ...busy() });
+    await agent.pass(22 * SECOND);
+    assert.deepEqual(agent.times('ECS full'), [15, 31.5]);
+    agent.says.registration = known({ cluster: 'web', containerInstanceArn: `${CI}2` });
+    await agent.pass(14 * SECOND);
+    assert.deepEqual(
+      agent.times('ECS full').slice(0, 3),
+      [15, 31.5, 45],
+      'the tasks of the new one would be missed',
+    );
+  });
+  it('ECS at its usual pace while the ECS agent says nothing of the host', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: 'DRAINING', ...busy(), registration: unknown('refused') });
+    await agent.pass(40 * SECOND);
+    assert.deepEqual(agent.times('ECS full'), [15, 31.5, 48]);
+  });
+  it('the group every 5 s where it knows nothing of an instance that metadata says it terminates', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: 'DRAINING', ...busy(), lifecycle: { kind: 'no-group' } });
+    await agent.pass(6 * SECOND);
+    agent.says.signal = known({ source: 'lifecycle' });
+    await agent.pass(20 * SECOND);
+    assert.deepEqual(agent.times('lifecycle'), [15, 20, 25, 30, 35]);
   });
   it('nothing before it has rested after a failure', async () => {
     const agent = scriptAgent();

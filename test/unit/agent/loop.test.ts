@@ -50,6 +50,25 @@ describe('while nothing asks for the instance', () => {
     );
     assert.equal(agent.report()?.state, 'watching');
   });
+  it('the loop sleeps until the next question is due', async () => {
+    const agent = scriptAgent();
+    await agent.pass(MINUTE - 1);
+    assert.ok(agent.sleeps.length <= 30, `it woke ${agent.sleeps.length} times in a minute`);
+  });
+  it('the signals are asked for at times of its own, jittered by a fifth anew each time', async () => {
+    const agent = scriptAgent({ random: [0, 0.5, 1] });
+    await agent.pass(19 * SECOND);
+    assert.deepEqual(agent.times('signals'), [0, 5, 11, 15]);
+  });
+  it('it is not said again when metadata was silent for a while', async () => {
+    const agent = scriptAgent();
+    await agent.pass(6 * SECOND);
+    agent.says.signal = unknown('silent');
+    await agent.pass(MINUTE);
+    agent.says.signal = known(undefined);
+    await agent.pass(MINUTE);
+    assert.equal(agent.events().filter((event) => event === 'agent.watching').length, 1);
+  });
   it('it is not said while metadata is silent', async () => {
     const agent = scriptAgent({ says: { signal: unknown('silent') } });
     await agent.pass(10 * SECOND);
@@ -198,6 +217,18 @@ describe('a drain that is cancelled', () => {
     assert.deepEqual(agent.did, ['15 s set-draining', '15 s deregister']);
     assert.deepEqual(agent.events().slice(-2), ['drain.cancelled-too-late', 'agent.watching']);
   });
+  it('too late, of an instance that somebody else had set DRAINING, says nothing: it was not to come back', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: 'DRAINING', lifecycle: { ...waits, state: 'InService' } });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, ['15 s deregister']);
+    assert.deepEqual(
+      agent.events().filter((event) => event.startsWith('drain.cancelled') || event === 'drain.not-ours'),
+      [],
+    );
+  });
   it('hears no more of what was on its way: its heartbeat would count for the next', async () => {
     const agent = scriptAgent();
     const answer = Promise.withResolvers<{ kind: 'done' }>();
@@ -270,6 +301,29 @@ describe('what is kept for after a restart', () => {
       drainingSetAt: START + 15 * SECOND,
       tasksLeft: [task.arn],
     });
+  });
+  it('is written before DRAINING is set: killed in between, it would be taken for somebody else’s', async () => {
+    const agent = scriptAgent();
+    agent.outcomes['set-draining'] = Promise.withResolvers<never>().promise;
+    await begin(agent, busy());
+    await agent.pass(5 * SECOND);
+    assert.equal(agent.saved.at(-1)?.drainingSetAt, START + 15 * SECOND);
+  });
+  it('is not written where nothing of it is new: a heartbeat is not kept', async () => {
+    const agent = scriptAgent();
+    const answer = Promise.withResolvers<{ kind: 'done' }>();
+    agent.outcomes.heartbeat = answer.promise;
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(10 * SECOND);
+    const saved = agent.saved.length;
+    answer.resolve({ kind: 'done' });
+    await agent.pass(SECOND);
+    assert.equal(agent.saved.length, saved);
+  });
+  it('is given back, where nothing else of it was left', async () => {
+    const agent = scriptAgent({ memory: { drainingSetAt: START - MINUTE }, says: { status: 'DRAINING' } });
+    await agent.pass(3 * SECOND);
+    assert.deepEqual(agent.did, ['0 s set-active'], 'it would stay DRAINING for good');
   });
   it('is gone on with', async () => {
     const agent = scriptAgent({

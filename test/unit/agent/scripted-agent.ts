@@ -38,6 +38,8 @@ export type AgentOptions = {
   };
   /** Nobody can be asked why a drain waits, unless told. */
   readonly explains?: boolean;
+  /** Drawn in this order, again and again; a half unless told. */
+  readonly random?: readonly number[];
   /** What is answered from the start. */
   readonly says?: Partial<Says>;
 };
@@ -64,7 +66,15 @@ export type Says = {
  * container instance that is ACTIVE, in a group, with nothing on it. It does what it is told, as ECS would.
  */
 export function scriptAgent({ memory = {}, hooks, explains = false, ...options }: AgentOptions = {}) {
-  const clock = createVirtualClock();
+  const virtual = createVirtualClock();
+  const sleeps: number[] = [];
+  const clock: typeof virtual = {
+    ...virtual,
+    sleep: (ms, until) => {
+      sleeps.push(ms);
+      return virtual.sleep(ms, until);
+    },
+  };
   const stop = new AbortController();
   const says: Says = {
     signal: known(undefined),
@@ -90,6 +100,8 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const mutations: Mutation[] = [];
   let last: Report | undefined;
   let isOver = false;
+  let drawn = 0;
+  const { random = [] } = options;
 
   const seconds = () => `${clock.monotonic() / 1_000} s`;
   const ask = async <T>(what: string, answer: () => T | AwsError | Promise<T>): Promise<T> => {
@@ -131,7 +143,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     region: 'eu-west-1',
     clock,
     wallNow: clock.now,
-    random: () => 0.5,
+    random: () => random[drawn++ % random.length] ?? 0.5,
     policy: { ...policy, dryRun: false, pollInterval: 5_000, logLevel: 'info', ...options.policy },
     watched: 'tag x',
     watch: {
@@ -192,6 +204,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     saved,
     ran,
     mutations,
+    sleeps,
     report: () => last,
     isOver: () => isOver,
     events: () => said.map(({ event }) => event),

@@ -38,7 +38,8 @@ function setUp(scene: Scene) {
           ? unknown('it is silent')
           : known(registration(scene.says ?? 'a')),
     },
-    locate: async () => {
+    locate: async (_said, letGo) => {
+      if (letGo) asked.push(`let go ${letGo}`);
       const located = scene.located ?? registered('DRAINING');
       return located.kind === 'known' ? known({ located: located.value, own }) : located;
     },
@@ -132,6 +133,19 @@ describe('a full view of ECS', () => {
       ['1'],
       'its last seconds would be cut off',
     );
+  });
+  it('forgets that a task was STOPPED once nobody names it: a drain can last for days', async () => {
+    const { view, asked } = setUp({ listed: [], tasks: [task('1', 'STOPPED')] });
+    await view('full', undefined, [taskArn('1')]);
+    await view('full', undefined);
+    await view('full', undefined, [taskArn('1')]);
+    assert.equal(asked.filter((one) => one.startsWith('describeTasks')).length, 2);
+  });
+  it('is told which container instance ECS has let go, at our own request', async () => {
+    const { view, asked } = setUp({ located: gone(true) });
+    await view('full', { ...before([]), containerInstance: { kind: 'deregistered', arn: ci('a') } });
+    await view('full', before([]));
+    assert.deepEqual(asked, [`let go ${ci('a')}`]);
   });
   it('asks a task that is STOPPED once only', async () => {
     const { view, asked } = setUp({ tasks: [task('1', 'STOPPED'), task('2')] });

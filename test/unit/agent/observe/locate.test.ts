@@ -132,6 +132,11 @@ describe('ECS has let go of this host', () => {
   it('though it may not be asked by the instance id', async () => {
     const scene: Scene = { instances: gone, refuses: { find: 'permission' } };
     assert.equal(await setUp(scene).where(registration('a')), `gone ${ci('a')}`);
+    assert.equal(
+      await setUp({ ...scene, own: [registration('a')] }).where(registration('a')),
+      `gone ${ci('a')}`,
+      'without an optional permission no drain would end',
+    );
     await assert.rejects(
       setUp({ ...scene, refuses: { find: 'transient' } }).where(registration('a')),
       AwsError,
@@ -309,6 +314,19 @@ describe('a host that was never registered', () => {
     pass(29_999);
     assert.match(await where(), /asking once more/);
     pass(1);
+    assert.equal(await where(), 'never-registered');
+  });
+  it('is believed after five minutes where its ECS agent has just said something, and fell silent', async () => {
+    const { where, pass } = setUp({
+      instances: {},
+      cluster: 'web',
+      heard: [registration('a')],
+      since: 1_000_000_000 - 1,
+    });
+    await where();
+    pass(4 * MINUTE);
+    assert.match(await where(), /asking once more/, 'ECS may not list it yet');
+    pass(2 * MINUTE);
     assert.equal(await where(), 'never-registered');
   });
   it('begins anew when something was found in between', async () => {

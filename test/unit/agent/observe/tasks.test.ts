@@ -97,3 +97,10 @@ describe('what is remembered of the tasks that the ECS agent has listed', () => 
     assert.equal(left[0], 'real', 'a task that was seen before the lies is lost');
   });
 });
+
+it('what the ECS agent lists pushes nothing out that it listed before', () => {
+  const seen = (prefix: string) => Array.from({ length: 600 }, (_, index) => onHost(`${prefix}${index}`));
+  const before = new Map<string, SeenTask>(seen('old').map((task) => [task.arn, { ...task, at: NOW }]));
+  noteListed(seen('new'), before, new Set(), NOW + 1_000);
+  assert.equal(before.size, 1_200);
+});
