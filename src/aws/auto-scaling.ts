@@ -51,9 +51,14 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
       const { LifecycleHooks: hooks } = await call(operation, { AutoScalingGroupName: group });
       if (!Array.isArray(hooks)) throw incomplete(operation, 'LifecycleHooks');
       return hooks
-        .filter(({ LifecycleTransition }) => LifecycleTransition === 'autoscaling:EC2_INSTANCE_TERMINATING')
-        .map((hook) => ({
-          name: nameOf(hook),
+        .map(({ LifecycleHookName: name, LifecycleTransition: transition, ...hook }) => {
+          // Without either it cannot be told whether another hook is the only one.
+          if (!name || !transition) throw incomplete(operation, "a hook's name or transition");
+          return { name, transition, ...hook };
+        })
+        .filter(({ transition }) => transition === 'autoscaling:EC2_INSTANCE_TERMINATING')
+        .map(({ name, ...hook }) => ({
+          name,
           heartbeatTimeout: milliseconds(hook.HeartbeatTimeout),
           globalTimeout: milliseconds(hook.GlobalTimeout),
           defaultResult: hook.DefaultResult,
@@ -104,11 +109,6 @@ async function unlessNothingWaits<T>(answer: Promise<unknown>, done: T): Promise
     if (isNothingWaiting(error)) return 'nothing-waiting';
     throw error;
   }
-}
-
-function nameOf({ LifecycleHookName: name }: { readonly LifecycleHookName?: string | undefined }): string {
-  if (!name) throw incomplete('autoscaling:DescribeLifecycleHooks', "a hook's name");
-  return name;
 }
 
 const milliseconds = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1_000);

@@ -115,6 +115,8 @@ export type Setting = {
   readonly dryRun: boolean;
   /** Whether the option `--cluster` is set. */
   readonly namesCluster: boolean;
+  /** Lists come in pages that are smaller than those of AWS: each takes several requests. */
+  readonly hasSmallPages: boolean;
   /** The option `--lifecycle-hook`. */
   readonly lifecycleHook?: string | undefined;
   /** The group's terminating hooks. */
@@ -143,6 +145,7 @@ export const defaultSetting: Setting = {
   spotStopTasks: true,
   dryRun: false,
   namesCluster: false,
+  hasSmallPages: false,
   hooks: [{ name: 'drain' }],
   retains: false,
   tagsInMetadata: true,

@@ -111,7 +111,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       instance.lifecycleSince = at;
       if (event.to !== 'Terminating:Wait') return;
       instance.waitsSince = at;
-      instance.oursBefore = oursOf(instance)?.name;
+      instance.oursBefore = undefined;
       instance.ended.clear();
       instance.beats.clear();
       instance.lateHeartbeats = 0;

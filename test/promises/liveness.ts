@@ -138,7 +138,7 @@ function begunAt(instance: Instance): number {
 
 /** Whether nothing has gone wrong for long before `since`, nor has anything since: then it takes seconds, not a minute. */
 function isPlain(instance: Instance, since: number, at: number): boolean {
-  const { disturbances, ecsAgent, lastStopAt, hostEmptyAt, drainSince = at, tasks } = instance;
+  const { disturbances, ecsAgent, lastStopAt, hostEmptyAt, drainSince = at, tasks, setting } = instance;
   const calmMs = CALM_MS + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0);
   return (
     disturbances.troubleAt(at) < since - calmMs &&
@@ -146,6 +146,8 @@ function isPlain(instance: Instance, since: number, at: number): boolean {
     isTruthful(ecsAgent) &&
     // Each look at so many tasks takes several requests, and those of a drain's first seconds use up the minute's twelve.
     (tasks.size <= 100 || since > drainSince + FIRST_LOOKS_MS) &&
+    // A list of several pages takes as many of a minute's requests.
+    !setting.hasSmallPages &&
     // ECS hears of the end within about 30 s of the host.
     (lastStopAt === -Infinity || lastStopAt - hostEmptyAt <= 30_000)
   );

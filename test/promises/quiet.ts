@@ -26,7 +26,7 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
   if (isSignalled(instance) || isTerminating(instance) || !canTellSignals(instance)) return;
   if (instance.lieSince !== undefined || (process?.identity ?? id) !== id) return;
   const restsSince = isCalm(instance, at)
-    ? goneAt + COMES_TO_REST_MS + setting.slack
+    ? goneAt + COMES_TO_REST_MS + setting.pollInterval * 1.2 + setting.slack
     : Math.max(goneAt, disturbances.troubleAt(at)) +
       COMES_TO_REST_AFTER_TROUBLE_MS +
       (readsTagByApi(instance) ? TAG_PATIENCE_MS : 0);

@@ -7,11 +7,12 @@ const ROUNDED_MS = 2_000;
 
 /** What the agent reports is of this drain. */
 export function checkReport(
-  { id, drainSince, setting, lieSince, process }: Instance,
+  { id, drainSince, setting, lieSince, process, stateIsWhole }: Instance,
   { at, waitedSeconds, lastTaskEndedAt }: DrainReport & { readonly at: number },
   verdict: Verdict,
 ): void {
-  // Under another's name there is no drain.
+  // Under another's name there is no drain. What could not be written is not known after a restart.
+  if (!stateIsWhole) return;
   if (drainSince === undefined || lieSince !== undefined || (process?.identity ?? id) !== id) return;
   const slack = ROUNDED_MS + setting.slack;
   verdict.check(

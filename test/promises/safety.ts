@@ -84,11 +84,14 @@ export function checkGivingBack(instance: Instance, { at }: Request, verdict: Ve
   const { id } = instance;
   verdict.check(
     'L4',
-    // What is ACTIVE stays as it is: the answer to the call before may have been lost.
-    instance.drainingRequested || containerInstanceOf(instance)?.status === 'ACTIVE',
+    // What is not DRAINING stays as it is: the answer to the call before may have been lost.
+    instance.drainingRequested || containerInstanceOf(instance)?.status !== 'DRAINING',
     () => `${id} was set ACTIVE, though it was somebody else who had set it DRAINING`,
   );
-  const signalledFor = isSignalled(instance) && canTellSignals(instance) ? at - instance.signalledSince : 0;
+  // Metadata can show for minutes what the EC2 API no longer has.
+  const isRemoved = readsTagByApi(instance) && instance.tag === undefined;
+  const mustGo = isSignalled(instance) && canTellSignals(instance) && !isRemoved;
+  const signalledFor = mustGo ? at - instance.signalledSince : 0;
   verdict.check(
     'L4',
     signalledFor <= LONGEST_UNSEEN_MS,

@@ -20,6 +20,7 @@ export function settingOf(plan: Plan): Partial<Setting> {
     limit: after === undefined ? undefined : { after, onTimeout },
     spotStopTasks: valueAt('--spot-stop-tasks') !== 'false',
     dryRun: flags.includes('--dry-run'),
+    hasSmallPages: plan.world.pageSize !== undefined,
     namesCluster: flags.includes('--cluster') || hasEcsConfig(plan),
     lifecycleHook: valueAt('--lifecycle-hook'),
     hooks: group?.hooks ?? [],

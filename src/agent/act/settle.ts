@@ -106,7 +106,9 @@ export function settleHeartbeat(state: DrainState, hook: string, outcome: Outcom
     }
     case 'nothing-waiting': {
       const times = last?.outcome === 'nothing-waiting' ? last.times + 1 : 1;
-      return { state: next({ at, outcome: 'nothing-waiting', times }), events: [], stale: ['lifecycle'] };
+      const beaten = next({ at, outcome: 'nothing-waiting', times });
+      // What we completed is over, though another owner's hook still holds the instance.
+      return { state: { ...beaten, memory: confirmed(state.memory) }, events: [], stale: ['lifecycle'] };
     }
     default:
       return { state: next({ at, outcome: 'failed', recordedAt: recordedAt(last) }), events: [], stale: [] };
@@ -253,10 +255,7 @@ function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleCo
   const hook = mutation.kind === 'complete' ? mutation.hook : '';
   const { nothingWaited } = state.attempts[tryOf(mutation)] ?? NONE;
   const rest = Math.min(LONGEST_NOTHING_WAITING_REST_MS, NOTHING_WAITING_REST_MS * 2 ** nothingWaited);
-  const { completed } = state.memory;
-  const memory: Memory = completed
-    ? { ...state.memory, completed: { ...completed, standing: 'confirmed' } }
-    : state.memory;
+  const memory = confirmed(state.memory);
   const message = `no lifecycle action of hook ${hook} waits for this instance`;
   return {
     state: withAttempts({ ...state, memory }, mutation, {
@@ -267,6 +266,12 @@ function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleCo
     stale: ['lifecycle'],
     events: [{ event: 'lifecycle.nothing-waiting', message, fields: { hook } }],
   };
+}
+
+/** Auto Scaling knows no such action any more: what it answered to our completing it was true. */
+function confirmed(memory: Memory): Memory {
+  const { completed } = memory;
+  return completed ? { ...memory, completed: { ...completed, standing: 'confirmed' } } : memory;
 }
 
 function failed(

@@ -62,7 +62,7 @@ describe('the hooks of the group', () => {
   });
   for (const [answer, what] of [
     [{}, 'LifecycleHooks'],
-    [{ LifecycleHooks: [{ LifecycleTransition: terminating }] }, "a hook's name"],
+    [{ LifecycleHooks: [{ LifecycleTransition: terminating }] }, "a hook's name or transition"],
   ] as const)
     test(`are not known from ${JSON.stringify(answer)}`, async () =>
       await assert.rejects(ask(answer).group.terminatingHooks('web-asg'), {

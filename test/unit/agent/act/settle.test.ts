@@ -372,6 +372,13 @@ describe('a heartbeat', () => {
       times: 1,
     });
     assert.deepEqual(settleHeartbeat(fresh, 'drain', nothingWaiting, NOW).stale, ['lifecycle']);
+    const completed = { hook: 'drain', result: 'CONTINUE', at: 1, standing: 'doubted' } as const;
+    const { state } = settleHeartbeat(beginDrain({ completed }), 'drain', nothingWaiting, NOW);
+    assert.equal(
+      state.memory.completed?.standing,
+      'confirmed',
+      'heartbeats would go on that nobody waits for',
+    );
   });
 });
 
