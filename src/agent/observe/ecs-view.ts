@@ -70,7 +70,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const { arns, requests } = await ecs.listTasks(cluster, arn);
     // ECS forgets what has stopped after an hour, and a drain can last for days.
     const isNamed = new Set([...arns, ...byName]);
-    for (const one of stopped) if (!isNamed.has(one)) stopped.delete(one);
+    for (const noted of [stopped, listedHere, describedAt])
+      for (const one of noted.keys()) if (!isNamed.has(one)) noted.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
     return viewOf(containerInstance, countedToo(tasks, taskCount), requests);
   }
