@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'forgets the tasks that were left when the instance was deregistered',
     edits: [
-      { within: 'full', replace: 'await stillThere(where.value, last, asked)', by: '[] as Task[]' },
+      { within: 'full', replace: 'await stillThere(located, own, last, byName)', by: '[] as Task[]' },
       {
         within: 'deregistered',
         replace: "const left = tasksLeft.kind === 'known' ? tasksLeft.value : [];",
