@@ -28,7 +28,7 @@ test(`${DRAINS} drains, and no promise is broken`, { timeout: 600_000 }, async (
     'S5',
     'S6',
     'L1',
-    'L1 within 5 s',
+    'L1 within seconds',
     'L2',
     'L3',
     'L4',
