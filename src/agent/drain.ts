@@ -7,6 +7,7 @@ import type { Mutations } from './act/mutations.ts';
 import {
   beginDrain,
   beginMutation,
+  beginWaiting,
   containerInstanceIn,
   pretend,
   type SettleContext,
@@ -321,7 +322,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     observe,
     remember: (next) => {
       const { signals } = state.memory;
-      if (next !== state.memory) update({ ...state, memory: next });
+      const isNewWait = next.waiting !== undefined && state.memory.waiting === undefined;
+      if (next !== state.memory) update({ ...(isNewWait ? beginWaiting(state) : state), memory: next });
       // What a new signal says of the group is news: its hook may wait already, and time out unless it hears from us.
       if (signals && next.signals !== signals) askAnew(polls.lifecycle);
     },

@@ -62,6 +62,12 @@ export const beginDrain = (memory: Memory): DrainState => ({
 export const tryOf = (mutation: Mutation): Try =>
   mutation.kind === 'stop-tasks' ? `stop-tasks ${mutation.why}` : mutation.kind;
 
+/** The state once a lifecycle action waits: that none waited before says nothing of this one. */
+export function beginWaiting(state: DrainState): DrainState {
+  const { complete: _, ...attempts } = state.attempts;
+  return { ...state, attempts, heartbeat: undefined };
+}
+
 /** The state while a mutation is under way. */
 export function beginMutation(state: DrainState, mutation: Mutation, now: number): DrainState {
   if (mutation.kind !== 'set-draining') return state;

@@ -13,12 +13,12 @@ import {
   terminateMember,
 } from './groups.ts';
 import {
+  beginTermination,
   endAction,
   enter,
   globalTimeoutMs,
   heartbeat,
   leaveGroup,
-  proceed,
   waitingAction,
 } from './lifecycle.ts';
 import { addMachine } from './machines.ts';
@@ -136,7 +136,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
       throw validationError(`Instance Id not found - No managed instance found for instance ID ${id}`);
     const decrement = input.ShouldDecrementDesiredCapacity === true;
     const cause = 'an instance was taken out of service in response to a user request.';
-    if (member.state === 'Terminating:Retained') proceed(world, member);
+    if (member.state === 'Terminating:Retained') beginTermination(world, member, cause);
     else if (member.state === 'InService' || member.state === 'Standby' || member.state === 'Pending')
       terminateMember(world, member, decrement, cause);
     const activity = member.group.activities.find((one) => one.instanceId === id);

@@ -327,7 +327,7 @@ describe('Auto Scaling', () => {
     fleet.world.requestLog.entries?.splice(0);
     await autoScaling().terminate();
     assert.deepEqual(inputs(), [{ InstanceId: id, ShouldDecrementDesiredCapacity: false }]);
-    assert.equal(machine.member?.state, 'Terminating:Proceed');
+    assert.equal(machine.member?.state, 'Terminating:Wait', 'its hooks wait once more');
   });
 
   test('a heartbeat is tried once: the next is due soon enough', async () => {

@@ -225,7 +225,7 @@ describe('a group that retains abandoned instances', () => {
   const groupOptions = { onAbandon: 'retain' } as const;
   const hooks = [{ name: 'drain', heartbeatTimeout: 30 }];
 
-  test('keeps one whose action was abandoned, until it is terminated by name', () => {
+  test('keeps one whose action was abandoned, until it is terminated by name: then its hooks wait once more', () => {
     const { fleet, machine, states } = scene({ groupOptions, hooks });
     fleet.scaleIn(machine);
     fleet.pass(5000);
@@ -237,11 +237,15 @@ describe('a group that retains abandoned instances', () => {
       ShouldDecrementDesiredCapacity: false,
     });
     fleet.pass(5000);
+    complete({ fleet, machine, result: 'CONTINUE' });
+    fleet.pass(5000);
     assert.deepEqual(states.slice(1), [
       '1000 Terminating:Wait',
       '5000 Terminating:Retained',
-      '7776005000 Terminating:Proceed',
-      '7776007000 Terminated',
+      '7776005000 Terminating',
+      '7776006000 Terminating:Wait',
+      '7776010000 Terminating:Proceed',
+      '7776012000 Terminated',
     ]);
     assert.equal(fleet.group.desired, 0, 'the capacity was lowered once');
   });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import {
   beginDrain,
   beginMutation,
+  beginWaiting,
   containerInstanceIn,
   pretend,
   type SettleContext,
@@ -213,6 +214,15 @@ describe('how long it rests', () => {
       'a Spot instance ends before its tasks are asked to',
     );
     assert.equal(tryOf(stopTasks), 'stop-tasks spot');
+  });
+  it('not at all for an action that has only begun to wait, whatever none before it was answered', () => {
+    const times5 = { at: NOW, outcome: 'nothing-waiting', times: 5 } as const;
+    const waited = { ...after(complete, nothingWaiting).state, heartbeat: times5 };
+    const { attempts, heartbeat } = beginWaiting(
+      after(terminate, failed('throttled'), { state: waited }).state,
+    );
+    assert.deepEqual(Object.keys(attempts), ['terminate'], 'a retained instance is completed minutes late');
+    assert.equal(heartbeat, undefined, 'its hook times out, for want of a heartbeat');
   });
   it('a minute where the permission is missing', () =>
     assert.deepEqual(rests(complete, [failed('permission')]), [60_000]));
