@@ -34,13 +34,16 @@ const MOST = 8;
 export function createKept({ store, clock, uptime }: KeptPorts, instanceId: string, log: Log): Kept {
   const state = loadState(store, instanceId, log);
   let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
-  let heard: readonly Heard[] = state?.registration ? [{ ...state.registration, since: -Infinity }] : [];
+  const before = state?.heard ?? (state?.registration ? [state.registration] : []);
+  let heard: readonly Heard[] = shortened(before.map((one) => ({ ...one, since: -Infinity })));
   let own: readonly Registration[] = state?.own ?? [];
   let isFailing = false;
 
   function write(now: number) {
     try {
-      store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration: latest(heard), own });
+      const said = heard.map(toRegistration);
+      const registration = said.at(-1);
+      store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration, heard: said, own });
       isFailing = false;
     } catch (error) {
       if (!isFailing) log('state.unwritable', `the state file cannot be written: ${messageOf(error)}`);
@@ -70,10 +73,10 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
   };
 }
 
-function latest(heard: readonly Heard[]): Registration | undefined {
-  const { cluster, containerInstanceArn } = heard.at(-1) ?? {};
-  return cluster && containerInstanceArn ? { cluster, containerInstanceArn } : undefined;
-}
+const toRegistration = ({ cluster, containerInstanceArn }: Heard): Registration => ({
+  cluster,
+  containerInstanceArn,
+});
 
 function loadState(store: StateStore, instanceId: string, log: Log): State | undefined {
   try {

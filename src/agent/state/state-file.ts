@@ -13,6 +13,8 @@ export type State = {
   readonly memory: Memory;
   /** What the ECS agent last said that this host is, for when it is gone. */
   readonly registration?: Registration | undefined;
+  /** All that was said on its port of what this host is, the latest last: a lie told last must not hide the others. */
+  readonly heard?: readonly Registration[] | undefined;
   /** The container instances that ECS itself has said run on this EC2 instance. */
   readonly own?: readonly Registration[] | undefined;
 };
@@ -66,8 +68,9 @@ export function parseState(text: string): State {
   if (!isTime(state.savedAt)) throw wrong('savedAt');
   if (state.uptime !== undefined && !isTime(state.uptime)) throw wrong('uptime');
   if (state.registration !== undefined && !isRegistration(state.registration)) throw wrong('registration');
-  const { memory, own } = state;
-  if (own !== undefined && !(Array.isArray(own) && own.every(isRegistration))) throw wrong('own');
+  for (const name of ['heard', 'own'] as const)
+    if (state[name] !== undefined && !isRegistrations(state[name])) throw wrong(name);
+  const { memory } = state;
   if (!isRecord(memory)) throw wrong('memory');
   for (const [name, isRight] of Object.entries(memoryShape)) {
     if (memory[name] !== undefined && !isRight(memory[name])) throw wrong(name);
@@ -154,6 +157,8 @@ function isHook(value: unknown): boolean {
 
 const isRegistration = (value: unknown): boolean =>
   isRecord(value) && isText(value.cluster) && isText(value.containerInstanceArn);
+
+const isRegistrations = (value: unknown): boolean => Array.isArray(value) && value.every(isRegistration);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

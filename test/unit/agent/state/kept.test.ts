@@ -39,6 +39,16 @@ describe('what an earlier process left', () => {
     assert.deepEqual(said, []);
   });
 
+  it('names all that this host was said to be, and not what was said last alone', () => {
+    const { kept } = setUp(() => ({ ...state, registration: ci('lie'), heard: [ci('real'), ci('lie')] }));
+    const heard = kept.heard().map(({ containerInstanceArn }) => containerInstanceArn);
+    assert.deepEqual(
+      heard,
+      ['ci/real', 'ci/lie'],
+      'one lie before a restart, and this host is not found in ECS',
+    );
+  });
+
   it('is nothing on the first start', () => {
     const { kept, said } = setUp(() => undefined);
     assert.deepEqual([kept.memory, kept.heard(), kept.own()], [{}, [], []]);
@@ -78,18 +88,21 @@ describe('what is kept', () => {
         uptime: UPTIME,
         memory: { terminated: true },
         registration: ci('before'),
+        heard: [ci('before')],
         own: [ci('own')],
       },
     ]);
     void clock.sleep(60);
     clock.step();
     kept.hear(ci('new'));
-    assert.deepEqual(saved[1], { ...saved[0], savedAt: START + 60, registration: ci('new') });
+    const heard = [ci('before'), ci('new')];
+    assert.deepEqual(saved[1], { ...saved[0], savedAt: START + 60, registration: ci('new'), heard });
     kept.confirm([ci('own'), ci('new')]);
     assert.deepEqual(saved[2], {
       ...saved[0],
       savedAt: START + 60,
       registration: ci('new'),
+      heard,
       own: [ci('own'), ci('new')],
     });
   });

@@ -129,6 +129,8 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     [{ ...ok, registration: null }, 'registration'],
     [{ ...ok, uptime: 'long' }, 'uptime'],
     [{ ...ok, own: {} }, 'own'],
+    [{ ...ok, heard: {} }, 'heard'],
+    [{ ...ok, heard: [{ cluster: 'web' }] }, 'heard'],
     [{ ...ok, own: [{ cluster: 'web', containerInstanceArn: arn }, { cluster: 'web' }] }, 'own'],
     [withMemory({ signalledAt: null }), 'signalledAt'],
     [withMemory({ drainingSetAt: 'x' }), 'drainingSetAt'],
