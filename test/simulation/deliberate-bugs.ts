@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'forgets the tasks that were left when the instance was deregistered',
     edits: [
-      { within: 'full', replace: 'await stillThere(located, own, last, byName)', by: '[] as Task[]' },
+      { around: 'stillThere', by: '() => async () => []' },
       {
         within: 'deregistered',
         replace: "const left = tasksLeft.kind === 'known' ? tasksLeft.value : [];",
@@ -344,8 +344,10 @@ export const mutants: readonly Mutant[] = [
       },
       {
         within: 'whereNotRegistered',
-        replace: 'gone && (claimed === undefined || isOwn(claimed))',
-        by: 'gone',
+        replace: 'return absent(claimed, seen);',
+        by: `if (said && seen.missing.has(said.containerInstanceArn))
+          return known({ kind: 'gone', cluster: said.cluster, arn: said.containerInstanceArn, isForgotten: true });
+        return absent(claimed, seen);`,
       },
     ],
     isRare: true,
@@ -381,9 +383,9 @@ export const mutants: readonly Mutant[] = [
     name: 'forgets retention on a failed read',
     edits: [
       {
-        within: 'observe',
-        replace: 'const retains = polls.retention.lastKnown() ?? state.memory.retains;',
-        by: 'const retains = undefined;',
+        within: 'createDrainPolls',
+        replace: 'inGroup(autoScaling.retainsAbandoned)',
+        by: 'inGroup((group) => autoScaling.retainsAbandoned(group).catch(() => false))',
       },
     ],
     isRare: true,

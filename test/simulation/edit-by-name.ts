@@ -8,7 +8,7 @@ import { join } from 'node:path';
 export type Edit =
   /** In the declaration of `within`, one text in place of another. */
   | { readonly within: string; readonly replace: string; readonly by: string }
-  /** A function of a module is called through another: `by` is an expression that makes it of the original. */
+  /** A function, of a module or within another, is called through another: `by` is an expression that makes it of the original. */
   | { readonly around: string; readonly by: string };
 
 /**
@@ -80,11 +80,14 @@ function replaceWithin(
 }
 
 function wrapFunction(source: string, { around, by }: Extract<Edit, { around: string }>): string | undefined {
-  const declared = new RegExp(`^(export )?((?:async )?function )${around}\\b`, 'm');
-  const match = declared.exec(source);
-  if (!match) return undefined;
-  const renamed = source.replace(declared, `$2${around}AsItWas`);
-  return `${renamed}\n${match[1] ?? ''}function ${around}(...given: any[]): any {\n  return ((${by}) as any)(${around}AsItWas)(...given);\n}\n`;
+  const declared = new RegExp(`^( *)(export )?((?:async )?function )${around}\\b`, 'm');
+  if (!declared.test(source)) return undefined;
+  const wrapper = `function ${around}(...given: any[]): any {\n  return ((${by}) as any)(${around}AsItWas)(...given);\n}\n`;
+  return source.replace(
+    declared,
+    (_, indentation: string, exported = '', begins: string) =>
+      `${exported}${wrapper}${indentation}${begins}${around}AsItWas`,
+  );
 }
 
 const describeEdit = (edit: Edit) =>

@@ -34,7 +34,7 @@ export async function loadAgent({ mutant, source }: AgentSource = {}): Promise<A
         : found;
     },
     load: (url, context, next) => {
-      const source = url.startsWith('file:') ? edited.get(fileURLToPath(withoutQuery(url))) : undefined;
+      const source = url.endsWith(COPY) ? edited.get(fileURLToPath(withoutQuery(url))) : undefined;
       if (source === undefined) return next(url, context);
       return { format: 'module-typescript', source, shortCircuit: true };
     },

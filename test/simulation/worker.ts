@@ -27,11 +27,14 @@ if (parentPort) {
   Error.stackTraceLimit = 0;
   const { first, count, stride, agent: source, rare } = workerData as Work;
   const agent = await loadAgent(source);
+  // What the agent does without its deliberate bug is no find.
+  const unchanged = source?.mutant && (await loadAgent({ ...source, mutant: undefined }));
   let summary = createSummary();
   let violations = 0;
   for (let seed = first; seed < first + count; seed += stride) {
     const plan = drawPlan(seed, rare);
     const run = await simulate(agent, plan);
+    if (run.violation && unchanged && (await simulate(unchanged, plan)).violation) continue;
     summary.add(plan, run);
     if (run.violation && ++violations >= (source?.mutant ? 1 : VIOLATIONS_ENOUGH)) break;
     if (summary.data.runs >= REPORT_EVERY) {
