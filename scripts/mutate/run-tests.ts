@@ -1,5 +1,5 @@
-import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { fork, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,10 @@ const CHILD = fileURLToPath(new URL('./child/run-tests.ts', import.meta.url));
 const REPORTER = new URL('./child/reporter.ts', import.meta.url).href;
 /** What a mutant leaves behind goes with this process. */
 const temporary = mkdtempSync(join(tmpdir(), 'mutants-'));
-process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+process.once('exit', () => {
+  for (const place of mountedBelow(temporary)) spawnSync('umount', ['--lazy', place]);
+  rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+});
 /** In MB: a mutant that hoards without end is not to take the host with it. */
 const HEAP = 2_000;
 const ERRORS_KEPT = 4_000;
@@ -74,4 +77,16 @@ export function runTests(work: Work, { quietMs, env, onMessage }: RunOptions): P
       done(outcome ?? { kind: 'failed', test: `the process (${signal ?? code})`, why });
     });
   });
+}
+
+/** A test of a full disk mounts a small one; whoever is killed in it leaves it there. */
+function mountedBelow(path: string): readonly string[] {
+  try {
+    const places = readFileSync('/proc/self/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[1] ?? '');
+    return places.filter((place) => place.startsWith(`${path}/`));
+  } catch {
+    return [];
+  }
 }

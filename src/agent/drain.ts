@@ -330,8 +330,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     follow,
     retryAt: () => {
       const rests = Object.values(state.attempts).map(({ restsUntil }) => restsUntil);
-      const later = [...rests, stages?.retryAt() ?? Infinity].filter((at) => at > clock.now());
-      return Math.min(...later);
+      if (stages) rests.push(stages.retryAt());
+      return Math.min(...rests.filter((at) => at > clock.now()));
     },
     close: () => {
       isClosed = true;

@@ -106,7 +106,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         registration: watch.registration.asked(),
       },
       isRegistrationKnown: watch.registration.reading().kind === 'known',
-      seemsNeverRegistered: drain?.seemsNeverRegistered() ?? false,
+      seemsNeverRegistered: drain?.seemsNeverRegistered() === true,
     });
     if (due.signals <= clock.now()) jitter = random();
     return askDue(watch, due, clock.now());

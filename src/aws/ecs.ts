@@ -185,7 +185,7 @@ function toTask(arn: string, task: EcsTask): Task {
 
 /** Whether ECS says of this one that it does not know it. Any other reason says nothing about it. */
 const isMissing = (failures: readonly Failure[] | undefined, arn: string): boolean =>
-  failures?.some((failure) => failure.arn === arn && failure.reason === 'MISSING') ?? false;
+  failures?.some((failure) => failure.arn === arn && failure.reason === 'MISSING') === true;
 
 const reasonsIn = (failures: readonly Failure[] | undefined): string =>
   failures?.length ? ` (${[...new Set(failures.map(({ reason }) => reason))].slice(0, 3).join(', ')})` : '';

@@ -28,7 +28,7 @@ export const systemClock: Clock = {
       };
       // setTimeout fires at once for anything above 2^31 - 1 ms, which would turn a long wait into a busy loop.
       const timer = setTimeout(finish, Math.min(ms, 2 ** 31 - 1));
-      signal?.addEventListener('abort', finish, { once: true });
+      signal?.addEventListener('abort', finish);
     }),
 };
 

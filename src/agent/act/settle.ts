@@ -41,8 +41,6 @@ export type Settled = {
 
 /** ECS refused to deregister though it lists no task: it will soon know better. In ms. */
 const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
-/** In mode `deregister`, refusals are what one waits for. Each try takes a list. */
-const PLAIN_MODE_REST_MS = 15_000;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
 const SHORTEST_REST_MS = 1_000;
@@ -246,8 +244,8 @@ function deregistered(
 function refused(state: DrainState, mutation: Mutation, { now, mode, view }: SettleContext): Settled {
   const isPlain = mode === 'deregister';
   const { refusals } = state.attempts[tryOf(mutation)] ?? NONE;
-  const plainRest = Math.max(PLAIN_MODE_REST_MS, listInterval(view?.requests ?? 0));
-  const rest = isPlain ? plainRest : (REFUSED_REST_MS[refusals] ?? 5_000);
+  // In mode `deregister`, refusals are what one waits for. Each try takes a list.
+  const rest = isPlain ? listInterval(view?.requests ?? 0) : (REFUSED_REST_MS[refusals] ?? 5_000);
   const message = 'ECS says that tasks still run on the instance';
   return {
     state: withAttempts(state, mutation, { failures: 0, refusals: refusals + 1, restsUntil: now + rest }),

@@ -114,7 +114,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const described = new Set(found.map(({ arn }) => arn));
     const now = options.now();
     const undescribed = asked.filter((arn) => {
-      const wasJustThere = now - (describedAt.get(arn) ?? -Infinity) < CONTRADICTION_MS;
+      const at = describedAt.get(arn);
+      const wasJustThere = at !== undefined && now - at < CONTRADICTION_MS;
       return !described.has(arn) && (isListed.has(arn) || wasJustThere);
     });
     for (const { arn } of found) describedAt.set(arn, now);

@@ -125,7 +125,73 @@ describe('the name is asked for again', () => {
   });
 });
 
+describe('heartbeats', () => {
+  it('ask for the name once for a decision, not for each of them', async () => {
+    const agent = scriptAgent();
+    const hooks = [{ name: 'drain', heartbeatTimeout: 3_492_000, globalTimeout: undefined }];
+    await begin(agent, { ...busy(), status: 'DRAINING', hooks });
+    await agent.pass(11 * MINUTE);
+    assert.deepEqual(agent.did, ['15 s heartbeat', '597 s heartbeat']);
+    assert.equal(agent.times('identity').includes(597), false);
+  });
+  it('do not wait for the name again because the decision has changed meanwhile', async () => {
+    const agent = scriptAgent();
+    const answers = [1, 2, 3].map(() => Promise.withResolvers<ReturnType<typeof known<string>>>());
+    const answer = (index: number) => {
+      agent.says.instanceId = answers[index + 1]?.promise ?? agent.says.instanceId;
+      answers[index]?.resolve(known('i-0123456789abcdef0'));
+    };
+    await begin(agent, { ...busy(), view: failed('transient') });
+    agent.says.instanceId = answers[0]?.promise ?? agent.says.instanceId;
+    await agent.pass(7 * SECOND);
+    // It was on its way before the heartbeat was due: the name is asked for once more.
+    answer(0);
+    agent.says.view = undefined;
+    await agent.pass(6 * SECOND);
+    assert.deepEqual(agent.did, []);
+    answer(1);
+    await agent.pass(0);
+    assert.deepEqual(agent.did, ['23 s heartbeat'], 'a short time-out would run out');
+  });
+  it('wait for the name where the decision has changed since it was last told', async () => {
+    const agent = scriptAgent();
+    const short = { name: 'drain', heartbeatTimeout: 30_000, globalTimeout: 3_000_000 };
+    agent.outcomes.deregister = pending().promise;
+    await begin(agent, { ...busy(), status: 'DRAINING', hooks: [short] });
+    await agent.pass(18 * SECOND);
+    assert.deepEqual(agent.did, ['15 s heartbeat', '21 s heartbeat', '27 s heartbeat']);
+    agent.says.instanceId = Promise.withResolvers<never>().promise;
+    await agent.pass(3 * SECOND);
+    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+    await agent.pass(30 * SECOND);
+    assert.deepEqual(
+      agent.did.filter((one) => Number.parseFloat(one) > 33),
+      [],
+      'metadata may have become another instance’s',
+    );
+  });
+});
+
+describe('mode deregister', () => {
+  it('tries at once, and again every 15 s while ECS refuses', async () => {
+    const agent = scriptAgent({ policy: { mode: 'deregister' } });
+    agent.outcomes.deregister = { kind: 'tasks-running' };
+    await begin(agent, busy());
+    await agent.pass(36 * SECOND);
+    assert.deepEqual(
+      agent.did.filter((one) => one.endsWith('deregister')),
+      ['15 s deregister', '30 s deregister', '45 s deregister'],
+    );
+  });
+});
+
 describe('before the instance is let go', () => {
+  it('answers that take longer than they count as new are waited for once, not for ever', async () => {
+    const agent = scriptAgent({ says: { takesMs: 700 } });
+    await begin(agent, { status: 'DRAINING' });
+    await agent.pass(MINUTE);
+    assert.match(agent.did.at(-1) ?? '', /complete/, 'the instance would be left behind');
+  });
   it('all is asked again for each try: it may have been given tasks since the last one', async () => {
     const agent = scriptAgent();
     agent.outcomes.complete = { kind: 'failed', error: failed('transient') };
@@ -271,6 +337,13 @@ describe('what is asked', () => {
     await agent.pass(5 * MINUTE);
     assert.ok(agent.times('services').length <= 3, 'for tasks of no service there is nothing to explain');
   });
+  it('why it waits, where one of several tasks is a service’s', async () => {
+    const agent = scriptAgent({ explains: true });
+    const ofService = { ...task, arn: `${task.arn}2`, group: 'service:site' };
+    await begin(agent, { status: 'DRAINING', tasks: [task, ofService], localTasks: known([local]) });
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.times('services'), [35]);
+  });
   it('why it waits is not asked where no task is a service’s', async () => {
     const agent = scriptAgent({ explains: true });
     await begin(agent, { status: 'DRAINING', ...busy() });
@@ -287,6 +360,17 @@ describe('what is asked', () => {
     await agent.pass(2 * SECOND);
     assert.deepEqual(agent.times('lifecycle'), [15, 20]);
     assert.deepEqual(agent.did, ['20 s heartbeat']);
+  });
+  it('ECS once a minute when all is done, though tasks were seen on the host: they have ended', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: 'DRAINING', ...busy() });
+    await agent.pass(10 * SECOND);
+    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+    await agent.pass(5 * SECOND);
+    assert.match(agent.did.at(-1) ?? '', /complete/);
+    const before = agent.times('ECS full').length + agent.times('ECS quick').length;
+    await agent.pass(3 * MINUTE);
+    assert.equal(agent.times('ECS full').length + agent.times('ECS quick').length - before, 3);
   });
   it('the group once a minute when all is done, and the host’s tasks no more', async () => {
     const agent = scriptAgent();

@@ -216,6 +216,7 @@ describe('a drain that is cancelled', () => {
     await agent.pass(10 * SECOND);
     assert.deepEqual(agent.did, ['15 s set-draining', '15 s deregister']);
     assert.deepEqual(agent.events().slice(-2), ['drain.cancelled-too-late', 'agent.watching']);
+    assert.deepEqual(agent.saved.at(-1), {}, 'after a restart it would be taken for a drain');
   });
   it('too late, of an instance that somebody else had set DRAINING, says nothing: it was not to come back', async () => {
     const agent = scriptAgent();
@@ -244,6 +245,17 @@ describe('a drain that is cancelled', () => {
     agent.says.signal = known(manual);
     await agent.pass(10 * SECOND);
     assert.deepEqual(agent.did, ['15 s heartbeat', '35 s heartbeat'], 'the next hook would time out');
+  });
+  it('learns nothing from an answer that comes after its end', async () => {
+    const agent = scriptAgent();
+    const { promise, resolve } = Promise.withResolvers<never>();
+    await begin(agent, { ...busy(), view: promise });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    resolve(known({ own: [] }) as never);
+    await agent.pass(SECOND);
+    assert.deepEqual(agent.views, []);
   });
   it('learns nothing from a change that is answered after its end', async () => {
     const agent = scriptAgent();
@@ -325,6 +337,32 @@ describe('what is kept for after a restart', () => {
     await agent.pass(3 * SECOND);
     assert.deepEqual(agent.did, ['0 s set-active'], 'it would stay DRAINING for good');
   });
+  it('all of it each minute, to the second', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: { kind: 'no-group' } });
+    await agent.pass(10 * SECOND);
+    const news = agent.saved.length;
+    await agent.pass(55 * SECOND);
+    assert.equal(agent.saved.length, news + 1, 'saved at 15 s, and again at 75 s');
+  });
+  it('nothing any more once the agent stops: the next process may have begun', async () => {
+    const agent = scriptAgent();
+    const answer = Promise.withResolvers<{ kind: 'done' }>();
+    agent.outcomes.complete = answer.promise;
+    await begin(agent, { status: 'DRAINING' });
+    await agent.pass(10 * SECOND);
+    agent.stop.abort();
+    await agent.pass(0);
+    const saved = agent.saved.length;
+    answer.resolve({ kind: 'done' });
+    await agent.pass(SECOND);
+    assert.equal(agent.saved.length, saved);
+  });
+  it('without a signal is no drain: AWS is asked nothing', async () => {
+    const agent = scriptAgent({ memory: { tasksLeft: ['t'] }, says: { signal: unknown('silent') } });
+    await agent.pass(MINUTE);
+    assert.deepEqual([agent.times('ECS full'), agent.times('lifecycle'), agent.did], [[], [], []]);
+  });
   it('is gone on with', async () => {
     const agent = scriptAgent({
       memory: { signalledAt: START - MINUTE, signals: [manual], drainingSetAt: START - MINUTE },
@@ -346,5 +384,6 @@ describe('under another instance’s name', () => {
     await agent.pass(MINUTE);
     assert.deepEqual(agent.did, []);
     assert.deepEqual(agent.times('ECS full'), []);
+    assert.ok(agent.sleeps.length < 100, `the loop woke ${agent.sleeps.length} times in two minutes`);
   });
 });

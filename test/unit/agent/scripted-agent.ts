@@ -59,6 +59,8 @@ export type Says = {
   lifecycle: Lifecycle | AwsError;
   hooks: readonly Hook[] | AwsError;
   retains: boolean | AwsError;
+  /** How long each answer takes, in ms. */
+  takesMs: number;
 };
 
 /**
@@ -87,6 +89,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     lifecycle: { kind: 'in-group', group: 'web-asg', state: 'InService' },
     hooks: [hook],
     retains: false,
+    takesMs: 0,
     ...options.says,
   };
   /** Instead of `done`. An answer that comes later is a promise. */
@@ -99,6 +102,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const ran: { readonly stage: HookStage; readonly facts: HookFacts }[] = [];
   const mutations: Mutation[] = [];
   let last: Report | undefined;
+  const views: EcsView[] = [];
   let isOver = false;
   let drawn = 0;
   const { random = [] } = options;
@@ -106,6 +110,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const seconds = () => `${clock.monotonic() / 1_000} s`;
   const ask = async <T>(what: string, answer: () => T | AwsError | Promise<T>): Promise<T> => {
     asked.push(`${seconds()} ${what}`);
+    if (says.takesMs > 0) await virtual.sleep(says.takesMs);
     const value = await answer();
     if (value instanceof AwsError) throw value;
     return value;
@@ -160,7 +165,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
       },
       readEcsView: (kind, _last, byName = []) => ask(`ECS ${kind}`, () => view(byName)),
       explain: explains ? () => ask('services', () => ({ services: [], protectedTasks: [] })) : undefined,
-      onView: () => {},
+      onView: (one) => void views.push(one),
     }),
     mutations: {
       mutate: async (mutation) => {
@@ -205,6 +210,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     ran,
     mutations,
     sleeps,
+    views,
     report: () => last,
     isOver: () => isOver,
     events: () => said.map(({ event }) => event),

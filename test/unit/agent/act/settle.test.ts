@@ -526,3 +526,8 @@ it('what ECS has said is believed by a process that has set nothing, whenever it
 
 it('deregistered where ECS has said nothing yet: no container instance is called ours', () =>
   assert.deepEqual(after(deregister, done, { view: undefined }).shows?.view.own, []));
+
+it('refused in mode deregister where ECS has said nothing yet: 15 s', () => {
+  const { state } = after(deregister, tasksRunning, { mode: 'deregister', view: undefined });
+  assert.equal(state.attempts.deregister?.restsUntil, NOW + 15_000);
+});

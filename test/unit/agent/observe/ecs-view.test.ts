@@ -134,6 +134,12 @@ describe('a full view of ECS', () => {
       'its last seconds would be cut off',
     );
   });
+  it('asks a task that is STOPPED once only, where it is named and not listed', async () => {
+    const { view, asked } = setUp({ listed: [], tasks: [task('1', 'STOPPED')] });
+    await view('full', undefined, [taskArn('1')]);
+    await view('full', undefined, [taskArn('1')]);
+    assert.equal(asked.filter((one) => one.startsWith('describeTasks')).length, 1);
+  });
   it('forgets that a task was STOPPED once nobody names it: a drain can last for days', async () => {
     const { view, asked } = setUp({ listed: [], tasks: [task('1', 'STOPPED')] });
     await view('full', undefined, [taskArn('1')]);
@@ -253,6 +259,7 @@ describe('a quick view', () => {
     const { view, asked } = setUp({ tasks: [task('1'), task('2', 'STOPPED')] });
     const seen = await view('quick', before([task('1'), task('2')]), [taskArn('2')]);
     assert.deepEqual([idsIn(seen), ifKnown(seen)?.gone], [['1'], [taskArn('2')]]);
+    assert.equal(ifKnown(seen)?.isListed, false, 'a list would never be asked for again');
     assert.deepEqual(asked, ['describeTasks web 1,2']);
   });
   for (const [what, instance] of [

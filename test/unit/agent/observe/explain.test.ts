@@ -161,6 +161,12 @@ describe('what ECS leaves out', () => {
     const { services, protectedTasks } = await answered([{}, {}]);
     assert.deepEqual([services, protectedTasks], [[], []]);
   });
+  it('altogether is news: nothing is left of what was told before', async () => {
+    const protectedTask = { taskArn: 'task/web/old', protectionEnabled: true };
+    const first = [{ services: [{ serviceName: 'api' }] }, { protectedTasks: [protectedTask] }];
+    const { services, protectedTasks } = await answered([...first, {}, {}]);
+    assert.deepEqual([services, protectedTasks], [[], []]);
+  });
   it('of a protected task is its name and its end', async () => {
     const { protectedTasks } = await answered([{}, { protectedTasks: [{ protectionEnabled: true }] }]);
     assert.deepEqual(protectedTasks, [{ arn: '', until: undefined }]);

@@ -180,6 +180,26 @@ describe('ECS has let go of this host', () => {
       assert.equal(await where(registration('a')), `gone ${ci('a')}`);
     }
   });
+  it('not on the word of MISSING for one that is new, though another is known for long', async () => {
+    let now = 1_000_000_000;
+    const scene: EcsScene = { instances: { a: { status: 'DRAINING' } } };
+    const locate = createLocate({
+      ecs: fakeEcs(scene).ecs,
+      instanceId: OWN,
+      cluster: () => undefined,
+      heard: () => [
+        { ...registration('old'), since: 0 },
+        { ...registration('a'), since: now - MINUTE },
+      ],
+      own: () => [registration('a')],
+      now: () => now,
+    });
+    await locate(registration('a'));
+    scene.instances = {};
+    now += MINUTE;
+    const found = await locate(registration('a'));
+    assert.match(found.kind === 'unknown' ? found.cause : '', /contradicts itself/);
+  });
   it('not while it lists one that it cannot describe', async () => {
     const { ecs } = fakeEcs({ instances: {} });
     const locate = createLocate({
@@ -301,6 +321,46 @@ describe('what is said on the host’s port never lets the instance go', () => {
     pass(5 * MINUTE);
     assert.match(await where(registration('fake')), /asking once more/, 'one lie would release it');
   });
+  it('what ECS refuses to describe is not asked after again, until it is said anew', async () => {
+    const { where, asked } = setUp({ instances: real, heard: [registration('real')], noCluster: ['other'] });
+    const times = () => asked.filter((one) => one === 'describe other x').length;
+    await where(registration('x', 'other'));
+    await where(registration('x', 'other'));
+    assert.equal(times(), 1, 'each look would cost a request more');
+    await where();
+    await where(registration('x', 'other'));
+    assert.equal(times(), 2);
+  });
+  it('an outage of another cluster is one too: what is not answered is not missing', async () => {
+    const { ecs } = fakeEcs({ instances: { a: { status: 'INACTIVE' } } });
+    const locate = createLocate({
+      ecs: {
+        ...ecs,
+        describe: async (cluster, arns) => {
+          if (cluster !== 'other') return ecs.describe(cluster, arns);
+          throw new AwsError('ecs:DescribeContainerInstances', 'transient', 'ServerException', 'later');
+        },
+      },
+      instanceId: OWN,
+      cluster: () => undefined,
+      heard: () => [],
+      own: () => [registration('a')],
+      now: () => 0,
+    });
+    await assert.rejects(locate(registration('x', 'other')), { message: 'later' });
+  });
+  it('where ECS answers nothing at all, its first refusal is told', async () => {
+    const refuses = { describe: 'permission', find: 'permission' } as const;
+    await assert.rejects(setUp({ instances: {}, refuses }).where(registration('x')), {
+      message: 'describe was refused',
+    });
+  });
+  it('a name that nobody knows is not believed where ECS may not be asked by the instance id', async () => {
+    const { where, pass } = setUp({ instances: {}, cluster: 'web', refuses: { find: 'permission' } });
+    await where(registration('fake'));
+    pass(10 * MINUTE);
+    assert.match(await where(registration('fake')), /does not know .*fake; set --cluster/);
+  });
   it('an outage of our own cluster is one', async () => {
     const scene: Scene = { instances: {}, own: [registration('a')], refuses: { describe: 'permission' } };
     await assert.rejects(setUp(scene).where(registration('a')), AwsError);
@@ -327,6 +387,14 @@ describe('a host that was never registered', () => {
     pass(4 * MINUTE);
     assert.match(await where(), /asking once more/, 'ECS may not list it yet');
     pass(2 * MINUTE);
+    assert.equal(await where(), 'never-registered');
+  });
+  it('is new for five minutes, and not a moment longer', async () => {
+    const since = 1_000_000_000 - 5 * MINUTE + 30_000;
+    const scene: Scene = { instances: {}, cluster: 'web', heard: [registration('a')], since };
+    const { where, pass } = setUp(scene);
+    assert.match(await where(), /asking once more/);
+    pass(30_000);
     assert.equal(await where(), 'never-registered');
   });
   it('begins anew when something was found in between', async () => {

@@ -74,6 +74,15 @@ describe('the small bugs of', () => {
       ['drop statement', 'function f() { ; b(); }'],
       ['drop statement', 'function f() { a(); ; }'],
     ],
+    'what only logs, and when': ["if (a && !b) { const c = 1; log('a', { c }); }"],
+    'what also logs': [
+      "if (a) { b = 1; log('a'); }",
+      ['negate condition', "if (!(a)) { b = 1; log('a'); }"],
+      ['drop statement', ';'],
+      ['drop statement', "if (a) { ; log('a'); }"],
+      ['other constant', "if (a) { b = 2; log('a'); }"],
+      ['other constant', "if (a) { b = 0.5; log('a'); }"],
+    ],
     'what only logs': ["function f() { log('a', { b: c + 1 }); void world.log(d ? 1 : 2); }"],
     types: ["type A = 'a' | 1; const a = b as 'c' | true; interface B { c: 2 }"],
   };
