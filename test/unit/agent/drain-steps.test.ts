@@ -295,6 +295,21 @@ describe('the operator’s hooks', () => {
     await agent.pass(11 * SECOND);
     assert.deepEqual(agent.did.slice(2), ['30 s complete']);
   });
+  it('that hold the release are tried again as soon as they have rested, whatever else is due when', async () => {
+    const { promise, resolve } = Promise.withResolvers<'failed'>();
+    const hooks: NonNullable<Parameters<typeof scriptAgent>[0]>['hooks'] & object = {
+      holds: true,
+      drained: promise,
+    };
+    const agent = scriptAgent({ hooks });
+    await begin(agent, { status: 'DRAINING' });
+    await agent.pass(7_300);
+    resolve('failed');
+    await agent.pass(0);
+    Object.assign(hooks, { drained: 'succeeded' });
+    await agent.pass(16 * SECOND);
+    assert.equal(agent.did.at(-1), '32.3 s complete');
+  });
   it('that have run before a restart are not run again, and hold nothing', async () => {
     const agent = scriptAgent({
       hooks: { drained: 'failed', holds: true },

@@ -350,10 +350,18 @@ describe('what is said on the host’s port never lets the instance go', () => {
     await assert.rejects(locate(registration('x', 'other')), { message: 'later' });
   });
   it('where ECS answers nothing at all, its first refusal is told', async () => {
-    const refuses = { describe: 'permission', find: 'permission' } as const;
-    await assert.rejects(setUp({ instances: {}, refuses }).where(registration('x')), {
-      message: 'describe was refused',
+    const refuse = (what: string) => async (cluster: string) => {
+      throw new AwsError('ecs:ListTasks', 'permission', 'AccessDenied', `${what} ${cluster}`);
+    };
+    const locate = createLocate({
+      ecs: { describe: refuse('describe'), find: refuse('find') },
+      instanceId: OWN,
+      cluster: () => undefined,
+      heard: () => [{ ...registration('y', 'second'), since: 0 }],
+      own: () => [],
+      now: () => 0,
     });
+    await assert.rejects(locate(registration('x', 'first')), { message: 'describe first' });
   });
   it('a name that nobody knows is not believed where ECS may not be asked by the instance id', async () => {
     const { where, pass } = setUp({ instances: {}, cluster: 'web', refuses: { find: 'permission' } });
