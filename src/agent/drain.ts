@@ -104,6 +104,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   const stages = ports.hooks && createStages(ports.hooks);
   let phase: Phase = 'watching';
   let isClosed = false;
+  /** Aborts once no signal is left. */
+  let withdrawn = new AbortController();
   const acting = new Set<Try>();
   let isBeating = false;
   /** Since when the heartbeat that was not sent yet is due. */
@@ -152,6 +154,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   function follow(observed: Observation, decision: Decision) {
     const { action, heartbeat } = decision;
     if (action.kind !== 'watch') tell(observed, decision, polls.ecsView.asked().at);
+    if (isWithdrawn(observed)) withdraw();
     if (action.kind !== decided.kind) decided = { kind: action.kind, at: clock.now() };
     if (action.kind !== due?.kind) due = undefined;
     phase = phaseAfter(action, phase);
@@ -215,10 +218,15 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     acting.add(tryOf(mutation));
     const before = state.memory;
     update(beginMutation(state, mutation, clock.now()));
-    const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation);
+    const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation, withdrawn.signal);
     if (isClosed) return;
     acting.delete(tryOf(mutation));
     apply(settle(state, mutation, outcome, before, settleContext()));
+  }
+
+  function withdraw() {
+    withdrawn.abort();
+    withdrawn = new AbortController();
   }
 
   function skip(mutation: Mutation): Outcome {
@@ -335,6 +343,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     },
     close: () => {
       isClosed = true;
+      withdraw();
       for (const poll of Object.values(polls)) poll.close();
       stages?.close();
     },
@@ -346,6 +355,9 @@ function phaseAfter({ kind }: Action, phase: Phase): Phase {
   if (kind === 'refuse') return phase;
   return kind === 'watch' ? 'watching' : kind === 'done' ? 'done' : 'draining';
 }
+
+const isWithdrawn = ({ signals }: Observation): boolean =>
+  signals.kind === 'known' && signals.value.length === 0;
 
 const isMutation = (action: Action): action is Mutation =>
   action.kind !== 'watch' && action.kind !== 'refuse' && action.kind !== 'wait' && action.kind !== 'done';

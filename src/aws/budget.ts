@@ -7,7 +7,8 @@ export const WINDOW_MS = 61_000;
 
 /**
  * Keeps every API within its share, whatever the reason for calling it: fleets are throttled per account, so
- * an instance that retries hard takes requests from the others. `take` waits until the API may be asked again.
+ * an instance that retries hard takes requests from the others. `take` waits until the API may be asked again,
+ * or until the signal aborts, which uses up nothing.
  */
 export type Budget = { take(api: string, signal: AbortSignal): Promise<void> };
 
@@ -20,7 +21,8 @@ export function createBudget(clock: Clock): Budget {
       for (;;) {
         const now = clock.monotonic();
         const oldest = times.length < REQUESTS ? undefined : times[0];
-        if (signal.aborted || oldest === undefined || now - oldest >= WINDOW_MS) break;
+        if (signal.aborted) return;
+        if (oldest === undefined || now - oldest >= WINDOW_MS) break;
         await clock.sleep(oldest + WINDOW_MS - now, { signal });
       }
       times.push(clock.monotonic());

@@ -28,6 +28,8 @@ export type CallOptions = {
   attempts?: number;
   /** Sent without regard to the API's budget: for a call that cannot be made later. */
   urgent?: boolean;
+  /** A call that was not sent yet when this aborts is not sent any more, and fails as `stopped`. */
+  unless?: AbortSignal | undefined;
 };
 
 /** What came of one attempt, for logs and metrics: `error` where it failed. Attempts are counted from 1. */
@@ -46,11 +48,13 @@ export type CallerPorts = {
 
 export function createCaller(ports: CallerPorts): Caller {
   const { clock, random, budget, stop, onAttempt } = ports;
-  return (operation, input, { attempts = 1, urgent = false } = {}) =>
-    pRetry(
+  return (operation, input, { attempts = 1, urgent = false, unless } = {}) => {
+    const ended = unless ? AbortSignal.any([stop, unless]) : stop;
+    return pRetry(
       async (attempt) => {
-        if (!urgent) await budget.take(operation, stop);
+        if (!urgent) await budget.take(operation, ended);
         if (stop.aborted) throw new AwsError(operation, 'stopped', 'Stopped', 'the agent is stopping');
+        if (ended.aborted) throw new AwsError(operation, 'stopped', 'Stopped', 'it is not wanted any more');
         try {
           const output = await attemptOnce(ports, operation, input);
           onAttempt?.({ operation, attempt });
@@ -72,11 +76,12 @@ export function createCaller(ports: CallerPorts): Caller {
           if (first === undefined || retriesLeft === 0) return;
           const ceiling = Math.min(MAX_BACKOFF_MS, first * 2 ** (attemptNumber - 1));
           // Full jitter: instances that failed together must not come back together.
-          await clock.sleep(random() * ceiling, { signal: stop });
+          await clock.sleep(random() * ceiling, { signal: ended });
         },
-        shouldRetry: ({ error }) => FIRST_BACKOFF_MS[kindOf(error)] !== undefined && !stop.aborted,
+        shouldRetry: ({ error }) => FIRST_BACKOFF_MS[kindOf(error)] !== undefined && !ended.aborted,
       },
     );
+  };
 }
 
 const kindOf = (error: Error): AwsErrorKind => (error instanceof AwsError ? error.kind : 'rejected');

@@ -47,8 +47,11 @@ export type Ecs = {
   setStatus(cluster: string, arn: string, status: 'ACTIVE' | 'DRAINING'): Promise<void>;
   /** Never by force. `tasks-running`: ECS refused, because tasks still run. */
   deregister(cluster: string, arn: string): Promise<'deregistered' | 'tasks-running'>;
-  stopTask(cluster: string, arn: string, reason: string, options: { urgent: boolean }): Promise<void>;
+  /** @param options.unless once it aborts, a call that still waits for its share of requests is not made */
+  stopTask(cluster: string, arn: string, reason: string, options: StopTaskOptions): Promise<void>;
 };
+
+export type StopTaskOptions = { readonly urgent: boolean; readonly unless?: AbortSignal | undefined };
 
 export function createEcs(call: Caller): Ecs {
   return {
@@ -147,12 +150,12 @@ export function createEcs(call: Caller): Ecs {
       return 'deregistered';
     },
 
-    stopTask: async (cluster, arn, reason, { urgent }) => {
+    stopTask: async (cluster, arn, reason, { urgent, unless }) => {
       const owner = parseEcsArn(arn)?.cluster ?? cluster;
       await call(
         'ecs:StopTask',
         { cluster: owner, task: arn, reason },
-        urgent ? { urgent, attempts: 2 } : {},
+        urgent ? { urgent, attempts: 2, unless } : { unless },
       );
     },
   };

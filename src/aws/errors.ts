@@ -7,7 +7,7 @@ import type { Operation } from './operations.ts';
  * - `credentials`: none, expired, or not accepted; common in the first seconds after boot. The same call can succeed later.
  * - `permission`: a policy forbids it. Tried again at a slow pace, since a policy can be fixed while we wait.
  * - `rejected`: AWS understood the call and said no; `code` and the message say why.
- * - `stopped`: the agent itself is stopping.
+ * - `stopped`: it was given up: the agent itself is stopping, or the call is not wanted any more.
  */
 export type AwsErrorKind = 'throttled' | 'transient' | 'credentials' | 'permission' | 'rejected' | 'stopped';
 

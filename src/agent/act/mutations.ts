@@ -3,9 +3,13 @@ import type { Ecs } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
 import type { Mutation, Outcome } from '../model.ts';
 
-/** Changes AWS. `mutate` returns once AWS has answered; `heartbeat` records a heartbeat. Neither rejects. */
+/**
+ * Changes AWS. Both return once AWS has answered, and reject only with a fault of our own.
+ *
+ * `withdrawn` aborts once no signal is left: tasks that were not asked to stop by then are not asked any more.
+ */
 export type Mutations = {
-  mutate(mutation: Mutation): Promise<Outcome>;
+  mutate(mutation: Mutation, withdrawn: AbortSignal): Promise<Outcome>;
   heartbeat(group: string, hook: string): Promise<Outcome>;
 };
 
@@ -14,11 +18,11 @@ const STOP_TASKS_AT_ONCE = 5;
 
 export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ecs-drain-agent'): Mutations {
   return {
-    mutate: (mutation) => outcomeOf(() => perform(mutation)),
+    mutate: (mutation, withdrawn) => outcomeOf(() => perform(mutation, withdrawn)),
     heartbeat: (group, hook) => outcomeOf(() => autoScaling.heartbeat(group, hook)),
   };
 
-  async function perform(mutation: Mutation): Promise<unknown> {
+  async function perform(mutation: Mutation, withdrawn: AbortSignal): Promise<unknown> {
     switch (mutation.kind) {
       case 'set-draining':
         return ecs.setStatus(mutation.containerInstance.cluster, mutation.containerInstance.arn, 'DRAINING');
@@ -27,7 +31,7 @@ export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ec
       case 'deregister':
         return ecs.deregister(mutation.containerInstance.cluster, mutation.containerInstance.arn);
       case 'stop-tasks':
-        return stopTasks(mutation);
+        return stopTasks(mutation, withdrawn);
       case 'complete':
         return autoScaling.complete(mutation.group, mutation.hook, mutation.result);
       case 'terminate':
@@ -35,18 +39,17 @@ export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ec
     }
   }
 
-  async function stopTasks({
-    tasks,
-    cluster,
-    why,
-  }: Extract<Mutation, { kind: 'stop-tasks' }>): Promise<void> {
+  async function stopTasks(
+    { tasks, cluster, why }: Extract<Mutation, { kind: 'stop-tasks' }>,
+    unless: AbortSignal,
+  ): Promise<void> {
     const cause = why === 'spot' ? 'Spot interruption' : 'drain timeout';
     const left = [...tasks];
     const failures: unknown[] = [];
     const next = async (): Promise<void> => {
       for (let task = left.shift(); task; task = left.shift()) {
         try {
-          await ecs.stopTask(cluster, task.arn, `${reason}: ${cause}`, { urgent: why === 'spot' });
+          await ecs.stopTask(cluster, task.arn, `${reason}: ${cause}`, { urgent: why === 'spot', unless });
         } catch (error) {
           failures.push(error);
         }

@@ -90,7 +90,7 @@ export function settle(
     case 'done':
       return done(withAttempts(arrived, mutation, { failures: 0, restsUntil: -Infinity }), mutation, context);
     case 'tasks-running':
-      return refused(arrived, mutation, context);
+      return tasksRunning(arrived, mutation, context);
     case 'nothing-waiting':
       return nothingWaiting(arrived, mutation, context);
     case 'failed':
@@ -241,7 +241,7 @@ function deregistered(
   };
 }
 
-function refused(state: DrainState, mutation: Mutation, { now, mode, view }: SettleContext): Settled {
+function tasksRunning(state: DrainState, mutation: Mutation, { now, mode, view }: SettleContext): Settled {
   const isPlain = mode === 'deregister';
   const { refusals } = state.attempts[tryOf(mutation)] ?? NONE;
   // In mode `deregister`, refusals are what one waits for. Each try takes a list.

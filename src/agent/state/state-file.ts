@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type FileSystem, makeDirectory, readTextFile, replaceFile } from '../../base/files.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
+import type { Signal } from '../../signals/signal.ts';
 import type { Memory } from '../model.ts';
 
 /** What is kept on disk: hints. Without them, or with wrong ones, the agent is less precise and no less safe. */
@@ -131,22 +132,21 @@ function downtime({ uptime: before }: State, uptime: number): number {
   return uptime >= before ? uptime - before : uptime;
 }
 
+const SIGNAL_SHAPES: Record<Signal['source'], (value: Record<string, unknown>) => boolean> = {
+  tag: ({ value, hook, eventAt }) =>
+    typeof value === 'string' &&
+    (hook === undefined || isText(hook)) &&
+    (eventAt === undefined || isTime(eventAt)),
+  lifecycle: () => true,
+  spot: ({ action, interruptionAt }) => typeof action === 'string' && isTime(interruptionAt),
+  rebalance: ({ noticeAt }) => isTime(noticeAt),
+  manual: () => true,
+};
+
 function isSignal(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  switch (value.source) {
-    case 'tag':
-      return (
-        typeof value.value === 'string' &&
-        (value.hook === undefined || isText(value.hook)) &&
-        (value.eventAt === undefined || isTime(value.eventAt))
-      );
-    case 'spot':
-      return typeof value.action === 'string' && isTime(value.interruptionAt);
-    case 'rebalance':
-      return isTime(value.noticeAt);
-    default:
-      return value.source === 'lifecycle' || value.source === 'manual';
-  }
+  const shape = Object.entries(SIGNAL_SHAPES).find(([source]) => source === value.source)?.[1];
+  return shape?.(value) ?? false;
 }
 
 function isHook(value: unknown): boolean {

@@ -23,4 +23,19 @@ describe('a drain', () => {
     assert.deepEqual(late, [], 'tasks are cut off that nobody asked to stop');
     assert.ok(drill.fleet.world.now < noticedAt + 2 * MINUTE);
   });
+
+  it('asks no task to stop after the signal is gone, though StopTask still waited for its share', async () => {
+    const drill = createDrill({ flags: ['--drain-timeout', '10m', '--on-timeout', 'stop-tasks'] });
+    for (let more = 0; more < 12; more++) drill.fleet.runTask(drill.machine, { runsForMs: HOUR });
+    drill.start();
+    drill.fleet.putTag(drill.machine, 'ecs-drain-agent:terminate', 'true');
+    drill.fault({ match: { api: 'ecs:StopTask' }, fault: { what: 'throttle' }, forMs: 11 * MINUTE });
+    await drill.until(() => drill.calls('ecs:StopTask').length > 0, 'the first task to be asked');
+    await drill.pass(30 * SECOND);
+    const asked = drill.calls('ecs:StopTask').length;
+    drill.fleet.removeTag(drill.machine, 'ecs-drain-agent:terminate');
+    await drill.pass(5 * MINUTE);
+    assert.equal(drill.calls('ecs:StopTask').length, asked, 'a job of an instance that stays was cut short');
+    assert.ok(drill.said.includes('drain.cancelled'));
+  });
 });

@@ -149,6 +149,44 @@ describe('when the agent stops', () => {
   });
 });
 
+describe('a call that is not wanted any more', () => {
+  const givenUp = { kind: 'stopped', message: 'it is not wanted any more' };
+
+  test('is never sent if it still waits for its share, and uses up none', async () => {
+    const { call, clock, sentAt } = setUp(() => Promise.resolve({}));
+    const unless = new AbortController();
+    await Promise.all(Array.from({ length: 12 }, () => call('ecs:StopTask', { task: 'a' })));
+    const outcome = call('ecs:StopTask', { task: 'a' }, { unless: unless.signal });
+    await settled();
+    unless.abort();
+    await assert.rejects(outcome, givenUp);
+    await pass(clock, Promise.all(Array.from({ length: 12 }, () => call('ecs:StopTask', { task: 'a' }))));
+    assert.deepEqual(sentAt, [...Array<number>(12).fill(0), ...Array<number>(12).fill(61_000)]);
+  });
+
+  test('is not tried again', async () => {
+    const { call, clock, sentAt } = setUp(() => Promise.reject(throttled));
+    const unless = new AbortController();
+    const outcome = call('ecs:StopTask', { task: 'a' }, { urgent: true, attempts: 2, unless: unless.signal });
+    await settled();
+    unless.abort();
+    await assert.rejects(outcome);
+    await pass(clock, Promise.resolve({}));
+    assert.deepEqual(sentAt, [0]);
+  });
+
+  test('is waited for to its end if it was sent: it may have been done', async () => {
+    const { promise, resolve } = Promise.withResolvers<object>();
+    const { call } = setUp(() => promise);
+    const unless = new AbortController();
+    const outcome = call('ecs:StopTask', { task: 'a' }, { unless: unless.signal });
+    await settled();
+    unless.abort();
+    resolve({});
+    assert.deepEqual(await outcome, {});
+  });
+});
+
 describe('the share of each API', () => {
   test('is twelve requests in any minute, whatever they are for', async () => {
     const { call, clock, sentAt } = setUp(() => Promise.resolve({}));

@@ -38,15 +38,17 @@ describe('setting the status of a container instance', () => {
 });
 
 describe('stopping a task', () => {
+  const unless = new AbortController().signal;
   test('names it, its cluster and the reason', async () => {
     const { call, calls } = scriptCall({});
-    await createEcs(call).stopTask('web', taskArn('a'), 'why', { urgent: false });
-    assert.deepEqual(calls, [['ecs:StopTask', { cluster: 'web', task: taskArn('a'), reason: 'why' }, {}]]);
+    await createEcs(call).stopTask('web', taskArn('a'), 'why', { urgent: false, unless });
+    const input = { cluster: 'web', task: taskArn('a'), reason: 'why' };
+    assert.deepEqual(calls, [['ecs:StopTask', input, { unless }]]);
   });
   test('is tried twice, and at once, where it cannot be done later', async () => {
     const { call, calls } = scriptCall({});
-    await createEcs(call).stopTask('web', taskArn('a'), 'why', { urgent: true });
-    assert.deepEqual(calls[0]?.[2], { urgent: true, attempts: 2 });
+    await createEcs(call).stopTask('web', taskArn('a'), 'why', { urgent: true, unless });
+    assert.deepEqual(calls[0]?.[2], { urgent: true, attempts: 2, unless });
   });
   test('goes to the cluster that its ARN names, else to the one of the host', async () => {
     const { call, calls } = scriptCall({}, {});

@@ -8,6 +8,7 @@ import { AwsError } from '../../../../src/aws/errors.ts';
 import { settled } from '../../../support/virtual-clock.ts';
 
 const containerInstance = { kind: 'registered', cluster: 'web', arn: 'ci', status: 'DRAINING' } as const;
+const noWithdrawal = new AbortController().signal;
 const refused = new AwsError('ecs:StopTask', 'rejected', 'Refused', 'no');
 const stop = (why: 'spot' | 'timeout', ...ids: string[]): Mutation => ({
   kind: 'stop-tasks',
@@ -35,7 +36,12 @@ function setUp(answer: (call: string) => unknown = () => undefined) {
     terminate: record('terminate'),
     heartbeat: record('heartbeat'),
   } as unknown as AutoScaling;
-  return { ...createMutations(ecs, autoScaling), calls };
+  const { mutate, heartbeat } = createMutations(ecs, autoScaling);
+  return {
+    mutate: (mutation: Mutation, withdrawn = noWithdrawal) => mutate(mutation, withdrawn),
+    heartbeat,
+    calls,
+  };
 }
 
 describe('each change is one call', () => {
@@ -89,8 +95,8 @@ describe('tasks that are asked to stop', () => {
     assert.deepEqual(await mutate(stop('timeout', 'a', 'b')), { kind: 'done' });
     const reason = 'ecs-drain-agent: drain timeout';
     assert.deepEqual(calls, [
-      ['stopTask', 'web', 'a', reason, { urgent: false }],
-      ['stopTask', 'web', 'b', reason, { urgent: false }],
+      ['stopTask', 'web', 'a', reason, { urgent: false, unless: noWithdrawal }],
+      ['stopTask', 'web', 'b', reason, { urgent: false, unless: noWithdrawal }],
     ]);
   });
 
@@ -98,7 +104,7 @@ describe('tasks that are asked to stop', () => {
     const { mutate, calls } = setUp();
     await mutate(stop('spot', 'a'));
     assert.deepEqual(calls, [
-      ['stopTask', 'web', 'a', 'ecs-drain-agent: Spot interruption', { urgent: true }],
+      ['stopTask', 'web', 'a', 'ecs-drain-agent: Spot interruption', { urgent: true, unless: noWithdrawal }],
     ]);
   });
 
