@@ -7,6 +7,8 @@ export type Result = { readonly mutant: Mutant; readonly verdict: Verdict; reado
 /** In per cent of the mutants that are not equivalent: of all, and of each file. */
 export const LEAST_SCORE = 95;
 export const LEAST_SCORE_OF_FILE = 85;
+/** A file of which fewer were tried has no score that counts. */
+const FEWEST_OF_FILE = 20;
 
 /** One line for one mutant. */
 export function describeResult({ mutant, verdict, seconds }: Result): string {
@@ -25,6 +27,7 @@ export function describeResults(results: readonly Result[], equivalents: number)
   const row = (file: string, ...cells: readonly (string | number)[]) =>
     file.padEnd(width) + cells.map((cell) => String(cell).padStart(11)).join('');
   const killed = results.filter(isKilled).length;
+  const survivors = results.filter((result) => !isKilled(result));
   return [
     row('file', 'mutants', 'unit', 'simulation', 'prior art', 'survived', 'killed'),
     ...files.map(([file, own]) => {
@@ -34,6 +37,7 @@ export function describeResults(results: readonly Result[], equivalents: number)
       return row(file, own.length, by('unit'), by('simulation'), by('prior art'), survived, percent(own));
     }),
     '',
+    `a mutant took ${median(results.filter(isKilled))} s where it was killed, ${median(survivors)} s where it survived (medians)`,
     `killed ${killed} of ${results.length} (score ${percent(results)}), by file above; ${equivalents} equivalent are left out`,
   ].join('\n');
 }
@@ -42,7 +46,7 @@ export function describeResults(results: readonly Result[], equivalents: number)
 export const isEnough = (results: readonly Result[]): boolean =>
   score(results) >= LEAST_SCORE &&
   [...Map.groupBy(results, ({ mutant }) => mutant.file).values()].every(
-    (own) => score(own) >= LEAST_SCORE_OF_FILE,
+    (own) => own.length < FEWEST_OF_FILE || score(own) >= LEAST_SCORE_OF_FILE,
   );
 
 const isKilled = ({ verdict }: Result): boolean => verdict.kind === 'killed';
@@ -51,6 +55,11 @@ const score = (results: readonly Result[]): number =>
   results.length === 0 ? 100 : (100 * results.filter(isKilled).length) / results.length;
 
 const percent = (results: readonly Result[]): string => `${score(results).toFixed(1)} %`;
+
+function median(results: readonly Result[]): string {
+  const seconds = results.map((result) => result.seconds).sort((a, b) => a - b);
+  return (seconds[Math.floor(seconds.length / 2)] ?? 0).toFixed(1);
+}
 
 const shorten = (text: string): string => {
   const line = text.replace(/\s+/g, ' ').trim();
