@@ -185,6 +185,23 @@ describe('mode deregister', () => {
   });
 });
 
+it('a lifecycle action that begins to wait is completed at once, though none waited for long before', async () => {
+  const agent = scriptAgent();
+  agent.outcomes.complete = { kind: 'nothing-waiting' };
+  await begin(agent, { status: 'DRAINING' });
+  await agent.pass(2 * MINUTE);
+  assert.deepEqual(
+    agent.did.filter((one) => one.endsWith('complete')),
+    ['15 s complete', '30 s complete', '60 s complete', '120 s complete'],
+  );
+  agent.says.lifecycle = { ...waits, state: 'Terminating' };
+  await agent.pass(35 * SECOND);
+  delete agent.outcomes.complete;
+  agent.says.lifecycle = waits;
+  await agent.pass(10 * SECOND);
+  assert.match(agent.did.at(-1) ?? '', /^16\d.* complete$/, 'the instance would be left behind for minutes');
+});
+
 describe('before the instance is let go', () => {
   it('answers that take longer than they count as new are waited for once, not for ever', async () => {
     const agent = scriptAgent({ says: { takesMs: 700 } });

@@ -303,6 +303,11 @@ describe('a quick view', () => {
     const { view } = setUp({ says: undefined, tasks: [task('1')] });
     assert.equal(ifKnown(await view('quick', before([task('1')])))?.heard, undefined);
   });
+  it('asks after what the host has listed since, too', async () => {
+    const { view, asked } = setUp({ tasks: [task('1'), task('2')] });
+    assert.deepEqual(idsIn(await view('quick', before([task('1')]), [taskArn('2')])), ['1', '2']);
+    assert.deepEqual(asked, ['describeTasks web 1,2']);
+  });
   it('is a full one where ECS could not describe a task: only another list can tell', async () => {
     const { view, asked } = setUp({ tasks: [task('1')] });
     await view('quick', before([task('1', 'UNKNOWN')]));
