@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   A,
+  ARN,
   atRest,
   called,
   complete,
+  deregister,
   drained,
   draining,
   ended,
   found,
   happened,
+  looks,
   status,
   TASK,
   task,
@@ -67,12 +70,12 @@ describe('S1, an early release', () => {
       assert.equal(found(log, 21, { limit: { after: 0, onTimeout } }).length, 1, onTimeout);
   });
 
-  test('a task that was lost', () => {
-    const lost = happened(21, {
+  const lost = (taskArn: string) =>
+    happened(22, {
       type: 'task-interrupted',
       interruption: {
-        at: 21_000,
-        taskArn: TASK,
+        at: 22_000,
+        taskArn,
         group: 'service:web',
         instanceId: A,
         lastStatus: 'RUNNING',
@@ -81,9 +84,45 @@ describe('S1, an early release', () => {
         cause: 'the group g terminated it',
       },
     });
-    const log = [...draining, complete(19), status(19, 'INACTIVE'), ended(20, 'call'), lost];
+
+  test('a task that was lost', () => {
+    const log = [...draining, complete(19), status(19, 'INACTIVE'), ended(20, 'call'), lost(TASK)];
     assert.equal(
-      found(log, 21).at(-1),
+      found(log, 22).at(-1),
+      `S1: ${A} went while task service:web 01234567 was RUNNING: its work is lost`,
+    );
+  });
+
+  const anew = `${ARN}-anew`;
+  const later = `${TASK}-later`;
+  const registersAnew = (at: number) =>
+    happened(at, {
+      type: 'container-instance',
+      instanceId: A,
+      containerInstanceArn: anew,
+      from: undefined,
+      to: 'ACTIVE',
+    });
+  const placed = happened(21, {
+    type: 'task',
+    instanceId: A,
+    taskArn: later,
+    group: 'service:web',
+    from: undefined,
+    to: 'RUNNING',
+  });
+
+  test('not a task that was placed on a host that registered anew once it had been let go', () => {
+    const log = [...draining, task(18, 'STOPPED'), ...looks(19), status(19, 'INACTIVE'), deregister(19)];
+    const all = [...log, ended(20, 'call'), complete(20), registersAnew(21), placed, lost(later)];
+    assert.deepEqual(found(all, 22), []);
+  });
+
+  test('but one that was placed after it had registered anew before that', () => {
+    const log = [...draining, task(18, 'STOPPED'), ...looks(18), status(19, 'INACTIVE'), deregister(19)];
+    const all = [...log, registersAnew(19), ended(20, 'call'), complete(20), placed, lost(later)];
+    assert.equal(
+      found(all, 22).at(-1),
       `S1: ${A} went while task service:web 01234567 was RUNNING: its work is lost`,
     );
   });

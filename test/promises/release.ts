@@ -2,6 +2,7 @@ import type { TimelineEvent } from '../../src/sandbox/index.ts';
 import { releaseBy } from './calls.ts';
 import type { Request } from './entry.ts';
 import {
+  type ActionEnd,
   containerInstanceOf,
   type Instance,
   isGroupUnread,
@@ -147,9 +148,18 @@ export function checkInterruption(
     releasedBy === 'CONTINUE' || releasedBy === 'terminate' || (releasedBy && !retains(instance));
   const isNobodysHook = end === undefined && !waitingForUs(instance) && instance.waitsSince === undefined;
   const byLimit = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
+  const isLater = isPlacedAfter(instance, taskArn, end);
   verdict.check(
     'S1',
-    byHook || !byAgent || completedByOthers || terminatedByOthers || isNobodysHook || byLimit,
+    byHook || !byAgent || completedByOthers || terminatedByOthers || isNobodysHook || byLimit || isLater,
     () => `${id} went while task ${group} ${short(taskArn)} was ${lastStatus}: its work is lost`,
   );
+}
+
+/** A host that registers anew once it has been let go is given tasks until it is gone, and no agent can help that. */
+function isPlacedAfter(instance: Instance, arn: string, end: ActionEnd | undefined): boolean {
+  const placedAt = instance.tasks.get(arn)?.placedAt;
+  const registeredAt = containerInstanceOf(instance)?.registeredAt;
+  if (end === undefined || placedAt === undefined || registeredAt === undefined) return false;
+  return registeredAt > end.at && placedAt >= registeredAt;
 }
