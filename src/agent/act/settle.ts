@@ -47,8 +47,11 @@ const SHORTEST_REST_MS = 1_000;
 
 const NONE: Attempts = { failures: 0, refusals: 0, nothingWaited: 0, restsUntil: -Infinity };
 
-/** A drain of which nothing was done yet by this process. */
-export const beginDrain = (memory: Memory): DrainState => ({
+/**
+ * A drain of which nothing was done yet by this process. While none ran, an instance that the group was asked to terminate
+ * can have been retained once more: it is asked again.
+ */
+export const beginDrain = ({ terminated: _, ...memory }: Memory): DrainState => ({
   memory,
   attempts: {},
   heartbeat: undefined,
@@ -219,6 +222,12 @@ function deregistered(
   { containerInstance }: Extract<Mutation, { kind: 'deregister' }>,
   { view, viewAskedAt, tasksLeft }: SettleContext,
 ): Settled {
+  const message = 'the container instance is out of its cluster';
+  const events = [{ event: 'drain.deregistered', message }] as const;
+  const seen = view?.containerInstance;
+  // The host has registered anew meanwhile: that the old one is gone says nothing of what runs under the new one.
+  if (seen?.kind === 'registered' && seen.arn !== containerInstance.arn)
+    return { state, stale: ['ecsView'], events };
   const left = tasksLeft.kind === 'known' ? tasksLeft.value : [];
   // It was given tasks until now.
   const mayHaveMore = containerInstance.status === 'ACTIVE';
@@ -231,13 +240,12 @@ function deregistered(
     own: view?.own ?? [],
     gone: [],
   };
-  const message = 'the container instance is out of its cluster';
   return {
     state,
     // Where the ECS agent was silent, whether this is the only container instance of the host is no newer than it was.
     shows: { view: shows, asOf: view?.heard === undefined ? -Infinity : viewAskedAt },
     stale: left.length > 0 || mayHaveMore ? ['ecsView'] : [],
-    events: [{ event: 'drain.deregistered', message }],
+    events,
   };
 }
 

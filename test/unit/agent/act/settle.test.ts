@@ -144,6 +144,13 @@ describe('what was done', () => {
     assert.equal(shows?.asOf, -Infinity);
     assert.equal(after(deregister, done, { view: undefined }).shows?.asOf, -Infinity);
   });
+  it('of the old container instance while the host is known under a new one: the new one may have tasks', () => {
+    const anew = { ...active, arn: `${active.arn}-anew` };
+    const { shows, stale } = after(deregister, done, { view: { ...view, containerInstance: anew } });
+    assert.equal(shows, undefined, 'the instance would be let go with what runs under its new name');
+    assert.deepEqual(stale, ['ecsView']);
+  });
+
   it('deregistered with tasks left, or while it took new ones: ECS is asked after them', () => {
     const left = after(deregister, done, { tasksLeft: known([task]) });
     assert.deepEqual(left.shows?.view.tasks, known([task]));
