@@ -87,6 +87,31 @@ describe('one change at a time', () => {
   });
 });
 
+describe('what waits to be sent is withdrawn', () => {
+  const limited = { drainTimeout: MINUTE, onTimeout: 'stop-tasks' } as const;
+  const stopping = async () => {
+    const agent = scriptAgent({ policy: limited });
+    agent.outcomes['stop-tasks'] = pending().promise;
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(2 * MINUTE);
+    assert.equal(agent.withdrawn(), false);
+    return agent;
+  };
+  it('once no signal is left: a task would be stopped for nothing', async () => {
+    const agent = await stopping();
+    agent.says.signal = known(undefined);
+    agent.says.lifecycle = inService;
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.withdrawn(), true);
+  });
+  it('when the agent stops', async () => {
+    const agent = await stopping();
+    agent.stop.abort();
+    await agent.pass(0);
+    assert.equal(agent.withdrawn(), true);
+  });
+});
+
 describe('the name is asked for again', () => {
   it('before anything is begun, heartbeats included: metadata may have become another instance’s', async () => {
     const agent = scriptAgent();

@@ -103,6 +103,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const mutations: Mutation[] = [];
   let last: Report | undefined;
   const views: EcsView[] = [];
+  const signals: AbortSignal[] = [];
   let isOver = false;
   let drawn = 0;
   const { random = [] } = options;
@@ -168,7 +169,8 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
       onView: (one) => void views.push(one),
     }),
     mutations: {
-      mutate: async (mutation) => {
+      mutate: async (mutation, withdrawn) => {
+        signals.push(withdrawn);
         did.push(`${seconds()} ${mutation.kind}`);
         mutations.push(mutation);
         const outcome = (await outcomes[mutation.kind]) ?? { kind: 'done' };
@@ -211,6 +213,8 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     mutations,
     sleeps,
     views,
+    /** Of the last change: aborts once it is not to be made any more. */
+    withdrawn: () => signals.at(-1)?.aborted,
     report: () => last,
     isOver: () => isOver,
     events: () => said.map(({ event }) => event),
