@@ -12,7 +12,13 @@ describe('the simulation finds an agent that', { concurrency: availableParalleli
       let runs = 0;
       const found: string[] = [];
       await runWorker(
-        { first: 1, count: DRAINS, stride: 1, agent: { mutant }, rare: mutant.isRare ?? false },
+        {
+          first: mutant.from ?? 1,
+          count: DRAINS,
+          stride: 1,
+          agent: { mutant },
+          rare: mutant.isRare ?? false,
+        },
         (summary) => {
           runs += summary.runs;
           for (const { seed, violation } of summary.violations)

@@ -7,6 +7,8 @@ export type Mutant = {
   readonly edits: readonly Edit[];
   /** It shows only in what is drawn rarely: force, lies, lags. */
   readonly isRare?: boolean;
+  /** The seed at which the search begins, 1 unless told: it shows in none of the drains before. */
+  readonly from?: number;
 };
 
 /**
@@ -292,6 +294,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lets the instance go by what it saw before it waited for its hook',
+    from: 11_000,
     edits: [
       {
         around: 'outdated',
@@ -336,6 +339,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'believes one MISSING',
+    from: 9_000,
     edits: [
       {
         within: 'whereNotRegistered',
