@@ -94,7 +94,7 @@ describe('what waits to be sent is withdrawn', () => {
     agent.outcomes['stop-tasks'] = pending().promise;
     await begin(agent, { ...busy(), status: 'DRAINING' });
     await agent.pass(2 * MINUTE);
-    assert.equal(agent.withdrawn(), false);
+    assert.equal(agent.isWithdrawn('stop-tasks'), false);
     return agent;
   };
   it('once no signal is left: a task would be stopped for nothing', async () => {
@@ -102,13 +102,24 @@ describe('what waits to be sent is withdrawn', () => {
     agent.says.signal = known(undefined);
     agent.says.lifecycle = inService;
     await agent.pass(10 * SECOND);
-    assert.equal(agent.withdrawn(), true);
+    assert.equal(agent.isWithdrawn('stop-tasks'), true);
+  });
+  it('while the instance is still to be given back', async () => {
+    const agent = scriptAgent({ policy: limited });
+    agent.outcomes['stop-tasks'] = pending().promise;
+    agent.outcomes['set-active'] = pending().promise;
+    await begin(agent, { ...busy(), lifecycle: inService });
+    await agent.pass(2 * MINUTE);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did.slice(1), ['75 s stop-tasks', '135 s set-active']);
+    assert.equal(agent.isWithdrawn('stop-tasks'), true);
   });
   it('when the agent stops', async () => {
     const agent = await stopping();
     agent.stop.abort();
     await agent.pass(0);
-    assert.equal(agent.withdrawn(), true);
+    assert.equal(agent.isWithdrawn('stop-tasks'), true);
   });
 });
 

@@ -103,7 +103,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const mutations: Mutation[] = [];
   let last: Report | undefined;
   const views: EcsView[] = [];
-  const signals: AbortSignal[] = [];
+  const signals = new Map<Mutation['kind'], AbortSignal>();
   let isOver = false;
   let drawn = 0;
   const { random = [] } = options;
@@ -170,7 +170,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     }),
     mutations: {
       mutate: async (mutation, withdrawn) => {
-        signals.push(withdrawn);
+        signals.set(mutation.kind, withdrawn);
         did.push(`${seconds()} ${mutation.kind}`);
         mutations.push(mutation);
         const outcome = (await outcomes[mutation.kind]) ?? { kind: 'done' };
@@ -213,8 +213,8 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     mutations,
     sleeps,
     views,
-    /** Of the last change: aborts once it is not to be made any more. */
-    withdrawn: () => signals.at(-1)?.aborted,
+    /** Whether the last change of that kind is not to be made any more. */
+    isWithdrawn: (kind: Mutation['kind']) => signals.get(kind)?.aborted,
     report: () => last,
     isOver: () => isOver,
     events: () => said.map(({ event }) => event),
