@@ -146,7 +146,7 @@ const SIGNAL_SHAPES: Record<Signal['source'], (value: Record<string, unknown>) =
 function isSignal(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const shape = Object.entries(SIGNAL_SHAPES).find(([source]) => source === value.source)?.[1];
-  return shape?.(value) ?? false;
+  return shape?.(value) === true;
 }
 
 function isHook(value: unknown): boolean {

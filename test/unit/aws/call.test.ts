@@ -145,6 +145,7 @@ describe('when the agent stops', () => {
     stop.abort();
     const outcomes = await Promise.all(calls);
     assert.equal(outcomes[12].kind, 'stopped');
+    assert.equal(outcomes[12].message, 'the agent is stopping');
     assert.equal(sentAt.length, 12);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isCluster, parseEcsArn } from '../../../src/base/arn.ts';
+import { clusterName, isCluster, parseEcsArn } from '../../../src/base/arn.ts';
 
 const id = '0123456789abcdef0123456789abcdef';
 
@@ -78,4 +78,9 @@ test('a cluster has a name of 255 letters, digits, underscores and hyphens, or a
     '\u001b[2J',
   ])
     assert.equal(isCluster(name), false, name);
+});
+
+test('the name of a cluster is the end of its ARN, or what it is called', () => {
+  assert.equal(clusterName('arn:aws:ecs:eu-west-1:123456789012:cluster/web'), 'web');
+  assert.equal(clusterName('web'), 'web');
 });
