@@ -27,7 +27,7 @@ const PRIOR_ART = 'test/prior-art/*.test.ts';
 /** A process may be silent for so many times as long as without a mutant. */
 const PATIENCE = 8;
 /** In ms. */
-const LEAST_PATIENCE = 20_000;
+const LEAST_PATIENCE = 10_000;
 const FIRST_PATIENCE = 60_000;
 /** So many of the seeds that have killed a mutant come first. */
 const KILLERS = 50;

@@ -104,6 +104,18 @@ describe('what waits to be sent is withdrawn', () => {
     await agent.pass(10 * SECOND);
     assert.equal(agent.isWithdrawn('stop-tasks'), true);
   });
+  it('but not what comes after a new signal: tasks would run into their limit unasked', async () => {
+    const agent = scriptAgent({ policy: limited });
+    agent.outcomes['set-active'] = { kind: 'failed', error: failed('transient') };
+    await begin(agent, { ...busy(), lifecycle: inService });
+    await agent.pass(20 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(manual);
+    await agent.pass(2 * MINUTE);
+    assert.ok(agent.did.some((one) => one.endsWith('stop-tasks')));
+    assert.equal(agent.isWithdrawn('stop-tasks'), false);
+  });
   it('while the instance is still to be given back', async () => {
     const agent = scriptAgent({ policy: limited });
     agent.outcomes['stop-tasks'] = pending().promise;
