@@ -130,6 +130,8 @@ resource "aws_cloudwatch_event_rule" "terminating" {
     detail = {
       AutoScalingGroupName = [var.autoscaling_group_name]
       LifecycleHookName    = [var.lifecycle_hook_name]
+      # Not one that returns to the warm pool, or only gets another root volume.
+      Destination = ["EC2"]
     }
   })
   tags = var.tags

@@ -16,6 +16,7 @@ export type IgnoredBecause =
   | 'test-notification'
   | 'launching'
   | 'returns-to-warm-pool'
+  | 'instance-stays'
   | 'not-a-lifecycle-action'
   | 'not-from-auto-scaling'
   | 'other-hook';
@@ -64,8 +65,8 @@ function readTransition(fields: Fields, time: string | undefined): LifecycleNoti
   if (instanceId === undefined || !isInstanceId(instanceId)) {
     throw new MalformedNotice('EC2InstanceId is not the id of an EC2 instance: "i-" and 8 or 17 hex digits.');
   }
-  // The instance comes back from the warm pool with its tags: a terminate tag would drain it for ever after.
-  if (fields.Destination === 'WarmPool') return { kind: 'ignored', why: 'returns-to-warm-pool', instanceId };
+  const stays = whyItStays(fields.Destination);
+  if (stays) return { kind: 'ignored', why: stays, instanceId };
   return {
     kind: 'terminating',
     instanceId,
@@ -73,6 +74,17 @@ function readTransition(fields: Fields, time: string | undefined): LifecycleNoti
     hook: text(fields.LifecycleHookName),
     time,
   };
+}
+
+/**
+ * Why an instance stays whose terminating hook waits; undefined where it goes. One that stays keeps its tags, and a
+ * terminate tag would drain it once more. Its next life is in the warm pool, or in the group again with another root volume
+ * (Auto Scaling user guide, "Instance refresh replace root volume lifecycle events": `Destination: AutoScalingGroup`).
+ */
+function whyItStays(destination: unknown): IgnoredBecause | undefined {
+  // Auto Scaling's older notifications name no destination: they tell of terminations only.
+  if (destination === undefined || destination === 'EC2') return undefined;
+  return destination === 'WarmPool' ? 'returns-to-warm-pool' : 'instance-stays';
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -33,7 +33,7 @@ describe('the CloudFormation templates', () => {
       assert.deepEqual([Default, MinValue, MaxValue], [3600, 1728, 7200]);
     });
 
-    it(`${name}.yaml sends the tagger the events of this hook on this group alone`, () => {
+    it(`${name}.yaml sends the tagger the events of this hook on this group alone, of instances that go`, () => {
       const source = template(name);
       const pattern = resolve(
         source,
@@ -43,7 +43,11 @@ describe('the CloudFormation templates', () => {
       assert.deepEqual(pattern, {
         source: ['aws.autoscaling'],
         'detail-type': ['EC2 Instance-terminate Lifecycle Action'],
-        detail: { AutoScalingGroupName: ['my-group'], LifecycleHookName: ['ecs-drain-agent'] },
+        detail: {
+          AutoScalingGroupName: ['my-group'],
+          LifecycleHookName: ['ecs-drain-agent'],
+          Destination: ['EC2'],
+        },
       });
     });
 

@@ -112,7 +112,7 @@ run "with_the_tagger" {
     error_message = "The function may put other tags than its own."
   }
   assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.terminating[0].event_pattern).detail == { AutoScalingGroupName = ["web-asg"], LifecycleHookName = ["ecs-drain-agent"] }
+    condition     = jsondecode(aws_cloudwatch_event_rule.terminating[0].event_pattern).detail == { AutoScalingGroupName = ["web-asg"], LifecycleHookName = ["ecs-drain-agent"], Destination = ["EC2"] }
     error_message = "The rule does not match this hook on this group alone."
   }
 }

@@ -74,6 +74,7 @@ describe('the tagger', () => {
     'sns-test-notification',
     'eventbridge-launch',
     'eventbridge-returns-to-warm-pool',
+    'eventbridge-replaces-root-volume',
     'eventbridge-terminate-successful',
   ]) {
     it(`succeeds without a tag: ${event}`, async () => {

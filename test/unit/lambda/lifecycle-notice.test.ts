@@ -21,6 +21,7 @@ describe('a lifecycle notice', () => {
   const ignored: [event: string, why: string][] = [
     ['eventbridge-launch', 'launching'],
     ['eventbridge-returns-to-warm-pool', 'returns-to-warm-pool'],
+    ['eventbridge-replaces-root-volume', 'instance-stays'],
     ['eventbridge-terminate-successful', 'not-a-lifecycle-action'],
   ];
   for (const [event, why] of ignored) {
@@ -30,6 +31,17 @@ describe('a lifecycle notice', () => {
       assert.equal(notice.why, why);
     });
   }
+
+  it('is ignored for an instance that stays, wherever it goes: a tag would drain it in its next life', () => {
+    for (const Destination of ['AutoScalingGroup', 'WarmPool', 'SomewhereNew', '', 7]) {
+      const message = {
+        LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+        EC2InstanceId: 'i-1234567890abcdef0',
+        Destination,
+      };
+      assert.equal(readLifecycleNotice(message).kind, 'ignored', String(Destination));
+    }
+  });
 
   it('cannot be forged by an account that puts its own events on the bus', () => {
     const forged = { ...(lambdaEvent('eventbridge-terminate') as object), source: 'my.own' };
