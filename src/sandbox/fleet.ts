@@ -14,12 +14,14 @@ import {
 import { terminateMachine } from './world/machine-end.ts';
 import { addMachine, exchangeCredentials, type MachineOptions, rebootMachine } from './world/machines.ts';
 import type { WorldOptions } from './world/options.ts';
+import { scheduleEvent, unscheduleEvent } from './world/scheduled-events.ts';
 import { addService, type ServiceOptions } from './world/services.ts';
 import type {
   Cluster,
   Group,
   Impostor,
   Machine,
+  ScheduledEvent,
   Service,
   Task,
   TaskBehaviour,
@@ -72,6 +74,13 @@ export type Fleet = {
     options?: { time?: number; action?: 'terminate' | 'stop' | 'hibernate' },
   ): void;
   recommendRebalance(machine: Machine): void;
+  /**
+   * EC2 plans a reboot, a stop, a retirement or maintenance of the host, two weeks ahead unless told, and does it at
+   * `notBefore` (ms since the Unix epoch). Returns the event's id.
+   */
+  scheduleEvent(machine: Machine, event: { code: ScheduledEvent['code']; notBefore?: number }): string;
+  /** EC2 gives a plan up again. */
+  unscheduleEvent(machine: Machine, id: string): void;
   /** Lets `ms` pass, for whoever has no clock to follow. */
   pass(ms: number): void;
 };
@@ -185,6 +194,8 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
       machine.imds.rebalanceNoticeAt = upToDate().now;
       emit(world, () => ({ type: 'rebalance-recommendation', instanceId: machine.id }));
     },
+    scheduleEvent: (machine, event) => scheduleEvent(upToDate(), machine, event),
+    unscheduleEvent: (machine, id) => unscheduleEvent(upToDate(), machine, id),
     pass: (ms) => world.advance(world.now + ms),
   };
 }

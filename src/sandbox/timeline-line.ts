@@ -86,6 +86,10 @@ function tell(event: TimelineEvent): { subject: string; text: string } {
       };
     case 'rebalance-recommendation':
       return { subject: event.instanceId, text: 'rebalance recommendation' };
+    case 'event-scheduled':
+      return { subject: event.instanceId, text: `scheduled: ${event.code} at ${isoTime(event.notBefore)}` };
+    case 'event-unscheduled':
+      return { subject: event.instanceId, text: `no longer scheduled: ${event.code}` };
     case 'hook-put':
       return {
         subject: event.group,

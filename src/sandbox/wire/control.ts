@@ -45,7 +45,7 @@ const index = {
     'POST   /_sandbox/instances  {}',
     'GET    /_sandbox/instances/ID/environment',
     'POST   /_sandbox/instances/ID  {"metadataTags":true,"imds":"on","credentials":true,"ecsAgent":"up"}',
-    'POST   /_sandbox/instances/ID/scale-in|terminate|reboot|spot|rebalance',
+    'POST   /_sandbox/instances/ID/scale-in|terminate|reboot|spot|rebalance|schedule|unschedule',
     'POST   /_sandbox/tasks  {"instanceId":"i-…","family":"batch","runsForMs":60000}',
     'POST   /_sandbox/tasks/ID/end',
     'POST   /_sandbox/services  {"name":"web","desiredCount":2}',
@@ -183,10 +183,32 @@ function actOnInstance(
       });
     case 'rebalance':
       return fleet.recommendRebalance(machine);
+    case 'schedule':
+      return { eventId: scheduleEvent(fleet, machine, options) };
+    case 'unschedule':
+      return fleet.unscheduleEvent(machine, String(options.eventId));
     default:
       return notFound;
   }
 }
+
+function scheduleEvent(fleet: Fleet, machine: Machine, options: Record<string, unknown>): string {
+  const { code = 'instance-retirement', inMs } = options;
+  if (!scheduledEventCodes.has(String(code)))
+    throw new Error(`code is one of ${[...scheduledEventCodes].join(', ')}: it was ${String(code)}.`);
+  return fleet.scheduleEvent(machine, {
+    code: code as 'instance-retirement',
+    ...(typeof inMs === 'number' ? { notBefore: fleet.world.now + inMs } : {}),
+  });
+}
+
+const scheduledEventCodes = new Set([
+  'instance-stop',
+  'instance-retirement',
+  'instance-reboot',
+  'system-reboot',
+  'system-maintenance',
+]);
 
 function taskNamed(fleet: Fleet, id: string): Task {
   for (const cluster of fleet.world.clusters.values()) {

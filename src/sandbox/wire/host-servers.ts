@@ -102,7 +102,7 @@ async function answer(
       service === 'imds'
         ? world.imds(instanceId, { method: request.method ?? 'GET', path, headers: flat(request) })
         : world.introspection(instanceId, path);
-    return said && { ...said, headers: headersOf(service) };
+    return said && { ...said, headers: { ...headersOf(service), ...said.headers } };
   };
 
   const fault = takeFault(world, { service, instanceId, path });

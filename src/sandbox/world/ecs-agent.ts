@@ -103,7 +103,12 @@ export function whenEcsAgentUp(machine: Machine, run: () => void): void {
   else machine.ecsAgent.backlog.push(run);
 }
 
-export type PlainResponse = { readonly status: number; readonly body: string };
+export type PlainResponse = {
+  readonly status: number;
+  readonly body: string;
+  /** What the answer has beside the headers that all of them have. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** What the ECS agent's introspection answers; undefined = the connection is refused. */
 export function introspect(machine: Machine, path: string): PlainResponse | undefined {
@@ -118,12 +123,19 @@ export function introspect(machine: Machine, path: string): PlainResponse | unde
       if (arn !== null) return oneTask(agent, arn);
       return { status: 200, body: agent.frozen?.tasks ?? tasksOf(agent) };
     }
-    case '/':
-      return { status: 200, body: '{"AvailableCommands":["/v1/metadata","/v1/tasks","/license"]}' };
+    case '/license':
+      return { status: 200, body: 'The licence of the ECS agent.\n', headers: plainText };
     default:
-      return { status: 404, body: '404 page not found\n' };
+      // Whatever is asked for, with 200: a path that this ECS agent does not have looks like an answer.
+      return {
+        status: 200,
+        body: '{"AvailableCommands":["/v1/metadata","/v1/tasks","/license"]}',
+        headers: plainText,
+      };
   }
 }
+
+const plainText = { 'content-type': 'text/plain; charset=utf-8' };
 
 /** The port is no privileged one: while the ECS agent is down any process of the host can listen there. */
 function pretend(impostor: Impostor, pathname: string): PlainResponse {
@@ -183,9 +195,11 @@ function describedTask(task: Task): string {
 
 function oneTask(agent: EcsAgent, arn: string): PlainResponse {
   const task = agent.tasks.find((one) => one.arn === arn);
-  if (!task) return { status: 404, body: '' };
+  if (!task) return { status: 404, body: noTask };
   return { status: 200, body: describedTask(task) };
 }
+
+const noTask = '{"Arn":"","KnownStatus":"","Family":"","Version":"","Containers":null}';
 
 function describeTask(task: Task, desired: string) {
   return {
@@ -199,6 +213,8 @@ function describeTask(task: Task, desired: string) {
         DockerId: task.id.padEnd(64, '0'),
         DockerName: `ecs-${task.definition.family}-${task.definition.revision}-${task.definition.containerName}-${task.id.slice(0, 12)}`,
         Name: task.definition.containerName,
+        Image: task.definition.image,
+        ImageID: `sha256:${task.id}${task.id}`,
       },
     ],
   };

@@ -55,6 +55,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
       targetLifecycleState: undefined,
       spotAction: undefined,
       rebalanceNoticeAt: undefined,
+      scheduledEvents: [],
       claimsInstanceId: undefined,
     },
     ecsAgent: createEcsAgent(options.cluster),

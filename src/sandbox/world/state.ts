@@ -74,8 +74,24 @@ export type Imds = {
   targetLifecycleState: string | undefined;
   spotAction: { action: 'terminate' | 'stop' | 'hibernate'; time: number } | undefined;
   rebalanceNoticeAt: number | undefined;
+  /** What EC2 has planned to do with the instance. */
+  readonly scheduledEvents: ScheduledEvent[];
   /** What to answer for instance-id and the identity document in place of the truth. */
   claimsInstanceId: string | undefined;
+};
+
+/** An event that EC2 has scheduled for an instance (EC2 user guide, "Scheduled events for your instances"). */
+export type ScheduledEvent = {
+  readonly id: string;
+  readonly code:
+    | 'instance-stop'
+    | 'instance-retirement'
+    | 'instance-reboot'
+    | 'system-reboot'
+    | 'system-maintenance';
+  readonly description: string;
+  readonly notBefore: number;
+  readonly notAfter: number | undefined;
 };
 
 export type EcsAgent = {

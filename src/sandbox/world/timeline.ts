@@ -60,6 +60,9 @@ export type WorldEvent =
   | { type: 'service-event'; service: string; message: string }
   | { type: 'spot-interruption'; instanceId: string; action: string; time: number }
   | { type: 'rebalance-recommendation'; instanceId: string }
+  /** EC2 has planned something for the instance, not before this time (ms since the Unix epoch), or no longer does. */
+  | { type: 'event-scheduled'; instanceId: string; code: string; notBefore: number }
+  | { type: 'event-unscheduled'; instanceId: string; code: string }
   /** A hook was added, or changed. Times are in ms. */
   | {
       type: 'hook-put';

@@ -103,6 +103,47 @@ describe('the metadata service', () => {
     assert.equal(machine.state, 'shutting-down');
   });
 
+  test('announces what EC2 has scheduled, in the form and with the times of the user guide', () => {
+    const { fleet, machine, get } = scene();
+    const scheduled = () => get(`${folder}/events/maintenance/scheduled`)?.body;
+    assert.equal(scheduled(), '[]');
+    const id = fleet.scheduleEvent(machine, { code: 'system-reboot', notBefore: startTime + 3_600_000 });
+    assert.deepEqual(JSON.parse(scheduled() ?? ''), [
+      {
+        NotBefore: '2 Jan 2026 04:04:05 GMT',
+        Code: 'system-reboot',
+        Description: 'scheduled reboot',
+        EventId: id,
+        NotAfter: '2 Jan 2026 06:04:05 GMT',
+        State: 'active',
+      },
+    ]);
+    fleet.unscheduleEvent(machine, id);
+    assert.equal(scheduled(), '[]');
+    fleet.pass(7_200_000);
+    assert.equal(machine.boots, 1);
+    fleet.scheduleEvent(machine, { code: 'instance-retirement' });
+    fleet.pass(14 * 86_400_000);
+    assert.equal(machine.state, 'shutting-down');
+  });
+
+  test('lists what is in a folder, with a slash at the end or without', () => {
+    const { get } = scene({ tags: { Name: 'worker' } });
+    assert.equal(get('/latest')?.body, 'dynamic/\nmeta-data/');
+    assert.equal(get('/latest/')?.body, 'dynamic/\nmeta-data/');
+    assert.equal(get(`${folder}/placement/`)?.body, 'availability-zone\nregion');
+    assert.equal(get(`${folder}/placement/availability-zone/`)?.body, 'eu-west-1a');
+    assert.equal(get(`${folder}/iam/`)?.body, 'info\nsecurity-credentials/');
+    assert.equal(get(`${folder}/tags/`)?.body, 'instance/');
+    assert.match(get(`${folder}/`)?.body ?? '', /^ami-id\nautoscaling\/\nevents\/\nhostname\n/);
+    assert.equal(get(`${folder}/spot/`)?.status, 404);
+    assert.equal(get(`${folder}/nothing/`)?.status, 404);
+  });
+
+  test('says with a token for how long it is valid: the SDK for Go takes none without that', () => {
+    assert.deepEqual(scene().put({ [ttl]: '60' })?.headers, { [ttl]: '60' });
+  });
+
   test('has no credentials in the first seconds', () => {
     const { fleet, get } = scene({ credentialsAfter: 5000 });
     assert.equal(get(`${folder}/iam/security-credentials/`)?.status, 404);
@@ -182,6 +223,18 @@ describe('the ECS agent', () => {
     assert.equal(fleet.world.introspection(machine.id, '/v1/metadata'), undefined);
     fleet.ecsAgent(machine, 'registered-anew');
     assert.notEqual(ask(fleet, machine, '/v1/metadata').ContainerInstanceArn, arn);
+  });
+
+  test('answers an unknown path with a list of commands, and an unknown task with 404', () => {
+    const fleet = createFleet({ now: startTime });
+    const machine = fleet.addInstance();
+    const commands = { AvailableCommands: ['/v1/metadata', '/v1/tasks', '/license'] };
+    assert.deepEqual(ask(fleet, machine, '/'), commands);
+    assert.deepEqual(ask(fleet, machine, '/v2/tasks'), commands);
+    assert.equal(fleet.world.introspection(machine.id, '/v2/tasks')?.status, 200);
+    const unknown = '/v1/tasks?taskarn=arn:aws:ecs:eu-west-1:111122223333:task/web/none';
+    assert.equal(fleet.world.introspection(machine.id, unknown)?.status, 404);
+    assert.equal(ask(fleet, machine, unknown).Arn, '');
   });
 
   test('can lie stale', () => {
