@@ -77,12 +77,14 @@ export type Memory = {
   readonly drainingSetAt?: number;
   /** The lifecycle action that was last known to wait for us. */
   readonly waiting?: WaitingHint;
+  /** The hook that was last known to be ours: the one that the tag's value named, or for which an action waited. */
+  readonly hook?: Hook;
   /** Whether the group keeps an abandoned instance, as it last said in this drain. */
   readonly retains?: boolean;
   /** The lifecycle action that we completed. */
   readonly completed?: Completion;
-  /** Whether we terminated the instance in its group. */
-  readonly terminated?: boolean;
+  /** When we terminated the instance in its group. */
+  readonly terminatedAt?: number;
   /** When each task was last asked to stop, by task ARN. */
   readonly askedToStop?: Readonly<Record<string, number>>;
   /** ARNs of the tasks that were last known to be left: ECS lists none of them once the instance is deregistered. */

@@ -35,7 +35,8 @@ const memory = nearly({
     at: time,
     standing: fc.constantFrom('answered', 'doubted', 'confirmed'),
   }),
-  terminated: fc.boolean(),
+  hook,
+  terminatedAt: time,
   askedToStop: fc.dictionary(name, time, { maxKeys: 2 }),
   tasksLeft: fc.array(name, { maxLength: 3 }),
   hooksRun: nearly({ drained: fc.constantFrom('succeeded', 'failed') }),
@@ -105,12 +106,12 @@ function assertState({ instanceId, savedAt, memory }: State): void {
     signals,
     waiting,
     completed,
-    terminated,
+    terminatedAt,
     askedToStop,
     tasksLeft,
     hooksRun,
   } = memory;
-  for (const at of [signalledAt, drainingSetAt]) if (at !== undefined) assertTime(at);
+  for (const at of [signalledAt, drainingSetAt, terminatedAt]) if (at !== undefined) assertTime(at);
   for (const one of signals ?? []) {
     switch (one.source) {
       case 'tag':
@@ -145,7 +146,6 @@ function assertState({ instanceId, savedAt, memory }: State): void {
     assertTime(completed.at);
     assert.ok(['answered', 'doubted', 'confirmed'].includes(completed.standing));
   }
-  if (terminated !== undefined) assert.equal(typeof terminated, 'boolean');
   for (const at of Object.values(askedToStop ?? {})) assertTime(at);
   for (const arn of tasksLeft ?? []) assert.match(arn, /./s);
   for (const result of Object.values(hooksRun ?? {})) assert.ok(['succeeded', 'failed'].includes(result));

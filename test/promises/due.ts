@@ -92,19 +92,30 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   return undefined;
 }
 
-/** For so long, in ms, and what a look takes. */
+/** A claim about this host that ECS does not confirm is held against it for so long, in ms, and what a look takes. */
 const CLAIM_MS = 5 * 60_000 + 30_000;
+/** ECS describes an INACTIVE container instance for at least so long, in ms. */
+const DESCRIBED_MS = 55 * 60_000;
 
 /** Whether something says which container instance the host is: the ECS agent, its earlier word, or an option. */
 function isKnownToEcs(instance: Instance, at: number): boolean {
   const { containerInstances, ecsAgent, setting, knowsRegistration } = instance;
-  // A claim that ECS denies holds an instance that never registered for five minutes: it may be registering.
-  if (containerInstances.size === 0 && at - ecsAgent.impersonatedAt < CLAIM_MS) return false;
+  if (at < claimsUntil(instance, at)) return false;
   let registered = 0;
   for (const { status } of containerInstances.values()) if (status !== 'INACTIVE') registered++;
   const answers = ecsAgent.isUp && !ecsAgent.isHanging;
   if (!answers && registered > 1) return false;
   return setting.namesCluster || (answers && containerInstances.size > 0) || knowsRegistration;
+}
+
+/** Until when what the ECS agent's port names, and ECS does not know, may be about to register. */
+function claimsUntil(instance: Instance, at: number): number {
+  const { containerInstances, ecsAgent, process, stateLostAt } = instance;
+  if (containerInstances.size === 0) return ecsAgent.impersonatedAt + CLAIM_MS;
+  const one = containerInstanceOf(instance);
+  // What ECS has forgotten counts as gone for who remembers that ECS once knew it.
+  const isForgotten = one?.status === 'INACTIVE' && at - one.since > DESCRIBED_MS;
+  return isForgotten && stateLostAt > one.registeredAt ? (process?.bornAt ?? at) + CLAIM_MS : -Infinity;
 }
 
 /** L5: a limit that the operator set takes effect. */

@@ -1,6 +1,6 @@
 import { memberOf, releaseBy, statusSetBy, textIn } from './calls.ts';
 import type { AnswerEntry, HostEntry, Request } from './entry.ts';
-import { containerInstanceOf, type Instance, ourEnd, oursOf } from './instance.ts';
+import { containerInstanceOf, type Instance, noteWait, ourEnd } from './instance.ts';
 
 /** A call's effect is dated with the call, but for the rounding of a clock. */
 const SAME_MOMENT_MS = 2;
@@ -50,7 +50,7 @@ export function followAnswer(
       if (textIn(input, 'status') === 'ACTIVE') instance.drainingRequested = false;
       return;
     case 'autoscaling:DescribeLifecycleHooks':
-      if (instance.lifecycle === 'Terminating:Wait') instance.oursBefore = oursOf(instance)?.name;
+      noteWait(instance);
       return;
     case 'ec2:DescribeTags':
       if (output === undefined || memberOf(output, 'Tags')) process.signalsReadAt = at;

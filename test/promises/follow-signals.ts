@@ -1,4 +1,4 @@
-import { type Instance, isSignalled, readsTagByApi } from './instance.ts';
+import { hookNamedIn, type Instance, isSignalled, readsTagByApi } from './instance.ts';
 
 /** One that was away for less than this, in ms, may not have been seen to be away. */
 const SEEN_TO_BE_GONE_MS = 15_000;
@@ -41,6 +41,8 @@ function wasSeenToBeGone(instance: Instance, at: number): boolean {
 function beginDrain(instance: Instance, at: number): void {
   instance.drainSince = at;
   instance.downMs = 0;
+  instance.taggedHook = hookNamedIn(instance.tag);
+  instance.oursBefore = undefined;
   // What was listed counts for one drain only.
   instance.process?.listed.clear();
 }

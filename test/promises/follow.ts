@@ -2,7 +2,7 @@ import type { TimelineEvent } from '../../src/sandbox/index.ts';
 import type { Entry } from './entry.ts';
 import { followAnswer, followHostRequest, followRequest } from './follow-requests.ts';
 import { followSignals } from './follow-signals.ts';
-import { type EcsAgent, type Instance, oursOf } from './instance.ts';
+import { type EcsAgent, hookNamedIn, type Instance, noteWait, oursOf } from './instance.ts';
 import { createProcess } from './process.ts';
 
 /** Brings the truth about an instance up to date with an entry about it. */
@@ -60,13 +60,14 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
     case 'container-instance': {
       const arn = event.containerInstanceArn;
       const known = instance.containerInstances.get(arn);
-      if (known) known.status = event.to;
+      if (known) Object.assign(known, { status: event.to, since: at });
       else
         instance.containerInstances.set(arn, {
           arn,
           cluster: /container-instance\/([^/]+)\//.exec(arn)?.[1],
           registeredAt: at,
           status: event.to,
+          since: at,
         });
       if (event.to === 'ACTIVE') disturbances.change(at, false);
       instance.drainingBy = event.to === 'DRAINING' ? whoDrains(instance) : undefined;
@@ -76,7 +77,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
     case 'tag-put':
       if (event.key !== setting.tagKey) return;
       noteOurs(instance, at);
-      instance.taggedHook = /(?:^|\s)hook=(\S+)/.exec(event.value)?.[1] ?? instance.taggedHook;
+      instance.taggedHook = hookNamedIn(event.value) ?? instance.taggedHook;
       instance.taggedEventAt = eventTimeIn(event.value) ?? instance.taggedEventAt;
       instance.tag = event.value;
       instance.tagShown = event.value;
@@ -111,7 +112,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       instance.lifecycleSince = at;
       if (event.to !== 'Terminating:Wait') return;
       instance.waitsSince = at;
-      instance.oursBefore = undefined;
+      noteWait(instance);
       instance.ended.clear();
       instance.beats.clear();
       instance.lateHeartbeats = 0;
@@ -187,7 +188,9 @@ function whoDrains({ process }: Instance): 'agent' | 'other' {
 /** What was ours by the rules until now counts for a while: hooks are read once in ten minutes. */
 export function noteOurs(instance: Instance, at: number): void {
   const ours = oursOf(instance);
-  if (ours) instance.formerHooks.set(ours.name, at);
+  if (!ours) return;
+  instance.formerHooks.delete(ours.name);
+  instance.formerHooks.set(ours.name, at);
 }
 
 /** As the tagger writes it: `time=2026-01-02T03:04:05Z`. In ms since the Unix epoch. */
@@ -236,7 +239,8 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
       return;
     case 'saved':
       instance.stateIsWhole = true;
-      instance.knowsRegistration = entry.knowsRegistration;
+      // Something on the host may have lied about which it is.
+      instance.knowsRegistration = entry.registrations.some((arn) => instance.containerInstances.has(arn));
   }
 }
 

@@ -28,7 +28,7 @@ export type Instance = {
   tagShown: string | undefined;
   tellsOfTagShown: boolean;
   tagsServed: boolean;
-  /** The hook that the tag's value named, once and for all. */
+  /** The hook that the tag's value last named in this drain. */
   taggedHook: string | undefined;
   /** The time of the lifecycle event, as the tag's value tells it. */
   taggedEventAt: number | undefined;
@@ -60,7 +60,7 @@ export type Instance = {
   lifecycleToldAt: number;
   /** When `Terminating:Wait` began. */
   waitsSince: number | undefined;
-  /** The hook that was ours when the instance began to wait. */
+  /** The hook that was ours when the instance last began to wait in this drain. */
   oursBefore: string | undefined;
   /** When a heartbeat was last recorded for each hook in this wait. */
   readonly beats: Map<string, number>;
@@ -110,6 +110,8 @@ export type ContainerInstance = {
   readonly cluster: string | undefined;
   readonly registeredAt: number;
   status: string;
+  /** Since when it has that status. */
+  since: number;
 };
 
 export type Task = {
@@ -241,6 +243,20 @@ export function oursOf({ setting, taggedHook, group, oursBefore }: Instance): Gr
   const only = candidates.length === 1 ? candidates[0] : undefined;
   // One that is added while ours waits changes nothing.
   return named(taggedHook) ?? only ?? named(oursBefore);
+}
+
+/** The hook that a tag's value names: `hook=NAME`. */
+export const hookNamedIn = (value: string | undefined): string | undefined =>
+  /(?:^|\s)hook=(\S+)/.exec(value ?? '')?.[1];
+
+/** Once it waits, and its agent knows the hooks, the one that is ours stays so for the rest of the drain. */
+export function noteWait(instance: Instance): void {
+  const { lifecycle, process } = instance;
+  if (lifecycle !== 'Terminating:Wait' || !process?.answeredAt.has('autoscaling:DescribeLifecycleHooks'))
+    return;
+  const last = [...instance.formerHooks].at(-1);
+  const former = last && instance.lifecycleSince - last[1] <= READ_EVERY_MS ? last[0] : undefined;
+  instance.oursBefore = oursOf(instance)?.name ?? former ?? instance.oursBefore;
 }
 
 /** Our hook, while its lifecycle action waits. */

@@ -132,8 +132,12 @@ function begunAt(instance: Instance): number {
   return Math.max(
     signalledSince + seen,
     (process?.bornAt ?? -Infinity) + seen,
-    isHeld ? lifecycleSince + (setting.signals.includes('lifecycle') ? NOTICED_MS : LOOKED_AT_MS) : -Infinity,
+    isHeld ? lifecycleSince + noticedWithin(setting) : -Infinity,
   );
+}
+
+function noticedWithin({ signals, pollInterval }: Instance['setting']): number {
+  return signals.includes('lifecycle') ? Math.max(NOTICED_MS, pollInterval * 1.2) : LOOKED_AT_MS;
 }
 
 /** Whether nothing has gone wrong for long before `since`, nor has anything since: then it takes seconds, not a minute. */

@@ -25,11 +25,15 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
   // A drain that was cancelled where nothing can tell the signals is not over.
   if (isSignalled(instance) || isTerminating(instance) || !canTellSignals(instance)) return;
   if (instance.lieSince !== undefined || (process?.identity ?? id) !== id) return;
-  const restsSince = isCalm(instance, at)
-    ? goneAt + COMES_TO_REST_MS + setting.pollInterval * 1.2 + setting.slack
-    : Math.max(goneAt, disturbances.troubleAt(at)) +
-      COMES_TO_REST_AFTER_TROUBLE_MS +
-      (readsTagByApi(instance) ? TAG_PATIENCE_MS : 0);
+  // Until the tag has been read, nobody knows that the drain is over.
+  const tagReadAt = process?.answeredAt.get('ec2:DescribeTags') ?? -Infinity;
+  const isTagUnread = readsTagByApi(instance) && tagReadAt <= goneAt;
+  const restsSince =
+    isCalm(instance, at) && !isTagUnread
+      ? goneAt + COMES_TO_REST_MS + setting.pollInterval * 1.2 + setting.slack
+      : Math.max(goneAt, disturbances.troubleAt(at)) +
+        COMES_TO_REST_AFTER_TROUBLE_MS +
+        (readsTagByApi(instance) ? TAG_PATIENCE_MS : 0);
   // What it had set DRAINING it gives back, however long it was down in between.
   const isWoundUp = instance.drainingBy !== 'agent';
   verdict.check(

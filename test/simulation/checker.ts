@@ -122,8 +122,9 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       const found = onDisk(state, load);
       savedAt = state.savedAt;
       wasDamaged = false;
-      const knowsRegistration = state.registration !== undefined;
-      see({ kind: 'state', instanceId, change: 'saved', knowsRegistration, onDisk: found });
+      const registrations = [...(state.heard ?? []), ...(state.own ?? [])];
+      const arns = registrations.map(({ containerInstanceArn }) => containerInstanceArn);
+      see({ kind: 'state', instanceId, change: 'saved', registrations: arns, onDisk: found });
     },
     onSaveFailed: (state, load) => {
       const found = onDisk(state, load);

@@ -211,8 +211,8 @@ export const mutants: readonly Mutant[] = [
       { within: 'createCaller', replace: 'attempts = 1,', by: 'attempts = 1_000,' },
       {
         within: 'createCaller',
-        replace: 'if (!urgent) await budget.take(operation, stop);',
-        by: 'if (attempt === 1) await budget.take(operation, stop);',
+        replace: 'if (!urgent) await budget.take(operation, ended);',
+        by: 'if (attempt === 1) await budget.take(operation, ended);',
       },
     ],
   },

@@ -47,11 +47,8 @@ const SHORTEST_REST_MS = 1_000;
 
 const NONE: Attempts = { failures: 0, refusals: 0, nothingWaited: 0, restsUntil: -Infinity };
 
-/**
- * A drain of which nothing was done yet by this process. While none ran, an instance that the group was asked to terminate
- * can have been retained once more: it is asked again.
- */
-export const beginDrain = ({ terminated: _, ...memory }: Memory): DrainState => ({
+/** A drain of which nothing was done yet by this process. */
+export const beginDrain = (memory: Memory): DrainState => ({
   memory,
   attempts: {},
   heartbeat: undefined,
@@ -209,7 +206,7 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
       const { why } = mutation;
       const message = `asked the group to terminate this instance (${why})`;
       return {
-        state: { ...state, memory: { ...memory, terminated: true } },
+        state: { ...state, memory: { ...memory, terminatedAt: now } },
         stale: ['lifecycle'],
         events: [{ event: 'instance.terminated', message, fields: { why } }],
       };

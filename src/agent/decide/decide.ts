@@ -1,7 +1,14 @@
 import type { Action, ContainerInstance, Decision, Observation, Policy, Registered } from '../model.ts';
-import { isCompleted, isReleased, signalsOf, terminationDecided, waitingHook } from './facts.ts';
+import {
+  hookChoice,
+  isCompleted,
+  isReleased,
+  isTerminatedLately,
+  signalsOf,
+  terminationDecided,
+  waitingHook,
+} from './facts.ts';
 import { nextHeartbeat } from './heartbeat.ts';
-import { chooseHook } from './lifecycle-hook.ts';
 import { atLimit, beyondHookLimit, complete, pastTimeout } from './limits.ts';
 
 /** The whole policy: what to do next, given what is known. The first line that applies decides. */
@@ -76,20 +83,21 @@ function release(observed: Observation, policy: Policy): Action {
     case 'Terminating:Wait': {
       // Ours is done; another owner's hook still holds the instance.
       if (isCompleted(memory)) return { kind: 'done', why: 'released' };
-      const signals = signalsOf(observed);
-      const choice = chooseHook(observed.hooks, policy.lifecycleHook, signals, memory.waiting?.hook);
+      const choice = hookChoice(observed, policy);
       return choice.kind === 'ours'
         ? { kind: 'complete', group, hook: choice.hook.name, result: 'CONTINUE', why: 'drained' }
         : { kind: 'wait', why: { for: 'hook-choice', choice } };
     }
     case 'Terminating:Retained':
-      return memory.terminated ? { kind: 'done', why: 'released' } : { kind: 'terminate', why: 'drained' };
+      return isTerminatedLately(observed)
+        ? { kind: 'done', why: 'released' }
+        : { kind: 'terminate', why: 'drained' };
     case 'Terminating:Proceed':
     case 'Terminated':
       return { kind: 'done', why: memory.completed ? 'released' : 'terminating' };
     case 'InService':
       // Asked to terminate it, the group may not have begun yet.
-      if (memory.terminated) return { kind: 'wait', why: { for: 'hook' } };
+      if (isTerminatedLately(observed)) return { kind: 'wait', why: { for: 'hook' } };
       return policy.rebalanceTerminate && signalsOf(observed).some(({ source }) => source === 'rebalance')
         ? { kind: 'terminate', why: 'rebalance' }
         : { kind: 'done', why: 'maintenance' };

@@ -1,7 +1,7 @@
-import type { Lifecycle } from '../../aws/auto-scaling.ts';
+import type { Hook, Lifecycle } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Signal } from '../../signals/signal.ts';
-import type { Memory, Observation, Policy, Waiting } from '../model.ts';
+import type { HookChoice, Memory, Observation, Policy, Waiting } from '../model.ts';
 import { chooseHook } from './lifecycle-hook.ts';
 
 /** The signals as they are, or as they last were when nothing answers. */
@@ -26,8 +26,26 @@ export const isCompleted = ({ completed }: Memory): boolean =>
   completed !== undefined && completed.standing !== 'doubted';
 
 /** Whether the instance has been let go, by us. An abandoned action may leave it retained, with its tasks. */
-export const isReleased = ({ completed, terminated }: Memory): boolean =>
-  completed?.result === 'CONTINUE' || terminated === true;
+export const isReleased = ({ completed, terminatedAt }: Memory): boolean =>
+  completed?.result === 'CONTINUE' || terminatedAt !== undefined;
+
+/**
+ * Whether the group was asked to terminate the instance so lately that it may not show yet. After that, an instance that is
+ * as it was has been retained once more, unseen.
+ */
+export const isTerminatedLately = ({ now, memory: { terminatedAt = -Infinity } }: Observation): boolean =>
+  now < terminatedAt + SHOWN_AFTER_MS;
+
+const SHOWN_AFTER_MS = 30_000;
+
+/** Which hook is ours, as far as can be told. */
+export const hookChoice = (
+  observed: Observation,
+  { lifecycleHook }: Pick<Policy, 'lifecycleHook'>,
+): HookChoice => chooseHook(observed.hooks, lifecycleHook, signalsOf(observed), hookBefore(observed.memory));
+
+/** The hook that was ours before, in this drain: a retained instance can come to wait once more. */
+const hookBefore = ({ waiting, hook }: Memory): Hook | undefined => waiting?.hook ?? hook;
 
 /** Our hook, while its lifecycle action is known to wait for us. */
 export function waitingHook(
@@ -37,7 +55,7 @@ export function waitingHook(
   const { memory, now } = observed;
   const member = membership(observed);
   if (isCompleted(memory) || member?.state !== 'Terminating:Wait') return undefined;
-  const choice = chooseHook(observed.hooks, policy.lifecycleHook, signalsOf(observed), memory.waiting?.hook);
+  const choice = hookChoice(observed, policy);
   const hook =
     choice.kind === 'ours' ? choice.hook : choice.kind === 'unknown' ? memory.waiting?.hook : undefined;
   return hook && { since: memory.waiting?.since ?? now, group: member.group, hook };

@@ -1,7 +1,15 @@
 import type { Task } from '../../aws/ecs.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Action, ContainerInstance, Observation, Policy, Waiting } from '../model.ts';
-import { earlier, groupState, isCompleted, onAgentClock, signalsOf, waitingHook } from './facts.ts';
+import {
+  earlier,
+  groupState,
+  isCompleted,
+  isTerminatedLately,
+  onAgentClock,
+  signalsOf,
+  waitingHook,
+} from './facts.ts';
 
 /** A Spot interruption minus this many ms is when tasks are asked to stop: ECS gives them 30 s by default. */
 export const SPOT_STOP_TASKS_MS = 30_000;
@@ -21,7 +29,7 @@ export function atLimit(
   containerInstance: ContainerInstance,
   tasks: readonly Task[],
 ): Action | undefined {
-  const { now, memory } = observed;
+  const { now } = observed;
   const interruption = interruptionAt(observed);
   if (policy.spotStopTasks && interruption !== undefined && now >= interruption - SPOT_STOP_TASKS_MS) {
     const stopping = stopTasks(observed, containerInstance, tasks, 'spot');
@@ -36,7 +44,7 @@ export function atLimit(
       return waiting && complete(waiting, 'ABANDON', 'timeout');
     case 'continue':
       if (waiting) return complete(waiting, 'CONTINUE', 'timeout');
-      return groupState(observed) === 'Terminating:Retained' && !memory.terminated
+      return groupState(observed) === 'Terminating:Retained' && !isTerminatedLately(observed)
         ? { kind: 'terminate', why: 'timeout' }
         : undefined;
     case 'wait':

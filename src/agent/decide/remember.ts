@@ -2,8 +2,7 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Config } from '../../config/options.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
-import { groupState, onAgentClock } from './facts.ts';
-import { chooseHook } from './lifecycle-hook.ts';
+import { groupState, hookChoice, onAgentClock, signalsOf } from './facts.ts';
 
 /** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
 const LONGEST_WAIT_MS = 48 * 3_600_000;
@@ -34,11 +33,12 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     next = waiting ? { ...rest, waiting } : rest;
   }
   const state = groupState(observed);
-  if (next.terminated && (waiting || state === 'Terminating')) {
+  if (next.terminatedAt !== undefined && (waiting || state === 'Terminating')) {
     // The group has begun: should another hook's end retain it, it is to be terminated once more.
-    const { terminated: _, ...rest } = next;
+    const { terminatedAt: _, ...rest } = next;
     next = rest;
   }
+  next = rememberHook(next, observed, config);
   next = rememberTasks(next, observed);
   next = rememberSpot(next, observed);
   // What the group has said once must outlast a question that fails, and a restart.
@@ -49,6 +49,16 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   if (completed === memory.completed) return next;
   const { completed: _, ...rest } = next;
   return completed ? { ...rest, completed } : rest;
+}
+
+/** What is chosen by the tag, or for a wait, stays ours though the tag's value changes, or another hook is added. */
+function rememberHook(memory: Memory, observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
+  const choice = hookChoice(observed, config);
+  if (choice.kind !== 'ours' || observed.hooks.kind === 'unknown' || sameHook(memory.hook, choice.hook))
+    return memory;
+  const isTagged = signalsOf(observed).some((one) => one.source === 'tag' && one.hook === choice.hook.name);
+  const isChosen = isTagged || groupState(observed) === 'Terminating:Wait';
+  return isChosen ? { ...memory, hook: choice.hook } : memory;
 }
 
 function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
@@ -86,7 +96,7 @@ function rememberWaiting(
   if (lifecycle.value.kind !== 'in-group' || lifecycle.value.state !== 'Terminating:Wait') return undefined;
   const { group } = lifecycle.value;
   const active = ifKnown(signals) ?? memory.signals ?? [];
-  const choice = chooseHook(hooks, config.lifecycleHook, active, memory.waiting?.hook);
+  const choice = hookChoice(observed, config);
   const since = memory.waiting?.since ?? Math.min(now, eventTime(active, observed) ?? now);
   const hook =
     choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? memory.waiting?.hook : undefined;

@@ -62,11 +62,14 @@ const ABSENT_MS = 30_000;
  * ever heard of is described; where none of them is registered, ECS is asked by the EC2 instance id. That ECS does not know
  * one counts only for one that ECS itself once said runs here.
  */
-export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: LocatePorts): Locate {
+export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePorts): Locate {
   /** When ECS first and last described each as registered. */
   const registeredAt = new Map<string, { readonly first: number; readonly last: number }>();
   /** Those that ECS refused to describe, each asked after alone: only what ECS itself lists is asked after again. */
   const refused = new Set<string>();
+  /** What ECS has confirmed in this drain, also where the rest of a round then failed. */
+  const confirmed = new Map<string, Registration>();
+  const own = () => unique([...ports.own(), ...confirmed.values()]);
   let absentSince: number | undefined;
 
   return async (said, letGo) => {
@@ -79,7 +82,7 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
     if (registeredIn(seen).length === 0) await describeAll(await findAll(candidates, seen), seen);
     if (seen.refusal && !seen.hasAnswered) throw seen.refusal;
 
-    const ours = unique([...own(), ...[...seen.own.values()].map(toRegistration)]);
+    const ours = own();
     const registered = registeredIn(seen);
     if (registered.length > 0) {
       absentSince = undefined;
@@ -151,12 +154,12 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
   }
 
   function createSeen(asked: readonly Registration[]): Seen {
-    const confirmed = new Map<string, Confirmed>();
+    const found = new Map<string, Confirmed>();
     const others = new Map<string, string>();
     const missing = new Set<string>();
     const askedArns = new Set(asked.map((one) => one.containerInstanceArn));
     return {
-      own: confirmed,
+      own: found,
       others,
       missing,
       listed: new Set(),
@@ -164,12 +167,13 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
       refusal: undefined,
       byInstanceId: new Set(),
       asked: askedArns,
-      knows: (arn) => confirmed.has(arn) || others.has(arn) || missing.has(arn),
+      knows: (arn) => found.has(arn) || others.has(arn) || missing.has(arn),
       note: (owner, one) => {
         if (one.kind === 'missing') missing.add(one.arn);
         else if (one.ec2InstanceId !== instanceId) others.set(one.arn, one.ec2InstanceId);
         else {
-          confirmed.set(one.arn, { ...one, cluster: owner });
+          found.set(one.arn, { ...one, cluster: owner });
+          confirmed.set(one.arn, { cluster: owner, containerInstanceArn: one.arn });
           const { first = now() } = registeredAt.get(one.arn) ?? {};
           if (!GONE.has(one.status)) registeredAt.set(one.arn, { first, last: now() });
         }
@@ -188,6 +192,9 @@ export function createLocate({ ecs, instanceId, heard, own, now, ...ports }: Loc
       (arn) => arn !== letGo && (seen.byInstanceId.has(arn) || !seen.asked.has(arn) || mayLag(arn)),
     );
     if (late !== undefined) return unknown(`ECS contradicts itself about the container instance ${late}`);
+    const moved = ours.find(({ containerInstanceArn: arn }) => seen.others.has(arn));
+    if (moved)
+      return unknown(`ECS contradicts itself about the container instance ${moved.containerInstanceArn}`);
     const claimed = said?.containerInstanceArn;
     const runsOn = claimed === undefined ? undefined : seen.others.get(claimed);
     if (runsOn !== undefined)
@@ -268,11 +275,6 @@ function pick(
     `ECS lists this host as several container instances: ${registered.map(({ arn }) => arn).join(', ')}`,
   );
 }
-
-const toRegistration = ({ cluster, arn }: Confirmed): Registration => ({
-  cluster,
-  containerInstanceArn: arn,
-});
 
 function unique(registrations: readonly Registration[]): readonly Registration[] {
   return [...new Map(registrations.map((one) => [one.containerInstanceArn, one])).values()];

@@ -1,8 +1,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Fields, Log } from '../../log/log.ts';
-import { groupState, isCompleted, signalsOf } from '../decide/facts.ts';
-import { chooseHook } from '../decide/lifecycle-hook.ts';
+import { groupState, hookChoice, isCompleted } from '../decide/facts.ts';
 import { hookLimit } from '../decide/limits.ts';
 import type { Decision, Observation, Policy } from '../model.ts';
 import { count, factsOf, hookProblem, type ReportedTask, report, shortId } from './report.ts';
@@ -85,9 +84,9 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
 
   /** At once, whatever is left on the instance: without our heartbeats the hook runs into its time-out. */
   function tellHook(observed: Observation, facts: () => Fields) {
-    const { memory, now, hooks } = observed;
+    const { memory, now } = observed;
     if (groupState(observed) !== 'Terminating:Wait' || isCompleted(memory)) return;
-    const choice = chooseHook(hooks, policy.lifecycleHook, signalsOf(observed), memory.waiting?.hook);
+    const choice = hookChoice(observed, policy);
     const problem =
       choice.kind === 'ours'
         ? choice.ignored &&

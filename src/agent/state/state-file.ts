@@ -89,6 +89,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
     isTime(value.since) &&
     isText(value.group) &&
     (value.hook === undefined || isHook(value.hook)),
+  hook: (value) => isHook(value),
   retains: (value) => typeof value === 'boolean',
   completed: (value) =>
     isRecord(value) &&
@@ -96,7 +97,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
     isOneOf(value.result, ['CONTINUE', 'ABANDON']) &&
     isTime(value.at) &&
     isOneOf(value.standing, ['answered', 'doubted', 'confirmed']),
-  terminated: (value) => typeof value === 'boolean',
+  terminatedAt: isTime,
   askedToStop: (value) => isRecord(value) && Object.values(value).every(isTime),
   tasksLeft: (value) => Array.isArray(value) && value.every(isText),
   hooksRun: (value) =>
@@ -113,12 +114,14 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
  */
 export function resume(state: State, now: number, uptime: number): Memory {
   const shift = now - state.savedAt - downtime(state, uptime);
-  const { signalledAt, spotSeenAt, drainingSetAt, waiting, completed, askedToStop, ...rest } = state.memory;
+  const { signalledAt, spotSeenAt, drainingSetAt, waiting, completed, terminatedAt, askedToStop, ...rest } =
+    state.memory;
   return {
     ...rest,
     ...(signalledAt !== undefined && { signalledAt: signalledAt + shift }),
     ...(spotSeenAt !== undefined && { spotSeenAt: spotSeenAt + shift }),
     ...(drainingSetAt !== undefined && { drainingSetAt: drainingSetAt + shift }),
+    ...(terminatedAt !== undefined && { terminatedAt: terminatedAt + shift }),
     ...(completed && { completed: { ...completed, at: completed.at + shift } }),
     ...(waiting && { waiting: { ...waiting, since: waiting.since + shift } }),
     ...(askedToStop && {

@@ -183,7 +183,7 @@ describe('what was done', () => {
   });
   it('terminated: the group is asked what it makes of it', () => {
     const { state, stale, events } = after(terminate, done);
-    assert.equal(state.memory.terminated, true);
+    assert.equal(state.memory.terminatedAt, NOW);
     assert.deepEqual(stale, ['lifecycle']);
     assert.deepEqual(
       events.map(({ event, fields }) => [event, fields]),
@@ -449,7 +449,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
   it('terminated', () =>
     assert.deepEqual(stateAfter(terminate, done), {
       ...state,
-      memory: { ...memory, terminated: true },
+      memory: { ...memory, terminatedAt: NOW },
       attempts: { terminate: { ...resting, failures: 0, restsUntil: -Infinity } },
     }));
   it('refused', () =>

@@ -386,10 +386,22 @@ table('with no task and no registration', [
     expect: { kind: 'terminate', why: 'drained' },
   },
   {
-    when: 'retained, and we asked for that: done',
+    when: 'retained, and the group was asked to terminate it just now, which may not show yet: done',
     base: drained,
-    seen: { lifecycle: inState('Terminating:Retained'), memory: { ...drained.memory, terminated: true } },
+    seen: {
+      lifecycle: inState('Terminating:Retained'),
+      memory: { ...drained.memory, terminatedAt: NOW - 29 * SECOND },
+    },
     expect: { kind: 'done', why: 'released' },
+  },
+  {
+    when: 'retained, half a minute after the group was asked to terminate it: it was retained once more, unseen',
+    base: drained,
+    seen: {
+      lifecycle: inState('Terminating:Retained'),
+      memory: { ...drained.memory, terminatedAt: NOW - 30 * SECOND },
+    },
+    expect: { kind: 'terminate', why: 'drained' },
   },
   {
     when: 'InService: a maintenance drain, done',
@@ -727,7 +739,7 @@ describe('an instance that is empty and still in service', () => {
   const inService = { ...drained, lifecycle: inState('InService') };
   const rebalance = { source: 'rebalance', noticeAt: NOW } as const;
   it('waits for its hook once the group was asked to terminate it', () =>
-    assert.deepEqual(decide({ ...inService, memory: { terminated: true } }, policy).action, {
+    assert.deepEqual(decide({ ...inService, memory: { terminatedAt: NOW } }, policy).action, {
       kind: 'wait',
       why: { for: 'hook' },
     }));

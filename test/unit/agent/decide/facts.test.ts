@@ -84,8 +84,7 @@ it('the instance is let go by CONTINUE or a termination, not by ABANDON: it may 
   assert.equal(isReleased({}), false);
   assert.equal(isReleased({ completed }), true);
   assert.equal(isReleased({ completed: { ...completed, result: 'ABANDON' } }), false);
-  assert.equal(isReleased({ terminated: true }), true);
-  assert.equal(isReleased({ terminated: false }), false);
+  assert.equal(isReleased({ terminatedAt: NOW }), true);
 });
 
 it('an announced time keeps its distance when the host’s clock is set, and is shown by that clock', () => {

@@ -103,6 +103,22 @@ describe('what is remembered of the lifecycle action', () => {
     const seen = { ...base, memory, lifecycle: inState('Terminating:Wait'), hooks };
     assert.deepEqual(after(seen).waiting, memory.waiting);
   });
+  it('the hook that was ours, though another was added before the instance is retained and waits once more', () => {
+    const hooks = known([{ ...hook, name: 'backup' }, hook]);
+    const seen = { ...base, memory: { ...signalled, hook }, lifecycle: inState('Terminating:Wait'), hooks };
+    assert.deepEqual(after(seen).waiting?.hook, hook, 'nobody keeps the hook alive that waits for us');
+  });
+  it('the hook that the tag named, though its value is another now', () => {
+    const named = { source: 'tag', value: 'hook=drain', hook: 'drain' } as const;
+    const hooks = known([{ ...hook, name: 'backup' }, hook]);
+    const before = after({ ...base, signals: known([named]), lifecycle: inState('InService'), hooks });
+    const later = after({ ...base, memory: before, lifecycle: inState('Terminating:Wait'), hooks });
+    assert.deepEqual(later.waiting?.hook, hook, 'nobody keeps the hook alive that waits for us');
+  });
+  it('no hook before one waits or is named: the group’s only one may be another owner’s', () => {
+    const seen = { ...base, lifecycle: inState('InService'), hooks: known([hook]) };
+    assert.equal(after(seen).hook, undefined);
+  });
   it('not since an event in the future, or of days ago', () => {
     for (const eventAt of [NOW + MINUTE, NOW - 49 * 60 * MINUTE]) {
       const seen = { ...base, signals: known([{ ...tag, eventAt }]), lifecycle: inState('Terminating:Wait') };
@@ -221,6 +237,7 @@ describe('what is new joins what is remembered, and takes nothing from it', () =
     assert.deepEqual(after({ ...base, lifecycle: inState('Terminating:Wait'), hooks: known([hook]) }), {
       ...memory,
       waiting: { since: NOW, group: 'web-asg', hook },
+      hook,
     }));
   it('that the group retains', () =>
     assert.deepEqual(after({ ...base, retainsAbandoned: known(true) }), { ...memory, retains: true }));
@@ -245,6 +262,7 @@ describe('what is new joins what is remembered, and takes nothing from it', () =
     const full: Memory = {
       ...memory,
       waiting,
+      hook,
       retains: true,
       completed,
       spotSeenAt: NOW,
@@ -321,14 +339,14 @@ describe('the hook of the lifecycle action that waits', () => {
 });
 
 describe('that the group was asked to terminate the instance', () => {
-  const memory: Memory = { signalledAt: 1, signals: [tag], terminated: true };
+  const memory: Memory = { signalledAt: 1, signals: [tag], terminatedAt: NOW };
   const seen = { memory, signals: known([tag]) };
   it('is forgotten once its hook waits: retained after that, it must be terminated once more', () =>
-    assert.equal(after({ ...seen, lifecycle: inState('Terminating:Wait') }).terminated, undefined));
+    assert.equal(after({ ...seen, lifecycle: inState('Terminating:Wait') }).terminatedAt, undefined));
   it('is remembered until then', () =>
-    assert.equal(after({ ...seen, lifecycle: inState('Terminating:Retained') }).terminated, true));
+    assert.equal(after({ ...seen, lifecycle: inState('Terminating:Retained') }).terminatedAt, NOW));
   it('is forgotten once the group has begun: it may be retained again before it was seen waiting', () => {
-    const { terminated } = after({ ...seen, lifecycle: inState('Terminating') });
-    assert.equal(terminated, undefined, 'the instance is left behind, retained');
+    const { terminatedAt } = after({ ...seen, lifecycle: inState('Terminating') });
+    assert.equal(terminatedAt, undefined, 'the instance is left behind, retained');
   });
 });

@@ -103,6 +103,22 @@ describe('this host is found in ECS', () => {
 describe('ECS has let go of this host', () => {
   const gone = { a: { status: 'INACTIVE' } };
 
+  it('where it once said so and has forgotten it since, though the rest of that round failed', async () => {
+    const scene: Scene = { instances: { a: { status: 'INACTIVE' } }, refuses: { find: 'throttled' } };
+    const { where } = setUp(scene);
+    await assert.rejects(where(registration('a')), { kind: 'throttled' });
+    scene.instances = {};
+    scene.refuses = {};
+    assert.equal(await where(registration('a')), `gone ${ci('a')}`, 'the instance is paid for meanwhile');
+  });
+  it('not where it now calls it another host’s', async () => {
+    const scene: Scene = {
+      instances: { a: { status: 'INACTIVE', on: 'i-other' } },
+      own: [registration('a')],
+    };
+    assert.match(await setUp(scene).where(), /ECS contradicts itself about the container instance .*a$/);
+  });
+
   for (const status of ['INACTIVE', 'DEREGISTERING', 'REGISTRATION_FAILED'])
     it(`where it describes it as ${status} and lists no other`, async () => {
       const { locate, asked } = setUp({ instances: { a: { status, listed: false } } });
@@ -408,12 +424,12 @@ describe('a host that was never registered', () => {
   it('begins anew when something was found in between', async () => {
     const scene: Scene = { instances: {}, cluster: 'web' };
     const { where, pass } = setUp(scene);
-    await where();
+    await where(registration('b'));
     scene.instances = { a: { status: 'ACTIVE' } };
-    assert.equal(await where(), `registered ${ci('a')}`);
-    scene.instances = { a: { status: 'ACTIVE', on: 'i-other' } };
-    pass(MINUTE);
-    assert.match(await where(), /asking once more/);
+    assert.equal(await where(registration('b')), `registered ${ci('a')}`);
+    scene.instances = { a: { status: 'INACTIVE' } };
+    pass(6 * MINUTE);
+    assert.match(await where(registration('b')), /asking once more/);
   });
   it('is not believed in a cluster that nobody named', async () => {
     const { where, asked } = setUp({ instances: {} });

@@ -80,13 +80,13 @@ describe('what an earlier process left', () => {
 describe('what is kept', () => {
   it('all of it, each time something is new', () => {
     const { kept, saved, clock } = setUp(() => state);
-    kept.save({ terminated: true }, START + 7);
+    kept.save({ terminatedAt: 7 }, START + 7);
     assert.deepEqual(saved, [
       {
         instanceId: OWN,
         savedAt: START + 7,
         uptime: UPTIME,
-        memory: { terminated: true },
+        memory: { terminatedAt: 7 },
         registration: ci('before'),
         heard: [ci('before')],
         own: [ci('own')],

@@ -25,7 +25,8 @@ const full: State = {
     },
     completed: { hook: 'drain', result: 'CONTINUE', at: 4_000, standing: 'answered' },
     spotSeenAt: 6_000,
-    terminated: true,
+    hook: { name: 'drain', heartbeatTimeout: 60_000, globalTimeout: undefined },
+    terminatedAt: 4_500,
     askedToStop: { task: 5_000 },
     tasksLeft: ['task', 'other-task'],
     hooksRun: { drained: 'succeeded' },
@@ -147,7 +148,8 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     [withMemory({ waiting: { since: 1, group: 'g', hook: { name: 'h', globalTimeout: '1' } } }), 'waiting'],
     [withMemory({ completed: { hook: 'h', result: 'MAYBE', at: 1, standing: 'answered' } }), 'completed'],
     [withMemory({ completed: { hook: 'h', result: 'CONTINUE', at: 1 } }), 'completed'],
-    [withMemory({ terminated: 'yes' }), 'terminated'],
+    [withMemory({ terminatedAt: true }), 'terminatedAt'],
+    [withMemory({ hook: { name: '' } }), 'hook'],
     [withMemory({ askedToStop: { a: 'x' } }), 'askedToStop'],
     [withMemory({ tasksLeft: ['task', ''] }), 'tasksLeft'],
     [withMemory({ hooksRun: { drained: 'maybe' } }), 'hooksRun'],
@@ -208,6 +210,7 @@ describe('after a restart', () => {
       spotSeenAt: 6_000 + by,
       waiting: { ...full.memory.waiting, since: 3_000 + by },
       completed: { ...full.memory.completed, at: 4_000 + by },
+      terminatedAt: 4_500 + by,
       askedToStop: { task: 5_000 + by },
     });
   });
