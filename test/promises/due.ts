@@ -110,8 +110,8 @@ function isKnownToEcs(instance: Instance, at: number): boolean {
 
 /** Until when what the ECS agent's port names, and ECS does not know, may be about to register. */
 function claimsUntil(instance: Instance, at: number): number {
-  const { containerInstances, ecsAgent, process, stateLostAt } = instance;
-  if (containerInstances.size === 0) return ecsAgent.impersonatedAt + CLAIM_MS;
+  const { containerInstances, ecsAgent, process, stateLostAt, knowsRegistration } = instance;
+  if (containerInstances.size === 0 || !knowsRegistration) return ecsAgent.impersonatedAt + CLAIM_MS;
   const one = containerInstanceOf(instance);
   // What ECS has forgotten counts as gone for who remembers that ECS once knew it.
   const isForgotten = one?.status === 'INACTIVE' && at - one.since > DESCRIBED_MS;

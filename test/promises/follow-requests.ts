@@ -50,10 +50,13 @@ export function followAnswer(
       if (textIn(input, 'status') === 'ACTIVE') instance.drainingRequested = false;
       return;
     case 'autoscaling:DescribeLifecycleHooks':
+      process.hooksReadAt = Math.min(process.hooksReadAt, at);
       noteWait(instance);
       return;
     case 'ec2:DescribeTags':
-      if (output === undefined || memberOf(output, 'Tags')) process.signalsReadAt = at;
+      if (output !== undefined && !memberOf(output, 'Tags')) return;
+      process.signalsReadAt = at;
+      if (process.tagReadAt <= instance.goneAt) process.tagReadAt = at;
       return;
     case 'ecs:ListTasks':
       followList(instance, input, output);

@@ -180,6 +180,9 @@ export function checkTimeout(
   // Who looks for the signal as rarely as the hook times out has chosen so.
   if (!left || setting.pollInterval > 5_000) return;
   const at = event.at;
+  // A hook that was changed before its agent could read it may count as it was, which nobody can read any more.
+  const changedAt = instance.group?.changedAt ?? -Infinity;
+  if (changedAt > (instance.waitsSince ?? at) && (process?.hooksReadAt ?? at) > changedAt) return;
   const timeout = at - (instance.beats.get(event.hook) ?? instance.waitsSince ?? at);
   const signalledFor = instance.drainSince === undefined ? 0 : at - instance.drainSince;
   if (signalledFor < timeout + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0)) return;

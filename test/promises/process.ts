@@ -19,6 +19,10 @@ export type Process = {
 
   /** API → when it last had a good answer. */
   readonly answeredAt: Map<string, number>;
+  /** When DescribeTags first answered it after the last signal had gone; earlier where it has not since. */
+  tagReadAt: number;
+  /** When it first learnt the hooks of its group. */
+  hooksReadAt: number;
   /** API → its requests within the last minute. */
   readonly sent: Map<string, number[]>;
   /** By desired status: what it has listed of the tasks, in this drain. */
@@ -48,6 +52,8 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     toldOtherAt: undefined,
     signalsReadAt: -Infinity,
     introspectionFailedAt: -Infinity,
+    tagReadAt: -Infinity,
+    hooksReadAt: Infinity,
     answeredAt: new Map(),
     sent: new Map(),
     listed: new Map(),

@@ -26,11 +26,11 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
   if (isSignalled(instance) || isTerminating(instance) || !canTellSignals(instance)) return;
   if (instance.lieSince !== undefined || (process?.identity ?? id) !== id) return;
   // Until the tag has been read, nobody knows that the drain is over.
-  const tagReadAt = process?.answeredAt.get('ec2:DescribeTags') ?? -Infinity;
-  const isTagUnread = readsTagByApi(instance) && tagReadAt <= goneAt;
+  const tagReadAt = readsTagByApi(instance) ? (process?.tagReadAt ?? -Infinity) : Infinity;
+  const knownAt = tagReadAt === Infinity ? goneAt : Math.max(goneAt, tagReadAt);
   const restsSince =
-    isCalm(instance, at) && !isTagUnread
-      ? goneAt + COMES_TO_REST_MS + setting.pollInterval * 1.2 + setting.slack
+    isCalm(instance, at) && tagReadAt > goneAt
+      ? knownAt + COMES_TO_REST_MS + setting.pollInterval * 1.2 + setting.slack
       : Math.max(goneAt, disturbances.troubleAt(at)) +
         COMES_TO_REST_AFTER_TROUBLE_MS +
         (readsTagByApi(instance) ? TAG_PATIENCE_MS : 0);

@@ -75,10 +75,10 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
 
   /** What it reports is looked at now and then, and when it lets the instance go. */
   function readReport() {
-    if (!report) return;
+    const { isAlive, clockAheadMs = 0, clockSetAt = -Infinity } = watched()?.instance ?? {};
+    if (!report || !isAlive) return;
     reportAt = now() + READ_REPORT_MS;
     const { waitedSeconds, lastTaskEndedAt } = report();
-    const { clockAheadMs = 0, clockSetAt = -Infinity } = watched()?.instance ?? {};
     // It shows what the host's clock showed when it last looked.
     if (now() - clockSetAt < READ_REPORT_MS) return;
     see({

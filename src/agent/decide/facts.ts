@@ -38,11 +38,28 @@ export const isTerminatedLately = ({ now, memory: { terminatedAt = -Infinity } }
 
 const SHOWN_AFTER_MS = 30_000;
 
-/** Which hook is ours, as far as can be told. */
-export const hookChoice = (
+/**
+ * Which hook is ours, as far as can be told. Whether a hook that is changed counts for the action that waits is not
+ * documented: of its numbers then and now the smaller ones count.
+ */
+export function hookChoice(
   observed: Observation,
   { lifecycleHook }: Pick<Policy, 'lifecycleHook'>,
-): HookChoice => chooseHook(observed.hooks, lifecycleHook, signalsOf(observed), hookBefore(observed.memory));
+): HookChoice {
+  const { hooks, memory } = observed;
+  const choice = chooseHook(hooks, lifecycleHook, signalsOf(observed), hookBefore(memory));
+  const waits = memory.waiting?.hook;
+  if (choice.kind !== 'ours' || choice.hook.name !== waits?.name) return choice;
+  const { hook } = choice;
+  return {
+    ...choice,
+    hook: {
+      ...hook,
+      heartbeatTimeout: earlier(hook.heartbeatTimeout, waits.heartbeatTimeout),
+      globalTimeout: earlier(hook.globalTimeout, waits.globalTimeout),
+    },
+  };
+}
 
 /** The hook that was ours before, in this drain: a retained instance can come to wait once more. */
 const hookBefore = ({ waiting, hook }: Memory): Hook | undefined => waiting?.hook ?? hook;
@@ -74,6 +91,6 @@ export const onAgentClock = (
 export const onWallClock = (at: number, { now, wallNow }: Pick<Observation, 'now' | 'wallNow'>): number =>
   wallNow + (at - now);
 
-/** The earlier of two times, where either may be missing: deadlines only tighten. */
+/** The earlier of two times, or the shorter of two, where either may be missing: deadlines only tighten. */
 export const earlier = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined ? b : b === undefined ? a : Math.min(a, b);

@@ -308,9 +308,9 @@ describe('the hook of the lifecycle action that waits', () => {
       hook,
     }));
   for (const [what, changed] of [
-    ['heartbeat time-out', { heartbeatTimeout: 60_000 }],
-    ['global limit', { globalTimeout: 6_000_000 }],
-    ['name', { name: 'drain2' }],
+    ['heartbeat time-out, where it is shorter', { heartbeatTimeout: 60_000 }],
+    ['global limit, where it is shorter', { globalTimeout: 6_000_000 }],
+    ['name', { name: 'drain2', heartbeatTimeout: 7_200_000 }],
   ] as const)
     it(`is as the group says it is now: its ${what}`, () => {
       const memory: Memory = {
@@ -322,6 +322,13 @@ describe('the hook of the lifecycle action that waits', () => {
       const seen = { memory, signals: known([tag]), lifecycle: inState('Terminating:Wait'), hooks };
       assert.deepEqual(after(seen).waiting, { since: 1, group: 'web-asg', hook: { ...hook, ...changed } });
     });
+  it('keeps the shorter numbers with which it began to wait: they may be the ones that count', () => {
+    const waiting = { since: 1, group: 'web-asg', hook };
+    const memory: Memory = { signalledAt: 1, signals: [tag], waiting };
+    const hooks = known([{ ...hook, heartbeatTimeout: 7_200_000, globalTimeout: 172_800_001 }]);
+    const seen = { memory, signals: known([tag]), lifecycle: inState('Terminating:Wait'), hooks };
+    assert.equal(after(seen).waiting, waiting, 'the hook would time out, and end the tasks');
+  });
   it('waits since the event that the tag names, though another signal came first', () => {
     const signals = known([lifecycle, { ...tag, eventAt: NOW - MINUTE }]);
     assert.equal(after({ signals, lifecycle: inState('Terminating:Wait') }).waiting?.since, NOW - MINUTE);
