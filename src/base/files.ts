@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import * as nodeFs from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** The calls of `node:fs` with which files are kept. The simulation passes a disk of its own. */
 export type FileSystem = Pick<
@@ -76,22 +77,59 @@ function syncDirectory(path: string, fs: FileSystem): void {
 }
 
 /**
- * The text of a file of at most `mostBytes`. Never blocks on a FIFO or a device. Throws where it is larger, or
- * neither a file nor a character device (such as /dev/null); with `code` as of open(2) where it cannot be opened.
+ * The text of an operator's file of at most `mostBytes`. Never blocks on a FIFO or a device. Throws where it is larger,
+ * or neither a file nor a character device (such as /dev/null); with `code` as of open(2) where it cannot be opened.
  */
 export function readTextFile(path: string, mostBytes: number, fs: FileSystem = nodeFs): string {
   const { O_RDONLY, O_NONBLOCK } = nodeFs.constants;
   const file = fs.openSync(path, O_RDONLY | O_NONBLOCK);
+  return readOpened(file, path, mostBytes, (stats) => stats.isFile() || stats.isCharacterDevice(), fs);
+}
+
+/**
+ * The same of a file that the agent itself keeps. Whoever may write its directory may put anything in its place, and
+ * root reads it too: a link is not followed, so no device is ever opened. Throws where it is not a regular file.
+ */
+export function readKeptFile(path: string, mostBytes: number, fs: FileSystem = nodeFs): string {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = nodeFs.constants;
+  let file: number;
+  try {
+    file = fs.openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  } catch (error) {
+    if (codeOf(error) !== 'ELOOP') throw error;
+    throw notAFile(path, 'a link', 'ELOOP');
+  }
+  return readOpened(file, path, mostBytes, (stats) => stats.isFile(), fs);
+}
+
+function readOpened(
+  file: number,
+  path: string,
+  mostBytes: number,
+  isReadable: (stats: nodeFs.Stats) => boolean,
+  fs: FileSystem,
+): string {
   try {
     const stats = fs.fstatSync(file);
-    if (stats.isDirectory())
-      throw Object.assign(new Error(`${path} is a directory, not a file`), { code: 'EISDIR' });
-    if (!stats.isFile() && !stats.isCharacterDevice())
-      throw new Error(`${path} is a FIFO or a block device, not a file`);
+    if (stats.isDirectory()) throw notAFile(path, 'a directory', 'EISDIR');
+    if (!isReadable(stats)) throw notAFile(path, 'a FIFO or a device', 'EINVAL');
     return readAll(file, path, mostBytes, fs);
   } finally {
     fs.closeSync(file);
   }
+}
+
+const notAFile = (path: string, what: string, code: string) =>
+  Object.assign(new Error(`${path} is ${what}, not a file`), { code });
+
+/**
+ * Whether a file can be made in a directory: makes an empty one of a name that nobody can foresee, and removes it.
+ * Throws where it cannot.
+ */
+export function tryToWrite(directory: string): void {
+  const trial = join(directory, `trial-${randomUUID()}`);
+  nodeFs.closeSync(nodeFs.openSync(trial, 'wx', 0o600));
+  nodeFs.unlinkSync(trial);
 }
 
 const CHUNK_BYTES = 65_536;

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import type { Environment } from '../base/environment.ts';
+import { howOthersMayReplace } from '../base/ownership.ts';
 import type { Config } from '../config/options.ts';
 import { requestDrain, withdrawDrain } from '../signals/manual.ts';
 import { findAgent, type Status } from './status-file.ts';
@@ -10,6 +12,7 @@ export async function drain(config: Config, environment: Environment, cancel: bo
   const status = agent.kind === 'running' ? agent.status : undefined;
   let message: string;
   try {
+    refuseToBeLedElsewhere(config.stateDir);
     if (cancel) {
       const wasThere = await withdrawDrain(config.stateDir);
       message = `${wasThere ? 'The request is withdrawn.' : 'There was no request to withdraw.'} ${afterCancel(status, config)}`;
@@ -23,6 +26,13 @@ export async function drain(config: Config, environment: Environment, cancel: bo
   }
   process.stdout.write(`${message}\n`);
   return 0;
+}
+
+/** Root must not be led by a link or a new directory that another user put there. Throws where it could be. */
+function refuseToBeLedElsewhere(stateDir: string): void {
+  if (process.geteuid?.() !== 0 || !existsSync(stateDir)) return;
+  const why = howOthersMayReplace(stateDir);
+  if (why !== undefined) throw new Error(`another user could put something else there: ${why}`);
 }
 
 function afterRequest(status: Status | undefined): string {

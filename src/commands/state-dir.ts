@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { makeDirectory, readTextFile, removeIfPossible, replaceFile } from '../base/files.ts';
+import { makeDirectory, readKeptFile, removeIfPossible, replaceFile } from '../base/files.ts';
 import { isRunning, ownProcess, type ProcessId } from '../host/process.ts';
 
 /** Which agent a state directory belongs to. */
@@ -37,7 +37,7 @@ export function claimStateDir(stateDir: string): Claim {
 /** Undefined where nobody is named, or not readably: a crash of the host can leave anything. */
 function readOwner(path: string): ProcessId | undefined {
   try {
-    const owner = JSON.parse(readTextFile(path, 4_096)) as Partial<ProcessId> | null;
+    const owner = JSON.parse(readKeptFile(path, 4_096)) as Partial<ProcessId> | null;
     return Number.isSafeInteger(owner?.pid) ? (owner as ProcessId) : undefined;
   } catch {
     return undefined;

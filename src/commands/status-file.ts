@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { Report } from '../agent/report/report.ts';
 import { isoTime, systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
-import { readTextFile, removeIfPossible, replaceFile } from '../base/files.ts';
+import { readKeptFile, removeIfPossible, replaceFile } from '../base/files.ts';
+import { isOneOf, isRecord } from '../base/shape.ts';
 import { clip } from '../base/text.ts';
 import { isRunning, ownProcess, type ProcessId } from '../host/process.ts';
 
@@ -17,8 +18,8 @@ export type Status = Report &
 export type Found =
   | { readonly kind: 'running'; readonly status: Status }
   | { readonly kind: 'not-running' }
-  /** There is a file, and this user may not read it. */
-  | { readonly kind: 'unreadable'; readonly path: string };
+  /** There is something, and this user may not read it, or it is no file. */
+  | { readonly kind: 'unreadable'; readonly why: string };
 
 /** While a drain is on, the file follows it at this pace, in ms; at rest it is written only when it changes. */
 const REFRESH_MS = 10_000;
@@ -60,9 +61,9 @@ export function createStatusFile(
       }
     },
     remove: () => {
-      const status = readStatus(path);
+      const found = readStatus(path);
       // Another agent with a state directory of its own can have the same runtime directory.
-      if (typeof status === 'object' && status.pid === own.pid) removeIfPossible(path);
+      if (found?.kind === 'read' && found.status.pid === own.pid) removeIfPossible(path);
     },
   };
 }
@@ -83,26 +84,73 @@ export function findAgent(stateDir: string, environment: Environment): Found {
   const paths = environment.RUNTIME_DIRECTORY
     ? [statusPath(stateDir, environment)]
     : [statusPath(stateDir, {}), statusPath(stateDir, { RUNTIME_DIRECTORY })];
-  let unreadable: string | undefined;
+  let unreadable: Unreadable | undefined;
   for (const path of paths) {
     const status = readStatus(path);
-    if (status === 'unreadable') unreadable ??= path;
-    else if (status && isRunning(status) !== false) return { kind: 'running', status };
+    if (status?.kind === 'unreadable') unreadable ??= status;
+    else if (status && isRunning(status.status) !== false) return { kind: 'running', status: status.status };
   }
-  return unreadable ? { kind: 'unreadable', path: unreadable } : { kind: 'not-running' };
+  return unreadable ?? { kind: 'not-running' };
 }
 
-function readStatus(path: string): Status | 'unreadable' | undefined {
+type Unreadable = Extract<Found, { kind: 'unreadable' }>;
+
+/** Undefined where there is none, or nothing that an agent writes. */
+function readStatus(path: string): { kind: 'read'; status: Status } | Unreadable | undefined {
+  let text: string;
   try {
-    const status = JSON.parse(readTextFile(path, MOST_BYTES)) as Status | null;
-    const { pid, state, summary, signals, updatedAt } = status ?? {};
-    const isStatus =
-      Number.isSafeInteger(pid) &&
-      [state, summary, updatedAt].every((text) => typeof text === 'string') &&
-      Array.isArray(signals);
-    return isStatus ? (status as Status) : undefined;
+    text = readKeptFile(path, MOST_BYTES);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'EACCES' || code === 'EPERM' ? 'unreadable' : undefined;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM')
+      return { kind: 'unreadable', why: `${path} may not be read by this user; try again as root` };
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : { kind: 'unreadable', why: message };
+  }
+  try {
+    const status: unknown = JSON.parse(text);
+    return isStatus(status) ? { kind: 'read', status } : undefined;
+  } catch {
+    return undefined;
   }
 }
+
+/** Whoever may write the directory may write anything: `status` of root must neither fail of it nor obey it. */
+function isStatus(value: unknown): value is Status {
+  return (
+    isRecord(value) &&
+    isOneOf(value.state, STATES) &&
+    Object.entries(SHAPES).every(([name, isRight]) => isRight(value[name]))
+  );
+}
+
+const STATES: readonly Report['state'][] = ['starting', 'watching', 'draining', 'released'];
+
+const optional = (isRight: (value: unknown) => boolean) => (value: unknown) =>
+  value === undefined || isRight(value);
+const isNumber = (value: unknown) => typeof value === 'number';
+const isString = (value: unknown) => typeof value === 'string';
+const isTask = (value: unknown) =>
+  isRecord(value) &&
+  [value.group, value.id, value.status].every(isString) &&
+  optional(isNumber)(value.ageSeconds);
+const isBlocked = (value: unknown) => isRecord(value) && isString(value.why);
+const isListOf = (isRight: (value: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.every(isRight);
+
+const SHAPES: Record<keyof Omit<Status, 'state'>, (value: unknown) => boolean> = {
+  pid: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+  startedTicks: optional(isString),
+  updatedAt: isString,
+  summary: isString,
+  signals: isListOf(isString),
+  containerInstance: optional(isString),
+  cluster: optional(isString),
+  group: optional(isString),
+  lifecycleState: optional(isString),
+  tasksLeft: optional(isNumber),
+  lastTaskEndedAt: optional(isString),
+  tasks: optional(isListOf(isTask)),
+  blockedBy: optional(isListOf(isBlocked)),
+  waitedSeconds: optional(isNumber),
+  deadline: optional(isString),
+};

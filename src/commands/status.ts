@@ -27,7 +27,7 @@ export async function status(config: Config, environment: Environment, asJson: b
   } else if (found.kind === 'running') {
     process.stdout.write(forPeople(found.status));
   } else if (found.kind === 'unreadable') {
-    process.stdout.write(`not known: ${found.path} may not be read by this user; try again as root\n`);
+    process.stdout.write(`not known: ${oneLine(found.why)}\n`);
   } else {
     process.stdout.write('not running: no agent runs on this host (systemctl status ecs-drain-agent)\n');
   }

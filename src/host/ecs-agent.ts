@@ -1,6 +1,7 @@
 import { clusterName, isCluster, parseEcsArn } from '../base/arn.ts';
 import { countValues, MAX_VALUES } from '../base/plausible.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
+import { isRecord, isText } from '../base/shape.ts';
 import { clip, messageOf } from '../base/text.ts';
 import { type Http, withoutTrailingSlashes } from './http.ts';
 
@@ -146,11 +147,6 @@ function record(value: unknown): Record<string, unknown> {
   if (!isRecord(value)) throw new Error('not a JSON object');
   return value;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 const describe = (entry: unknown) =>
   isRecord(entry) && isText(entry.Arn) ? `with the ARN ${shown(entry.Arn)}` : 'without an ARN';

@@ -1,9 +1,9 @@
-import { chown, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { known, unknown } from '../base/reading.ts';
 import type { ReadSignal } from './metadata.ts';
 
-/** The file whose presence in the state directory asks for a drain. */
+/** The name whose presence in the state directory asks for a drain, whatever it is the name of. */
 const fileIn = (stateDir: string) => join(stateDir, 'drain-requested');
 
 /** What `ecs-drain-agent drain` on the host asks for. It outlives restarts, as a tag does. */
@@ -11,7 +11,7 @@ export const manualSignal =
   (stateDir: string): ReadSignal =>
   async () => {
     try {
-      await stat(fileIn(stateDir));
+      await lstat(fileIn(stateDir));
       return known({ source: 'manual' });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -20,22 +20,32 @@ export const manualSignal =
     }
   };
 
-/** Asks for a drain. Rejects where the state directory can't be written. */
+/**
+ * Asks for a drain. Rejects where the state directory can't be written. Root asks too, in a directory that the agent's
+ * user may write: what is there already is neither opened, written nor given away.
+ */
 export async function requestDrain(stateDir: string): Promise<void> {
-  const file = fileIn(stateDir);
-  await writeFile(file, '');
-  // Left by root, it is the agent's all the same: a state directory has one owner.
-  const { uid, gid } = await stat(stateDir);
-  if (process.getuid?.() === 0) await chown(file, uid, gid);
+  const file = await open(fileIn(stateDir), 'wx').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  if (!file) return;
+  try {
+    // Left by root, it is the agent's all the same: a state directory has one owner.
+    const { uid, gid } = await stat(stateDir);
+    if (process.getuid?.() === 0) await file.chown(uid, gid);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Withdraws the request. Resolves with whether there was one. Rejects where it can't be removed. */
 export async function withdrawDrain(stateDir: string): Promise<boolean> {
   try {
-    await rm(fileIn(stateDir));
+    await unlink(fileIn(stateDir));
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
     throw error;
   }
 }

@@ -151,7 +151,7 @@ describe('what can be done without is said, and done without', { concurrency: 4 
     execFileSync('mkfifo', [join(stateDir, 'state.json')]);
     const running = await agent(machine, { stateDir });
     const { msg } = await running.says('state.discarded');
-    assert.match(msg, /state\.json is a FIFO or a block device, not a file: starting without it$/);
+    assert.match(msg, /state\.json is a FIFO or a device, not a file: starting without it$/);
     fleet.scaleIn(machine);
     await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
     assert.equal(JSON.parse(readFileSync(join(stateDir, 'state.json'), 'utf8')).instanceId, machine.id);

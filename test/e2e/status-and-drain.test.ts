@@ -145,7 +145,10 @@ describe('status and drain, without an agent', () => {
     writeFileSync(join(stateDir, 'status.json'), '{}', { mode: 0o600 });
     process.seteuid?.(65_534);
     try {
-      assert.deepEqual(findAgent(stateDir, {}), { kind: 'unreadable', path: join(stateDir, 'status.json') });
+      assert.deepEqual(findAgent(stateDir, {}), {
+        kind: 'unreadable',
+        why: `${join(stateDir, 'status.json')} may not be read by this user; try again as root`,
+      });
     } finally {
       process.seteuid?.(0);
     }

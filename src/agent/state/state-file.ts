@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type FileSystem, makeDirectory, readTextFile, replaceFile } from '../../base/files.ts';
+import { type FileSystem, makeDirectory, readKeptFile, replaceFile } from '../../base/files.ts';
+import { isOneOf, isRecord, isText } from '../../base/shape.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Memory } from '../model.ts';
@@ -40,7 +41,7 @@ export function createFileStore(stateDir: string, fs?: FileSystem): StateStore {
     load: () => {
       let text: string;
       try {
-        text = readTextFile(path, MOST_BYTES, fs);
+        text = readKeptFile(path, MOST_BYTES, fs);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
@@ -163,16 +164,7 @@ const isRegistration = (value: unknown): boolean =>
 
 const isRegistrations = (value: unknown): boolean => Array.isArray(value) && value.every(isRegistration);
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** What a calendar holds: sums of such times stay numbers. */
 function isTime(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= 8.64e15;
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-
-const isOneOf = (value: unknown, names: readonly string[]) =>
-  typeof value === 'string' && names.includes(value);

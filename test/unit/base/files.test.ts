@@ -17,9 +17,11 @@ import { describe, type TestContext, test } from 'node:test';
 import {
   type FileSystem,
   makeDirectory,
+  readKeptFile,
   readTextFile,
   removeIfPossible,
   replaceFile,
+  tryToWrite,
 } from '../../../src/base/files.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 
@@ -153,7 +155,7 @@ describe('a file that is read', () => {
     const path = join(temporaryDirectory(t), 'fifo');
     execFileSync('mkfifo', [path]);
     assert.throws(() => readTextFile(path, 100), {
-      message: `${path} is a FIFO or a block device, not a file`,
+      message: `${path} is a FIFO or a device, not a file`,
     });
   });
 
@@ -166,6 +168,41 @@ describe('a file that is read', () => {
 
   test('that is not there is told by its code', (t) => {
     assert.throws(() => readTextFile(join(temporaryDirectory(t), 'none'), 100), { code: 'ENOENT' });
+  });
+});
+
+describe('a file that the agent keeps', () => {
+  test('is read through no link, and where it is a regular file only', (t) => {
+    const directory = temporaryDirectory(t);
+    const file = join(directory, 'file');
+    writeFileSync(file, 'kept');
+    assert.equal(readKeptFile(file, 100), 'kept');
+    for (const [name, target] of [
+      ['link', file],
+      ['dangling', join(directory, 'none')],
+      ['device', '/dev/zero'],
+    ] as const) {
+      symlinkSync(target, join(directory, name));
+      assert.throws(() => readKeptFile(join(directory, name), 100), {
+        message: `${join(directory, name)} is a link, not a file`,
+        code: 'ELOOP',
+      });
+    }
+    execFileSync('mkfifo', [join(directory, 'fifo')]);
+    assert.throws(() => readKeptFile(join(directory, 'fifo'), 100), /is a FIFO or a device, not a file$/);
+    assert.throws(() => readKeptFile('/dev/null', 100), /is a FIFO or a device, not a file$/);
+    assert.throws(() => readKeptFile(directory, 100), { code: 'EISDIR' });
+    assert.throws(() => readKeptFile(join(directory, 'none'), 100), { code: 'ENOENT' });
+  });
+});
+
+describe('a directory that may be written', () => {
+  test('is found to be so, and is left as it was', (t) => {
+    const directory = temporaryDirectory(t);
+    tryToWrite(directory);
+    assert.deepEqual(readdirSync(directory), []);
+    assert.throws(() => tryToWrite(join(directory, 'none')), { code: 'ENOENT' });
+    assert.throws(() => tryToWrite('/proc'), /ENOENT|EACCES/);
   });
 });
 

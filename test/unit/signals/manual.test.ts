@@ -1,11 +1,28 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { known } from '../../../src/base/reading.ts';
 import { manualSignal, requestDrain, withdrawDrain } from '../../../src/signals/manual.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
+
+/** What whoever may write the state directory can put there. */
+const planted: Record<string, (path: string, outside: string) => void> = {
+  'a link to a file': (path, outside) => symlinkSync(join(outside, 'victim'), path),
+  'a link to nothing': (path, outside) => symlinkSync(join(outside, 'new'), path),
+  'a link to a device': (path) => symlinkSync('/dev/full', path),
+  'a link to itself': (path) => symlinkSync(path, path),
+  'a FIFO': (path) => execFileSync('mkfifo', [path]),
+};
 
 describe('a drain asked for by hand', () => {
   test('is there until it is taken back', async (t) => {
@@ -36,7 +53,10 @@ describe('a drain asked for by hand', () => {
   test('a request that cannot be taken back is told: the drain goes on', async (t) => {
     const stateDir = temporaryDirectory(t);
     mkdirSync(join(stateDir, 'drain-requested'));
-    await assert.rejects(withdrawDrain(stateDir), { code: 'ERR_FS_EISDIR' });
+    await assert.rejects(
+      withdrawDrain(stateDir),
+      (error: NodeJS.ErrnoException) => error.code === 'EISDIR' || error.code === 'EPERM',
+    );
   });
 
   test('a request that root leaves is the owner’s of the state directory, who must be able to remove it', {
@@ -48,6 +68,27 @@ describe('a drain asked for by hand', () => {
     const { uid, gid } = statSync(join(stateDir, 'drain-requested'));
     assert.deepEqual([uid, gid], [1_234, 5_678]);
   });
+
+  for (const [what, plant] of Object.entries(planted)) {
+    test(`${what} of that name is a request, is not followed, and can be withdrawn`, {
+      timeout: 20_000,
+    }, async (t) => {
+      const outside = temporaryDirectory(t);
+      const victim = join(outside, 'victim');
+      writeFileSync(victim, 'root:$6$hash', { mode: 0o640 });
+      const stateDir = temporaryDirectory(t);
+      chownSync(stateDir, process.getuid?.() === 0 ? 1_234 : -1, -1);
+      plant(join(stateDir, 'drain-requested'), outside);
+      const before = statSync(victim);
+      await requestDrain(stateDir);
+      assert.deepEqual(await manualSignal(stateDir)(), known({ source: 'manual' }));
+      assert.equal(await withdrawDrain(stateDir), true);
+      const { uid, gid, mode } = statSync(victim);
+      assert.deepEqual([uid, gid, mode], [before.uid, before.gid, before.mode], 'it was given away');
+      assert.equal(readFileSync(victim, 'utf8'), 'root:$6$hash', 'it was emptied');
+      assert.deepEqual(readdirSync(outside), ['victim'], 'a file was made where a link led');
+    });
+  }
 
   test('a state directory that cannot be looked into is no word', {
     skip: process.getuid?.() !== 0,

@@ -82,10 +82,7 @@ describe('the state file', () => {
     const directory = temporaryDirectory(t);
     const path = join(directory, 'state.json');
     execFileSync('mkfifo', [path]);
-    assert.throws(
-      () => createFileStore(directory).load(),
-      /state\.json is a FIFO or a block device, not a file/,
-    );
+    assert.throws(() => createFileStore(directory).load(), /state\.json is a FIFO or a device, not a file/);
     rmSync(path);
     writeFileSync(path, Buffer.alloc(8 * 1024 * 1024 + 1));
     assert.throws(() => createFileStore(directory).load(), /state\.json is larger than 8388608 bytes/);
