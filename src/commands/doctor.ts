@@ -13,6 +13,7 @@ import { createNodeHttp } from '../host/node-http.ts';
 import { type Check, type Checks, ok, skip, warn } from './doctor/check.ts';
 import { checkCluster, checkEcsAgent, findRegistration } from './doctor/cluster.ts';
 import { checkGroup, checkMembership } from './doctor/group.ts';
+import { checkHooks } from './doctor/hooks.ts';
 import {
   checkClock,
   checkJournal,
@@ -57,6 +58,7 @@ async function* examine(config: Config, environment: Environment, warnings: read
   const identity = yield* checkMetadata(imds, endpoint, regionGiven);
   yield* checkClock(systemClock, () => timeOfMetadata(endpoint));
   yield* checkStateDir(config.stateDir, identity?.instanceId);
+  yield* checkHooks(config);
   yield* checkUnit(systemctlShow);
   yield* checkJournal();
   const registration = yield* checkEcsAgent(createEcsAgent(http, config.introspectionUrl));

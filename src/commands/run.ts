@@ -13,7 +13,7 @@ import { createNotifier } from '../host/systemd.ts';
 import type { Log } from '../log/log.ts';
 import { createOutput } from '../log/output.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import { createOperatorHooks } from '../operator-hooks/operator-hooks.ts';
+import { createOperatorHooks, sayWhatIsNotRun } from '../operator-hooks/operator-hooks.ts';
 import { manualSignal } from '../signals/manual.ts';
 import { passToSdk } from './sdk-environment.ts';
 import { claimStateDir } from './state-dir.ts';
@@ -43,6 +43,7 @@ export async function run({ config, origins, environment, warnings }: Configured
   log('agent.started', `ecs-drain-agent ${version}`, { version, pid: process.pid, config });
   for (const warning of warnings) log('config.warning', warning);
   if (claim.kind === 'unusable') log('state.unwritable', unusable(claim.why, config, origins));
+  await sayWhatIsNotRun(config.hooksDir, log);
   passToSdk(environment);
 
   const notifier = createNotifier(environment);

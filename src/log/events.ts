@@ -231,7 +231,14 @@ export const events = {
   'hook.skipped': {
     level: 'warn',
     meaning: 'A file in a hooks directory is not run; the message says why.',
-    remedy: 'Make it executable, and writable for its owner only; or remove it.',
+    remedy: 'Make it executable, or remove it.',
+  },
+  'hook.refused': {
+    level: 'error',
+    meaning:
+      'A hook is not run, because somebody other than root could change it, a directory on the way to it, or what it links to; the message says which. It counts as failed. Said at the start too.',
+    remedy:
+      'Let root own the whole path, and nobody else write it: chown root:root and chmod go-w what the message names.',
   },
   'metrics.ready': { level: 'info', meaning: 'Metrics are served at this address.', remedy: '' },
   'metrics.unavailable': {

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { OperatorHooks, OperatorHooksPorts } from './model.ts';
+import { basename, join } from 'node:path';
+import type { Log } from '../log/log.ts';
+import { HOOK_STAGES, type OperatorHooks, type OperatorHooksPorts } from './model.ts';
 
 export type { HookFacts, HookStage, HooksResult, OperatorHooks } from './model.ts';
 
@@ -18,12 +19,29 @@ export function createOperatorHooks(ports: OperatorHooksPorts): OperatorHooks {
   };
 }
 
-/** A directory that exists and cannot be read does not count as empty: somebody wants hooks to run. */
+/** Says at the start what will not be run: the middle of a drain is a bad time to learn it. Never rejects. */
+export async function sayWhatIsNotRun(hooksDir: string, log: Log): Promise<void> {
+  for (const stage of HOOK_STAGES) {
+    const directory = join(hooksDir, stage);
+    if (isEmpty(directory)) continue;
+    const { findHooks } = await import('./find-hooks.ts');
+    const found = findHooks(directory);
+    if (found.kind === 'unreadable') {
+      log('hook.failed', `the hooks in ${directory} cannot be listed: ${found.why}`, { stage });
+      continue;
+    }
+    for (const { path, why } of found.skipped)
+      log('hook.skipped', `${path} will not be run: ${why}`, { stage, hook: basename(path) });
+    for (const { path, why } of found.refused)
+      log('hook.refused', `${path} will not be run: ${why}`, { stage, hook: basename(path) });
+  }
+}
+
+/** What exists and cannot be listed does not count as empty: somebody wants hooks to run. */
 function isEmpty(directory: string): boolean {
   try {
     return readdirSync(directory).length === 0;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR';
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }

@@ -28,9 +28,13 @@ export async function runStage(run: StageRun): Promise<HooksResult> {
   for (const { path, why } of found.skipped) {
     log('hook.skipped', `${path} is not run: ${why}`, { stage, hook: basename(path) });
   }
-  if (found.paths.length === 0) return 'none';
+  for (const { path, why } of found.refused) {
+    log('hook.refused', `${path} is not run: ${why}`, { stage, hook: basename(path) });
+  }
+  if (found.paths.length + found.refused.length === 0) return 'none';
   const endsAt = clock.monotonic() + Math.max(STAGE_LIMIT_MS, config.hookTimeout);
-  let failures = 0;
+  // Not `none`: with --hook-failure hold somebody waits for what it does.
+  let failures = found.refused.length;
   for (const path of found.paths) {
     if (stop.aborted) return 'failed';
     if (run.succeeded.has(path)) continue;

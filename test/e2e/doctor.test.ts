@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
@@ -51,6 +51,29 @@ describe('doctor', () => {
     ]);
     assert.match(text, /\nThe agent can work on this host(, with 1 warning)?\.\n$/);
     assert.equal(code, 0);
+  });
+
+  test('names the hooks that run, and those that others could change', async (t) => {
+    const host = await setUp(t, retaining);
+    const hooksDir = join(temporaryDirectory(t), 'hooks.d');
+    mkdirSync(join(hooksDir, 'drained'), { recursive: true, mode: 0o755 });
+    const [good, open, plain] = ['10-good', '20-open', '30-plain'].map((name) =>
+      join(hooksDir, 'drained', name),
+    ) as [string, string, string];
+    for (const path of [good, open, plain]) writeFileSync(path, '#!/bin/sh\n');
+    chmodSync(good, 0o755);
+    chmodSync(open, 0o777);
+    const hooksOf = (lines: readonly string[]) => lines.filter((line) => / hooks: /.test(line));
+    const { code, lines } = await host.doctor(['--hooks-dir', hooksDir]);
+    assert.deepEqual(hooksOf(lines), [
+      'ok    hooks: drained: 10-good',
+      `warn  hooks: ${plain} is not run: it is not executable; chmod +x it. Fix: make it an executable file, or remove it`,
+      `warn  hooks: ${open} is not run: every user may write ${open}; chmod o-w it. Fix: let root own the whole path to it, and nobody else write it`,
+    ]);
+    assert.equal(code, 0);
+    const holding = await host.doctor(['--hooks-dir', hooksDir, '--hook-failure', 'hold']);
+    assert.match(hooksOf(holding.lines)[2] ?? '', /^FAIL/);
+    assert.equal(holding.code, 1, 'the instance would be held until somebody looks');
   });
 
   test('--json says the same to a machine', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -98,6 +98,30 @@ describe("the operator's hooks", { concurrency: 4 }, () => {
       );
       assert.deepEqual(await end(running), { code: 0, signal: null });
       assert.deepEqual(running.lines('lifecycle.completed'), []);
+    },
+  );
+
+  scenario(
+    'that others could change are refused at the start and in the drain, and hold the instance if asked to',
+    { ...group, except: held },
+    async (scene) => {
+      const { fleet, agent, happens } = scene;
+      const machine = fleet.addInstance();
+      const seen = join(scene.directory(), 'seen');
+      const hooksDir = hooks(scene, { 'drained/10-ship': `touch ${seen}` });
+      const hook = join(hooksDir, 'drained/10-ship');
+      chmodSync(hook, 0o777);
+      const running = await agent(machine, { args: ['--hooks-dir', hooksDir, '--hook-failure', 'hold'] });
+      const why = `every user may write ${hook}; chmod o-w it`;
+      const { msg } = await running.says('hook.refused', { hook: '10-ship' });
+      assert.equal(msg, `${hook} will not be run: ${why}`);
+      fleet.scaleIn(machine);
+      await running.says('hook.holding', { stage: 'drained' });
+      assert.equal(running.lines('hook.refused').at(-1)?.msg, `${hook} is not run: ${why}`);
+      assert.ok(!existsSync(seen), 'what anybody may have written was run');
+      chmodSync(hook, 0o755);
+      await running.says('hook.finished', { hook: '10-ship' });
+      await happens('machine-terminated', { instanceId: machine.id });
     },
   );
 

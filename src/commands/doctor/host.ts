@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { createFileStore } from '../../agent/state/state-file.ts';
 import { type Clock, parseTime } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
+import { tryToWrite } from '../../base/files.ts';
+import { howOthersMayReplace } from '../../base/ownership.ts';
 import { messageOf } from '../../base/text.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './check.ts';
 
@@ -25,9 +27,13 @@ export async function* checkStateDir(stateDir: string, instanceId: string | unde
       yield ok(name, `${stateDir} is not there yet and can be made in ${parent}`);
       return;
     }
-    const trial = join(stateDir, `doctor-${process.pid}`);
-    writeFileSync(trial, '');
-    rmSync(trial);
+    // Root would write where another user leads it.
+    const why = process.geteuid?.() === 0 ? howOthersMayReplace(stateDir) : undefined;
+    if (why !== undefined) {
+      yield fail(name, `another user could put another directory in the place of ${stateDir}: ${why}`, fix);
+      return;
+    }
+    tryToWrite(stateDir);
   } catch (error) {
     yield fail(name, `${stateDir} cannot be written: ${messageOf(error)}`, fix);
     return;

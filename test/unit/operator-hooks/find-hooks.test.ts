@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { it } from 'node:test';
 import { findHooks } from '../../../src/operator-hooks/find-hooks.ts';
@@ -15,7 +15,6 @@ it('names what it passes over, and why, but not hidden files', (test) => {
   const files = createHookFiles(test);
   files.write('drained/10-good', 'true');
   files.write('drained/20-plain', 'true', 0o644);
-  files.write('drained/30-open', 'true', 0o757);
   files.write('drained/40-copy.rpmsave', 'true');
   files.write('drained/.hidden', 'true');
   mkdirSync(join(files.directory, 'drained/50-directory'));
@@ -25,24 +24,47 @@ it('names what it passes over, and why, but not hidden files', (test) => {
     found.kind === 'found' && found.skipped.map(({ path, why }) => `${basename(path)}: ${why}`),
     [
       '20-plain: it is not executable; chmod +x it',
-      '30-open: every user may write it; chmod o-w it',
       '40-copy.rpmsave: its name is one of a copy that an editor or a package manager leaves',
       '50-directory: it is not a file',
     ],
   );
 });
 
-it('runs nothing from a directory that every user may write', (test) => {
+it('refuses a hook that others may write, and everything in a directory that they may write', (test) => {
   const files = createHookFiles(test);
   files.write('drained/10-good', 'true');
+  const open = files.write('drained/30-open', 'true', 0o757);
   const directory = join(files.directory, 'drained');
+  assert.deepEqual(findHooks(directory), {
+    kind: 'found',
+    paths: [join(directory, '10-good')],
+    skipped: [],
+    refused: [{ path: open, why: `every user may write ${open}; chmod o-w it` }],
+  });
   chmodSync(directory, 0o777);
   const found = findHooks(directory);
   assert.deepEqual(named(found), []);
-  assert.match(
-    found.kind === 'found' ? (found.skipped[0]?.why ?? '') : '',
-    /every user may write .*\/drained; chmod o-w it/,
+  assert.deepEqual(
+    found.kind === 'found' && found.refused.map(({ why }) => why),
+    Array(2).fill(`every user may write ${directory}; chmod o-w it`),
   );
+});
+
+it('refuses a hook that links to a file of another user', { skip: process.getuid?.() !== 0 }, (test) => {
+  const files = createHookFiles(test);
+  const theirs = files.path('theirs');
+  writeFileSync(theirs, '#!/bin/sh\n');
+  chmodSync(theirs, 0o755);
+  chownSync(theirs, 61_999, 61_999);
+  mkdirSync(join(files.directory, 'drained'), { recursive: true });
+  const hook = join(files.directory, 'drained/10-link');
+  symlinkSync(theirs, hook);
+  assert.deepEqual(findHooks(join(files.directory, 'drained')), {
+    kind: 'found',
+    paths: [],
+    skipped: [],
+    refused: [{ path: hook, why: `${theirs} belongs to user 61999, not to root; chown it` }],
+  });
 });
 
 it('says so where the directory cannot be read', (test) => {
