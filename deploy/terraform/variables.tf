@@ -65,7 +65,7 @@ variable "end_retained_instances" {
 }
 
 variable "stop_tasks" {
-  description = "Lets the agent stop tasks ahead of a Spot interruption, and with --on-timeout stop-tasks."
+  description = "Lets the agent stop tasks ahead of a Spot interruption, with --on-timeout stop-tasks, and with --ignore-tasks."
   type        = bool
   default     = true
 }

@@ -18,6 +18,7 @@ import {
 } from './act/settle.ts';
 import { outdated } from './decide/freshness.ts';
 import { stagesDue } from './decide/hook-stages.ts';
+import { isIgnored } from './decide/ignored-tasks.ts';
 import { type DrainPace, drainDue, nextViewKind } from './decide/pace.ts';
 import { serviceName } from './decide/services.ts';
 import type {
@@ -95,6 +96,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       ...ports.source,
       nextViewKind: () => nextViewKind(pace()),
       tasksLeft: () => state.memory.tasksLeft ?? [],
+      isIgnored: (task) => isIgnored(task, policy),
     },
     ports,
   );
@@ -118,14 +120,18 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
 
   function observe(around: Around): Observation {
     const view = polls.ecsView.reading();
-    const { onHost, gone, emptySince } = seen();
+    const { onHost, gone, ignored, emptySince } = seen();
     const wasAsked = polls.localTasks.asked().at > -Infinity;
     const hooks = polls.hooks.lastKnown();
     const retains = polls.retention.lastKnown() ?? state.memory.retains;
     return {
       ...around,
       containerInstance: containerInstanceIn(state, view, polls.ecsView.asked().at),
-      tasks: tasksOn(view, { wasAsked, now: polls.localTasks.reading(), before: onHost, gone }, around.now),
+      tasks: tasksOn(
+        view,
+        { wasAsked, now: polls.localTasks.reading(), before: onHost, gone, ignored },
+        around.now,
+      ),
       emptySince,
       lifecycle: polls.lifecycle.reading(),
       hooks: hooks ? known(hooks) : polls.hooks.reading(),
@@ -265,19 +271,22 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   }
 
   function pace(): DrainPace {
-    const { onHost, gone, emptySince, terminatingSince, listedAt } = seen();
+    const { onHost, gone, emptySince, onlyIgnoredSince, terminatingSince, listedAt } = seen();
+    const view = polls.ecsView.reading();
+    const tasks = view.kind === 'known' ? ifKnown(view.value.tasks) : undefined;
+    const waitsForOthers = tasks?.some((task) => !isIgnored(task, policy));
     return {
       now: clock.now(),
       phase,
       jitter: ports.jitter(),
       asked: drainAsked(),
-      ecsView: polls.ecsView.reading(),
+      ecsView: view,
       registeredAnewAt: registeredAnewAt(),
       lifecycle: polls.lifecycle.reading(),
       isTermination: (state.memory.signals ?? []).some(({ source }) => source === 'lifecycle'),
       listedAt,
       terminatingSince,
-      emptySince,
+      emptySince: emptySince ?? (waitsForOthers ? onlyIgnoredSince : undefined),
       tasksSeenHere: [...onHost.keys()].filter((arn) => !gone.has(arn)).length,
       servicesSince,
     };

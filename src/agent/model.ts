@@ -126,7 +126,13 @@ export type HookChoice =
 /** What the policy needs of the configuration. */
 export type Policy = Pick<
   Config,
-  'mode' | 'drainTimeout' | 'onTimeout' | 'lifecycleHook' | 'spotStopTasks' | 'rebalanceTerminate'
+  | 'mode'
+  | 'drainTimeout'
+  | 'onTimeout'
+  | 'ignoreTasks'
+  | 'lifecycleHook'
+  | 'spotStopTasks'
+  | 'rebalanceTerminate'
 >;
 
 export type Decision = {
@@ -153,7 +159,8 @@ export type Mutation =
       readonly kind: 'stop-tasks';
       readonly cluster: string;
       readonly tasks: readonly Task[];
-      readonly why: 'timeout' | 'spot';
+      /** `ignored`: no other task is left, and these never end by themselves. */
+      readonly why: 'timeout' | 'spot' | 'ignored';
     }
   | { readonly kind: 'deregister'; readonly containerInstance: Registered }
   | {
@@ -186,7 +193,9 @@ export type Done =
   | 'terminating';
 
 /** What is tried on its own: a limit's StopTask that hangs, waits or rests must not hold up the one before a Spot interruption. */
-export type Try = Exclude<Mutation['kind'], 'stop-tasks'> | 'stop-tasks timeout' | 'stop-tasks spot';
+export type Try =
+  | Exclude<Mutation['kind'], 'stop-tasks'>
+  | `stop-tasks ${Extract<Mutation, { kind: 'stop-tasks' }>['why']}`;
 
 /** What came of a mutation. A failure is a value here: the loop decides anew, whatever happened. */
 export type Outcome =

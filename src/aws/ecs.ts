@@ -30,6 +30,8 @@ export type Task = {
   readonly desiredStatus: string;
   readonly containerInstanceArn?: string | undefined;
   readonly startedBy?: string | undefined;
+  /** Of its task definition, without the revision. */
+  readonly family?: string | undefined;
   /** When it was created, in ms since the Unix epoch. */
   readonly createdAt?: number | undefined;
 };
@@ -182,8 +184,14 @@ function toTask(arn: string, task: EcsTask): Task {
     desiredStatus: task.desiredStatus ?? 'UNKNOWN',
     containerInstanceArn: task.containerInstanceArn,
     startedBy: task.startedBy,
+    family: familyIn(task.taskDefinitionArn),
     createdAt: task.createdAt?.getTime(),
   };
+}
+
+/** `arn:aws:ecs:REGION:ACCOUNT:task-definition/FAMILY:REVISION`. */
+function familyIn(taskDefinitionArn: string | undefined): string | undefined {
+  return /:task-definition\/([A-Za-z0-9_-]{1,255}):\d+$/.exec(taskDefinitionArn ?? '')?.[1];
 }
 
 /** Whether ECS says of this one that it does not know it. Any other reason says nothing about it. */

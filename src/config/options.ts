@@ -1,6 +1,8 @@
 import { isCluster } from '../base/arn.ts';
 import { formatDuration, parseDuration } from '../base/duration.ts';
 import { DEFAULT_TAG_KEY, isLifecycleHookName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
+import { parsed as ok, type Parsed, wrong } from './parsed.ts';
+import { parseTaskPatterns, TASK_PATTERNS_ALLOWED } from './task-patterns.ts';
 
 /** One option: its flag, environment variable, help text, documentation and error messages. */
 export type Option<T> = {
@@ -17,10 +19,6 @@ export type Option<T> = {
   readonly allowed: string;
   readonly parse: (text: string) => Parsed<T>;
 };
-
-type Parsed<T> =
-  | { readonly kind: 'ok'; readonly value: T }
-  | { readonly kind: 'wrong'; readonly why: string };
 
 export const SIGNALS = ['tag', 'lifecycle', 'spot', 'rebalance'] as const;
 export type SignalName = (typeof SIGNALS)[number];
@@ -99,6 +97,16 @@ export const options = {
     help: 'What the agent does at the drain timeout: go on waiting (wait), ask the tasks to stop (stop-tasks), release the instance with its tasks (continue), or abandon the lifecycle action (abandon).',
     allowed: 'wait, stop-tasks, continue, abandon',
     parse: oneOf(['wait', 'stop-tasks', 'continue', 'abandon']),
+  },
+  ignoreTasks: {
+    flag: 'ignore-tasks',
+    env: 'ECS_DRAIN_IGNORE_TASKS',
+    placeholder: 'LIST',
+    default: '',
+    defaultShown: 'none',
+    help: 'Tasks that never end by themselves, such as a monitoring agent. They do not hold up a drain: the agent asks them to stop once no other task is left, and releases the instance when they have stopped.',
+    allowed: TASK_PATTERNS_ALLOWED,
+    parse: parseTaskPatterns,
   },
   lifecycleHook: {
     flag: 'lifecycle-hook',
@@ -254,14 +262,6 @@ export type Config = {
       : never
     : never;
 };
-
-function ok<T>(value: T): Parsed<T> {
-  return { kind: 'ok', value };
-}
-
-function wrong(why: string): Parsed<never> {
-  return { kind: 'wrong', why };
-}
 
 function oneOf<const T extends string>(names: readonly T[]) {
   return (text: string): Parsed<T> => {

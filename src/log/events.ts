@@ -154,7 +154,8 @@ export const events = {
   },
   'drain.tasks-stopping': {
     level: 'warn',
-    meaning: 'The agent asked tasks to stop (StopTask), because a limit was reached.',
+    meaning:
+      'The agent asked tasks to stop (StopTask); `why` says whether a limit was reached (`timeout`), a Spot interruption is near (`spot`), or no other tasks were left than those that `--ignore-tasks` names (`ignored`).',
     remedy: '',
   },
   'drain.refused': {

@@ -96,6 +96,31 @@ describe('doctor', () => {
     assert.equal(code, 1);
   });
 
+  test('says which tasks here are ignored, and which pattern matches none', async (t) => {
+    const host = await setUp(t, retaining);
+    host.fleet.runTask(host.machine, { family: 'cadvisor' });
+    host.fleet.runTask(host.machine, { family: 'report', startedBy: 'nightly' });
+    const { code, lines } = await host.doctor([
+      '--ignore-tasks',
+      'family:cadviser,startedBy:nightly,group:none,family:cadvisor',
+    ]);
+    assert.deepEqual(
+      lines
+        .filter((line) => line.includes('--ignore-tasks'))
+        .map((line) => line.replace(/task \w{8}/, 'task x')),
+      [
+        'warn  --ignore-tasks family:cadviser: matches none of the 2 tasks here now. Fix: did you mean family:cadvisor?',
+        'ok    --ignore-tasks startedBy:nightly: a drain does not wait for task x of family:report',
+        'warn  --ignore-tasks group:none: matches none of the 2 tasks here now. Fix: compare it with what aws ecs describe-tasks shows',
+        'ok    --ignore-tasks family:cadvisor: a drain does not wait for task x of family:cadvisor',
+      ],
+    );
+    assert.equal(code, 0);
+    forbid(host.fleet, 'ecs:StopTask', 'AccessDeniedException', 400);
+    const without = await host.doctor(['--ignore-tasks', 'family:cadvisor', '--signals', 'lifecycle']);
+    assert.equal(without.code, 1, 'without ecs:StopTask the instance is held for ever');
+  });
+
   test('names a missing permission, tags that are off and a missing hook, each with its fix', async (t) => {
     const host = await setUp(t, { ...retaining, hooks: [] }, { metadataTags: false });
     forbid(host.fleet, 'ecs:DeregisterContainerInstance', 'AccessDeniedException', 400);

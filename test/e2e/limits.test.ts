@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { FleetOptions } from '../../src/sandbox/fleet.ts';
+import { runCli } from './agent-process.ts';
 import { type Scene, scenario } from './scenario.ts';
 
 const KEY = 'ecs-drain-agent:terminate';
@@ -21,6 +22,65 @@ async function pastItsLimit({ fleet, agent }: Scene, onTimeout: string) {
 }
 
 describe('a drain with real tasks', { concurrency: 5 }, () => {
+  describe('a monitoring task that never ends', { concurrency: 2 }, () => {
+    const ignoring = { fleet, setting: { ignores: ['family:cadvisor', 'startedBy:user-data'] } } as const;
+    const args = ['--ignore-tasks', 'family:cadvisor,startedBy:user-data'];
+
+    scenario('is asked to stop once only it is left, and waited for', ignoring, async (scene) => {
+      const { fleet } = scene;
+      const machine = fleet.addInstance();
+      const monitor = fleet.runTask(machine, { family: 'cadvisor', exitAfterSigtermMs: 1_500 });
+      const shipper = fleet.runTask(machine, { family: 'logs', startedBy: 'user-data' });
+      const report = fleet.runTask(machine, { family: 'report', startedBy: 'user-data-2' });
+      const running = await scene.agent(machine, { args });
+      fleet.scaleIn(machine);
+      await running.says('drain.progress', { tasksLeft: 3 });
+      const { stdout } = await runCli(['status', '--state-dir', running.stateDir]);
+      assert.match(stdout, /draining: 3 tasks left, 2 of them ignored/);
+      assert.deepEqual(scene.requests('ecs:StopTask'), [], 'it watches a task that still works');
+      fleet.endTask(report);
+      await running.says('drain.tasks-stopping', {
+        why: 'ignored',
+        msg: 'asked 2 tasks to stop (no other task is left)',
+      });
+      assert.equal(report.lastStatus, 'STOPPED');
+      await scene.happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+      assert.deepEqual(
+        [monitor, shipper].map(({ lastStatus, stoppedReason }) => [lastStatus, stoppedReason]),
+        Array.from({ length: 2 }, () => [
+          'STOPPED',
+          'ecs-drain-agent: only tasks that the drain does not wait for are left',
+        ]),
+      );
+      assert.deepEqual(fleet.world.interruptions, []);
+    });
+
+    scenario(
+      'does without itself for a task that lands after it was asked to stop',
+      ignoring,
+      async (scene) => {
+        const { fleet } = scene;
+        const machine = fleet.addInstance();
+        fleet.runTask(machine, { family: 'cadvisor', exitAfterSigtermMs: 4_000 });
+        const running = await scene.agent(machine, { args });
+        fleet.scaleIn(machine);
+        await running.says('drain.tasks-stopping', { why: 'ignored' });
+        const late = fleet.runTask(machine, { family: 'report' });
+        const { at } = await scene.happens('task', { taskArn: late.arn, to: 'RUNNING' });
+        await scene.happens('container-instance', { to: 'DRAINING' });
+        await scene.polls(machine, 8);
+        assert.deepEqual(
+          scene.timeline.items.filter((event) => event.type === 'lifecycle-action-ended'),
+          [],
+          `it ran since ${at}`,
+        );
+        fleet.endTask(late);
+        await scene.happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+        assert.deepEqual(fleet.world.interruptions, []);
+      },
+    );
+  });
+
   describe('the operator’s own limit', { concurrency: 3 }, () => {
     scenario('wait: say so, and wait on', limited('wait'), async (scene) => {
       const { task, running } = await pastItsLimit(scene, 'wait');

@@ -159,6 +159,7 @@ const policy: Policy = {
   mode: 'drain',
   drainTimeout: 3_600_000,
   onTimeout: 'stop-tasks',
+  ignoreTasks: [],
   lifecycleHook: undefined,
   spotStopTasks: true,
   rebalanceTerminate: true,

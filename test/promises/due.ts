@@ -73,7 +73,7 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (status === 'ACTIVE' && setting.mode === 'drain')
     return due('L1', 'is still ACTIVE', 'it is given new tasks, and the drain cannot end');
   const left = tasksLeft(instance);
-  if (left.length > 0) return dueAtLimit(instance, left, at);
+  if (left.length > 0) return dueForIgnored(instance, left) ?? dueAtLimit(instance, left, at);
   if (ecsAgent.isFrozen || ecsAgent.isImpersonated || tasksRunningUnseen(instance).length > 0)
     return undefined;
   const release = (what: string): Due => ({
@@ -90,6 +90,14 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
     return { ...found, isRelease: ourEnd(instance)?.at === instance.lifecycleSince };
   }
   return undefined;
+}
+
+/** L1: tasks that never end by themselves are asked to stop once no other is left. Twelve requests a minute. */
+function dueForIgnored(instance: Instance, left: readonly Task[]): Due | undefined {
+  const isOnly = left.every(({ isIgnored }) => isIgnored) && tasksRunningUnseen(instance).length === 0;
+  if (!isOnly || !left.some(runsUnasked) || !isRegistered(containerInstanceOf(instance))) return undefined;
+  const since = instance.lastStopAt + 60_000 * Math.floor(left.length / 12);
+  return due('L1', 'has not asked the tasks that it ignores to stop', 'it is held for ever', since);
 }
 
 /** A claim about this host that ECS does not confirm is held against it for so long, in ms, and what a look takes. */

@@ -115,6 +115,8 @@ export type Setting = {
     | { readonly after: number; readonly onTimeout: 'wait' | 'stop-tasks' | 'continue' | 'abandon' }
     | undefined;
   readonly spotStopTasks: boolean;
+  /** Tasks that a drain does not wait for, as the option names them: `family:x`, `group:x`, `startedBy:x`. */
+  readonly ignores: readonly string[];
   readonly dryRun: boolean;
   /** Whether the option `--cluster` is set. */
   readonly namesCluster: boolean;
@@ -146,6 +148,7 @@ export const defaultSetting: Setting = {
   mode: 'drain',
   pollInterval: 5_000,
   spotStopTasks: true,
+  ignores: [],
   dryRun: false,
   namesCluster: false,
   hasSmallPages: false,

@@ -170,6 +170,7 @@ function followTask(instance: Instance, event: Extract<TimelineEvent, { type: 't
       arn,
       group: event.group,
       placedAt: at,
+      isIgnored: isIgnored(event, instance.setting.ignores),
       status: to,
       containersRun: undefined,
       askedAt: undefined,
@@ -178,6 +179,15 @@ function followTask(instance: Instance, event: Extract<TimelineEvent, { type: 't
   // Where nothing tells of containers, ECS is taken at its word.
   const isGone = to === 'DEPROVISIONING' || to === 'STOPPED';
   if (isGone && task?.containersRun === undefined) instance.hostEmptyAt = at;
+}
+
+function isIgnored(
+  { group, family, startedBy }: Extract<TimelineEvent, { type: 'task' }>,
+  ignores: readonly string[],
+): boolean {
+  return [`family:${family}`, `group:${group}`, `startedBy:${startedBy}`].some((one) =>
+    ignores.includes(one),
+  );
 }
 
 /** Others' changes come without a request of the agent. */

@@ -118,6 +118,8 @@ export type Task = {
   readonly arn: string;
   readonly group: string;
   readonly placedAt: number;
+  /** Whether the drain is told not to wait for it. */
+  readonly isIgnored: boolean;
   status: string;
   /** Whether its containers run on the host, whatever ECS says. Undefined where nothing tells. */
   containersRun: boolean | undefined;

@@ -19,6 +19,7 @@ import {
   setStatus,
   status,
   stopTask,
+  TASK,
   task,
 } from './log.ts';
 
@@ -88,6 +89,55 @@ describe('S1, abandoning', () => {
 test('S1, a task that is asked to stop without a limit', () => {
   assert.deepEqual(found([...draining, stopTask(20)], 21), [`S1: ${A} asked a task to stop that may run on`]);
   assert.deepEqual(found([...draining, stopTask(20)], 21, limit(5_000, 'stop-tasks')), []);
+});
+
+describe('tasks that the drain does not wait for', () => {
+  const MONITOR = `${TASK.slice(0, -1)}0`;
+  const monitor = (at: number, to: 'RUNNING' | 'STOPPED') =>
+    happened(at, {
+      type: 'task',
+      instanceId: A,
+      taskArn: MONITOR,
+      group: 'family:monitor',
+      family: 'monitor',
+      startedBy: 'user-data',
+      from: undefined,
+      to,
+    });
+  const both = [...draining, monitor(14, 'RUNNING')];
+  const asked = [stopTask(70, MONITOR)];
+
+  for (const ignores of [['family:monitor'], ['group:family:monitor'], ['startedBy:user-data']]) {
+    test(`${ignores}: S1, asked to stop before the last other task has ended`, () => {
+      assert.deepEqual(found([...both, ...looks(69), ...asked], 71, { ignores }), [
+        `S1: ${A} asked an ignored task to stop while task service:web 01234567 was still RUNNING: it goes without it`,
+      ]);
+      const after = [...both, task(60, 'STOPPED'), ...looks(69), ...asked];
+      assert.deepEqual(found(after, 71, { ignores }), []);
+    });
+  }
+
+  test('S1, asked to stop though it is none of them', () => {
+    const log = [...both, task(60, 'STOPPED'), ...looks(69), ...asked];
+    assert.deepEqual(found(log, 71, { ignores: ['family:monitors'] }), [
+      `S1: ${A} asked a task to stop that may run on`,
+    ]);
+  });
+
+  test('L1, not asked to stop though no other is left', () => {
+    const log = [...both, task(60, 'STOPPED')];
+    assert.deepEqual(found(log, 200, { ignores: ['family:monitor'] }), [
+      `L1: ${A} has not asked the tasks that it ignores to stop, for 140.0 s: it is held for ever`,
+    ]);
+    assert.deepEqual(found(log, 200, { ignores: [] }), []);
+  });
+
+  test('S1, let go while one of them still runs', () => {
+    const log = [...both, task(60, 'STOPPED'), ...looks(61), status(62, 'INACTIVE'), ended(63, 'call')];
+    assert.deepEqual(found([...log, complete(63)], 64, { ignores: ['family:monitor'] }), [
+      `S1: ${A} was released (CONTINUE) while task family:monitor 01234567 was still RUNNING`,
+    ]);
+  });
 });
 
 describe('L5, an operator’s limit that takes no effect', () => {

@@ -1,10 +1,11 @@
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
-import { releaseBy } from './calls.ts';
+import { releaseBy, textIn } from './calls.ts';
 import type { Request } from './entry.ts';
 import {
   type ActionEnd,
   containerInstanceOf,
   type Instance,
+  isCalm,
   isGroupUnread,
   isRegistered,
   isTruthful,
@@ -64,7 +65,9 @@ function hostSaysRunning(instance: Instance, at: number) {
   const { ecsAgent, process } = instance;
   // Who does not answer is not waited for.
   const failedLately = at - (process?.introspectionFailedAt ?? -Infinity) <= BELIEVED_MS;
-  return !isTruthful(ecsAgent) || failedLately ? [] : tasksRunningUnseen(instance);
+  if (!isTruthful(ecsAgent) || failedLately) return [];
+  // Nobody waits for the work of an ignored task: once ECS calls it STOPPED, that is enough.
+  return tasksRunningUnseen(instance).filter(({ isIgnored }) => !isIgnored);
 }
 
 /** After so long, in ms, an ECS agent that failed to answer has been asked again. */
@@ -109,15 +112,28 @@ const mayRetain = (instance: Instance, at: number) =>
   (isGroupUnread(instance, at) && (instance.group?.retainedUntil ?? -Infinity) > -Infinity);
 
 /** S1: no task is asked to stop before the limit that the operator set, or the end that a Spot notice names. */
-export function checkStopTask(instance: Instance, { at }: Request, verdict: Verdict): void {
-  const { id, setting } = instance;
+export function checkStopTask(instance: Instance, { at, input }: Request, verdict: Verdict): void {
+  const { id, setting, tasks } = instance;
   const isForSpot = setting.signals.includes('spot') && setting.spotStopTasks && isSpotNear(instance, at);
+  if (isForSpot || limitAllows(instance, 'stop-tasks', at)) {
+    verdict.count('S1');
+    return;
+  }
+  const isIgnored = tasks.get(textIn(input, 'task') ?? '')?.isIgnored === true;
+  verdict.check('S1', isIgnored, () => `${id} asked a task to stop that may run on`);
+  if (!isIgnored) return;
+  const other = tasksLeft(instance).find(
+    (task) => !task.isIgnored && at - task.placedAt > newFor(instance, at),
+  );
   verdict.check(
     'S1',
-    isForSpot || limitAllows(instance, 'stop-tasks', at),
-    () => `${id} asked a task to stop that may run on`,
+    other === undefined,
+    () => `${id} asked an ignored task to stop while ${other ? taskNamed(other) : ''}: it goes without it`,
   );
 }
+
+/** A task that was placed so many ms ago may not be known yet: lists lag. */
+const newFor = (instance: Instance, at: number) => (isCalm(instance, at) ? 20_000 : 240_000);
 
 /** The interruption comes as announced, and two minutes after its notice at the latest. */
 function isSpotNear({ spot, clockAheadMs }: Instance, at: number): boolean {

@@ -361,7 +361,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'tasksOn',
-        replace: '!listed.has(task.arn) && (!gone.has(task.arn) || runs(task))',
+        replace: '!listed.has(task.arn) && (!gone.has(task.arn) || (runs(task) && !ignored.has(task.arn)))',
         by: '!listed.has(task.arn) && !gone.has(task.arn)',
       },
     ],
@@ -381,6 +381,31 @@ export const mutants: readonly Mutant[] = [
         by: "task.lastStatus !== 'STOPPED'",
       },
     ],
+    isRare: true,
+  },
+  {
+    name: 'asks the tasks that it is not to wait for to stop while others still work',
+    edits: [{ within: 'stopIgnored', replace: 'tasks.every(', by: 'tasks.some(' }],
+    isRare: true,
+  },
+  {
+    name: 'lets the instance go with the tasks that it is not to wait for',
+    edits: [
+      {
+        around: 'decide',
+        by: `(decide) => (observed, policy) => {
+          const { tasks } = observed;
+          const isIgnored = (task) => policy.ignoreTasks.some(({ by, name }) => task[by] === name);
+          const left = tasks.kind === 'known' ? { kind: 'known', value: tasks.value.filter((task) => !isIgnored(task)) } : tasks;
+          return decide({ ...observed, tasks: left }, policy);
+        }`,
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'never asks the tasks that it is not to wait for to stop',
+    edits: [{ around: 'stopIgnored', by: '() => () => undefined' }],
     isRare: true,
   },
   {

@@ -1,5 +1,6 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
+import { addOptions } from './draw-options.ts';
 import { addRare, type Span } from './draw-rare.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
@@ -16,7 +17,8 @@ const HOUR = 3_600_000;
 export function drawPlan(seed: number, rare = true): Plan {
   const { plan, span } = drawPlain(seed);
   // A source of its own: what is drawn of everything else is the same with it and without.
-  const drawn = rare ? addRare(createRandom(seed ^ 0x7a3e), plan, span) : plan;
+  const rarer = rare ? addRare(createRandom(seed ^ 0x7a3e), plan, span) : plan;
+  const drawn = rare ? addOptions(createRandom(seed ^ 0x0b71), rarer, span) : rarer;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   return { ...drawn, happenings, horizon: horizonOf(drawn) };
 }

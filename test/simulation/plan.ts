@@ -74,6 +74,8 @@ export type TaskPlan = {
   readonly runsFor: number | undefined;
   readonly ignoresSigterm: boolean;
   readonly exitAfterSigterm: number;
+  /** It is known by this as one that the drain does not wait for. */
+  readonly known?: 'family' | 'group' | 'startedBy' | undefined;
 };
 
 export type ServicePlan = {

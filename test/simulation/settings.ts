@@ -19,6 +19,7 @@ export function settingOf(plan: Plan): Partial<Setting> {
     pollInterval: milliseconds(valueAt('--poll-interval')) ?? 5_000,
     limit: after === undefined ? undefined : { after, onTimeout },
     spotStopTasks: valueAt('--spot-stop-tasks') !== 'false',
+    ignores: valueAt('--ignore-tasks')?.split(',') ?? [],
     dryRun: flags.includes('--dry-run'),
     hasSmallPages: plan.world.pageSize !== undefined,
     namesCluster: flags.includes('--cluster') || hasEcsConfig(plan),

@@ -7,6 +7,7 @@ import {
   type TimelineEvent,
 } from '../../src/sandbox/index.ts';
 import { START, type VirtualClock } from '../support/virtual-clock.ts';
+import { KNOWN_AS } from './draw-options.ts';
 import type { Plan, TaskPlan } from './plan.ts';
 
 /** The instance on which the agent runs. */
@@ -73,6 +74,7 @@ function place(fleet: Fleet, machine: Machine, plan: TaskPlan, running: boolean)
     runsForMs: plan.runsFor,
     ignoresSigterm: plan.ignoresSigterm,
     exitAfterSigtermMs: plan.exitAfterSigterm,
+    ...(plan.known && { [plan.known]: KNOWN_AS[plan.known] }),
   });
 }
 

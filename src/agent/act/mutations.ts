@@ -16,6 +16,13 @@ export type Mutations = {
 /** How many tasks are asked to stop at once. */
 const STOP_TASKS_AT_ONCE = 5;
 
+/** What ECS shows as the reason for which a task was stopped. */
+const CAUSE = {
+  spot: 'Spot interruption',
+  timeout: 'drain timeout',
+  ignored: 'only tasks that the drain does not wait for are left',
+} as const;
+
 export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ecs-drain-agent'): Mutations {
   return {
     mutate: (mutation, withdrawn) => outcomeOf(() => perform(mutation, withdrawn)),
@@ -43,13 +50,15 @@ export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ec
     { tasks, cluster, why }: Extract<Mutation, { kind: 'stop-tasks' }>,
     unless: AbortSignal,
   ): Promise<void> {
-    const cause = why === 'spot' ? 'Spot interruption' : 'drain timeout';
     const left = [...tasks];
     const failures: unknown[] = [];
     const next = async (): Promise<void> => {
       for (let task = left.shift(); task; task = left.shift()) {
         try {
-          await ecs.stopTask(cluster, task.arn, `${reason}: ${cause}`, { urgent: why === 'spot', unless });
+          await ecs.stopTask(cluster, task.arn, `${reason}: ${CAUSE[why]}`, {
+            urgent: why === 'spot',
+            unless,
+          });
         } catch (error) {
           failures.push(error);
         }

@@ -45,6 +45,12 @@ const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
 const SHORTEST_REST_MS = 1_000;
 
+const STOPPED_FOR = {
+  timeout: 'the drain timeout has passed',
+  spot: 'the Spot interruption is near',
+  ignored: 'no other task is left',
+} as const;
+
 const NONE: Attempts = { failures: 0, refusals: 0, nothingWaited: 0, restsUntil: -Infinity };
 
 /** A drain of which nothing was done yet by this process. */
@@ -179,7 +185,7 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
       const before = Object.entries(memory.askedToStop ?? {}).filter(([, at]) => now < at + ASK_AGAIN_MS);
       const asked = tasks.map(({ arn }) => [arn, now] as const);
       const askedToStop = Object.fromEntries([...before, ...asked]);
-      const message = `asked ${tasks.length} tasks to stop (${why})`;
+      const message = `asked ${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'} to stop (${STOPPED_FOR[why]})`;
       return {
         state: { ...state, memory: { ...memory, askedToStop } },
         stale: ['ecsView'],

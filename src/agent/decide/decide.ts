@@ -9,7 +9,7 @@ import {
   waitingHook,
 } from './facts.ts';
 import { nextHeartbeat } from './heartbeat.ts';
-import { atLimit, beyondHookLimit, complete, pastTimeout } from './limits.ts';
+import { atLimit, beyondHookLimit, complete, pastTimeout, stopIgnored } from './limits.ts';
 
 /** The whole policy: what to do next, given what is known. The first line that applies decides. */
 export function decide(observed: Observation, policy: Policy): Decision {
@@ -47,6 +47,8 @@ function nextAction(observed: Observation, policy: Policy): Action {
   if (tasks.length > 0) {
     const limited = atLimit(observed, policy, containerInstance, tasks);
     if (limited) return limited;
+    const ignored = stopIgnored(observed, policy, containerInstance, tasks);
+    if (ignored) return ignored;
     // The plain mode leaves it to ECS to say that tasks still run.
     if (policy.mode === 'deregister' && containerInstance.kind === 'registered') {
       return { kind: 'deregister', containerInstance };

@@ -10,6 +10,7 @@ import {
   signalsOf,
   waitingHook,
 } from './facts.ts';
+import { isIgnored } from './ignored-tasks.ts';
 
 /** A Spot interruption minus this many ms is when tasks are asked to stop: ECS gives them 30 s by default. */
 export const SPOT_STOP_TASKS_MS = 30_000;
@@ -52,12 +53,26 @@ export function atLimit(
   }
 }
 
+/**
+ * Once every task that is left is one that the drain does not wait for: to ask those to stop. What ECS cannot describe in
+ * full, and what only the host names, matches nothing and is waited for.
+ */
+export function stopIgnored(
+  observed: Observation,
+  policy: Policy,
+  containerInstance: ContainerInstance,
+  tasks: readonly Task[],
+): Action | undefined {
+  if (!tasks.every((task) => isIgnored(task, policy))) return undefined;
+  return stopTasks(observed, containerInstance, tasks, 'ignored');
+}
+
 /** Only those that ECS itself places on this container instance: what else the host names may be anybody's. */
 function stopTasks(
   { now, memory }: Observation,
   containerInstance: ContainerInstance,
   tasks: readonly Task[],
-  why: 'timeout' | 'spot',
+  why: 'timeout' | 'spot' | 'ignored',
 ): Action | undefined {
   if (containerInstance.kind !== 'registered') return undefined;
   const { cluster, arn } = containerInstance;

@@ -33,7 +33,7 @@ export type DrainPace = {
   readonly listedAt: number;
   /** Since when the group has the instance `Terminating`, without its hook waiting yet. */
   readonly terminatingSince: number | undefined;
-  /** Since when the ECS agent has seen no task here. */
+  /** Since when the ECS agent has seen no task here that the drain waits for, and ECS does not say so yet. */
   readonly emptySince: number | undefined;
   /** Tasks that the ECS agent has listed, and that ECS has not called gone since. */
   readonly tasksSeenHere: number;

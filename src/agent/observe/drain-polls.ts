@@ -1,4 +1,5 @@
 import type { AutoScaling, Hook, Lifecycle } from '../../aws/auto-scaling.ts';
+import type { Task } from '../../aws/ecs.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, LocalTask } from '../../host/ecs-agent.ts';
 import type { DrainQuestion, EcsView, Explained } from '../model.ts';
@@ -23,8 +24,12 @@ export type Seen = {
   readonly onHost: ReadonlyMap<string, SeenTask>;
   /** Those of them that ECS has called gone since. */
   readonly gone: ReadonlySet<string>;
+  /** Those that ECS has described as tasks that the drain does not wait for. */
+  readonly ignored: ReadonlySet<string>;
   /** Since when the ECS agent has listed no task. */
   readonly emptySince: number | undefined;
+  /** Since when it has listed none but ignored ones. */
+  readonly onlyIgnoredSince: number | undefined;
   /** Since when the group has the instance `Terminating`. */
   readonly terminatingSince: number | undefined;
   /** When the question was put whose answer last listed the tasks; -Infinity before the first. */
@@ -44,6 +49,8 @@ export type DrainPollPorts = {
    * ended: they count as that agent's last word.
    */
   readonly tasksLeft: () => readonly string[];
+  /** Whether the drain does not wait for this task. */
+  readonly isIgnored: (task: Task) => boolean;
   /** ECS has been asked, and this is what it says. */
   readonly onView: (view: EcsView) => void;
 };
@@ -59,7 +66,9 @@ export function createDrainPolls(
       .map((arn) => [arn, { arn, family: '', knownStatus: 'UNKNOWN', at: ports.clock.now() }]),
   );
   const gone = new Set<string>();
+  const ignored = new Set<string>();
   let emptySince: number | undefined;
+  let onlyIgnoredSince: number | undefined;
   let terminatingSince: number | undefined;
   let listedAt = -Infinity;
 
@@ -67,8 +76,12 @@ export function createDrainPolls(
     () => source.ecsAgent.tasks(),
     ports,
     (tasks, at) => {
-      emptySince = ifKnown(tasks)?.length === 0 ? (emptySince ?? ports.clock.now()) : undefined;
-      if (tasks.kind === 'known') noteListed(tasks.value, onHost, gone, at);
+      const listed = ifKnown(tasks);
+      const now = ports.clock.now();
+      emptySince = listed?.length === 0 ? (emptySince ?? now) : undefined;
+      const hasNoOther = listed?.every(({ arn }) => ignored.has(arn)) === true;
+      onlyIgnoredSince = hasNoOther ? (onlyIgnoredSince ?? now) : undefined;
+      if (listed) noteListed(listed, onHost, gone, at);
     },
   );
   const ecsView: Poll<EcsView> = createPoll(
@@ -82,6 +95,7 @@ export function createDrainPolls(
       if (view.kind === 'unknown') return;
       if (view.value.isListed) listedAt = at;
       for (const arn of view.value.gone) if (onHost.has(arn)) gone.add(arn);
+      for (const task of ifKnown(view.value.tasks) ?? []) if (source.isIgnored(task)) ignored.add(task.arn);
       source.onView(view.value);
     },
   );
@@ -119,6 +133,6 @@ export function createDrainPolls(
       retention: createPoll(inGroup(autoScaling.retainsAbandoned), ports),
       explained,
     },
-    seen: () => ({ onHost, gone, emptySince, terminatingSince, listedAt }),
+    seen: () => ({ onHost, gone, ignored, emptySince, onlyIgnoredSince, terminatingSince, listedAt }),
   };
 }

@@ -15,6 +15,8 @@ export type SeenOnHost = {
   readonly before: ReadonlyMap<string, SeenTask>;
   /** Those of them that ECS has called gone since. */
   readonly gone: ReadonlySet<string>;
+  /** Those that ECS has described as tasks that the drain does not wait for. */
+  readonly ignored: ReadonlySet<string>;
 };
 
 /**
@@ -56,7 +58,7 @@ export function noteListed(
  */
 export function tasksOn(
   view: Reading<EcsView>,
-  { wasAsked, now: current, before, gone }: SeenOnHost,
+  { wasAsked, now: current, before, gone, ignored }: SeenOnHost,
   now: number,
 ): Reading<readonly Task[]> {
   if (view.kind === 'unknown') return view;
@@ -67,7 +69,8 @@ export function tasksOn(
   const runsNow = current.kind === 'known' ? new Set(current.value.map(({ arn }) => arn)) : undefined;
   const runs = (task: SeenTask) => (runsNow ? runsNow.has(task.arn) : now < task.at + LAST_WORD_MS);
   const onlyHere = [...before.values()].filter(
-    (task) => !listed.has(task.arn) && (!gone.has(task.arn) || runs(task)),
+    // Whatever still runs of an ignored task has no work to lose: ECS's word that it is gone is enough.
+    (task) => !listed.has(task.arn) && (!gone.has(task.arn) || (runs(task) && !ignored.has(task.arn))),
   );
   return onlyHere.length === 0 ? tasks : known([...tasks.value, ...onlyHere.map(asTask)]);
 }

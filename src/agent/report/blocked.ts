@@ -17,6 +17,8 @@ export type Blocked = {
     | 'deployment-limits'
     | 'daemon'
     | 'replacing'
+    /** The drain does not wait for it: it is asked to stop once no other task is left. */
+    | 'ignored'
     /** Of a container instance that this host was before: ECS may never hear of its end. */
     | 'earlier-registration'
     /** A service's task about which no more is known. */
@@ -32,16 +34,23 @@ export type Blocked = {
 const OLD_EVENT_MS = 3_600_000;
 
 /**
- * Why the drain still waits: a reason for each group of tasks, the one with the oldest task first, daemons last.
+ * Why the drain still waits: a reason for each group of tasks, the one with the oldest task first, daemons and ignored
+ * tasks last.
  * @param containerInstanceArn what this host is now; undefined where that is not known
+ * @param isIgnored whether the drain does not wait for a task
  */
 export function blockedBy(
   tasks: readonly Task[],
   explained: Explained,
   now: number,
   containerInstanceArn?: string,
+  isIgnored: (task: Task) => boolean = () => false,
 ): readonly Blocked[] {
-  const oldestFirst = [...tasks].sort((a, b) => (a.createdAt ?? now) - (b.createdAt ?? now));
+  const isLeftAlone = (task: Task) => isIgnored(task) && task.desiredStatus !== 'STOPPED';
+  const ignored = Map.groupBy(tasks.filter(isLeftAlone), ({ group }) => group);
+  const oldestFirst = tasks
+    .filter((task) => !isLeftAlone(task))
+    .sort((a, b) => (a.createdAt ?? now) - (b.createdAt ?? now));
   const isEarlier = (task: Task) =>
     containerInstanceArn !== undefined &&
     (task.containerInstanceArn ?? containerInstanceArn) !== containerInstanceArn;
@@ -55,6 +64,7 @@ export function blockedBy(
     ...[...earlier].map(([group, members]) => earlierRegistration(group, members)),
     ...reasons.filter(({ kind }) => kind !== 'daemon'),
     ...reasons.filter(({ kind }) => kind === 'daemon'),
+    ...[...ignored].map(([group, members]) => ignoredReason(group, members)),
   ];
 }
 
@@ -103,6 +113,11 @@ function earlierRegistration(group: string, tasks: readonly Task[]): Blocked {
   const of = id(tasks[0]?.containerInstanceArn ?? '');
   const why = `${subject(tasks, group)} belongs to the container instance ${of}, which this host was before: ECS may never hear of its end`;
   return { kind: 'earlier-registration', group, tasks: tasks.length, why };
+}
+
+function ignoredReason(group: string, tasks: readonly Task[]): Blocked {
+  const why = `${subject(tasks, group)} is ignored (--ignore-tasks): it is asked to stop once no other task is left`;
+  return { kind: 'ignored', group, tasks: tasks.length, why };
 }
 
 function standalone(tasks: readonly Task[], group: string, now: number): string {

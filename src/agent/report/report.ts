@@ -3,6 +3,7 @@ import { isoTime } from '../../base/clock.ts';
 import { formatRoughly } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
 import { onWallClock } from '../decide/facts.ts';
+import { isIgnored } from '../decide/ignored-tasks.ts';
 import { nearestLimit } from '../decide/limits.ts';
 import type { Action, Decision, Explained, HookChoice, Observation, Policy } from '../model.ts';
 import { type Blocked, blockedBy } from './blocked.ts';
@@ -66,7 +67,7 @@ export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'st
       observed.emptySince !== undefined && {
         lastTaskEndedAt: isoTime(onWallClock(observed.emptySince, observed)),
       }),
-    ...(tasks && tasks.length > 0 && { blockedBy: reasonsOf(observed, tasks) }),
+    ...(tasks && tasks.length > 0 && { blockedBy: reasonsOf(observed, policy, tasks) }),
     ...(memory.signalledAt !== undefined && { waitedSeconds: seconds(now - memory.signalledAt) }),
     ...(limit !== undefined && { deadline: isoTime(onWallClock(limit, observed)) }),
   };
@@ -76,11 +77,13 @@ const NOTHING_EXPLAINED: Explained = { services: [], protectedTasks: [] };
 
 function reasonsOf(
   { containerInstance, explained, wallNow }: Observation,
+  policy: Policy,
   tasks: readonly Task[],
 ): readonly Blocked[] {
   const is = ifKnown(containerInstance);
   const arn = is?.kind === 'registered' ? is.arn : undefined;
-  return blockedBy(tasks, explained ?? NOTHING_EXPLAINED, wallNow, arn).slice(0, TASKS_NAMED);
+  const ignores = (task: Task) => isIgnored(task, policy);
+  return blockedBy(tasks, explained ?? NOTHING_EXPLAINED, wallNow, arn, ignores).slice(0, TASKS_NAMED);
 }
 
 /** Up to five tasks that hold the drain, the oldest first. */
@@ -134,8 +137,10 @@ function waitingFor(
   const { now, wallNow } = observed;
   const oldest = why.tasks.reduce((first, { createdAt = Infinity }) => Math.min(first, createdAt), Infinity);
   const limit = nearestLimit(observed, policy);
+  const ignored = why.tasks.filter((task) => isIgnored(task, policy)).length;
   return [
     `${count(why.tasks.length, 'task')} left`,
+    ...(ignored > 0 ? [`${ignored} of them ignored`] : []),
     ...(oldest < Infinity ? [`oldest ${formatRoughly(wallNow - oldest)}`] : []),
     ...(limit === undefined
       ? []

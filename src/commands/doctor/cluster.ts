@@ -4,6 +4,7 @@ import type { Identity } from '../../aws/imds.ts';
 import type { Config } from '../../config/options.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
 import { type Check, type Checks, fail, ok, skip } from './check.ts';
+import { checkIgnoredTasks } from './ignored-tasks.ts';
 import type { Permissions } from './permissions.ts';
 
 /** ECS generates random version 4 UUIDs, and this is none: nothing has this id, and nothing ever will. */
@@ -89,6 +90,7 @@ export async function* checkCluster(
   });
   yield listed.check;
   const task = listed.value?.arns[0] ?? names.noTask;
+  if (listed.value) yield* checkIgnoredTasks(config, cluster, listed.value.arns, permissions);
   yield (
     await permissions.ask({
       operation: 'ecs:DescribeTasks',
@@ -207,6 +209,7 @@ async function* checkChanging(
 }
 
 function stopTaskNeed(config: Config, spot: boolean | undefined): { optional?: string } | undefined {
+  if (config.ignoreTasks.length > 0) return {};
   if (config.onTimeout === 'stop-tasks' && config.drainTimeout !== undefined) return {};
   if (!config.spotStopTasks || !config.signals.includes('spot') || spot === false) return undefined;
   return spot ? {} : { optional: 'on a Spot instance, tasks would get no SIGTERM before an interruption' };

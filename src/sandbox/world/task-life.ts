@@ -74,6 +74,8 @@ export function startTask(world: WorldState, options: NewTask): Task {
     type: 'task',
     taskArn: task.arn,
     group: task.group,
+    family: definition.family,
+    startedBy: task.startedBy,
     instanceId: containerInstance.machine.id,
     from: undefined,
     to: 'PROVISIONING',

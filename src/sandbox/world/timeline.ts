@@ -47,6 +47,9 @@ export type WorldEvent =
       type: 'task';
       taskArn: string;
       group: string;
+      /** These two with the first of its statuses only. */
+      family?: string | undefined;
+      startedBy?: string | undefined;
       instanceId: string;
       from: TaskStatus | undefined;
       to: TaskStatus;

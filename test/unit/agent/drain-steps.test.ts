@@ -220,6 +220,45 @@ describe('heartbeats', () => {
   });
 });
 
+describe('tasks that the drain does not wait for', () => {
+  const ignoreTasks = [{ by: 'family', name: 'monitor' }] as const;
+  const monitor = { ...task, arn: `${task.arn}0`, group: 'family:monitor', family: 'monitor' };
+  const localMonitor = { ...local, arn: monitor.arn, family: 'monitor' };
+
+  it('are asked to stop seconds after the last other one has ended on the host', async () => {
+    const agent = scriptAgent({ policy: { ignoreTasks } });
+    await begin(agent, {
+      tasks: [task, monitor],
+      localTasks: known([local, localMonitor]),
+      lifecycle: waits,
+    });
+    await agent.pass(5 * MINUTE);
+    assert.ok(!agent.did.some((one) => one.includes('stop-tasks')), 'another task still works');
+    const endsAt = agent.clock.monotonic();
+    Object.assign(agent.says, { localTasks: known([localMonitor]) });
+    await agent.pass(2_500);
+    Object.assign(agent.says, { tasks: [monitor] });
+    await agent.pass(5_000);
+    const [at = '', kind] = agent.did.at(-1)?.split(' s ') ?? [];
+    assert.equal(kind, 'stop-tasks');
+    assert.ok(Number(at) * 1_000 - endsAt < 6_000, `asked ${at}: an instance without work is paid for`);
+    assert.ok(!agent.did.some((one) => one.includes('complete')));
+  });
+  it('are not asked for again and again while they stop', async () => {
+    const agent = scriptAgent({ policy: { ignoreTasks } });
+    await begin(agent, { tasks: [monitor], localTasks: known([localMonitor]), lifecycle: waits });
+    await agent.pass(MINUTE);
+    Object.assign(agent.says, { tasks: [{ ...monitor, desiredStatus: 'STOPPED' }] });
+    const before = agent.asked.length;
+    await agent.pass(MINUTE);
+    const views = agent.asked.slice(before).filter((one) => one.includes(' ECS '));
+    assert.ok(views.length <= 5, `ECS was asked ${views.length} times in a minute`);
+    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+    await agent.pass(5_000);
+    assert.match(agent.did.at(-1) ?? '', /complete/);
+  });
+});
+
 describe('mode deregister', () => {
   it('tries at once, and again every 15 s while ECS refuses', async () => {
     const agent = scriptAgent({ policy: { mode: 'deregister' } });

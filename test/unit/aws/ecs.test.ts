@@ -149,6 +149,7 @@ describe('tasks that are described', () => {
           desiredStatus: 'STOPPED',
           containerInstanceArn: ARN,
           startedBy: 'batch',
+          taskDefinitionArn: 'arn:aws:ecs:eu-west-1:111122223333:task-definition/report:12',
           createdAt: new Date(7),
         },
       ],
@@ -161,11 +162,18 @@ describe('tasks that are described', () => {
         desiredStatus: 'STOPPED',
         containerInstanceArn: ARN,
         startedBy: 'batch',
+        family: 'report',
         createdAt: 7,
       },
     ]);
     assert.deepEqual(calls, [['ecs:DescribeTasks', { cluster: 'web', tasks: [taskArn('a')] }]]);
   });
+  for (const taskDefinitionArn of [undefined, 'report:12', 'arn:aws:ecs:eu-west-1:1:task-definition/report'])
+    test(`are of no family where their task definition is ${taskDefinitionArn}`, async () => {
+      const tasks = [{ taskArn: taskArn('a'), taskDefinitionArn }];
+      const [found] = await createEcs(scriptCall({ tasks }).call).describeTasks('web', [taskArn('a')]);
+      assert.equal(found?.family, undefined);
+    });
   test('are left out where ECS does not know them, and not where it only failed to look', async () => {
     const missing = { tasks: [], failures: [{ arn: taskArn('a'), reason: 'MISSING' }] };
     assert.deepEqual(await createEcs(scriptCall(missing).call).describeTasks('web', [taskArn('a')]), []);

@@ -8,6 +8,9 @@ const SIGNALS = 'one or more of tag, lifecycle, spot, rebalance, separated by co
 const TAG_KEYS =
   '1 to 128 characters, not beginning with aws:; with instance metadata A-Z a-z 0-9 + - = . , _ : @ only';
 
+const TASKS =
+  'one or more of family:NAME, group:NAME, startedBy:TEXT, separated by commas, each name whole; or "none"';
+
 describe('a configuration that is right', () => {
   test('nothing given: the defaults', () => {
     const { config, warnings, environment } = loaded([]);
@@ -23,6 +26,7 @@ describe('a configuration that is right', () => {
         mode: 'drain',
         drainTimeout: undefined,
         onTimeout: 'wait',
+        ignoreTasks: [],
         lifecycleHook: undefined,
         spotStopTasks: true,
         rebalanceTerminate: false,
@@ -74,6 +78,18 @@ describe('a configuration that is right', () => {
 
   test('signals are in one order, and each there once', () => {
     assert.deepEqual(loaded(['--signals', 'spot, tag,spot']).config.signals, ['tag', 'spot']);
+  });
+
+  test('tasks that are ignored, by ECS’s own words for them', () => {
+    const text = 'family:cadvisor, group:service:site,group:family:logs,startedBy:user-data/boot:1';
+    assert.deepEqual(loaded(['--ignore-tasks', text]).config.ignoreTasks, [
+      { by: 'family', name: 'cadvisor' },
+      { by: 'group', name: 'service:site' },
+      { by: 'group', name: 'family:logs' },
+      { by: 'startedBy', name: 'user-data/boot:1' },
+    ]);
+    const file = 'ECS_DRAIN_IGNORE_TASKS=family:cadvisor';
+    assert.deepEqual(loaded(['--ignore-tasks', 'none'], {}, file).config.ignoreTasks, []);
   });
 
   test('none is no drain timeout', () => {
@@ -257,6 +273,34 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
     [
       ['--metrics-file', '/srv/drain.txt'],
       '--metrics-file: "/srv/drain.txt" does not end in .prom, so node_exporter would not read it. Allowed: an absolute path that ends in .prom, or "off".',
+    ],
+    [
+      ['--ignore-tasks', 'cadvisor'],
+      `--ignore-tasks: "cadvisor" has "cadvisor", which begins with none of family:, group: and startedBy:. Allowed: ${TASKS}.`,
+    ],
+    [
+      ['--ignore-tasks', 'group:family:*'],
+      `--ignore-tasks: "group:family:*" has "group:family:*": there are no wildcards, so that no other task can match. Allowed: ${TASKS}.`,
+    ],
+    [
+      ['--ignore-tasks', 'family:cadvisor:3'],
+      `--ignore-tasks: "family:cadvisor:3" has "family:cadvisor:3", which names a revision: leave it out, since the next one would no longer match. Allowed: ${TASKS}.`,
+    ],
+    [
+      ['--ignore-tasks', 'group:family:cadvisor:3'],
+      `--ignore-tasks: "group:family:cadvisor:3" has "group:family:cadvisor:3", which names a revision: leave it out, since the next one would no longer match. Allowed: ${TASKS}.`,
+    ],
+    [
+      ['--ignore-tasks', 'family:a b'],
+      `--ignore-tasks: "family:a b" has "family:a b", which is not the name of a family. Allowed: ${TASKS}.`,
+    ],
+    [
+      ['--ignore-tasks', 'family:a,'],
+      `--ignore-tasks: "family:a," has "", which begins with none of family:, group: and startedBy:. Allowed: ${TASKS}.`,
+    ],
+    [
+      ['--ignore-tasks', 'startedBy:'],
+      `--ignore-tasks: "startedBy:" has "startedBy:", which is not the name of a startedBy. Allowed: ${TASKS}.`,
     ],
     [['--dry-run=yes'], '--dry-run: "yes" is neither true nor false. Allowed: true, false.'],
     [

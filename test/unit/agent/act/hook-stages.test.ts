@@ -15,6 +15,7 @@ const policy: Policy = {
   mode: 'drain',
   drainTimeout: undefined,
   onTimeout: 'wait',
+  ignoreTasks: [],
   lifecycleHook: undefined,
   spotStopTasks: true,
   rebalanceTerminate: false,

@@ -116,7 +116,11 @@ describe('what was done', () => {
     );
     assert.deepEqual(stale, ['ecsView']);
     assert.deepEqual(events, [
-      { event: 'drain.tasks-stopping', message: 'asked 1 tasks to stop (spot)', fields: { why: 'spot' } },
+      {
+        event: 'drain.tasks-stopping',
+        message: 'asked 1 task to stop (the Spot interruption is near)',
+        fields: { why: 'spot' },
+      },
     ]);
   });
   it('deregistered: as of when the rest of the view was asked', () => {

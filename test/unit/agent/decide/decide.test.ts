@@ -17,6 +17,7 @@ const policy: Policy = {
   mode: 'drain',
   drainTimeout: undefined,
   onTimeout: 'wait',
+  ignoreTasks: [],
   lifecycleHook: undefined,
   spotStopTasks: true,
   rebalanceTerminate: false,
@@ -40,6 +41,15 @@ const task: Task = {
 };
 /** Only the ECS agent on the host has listed it. */
 const hostOnly: Task = { arn: `${arn}h`, group: 'family:x', lastStatus: 'RUNNING', desiredStatus: 'UNKNOWN' };
+const monitor: Task = { ...task, arn: `${task.arn}m`, group: 'family:monitor', family: 'monitor' };
+const ignoring = { ignoreTasks: [{ by: 'family', name: 'monitor' }] } as const;
+/** The ECS agent says that it is of that family; ECS says nothing of it. */
+const onHostOnly: Task = {
+  arn: `${task.arn}h`,
+  group: 'family:monitor',
+  lastStatus: 'RUNNING',
+  desiredStatus: 'UNKNOWN',
+};
 const stopping: Task = { ...task, arn: `${task.arn}b`, lastStatus: 'STOPPING', desiredStatus: 'STOPPED' };
 
 const inState = (state: string) => known({ kind: 'in-group', group: 'web-asg', state } as const);
@@ -462,6 +472,54 @@ table('past the operator’s limit', [
     seen: late,
     with: { drainTimeout: HOUR, onTimeout: 'wait' },
     expect: { kind: 'wait', why: { for: 'tasks', tasks: [task], pastTimeout: true } },
+  },
+  {
+    when: 'ignored tasks beside another: wait',
+    seen: { tasks: known([task, monitor]) },
+    with: ignoring,
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [task, monitor], pastTimeout: false } },
+  },
+  {
+    when: 'only ignored tasks: ask them to stop',
+    seen: { tasks: known([monitor]) },
+    with: ignoring,
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [monitor], why: 'ignored' },
+  },
+  {
+    when: 'only ignored tasks, and mode deregister: ask them to stop before the first try',
+    seen: { tasks: known([monitor]), containerInstance: known({ ...draining, status: 'ACTIVE' }) },
+    with: { ...ignoring, mode: 'deregister' },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [monitor], why: 'ignored' },
+  },
+  {
+    when: 'only ignored tasks, asked to stop: wait until they are STOPPED',
+    seen: { tasks: known([{ ...monitor, desiredStatus: 'STOPPED' }]) },
+    with: ignoring,
+    expect: {
+      kind: 'wait',
+      why: { for: 'tasks', tasks: [{ ...monitor, desiredStatus: 'STOPPED' }], pastTimeout: false },
+    },
+  },
+  {
+    when: 'an ignored task of which an answer lacks the family: wait, it may be another',
+    seen: { tasks: known([{ ...monitor, family: undefined }]) },
+    with: ignoring,
+    expect: {
+      kind: 'wait',
+      why: { for: 'tasks', tasks: [{ ...monitor, family: undefined }], pastTimeout: false },
+    },
+  },
+  {
+    when: 'an ignored task beside one that only the host names by that family: wait, anybody may say so',
+    seen: { tasks: known([monitor, onHostOnly]) },
+    with: { ignoreTasks: [...ignoring.ignoreTasks, { by: 'group', name: 'family:monitor' }] },
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [monitor, onHostOnly], pastTimeout: false } },
+  },
+  {
+    when: 'only ignored tasks, and the signal is gone: give the instance back',
+    seen: { signals: known([]), tasks: known([monitor]) },
+    with: ignoring,
+    expect: { kind: 'set-active', containerInstance: draining },
   },
   {
     when: 'stop-tasks: ask those that were not asked',

@@ -13,6 +13,7 @@ export const policy: Policy = {
   mode: 'drain',
   drainTimeout: undefined,
   onTimeout: 'wait',
+  ignoreTasks: [],
   lifecycleHook: undefined,
   spotStopTasks: true,
   rebalanceTerminate: false,

@@ -57,6 +57,7 @@ function setUp() {
     },
     nextViewKind: () => 'quick',
     tasksLeft: () => says.tasksLeft,
+    isIgnored: ({ family }) => family === 'monitor',
     onView: (one) => void views.push(one),
   };
   const { polls, seen } = createDrainPolls(source, { clock, random: () => 0.5, onAnswer: () => {} });
@@ -86,6 +87,30 @@ describe('what the ECS agent says', () => {
     says.tasks = known([]);
     await ask('localTasks');
     assert.equal(seen().emptySince, START + SECOND);
+  });
+  it('has no task that is waited for since only those are left that ECS has described as ignored', async () => {
+    const { seen, says, ask, pass } = setUp();
+    const tasks = known([
+      { arn: 'a', group: 'g', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' },
+      { arn: 'm', group: 'g', lastStatus: 'RUNNING', desiredStatus: 'RUNNING', family: 'monitor' },
+    ]);
+    says.tasks = known([{ ...local('m'), family: 'monitor' }]);
+    await ask('localTasks');
+    assert.equal(seen().onlyIgnoredSince, undefined, 'the host alone says so: anybody may answer there');
+    says.view = known({ ...view, tasks });
+    await ask('ecsView');
+    says.tasks = known([local('a'), local('m')]);
+    await ask('localTasks');
+    assert.equal(seen().onlyIgnoredSince, undefined);
+    pass(SECOND);
+    says.tasks = known([local('m')]);
+    await ask('localTasks');
+    assert.equal(seen().onlyIgnoredSince, START + SECOND);
+    assert.equal(seen().emptySince, undefined);
+    assert.deepEqual([...seen().ignored], ['m']);
+    says.tasks = unknown('refused');
+    await ask('localTasks');
+    assert.equal(seen().onlyIgnoredSince, undefined);
   });
   it('is not empty where it does not answer: ECS would be asked every second', async () => {
     const { seen, says, ask } = setUp();

@@ -21,11 +21,13 @@ const host = (
   now: SeenOnHost['now'],
   before: Record<string, number> = {},
   gone: readonly string[] = [],
+  ignored: readonly string[] = [],
 ): SeenOnHost => ({
   wasAsked: true,
   now,
   before: new Map(Object.entries(before).map(([arn, at]) => [arn, { ...onHost(arn), at }])),
   gone: new Set(gone),
+  ignored: new Set(ignored),
 });
 const arns = (ecs: EcsView['tasks'], seen: SeenOnHost) => {
   const tasks = tasksOn(view(ecs), seen, NOW);
@@ -48,6 +50,11 @@ describe('the tasks on a host', () => {
       ['h'],
       'a container that still works is cut off',
     ));
+  it('do not hold it where ECS has described the task as one that is ignored, and calls it gone now', () => {
+    const seen = (gone: string[]) => host(known([onHost('h')]), { h: NOW }, gone, ['h']);
+    assert.deepEqual(arns(known([]), seen(['h'])), [], 'held for ever for a task that nobody waits for');
+    assert.deepEqual(arns(known([]), seen([])), ['h'], 'ECS has not said yet that it is gone');
+  });
   it('are gone once ECS says so and the ECS agent lists them no more', () =>
     assert.deepEqual(arns(known([]), host(known([]), { h: NOW - 1_000 }, ['h'])), []));
   it('are waited for where the ECS agent lists them no more and ECS has not said that they are gone', () =>

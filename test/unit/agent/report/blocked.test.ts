@@ -67,6 +67,22 @@ describe('why a task is still there', () => {
       ['service', 'standalone'],
     );
   });
+  it('the drain does not wait for it, and it comes last; once asked to stop it is as any other', () => {
+    const told = (desiredStatus: string) =>
+      blockedBy(
+        [task('m', 'family:monitor', { desiredStatus }), task('b', 'family:report', { createdAt: NOW })],
+        { services: [], protectedTasks: [] },
+        NOW,
+        undefined,
+        ({ group }) => group === 'family:monitor',
+      ).map(({ kind, why: reason }) => [kind, reason]);
+    assert.deepEqual(told('RUNNING')[1], [
+      'ignored',
+      'task m of family:monitor is ignored (--ignore-tasks): it is asked to stop once no other task is left',
+    ]);
+    assert.equal(told('RUNNING')[0]?.[0], 'standalone');
+    assert.equal(told('STOPPED')[0]?.[0], 'stopping');
+  });
   it('several of a group are one reason, told by the oldest', () =>
     assert.deepEqual(
       why([
