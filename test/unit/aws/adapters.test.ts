@@ -173,6 +173,7 @@ describe('ECS: tasks', () => {
       desiredStatus: 'RUNNING',
       containerInstanceArn: arn,
       startedBy: 'cron',
+      family: 'report',
       createdAt: running.createdAt,
     });
     assert.equal((await ecs.describeTasks('web', [stopping.arn]))[0]?.desiredStatus, 'STOPPED');
@@ -239,6 +240,7 @@ describe('ECS: tasks', () => {
         desiredStatus: 'UNKNOWN',
         containerInstanceArn: undefined,
         startedBy: undefined,
+        family: undefined,
         createdAt: undefined,
       },
     ]);
