@@ -3,6 +3,8 @@ import { version } from './base/version.ts';
 import { EX_CONFIG, EX_USAGE } from './config/exit-codes.ts';
 import { type CommandName, commands, help } from './config/help.ts';
 import { loadConfig } from './config/load.ts';
+import { readNetwork } from './config/network.ts';
+import { wrongPlace } from './config/wrong-place.ts';
 
 /** What a command takes beside the options. */
 const OWN_FLAGS: Record<Exclude<CommandName, 'sandbox'>, readonly string[]> = {
@@ -35,27 +37,38 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
     argv.filter((word) => !own.includes(word)),
     process.env,
   );
-  if (loaded.kind === 'wrong') {
-    const problems = loaded.problems.map((problem) => `  ${problem}\n`).join('');
-    return complain(`ecs-drain-agent: the configuration is wrong.\n${problems}`, EX_CONFIG);
-  }
+  if (loaded.kind === 'wrong') return complainAbout(loaded.problems);
   const { config, environment, warnings } = loaded;
   switch (name) {
-    case 'run':
+    case 'run': {
+      const network = readNetwork(environment, config.introspectionUrl);
+      const problems = [...(network.kind === 'wrong' ? network.problems : []), ...wrongPlace(environment)];
+      if (network.kind === 'wrong' || problems.length > 0) return complainAbout(problems);
+      const configured = { ...loaded, warnings: [...warnings, ...network.warnings] };
       // A request to AWS that is still under way must not hold up the end.
-      return process.exit(await (await import('./commands/run.ts')).run(loaded));
+      return process.exit(await (await import('./commands/run.ts')).run(configured, network.network));
+    }
     case 'status':
       return (await import('./commands/status.ts')).status(config, environment, argv.includes('--json'));
-    case 'doctor':
+    case 'doctor': {
+      const network = readNetwork(environment, config.introspectionUrl);
+      if (network.kind === 'wrong') return complainAbout(network.problems);
       return (await import('./commands/doctor.ts')).doctor(
         config,
         environment,
-        warnings,
+        [...warnings, ...network.warnings],
+        network.network,
         argv.includes('--json'),
       );
+    }
     case 'drain':
       return (await import('./commands/drain.ts')).drain(config, environment, argv.includes('--cancel'));
   }
+}
+
+function complainAbout(problems: readonly string[]): number {
+  const lines = problems.map((problem) => `  ${problem}\n`).join('');
+  return complain(`ecs-drain-agent: the configuration is wrong.\n${lines}`, EX_CONFIG);
 }
 
 function say(text: string): number {

@@ -41,7 +41,7 @@ The file is ${code(DEFAULT_CONFIG_FILE)}, unless ${code('--config PATH')} or ${c
 The default file need not exist; a file that you name must. It has the form of ${code('/etc/ecs/ecs.config')}:
 ${code('NAME=value')}, one per line, the value with or without quotes. Lines that begin with ${code('#')} are comments.
 Variables in values are not expanded. Names that begin with ${code('AWS_')} are passed to the AWS SDK if the environment
-does not set them.`),
+does not set them, and so are the names of proxies, below.`),
     block(EXAMPLE_FILE),
     paragraphs(`
 A change takes effect when you restart the agent: \`systemctl restart ecs-drain-agent\`. That is safe at any time, even
@@ -87,8 +87,35 @@ variables here:`),
           `${code('AWS_ACCESS_KEY_ID')}, ${code('AWS_PROFILE')} and the rest of the credential chain`,
           "the agent's credentials, if they are not those of the instance's role",
         ],
+        [
+          `${code('AWS_USE_DUALSTACK_ENDPOINT=true')}, ${code('AWS_USE_FIPS_ENDPOINT=true')}`,
+          'the endpoints that also have IPv6 addresses, or the FIPS ones',
+        ],
+        [
+          code('AWS_CA_BUNDLE'),
+          "a file with the certificates, in PEM, that are trusted in place of the public ones. The agent's user must be able to read it",
+        ],
+        [
+          `${code('HTTPS_PROXY')}, ${code('HTTP_PROXY')}, ${code('NO_PROXY')}`,
+          'a proxy for the AWS APIs, for https:// and for http:// endpoints, and what is asked without it; below',
+        ],
       ],
     ),
+    '### Proxies',
+    paragraphs(`
+The agent asks the AWS APIs through a proxy where ${code('HTTPS_PROXY')} (or ${code('https_proxy')}) is set. It has the form
+${code('http://proxy.example.com:3128')}; ${code('http://')} may be left out, as in ${code('/etc/ecs/ecs.config')}, and
+${code('user:password@')} may stand before the host. The log and ${code('doctor')} name the proxy without the password.
+Instance metadata, the credentials in it, and the ECS agent are always asked directly, whatever ${code('NO_PROXY')} says.
+
+${code('NO_PROXY')} is a list of names (${code('vpce.example.com')}), domains (${code('.internal')}), addresses, and ranges of
+addresses (${code('10.0.0.1-10.0.0.254')}), separated by commas. Networks such as ${code('10.0.0.0/8')} are not compared, and
+the agent warns of them. Give it the names of your VPC endpoints.
+
+While the proxy is down nothing reaches AWS: it is an outage as any other ([guarantees.md](guarantees.md)). A proxy other than
+http:// and https://, and a file in ${code('AWS_CA_BUNDLE')} that cannot be read or has no certificate, are wrong
+configurations. An http:// endpoint that is not on this host is a warning, because whoever is on the way to it can answer in
+its place.`),
     '## Exit codes',
     table(
       ['command', 'code', 'meaning'],

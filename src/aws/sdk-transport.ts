@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { Network } from '../config/network.ts';
 import type { Operation, Output, Transport } from './operations.ts';
 import type { SdkModule, Send } from './sdk/service.ts';
 
@@ -6,6 +7,8 @@ export type SdkPorts = {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Proxies and certificates; absent: no proxy, and Node's own certificates. */
+  readonly network?: Network | undefined;
 };
 
 /**
@@ -20,7 +23,12 @@ export function createSdkTransport(region: string, userAgent: string, ports: Sdk
     region,
     maxAttempts: 1,
     customUserAgent: userAgent,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 9_000, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 3_000,
+      requestTimeout: 9_000,
+      throwOnRequestTimeout: true,
+      ...agentOptions(ports.network),
+    },
   };
   const services = new Map<string, Promise<Send>>();
 
@@ -34,6 +42,13 @@ export function createSdkTransport(region: string, userAgent: string, ports: Sdk
     const send = await service;
     return (await send(operation, input, options.signal)) as Output<O>;
   };
+}
+
+/** The options of the two agents that the SDK makes for its own requests; it asks metadata for credentials without them. */
+function agentOptions({ proxyEnv, ca }: Network = {}): object {
+  if (!proxyEnv && ca === undefined) return {};
+  const proxy = proxyEnv && { proxyEnv };
+  return { httpAgent: { ...proxy }, httpsAgent: { ...proxy, ...(ca !== undefined && { ca }) } };
 }
 
 type Service = keyof typeof modules;

@@ -7,10 +7,12 @@ import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
 import { ifKnown } from '../base/reading.ts';
 import { version } from '../base/version.ts';
+import { describeProxies, type Network } from '../config/network.ts';
 import type { Config } from '../config/options.ts';
+import { wrongPlace } from '../config/wrong-place.ts';
 import { createEcsAgent } from '../host/ecs-agent.ts';
 import { createNodeHttp } from '../host/node-http.ts';
-import { type Check, type Checks, ok, skip, warn } from './doctor/check.ts';
+import { type Check, type Checks, fail, ok, skip, warn } from './doctor/check.ts';
 import { checkCluster, checkEcsAgent, findRegistration } from './doctor/cluster.ts';
 import { checkGroup, checkMembership } from './doctor/group.ts';
 import { checkHooks } from './doctor/hooks.ts';
@@ -35,11 +37,12 @@ export async function doctor(
   config: Config,
   environment: Environment,
   warnings: readonly string[],
+  network: Network,
   asJson: boolean,
 ): Promise<number> {
   passToSdk(environment);
   const checks: Check[] = [];
-  for await (const check of examine(config, environment, warnings)) {
+  for await (const check of examine(config, environment, warnings, network)) {
     checks.push(check);
     if (!asJson) process.stdout.write(checkLine(check, process.stdout.isTTY === true));
   }
@@ -48,12 +51,19 @@ export async function doctor(
   return isWell ? 0 : 1;
 }
 
-async function* examine(config: Config, environment: Environment, warnings: readonly string[]): Checks {
+async function* examine(
+  config: Config,
+  environment: Environment,
+  warnings: readonly string[],
+  network: Network,
+): Checks {
   const http = createNodeHttp(systemClock);
   const endpoint = imdsEndpoint(environment);
   const imds = createImds(http, endpoint);
 
+  for (const reason of wrongPlace(environment)) yield fail('where it runs', reason, 'see docs/container.md');
   yield* checkConfiguration(config, warnings);
+  yield* checkNetwork(environment, network);
   const regionGiven = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
   const identity = yield* checkMetadata(imds, endpoint, regionGiven);
   yield* checkClock(systemClock, () => timeOfMetadata(endpoint));
@@ -67,7 +77,7 @@ async function* examine(config: Config, environment: Environment, warnings: read
     return;
   }
 
-  const permissions = askAws(identity.region);
+  const permissions = askAws(identity.region, network);
   const role = await describeRole(imds, environment);
   const membership = yield* checkMembership(identity, role, permissions);
   if (membership === 'no-credentials') return;
@@ -91,11 +101,20 @@ async function* checkConfiguration(config: Config, warnings: readonly string[]):
   }
 }
 
-function askAws(region: string): Permissions {
+/** What stands between this host and the AWS APIs, where anything does. */
+async function* checkNetwork({ AWS_CA_BUNDLE: bundle }: Environment, network: Network): Checks {
+  const proxies = describeProxies(network);
+  if (proxies) yield ok('proxy', `the AWS APIs are asked by proxy: ${proxies}`);
+  if (network.ca !== undefined)
+    yield ok('certificates', `AWS_CA_BUNDLE: ${bundle}, in place of the public ones`);
+}
+
+function askAws(region: string, network: Network): Permissions {
   const call = createCaller({
     transport: createSdkTransport(region, `ecs-drain-agent-doctor/${version}`, {
       clock: systemClock,
       random: Math.random,
+      network,
     }),
     clock: systemClock,
     random: Math.random,

@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
 import { EX_TEMPFAIL } from '../config/exit-codes.ts';
 import type { Configured } from '../config/load.ts';
+import { describeProxies, type Network } from '../config/network.ts';
 import type { Config } from '../config/options.ts';
 import { configuredCluster } from '../host/ecs-config.ts';
 import { createNodeHttp } from '../host/node-http.ts';
@@ -20,7 +21,10 @@ import { claimStateDir } from './state-dir.ts';
 import { createStatusFile } from './status-file.ts';
 
 /** `ecs-drain-agent run`: what the unit starts. Resolves with the exit code once SIGTERM or SIGINT has come. */
-export async function run({ config, origins, environment, warnings }: Configured): Promise<number> {
+export async function run(
+  { config, origins, environment, warnings }: Configured,
+  network: Network,
+): Promise<number> {
   const output = createOutput({ level: config.logLevel, environment });
   const stop = new AbortController();
   let reason = '';
@@ -42,6 +46,8 @@ export async function run({ config, origins, environment, warnings }: Configured
   };
   log('agent.started', `ecs-drain-agent ${version}`, { version, pid: process.pid, config });
   for (const warning of warnings) log('config.warning', warning);
+  const proxies = describeProxies(network);
+  if (proxies) log('proxy.used', `the AWS APIs are asked by proxy: ${proxies}`);
   if (claim.kind === 'unusable') log('state.unwritable', unusable(claim.why, config, origins));
   await sayWhatIsNotRun(config.hooksDir, log);
   passToSdk(environment);
@@ -56,7 +62,11 @@ export async function run({ config, origins, environment, warnings }: Configured
     random: Math.random,
     http: createNodeHttp(systemClock),
     transport: (region) =>
-      createSdkTransport(region, `ecs-drain-agent/${version}`, { clock: systemClock, random: Math.random }),
+      createSdkTransport(region, `ecs-drain-agent/${version}`, {
+        clock: systemClock,
+        random: Math.random,
+        network,
+      }),
     store: createFileStore(config.stateDir),
     manual: manualSignal(config.stateDir),
     configuredCluster,

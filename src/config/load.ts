@@ -4,6 +4,7 @@ import { readTextFile } from '../base/files.ts';
 import { nearest } from '../base/nearest.ts';
 import { clip, escaped } from '../base/text.ts';
 import { isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
+import { isProxyName } from './network.ts';
 import { type Config, type OptionName, optionList, options } from './options.ts';
 
 /** Where the configuration file is unless `--config` or `ECS_DRAIN_CONFIG` names another. */
@@ -20,7 +21,7 @@ export type Configured = {
   /** Where each option's value came from, as messages name it, e.g. `--state-dir` or `the default`. */
   readonly origins: Readonly<Record<OptionName, string>>;
   readonly warnings: readonly string[];
-  /** The environment with what the configuration file adds for the AWS SDK (`AWS_…`). */
+  /** The environment with what the configuration file adds for requests to AWS (`AWS_…` and the proxies). */
   readonly environment: Environment;
 };
 
@@ -140,11 +141,11 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
       return;
     }
     const name = match[1] ?? '';
-    if (name.startsWith('AWS_')) passedOn[name] = value;
+    if (name.startsWith('AWS_') || isProxyName(name)) passedOn[name] = value;
     else if (name.startsWith('ECS_DRAIN_')) values.set(name, { text: value, from: `${name} in ${from}` });
     else
       warnings.push(
-        `${name} in ${from} is ignored: the agent reads names that begin with ECS_DRAIN_ or AWS_ only.`,
+        `${name} in ${from} is ignored: the agent reads names that begin with ECS_DRAIN_ or AWS_ only, and HTTP_PROXY, HTTPS_PROXY and NO_PROXY.`,
       );
   });
   warnings.push(...unknownNames([...values.keys()], path));

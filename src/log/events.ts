@@ -51,8 +51,13 @@ export const events = {
   },
   'config.warning': {
     level: 'warn',
-    meaning: 'Something in the configuration has no effect.',
+    meaning: 'Something in the configuration has no effect, or is unsafe.',
     remedy: 'Correct or remove the name that the message gives.',
+  },
+  'proxy.used': {
+    level: 'info',
+    meaning: 'The AWS APIs are asked through a proxy. Instance metadata and the ECS agent never are.',
+    remedy: '',
   },
   'state.discarded': {
     level: 'warn',

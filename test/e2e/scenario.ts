@@ -24,6 +24,8 @@ export type ScenarioOptions = {
   readonly setting?: Partial<Setting>;
   /** Promises that this scenario sets out to see broken, by the beginning of their message, with the reason. */
   readonly except?: Readonly<Record<string, string>>;
+  /** Why it cannot be played on this machine. */
+  readonly skip?: string | undefined;
 };
 
 /** A World with real agents in it. */
@@ -92,7 +94,7 @@ export function scenario(
   options: ScenarioOptions,
   play: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  return test(name, async () => {
+  return test(name, { skip: options.skip ?? false }, async () => {
     const stage = await openStage(options);
     try {
       await play(stage.scene);

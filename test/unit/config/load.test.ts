@@ -123,6 +123,12 @@ describe('a configuration that is right', () => {
     assert.deepEqual([config.mode, config.cluster], ['deregister', 'web']);
   });
 
+  test('proxies may be in the file as well', () => {
+    const { environment, warnings } = loaded([], {}, 'HTTPS_PROXY=http://proxy:3128\nno_proxy=.internal');
+    assert.deepEqual(environment, { HTTPS_PROXY: 'http://proxy:3128', no_proxy: '.internal' });
+    assert.deepEqual(warnings, []);
+  });
+
   test("what the environment has for the SDK goes before the file's", () => {
     const { environment } = loaded([], { AWS_REGION: 'eu-west-1' }, 'AWS_REGION=eu-central-1\nAWS_PROFILE=x');
     assert.deepEqual(environment, { AWS_REGION: 'eu-west-1', AWS_PROFILE: 'x' });
@@ -153,7 +159,7 @@ describe('a name that means nothing is a warning', () => {
       "in the file, of another program's",
       {},
       '\nECS_CLUSTER=web',
-      'ECS_CLUSTER in /etc/ecs-drain-agent/agent.conf line 2 is ignored: the agent reads names that begin with ECS_DRAIN_ or AWS_ only.',
+      'ECS_CLUSTER in /etc/ecs-drain-agent/agent.conf line 2 is ignored: the agent reads names that begin with ECS_DRAIN_ or AWS_ only, and HTTP_PROXY, HTTPS_PROXY and NO_PROXY.',
     ],
   ] as const) {
     test(what, () => assert.deepEqual(loaded([], environment, file).warnings, [expected]));

@@ -1,0 +1,176 @@
+import type { Environment } from '../base/environment.ts';
+import { readTextFile } from '../base/files.ts';
+import { clip, escaped } from '../base/text.ts';
+import type { Parsed } from './parsed.ts';
+
+/** How the AWS APIs are reached. Metadata, its credentials and the ECS agent are always asked directly. */
+export type Network = {
+  /** As Node's agents take it. Undefined where no proxy is set. */
+  readonly proxyEnv?: ProxyEnvironment | undefined;
+  /** The certificates that are trusted in place of Node's own, in PEM. */
+  readonly ca?: string | undefined;
+};
+
+export type ProxyEnvironment = {
+  readonly http_proxy?: string;
+  readonly https_proxy?: string;
+  readonly no_proxy?: string;
+};
+
+export type NetworkRead =
+  | { readonly kind: 'ok'; readonly network: Network; readonly warnings: readonly string[] }
+  | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+/** The names of the proxies; in capitals or not, as every program has them. */
+export const isProxyName = (name: string): boolean => /^(?:https?|no)_proxy$/i.test(name);
+
+/**
+ * Reads how the AWS APIs are reached from the environment: proxies, AWS_CA_BUNDLE, and endpoints that are not encrypted.
+ * @param introspectionUrl where the ECS agent is asked
+ * @param read reads a text file; replaced in tests
+ */
+export function readNetwork(
+  environment: Environment,
+  introspectionUrl: string,
+  read = (path: string) => readTextFile(path, MOST_BYTES),
+  nodeVersion = process.versions.node,
+): NetworkRead {
+  const problems: string[] = [];
+  const proxyEnv: Record<string, string> = {};
+  for (const name of ['http_proxy', 'https_proxy'] as const) {
+    const given = firstSet(environment, name);
+    if (!given) continue;
+    const url = proxyUrl(given.value);
+    if (url.kind === 'ok') proxyEnv[name] = url.value;
+    else problems.push(`${given.name}: ${url.why}`);
+  }
+  // Node before 24.5 has no proxies, and would go past them without a word.
+  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
+  const [proxyName] = Object.keys(proxyEnv);
+  if (proxyName && (major < 24 || (major === 24 && minor < 5)))
+    problems.push(`${proxyName}: this Node.js, ${nodeVersion}, knows no proxies; 24.5 or newer does`);
+  const noProxy = firstSet(environment, 'no_proxy');
+  if (noProxy) proxyEnv.no_proxy = noProxy.value;
+
+  const bundle = environment.AWS_CA_BUNDLE;
+  const ca = bundle ? readBundle(bundle, read) : undefined;
+  if (ca?.kind === 'wrong') problems.push(`AWS_CA_BUNDLE: ${ca.why}`);
+  if (problems.length > 0) return { kind: 'wrong', problems };
+
+  const hasProxy = proxyEnv.http_proxy !== undefined || proxyEnv.https_proxy !== undefined;
+  return {
+    kind: 'ok',
+    network: { ...(hasProxy && { proxyEnv }), ...(ca?.kind === 'ok' && { ca: ca.value }) },
+    warnings: [
+      ...openEndpoints(environment, introspectionUrl),
+      ...(hasProxy && noProxy ? unmatchable(noProxy) : []),
+    ],
+  };
+}
+
+/** The proxies for people, without what is secret in them. */
+export function describeProxies({ proxyEnv }: Network): string | undefined {
+  if (!proxyEnv) return undefined;
+  const { http_proxy: http, https_proxy: https, no_proxy: except } = proxyEnv;
+  const through = [
+    https && `https through ${withoutSecrets(https)}`,
+    http && `http through ${withoutSecrets(http)}`,
+  ];
+  return `${through.filter(Boolean).join(', ')}${except ? `; not for ${escaped(clip(except, 200))}` : ''}`;
+}
+
+/** A bundle of all the world's authorities has some 300 kB. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** The first one that is set and not empty, in small letters first, as curl and Node have it. */
+function firstSet(environment: Environment, name: string) {
+  for (const one of [name, name.toUpperCase()]) {
+    const value = environment[one];
+    if (value) return { name: one, value };
+  }
+  return undefined;
+}
+
+/** As in /etc/ecs/ecs.config, a proxy may be given without `http://`. A refusal never repeats it: it can hold a password. */
+function proxyUrl(text: string): Parsed<string> {
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  if (!url || url.hostname === '')
+    return { kind: 'wrong', why: 'is not the URL of a proxy, such as http://proxy.example.com:3128' };
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    return {
+      kind: 'wrong',
+      why: `${url.protocol}// is not supported; a proxy is asked by http:// or https://`,
+    };
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    return { kind: 'wrong', why: 'has a user name or password with a bare %; write it as %25' };
+  }
+  return { kind: 'ok', value: url.href };
+}
+
+function withoutSecrets(text: string): string {
+  const url = new URL(text);
+  return `${url.protocol}//${url.host}${url.username || url.password ? ' (with a password)' : ''}`;
+}
+
+function readBundle(path: string, read: (path: string) => string): Parsed<string> {
+  const shown = escaped(JSON.stringify(clip(path, 200)));
+  try {
+    const text = read(path);
+    return text.includes('-----BEGIN CERTIFICATE-----') ||
+      text.includes('-----BEGIN TRUSTED CERTIFICATE-----')
+      ? { kind: 'ok', value: text }
+      : { kind: 'wrong', why: `${shown} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)` };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return {
+      kind: 'wrong',
+      why: `${shown} cannot be read (${code ?? message}); the agent's user must be able to`,
+    };
+  }
+}
+
+const ENDPOINTS = [
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_ECS',
+  'AWS_ENDPOINT_URL_AUTO_SCALING',
+  'AWS_ENDPOINT_URL_EC2',
+  'AWS_EC2_METADATA_SERVICE_ENDPOINT',
+] as const;
+
+/** Whoever is on the way to it can answer in its place: that all tasks are STOPPED, for one. */
+function openEndpoints(environment: Environment, introspectionUrl: string): string[] {
+  const given = [
+    ...ENDPOINTS.map((name) => [name, environment[name]] as const),
+    ['--introspection-url', introspectionUrl] as const,
+  ];
+  return given.flatMap(([name, text]) => {
+    const url = text ? URL.parse(text) : undefined;
+    if (url?.protocol !== 'http:' || isOwnHost(url.hostname)) return [];
+    return [
+      `${name} is ${escaped(clip(`${url.protocol}//${url.host}`, 200))}, neither on this host nor encrypted: whoever is on the way can answer in its place, and a release rests on the answers. Use https://.`,
+    ];
+  });
+}
+
+/** Loopback, and the addresses of instance metadata, which never leave the host. */
+function isOwnHost(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    /^127(?:\.\d{1,3}){3}$/.test(hostname) ||
+    hostname === '[::1]' ||
+    hostname === '169.254.169.254' ||
+    hostname === '[fd00:ec2::254]'
+  );
+}
+
+/** Node compares names, addresses and ranges of addresses written with a hyphen. */
+function unmatchable({ name, value }: { name: string; value: string }): string[] {
+  const nets = value.split(/[\s,]+/).filter((part) => /^[\d.:a-f]+\/\d+$/i.test(part));
+  return nets.length === 0
+    ? []
+    : [
+        `${name} has ${escaped(clip(nets.join(', '), 200))}: networks are not compared. Write names, addresses, or a range such as 10.0.0.1-10.0.0.254.`,
+      ];
+}

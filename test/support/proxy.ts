@@ -1,0 +1,60 @@
+import { createServer, type IncomingMessage, request as send } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+
+/** A proxy on loopback that notes what it is asked for, and leads to one address whatever that is. */
+export type RecordingProxy = {
+  readonly port: number;
+  /** What was asked for, in order: a URL, or HOST:PORT of a tunnel. */
+  readonly seen: readonly string[];
+  /** The `Proxy-Authorization` of each request. */
+  readonly authorizations: readonly (string | undefined)[];
+  close(): void;
+};
+
+/** @param target where everything leads; undefined refuses every tunnel */
+export async function startProxy(target: URL | undefined): Promise<RecordingProxy> {
+  const seen: string[] = [];
+  const authorizations: (string | undefined)[] = [];
+  const note = ({ url = '', headers }: IncomingMessage) => {
+    seen.push(url);
+    authorizations.push(headers['proxy-authorization']);
+  };
+  const server = createServer((incoming, response) => {
+    note(incoming);
+    if (!target) {
+      response.writeHead(502).end();
+      return;
+    }
+    const { method, headers } = incoming;
+    const { pathname, search } = new URL(incoming.url ?? '', 'http://x');
+    const outgoing = send(target, { method, path: pathname + search, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    outgoing.on('error', () => response.destroy());
+    incoming.pipe(outgoing);
+  });
+  server.on('connect', (incoming, socket: Socket) => {
+    note(incoming);
+    socket.on('error', () => {});
+    if (!target) {
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+      return;
+    }
+    const through = connect(Number(target.port), target.hostname, () => {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      through.pipe(socket).pipe(through);
+    });
+    through.on('error', () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    seen,
+    authorizations,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

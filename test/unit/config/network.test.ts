@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { describeProxies, readNetwork } from '../../../src/config/network.ts';
+
+const LOCAL = 'http://127.0.0.1:51678';
+const PEM = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
+const read = (environment: Record<string, string>, introspectionUrl = LOCAL) =>
+  readNetwork(environment, introspectionUrl, (path) => {
+    if (path === '/ca.pem') return PEM;
+    if (path === '/empty.pem') return '';
+    throw Object.assign(new Error('x'), { code: 'EACCES' });
+  });
+const networkOf = (environment: Record<string, string>) => {
+  const found = read(environment);
+  assert.equal(found.kind, 'ok');
+  return found.kind === 'ok' ? found.network : {};
+};
+const warningsOf = (environment: Record<string, string>, introspectionUrl?: string) => {
+  const found = read(environment, introspectionUrl);
+  return found.kind === 'ok' ? found.warnings : found.problems;
+};
+const problemsOf = (environment: Record<string, string>) => {
+  const found = read(environment);
+  return found.kind === 'wrong' ? found.problems : [];
+};
+
+describe('a proxy', () => {
+  test('is none where nothing says so, nor where only NO_PROXY does', () => {
+    assert.deepEqual(networkOf({}), {});
+    assert.deepEqual(networkOf({ HTTP_PROXY: '', https_proxy: '', NO_PROXY: '*' }), {});
+    assert.equal(describeProxies({}), undefined);
+  });
+  test('is that of its own scheme, by a name in capitals or not, which goes first', () => {
+    const environment = {
+      HTTP_PROXY: 'http://a:1',
+      http_proxy: 'http://b:2',
+      HTTPS_PROXY: 'https://c:3',
+      no_proxy: 'x.internal',
+    };
+    assert.deepEqual(networkOf(environment).proxyEnv, {
+      http_proxy: 'http://b:2/',
+      https_proxy: 'https://c:3/',
+      no_proxy: 'x.internal',
+    });
+  });
+  test('may be written as the ECS agent takes it, without a scheme', () =>
+    assert.deepEqual(networkOf({ HTTPS_PROXY: '10.0.0.131:3128' }).proxyEnv, {
+      https_proxy: 'http://10.0.0.131:3128/',
+    }));
+  test('is told to people without its password', () => {
+    const network = networkOf({ HTTPS_PROXY: 'http://user:s3cret@proxy:3128', NO_PROXY: 'a,b' });
+    assert.equal(describeProxies(network), 'https through http://proxy:3128 (with a password); not for a,b');
+    assert.equal(describeProxies(networkOf({ http_proxy: 'proxy:80' })), 'http through http://proxy');
+  });
+  for (const [text, why] of [
+    ['socks5://u:s3cret@h:1', 'socks5:// is not supported; a proxy is asked by http:// or https://'],
+    ['http://u:s3cret@', 'is not the URL of a proxy, such as http://proxy.example.com:3128'],
+    ['http://u:s3cret@h:99999', 'is not the URL of a proxy, such as http://proxy.example.com:3128'],
+    ['http://u:s3cret%@h:1', 'has a user name or password with a bare %; write it as %25'],
+  ] as const)
+    test(`is refused, and its password not repeated: ${text}`, () =>
+      assert.deepEqual(problemsOf({ HTTPS_PROXY: text }), [`HTTPS_PROXY: ${why}`]));
+  test('is refused where Node would go past it', () => {
+    const found = (version: string) => readNetwork({ https_proxy: 'proxy:1' }, LOCAL, () => '', version);
+    assert.deepEqual(found('24.4.1'), {
+      kind: 'wrong',
+      problems: ['https_proxy: this Node.js, 24.4.1, knows no proxies; 24.5 or newer does'],
+    });
+    assert.equal(found('22.21.0').kind, 'wrong');
+    assert.equal(found('24.5.0').kind, 'ok');
+    assert.equal(found('26.0.0').kind, 'ok');
+    assert.equal(readNetwork({}, LOCAL, () => '', '22.21.0').kind, 'ok');
+  });
+  test('with networks in NO_PROXY is a warning: they would match nothing without a word', () => {
+    const environment = { HTTPS_PROXY: 'proxy:1', NO_PROXY: '.internal, 10.0.0.0/8,fd00::/8' };
+    assert.deepEqual(warningsOf(environment), [
+      'NO_PROXY has 10.0.0.0/8, fd00::/8: networks are not compared. Write names, addresses, or a range such as 10.0.0.1-10.0.0.254.',
+    ]);
+    assert.deepEqual(warningsOf({ NO_PROXY: '10.0.0.0/8' }), []);
+  });
+});
+
+describe('AWS_CA_BUNDLE', () => {
+  test('gives the certificates', () => {
+    assert.deepEqual(networkOf({ AWS_CA_BUNDLE: '/ca.pem' }), { ca: PEM });
+    assert.deepEqual(networkOf({ AWS_CA_BUNDLE: '' }), {});
+  });
+  test('is refused where it gives none: every call would fail, the first one in a drain', () => {
+    assert.deepEqual(problemsOf({ AWS_CA_BUNDLE: '/root.pem' }), [
+      'AWS_CA_BUNDLE: "/root.pem" cannot be read (EACCES); the agent\'s user must be able to',
+    ]);
+    assert.deepEqual(problemsOf({ AWS_CA_BUNDLE: '/empty.pem' }), [
+      'AWS_CA_BUNDLE: "/empty.pem" holds no certificate in PEM (-----BEGIN CERTIFICATE-----)',
+    ]);
+  });
+});
+
+describe('an endpoint', () => {
+  const said = (name: string, shown: string) =>
+    `${name} is ${shown}, neither on this host nor encrypted: whoever is on the way can answer in its place, and a release rests on the answers. Use https://.`;
+
+  test('that leaves the host unencrypted is a warning, without what is secret in it', () => {
+    const environment = {
+      AWS_ENDPOINT_URL: 'http://u:s3cret@198.51.100.7:4566/x',
+      AWS_ENDPOINT_URL_ECS: 'http://localhost.example.com',
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://10.0.0.1/',
+    };
+    assert.deepEqual(warningsOf(environment, 'http://[2001:db8::1]:51678'), [
+      said('AWS_ENDPOINT_URL', 'http://198.51.100.7:4566'),
+      said('AWS_ENDPOINT_URL_ECS', 'http://localhost.example.com'),
+      said('AWS_EC2_METADATA_SERVICE_ENDPOINT', 'http://10.0.0.1'),
+      said('--introspection-url', 'http://[2001:db8::1]:51678'),
+    ]);
+  });
+  test('that is encrypted or on the host is none', () => {
+    for (const url of [
+      'https://vpce.example.com',
+      'http://127.0.0.1:1',
+      'http://127.8.8.8',
+      'http://localhost:8080',
+      'http://[::1]:1',
+      'http://169.254.169.254',
+      'http://[fd00:ec2::254]',
+      'no url',
+      '',
+    ])
+      assert.deepEqual(warningsOf({ AWS_ENDPOINT_URL: url }), [], url);
+  });
+});
