@@ -6,6 +6,7 @@ import { clip, escaped } from '../base/text.ts';
 import { isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
 import { isProxyName } from './network.ts';
 import { type Config, type OptionName, optionList, options } from './options.ts';
+import { checkSdkFiles } from './sdk-files.ts';
 
 /** Where the configuration file is unless `--config` or `ECS_DRAIN_CONFIG` names another. */
 export const DEFAULT_CONFIG_FILE = '/etc/ecs-drain-agent/agent.conf';
@@ -56,14 +57,21 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
       problems.push(`${given?.from}: ${quote(given?.text ?? '')} ${parsed.why}. Allowed: ${option.allowed}.`);
   }
 
+  const merged = { ...file.passedOn, ...environment };
+  const sdkFiles = checkSdkFiles(merged);
+  problems.push(...sdkFiles.problems);
   if (problems.length === 0) problems.push(...contradictions(config as Config));
   if (problems.length > 0) return { kind: 'wrong', problems };
   return {
     kind: 'loaded',
     config: config as Config,
     origins: origins as Record<OptionName, string>,
-    warnings: [...unknownNames(Object.keys(environment), 'the environment'), ...file.warnings],
-    environment: { ...file.passedOn, ...environment },
+    warnings: [
+      ...unknownNames(Object.keys(environment), 'the environment'),
+      ...file.warnings,
+      ...sdkFiles.warnings,
+    ],
+    environment: { ...merged, ...sdkFiles.instead },
   };
 }
 

@@ -157,6 +157,25 @@ describe('what can be done without is said, and done without', { concurrency: 4 
     assert.equal(JSON.parse(readFileSync(join(stateDir, 'state.json'), 'utf8')).instanceId, machine.id);
   });
 
+  scenario(
+    'FIFOs in the place of the AWS SDK’s own files: it drains, and ends when told',
+    {},
+    async (scene) => {
+      const { fleet, agent, directory, happens } = scene;
+      const machine = fleet.addInstance();
+      const home = directory();
+      mkdirSync(join(home, '.aws'));
+      for (const name of ['config', 'credentials']) execFileSync('mkfifo', [join(home, '.aws', name)]);
+      const env = { HOME: home, AWS_CONFIG_FILE: '', AWS_SHARED_CREDENTIALS_FILE: '' };
+      const running = await agent(machine, { env });
+      const { msg } = await running.says('config.warning');
+      assert.match(msg, /\.aws\/config is a FIFO, a socket or a device, and is left out/);
+      fleet.scaleIn(machine);
+      await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+      await obeysSigterm(running);
+    },
+  );
+
   scenario('a status file that cannot be removed', {}, async ({ fleet, agent }) => {
     const running = await agent(fleet.addInstance());
     await running.says('agent.watching');
