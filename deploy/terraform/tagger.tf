@@ -101,8 +101,9 @@ resource "aws_lambda_function" "tagger" {
 
   environment {
     variables = {
-      TAG_KEY    = var.tag_key
-      HOOK_NAMES = var.lifecycle_hook_name
+      TAG_KEY     = var.tag_key
+      GROUP_NAMES = var.autoscaling_group_name
+      HOOK_NAMES  = var.lifecycle_hook_name
     }
   }
 

@@ -57,7 +57,7 @@ async function handleNotice(
 ): Promise<void> {
   let instanceId: string | undefined;
   try {
-    const notice = onlyOurHooks(readLifecycleNotice(message), ports.config);
+    const notice = onlyOurs(readLifecycleNotice(message), ports.config);
     instanceId = notice.instanceId;
     await carryOut(ports, source, notice);
   } catch (error) {
@@ -75,10 +75,13 @@ async function handleNotice(
   }
 }
 
-function onlyOurHooks(notice: LifecycleNotice, { hookNames }: TaggerConfig): LifecycleNotice {
-  if (notice.kind === 'ignored' || hookNames === undefined) return notice;
-  if (notice.hook !== undefined && hookNames.has(notice.hook)) return notice;
-  return { kind: 'ignored', why: 'other-hook', instanceId: notice.instanceId };
+function onlyOurs(notice: LifecycleNotice, { groupNames, hookNames }: TaggerConfig): LifecycleNotice {
+  if (notice.kind === 'ignored') return notice;
+  const { instanceId, group, hook } = notice;
+  if (group === undefined || !groupNames.has(group))
+    return { kind: 'ignored', why: 'other-group', instanceId };
+  if (hookNames === undefined || (hook !== undefined && hookNames.has(hook))) return notice;
+  return { kind: 'ignored', why: 'other-hook', instanceId };
 }
 
 async function carryOut(ports: TaggerPorts, source: Source, notice: LifecycleNotice): Promise<void> {

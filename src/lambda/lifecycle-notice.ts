@@ -19,6 +19,7 @@ export type IgnoredBecause =
   | 'instance-stays'
   | 'not-a-lifecycle-action'
   | 'not-from-auto-scaling'
+  | 'other-group'
   | 'other-hook';
 
 /** A message that is no lifecycle notice of any form that AWS documents. */

@@ -3,11 +3,16 @@ import { DEFAULT_TAG_KEY, isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from '
 
 export type TaggerConfig = {
   readonly tagKey: string;
+  /** The groups whose notices count. */
+  readonly groupNames: ReadonlySet<string>;
   /** The hooks whose notices count; `undefined` means every hook. */
   readonly hookNames: ReadonlySet<string> | undefined;
 };
 
-/** Reads `TAG_KEY` and `HOOK_NAMES`. Throws on a tag key that the agent could never read. */
+/**
+ * Reads `GROUP_NAMES`, `TAG_KEY` and `HOOK_NAMES`. Throws where no group is named, so that a message can never drain an
+ * instance that nobody meant, whatever the role allows; and on a tag key that the agent could never read.
+ */
 export function readTaggerConfig(env: Environment): TaggerConfig {
   const tagKey = env.TAG_KEY || DEFAULT_TAG_KEY;
   if (!isMetadataTagKey(tagKey) || tagKey.startsWith('aws:')) {
@@ -16,7 +21,20 @@ export function readTaggerConfig(env: Environment): TaggerConfig {
         'with "aws:", because instance metadata serves no other key. Set it to the agent\'s --tag-key.',
     );
   }
-  const hookNames = (env.HOOK_NAMES ?? '').split(',').map((name) => name.trim());
-  const named = new Set(hookNames.filter((name) => name !== ''));
-  return { tagKey, hookNames: named.size === 0 ? undefined : named };
+  const groupNames = listed(env.GROUP_NAMES);
+  if (groupNames.size === 0) {
+    throw new Error(
+      'GROUP_NAMES is empty: name the Auto Scaling groups whose instances this function may tag, separated by commas.',
+    );
+  }
+  const hookNames = listed(env.HOOK_NAMES);
+  return { tagKey, groupNames, hookNames: hookNames.size === 0 ? undefined : hookNames };
 }
+
+const listed = (text = ''): ReadonlySet<string> =>
+  new Set(
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  );

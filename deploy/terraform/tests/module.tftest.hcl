@@ -104,7 +104,7 @@ run "with_the_tagger" {
   }
 
   assert {
-    condition     = aws_lambda_function.tagger[0].environment[0].variables == tomap({ TAG_KEY = "drain", HOOK_NAMES = "ecs-drain-agent" })
+    condition     = aws_lambda_function.tagger[0].environment[0].variables == tomap({ TAG_KEY = "drain", GROUP_NAMES = "web-asg", HOOK_NAMES = "ecs-drain-agent" })
     error_message = "The function was not told tag key and hook."
   }
   assert {

@@ -28,7 +28,7 @@ describe('the tagger, run by the runtime interface from its zip', () => {
 
   before(async () => {
     ec2 = await startRecordingEc2();
-    tagger = await startTaggerFunction({ AWS_ENDPOINT_URL: ec2.url });
+    tagger = await startTaggerFunction({ AWS_ENDPOINT_URL: ec2.url, GROUP_NAMES: 'my-asg' });
   });
   after(async () => {
     await tagger.close();

@@ -16,7 +16,10 @@ describe('the tagger’s zip against the simulated EC2', () => {
   before(async () => {
     fleet = createFleet({ clock, hooks: [{ name: 'drain' }] });
     sandbox = await startSandbox(fleet, { clock });
-    tagger = await startTaggerFunction({ AWS_ENDPOINT_URL: sandbox.apiUrl });
+    tagger = await startTaggerFunction({
+      AWS_ENDPOINT_URL: sandbox.apiUrl,
+      GROUP_NAMES: `${fleet.group.name},my-asg`,
+    });
   });
   after(async () => {
     await tagger.close();

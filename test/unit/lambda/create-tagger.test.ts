@@ -17,7 +17,7 @@ function tagger({
   const tags: Tag[] = [];
   const log: TaggerEvent[] = [];
   const handle = createTagger({
-    config: readTaggerConfig(env),
+    config: readTaggerConfig({ GROUP_NAMES: GROUP, ...env }),
     log: (event) => log.push(event),
     putTag: async (...tag) => {
       const error = fail[tag[0]];
@@ -33,6 +33,7 @@ function awsError(name: string, message: string): Error {
 }
 
 const KEY = 'ecs-drain-agent:terminate';
+const GROUP = 'my-asg';
 
 describe('the tagger', () => {
   it('tags from all that SQS can hold, and leaves test notifications alone', async () => {
@@ -111,6 +112,42 @@ describe('the tagger', () => {
         instanceId: 'i-1234567890abcdef0',
       },
     ]);
+  });
+
+  for (const event of ['eventbridge-terminate', 'sns-terminate', 'sns-terminate-lines', 'sqs-all-forms'])
+    it(`acts for the named groups alone: ${event}`, async () => {
+      const others = tagger({ env: { GROUP_NAMES: 'my, my-asg-2' } });
+      await others.handle(lambdaEvent(event));
+      assert.deepEqual(others.tags, [], 'an instance of a group that nobody named is drained');
+      assert.equal(others.log[0]?.event === 'notice.ignored' && others.log[0].why, 'other-group');
+    });
+
+  it('a message that names no group is nobody’s', async () => {
+    const { handle, tags } = tagger();
+    const event = lambdaEvent('eventbridge-terminate') as { detail: Record<string, unknown> };
+    for (const group of [undefined, '', 7, ['my-asg']]) {
+      await handle({ ...event, detail: { ...event.detail, AutoScalingGroupName: group } });
+    }
+    assert.deepEqual(tags, []);
+  });
+
+  it('reads text of any length and form in time that grows with it, not with its square', async () => {
+    // A backtracking pattern takes minutes for these.
+    const long = ' '.repeat(100_000);
+    for (const body of [
+      `${long}x`,
+      `a${':'.repeat(100_000)}`,
+      'a'.repeat(100_000),
+      `a: ${long}\n`.repeat(3),
+      `\n${long}`,
+    ]) {
+      const { handle } = tagger({ fail: {} });
+      await assert.rejects(handle({ Records: [{ Sns: { Message: body } }] }));
+    }
+    const failing = tagger({
+      fail: { 'i-1234567890abcdef0': awsError('UnauthorizedOperation', `no${long}x`) },
+    });
+    await assert.rejects(failing.handle(lambdaEvent('eventbridge-terminate')));
   });
 
   it('is done with an instance that is gone', async () => {
@@ -203,16 +240,24 @@ describe('the tagger', () => {
 
 describe('the tagger’s configuration', () => {
   it('has the agent’s own tag key by default', () => {
-    assert.deepEqual(readTaggerConfig({}), { tagKey: KEY, hookNames: undefined });
-    assert.deepEqual(readTaggerConfig({ TAG_KEY: '', HOOK_NAMES: ' , ' }), {
+    assert.deepEqual(readTaggerConfig({ TAG_KEY: '', GROUP_NAMES: ' web, batch ,', HOOK_NAMES: ' , ' }), {
       tagKey: KEY,
+      groupNames: new Set(['web', 'batch']),
       hookNames: undefined,
     });
   });
 
+  it('names the groups, or the function does not start', () => {
+    for (const names of [undefined, '', ' , '])
+      assert.throws(() => readTaggerConfig({ GROUP_NAMES: names }), /^Error: GROUP_NAMES is empty/);
+  });
+
   for (const key of ['has space', 'has/slash', 'aws:mine', 'k'.repeat(129), 'ümlaut']) {
     it(`refuses a tag key that metadata would never show: ${key.slice(0, 20)}`, () => {
-      assert.throws(() => readTaggerConfig({ TAG_KEY: key }), /^Error: TAG_KEY is .*allowed are/);
+      assert.throws(
+        () => readTaggerConfig({ TAG_KEY: key, GROUP_NAMES: GROUP }),
+        /^Error: TAG_KEY is .*allowed are/,
+      );
     });
   }
 });
