@@ -16,7 +16,7 @@ import {
   settleHeartbeat,
   tryOf,
 } from './act/settle.ts';
-import { outdated } from './decide/freshness.ts';
+import { isStillWanted, outdated } from './decide/freshness.ts';
 import { stagesDue } from './decide/hook-stages.ts';
 import { isIgnored } from './decide/ignored-tasks.ts';
 import { type DrainPace, drainDue, nextViewKind } from './decide/pace.ts';
@@ -106,9 +106,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   const stages = ports.hooks && createStages(ports.hooks);
   let phase: Phase = 'watching';
   let isClosed = false;
-  /** Aborts once no signal is left. */
-  let withdrawn = new AbortController();
-  const acting = new Set<Try>();
+  /** What is under way, and how to withdraw what was not sent yet. */
+  const acting = new Map<Try, { readonly mutation: Mutation; readonly withdrawal: AbortController }>();
   let isBeating = false;
   /** Since when the heartbeat that was not sent yet is due. */
   let beatDueAt: number | undefined;
@@ -160,7 +159,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   function follow(observed: Observation, decision: Decision) {
     const { action, heartbeat } = decision;
     if (action.kind !== 'watch') tell(observed, decision, polls.ecsView.asked().at);
-    if (isWithdrawn(observed)) withdraw();
+    withdrawUnwanted(observed, action);
     if (action.kind !== decided.kind) decided = { kind: action.kind, at: clock.now() };
     if (action.kind !== due?.kind) due = undefined;
     phase = phaseAfter(action, phase);
@@ -217,22 +216,24 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
 
   /** One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. */
   function mayBegin(one: Try): boolean {
-    return !acting.has(one) && [...acting].every((other) => other.startsWith('stop-tasks'));
+    return !acting.has(one) && [...acting.keys()].every((other) => other.startsWith('stop-tasks'));
   }
 
   async function perform(mutation: Mutation) {
-    acting.add(tryOf(mutation));
+    const withdrawal = new AbortController();
+    acting.set(tryOf(mutation), { mutation, withdrawal });
     const before = state.memory;
     update(beginMutation(state, mutation, clock.now()));
-    const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation, withdrawn.signal);
+    const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation, withdrawal.signal);
     if (isClosed) return;
     acting.delete(tryOf(mutation));
     apply(settle(state, mutation, outcome, before, settleContext()));
   }
 
-  function withdraw() {
-    withdrawn.abort();
-    withdrawn = new AbortController();
+  /** A call may wait a minute for its share of requests, and the world changes meanwhile. */
+  function withdrawUnwanted(observed: Observation, action: Action) {
+    for (const { mutation, withdrawal } of acting.values())
+      if (!isStillWanted(mutation, observed, action)) withdrawal.abort();
   }
 
   function skip(mutation: Mutation): Outcome {
@@ -352,7 +353,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     },
     close: () => {
       isClosed = true;
-      withdraw();
+      for (const { withdrawal } of acting.values()) withdrawal.abort();
       for (const poll of Object.values(polls)) poll.close();
       stages?.close();
     },
@@ -364,9 +365,6 @@ function phaseAfter({ kind }: Action, phase: Phase): Phase {
   if (kind === 'refuse') return phase;
   return kind === 'watch' ? 'watching' : kind === 'done' ? 'done' : 'draining';
 }
-
-const isWithdrawn = ({ signals }: Observation): boolean =>
-  signals.kind === 'known' && signals.value.length === 0;
 
 const isMutation = (action: Action): action is Mutation =>
   action.kind !== 'watch' && action.kind !== 'refuse' && action.kind !== 'wait' && action.kind !== 'done';

@@ -1,4 +1,4 @@
-import type { Caller } from './call.ts';
+import type { Caller, Withdrawable } from './call.ts';
 import { AwsError, isNothingWaiting } from './errors.ts';
 import type { Operation } from './operations.ts';
 
@@ -28,9 +28,10 @@ export type AutoScaling = {
     group: string,
     hook: string,
     result: 'CONTINUE' | 'ABANDON',
+    options?: Withdrawable,
   ): Promise<'completed' | 'nothing-waiting'>;
   /** Terminates our instance in its group, which keeps its desired capacity. */
-  terminate(): Promise<void>;
+  terminate(options?: Withdrawable): Promise<void>;
 };
 
 /** @param instanceId our own, from instance metadata: no call here can name another */
@@ -82,16 +83,16 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
       );
     },
 
-    complete: async (group, hook, result) => {
+    complete: async (group, hook, result, options) => {
       const input = { ...nameAction(group, hook), LifecycleActionResult: result };
       const operation = 'autoscaling:CompleteLifecycleAction';
-      return await unlessNothingWaits(call(operation, input), 'completed');
+      return await unlessNothingWaits(call(operation, input, options), 'completed');
     },
 
-    terminate: async () => {
+    terminate: async (options) => {
       const operation = 'autoscaling:TerminateInstanceInAutoScalingGroup';
       const input = { InstanceId: instanceId, ShouldDecrementDesiredCapacity: false };
-      const { Activity: activity } = await call(operation, input);
+      const { Activity: activity } = await call(operation, input, options);
       if (!activity) throw incomplete(operation, 'Activity');
     },
   };

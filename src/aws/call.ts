@@ -23,14 +23,15 @@ export type Caller = <O extends Operation>(
   options?: CallOptions,
 ) => Promise<Output<O>>;
 
-export type CallOptions = {
+export type CallOptions = Withdrawable & {
   /** Attempts before it gives up. Default 1: the loop decides anew, since the world may have changed. */
   attempts?: number;
   /** Sent without regard to the API's budget: for a call that cannot be made later. */
   urgent?: boolean;
-  /** A call that was not sent yet when this aborts is not sent any more, and fails as `stopped`. */
-  unless?: AbortSignal | undefined;
 };
+
+/** A call that was not sent yet when this aborts is not sent any more, and fails as `stopped`. */
+export type Withdrawable = { readonly unless?: AbortSignal | undefined };
 
 /** What came of one attempt, for logs and metrics: `error` where it failed. Attempts are counted from 1. */
 export type Attempt = { operation: Operation; error?: AwsError; attempt: number };

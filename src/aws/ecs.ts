@@ -1,6 +1,6 @@
 import type { ContainerInstance, Task as EcsTask, Failure } from '@aws-sdk/client-ecs';
 import { parseEcsArn } from '../base/arn.ts';
-import type { Caller } from './call.ts';
+import type { Caller, Withdrawable } from './call.ts';
 import { AwsError, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';
 
@@ -46,14 +46,18 @@ export type Ecs = {
   listTasks(cluster: string, arn: string): Promise<{ arns: readonly string[]; requests: number }>;
   /** Describes tasks by ARN, each in the cluster that its ARN names. One that ECS does not know is left out. */
   describeTasks(cluster: string, arns: readonly string[]): Promise<readonly Task[]>;
-  setStatus(cluster: string, arn: string, status: 'ACTIVE' | 'DRAINING'): Promise<void>;
+  setStatus(
+    cluster: string,
+    arn: string,
+    status: 'ACTIVE' | 'DRAINING',
+    options?: Withdrawable,
+  ): Promise<void>;
   /** Never by force. `tasks-running`: ECS refused, because tasks still run. */
-  deregister(cluster: string, arn: string): Promise<'deregistered' | 'tasks-running'>;
-  /** @param options.unless once it aborts, a call that still waits for its share of requests is not made */
+  deregister(cluster: string, arn: string, options?: Withdrawable): Promise<'deregistered' | 'tasks-running'>;
   stopTask(cluster: string, arn: string, reason: string, options: StopTaskOptions): Promise<void>;
 };
 
-export type StopTaskOptions = { readonly urgent: boolean; readonly unless?: AbortSignal | undefined };
+export type StopTaskOptions = Withdrawable & { readonly urgent: boolean };
 
 export function createEcs(call: Caller): Ecs {
   return {
@@ -120,9 +124,9 @@ export function createEcs(call: Caller): Ecs {
       return found;
     },
 
-    setStatus: async (cluster, arn, status) => {
+    setStatus: async (cluster, arn, status, options) => {
       const operation = 'ecs:UpdateContainerInstancesState';
-      const { failures } = await call(operation, { cluster, containerInstances: [arn], status });
+      const { failures } = await call(operation, { cluster, containerInstances: [arn], status }, options);
       const [failure] = Array.isArray(failures) ? failures : [];
       if (failure) {
         const reason = `${failure.reason}${failure.detail ? `: ${failure.detail}` : ''}`;
@@ -135,14 +139,11 @@ export function createEcs(call: Caller): Ecs {
       }
     },
 
-    deregister: async (cluster, arn) => {
+    deregister: async (cluster, arn, options) => {
       try {
         const operation = 'ecs:DeregisterContainerInstance';
-        const { containerInstance } = await call(operation, {
-          cluster,
-          containerInstance: arn,
-          force: false,
-        });
+        const input = { cluster, containerInstance: arn, force: false };
+        const { containerInstance } = await call(operation, input, options);
         if (containerInstance?.containerInstanceArn !== arn)
           throw incomplete(operation, 'it does not name the container instance');
       } catch (error) {

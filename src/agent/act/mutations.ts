@@ -6,10 +6,10 @@ import type { Mutation, Outcome } from '../model.ts';
 /**
  * Changes AWS. Both return once AWS has answered, and reject only with a fault of our own.
  *
- * `withdrawn` aborts once no signal is left: tasks that were not asked to stop by then are not asked any more.
+ * `unless` aborts once it is not wanted any more: what was not sent by then is not sent, and fails as `stopped`.
  */
 export type Mutations = {
-  mutate(mutation: Mutation, withdrawn: AbortSignal): Promise<Outcome>;
+  mutate(mutation: Mutation, unless: AbortSignal): Promise<Outcome>;
   heartbeat(group: string, hook: string): Promise<Outcome>;
 };
 
@@ -25,25 +25,35 @@ const CAUSE = {
 
 export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ecs-drain-agent'): Mutations {
   return {
-    mutate: (mutation, withdrawn) => outcomeOf(() => perform(mutation, withdrawn)),
+    mutate: (mutation, unless) => outcomeOf(() => perform(mutation, unless)),
     heartbeat: (group, hook) => outcomeOf(() => autoScaling.heartbeat(group, hook)),
   };
 
-  async function perform(mutation: Mutation, withdrawn: AbortSignal): Promise<unknown> {
+  async function perform(mutation: Mutation, unless: AbortSignal): Promise<unknown> {
     switch (mutation.kind) {
       case 'set-draining':
-        return ecs.setStatus(mutation.containerInstance.cluster, mutation.containerInstance.arn, 'DRAINING');
+        return setStatus(mutation, 'DRAINING', unless);
       case 'set-active':
-        return ecs.setStatus(mutation.containerInstance.cluster, mutation.containerInstance.arn, 'ACTIVE');
-      case 'deregister':
-        return ecs.deregister(mutation.containerInstance.cluster, mutation.containerInstance.arn);
+        return setStatus(mutation, 'ACTIVE', unless);
+      case 'deregister': {
+        const { cluster, arn } = mutation.containerInstance;
+        return ecs.deregister(cluster, arn, { unless });
+      }
       case 'stop-tasks':
-        return stopTasks(mutation, withdrawn);
+        return stopTasks(mutation, unless);
       case 'complete':
-        return autoScaling.complete(mutation.group, mutation.hook, mutation.result);
+        return autoScaling.complete(mutation.group, mutation.hook, mutation.result, { unless });
       case 'terminate':
-        return autoScaling.terminate();
+        return autoScaling.terminate({ unless });
     }
+  }
+
+  function setStatus(
+    { containerInstance: { cluster, arn } }: Extract<Mutation, { kind: 'set-draining' | 'set-active' }>,
+    status: 'ACTIVE' | 'DRAINING',
+    unless: AbortSignal,
+  ): Promise<void> {
+    return ecs.setStatus(cluster, arn, status, { unless });
   }
 
   async function stopTasks(

@@ -1,6 +1,6 @@
 import { ifKnown, type Reading } from '../../base/reading.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
-import type { Asked, EcsView, Mutation, Question } from '../model.ts';
+import type { Action, Asked, EcsView, Mutation, Observation, Question } from '../model.ts';
 
 /** What was asked, and when. Times are in ms by the agent's clock. */
 export type Freshness = {
@@ -46,6 +46,33 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   const isAnother = registration !== undefined && view?.heard !== registration.containerInstanceArn;
   if (isAnother && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
+}
+
+/**
+ * Whether a mutation that waits for its share of requests, up to a minute, should still be sent. What lets go of the
+ * instance needs the decision that it rests on to hold; what begins or ends a drain, or asks tasks to stop, the signals.
+ *
+ * @param action what is decided on now
+ */
+export function isStillWanted(
+  mutation: Mutation,
+  { signals }: Pick<Observation, 'signals'>,
+  action: Action,
+): boolean {
+  const isSignalled = signals.kind === 'unknown' || signals.value.length > 0;
+  switch (mutation.kind) {
+    case 'set-draining':
+    case 'stop-tasks':
+      return isSignalled;
+    case 'set-active':
+      return !isSignalled || signals.kind === 'unknown';
+    case 'deregister':
+      return action.kind === 'deregister' && action.containerInstance.arn === mutation.containerInstance.arn;
+    case 'complete':
+      return action.kind === 'complete' && action.hook === mutation.hook && action.result === mutation.result;
+    case 'terminate':
+      return action.kind === 'terminate';
+  }
 }
 
 /** Whether it lets the instance go because nothing is left on it: at a limit, what is left does not count. */

@@ -127,6 +127,18 @@ describe('what waits to be sent is withdrawn', () => {
     assert.deepEqual(agent.did.slice(1), ['75 s stop-tasks', '135 s set-active']);
     assert.equal(agent.isWithdrawn('stop-tasks'), true);
   });
+  it('once the host has tasks again: it would be deregistered, or let go, with them on it', async () => {
+    for (const kind of ['deregister', 'complete'] as const) {
+      const agent = scriptAgent();
+      agent.outcomes[kind] = pending().promise;
+      await begin(agent, { ...busy(), status: 'DRAINING', tasks: [], localTasks: known([]) });
+      await agent.pass(20 * SECOND);
+      assert.equal(agent.isWithdrawn(kind), false);
+      Object.assign(agent.says, busy());
+      await agent.pass(20 * SECOND);
+      assert.equal(agent.isWithdrawn(kind), true, kind);
+    }
+  });
   it('when the agent stops', async () => {
     const agent = await stopping();
     agent.stop.abort();

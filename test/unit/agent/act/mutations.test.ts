@@ -8,7 +8,7 @@ import { AwsError } from '../../../../src/aws/errors.ts';
 import { settled } from '../../../support/virtual-clock.ts';
 
 const containerInstance = { kind: 'registered', cluster: 'web', arn: 'ci', status: 'DRAINING' } as const;
-const noWithdrawal = new AbortController().signal;
+const unless = new AbortController().signal;
 const refused = new AwsError('ecs:StopTask', 'rejected', 'Refused', 'no');
 const stop = (why: 'spot' | 'timeout', ...ids: string[]): Mutation => ({
   kind: 'stop-tasks',
@@ -38,7 +38,7 @@ function setUp(answer: (call: string) => unknown = () => undefined) {
   } as unknown as AutoScaling;
   const { mutate, heartbeat } = createMutations(ecs, autoScaling);
   return {
-    mutate: (mutation: Mutation, withdrawn = noWithdrawal) => mutate(mutation, withdrawn),
+    mutate: (mutation: Mutation, signal = unless) => mutate(mutation, signal),
     heartbeat,
     calls,
   };
@@ -46,14 +46,14 @@ function setUp(answer: (call: string) => unknown = () => undefined) {
 
 describe('each change is one call', () => {
   for (const [mutation, call] of [
-    [{ kind: 'set-draining', containerInstance }, ['setStatus', 'web', 'ci', 'DRAINING']],
-    [{ kind: 'set-active', containerInstance }, ['setStatus', 'web', 'ci', 'ACTIVE']],
-    [{ kind: 'deregister', containerInstance }, ['deregister', 'web', 'ci']],
+    [{ kind: 'set-draining', containerInstance }, ['setStatus', 'web', 'ci', 'DRAINING', { unless }]],
+    [{ kind: 'set-active', containerInstance }, ['setStatus', 'web', 'ci', 'ACTIVE', { unless }]],
+    [{ kind: 'deregister', containerInstance }, ['deregister', 'web', 'ci', { unless }]],
     [
       { kind: 'complete', group: 'g', hook: 'h', result: 'ABANDON', why: 'timeout' },
-      ['complete', 'g', 'h', 'ABANDON'],
+      ['complete', 'g', 'h', 'ABANDON', { unless }],
     ],
-    [{ kind: 'terminate', why: 'drained' }, ['terminate']],
+    [{ kind: 'terminate', why: 'drained' }, ['terminate', { unless }]],
   ] as const)
     it(mutation.kind, async () => {
       const { mutate, calls } = setUp();
@@ -95,8 +95,8 @@ describe('tasks that are asked to stop', () => {
     assert.deepEqual(await mutate(stop('timeout', 'a', 'b')), { kind: 'done' });
     const reason = 'ecs-drain-agent: drain timeout';
     assert.deepEqual(calls, [
-      ['stopTask', 'web', 'a', reason, { urgent: false, unless: noWithdrawal }],
-      ['stopTask', 'web', 'b', reason, { urgent: false, unless: noWithdrawal }],
+      ['stopTask', 'web', 'a', reason, { urgent: false, unless }],
+      ['stopTask', 'web', 'b', reason, { urgent: false, unless }],
     ]);
   });
 
@@ -104,7 +104,7 @@ describe('tasks that are asked to stop', () => {
     const { mutate, calls } = setUp();
     await mutate(stop('spot', 'a'));
     assert.deepEqual(calls, [
-      ['stopTask', 'web', 'a', 'ecs-drain-agent: Spot interruption', { urgent: true, unless: noWithdrawal }],
+      ['stopTask', 'web', 'a', 'ecs-drain-agent: Spot interruption', { urgent: true, unless }],
     ]);
   });
 

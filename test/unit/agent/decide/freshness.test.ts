@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Freshness, outdated } from '../../../../src/agent/decide/freshness.ts';
-import type { Asked, EcsView, Mutation } from '../../../../src/agent/model.ts';
+import { type Freshness, isStillWanted, outdated } from '../../../../src/agent/decide/freshness.ts';
+import type { Action, Asked, EcsView, Mutation } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 
 const NOW = 1_800_000_000_000;
@@ -30,14 +30,14 @@ const seen: Freshness = {
   dueAt: NOW,
   restedUntil: -Infinity,
 };
-const complete: Mutation = {
+const complete = {
   kind: 'complete',
   group: 'web',
   hook: 'drain',
   result: 'CONTINUE',
   why: 'drained',
-};
-const terminate: Mutation = { kind: 'terminate', why: 'drained' };
+} as const satisfies Mutation;
+const terminate = { kind: 'terminate', why: 'drained' } as const satisfies Mutation;
 const needed = (mutation: Mutation, more: Partial<Freshness> = {}) =>
   outdated(mutation, { ...seen, ...more });
 const asked = (more: Partial<Freshness['asked']>) => ({ asked: { ...seen.asked, ...more } });
@@ -105,4 +105,40 @@ describe('before each try to deregister', () => {
       ),
       [],
     ));
+});
+
+describe('what still waits to be sent', () => {
+  const signal = known([{ source: 'manual' } as const]);
+  const none = known([]);
+  const silent = unknown('silent');
+  const wait: Action = { kind: 'wait', why: { for: 'hook' } };
+  const draining = { kind: 'set-draining', containerInstance: registered } as const;
+  const active = { kind: 'set-active', containerInstance: registered } as const;
+  const deregister = { kind: 'deregister', containerInstance: registered } as const;
+  const stop = { kind: 'stop-tasks', cluster: 'web', tasks: [], why: 'timeout' } as const;
+
+  for (const mutation of [draining, stop] as const)
+    it(`${mutation.kind} is sent though what is decided on is not known now, and not without a signal`, () => {
+      assert.equal(isStillWanted(mutation, { signals: signal }, wait), true);
+      assert.equal(isStillWanted(mutation, { signals: silent }, wait), true);
+      assert.equal(isStillWanted(mutation, { signals: none }, mutation), false, 'a drain begins for nothing');
+    });
+  it('set-active is not sent once a signal has come', () => {
+    assert.equal(isStillWanted(active, { signals: none }, wait), true);
+    assert.equal(isStillWanted(active, { signals: silent }, wait), true);
+    assert.equal(isStillWanted(active, { signals: signal }, draining), false, 'it is given tasks again');
+  });
+  for (const mutation of [deregister, complete, terminate] as const)
+    it(`${mutation.kind} is sent while it is what is decided on`, () => {
+      assert.equal(isStillWanted(mutation, { signals: signal }, mutation), true);
+      const others: Action[] = [wait, { kind: 'watch' }, draining, active];
+      for (const other of others)
+        assert.equal(isStillWanted(mutation, { signals: signal }, other), false, 'it lets go of a task');
+    });
+  it('neither for another container instance nor another hook or result', () => {
+    const anew: Action = { kind: 'deregister', containerInstance: { ...registered, arn: 'b' } };
+    assert.equal(isStillWanted(deregister, { signals: signal }, anew), false);
+    for (const more of [{ hook: 'backup' }, { result: 'ABANDON' }] as const)
+      assert.equal(isStillWanted(complete, { signals: signal }, { ...complete, ...more }), false);
+  });
 });
