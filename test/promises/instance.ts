@@ -256,8 +256,11 @@ export function noteWait(instance: Instance): void {
   const { lifecycle, process } = instance;
   if (lifecycle !== 'Terminating:Wait' || !process?.answeredAt.has('autoscaling:DescribeLifecycleHooks'))
     return;
+  // What it read before they were changed counts for a while.
   const last = [...instance.formerHooks].at(-1);
-  const former = last && instance.lifecycleSince - last[1] <= READ_EVERY_MS ? last[0] : undefined;
+  const isReadThen =
+    last && process.hooksReadAt <= last[1] && instance.lifecycleSince - last[1] <= READ_EVERY_MS;
+  const former = isReadThen ? last[0] : undefined;
   instance.oursBefore = oursOf(instance)?.name ?? former ?? instance.oursBefore;
 }
 
