@@ -13,6 +13,7 @@ import type { Http } from '../host/http.ts';
 import { type Log, withFields } from '../log/log.ts';
 import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { lifecycleSignal, type ReadSignal, rebalanceSignal, spotSignal } from '../signals/metadata.ts';
+import { scheduledSignal } from '../signals/scheduled.ts';
 import { type TagPorts, tagSignal } from '../signals/tag.ts';
 import { createMutations } from './act/mutations.ts';
 import { runAgent } from './loop.ts';
@@ -94,7 +95,11 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     random,
     policy: config,
     watched: describeWatched(config),
-    watch: { imds, ecsAgent, signals: [...signalsFor(config, imds, describeOwnTag), world.manual] },
+    watch: {
+      imds,
+      ecsAgent,
+      signals: [...signalsFor(config, imds, world.clock.now, describeOwnTag), world.manual],
+    },
     drainSource: () => ({
       ecsAgent,
       autoScaling,
@@ -129,12 +134,18 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   }
 }
 
-function signalsFor(config: Config, imds: Imds, tagPorts: () => TagPorts): ReadSignal[] {
+function signalsFor(
+  config: Config,
+  imds: Imds,
+  wallNow: () => number,
+  tagPorts: () => TagPorts,
+): ReadSignal[] {
   const readers = {
     tag: () => tagSignal(config, tagPorts()),
     lifecycle: () => lifecycleSignal(imds),
     spot: () => spotSignal(imds),
     rebalance: () => rebalanceSignal(imds),
+    scheduled: () => scheduledSignal(imds, config.scheduledAhead, wallNow),
   };
   return config.signals.map((name) => readers[name]());
 }

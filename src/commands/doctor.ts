@@ -24,7 +24,13 @@ import {
   systemctlShow,
   timeOfMetadata,
 } from './doctor/host.ts';
-import { checkLifecycleState, checkMetadata, checkTags, isSpot } from './doctor/metadata.ts';
+import {
+  checkLifecycleState,
+  checkMetadata,
+  checkScheduledEvents,
+  checkTags,
+  isSpot,
+} from './doctor/metadata.ts';
 import { createPermissions, type Permissions } from './doctor/permissions.ts';
 import { checkLine, verdict } from './doctor/print.ts';
 import { passToSdk } from './sdk-environment.ts';
@@ -77,6 +83,7 @@ async function* examine(
     return;
   }
 
+  yield* checkScheduledEvents(config, imds);
   const permissions = askAws(identity.region, network);
   const role = await describeRole(imds, environment);
   const membership = yield* checkMembership(identity, role, permissions);

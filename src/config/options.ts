@@ -20,7 +20,7 @@ export type Option<T> = {
   readonly parse: (text: string) => Parsed<T>;
 };
 
-export const SIGNALS = ['tag', 'lifecycle', 'spot', 'rebalance'] as const;
+export const SIGNALS = ['tag', 'lifecycle', 'spot', 'rebalance', 'scheduled'] as const;
 export type SignalName = (typeof SIGNALS)[number];
 
 /** The one schema: types, `--help`, docs/configuration.md and error messages all come from here. */
@@ -140,6 +140,15 @@ export const options = {
     help: 'After a drain that a rebalance recommendation started, terminate the instance in its group; the group replaces it.',
     allowed: 'true, false',
     parse: boolean,
+  },
+  scheduledAhead: {
+    flag: 'scheduled-ahead',
+    env: 'ECS_DRAIN_SCHEDULED_AHEAD',
+    placeholder: 'TIME',
+    default: '1d',
+    help: 'With the signal scheduled: how long before an event that EC2 has scheduled the drain begins. Longer than your longest task.',
+    allowed: 'a time from 1m to 30d',
+    parse: duration(60_000, 30 * 86_400_000),
   },
   cluster: {
     flag: 'cluster',

@@ -17,4 +17,12 @@ export type Signal =
       readonly interruptionAt: number;
     }
   | { readonly source: 'rebalance'; readonly noticeAt: number }
+  | {
+      readonly source: 'scheduled';
+      /** As EC2 names it, e.g. `instance-retirement`. */
+      readonly code: string;
+      readonly eventId: string;
+      /** When it comes at the earliest, in ms since the Unix epoch. */
+      readonly notBefore: number;
+    }
   | { readonly source: 'manual' };

@@ -96,6 +96,24 @@ describe('doctor', () => {
     assert.equal(code, 1);
   });
 
+  test('says what EC2 has scheduled, and whether the agent heeds it', async (t) => {
+    const host = await setUp(t, retaining);
+    const about = async (args: string[]) =>
+      (await host.doctor(args)).lines.filter((line) => line.includes('scheduled events'));
+    const heeding = ['--signals', 'lifecycle,scheduled', '--scheduled-ahead', '2d'];
+    assert.deepEqual(await about([]), []);
+    assert.deepEqual(await about(heeding), [
+      'ok    scheduled events: EC2 has scheduled none for this instance',
+    ]);
+    host.fleet.scheduleEvent(host.machine, { code: 'instance-retirement', notBefore: 2_000_000_000_000 });
+    const what =
+      'EC2 has scheduled instance-retirement for this instance, not before 2033-05-18T03:33:20.000Z';
+    assert.deepEqual(await about([]), [
+      `warn  scheduled events: ${what}, with the tasks that run here then. Fix: add the signal scheduled (ECS_DRAIN_SIGNALS), or let the group replace the instance before`,
+    ]);
+    assert.deepEqual(await about(heeding), [`ok    scheduled events: ${what}; its drain begins 2 d before`]);
+  });
+
   test('says which tasks here are ignored, and which pattern matches none', async (t) => {
     const host = await setUp(t, retaining);
     host.fleet.runTask(host.machine, { family: 'cadvisor' });

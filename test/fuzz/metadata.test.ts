@@ -5,6 +5,7 @@ import { createImds, type Imds, readIdentity } from '../../src/aws/imds.ts';
 import { known, type Reading } from '../../src/base/reading.ts';
 import type { HttpResponse } from '../../src/host/http.ts';
 import { lifecycleSignal, rebalanceSignal, spotSignal } from '../../src/signals/metadata.ts';
+import { scheduledSignal } from '../../src/signals/scheduled.ts';
 import { tagSignal } from '../../src/signals/tag.ts';
 import { parseTagValue } from '../../src/signals/tag-value.ts';
 import { scriptedHttp } from '../support/scripted-http.ts';
@@ -89,6 +90,31 @@ describe('instance metadata that says anything', () => {
       JSON.stringify(one),
     ),
   );
+
+  test('scheduled events are none only where a list says so, and one is known by all that it has', () => {
+    const event = nearly({
+      Code: fc.constantFrom('instance-retirement', 'system-reboot', 'instance-party', ''),
+      State: fc.constantFrom('active', 'active', 'completed', 'canceled', 'x'),
+      EventId: fc.constantFrom('instance-event-1', ''),
+      NotBefore: fc.constantFrom('2 Jan 2026 03:04:05 GMT', '2026-01-02T03:04:05Z', 'soon', ''),
+    });
+    const list = fc.array(event, { maxLength: 3 }).map((one) => JSON.stringify(one));
+    return fc.assert(
+      fc.asyncProperty(fc.oneof(anyText, list, damaged(list)), async (body) => {
+        const reading = await scheduledSignal(saying(body), 60_000, () => 1_767_323_045_000)();
+        isReading(reading);
+        if (reading.kind === 'unknown') return;
+        const said = JSON.parse(body) as { Code: string; State: string }[];
+        assert.ok(Array.isArray(said), `${JSON.stringify(body)} was taken for a list`);
+        const codes = ['instance-retirement', 'system-reboot'];
+        for (const { Code } of said)
+          assert.match(Code, /^[a-z-]+$/, `${body}: half of a code was taken for none`);
+        const counts = said.some(({ Code, State }) => codes.includes(Code) && State === 'active');
+        assert.equal(reading.value !== undefined, counts, body);
+      }),
+      runs,
+    );
+  });
 
   test('a notice is known by a time of AWS’s form only, and garbage is never "no notice"', () =>
     fc.assert(

@@ -21,6 +21,7 @@ const signal = fc.oneof(
   nearly({ source: fc.constant('tag'), value: fc.string(), hook: name, eventAt: time }),
   nearly({ source: fc.constant('spot'), action: name, interruptionAt: time }),
   nearly({ source: fc.constant('rebalance'), noticeAt: time }),
+  nearly({ source: fc.constant('scheduled'), code: name, eventId: name, notBefore: time }),
   nearly({ source: fc.constantFrom('lifecycle', 'manual', 'other') }),
 );
 const hook = nearly({ name, heartbeatTimeout: time, globalTimeout: time, defaultResult: name });
@@ -125,6 +126,11 @@ function assertState({ instanceId, savedAt, memory }: State): void {
         break;
       case 'rebalance':
         assertTime(one.noticeAt);
+        break;
+      case 'scheduled':
+        assert.equal(typeof one.code, 'string');
+        assert.equal(typeof one.eventId, 'string');
+        assertTime(one.notBefore);
         break;
       default:
         assert.ok(['lifecycle', 'manual'].includes(one.source));

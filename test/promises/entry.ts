@@ -115,6 +115,8 @@ export type Setting = {
     | { readonly after: number; readonly onTimeout: 'wait' | 'stop-tasks' | 'continue' | 'abandon' }
     | undefined;
   readonly spotStopTasks: boolean;
+  /** How long before an event that EC2 has scheduled its drain begins. */
+  readonly scheduledAhead: number;
   /** Tasks that a drain does not wait for, as the option names them: `family:x`, `group:x`, `startedBy:x`. */
   readonly ignores: readonly string[];
   readonly dryRun: boolean;
@@ -148,6 +150,7 @@ export const defaultSetting: Setting = {
   mode: 'drain',
   pollInterval: 5_000,
   spotStopTasks: true,
+  scheduledAhead: 86_400_000,
   ignores: [],
   dryRun: false,
   namesCluster: false,

@@ -102,6 +102,13 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       instance.spot = { at: event.time, noticedAt: at, isChecked: false };
       followSignals(instance, at, 'spot', true);
       return;
+    case 'event-scheduled':
+      // One that is further away is not drawn to come near.
+      if (event.notBefore - at <= setting.scheduledAhead) followSignals(instance, at, 'scheduled', true);
+      return;
+    case 'event-unscheduled':
+      followSignals(instance, at, 'scheduled', false);
+      return;
     case 'rebalance-recommendation':
       followSignals(instance, at, 'rebalance', true);
       return;

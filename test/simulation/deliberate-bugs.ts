@@ -409,6 +409,11 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'drains for an event that EC2 has scheduled for weeks ahead',
+    edits: [{ within: 'scheduledSignal', replace: 'notBefore - aheadMs <= wallNow()', by: 'true' }],
+    isRare: true,
+  },
+  {
     name: 'forgets retention on a failed read',
     edits: [
       {

@@ -1,5 +1,5 @@
 import type { Span } from './draw-rare.ts';
-import type { Happening, Plan, PlannedFault, TaskPlan } from './plan.ts';
+import { type Happening, type Plan, type PlannedFault, SCHEDULED_CODES, type TaskPlan } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -7,8 +7,42 @@ const MINUTE = 60_000;
 
 /** Draws the options that few operators set, each with what it is for. */
 export function addOptions(random: Random, plan: Plan, span: Span): Plan {
-  return random.chance(0.07) ? addIgnoredTasks(random, plan, span) : plan;
+  const ignoring = random.chance(0.07) ? addIgnoredTasks(random, plan, span) : plan;
+  return random.chance(0.05) ? addScheduledEvent(random, ignoring, span) : ignoring;
 }
+
+/**
+ * EC2 schedules an event, calls it off or carries it out; sometimes one that is too far away to count. A reboot is planned
+ * with it, as the host goes down with its agent.
+ */
+function addScheduledEvent(random: Random, plan: Plan, { start, end }: Span): Plan {
+  const isFar = random.chance(0.15);
+  const code = random.pick(SCHEDULED_CODES);
+  const inMs = isFar ? 40 * 24 * 60 * MINUTE : random.spread(MINUTE, 60 * MINUTE);
+  const isReboot = code === 'instance-reboot' || code === 'system-reboot';
+  const happenings: Happening[] = [{ at: start, what: 'event-scheduled', code, inMs }];
+  const offAt = start + random.spread(SECOND, Math.max(2 * SECOND, Math.min(inMs, end - start + 10_000)) - 1);
+  if (random.chance(0.4)) happenings.push({ at: offAt, what: 'event-unscheduled' });
+  else if (isReboot && !isFar)
+    happenings.push(
+      { at: start + inMs - 1, what: 'event-unscheduled' },
+      { at: start + inMs - 1, what: 'reboot', downMs: random.integer(20_000, 90_000) },
+    );
+  const index = plan.flags.indexOf('--signals');
+  const others = index < 0 ? 'tag,lifecycle,spot' : plan.flags[index + 1];
+  const flags = [
+    ...plan.flags.filter((_, at) => index < 0 || (at !== index && at !== index + 1)),
+    '--signals',
+    `${others},scheduled`,
+  ];
+  // Beside another signal, or as the only one.
+  const kept = random.chance(0.6)
+    ? plan.happenings.filter(({ what }) => !SIGNALLING.has(what))
+    : plan.happenings;
+  return { ...plan, flags, happenings: [...kept, ...happenings] };
+}
+
+const SIGNALLING: ReadonlySet<string> = new Set(['tag', 'scale-in', 'spot', 'manual-drain', 'rebalance']);
 
 const NAMED = ['family', 'group', 'startedBy'] as const;
 

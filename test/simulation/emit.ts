@@ -60,6 +60,15 @@ export function happenNow(happening: Happening, reach: Reach): void {
     case 'rebalance':
       fleet.recommendRebalance(machine);
       return;
+    case 'event-scheduled':
+      fleet.scheduleEvent(machine, {
+        code: happening.code,
+        notBefore: reach.clock.trueNow() + happening.inMs,
+      });
+      return;
+    case 'event-unscheduled':
+      for (const { id } of [...machine.imds.scheduledEvents]) fleet.unscheduleEvent(machine, id);
+      return;
     case 'manual-drain':
       reach.manual.requested = true;
       return;

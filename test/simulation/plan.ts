@@ -93,6 +93,8 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'scale-in' }
   | { readonly what: 'spot'; readonly inMs: number }
   | { readonly what: 'rebalance' }
+  | { readonly what: 'event-scheduled'; readonly code: ScheduledCode; readonly inMs: number }
+  | { readonly what: 'event-unscheduled' }
   | { readonly what: 'manual-drain' }
   | { readonly what: 'manual-cancel' }
   | { readonly what: 'other-drains' }
@@ -123,6 +125,15 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'reboot'; readonly downMs: number }
   | { readonly what: 'ec2-terminates' }
 );
+
+export type ScheduledCode = (typeof SCHEDULED_CODES)[number];
+export const SCHEDULED_CODES = [
+  'instance-stop',
+  'instance-retirement',
+  'instance-reboot',
+  'system-reboot',
+  'system-maintenance',
+] as const;
 
 /** As which container instance an impostor presents the host. */
 export type ClaimedInstance = (typeof CLAIMED_INSTANCES)[number];

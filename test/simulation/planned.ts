@@ -12,6 +12,8 @@ export function disturbanceOf(happening: Happening): Disturbance | undefined {
     case 'scale-in':
     case 'spot':
     case 'rebalance':
+    case 'event-scheduled':
+    case 'event-unscheduled':
     case 'manual-drain':
     case 'manual-cancel':
       return undefined;

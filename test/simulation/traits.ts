@@ -32,6 +32,7 @@ export function traitsOf(plan: Plan): string[] {
     [kills.some(({ state }) => state !== 'kept'), 'its state is lost or damaged'],
     [kills.some(({ by }) => by === 'SIGTERM'), 'the process is asked to end'],
     [flags.includes('--dry-run'), 'a dry run'],
+    [happenings.some(({ what }) => what === 'event-scheduled'), 'events that EC2 has scheduled'],
     [flags.includes('--ignore-tasks'), 'tasks that are not waited for'],
     [plan.operatorHooks !== undefined, "the operator's own hooks"],
     [group?.hooks.some(({ globalTimeout }) => globalTimeout !== undefined) ?? false, 'a near global limit'],

@@ -124,9 +124,18 @@ export function interruptionAt(observed: Observation): number | undefined {
   return earlier(onAgentClock(spot.interruptionAt, observed), noticedAt + SPOT_NOTICE_MS);
 }
 
+/** When an event that EC2 has scheduled ends the wait, at the earliest. */
+function scheduledAt(observed: Observation): number | undefined {
+  const event = signalsOf(observed).find((signal) => signal.source === 'scheduled');
+  return event && onAgentClock(event.notBefore, observed);
+}
+
 /** The nearest of the limits that end the wait. */
 export const nearestLimit = (observed: Observation, policy: Policy): number | undefined =>
-  earlier(earlier(hookLimit(observed), drainDeadline(observed, policy)), interruptionAt(observed));
+  [drainDeadline(observed, policy), interruptionAt(observed), scheduledAt(observed)].reduce(
+    earlier,
+    hookLimit(observed),
+  );
 
 /** Whether the operator's own limit has passed. */
 export function pastTimeout(observed: Observation, policy: Policy): boolean {

@@ -1,7 +1,16 @@
+import { isoTime } from '../../base/clock.ts';
+import { ifKnown } from '../../base/reading.ts';
 import type { Log } from '../../log/log.ts';
 import type { Observation } from '../model.ts';
 
 const UNKNOWN_BEFORE_WARNING_MS = 15_000;
+
+/** A signal by its name, and what EC2 has planned in words. */
+function inWords(source: string, signals: Observation['signals']): string {
+  const event = ifKnown(signals)?.find((signal) => signal.source === 'scheduled');
+  if (source !== 'scheduled' || !event) return source;
+  return `scheduled (${event.code}, not before ${isoTime(event.notBefore)})`;
+}
 
 /** Logs what is new about the signals, each thing once. */
 export function createSignalTransitions(log: Log): (observed: Observation) => void {
@@ -29,7 +38,7 @@ export function createSignalTransitions(log: Log): (observed: Observation) => vo
       const say = joined.length > 1 ? 'say' : 'says';
       log(
         isFirst ? 'drain.signalled' : 'drain.signal-joined',
-        `${joined.join(', ')} ${say} that this instance must go${isResumed ? ' (resumed)' : ''}`,
+        `${joined.map((one) => inWords(one, observed.signals)).join(', ')} ${say} that this instance must go${isResumed ? ' (resumed)' : ''}`,
         { signals: observed.signals.value },
       );
     }

@@ -144,6 +144,7 @@ const SIGNAL_SHAPES: Record<Signal['source'], (value: Record<string, unknown>) =
   lifecycle: () => true,
   spot: ({ action, interruptionAt }) => typeof action === 'string' && isTime(interruptionAt),
   rebalance: ({ noticeAt }) => isTime(noticeAt),
+  scheduled: ({ code, eventId, notBefore }) => isText(code) && isText(eventId) && isTime(notBefore),
   manual: () => true,
 };
 

@@ -1,8 +1,11 @@
 import type { Caller } from '../../aws/call.ts';
 import { describeTag } from '../../aws/ec2.ts';
 import { type Identity, type Imds, readIdentity } from '../../aws/imds.ts';
+import { isoTime, systemClock } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Config } from '../../config/options.ts';
+import { scheduledSignal } from '../../signals/scheduled.ts';
 import { type Checks, fail, ok, skip, warn } from './check.ts';
 import type { Permissions } from './permissions.ts';
 
@@ -82,6 +85,30 @@ export async function* checkLifecycleState(config: Config, imds: Imds, group: st
       `instance metadata does not have it, though the instance is in group ${group}: the signal lifecycle will not come`,
       'rely on the terminate tag (docs/deploy.md sets up the function that puts it)',
     );
+}
+
+/** Whether EC2 has planned something that ends the tasks here, and whether the agent heeds it. */
+export async function* checkScheduledEvents({ signals, scheduledAhead }: Config, imds: Imds): Checks {
+  const name = 'scheduled events';
+  const isHeeded = signals.includes('scheduled');
+  const event = await scheduledSignal(imds, Infinity, systemClock.now)();
+  if (event.kind === 'unknown') {
+    if (isHeeded) yield fail(name, event.cause, 'see instance metadata, above');
+    return;
+  }
+  if (event.value?.source !== 'scheduled') {
+    if (isHeeded) yield ok(name, 'EC2 has scheduled none for this instance');
+    return;
+  }
+  const { code, notBefore } = event.value;
+  const what = `EC2 has scheduled ${code} for this instance, not before ${isoTime(notBefore)}`;
+  yield isHeeded
+    ? ok(name, `${what}; its drain begins ${formatDuration(scheduledAhead)} before`)
+    : warn(
+        name,
+        `${what}, with the tasks that run here then`,
+        'add the signal scheduled (ECS_DRAIN_SIGNALS), or let the group replace the instance before',
+      );
 }
 
 /** Whether Spot can take this instance away; undefined where the metadata does not say. */

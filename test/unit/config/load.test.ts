@@ -4,7 +4,7 @@ import { EXAMPLE_FILE } from '../../../scripts/docs/configuration.ts';
 import type { Environment } from '../../../src/base/environment.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 
-const SIGNALS = 'one or more of tag, lifecycle, spot, rebalance, separated by commas';
+const SIGNALS = 'one or more of tag, lifecycle, spot, rebalance, scheduled, separated by commas';
 const TAG_KEYS =
   '1 to 128 characters, not beginning with aws:; with instance metadata A-Z a-z 0-9 + - = . , _ : @ only';
 
@@ -30,6 +30,7 @@ describe('a configuration that is right', () => {
         lifecycleHook: undefined,
         spotStopTasks: true,
         rebalanceTerminate: false,
+        scheduledAhead: 86_400_000,
         cluster: undefined,
         introspectionUrl: 'http://127.0.0.1:51678',
         stateDir: '/var/lib/ecs-drain-agent',

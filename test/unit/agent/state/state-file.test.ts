@@ -155,6 +155,9 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     [withMemory({ spotSeenAt: 'now' }), 'spotSeenAt'],
     [withMemory({ signals: [{ source: 'spot', action: 7, interruptionAt: 1 }] }), 'signals'],
     [withMemory({ signals: [{ source: 'rebalance' }] }), 'signals'],
+    [withMemory({ signals: [{ source: 'scheduled', code: 'x', eventId: 'y' }] }), 'signals'],
+    [withMemory({ signals: [{ source: 'scheduled', code: '', eventId: 'y', notBefore: 1 }] }), 'signals'],
+    [withMemory({ signals: [{ source: 'scheduled', code: 'x', notBefore: 1 }] }), 'signals'],
     [withMemory({ signalledAt: 8_640_000_000_000_001 }), 'signalledAt'],
   ] as const) {
     const text = typeof state === 'string' ? state : JSON.stringify(state);
@@ -167,6 +170,7 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     { signals: [{ source: 'lifecycle' }, { source: 'manual' }] },
     { signals: [{ source: 'spot', action: 'stop', interruptionAt: 1 }] },
     { signals: [{ source: 'rebalance', noticeAt: 1 }] },
+    { signals: [{ source: 'scheduled', code: 'x', eventId: 'y', notBefore: 1 }] },
     { signals: [{ source: 'tag', value: '', eventAt: 1 }] },
     { signalledAt: 8_640_000_000_000_000 },
     { retains: false },

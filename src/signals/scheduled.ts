@@ -1,0 +1,92 @@
+import type { Imds } from '../aws/imds.ts';
+import { parseTime } from '../base/clock.ts';
+import { ifKnown, known, type Reading, unknown } from '../base/reading.ts';
+import type { ReadSignal } from './metadata.ts';
+import type { Signal } from './signal.ts';
+
+type Scheduled = Extract<Signal, { source: 'scheduled' }>;
+
+const PATH = 'meta-data/events/maintenance/scheduled';
+
+/**
+ * What ends every container on the host: a stop, a retirement or a reboot; and maintenance, which may mean one of them (EC2
+ * user guide, "Scheduled events for your instances"). Another code says nothing that the agent knows.
+ */
+const CODES = new Set([
+  'instance-stop',
+  'instance-retirement',
+  'instance-reboot',
+  'system-reboot',
+  'system-maintenance',
+]);
+
+/** What a code looks like: a new one says nothing that the agent knows, and a damaged one is no word. */
+const CODE = /^[a-z]+(?:-[a-z]+)+$/;
+
+/** An event stays listed for a while after it, or after it was called off. */
+const STATES = new Set(['active', 'completed', 'canceled']);
+
+/** A text of EC2's that is longer than this is none. */
+const LONGEST = 100;
+
+/**
+ * An event that EC2 has scheduled for this instance and that comes within `aheadMs`; of several, the earliest. Once it has been
+ * told it stays until EC2 calls it completed or canceled, or lists it no more, whatever the host's clock shows by then.
+ * @param wallNow the host's clock, since EC2 announces its times
+ */
+export function scheduledSignal(imds: Imds, aheadMs: number, wallNow: () => number): ReadSignal {
+  let told: string | undefined;
+  return async () => {
+    const body = await imds.get(PATH);
+    const text = ifKnown(body);
+    if (text === undefined) return body as Reading<undefined>;
+    const active = activeEvents(text);
+    if (active.kind === 'unknown') return active;
+    const near = active.value
+      .filter(({ eventId, notBefore }) => eventId === told || notBefore - aheadMs <= wallNow())
+      .sort((a, b) => a.notBefore - b.notBefore);
+    told = near[0]?.eventId;
+    return known(near[0]);
+  };
+}
+
+/** What is no list of events, or an event that lacks something, does not say that there is none. */
+function activeEvents(text: string): Reading<readonly Scheduled[]> {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    return unknown(`IMDS gave something that is not JSON for ${PATH}`);
+  }
+  if (!Array.isArray(list)) return unknown(`IMDS gave something that is no list of events for ${PATH}`);
+  const events: Scheduled[] = [];
+  for (const entry of list) {
+    const {
+      Code: code,
+      State: state,
+      EventId: eventId,
+      NotBefore: time,
+    } = (entry ?? {}) as Record<string, unknown>;
+    if (!isText(code) || !isText(state) || !STATES.has(state))
+      return unknown(`IMDS gave an event without a code or a state that it has for ${PATH}`);
+    if (!CODES.has(code) && !CODE.test(code))
+      return unknown(`IMDS gave an event of a strange code for ${PATH}`);
+    if (!CODES.has(code) || state !== 'active') continue;
+    const notBefore = isText(time) ? eventTime(time) : undefined;
+    if (!isText(eventId) || notBefore === undefined)
+      return unknown(`IMDS gave an event without EventId or NotBefore for ${PATH}`);
+    events.push({ source: 'scheduled', code, eventId, notBefore });
+  }
+  return known(events);
+}
+
+/** `21 Jan 2019 09:00:43 GMT`, as the user guide shows it, or ISO 8601. */
+function eventTime(text: string): number | undefined {
+  const isTime =
+    /^\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text) ||
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text);
+  return isTime ? parseTime(text) : undefined;
+}
+
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= LONGEST;
