@@ -154,7 +154,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     const wasOurs = observed.memory.drainingSetAt !== undefined;
     ended.close();
     save({});
-    if (wasOurs && left?.kind === 'deregistered') {
+    if (left?.kind === 'deregistered') {
       const message = 'the signal is gone, but the container instance had been deregistered already';
       log('drain.cancelled-too-late', message, eventFacts(observed, policy));
     } else if (!wasOurs && left?.kind === 'registered' && left.status === 'DRAINING') {

@@ -94,6 +94,9 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
 
 /** L1: tasks that never end by themselves are asked to stop once no other is left. Twelve requests a minute. */
 function dueForIgnored(instance: Instance, left: readonly Task[]): Due | undefined {
+  const { isFrozen, isImpersonated } = instance.ecsAgent;
+  // Who answers there may list others that ran before, and they hold the instance.
+  if (isFrozen || isImpersonated) return undefined;
   const isOnly = left.every(({ isIgnored }) => isIgnored) && tasksRunningUnseen(instance).length === 0;
   if (!isOnly || !left.some(runsUnasked) || !isRegistered(containerInstanceOf(instance))) return undefined;
   const since = instance.lastStopAt + 60_000 * Math.floor(left.length / 12);

@@ -243,8 +243,10 @@ function deregistered(
     own: view?.own ?? [],
     gone: [],
   };
+  // What we had set DRAINING is not there any more to be given back.
+  const { drainingSetAt: _, ...memory } = state.memory;
   return {
-    state,
+    state: { ...state, memory },
     // Where the ECS agent was silent, whether this is the only container instance of the host is no newer than it was.
     shows: { view: shows, asOf: view?.heard === undefined ? -Infinity : viewAskedAt },
     stale: left.length > 0 || mayHaveMore ? ['ecsView'] : [],

@@ -218,7 +218,7 @@ describe('a drain that is cancelled', () => {
     assert.deepEqual(agent.events().slice(-2), ['drain.cancelled-too-late', 'agent.watching']);
     assert.deepEqual(agent.saved.at(-1), {}, 'after a restart it would be taken for a drain');
   });
-  it('too late, of an instance that somebody else had set DRAINING, says nothing: it was not to come back', async () => {
+  it('too late, of an instance that somebody else had set DRAINING, says so as well', async () => {
     const agent = scriptAgent();
     await begin(agent, { status: 'DRAINING', lifecycle: { ...waits, state: 'InService' } });
     await agent.pass(10 * SECOND);
@@ -227,7 +227,7 @@ describe('a drain that is cancelled', () => {
     assert.deepEqual(agent.did, ['15 s deregister']);
     assert.deepEqual(
       agent.events().filter((event) => event.startsWith('drain.cancelled') || event === 'drain.not-ours'),
-      [],
+      ['drain.cancelled-too-late'],
     );
   });
   it('hears no more of what was on its way: its heartbeat would count for the next', async () => {
