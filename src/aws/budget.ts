@@ -12,7 +12,8 @@ export const WINDOW_MS = 61_000;
  */
 export type Budget = { take(api: string, signal: AbortSignal): Promise<void> };
 
-export function createBudget(clock: Clock): Budget {
+/** @param requests the most to one API within the window */
+export function createBudget(clock: Clock, requests = REQUESTS): Budget {
   const sent = new Map<string, number[]>();
   return {
     take: async (api, signal) => {
@@ -20,13 +21,13 @@ export function createBudget(clock: Clock): Budget {
       sent.set(api, times);
       for (;;) {
         const now = clock.monotonic();
-        const oldest = times.length < REQUESTS ? undefined : times[0];
+        const oldest = times.length < requests ? undefined : times[0];
         if (signal.aborted) return;
         if (oldest === undefined || now - oldest >= WINDOW_MS) break;
         await clock.sleep(oldest + WINDOW_MS - now, { signal });
       }
       times.push(clock.monotonic());
-      if (times.length > REQUESTS) times.shift();
+      if (times.length > requests) times.shift();
     },
   };
 }

@@ -2,7 +2,7 @@ import pRetry from 'p-retry';
 import type { Clock } from '../base/clock.ts';
 import type { Budget } from './budget.ts';
 import { AwsError, type AwsErrorKind, classify } from './errors.ts';
-import type { Input, Operation, Output, Transport } from './operations.ts';
+import type { Input, OperationIn, Operations, OperationTable, Output, Transport } from './operations.ts';
 
 /** The longest that one attempt may take, in ms. */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
@@ -17,11 +17,11 @@ const MAX_BACKOFF_MS = 15_000;
  * Calls AWS, with the only retries there are: the SDK's own are switched off, so the two never multiply.
  * Rejects with an `AwsError`.
  */
-export type Caller = <O extends Operation>(
+export type Caller<T extends OperationTable = Operations> = <O extends OperationIn<T>>(
   operation: O,
-  input: Input<O>,
+  input: Input<O, T>,
   options?: CallOptions,
-) => Promise<Output<O>>;
+) => Promise<Output<O, T>>;
 
 export type CallOptions = Withdrawable & {
   /** Attempts before it gives up. Default 1: the loop decides anew, since the world may have changed. */
@@ -34,20 +34,20 @@ export type CallOptions = Withdrawable & {
 export type Withdrawable = { readonly unless?: AbortSignal | undefined };
 
 /** What came of one attempt, for logs and metrics: `error` where it failed. Attempts are counted from 1. */
-export type Attempt = { operation: Operation; error?: AwsError; attempt: number };
+export type Attempt = { operation: string; error?: AwsError; attempt: number };
 
-export type CallerPorts = {
-  transport: Transport;
+export type CallerPorts<T extends OperationTable = Operations> = {
+  transport: Transport<T>;
   clock: Clock;
   /** Uniform in [0, 1). */
   random: () => number;
   budget: Budget;
-  /** Aborts when the agent stops. */
+  /** Aborts when the program stops. */
   stop: AbortSignal;
   onAttempt?: (attempt: Attempt) => void;
 };
 
-export function createCaller(ports: CallerPorts): Caller {
+export function createCaller<T extends OperationTable = Operations>(ports: CallerPorts<T>): Caller<T> {
   const { clock, random, budget, stop, onAttempt } = ports;
   return (operation, input, { attempts = 1, urgent = false, unless } = {}) => {
     const ended = unless ? AbortSignal.any([stop, unless]) : stop;
@@ -87,11 +87,11 @@ export function createCaller(ports: CallerPorts): Caller {
 
 const kindOf = (error: Error): AwsErrorKind => (error instanceof AwsError ? error.kind : 'rejected');
 
-async function attemptOnce<O extends Operation>(
-  { transport, clock, stop }: CallerPorts,
+async function attemptOnce<T extends OperationTable, O extends OperationIn<T>>(
+  { transport, clock, stop }: CallerPorts<T>,
   operation: O,
-  input: Input<O>,
-): Promise<Output<O>> {
+  input: Input<O, T>,
+): Promise<Output<O, T>> {
   const abort = new AbortController();
   const onStop = () => abort.abort();
   stop.addEventListener('abort', onStop);

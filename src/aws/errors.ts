@@ -1,5 +1,4 @@
 import { clip } from '../base/text.ts';
-import type { Operation } from './operations.ts';
 
 /**
  * Why a call failed, as far as the caller must act on it:
@@ -15,11 +14,12 @@ export type AwsErrorKind = 'throttled' | 'transient' | 'credentials' | 'permissi
 export class AwsError extends Error {
   override readonly name = 'AwsError';
   readonly kind: AwsErrorKind;
-  readonly operation: Operation;
+  /** By the name that IAM gives it, e.g. `ecs:StopTask`. */
+  readonly operation: string;
   /** The service's error code, e.g. `InvalidParameterException`. */
   readonly code: string;
 
-  constructor(operation: Operation, kind: AwsErrorKind, code: string, message: string, cause?: unknown) {
+  constructor(operation: string, kind: AwsErrorKind, code: string, message: string, cause?: unknown) {
     super(message, { cause });
     this.operation = operation;
     this.kind = kind;
@@ -28,7 +28,7 @@ export class AwsError extends Error {
 }
 
 /** Turns whatever a transport rejected with into an `AwsError`. */
-export function classify(operation: Operation, error: unknown): AwsError {
+export function classify(operation: string, error: unknown): AwsError {
   if (error instanceof AwsError) return error;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const code = clip(name, MAX_CODE_LENGTH);

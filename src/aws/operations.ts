@@ -57,19 +57,26 @@ export type Operations = {
   >;
 };
 
-export type Operation = keyof Operations;
-export type Input<O extends Operation> = Operations[O]['input'];
+/** The calls that a program can make, by the names that IAM gives them: the agent's own unless told. */
+export type OperationTable = Readonly<Record<string, Call<object, object>>>;
+export type OperationIn<T extends OperationTable> = keyof T & string;
+
+export type Operation = OperationIn<Operations>;
+export type Input<O extends keyof T, T extends OperationTable = Operations> = T[O]['input'];
 /** What AWS answers, without the SDK's own metadata, so that a simulated AWS can answer too. */
-export type Output<O extends Operation> = Omit<Operations[O]['output'], '$metadata'>;
+export type Output<O extends keyof T, T extends OperationTable = Operations> = Omit<
+  T[O]['output'],
+  '$metadata'
+>;
 
 /**
  * Makes one attempt at one call. Rejects with what the SDK throws: an `Error` whose `name` is the service's
  * error code, with `$metadata.httpStatusCode` where an answer came.
  */
-export type Transport = <O extends Operation>(
+export type Transport<T extends OperationTable = Operations> = <O extends OperationIn<T>>(
   operation: O,
-  input: Input<O>,
+  input: Input<O, T>,
   options: { signal: AbortSignal },
-) => Promise<Output<O>>;
+) => Promise<Output<O, T>>;
 
-type Call<I, O> = { input: I; output: O };
+export type Call<I, O> = { input: I; output: O };

@@ -1,7 +1,5 @@
+import { helpRow as row } from './help-row.ts';
 import { optionList } from './options.ts';
-
-const COLUMN = 30;
-const WIDTH = 100;
 
 export const commands = {
   run: 'Watch, and drain this instance when its termination has been decided. The systemd unit starts this.',
@@ -37,21 +35,4 @@ Flags override the environment; the environment overrides the file.
 function optionRow(option: (typeof optionList)[number]): string {
   const name = `--${option.flag}${option.placeholder ? ` ${option.placeholder}` : ''}`;
   return row(name, `${option.help} ${option.env}. Default: ${option.defaultShown ?? option.default}`);
-}
-
-function row(name: string, text: string): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line.length + word.length + 1 > WIDTH - COLUMN) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line ? `${line} ${word}` : word;
-    }
-  }
-  lines.push(line);
-  const indent = ' '.repeat(COLUMN);
-  const first = name.length + 3 > COLUMN ? `  ${name}\n${indent}` : `  ${name}`.padEnd(COLUMN);
-  return `${first}${lines.join(`\n${indent}`)}\n`;
 }

@@ -1,15 +1,16 @@
-import { parseArgs } from 'node:util';
 import type { Environment } from '../base/environment.ts';
 import { readTextFile } from '../base/files.ts';
 import { nearest } from '../base/nearest.ts';
-import { clip, escaped } from '../base/text.ts';
 import { isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
 import { isProxyName } from './network.ts';
 import { type Config, type OptionName, optionList, options } from './options.ts';
+import { quote, readFlags } from './read-flags.ts';
 import { checkSdkFiles } from './sdk-files.ts';
 
 /** Where the configuration file is unless `--config` or `ECS_DRAIN_CONFIG` names another. */
 export const DEFAULT_CONFIG_FILE = '/etc/ecs-drain-agent/agent.conf';
+/** Names the configuration file. It is no option, as no file can hold it. */
+const CONFIG_FLAG = { flag: 'config', placeholder: 'PATH' };
 /** A configuration file is some kB. */
 const MOST_BYTES = 1024 * 1024;
 
@@ -33,7 +34,7 @@ export type Configured = {
  * @param read reads the configuration file; replaced in tests
  */
 export function loadConfig(argv: readonly string[], environment: Environment, read = readText): Loaded {
-  const flags = readFlags(argv);
+  const flags = readFlags(argv, [...optionList, CONFIG_FLAG]);
   const file = readFile(flags.values.get('config'), environment, read);
   const problems = [...flags.problems, ...file.problems];
   const config: Record<string, unknown> = {};
@@ -74,43 +75,6 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
     environment: { ...merged, ...sdkFiles.instead },
   };
 }
-
-function readFlags(argv: readonly string[]) {
-  const flagNames = [...optionList.map((option) => option.flag), 'config'];
-  const { tokens } = parseArgs({
-    args: [...argv],
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-    options: Object.fromEntries(
-      flagNames.map((flag) => [flag, { type: isSwitch(flag) ? 'boolean' : 'string' } as const]),
-    ),
-  });
-  const values = new Map<string, string>();
-  const problems: string[] = [];
-  let isAfterUnknown = false;
-  for (const token of tokens) {
-    // What follows an unknown option is most likely its value: one mistake, one problem.
-    if (token.kind === 'positional' && !isAfterUnknown)
-      problems.push(`${quote(token.value)}: this command takes options only.`);
-    isAfterUnknown = false;
-    if (token.kind !== 'option') continue;
-    if (!flagNames.includes(token.name)) {
-      isAfterUnknown = token.value === undefined;
-      const near = nearest(token.name, flagNames);
-      const hint = near ? ` Did you mean --${near}?` : ' --help lists the options.';
-      problems.push(`${token.rawName}: unknown option.${hint}`);
-    } else if (token.value === undefined && !isSwitch(token.name)) {
-      problems.push(`--${token.name}: a value is missing.`);
-    } else {
-      values.set(token.name, token.value ?? 'true');
-    }
-  }
-  return { values, problems };
-}
-
-const isSwitch = (flag: string) =>
-  optionList.some((option) => option.flag === flag && option.placeholder === undefined);
 
 type FileValue = { text: string; from: string };
 
@@ -185,8 +149,5 @@ function unquote(text: string): string | undefined {
   if (first !== '"' && first !== "'") return text;
   return text.length > 1 && text.endsWith(first) ? text.slice(1, -1) : undefined;
 }
-
-// JSON shows what a terminal would not: control characters, spaces at the end.
-const quote = (text: string) => escaped(JSON.stringify(clip(text, 200)));
 
 const readText = (path: string) => readTextFile(path, MOST_BYTES);

@@ -1,23 +1,14 @@
 import { isCluster } from '../base/arn.ts';
-import { formatDuration, parseDuration } from '../base/duration.ts';
 import { DEFAULT_TAG_KEY, isLifecycleHookName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
+import { boolean, duration, list, type OptionText, oneOf } from './option.ts';
 import { parsed as ok, type Parsed, wrong } from './parsed.ts';
 import { parseTaskPatterns, TASK_PATTERNS_ALLOWED } from './task-patterns.ts';
 
-/** One option: its flag, environment variable, help text, documentation and error messages. */
-export type Option<T> = {
-  readonly flag: string;
+/** One option of the agent: an environment variable can give it too. */
+export type Option<T> = OptionText<T> & {
   readonly env: string;
   /** Environment variables that give the value when nothing else does. */
   readonly alsoFrom?: readonly string[];
-  /** Undefined for a switch, which takes no value. */
-  readonly placeholder?: string;
-  readonly default: string;
-  /** What `--help` shows as the default where the text itself is empty. */
-  readonly defaultShown?: string;
-  readonly help: string;
-  readonly allowed: string;
-  readonly parse: (text: string) => Parsed<T>;
 };
 
 export const SIGNALS = ['tag', 'lifecycle', 'spot', 'rebalance', 'scheduled'] as const;
@@ -272,22 +263,6 @@ export type Config = {
     : never;
 };
 
-function oneOf<const T extends string>(names: readonly T[]) {
-  return (text: string): Parsed<T> => {
-    const name = names.find((candidate) => candidate === text);
-    return name === undefined ? wrong('is not one of the allowed values') : ok(name);
-  };
-}
-
-function list<const T extends string>(names: readonly T[]) {
-  return (text: string): Parsed<readonly T[]> => {
-    const given = text.split(',').map((name) => name.trim());
-    const strange = given.find((name) => !(names as readonly string[]).includes(name));
-    if (strange !== undefined) return wrong(`contains ${JSON.stringify(strange)}`);
-    return ok(names.filter((name) => given.includes(name)));
-  };
-}
-
 /** Metrics are served to this host only: they name its cluster, and the port has no authentication. */
 function loopbackAddress(text: string): Parsed<{ host: string; port: number }> {
   const [, name = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
@@ -298,25 +273,4 @@ function loopbackAddress(text: string): Parsed<{ host: string; port: number }> {
   return wrong(
     'is not a loopback address: metrics are served to this host only. For a Prometheus elsewhere use --metrics-file with node_exporter, or a collector on this host',
   );
-}
-
-function boolean(text: string): Parsed<boolean> {
-  if (text === 'true' || text === 'false') return ok(text === 'true');
-  return wrong('is neither true nor false');
-}
-
-function duration(least: number, most: number) {
-  return (text: string): Parsed<number> => {
-    const ms = parseDuration(text);
-    if (ms === undefined) {
-      return wrong(
-        /^\d+$/.test(text)
-          ? `has no unit; write a number with ms, s, m, h or d, for example ${text}s`
-          : 'is not a time; write a number with ms, s, m, h or d, for example 90s or 1h30m',
-      );
-    }
-    if (ms < least) return wrong(`is less than ${formatDuration(least)}`);
-    if (ms > most) return wrong(`is more than ${formatDuration(most)}`);
-    return ok(ms);
-  };
 }

@@ -1,6 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
 import { classify } from '../errors.ts';
-import type { Operation } from '../operations.ts';
 import { limitAnswers } from './answer-limit.ts';
 import { createRefreshPace } from './refresh-pace.ts';
 
@@ -11,7 +10,7 @@ export type SdkModule = {
 };
 
 /** Makes one attempt at one call. Rejects with what the SDK throws, or with the signal's reason. */
-export type Send = (operation: Operation, input: object, signal: AbortSignal) => Promise<unknown>;
+export type Send = (operation: string, input: object, signal: AbortSignal) => Promise<unknown>;
 
 /** How long a call waits for new credentials, in ms, before it is sent with those that were there. */
 const REFRESH_TIMEOUT_MS = 3_000;

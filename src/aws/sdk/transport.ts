@@ -1,0 +1,70 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Network } from '../../config/network.ts';
+import type { OperationIn, OperationTable, Output, Transport } from '../operations.ts';
+import type { SdkModule, Send } from './service.ts';
+
+export type SdkPorts = {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Proxies and certificates; absent: no proxy, and Node's own certificates. */
+  readonly network?: Network | undefined;
+};
+
+/** The modules of AWS services, by the prefix that IAM gives their actions: each is loaded at its first call. */
+export type SdkModules = Readonly<Record<string, () => Promise<SdkModule>>>;
+
+/**
+ * The AWS SDK as a transport: one attempt a call. A client is loaded at its first call, because each of them takes
+ * memory in a process that most of the time has nothing to ask.
+ *
+ * @param region the one that is asked, unless `AWS_REGION` says otherwise
+ * @param userAgent what AWS's own logs show, e.g. `ecs-drain-agent/1.2.3`
+ */
+export function createTransport<T extends OperationTable>(
+  modules: SdkModules,
+  region: string,
+  userAgent: string,
+  ports: SdkPorts,
+): Transport<T> {
+  const config = {
+    region,
+    maxAttempts: 1,
+    customUserAgent: userAgent,
+    requestHandler: {
+      connectionTimeout: 3_000,
+      requestTimeout: 9_000,
+      throwOnRequestTimeout: true,
+      ...agentOptions(ports.network),
+    },
+  };
+  const services = new Map<string, Promise<Send>>();
+
+  return async <O extends OperationIn<T>>(operation: O, input: object, options: { signal: AbortSignal }) => {
+    const name = operation.slice(0, operation.indexOf(':'));
+    let service = services.get(name);
+    if (!service) {
+      service = load(modules[name], config, ports);
+      services.set(name, service);
+    }
+    const send = await service;
+    return (await send(operation, input, options.signal)) as Output<O, T>;
+  };
+}
+
+/** The options of the two agents that the SDK makes for its own requests; it asks metadata for credentials without them. */
+function agentOptions({ proxyEnv, ca }: Network = {}): object {
+  if (!proxyEnv && ca === undefined) return {};
+  const proxy = proxyEnv && { proxyEnv };
+  return { httpAgent: { ...proxy }, httpsAgent: { ...proxy, ...(ca !== undefined && { ca }) } };
+}
+
+async function load(
+  importModule: SdkModules[string] | undefined,
+  config: object,
+  ports: SdkPorts,
+): Promise<Send> {
+  if (!importModule) throw new Error('no SDK client for this call');
+  const [module, { createService }] = await Promise.all([importModule(), import('./service.ts')]);
+  return createService(module, config, ports);
+}

@@ -1,0 +1,56 @@
+import { formatDuration, parseDuration } from '../base/duration.ts';
+import { parsed as ok, type Parsed, wrong } from './parsed.ts';
+
+/** One option of a program: its flag, help text and error messages. */
+export type OptionText<T> = {
+  readonly flag: string;
+  /** Undefined for a switch, which takes no value. */
+  readonly placeholder?: string;
+  readonly default: string;
+  /** What `--help` shows as the default where the text itself is empty. */
+  readonly defaultShown?: string;
+  readonly help: string;
+  readonly allowed: string;
+  readonly parse: (text: string) => Parsed<T>;
+};
+
+/** Reads one of these names. */
+export function oneOf<const T extends string>(names: readonly T[]) {
+  return (text: string): Parsed<T> => {
+    const name = names.find((candidate) => candidate === text);
+    return name === undefined ? wrong('is not one of the allowed values') : ok(name);
+  };
+}
+
+/** Reads some of these names, separated by commas; they come in the order in which they are listed here. */
+export function list<const T extends string>(names: readonly T[]) {
+  return (text: string): Parsed<readonly T[]> => {
+    const given = text.split(',').map((name) => name.trim());
+    const strange = given.find((name) => !(names as readonly string[]).includes(name));
+    if (strange !== undefined) return wrong(`contains ${JSON.stringify(strange)}`);
+    return ok(names.filter((name) => given.includes(name)));
+  };
+}
+
+/** Reads `true` or `false`. */
+export function boolean(text: string): Parsed<boolean> {
+  if (text === 'true' || text === 'false') return ok(text === 'true');
+  return wrong('is neither true nor false');
+}
+
+/** Reads a time with its unit, in ms, between two bounds. */
+export function duration(least: number, most: number) {
+  return (text: string): Parsed<number> => {
+    const ms = parseDuration(text);
+    if (ms === undefined) {
+      return wrong(
+        /^\d+$/.test(text)
+          ? `has no unit; write a number with ms, s, m, h or d, for example ${text}s`
+          : 'is not a time; write a number with ms, s, m, h or d, for example 90s or 1h30m',
+      );
+    }
+    if (ms < least) return wrong(`is less than ${formatDuration(least)}`);
+    if (ms > most) return wrong(`is more than ${formatDuration(most)}`);
+    return ok(ms);
+  };
+}
