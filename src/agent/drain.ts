@@ -64,7 +64,7 @@ export type Drain = {
 };
 
 /** What is known outside the drain. */
-export type Around = Pick<Observation, 'now' | 'wallNow' | 'signals' | 'identity'>;
+export type Around = Pick<Observation, 'now' | 'wallNow' | 'signals' | 'pastTag' | 'identity'>;
 
 export type DrainPorts = PollPorts & {
   readonly policy: Policy & { readonly dryRun: boolean };
@@ -119,7 +119,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
 
   function observe(around: Around): Observation {
     const view = polls.ecsView.reading();
-    const { onHost, gone, ignored, emptySince } = seen();
+    const { onHost, gone, ignored, emptySince, keptForMs } = seen();
     const wasAsked = polls.localTasks.asked().at > -Infinity;
     const hooks = polls.hooks.lastKnown();
     const retains = polls.retention.lastKnown() ?? state.memory.retains;
@@ -133,6 +133,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       ),
       emptySince,
       lifecycle: polls.lifecycle.reading(),
+      keptForMs,
       hooks: hooks ? known(hooks) : polls.hooks.reading(),
       retainsAbandoned: retains === undefined ? polls.retention.reading() : known(retains),
       explained: polls.explained.lastKnown(),

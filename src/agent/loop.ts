@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
-import { ifKnown, unknown } from '../base/reading.ts';
+import { ifKnown, known, unknown } from '../base/reading.ts';
 import { type Log, withFields } from '../log/log.ts';
+import type { Signal } from '../signals/signal.ts';
 import type { Mutations } from './act/mutations.ts';
 import { decide } from './decide/decide.ts';
 import { watchDue } from './decide/pace.ts';
@@ -65,6 +66,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let jitter = random();
   let savedAt = clock.now();
   let isSaidToWatch = false;
+  /** The value of a tag whose lifecycle event is over: it asks for nothing any more, for as long as it is the same. */
+  let pastTag: string | undefined;
   let drain: Drain | undefined = Object.keys(ports.memory).length > 0 ? openDrain(ports.memory) : undefined;
 
   while (!stop.aborted) {
@@ -82,6 +85,14 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (decision.action.kind === 'watch' && seen.signals.kind === 'known') {
       if (drain) closeDrain(drain, observed);
       drain = undefined;
+      // A drain that is over while there is a signal was about a lifecycle event that is.
+      const tag = tagIn(seen.signals.value);
+      if (tag && pastTag === undefined) {
+        pastTag = tag.value;
+        const message = `the tag "${tag.value}" tells of a lifecycle event that is over: the group keeps this instance`;
+        log('tag.past', message, eventFacts(observed, policy));
+        continue;
+      }
       if (!isSaidToWatch) log('agent.watching', `watching ${ports.watched}`);
       isSaidToWatch = true;
     } else if (decision.action.kind !== 'watch') isSaidToWatch = false;
@@ -115,10 +126,13 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   function around(): Around {
     // Silence does not take back what was said last.
     identity = ifKnown(watch.identity.reading()) ?? identity;
+    const signals = watch.signals.reading();
+    if (signals.kind === 'known' && tagIn(signals.value)?.value !== pastTag) pastTag = undefined;
     return {
       now: clock.now(),
       wallNow: ports.wallNow(),
-      signals: watch.signals.reading(),
+      signals: pastTag === undefined ? signals : withoutTag(signals),
+      pastTag,
       identity: identity === instanceId ? 'confirmed' : 'changed',
     };
   }
@@ -170,6 +184,11 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (!policy.dryRun) ports.save(memory, savedAt);
   }
 }
+
+const tagIn = (signals: readonly Signal[]) => signals.find((signal) => signal.source === 'tag');
+
+const withoutTag = (signals: Observation['signals']): Observation['signals'] =>
+  signals.kind === 'known' ? known(signals.value.filter(({ source }) => source !== 'tag')) : signals;
 
 const phaseOf = (drain: Drain | undefined): Phase => drain?.phase() ?? 'watching';
 

@@ -21,6 +21,8 @@ export type Observation = {
   readonly wallNow: number;
   /** What says that this instance must go. Known and empty: nothing does. */
   readonly signals: Reading<readonly Signal[]>;
+  /** The value of a tag that is left out of the signals, because the lifecycle event that it tells of is over. */
+  readonly pastTag?: string | undefined;
   /** `changed`: the metadata now names another instance, so nothing here can be trusted. */
   readonly identity: 'confirmed' | 'changed';
   readonly containerInstance: Reading<ContainerInstance>;
@@ -29,6 +31,8 @@ export type Observation = {
   /** Since when the ECS agent has seen no task, which is some seconds before ECS hears of it. */
   readonly emptySince?: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
+  /** How long the group has been saying, without a word to the contrary, that it keeps the instance, in ms. */
+  readonly keptForMs?: number | undefined;
   /** The group's terminating lifecycle hooks, everybody's, as they were last known in this drain. */
   readonly hooks: Reading<readonly Hook[]>;
   /** Whether the group keeps an instance whose terminating hook is abandoned, as last known in this drain. */
@@ -189,6 +193,8 @@ export type Done =
   | 'no-group'
   /** We completed the lifecycle action or terminated the instance. */
   | 'released'
+  /** The group replaces the root volume: the same instance returns to service afterwards. */
+  | 'root-volume'
   /** The group is terminating the instance whatever we do. */
   | 'terminating';
 

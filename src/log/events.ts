@@ -91,6 +91,12 @@ export const events = {
     remedy:
       'Launch instances with InstanceMetadataTags=enabled: reading tags then costs no API request and no permission.',
   },
+  'tag.past': {
+    level: 'warn',
+    meaning:
+      'The terminate tag tells of a lifecycle event that is over: the group says that the instance stays. The agent gives the instance back and heeds this tag no more until its value changes.',
+    remedy: 'Remove the tag. Let nothing tag an instance for an event whose `Destination` is not `EC2`.',
+  },
   'signals.unknown': {
     level: 'warn',
     meaning:

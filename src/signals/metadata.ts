@@ -16,11 +16,17 @@ export const lifecycleSignal =
     const state = await imds.get('meta-data/autoscaling/target-lifecycle-state');
     const value = ifKnown(state)?.trim();
     if (value === undefined) return state as Reading<undefined>;
-    if (value === 'Terminated') return known({ source: 'lifecycle' });
+    if (LEAVING_STATES.has(value)) return known({ source: 'lifecycle' });
     // Anything else would end a drain: a page, or half of a word, does not say that the group wants the instance back.
     if (OTHER_TARGET_STATES.has(value)) return known(undefined);
     return unknown('IMDS gave something that is no target lifecycle state');
   };
+
+/**
+ * The first two are documented ("Retrieve the target lifecycle state"). What metadata says while an instance refresh replaces the
+ * root volume is not: the third would say that it does.
+ */
+const LEAVING_STATES = new Set(['Terminated', 'Warmed:Terminated', 'ReplacingRootVolume']);
 
 const OTHER_TARGET_STATES = new Set([
   'InService',
@@ -29,7 +35,7 @@ const OTHER_TARGET_STATES = new Set([
   'Warmed:Running',
   'Warmed:Stopped',
   'Warmed:Hibernated',
-  'Warmed:Terminated',
+  'RootVolumeReplaced',
 ]);
 
 /** A Spot interruption, announced about two minutes ahead (EC2 user guide, "Spot instance interruption notices"). */

@@ -166,8 +166,7 @@ function checkEvent({ instance, liveness }: Watched, event: TimelineEvent, verdi
       return;
     case 'lifecycle-state':
       // Where another owner's hook held it for longer, that one released it.
-      if (event.to === 'Terminating:Proceed' && ourEnd(instance)?.at === event.at)
-        liveness.released(event.at);
+      if (event.to.endsWith(':Proceed') && ourEnd(instance)?.at === event.at) liveness.released(event.at);
   }
 }
 

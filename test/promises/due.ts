@@ -7,12 +7,14 @@ import {
   isSignalled,
   isTerminating,
   ourEnd,
+  restsFrom,
   runsUnasked,
   type Task,
   tasksLeft,
   tasksRunningUnseen,
   waitingForUs,
 } from './instance.ts';
+import { isRetained } from './lifecycle-states.ts';
 import { latestLimit } from './limits.ts';
 
 /** Something that must be done: by which promise, what is still the case, and since when at the earliest. */
@@ -53,7 +55,7 @@ function dueAtRest(instance: Instance): Due | undefined {
       'L4',
       'was left DRAINING after its drain was cancelled',
       'it takes no task any more',
-      instance.goneAt,
+      restsFrom(instance),
     );
   const doing = process?.doing?.();
   if (status === 'ACTIVE' && doing !== undefined && doing !== 'watching')
@@ -61,6 +63,7 @@ function dueAtRest(instance: Instance): Due | undefined {
       'L4',
       `is ${doing}, though its drain was cancelled`,
       'the next drain finds nobody who watches',
+      restsFrom(instance),
     );
   return undefined;
 }
@@ -84,7 +87,7 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   // Which hook is ours is read once in ten minutes.
   const waits = waitingForUs(instance) !== undefined && !isGroupUnread(instance, at);
   if (waits) return release('is still held by our lifecycle action, with no task left');
-  if (instance.lifecycle === 'Terminating:Retained') {
+  if (isRetained(instance.lifecycle)) {
     const found = release('was retained and is not terminated, with no task left');
     // After it was released, another owner's hook can end in retaining it: that is looked for once a minute.
     return { ...found, isRelease: ourEnd(instance)?.at === instance.lifecycleSince };
@@ -148,7 +151,7 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
       if (isGroupUnread(instance, at)) return undefined;
       if (waitingForUs(instance))
         return due('L5', `is still held by our lifecycle action, ${passed}`, 'it is paid for', limitAt);
-      if (setting.limit.onTimeout === 'continue' && instance.lifecycle === 'Terminating:Retained')
+      if (setting.limit.onTimeout === 'continue' && isRetained(instance.lifecycle))
         return due('L5', `was retained and is not terminated, ${passed}`, 'it is paid for', limitAt);
   }
   return undefined;

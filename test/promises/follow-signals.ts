@@ -1,4 +1,5 @@
-import { hookNamedIn, type Instance, isSignalled, readsTagByApi } from './instance.ts';
+import { hookNamedIn, type Instance, isSignalled, readsTagByApi, restsFrom } from './instance.ts';
+import { leaves } from './lifecycle-states.ts';
 
 /** One that was away for less than this, in ms, may not have been seen to be away. */
 const SEEN_TO_BE_GONE_MS = 15_000;
@@ -11,23 +12,55 @@ export function followSignals(instance: Instance, at: number, source?: string, i
     if (is && (name === 'manual' || setting.signals.includes(name))) signals.add(name);
     else signals.delete(name);
   };
-  set('tag', isTagged(instance));
+  const restedFrom = restsFrom(instance);
+  const wasPast = instance.isPastTag;
+  notePastTag(instance, at);
+  set('tag', isTagged(instance) && !instance.isPastTag);
   if (source !== undefined) set(source, isThere === true);
-  if (isSignalled(instance) === before) return;
+  // Until it is known to be past, the agent drains because of it.
+  if (!before && instance.isPastTag && !wasPast && wasSeenToBeGone(instance, at, restedFrom))
+    beginDrain(instance, at);
+  if (isSignalled(instance) === before) {
+    if (wasPast && !instance.isPastTag && !before) instance.goneAt = at;
+    return;
+  }
   instance.signalledSince = at;
   disturbances.change(at, false);
   if (before) instance.goneAt = at;
-  else if (wasSeenToBeGone(instance, at)) beginDrain(instance, at);
+  else if (wasSeenToBeGone(instance, at, restedFrom)) beginDrain(instance, at);
 }
 
-function isTagged({ tag, tagShown, tagsServed, setting }: Instance): boolean {
+function isTagged(instance: Instance): boolean {
+  const value = readTag(instance);
+  return value !== undefined && value.trim().toLowerCase() !== 'false';
+}
+
+/** The tag as the agent can read it. */
+function readTag({ tag, tagShown, tagsServed, setting }: Instance): string | undefined {
   const fromApi = setting.tagSource === 'imds' ? undefined : tag;
-  const read = setting.tagSource !== 'ec2' && tagsServed ? tagShown : fromApi;
-  return read !== undefined && read.trim().toLowerCase() !== 'false';
+  return setting.tagSource !== 'ec2' && tagsServed ? tagShown : fromApi;
 }
 
-function wasSeenToBeGone(instance: Instance, at: number): boolean {
-  const { drainSince, goneAt, disturbances, setting } = instance;
+/** A tag that names the time of a lifecycle event asks for nothing while the group keeps the instance. */
+function notePastTag(instance: Instance, at: number): void {
+  const { lifecycle } = instance;
+  const isKept = lifecycle !== undefined && !leaves(lifecycle);
+  const value = readTag(instance);
+  const isPast = isKept && value !== undefined && eventTimeIn(value) !== undefined;
+  if (isPast && (!instance.isPastTag || value !== instance.pastTag)) instance.pastTagSince = at;
+  instance.isPastTag = isPast;
+  instance.pastTag = isPast ? value : undefined;
+}
+
+/** As the tagger writes it: `time=2026-01-02T03:04:05Z`. In ms since the Unix epoch. */
+export function eventTimeIn(value: string): number | undefined {
+  const time = /(?:^|\s)time=(\S+)/.exec(value)?.[1];
+  const at = time === undefined ? Number.NaN : Date.parse(time);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+function wasSeenToBeGone(instance: Instance, at: number, goneAt: number): boolean {
+  const { drainSince, disturbances, setting } = instance;
   if (drainSince === undefined) return true;
   // Under another's name nothing of the drain ends.
   if (instance.lieSince !== undefined) return false;

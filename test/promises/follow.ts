@@ -1,8 +1,9 @@
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
 import type { Entry } from './entry.ts';
 import { followAnswer, followHostRequest, followRequest } from './follow-requests.ts';
-import { followSignals } from './follow-signals.ts';
+import { eventTimeIn, followSignals } from './follow-signals.ts';
 import { type EcsAgent, hookNamedIn, type Instance, noteWait, oursOf } from './instance.ts';
+import { leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
 
 /** Brings the truth about an instance up to date with an entry about it. */
@@ -113,11 +114,12 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       followSignals(instance, at, 'rebalance', true);
       return;
     case 'lifecycle-state':
-      if (!event.to.startsWith('Terminat')) followSignals(instance, at, 'lifecycle', false);
-      disturbances.change(at, false);
       instance.lifecycle = event.to;
       instance.lifecycleSince = at;
-      if (event.to !== 'Terminating:Wait') return;
+      if (!leaves(event.to)) followSignals(instance, at, 'lifecycle', false);
+      else followSignals(instance, at);
+      disturbances.change(at, false);
+      if (!waits(event.to)) return;
       instance.waitsSince = at;
       noteWait(instance);
       instance.ended.clear();
@@ -208,13 +210,6 @@ export function noteOurs(instance: Instance, at: number): void {
   if (!ours) return;
   instance.formerHooks.delete(ours.name);
   instance.formerHooks.set(ours.name, at);
-}
-
-/** As the tagger writes it: `time=2026-01-02T03:04:05Z`. In ms since the Unix epoch. */
-function eventTimeIn(value: string): number | undefined {
-  const time = /(?:^|\s)time=(\S+)/.exec(value)?.[1];
-  const at = time === undefined ? Number.NaN : Date.parse(time);
-  return Number.isNaN(at) ? undefined : at;
 }
 
 function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }>): void {

@@ -2,6 +2,7 @@ import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { createDisturbances, type Disturbances } from './disturbances.ts';
 import type { Setting } from './entry.ts';
 import { type Group, type GroupHook, hookOf } from './group.ts';
+import { isTermination, waits } from './lifecycle-states.ts';
 import type { Process } from './process.ts';
 
 /** The truth about one instance, up to the entry that is being looked at. Times are in ms since the Unix epoch. */
@@ -24,6 +25,11 @@ export type Instance = {
   /** When the drain began; one that was taken back too briefly to be seen goes on with the same drain. */
   drainSince: number | undefined;
   tag: string | undefined;
+  /** It tells of a lifecycle event that is over: the group keeps the instance, and it asks for nothing. */
+  isPastTag: boolean;
+  pastTag: string | undefined;
+  /** Since when the tag that is there is the one, or is past, in ms since the Unix epoch. */
+  pastTagSince: number;
   /** What metadata shows of it, which can be there longer. */
   tagShown: string | undefined;
   tellsOfTagShown: boolean;
@@ -142,6 +148,9 @@ export function createInstance(id: string, setting: Setting): Instance {
     goneAt: -Infinity,
     drainSince: undefined,
     tag: undefined,
+    isPastTag: false,
+    pastTag: undefined,
+    pastTagSince: -Infinity,
     tagShown: undefined,
     tellsOfTagShown: false,
     tagsServed: setting.tagsServed,
@@ -194,6 +203,21 @@ export function createInstance(id: string, setting: Setting): Instance {
 
 export const isSignalled = ({ signals }: Instance): boolean => signals.size > 0;
 
+/**
+ * When the last signal went. Whether the event that a tag tells of is over takes two answers of the group half a minute
+ * apart, in every process, and the polls before them. In ms since the Unix epoch.
+ */
+export function restsFrom(instance: Instance): number {
+  const { goneAt, isPastTag, pastTagSince, process, setting } = instance;
+  if (!isPastTag) return goneAt;
+  const tagSeen = readsTagByApi(instance) ? PAST_TAG_BY_API_MS : 0;
+  const known = PAST_TAG_MS + setting.pollInterval * 1.2 + tagSeen;
+  return Math.max(goneAt, pastTagSince, process?.bornAt ?? -Infinity) + known;
+}
+
+const PAST_TAG_MS = 40_000;
+const PAST_TAG_BY_API_MS = 18_000;
+
 /** False where the agent is told to read the tag from metadata that serves no tags: then nothing can tell. */
 export const canTellSignals = ({ setting, tagsServed }: Instance): boolean =>
   !setting.signals.includes('tag') || setting.tagSource !== 'imds' || (tagsServed && setting.tagsInMetadata);
@@ -202,7 +226,8 @@ export const canTellSignals = ({ setting, tagsServed }: Instance): boolean =>
 export const readsTagByApi = ({ setting }: Instance): boolean =>
   !setting.tagsInMetadata || setting.tagSource === 'ec2';
 
-export const isTerminating = ({ lifecycle }: Instance): boolean => lifecycle?.startsWith('Terminat') ?? false;
+export const isTerminating = ({ lifecycle }: Instance): boolean =>
+  lifecycle !== undefined && isTermination(lifecycle);
 
 /** The container instance that the host is now; undefined before it has registered. */
 export function containerInstanceOf({ containerInstances }: Instance): ContainerInstance | undefined {
@@ -254,8 +279,7 @@ export const hookNamedIn = (value: string | undefined): string | undefined =>
 /** Once it waits, and its agent knows the hooks, the one that is ours stays so for the rest of the drain. */
 export function noteWait(instance: Instance): void {
   const { lifecycle, process } = instance;
-  if (lifecycle !== 'Terminating:Wait' || !process?.answeredAt.has('autoscaling:DescribeLifecycleHooks'))
-    return;
+  if (!waits(lifecycle) || !process?.answeredAt.has('autoscaling:DescribeLifecycleHooks')) return;
   // What it read before they were changed counts for a while.
   const last = [...instance.formerHooks].at(-1);
   const isReadThen =
@@ -266,7 +290,7 @@ export function noteWait(instance: Instance): void {
 
 /** Our hook, while its lifecycle action waits. */
 export function waitingForUs(instance: Instance): GroupHook | undefined {
-  if (instance.lifecycle !== 'Terminating:Wait') return undefined;
+  if (!waits(instance.lifecycle)) return undefined;
   const ours = oursOf(instance);
   return ours && !instance.ended.has(ours.name) ? ours : undefined;
 }

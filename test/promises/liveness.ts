@@ -13,6 +13,7 @@ import {
   taskNamed,
   tasksLeft,
 } from './instance.ts';
+import { isRetained, waits } from './lifecycle-states.ts';
 import type { Verdict } from './verdict.ts';
 
 /** L1: last task stopped, everything answers: released within this, in ms. */
@@ -128,7 +129,7 @@ export const wellSince = (instance: Instance, at: number): number =>
 function begunAt(instance: Instance): number {
   const { setting, signalledSince, process, lifecycle, lifecycleSince } = instance;
   const seen = setting.pollInterval * 1.2 + BEGIN_MS + (readsTagByApi(instance) ? TAG_BY_API_MS : 0);
-  const isHeld = lifecycle === 'Terminating:Wait' || lifecycle === 'Terminating:Retained';
+  const isHeld = waits(lifecycle) || isRetained(lifecycle);
   return Math.max(
     signalledSince + seen,
     (process?.bornAt ?? -Infinity) + seen,

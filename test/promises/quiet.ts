@@ -6,6 +6,7 @@ import {
   isSignalled,
   isTerminating,
   readsTagByApi,
+  restsFrom,
 } from './instance.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -20,7 +21,8 @@ const TAG_PATIENCE_MS = 400_000;
 
 /** Q1: at rest, no AWS API request. */
 export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Verdict): void {
-  const { id, process, setting, goneAt, disturbances } = instance;
+  const { id, process, setting, disturbances } = instance;
+  const goneAt = restsFrom(instance);
   if (readsTagByApi(instance) && api === 'ec2:DescribeTags') return;
   // A drain that was cancelled where nothing can tell the signals is not over.
   if (isSignalled(instance) || isTerminating(instance) || !canTellSignals(instance)) return;

@@ -11,6 +11,7 @@ import {
   oursOf,
   readsTagByApi,
 } from './instance.ts';
+import { isTermination } from './lifecycle-states.ts';
 import type { Owners } from './owners.ts';
 import type { Process } from './process.ts';
 import type { Verdict } from './verdict.ts';
@@ -64,9 +65,14 @@ export function checkIdentity(instance: Instance, { api, at }: Request, verdict:
 const SOON_THERE_MS = 500;
 
 /** S4: nothing is changed without a signal. */
-export function checkSignal(instance: Instance, { api, at }: Request, verdict: Verdict): void {
+export function checkSignal(instance: Instance, request: Request, verdict: Verdict): void {
   const { id, goneAt, setting } = instance;
-  const holds = isSignalled(instance) || isTerminating(instance) || at <= goneAt + onItsWay();
+  const { api, at } = request;
+  const holds =
+    isSignalled(instance) ||
+    isTerminating(instance) ||
+    at <= goneAt + onItsWay() ||
+    isUnheard(instance, request);
   verdict.check('S4', holds, () => `${id} called ${api} though nothing asked for the instance to go`);
 
   /** What was decided while the signal was there may be on its way, or be tried again. */
@@ -74,6 +80,16 @@ export function checkSignal(instance: Instance, { api, at }: Request, verdict: V
     if (!isCalm(instance, at)) return ON_ITS_WAY_MS;
     return setting.pollInterval * 1.2 + 2_500 + setting.slack + (readsTagByApi(instance) ? TAG_BY_API_MS : 0);
   }
+}
+
+/**
+ * A tag that tells of a lifecycle event may be believed as far as DRAINING, which can be undone, while the group cannot be
+ * heard.
+ */
+function isUnheard(instance: Instance, request: Request): boolean {
+  const { disturbances, isPastTag } = instance;
+  if (!isPastTag || statusSetBy(request) !== 'DRAINING') return false;
+  return request.at - Math.max(disturbances.troubleAt(request.at), disturbances.changeAt()) <= ON_ITS_WAY_MS;
 }
 
 /** The EC2 API is asked for the tag once in so many ms, jittered by a fifth. */
@@ -149,7 +165,8 @@ export function checkKnowledge(instance: Instance, request: Request, verdict: Ve
   );
 
   function knowsSignals(): boolean {
-    const isDecided = process?.lifecycle?.startsWith('Terminat') || instance.signals.has('manual');
+    const isTold = process?.lifecycle !== undefined && isTermination(process.lifecycle);
+    const isDecided = isTold || instance.signals.has('manual');
     return isDecided || at - (process?.signalsReadAt ?? -Infinity) <= FRESH_SIGNALS_MS + setting.slack;
   }
 }

@@ -1,5 +1,6 @@
 import type { Watched } from '../promises/checker.ts';
 import { isSignalled, ourEnd, tasksLeft } from '../promises/instance.ts';
+import { waits } from '../promises/lifecycle-states.ts';
 import { wellSince } from '../promises/liveness.ts';
 import { START } from '../support/virtual-clock.ts';
 import type { Plan } from './plan.ts';
@@ -24,7 +25,7 @@ export function createEnding(plan: Plan, isMoving: () => boolean): Ending {
 
   function isAtItsEnd({ instance, liveness }: Watched, at: number): boolean {
     const rest = at - Math.max(wellSince(instance, at), liveness.settledSince());
-    const isHeld = instance.lifecycle === 'Terminating:Wait' && ourEnd(instance) !== undefined;
+    const isHeld = waits(instance.lifecycle) && ourEnd(instance) !== undefined;
     if (at <= lastPlanned || rest <= (isHeld ? HELD_REST_MS : REST_MS)) return false;
     const isStuck = !isMoving();
     return (

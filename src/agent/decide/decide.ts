@@ -1,13 +1,20 @@
-import type { Action, ContainerInstance, Decision, Observation, Policy, Registered } from '../model.ts';
+import { ifKnown } from '../../base/reading.ts';
+import type { Action, ContainerInstance, Decision, Done, Observation, Policy, Registered } from '../model.ts';
 import {
+  groupState,
   hookChoice,
   isCompleted,
+  isContradicted,
+  isEventAlone,
+  isGroupsDoing,
   isReleased,
   isTerminatedLately,
+  leavingGroup,
   signalsOf,
   terminationDecided,
   waitingHook,
 } from './facts.ts';
+import { type Leaving, leaving } from './group-state.ts';
 import { nextHeartbeat } from './heartbeat.ts';
 import { atLimit, beyondHookLimit, complete, pastTimeout, stopIgnored } from './limits.ts';
 
@@ -24,14 +31,14 @@ function nextAction(observed: Observation, policy: Policy): Action {
   const { signals, memory } = observed;
 
   if (observed.identity === 'changed') return { kind: 'refuse', why: 'identity-changed' };
-  if (signals.kind === 'known' && signals.value.length === 0) {
-    return memory.drainingSetAt === undefined ? { kind: 'watch' } : cancelled(observed);
-  }
+  if (signals.kind === 'known' && signals.value.length === 0) return cancelled(observed);
   if (signals.kind === 'unknown' && !terminationDecided(observed)) {
     return memory.signalledAt === undefined && memory.drainingSetAt === undefined
       ? { kind: 'watch' }
       : { kind: 'wait', why: { for: 'signals', cause: signals.cause } };
   }
+  const past = pastEvent(observed, policy);
+  if (past) return past;
 
   const abandoned = beyondHookLimit(observed, policy);
   if (abandoned) return abandoned;
@@ -55,15 +62,62 @@ function nextAction(observed: Observation, policy: Policy): Action {
     }
     return { kind: 'wait', why: { for: 'tasks', tasks, pastTimeout: pastTimeout(observed, policy) } };
   }
-  if (containerInstance.kind === 'registered') return { kind: 'deregister', containerInstance };
+  if (containerInstance.kind === 'registered') {
+    const kept = keptInCluster(observed, policy);
+    if (kept !== 'stays') return kept ?? { kind: 'deregister', containerInstance };
+  }
   return release(observed, policy);
 }
 
+/** For a tag that tells of a lifecycle event, the instance is set DRAINING without the group's word after so many ms. */
+const EVENT_PATIENCE_MS = 30_000;
+/** The group has said for so many ms that it keeps the instance: the event that the tag tells of is over. */
+const KEPT_MS = 30_000;
+
 /**
- * The signal is gone after we set DRAINING: give the instance back, if it is still there to give. Also where ECS calls it
- * ACTIVE: its descriptions lag, and setting it once more does no harm.
+ * A tag that tells of a lifecycle event, where nothing else asks for the instance: it may have been left by an event that is
+ * over. DRAINING would move the tasks of services, so the group is heard first; and nothing is done without its word that
+ * cannot be undone.
  */
-function cancelled({ containerInstance }: Observation): Action {
+function pastEvent(observed: Observation, { mode }: Policy): Action | undefined {
+  const { lifecycle, memory, now, keptForMs = 0 } = observed;
+  if (!isEventAlone(observed)) return undefined;
+  if (lifecycle.kind === 'unknown') {
+    // It has said so before.
+    if (memory.waiting) return undefined;
+    const containerInstance = ifKnown(observed.containerInstance);
+    const isDue = mode === 'drain' && now >= (memory.signalledAt ?? now) + EVENT_PATIENCE_MS;
+    return isDue && containerInstance && isActive(containerInstance)
+      ? { kind: 'set-draining', containerInstance }
+      : waitFor('group-state', lifecycle);
+  }
+  if (!isContradicted(observed)) return undefined;
+  return keptForMs >= KEPT_MS ? cancelled(observed) : waitFor('group-state', contradiction(observed));
+}
+
+/**
+ * Whether a drained container instance stays in its cluster. Deregistering cannot be undone, and an instance whose root
+ * volume is replaced returns to service. An operator's own request needs no word of the group.
+ */
+function keptInCluster(observed: Observation, { mode }: Policy): 'stays' | Action | undefined {
+  if (mode !== 'drain') return undefined;
+  if (leavingGroup(observed)?.aim === 'root-volume') return 'stays';
+  if (!isGroupsDoing(observed)) return undefined;
+  const { lifecycle } = observed;
+  if (lifecycle.kind === 'unknown') return waitFor('group-state', lifecycle);
+  return isContradicted(observed) ? waitFor('group-state', contradiction(observed)) : undefined;
+}
+
+const contradiction = (observed: Observation) => ({
+  cause: `${isEventAlone(observed) ? 'the tag tells of a lifecycle event' : 'metadata says that the group takes the instance out'}, and the group itself says ${groupState(observed)}`,
+});
+
+/**
+ * The signal is gone. What we set DRAINING is given back, if it is still there to give. Also where ECS calls it ACTIVE: its
+ * descriptions lag, and setting it once more does no harm.
+ */
+function cancelled({ containerInstance, memory }: Observation): Action {
+  if (memory.drainingSetAt === undefined) return { kind: 'watch' };
   if (containerInstance.kind === 'unknown') return waitFor('container-instance', containerInstance);
   const { value } = containerInstance;
   return value.kind === 'registered' && (value.status === 'DRAINING' || value.status === 'ACTIVE')
@@ -79,34 +133,42 @@ function release(observed: Observation, policy: Policy): Action {
   if (lifecycle.kind === 'unknown') return waitFor('group-state', lifecycle);
   if (lifecycle.value.kind === 'no-group') return { kind: 'done', why: 'no-group' };
   const { group, state } = lifecycle.value;
-  switch (state) {
-    case 'Terminating':
+  const where = leaving(state);
+  switch (where?.stage) {
+    case 'begun':
       return { kind: 'wait', why: { for: 'hook' } };
-    case 'Terminating:Wait': {
+    case 'waiting': {
       // Ours is done; another owner's hook still holds the instance.
-      if (isCompleted(memory)) return { kind: 'done', why: 'released' };
+      if (isCompleted(memory)) return { kind: 'done', why: doneFor(where) };
       const choice = hookChoice(observed, policy);
       return choice.kind === 'ours'
         ? { kind: 'complete', group, hook: choice.hook.name, result: 'CONTINUE', why: 'drained' }
         : { kind: 'wait', why: { for: 'hook-choice', choice } };
     }
-    case 'Terminating:Retained':
+    case 'retained':
       return isTerminatedLately(observed)
         ? { kind: 'done', why: 'released' }
         : { kind: 'terminate', why: 'drained' };
-    case 'Terminating:Proceed':
-    case 'Terminated':
+    case 'proceeding':
+    case 'over':
+      if (where.aim === 'root-volume') return { kind: 'done', why: 'root-volume' };
       return { kind: 'done', why: memory.completed ? 'released' : 'terminating' };
-    case 'InService':
+    case undefined:
       // Asked to terminate it, the group may not have begun yet.
-      if (isTerminatedLately(observed)) return { kind: 'wait', why: { for: 'hook' } };
-      return policy.rebalanceTerminate && signalsOf(observed).some(({ source }) => source === 'rebalance')
+      if (state === 'InService' && isTerminatedLately(observed))
+        return { kind: 'wait', why: { for: 'hook' } };
+      return mayTerminate(observed, policy, state)
         ? { kind: 'terminate', why: 'rebalance' }
         : { kind: 'done', why: 'maintenance' };
-    default:
-      return { kind: 'done', why: 'maintenance' };
   }
 }
+
+const doneFor = ({ aim }: Leaving): Done => (aim === 'root-volume' ? 'root-volume' : 'released');
+
+const mayTerminate = (observed: Observation, { rebalanceTerminate }: Policy, state: string): boolean =>
+  state === 'InService' &&
+  rebalanceTerminate &&
+  signalsOf(observed).some(({ source }) => source === 'rebalance');
 
 /** The operator's hooks have their time once nothing can run here any more, and before anybody lets the machine go. */
 function heldByHooks(observed: Observation, policy: Policy): Action | undefined {

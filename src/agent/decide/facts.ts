@@ -2,6 +2,7 @@ import type { Hook, Lifecycle } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { HookChoice, Memory, Observation, Policy, Waiting } from '../model.ts';
+import { type Leaving, leaving } from './group-state.ts';
 import { chooseHook } from './lifecycle-hook.ts';
 
 /** The signals as they are, or as they last were when nothing answers. */
@@ -17,9 +18,36 @@ function membership({ lifecycle }: Observation): Extract<Lifecycle, { kind: 'in-
   return state?.kind === 'in-group' ? state : undefined;
 }
 
+/** How far its group has come with taking the instance out; undefined where it keeps it, or nothing is known. */
+export function leavingGroup(observed: Observation): Leaving | undefined {
+  const state = groupState(observed);
+  return state === undefined ? undefined : leaving(state);
+}
+
 /** A group that terminates the instance never takes that back: as good as any signal. */
 export const terminationDecided = (observed: Observation): boolean =>
-  groupState(observed)?.startsWith('Terminat') ?? false;
+  leavingGroup(observed)?.aim === 'termination';
+
+/** Whether the group says that the instance stays, though nothing but the group's own doing asks for it to go. */
+export function isContradicted(observed: Observation): boolean {
+  const state = groupState(observed);
+  return state !== undefined && leaving(state) === undefined && isGroupsDoing(observed);
+}
+
+/** Whether all signals come from the group: what metadata says of it, and tags that tell of its lifecycle event. */
+export const isGroupsDoing = (observed: Observation): boolean =>
+  signalsOf(observed).every(
+    (signal) => signal.source === 'lifecycle' || (signal.source === 'tag' && signal.eventAt !== undefined),
+  );
+
+/**
+ * Whether nothing asks for the instance but a tag that tells of a lifecycle event, as the tagger writes it. The tag outlives
+ * the event where the instance does: after its root volume was replaced, or in a warm pool.
+ */
+export const isEventAlone = ({ signals }: Observation): boolean =>
+  signals.kind === 'known' &&
+  signals.value.length > 0 &&
+  signals.value.every((signal) => signal.source === 'tag' && signal.eventAt !== undefined);
 
 /** Whether the lifecycle action is behind us, as far as can be told. */
 export const isCompleted = ({ completed }: Memory): boolean =>
@@ -71,7 +99,7 @@ export function waitingHook(
 ): Waiting | undefined {
   const { memory, now } = observed;
   const member = membership(observed);
-  if (isCompleted(memory) || member?.state !== 'Terminating:Wait') return undefined;
+  if (isCompleted(memory) || !member || leaving(member.state)?.stage !== 'waiting') return undefined;
   const choice = hookChoice(observed, policy);
   const hook =
     choice.kind === 'ours' ? choice.hook : choice.kind === 'unknown' ? memory.waiting?.hook : undefined;

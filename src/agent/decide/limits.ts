@@ -3,9 +3,9 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Action, ContainerInstance, Observation, Policy, Waiting } from '../model.ts';
 import {
   earlier,
-  groupState,
   isCompleted,
   isTerminatedLately,
+  leavingGroup,
   onAgentClock,
   signalsOf,
   waitingHook,
@@ -45,7 +45,7 @@ export function atLimit(
       return waiting && complete(waiting, 'ABANDON', 'timeout');
     case 'continue':
       if (waiting) return complete(waiting, 'CONTINUE', 'timeout');
-      return groupState(observed) === 'Terminating:Retained' && !isTerminatedLately(observed)
+      return leavingGroup(observed)?.stage === 'retained' && !isTerminatedLately(observed)
         ? { kind: 'terminate', why: 'timeout' }
         : undefined;
     case 'wait':
@@ -89,13 +89,15 @@ function stopTasks(
 
 /**
  * Near the hook's global limit, a group that retains abandoned instances is told to: the wait then goes on
- * without a limit. That costs no task, so it needs no certainty about them.
+ * without a limit. That costs no task, so it needs no certainty about them. It retains what is terminated only: what becomes
+ * of an abandoned replacement of a root volume is documented nowhere.
  */
 export function beyondHookLimit(observed: Observation, policy: Policy): Action | undefined {
   const limit = hookLimit(observed);
   if (limit === undefined || observed.now < limit - ABANDON_BEFORE_LIMIT_MS) return undefined;
   const isEmpty = ifKnown(observed.tasks)?.length === 0 && observed.drainedHooks !== 'held';
   if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;
+  if (leavingGroup(observed)?.aim !== 'termination') return undefined;
   const waiting = waitingHook(observed, policy);
   return waiting && complete(waiting, 'ABANDON', 'hook-limit');
 }

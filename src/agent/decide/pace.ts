@@ -3,6 +3,7 @@ import { REQUESTS } from '../../aws/budget.ts';
 import type { AwsErrorKind } from '../../aws/errors.ts';
 import { ifKnown, type Reading } from '../../base/reading.ts';
 import type { Asked, DrainQuestion, EcsView, Failure, Phase, WatchQuestion } from '../model.ts';
+import { leaving } from './group-state.ts';
 
 /** What the pace of the questions that are always asked depends on. */
 export type WatchPace = {
@@ -152,15 +153,16 @@ function lifecycleDue(pace: DrainPace): number {
   const { phase, lifecycle, terminatingSince, isTermination } = pace;
   const asked = pace.asked.lifecycle;
   const last = ifKnown(lifecycle);
-  // That it is in no group contradicts a group that terminates it: a hook may time out on a wrong answer.
-  const isContradicted = last?.kind === 'no-group' && isTermination;
+  // That it is in no group, or stays, contradicts a group that terminates it: a hook may time out on a wrong answer.
+  const stays = last?.kind === 'no-group' || (last !== undefined && !leaving(last.state));
+  const isContradicted = stays && isTermination;
   if (!last || isContradicted) return dueAfter(asked, FIRST_ANSWER_MS, HEARTBEAT_RESTS_MS);
   const every =
     terminatingSince !== undefined
       ? stepAfter(TERMINATING_MS, asked.at - terminatingSince)
       : phase !== 'done'
         ? LIFECYCLE_MS
-        : last.kind === 'no-group' || last.state.startsWith('Terminat')
+        : last.kind === 'no-group' || leaving(last.state)
           ? LIFECYCLE_DONE_MS
           : LIFECYCLE_MAINTENANCE_MS;
   return dueAfter(asked, every, HEARTBEAT_RESTS_MS);
@@ -169,7 +171,7 @@ function lifecycleDue(pace: DrainPace): number {
 /** What the group says of its hooks and of retention matters once it terminates the instance. */
 function groupFactDue({ lifecycle }: DrainPace, asked: Asked): number {
   const last = ifKnown(lifecycle);
-  if (last?.kind !== 'in-group' || !last.state.startsWith('Terminating')) return Infinity;
+  if (last?.kind !== 'in-group' || !leaving(last.state)) return Infinity;
   return dueAfter(asked, GROUP_FACTS_MS, HEARTBEAT_RESTS_MS);
 }
 

@@ -2,7 +2,8 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Config } from '../../config/options.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
-import { groupState, hookChoice, onAgentClock, signalsOf } from './facts.ts';
+import { groupState, hookChoice, leavingGroup, onAgentClock, signalsOf } from './facts.ts';
+import { leaving } from './group-state.ts';
 
 /** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
 const LONGEST_WAIT_MS = 48 * 3_600_000;
@@ -33,7 +34,8 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     next = waiting ? { ...rest, waiting } : rest;
   }
   const state = groupState(observed);
-  if (next.terminatedAt !== undefined && (waiting || state === 'Terminating')) {
+  const stage = state === undefined ? undefined : leaving(state)?.stage;
+  if (next.terminatedAt !== undefined && (waiting || stage === 'begun')) {
     // The group has begun: should another hook's end retain it, it is to be terminated once more.
     const { terminatedAt: _, ...rest } = next;
     next = rest;
@@ -44,8 +46,9 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   // What the group has said once must outlast a question that fails, and a restart.
   const retains = ifKnown(observed.retainsAbandoned);
   if (retains !== undefined && retains !== next.retains) next = { ...next, retains };
-  // A retained instance that is terminated waits for its hooks once more: what was completed before is no longer it.
-  const completed = state === 'Terminating:Retained' ? undefined : doubt(observed);
+  // One that is retained, or stays, waits for its hooks once more: what was completed before is no longer it.
+  const isAnother = state !== undefined && (stage === undefined || stage === 'begun' || stage === 'retained');
+  const completed = isAnother ? undefined : doubt(observed);
   if (completed === memory.completed) return next;
   const { completed: _, ...rest } = next;
   return completed ? { ...rest, completed } : rest;
@@ -57,7 +60,7 @@ function rememberHook(memory: Memory, observed: Observation, config: Pick<Config
   if (choice.kind !== 'ours' || observed.hooks.kind === 'unknown' || sameHook(memory.hook, choice.hook))
     return memory;
   const isTagged = signalsOf(observed).some((one) => one.source === 'tag' && one.hook === choice.hook.name);
-  const isChosen = isTagged || groupState(observed) === 'Terminating:Wait';
+  const isChosen = isTagged || leavingGroup(observed)?.stage === 'waiting';
   return isChosen ? { ...memory, hook: choice.hook } : memory;
 }
 
@@ -80,11 +83,13 @@ function rememberSpot(memory: Memory, { signals, now }: Observation): Memory {
  * action that still waits a while later is completed again; if it is another owner's hook that waits, Auto
  * Scaling then says so.
  */
-function doubt({ now, lifecycle, memory: { completed } }: Observation): Completion | undefined {
+function doubt(observed: Observation): Completion | undefined {
+  const {
+    now,
+    memory: { completed },
+  } = observed;
   if (completed?.standing !== 'answered' || now < completed.at + DOUBTED_AFTER_MS) return completed;
-  const state = ifKnown(lifecycle);
-  const waits = state?.kind === 'in-group' && state.state === 'Terminating:Wait';
-  return waits ? { ...completed, standing: 'doubted' } : completed;
+  return leavingGroup(observed)?.stage === 'waiting' ? { ...completed, standing: 'doubted' } : completed;
 }
 
 function rememberWaiting(
@@ -93,7 +98,8 @@ function rememberWaiting(
 ): WaitingHint | undefined {
   const { now, lifecycle, hooks, memory, signals } = observed;
   if (lifecycle.kind === 'unknown') return memory.waiting;
-  if (lifecycle.value.kind !== 'in-group' || lifecycle.value.state !== 'Terminating:Wait') return undefined;
+  if (lifecycle.value.kind !== 'in-group' || leaving(lifecycle.value.state)?.stage !== 'waiting')
+    return undefined;
   const { group } = lifecycle.value;
   const active = ifKnown(signals) ?? memory.signals ?? [];
   const choice = hookChoice(observed, config);

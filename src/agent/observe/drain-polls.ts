@@ -2,6 +2,7 @@ import type { AutoScaling, Hook, Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Task } from '../../aws/ecs.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, LocalTask } from '../../host/ecs-agent.ts';
+import { leaving } from '../decide/group-state.ts';
 import type { DrainQuestion, EcsView, Explained } from '../model.ts';
 import type { ReadEcsView } from './ecs-view.ts';
 import type { Explain } from './explain.ts';
@@ -30,8 +31,10 @@ export type Seen = {
   readonly emptySince: number | undefined;
   /** Since when it has listed none but ignored ones. */
   readonly onlyIgnoredSince: number | undefined;
-  /** Since when the group has the instance `Terminating`. */
+  /** Since when the group takes the instance out, without its hook waiting yet. */
   readonly terminatingSince: number | undefined;
+  /** How long its answers have said, one after the other, that the group keeps the instance, in ms. */
+  readonly keptForMs: number | undefined;
   /** When the question was put whose answer last listed the tasks; -Infinity before the first. */
   readonly listedAt: number;
 };
@@ -70,6 +73,7 @@ export function createDrainPolls(
   let emptySince: number | undefined;
   let onlyIgnoredSince: number | undefined;
   let terminatingSince: number | undefined;
+  let kept: { readonly since: number; readonly until: number } | undefined;
   let listedAt = -Infinity;
 
   const localTasks = createPoll(
@@ -104,8 +108,10 @@ export function createDrainPolls(
     ports,
     (state, at) => {
       if (state.kind === 'unknown') return;
-      const isTerminating = state.value.kind === 'in-group' && state.value.state === 'Terminating';
-      terminatingSince = isTerminating ? (terminatingSince ?? at) : undefined;
+      const where = state.value.kind === 'in-group' ? leaving(state.value.state) : undefined;
+      terminatingSince = where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
+      const isKept = state.value.kind === 'in-group' && !where;
+      kept = isKept ? { since: kept?.since ?? at, until: at } : undefined;
     },
   );
   const inGroup = <T>(read: (group: string) => Promise<T>): (() => Promise<Reading<T>>) => {
@@ -133,6 +139,9 @@ export function createDrainPolls(
       retention: createPoll(inGroup(autoScaling.retainsAbandoned), ports),
       explained,
     },
-    seen: () => ({ onHost, gone, ignored, emptySince, onlyIgnoredSince, terminatingSince, listedAt }),
+    seen: () => {
+      const keptForMs = kept && kept.until - kept.since;
+      return { onHost, gone, ignored, emptySince, onlyIgnoredSince, terminatingSince, keptForMs, listedAt };
+    },
   };
 }

@@ -1,10 +1,10 @@
 import { formatDuration } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Fields, Log } from '../../log/log.ts';
-import { groupState, hookChoice, isCompleted } from '../decide/facts.ts';
+import { hookChoice, isCompleted, leavingGroup } from '../decide/facts.ts';
 import { hookLimit } from '../decide/limits.ts';
 import type { Decision, Observation, Policy } from '../model.ts';
-import { count, factsOf, hookProblem, type ReportedTask, report, shortId } from './report.ts';
+import { count, factsOf, hookProblem, type ReportedTask, report, shortId, WHAT } from './report.ts';
 
 const PROGRESS_MS = 60_000;
 const UNKNOWN_BEFORE_WARNING_MS = 15_000;
@@ -69,7 +69,8 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
   /** Only where AWS will end the wait: a group that retains is told to in time. */
   function tellLimit(observed: Observation, facts: () => Fields, viewedAt: number) {
     const limit = hookLimit(observed);
-    if (limit === undefined || ifKnown(observed.retainsAbandoned)) return;
+    const isHandedOver = ifKnown(observed.retainsAbandoned) && leavingGroup(observed)?.aim !== 'root-volume';
+    if (limit === undefined || isHandedOver) return;
     const left = limit - observed.now;
     if (left > LIMIT_NEAR_MS) return;
     const key = left <= LIMIT_VERY_NEAR_MS ? `drain.limit-near ${viewedAt}` : 'drain.limit-near';
@@ -85,7 +86,7 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
   /** At once, whatever is left on the instance: without our heartbeats the hook runs into its time-out. */
   function tellHook(observed: Observation, facts: () => Fields) {
     const { memory, now } = observed;
-    if (groupState(observed) !== 'Terminating:Wait' || isCompleted(memory)) return;
+    if (leavingGroup(observed)?.stage !== 'waiting' || isCompleted(memory)) return;
     const choice = hookChoice(observed, policy);
     const problem =
       choice.kind === 'ours'
@@ -127,7 +128,9 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
       log('drain.waiting', `no task left; waiting until the hooks of stage drained ${verb}`, facts());
     } else {
       const cause =
-        why.for === 'hook-choice' ? hookProblem(why.choice) : `waiting to learn the ${why.for}: ${why.cause}`;
+        why.for === 'hook-choice'
+          ? hookProblem(why.choice)
+          : `waiting to learn the ${WHAT[why.for]}: ${why.cause}`;
       log('drain.waiting', cause, facts());
     }
   }

@@ -44,7 +44,9 @@ export function report(observed: Observation, { action }: Decision, policy: Poli
   const facts = factsOf(observed, policy);
   if (action.kind === 'watch') {
     const unsure = observed.signals.kind === 'unknown' ? `; ${observed.signals.cause}` : '';
-    return { ...facts, state: 'watching', summary: `watching ${watched}${unsure}` };
+    const past =
+      observed.pastTag === undefined ? '' : '; the tag that is there tells of a lifecycle event that is over';
+    return { ...facts, state: 'watching', summary: `watching ${watched}${past}${unsure}` };
   }
   if (action.kind === 'done') return { ...facts, state: 'released', summary: DONE[action.why] };
   return { ...facts, state: 'draining', summary: `draining: ${doing(action, observed, policy)}` };
@@ -167,7 +169,8 @@ const OPERATOR_HOOKS = {
   failed: 'held until the hooks of stage drained succeed: the log says why they failed',
 } as const;
 
-const WHAT = {
+/** What a drain can wait to learn, for people. */
+export const WHAT = {
   signals: 'signals',
   'container-instance': 'state of the container instance',
   'task-list': 'tasks',
@@ -178,6 +181,7 @@ const DONE = {
   maintenance: 'drained and deregistered; the Auto Scaling group has not asked for the instance',
   'no-group': 'drained and deregistered; the instance is in no Auto Scaling group',
   released: 'released: the group may terminate the instance',
+  'root-volume': 'drained: the group may replace the root volume',
   terminating: 'the group is terminating the instance',
 } as const;
 

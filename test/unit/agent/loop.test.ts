@@ -387,3 +387,57 @@ describe('under another instance’s name', () => {
     assert.ok(agent.sleeps.length < 100, `the loop woke ${agent.sleeps.length} times in two minutes`);
   });
 });
+
+describe('a tag that tells of a lifecycle event that is over', () => {
+  const tag = {
+    source: 'tag',
+    value: 'hook=drain time=2026-01-02T03:04:05Z',
+    eventAt: START - MINUTE,
+  } as const;
+
+  it('leaves the instance in service: nothing is changed, and the group is asked no more', async () => {
+    const agent = scriptAgent({ says: { signal: known(tag) } });
+    await agent.pass(10 * MINUTE);
+    assert.deepEqual(agent.did, []);
+    assert.deepEqual(agent.times('lifecycle').length, 2);
+    assert.equal(agent.events().filter((event) => event === 'tag.past').length, 1);
+    assert.equal(agent.report()?.state, 'watching');
+    assert.match(
+      agent.report()?.summary ?? '',
+      /the tag that is there tells of a lifecycle event that is over/,
+    );
+  });
+  it('gives way to the next event, whose tag has another value', async () => {
+    const agent = scriptAgent({ says: { signal: known(tag) } });
+    await agent.pass(2 * MINUTE);
+    agent.says.signal = known({ ...tag, value: 'hook=drain time=2026-01-03T00:00:00Z' });
+    agent.says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait' };
+    await agent.pass(MINUTE);
+    assert.ok(
+      agent.did.some((one) => one.includes('set-draining')),
+      agent.did.join(),
+    );
+  });
+  it('gives way to the same event’s tag, once it was removed in between', async () => {
+    const agent = scriptAgent({ says: { signal: known(tag) } });
+    await agent.pass(2 * MINUTE);
+    agent.says.signal = known(undefined);
+    await agent.pass(MINUTE);
+    agent.says.signal = known(tag);
+    agent.says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait' };
+    await agent.pass(MINUTE);
+    assert.ok(
+      agent.did.some((one) => one.includes('set-draining')),
+      agent.did.join(),
+    );
+  });
+  it('is still past while metadata does not answer', async () => {
+    const agent = scriptAgent({ says: { signal: known(tag) } });
+    await agent.pass(2 * MINUTE);
+    agent.says.signal = unknown('silent');
+    await agent.pass(MINUTE);
+    agent.says.signal = known(tag);
+    await agent.pass(2 * MINUTE);
+    assert.deepEqual([agent.did, agent.times('lifecycle').length], [[], 2]);
+  });
+});

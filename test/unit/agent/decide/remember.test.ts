@@ -166,13 +166,27 @@ describe('a lifecycle action that looked completed', () => {
   });
 });
 
-describe('an instance that another hook’s end has retained', () => {
+describe('an instance that another hook’s end has retained, or that has stayed', () => {
   const completed = { hook: 'drain', result: 'CONTINUE', at: NOW - MINUTE, standing: 'confirmed' } as const;
   const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], completed };
 
   it('waits for its hooks once more when it is terminated: what was completed before is forgotten', () => {
-    const retained = after({ memory, signals: known([tag]), lifecycle: inState('Terminating:Retained') });
-    assert.equal(retained.completed, undefined, 'the second lifecycle action is never completed');
+    for (const state of [
+      'Terminating:Retained',
+      'Warmed:Terminating:Retained',
+      'Terminating',
+      'ReplacingRootVolume',
+      'InService',
+    ]) {
+      const next = after({ memory, signals: known([tag]), lifecycle: inState(state) });
+      assert.equal(next.completed, undefined, `${state}: the second lifecycle action is never completed`);
+    }
+  });
+  it('keeps what was completed while that wait is coming to its end', () => {
+    for (const state of ['Terminating:Wait', 'Terminating:Proceed', 'ReplacingRootVolume:Proceed']) {
+      const next = after({ memory, signals: known([tag]), lifecycle: inState(state) });
+      assert.equal(next.completed, completed, state);
+    }
   });
 });
 

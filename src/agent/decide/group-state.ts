@@ -1,0 +1,38 @@
+/**
+ * How far the group has come with taking an instance out of service. `begun`: no hook waits yet; behind a load balancer
+ * that can last an hour. `retained`: a hook was abandoned, and the group keeps the instance until it is terminated again.
+ * `over`: the group is done with it.
+ */
+export type Leaving = {
+  /** `root-volume`: an instance refresh exchanges the root volume, and the same instance returns to service. */
+  readonly aim: 'termination' | 'root-volume';
+  readonly stage: 'begun' | 'waiting' | 'proceeding' | 'retained' | 'over';
+  /** An instance of a warm pool, which TerminateInstanceInAutoScalingGroup refuses (its API reference). */
+  readonly isWarm: boolean;
+};
+
+/**
+ * What a lifecycle state means for a drain; undefined where the group keeps the instance. The states of a warm pool have the
+ * same hooks as the others (Auto Scaling user guide, "Lifecycle hooks with warm pools").
+ */
+export function leaving(state: string): Leaving | undefined {
+  const isWarm = state.startsWith(WARM);
+  const [what, stage] = (isWarm ? state.slice(WARM.length) : state).split(':');
+  const aim = what === undefined ? undefined : AIMS.get(what);
+  if (!aim) return undefined;
+  if (what === 'Terminated') return { aim, stage: 'over', isWarm };
+  return { aim, stage: STAGES.get(stage ?? '') ?? 'begun', isWarm };
+}
+
+const WARM = 'Warmed:';
+/** `RootVolumeReplaced` is none of them: the new root volume is there, and the instance is about to be in service. */
+const AIMS: ReadonlyMap<string, Leaving['aim']> = new Map([
+  ['Terminating', 'termination'],
+  ['Terminated', 'termination'],
+  ['ReplacingRootVolume', 'root-volume'],
+]);
+const STAGES: ReadonlyMap<string, Leaving['stage']> = new Map([
+  ['Wait', 'waiting'],
+  ['Proceed', 'proceeding'],
+  ['Retained', 'retained'],
+]);

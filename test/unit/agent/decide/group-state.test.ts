@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decide } from '../../../../src/agent/decide/decide.ts';
+import { type Leaving, leaving } from '../../../../src/agent/decide/group-state.ts';
+import type { Action, Memory, Observation, Policy } from '../../../../src/agent/model.ts';
+import { known, unknown } from '../../../../src/base/reading.ts';
+import {
+  CI,
+  draining,
+  hook,
+  inState,
+  MINUTE,
+  NOW,
+  nothing,
+  policy,
+  SECOND,
+  withTask,
+} from './observations.ts';
+
+const lifecycle = { source: 'lifecycle' } as const;
+/** As the tagger writes it. */
+const event = { source: 'tag', value: 'hook=drain time=…', hook: 'drain', eventAt: NOW - MINUTE } as const;
+const active = { ...draining, status: 'ACTIVE' } as const;
+
+describe('what a state in the group means', () => {
+  const rows: readonly (readonly [string, Leaving | undefined])[] = [
+    ['InService', undefined],
+    ['Standby', undefined],
+    ['Pending:Wait', undefined],
+    ['Warmed:Running', undefined],
+    ['Warmed:Pending:Retained', undefined],
+    ['RootVolumeReplaced', undefined],
+    ['Quarantined', undefined],
+    ['Terminating', { aim: 'termination', stage: 'begun', isWarm: false }],
+    ['Terminating:Wait', { aim: 'termination', stage: 'waiting', isWarm: false }],
+    ['Terminating:Proceed', { aim: 'termination', stage: 'proceeding', isWarm: false }],
+    ['Terminating:Retained', { aim: 'termination', stage: 'retained', isWarm: false }],
+    ['Terminated', { aim: 'termination', stage: 'over', isWarm: false }],
+    ['Warmed:Terminating', { aim: 'termination', stage: 'begun', isWarm: true }],
+    ['Warmed:Terminating:Wait', { aim: 'termination', stage: 'waiting', isWarm: true }],
+    ['Warmed:Terminating:Proceed', { aim: 'termination', stage: 'proceeding', isWarm: true }],
+    ['Warmed:Terminating:Retained', { aim: 'termination', stage: 'retained', isWarm: true }],
+    ['Warmed:Terminated', { aim: 'termination', stage: 'over', isWarm: true }],
+    ['ReplacingRootVolume', { aim: 'root-volume', stage: 'begun', isWarm: false }],
+    ['ReplacingRootVolume:Wait', { aim: 'root-volume', stage: 'waiting', isWarm: false }],
+    ['ReplacingRootVolume:Proceed', { aim: 'root-volume', stage: 'proceeding', isWarm: false }],
+  ];
+  for (const [state, meaning] of rows) it(state, () => assert.deepEqual(leaving(state), meaning));
+});
+
+const completing: Action = {
+  kind: 'complete',
+  group: 'web-asg',
+  hook: 'drain',
+  result: 'CONTINUE',
+  why: 'drained',
+};
+const decideIn = (state: string, seen: Partial<Observation> = {}, and: Partial<Policy> = {}) =>
+  decide({ ...withTask, lifecycle: inState(state), ...seen }, { ...policy, ...and });
+const empty = { tasks: known([]) };
+
+describe('while the root volume is replaced', () => {
+  it('the container instance is set DRAINING', () =>
+    assert.deepEqual(decideIn('ReplacingRootVolume', { containerInstance: known(active) }).action, {
+      kind: 'set-draining',
+      containerInstance: active,
+    }));
+  it('the tasks are waited for, and the lifecycle action is kept alive', () => {
+    const { action, heartbeat } = decideIn('ReplacingRootVolume:Wait');
+    assert.equal(action.kind, 'wait');
+    assert.deepEqual(heartbeat, { group: 'web-asg', hook: 'drain' });
+  });
+  it('a drained instance stays in its cluster: deregistered, it would not take tasks again', () =>
+    assert.deepEqual(decideIn('ReplacingRootVolume', empty).action, { kind: 'wait', why: { for: 'hook' } }));
+  it('the action is completed once no task is left', () =>
+    assert.deepEqual(decideIn('ReplacingRootVolume:Wait', empty).action, completing));
+  it('in mode deregister the instance leaves its cluster, as always', () =>
+    assert.deepEqual(decideIn('ReplacingRootVolume:Wait', empty, { mode: 'deregister' }).action, {
+      kind: 'deregister',
+      containerInstance: draining,
+    }));
+  it('nothing is left to do once the group goes on', () =>
+    assert.deepEqual(decideIn('ReplacingRootVolume:Proceed', empty).action, {
+      kind: 'done',
+      why: 'root-volume',
+    }));
+  it('the action is not abandoned near its limit: what becomes of the instance then is documented nowhere', () => {
+    const waiting = { since: NOW - 47.95 * 60 * MINUTE, group: 'web-asg', hook };
+    const seen = { memory: { ...withTask.memory, waiting }, retainsAbandoned: known(true) };
+    assert.equal(decideIn('Terminating:Wait', seen).action.kind, 'complete');
+    assert.equal(decideIn('ReplacingRootVolume:Wait', seen).action.kind, 'wait');
+  });
+  for (const state of ['InService', 'RootVolumeReplaced'])
+    it(`the instance takes tasks again afterwards, in ${state}, once no signal is left`, () =>
+      assert.deepEqual(decideIn(state, { signals: known([]), ...empty }).action, {
+        kind: 'set-active',
+        containerInstance: draining,
+      }));
+});
+
+describe('an instance of a warm pool', () => {
+  it('that waits for its hook is released like any other', () => {
+    const seen = { ...empty, containerInstance: known({ kind: 'deregistered', arn: CI } as const) };
+    assert.deepEqual(decideIn('Warmed:Terminating:Wait', seen).action, completing);
+    assert.deepEqual(decideIn('Warmed:Terminating:Retained', seen).action, {
+      kind: 'terminate',
+      why: 'drained',
+    });
+  });
+  it('that never registered is released at once', () => {
+    const seen = { ...empty, containerInstance: known({ kind: 'never-registered' } as const) };
+    assert.deepEqual(decideIn('Warmed:Terminating:Wait', seen).action, completing);
+  });
+  it('keeps its hook alive while tasks run', () =>
+    assert.deepEqual(decideIn('Warmed:Terminating:Wait').heartbeat, { group: 'web-asg', hook: 'drain' }));
+  it('drains to the end though metadata does not answer', () => {
+    const seen = { ...empty, signals: unknown('no answer') };
+    assert.equal(decideIn('Warmed:Terminating:Wait', seen).action.kind, 'deregister');
+  });
+});
+
+describe('a tag that tells of a lifecycle event', () => {
+  const memory: Memory = { signalledAt: NOW - 10 * SECOND, signals: [event] };
+  const tagged: Observation = {
+    ...nothing,
+    signals: known([event]),
+    containerInstance: known(active),
+    memory,
+  };
+  const actionFor = (seen: Partial<Observation>) => decide({ ...tagged, ...seen }, policy).action;
+  const waits = { kind: 'wait', for: 'group-state' };
+  const waitOf = (action: Action) =>
+    action.kind === 'wait' ? { kind: action.kind, for: action.why.for } : action;
+
+  it('sets nothing DRAINING before the group is heard: the event may be over, and services would lose tasks', () =>
+    assert.deepEqual(waitOf(actionFor({})), waits));
+  it('is believed after half a minute if the group cannot be heard', () => {
+    const late = { memory: { ...memory, signalledAt: NOW - 30 * SECOND } };
+    assert.equal(actionFor(late).kind, 'set-draining');
+  });
+  for (const state of ['Terminating', 'Terminating:Wait', 'ReplacingRootVolume:Wait', 'Warmed:Terminating'])
+    it(`is believed in ${state}`, () =>
+      assert.equal(actionFor({ lifecycle: inState(state) }).kind, 'set-draining'));
+  it('is believed in no group', () =>
+    assert.equal(actionFor({ lifecycle: known({ kind: 'no-group' }) }).kind, 'set-draining'));
+
+  it('is not taken for past by one answer of the group', () =>
+    assert.deepEqual(waitOf(actionFor({ lifecycle: inState('InService'), keptForMs: 0 })), waits));
+  for (const state of ['InService', 'RootVolumeReplaced', 'Warmed:Running', 'Standby'])
+    it(`is past once the group has been keeping the instance, in ${state}`, () =>
+      assert.deepEqual(actionFor({ lifecycle: inState(state), keptForMs: 30 * SECOND }), { kind: 'watch' }));
+  it('is past: what was set DRAINING for it takes tasks again', () => {
+    const seen = { containerInstance: known(draining), memory: { ...memory, drainingSetAt: NOW - MINUTE } };
+    assert.deepEqual(actionFor({ ...seen, lifecycle: inState('InService'), keptForMs: 30 * SECOND }), {
+      kind: 'set-active',
+      containerInstance: draining,
+    });
+  });
+  it('does not hold up what else asks for the instance', () => {
+    const seen = { lifecycle: inState('InService'), keptForMs: MINUTE };
+    assert.equal(actionFor({ ...seen, signals: known([event, lifecycle]) }).kind, 'set-draining');
+    assert.equal(actionFor({ ...seen, signals: known([event, { source: 'manual' }]) }).kind, 'set-draining');
+  });
+  it('without a time is an operator’s own request', () => {
+    const signals = known([{ source: 'tag', value: 'hook=drain', hook: 'drain' } as const]);
+    assert.equal(
+      actionFor({ signals, lifecycle: inState('InService'), keptForMs: MINUTE }).kind,
+      'set-draining',
+    );
+  });
+});
+
+describe('a drained instance', () => {
+  const signalled = (signals: Observation['signals'], lifecycle: Observation['lifecycle']) =>
+    decide({ ...withTask, ...empty, signals, lifecycle }, policy).action;
+  it('is not deregistered for the group’s sake while the group cannot be heard: it may return to service', () => {
+    for (const signals of [known([lifecycle]), known([event]), known([event, lifecycle])])
+      assert.equal(signalled(signals, unknown('no answer')).kind, 'wait', JSON.stringify(signals));
+  });
+  it('is not deregistered for the group’s sake while the group says that it stays', () => {
+    assert.equal(signalled(known([lifecycle]), inState('InService')).kind, 'wait');
+    assert.equal(signalled(known([event]), inState('InService')).kind, 'wait');
+  });
+  it('is deregistered when an operator asks for it, whatever the group says', () => {
+    const manual = known([{ source: 'manual' } as const]);
+    assert.equal(signalled(manual, inState('InService')).kind, 'deregister');
+    assert.equal(signalled(manual, unknown('no answer')).kind, 'deregister');
+  });
+});
