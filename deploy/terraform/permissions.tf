@@ -12,7 +12,7 @@ locals {
   documents = {
     for name in concat(local.agent_documents, ["tagger"]) : name =>
     replace(replace(replace(replace(replace(replace(file("${path.module}/../iam/${name}.json"),
-      "arn:aws:", "arn:${data.aws_partition.current.partition}:"),
+      "PARTITION", data.aws_partition.current.partition),
       "REGION", data.aws_region.current.region),
       "ACCOUNT_ID", data.aws_caller_identity.current.account_id),
       "CLUSTER_NAME", var.cluster_name),

@@ -27,7 +27,8 @@ export function resolve(source: Template, parameters: Record<string, string>, va
     ...Object.fromEntries(
       Object.entries(source.Parameters).map(([name, { Default }]) => [name, String(Default ?? name)]),
     ),
-    'AWS::Partition': 'aws',
+    'AWS::Partition': 'PARTITION',
+    'AWS::URLSuffix': 'amazonaws.com',
     'AWS::Region': 'REGION',
     'AWS::AccountId': 'ACCOUNT_ID',
     ...parameters,

@@ -65,7 +65,7 @@ describe('each statement of the policies', () => {
       resolve(
         example,
         {
-          'Cluster.Arn': 'arn:aws:ecs:REGION:ACCOUNT_ID:cluster/CLUSTER_NAME',
+          'Cluster.Arn': 'arn:PARTITION:ecs:REGION:ACCOUNT_ID:cluster/CLUSTER_NAME',
           'AWS::StackName': 'CLUSTER_NAME',
         },
         inlinePolicies(example, 'InstanceRole'),
@@ -197,6 +197,39 @@ describe('the CloudFormation templates', () => {
       ]);
       assert.deepEqual(others, []);
     });
+  }
+});
+
+describe('in another partition', () => {
+  it('every ARN of deploy/iam is of the partition that is filled in', () => {
+    for (const [name, document] of documents) {
+      const arns = JSON.stringify(document).match(/arn:[^:]*:/g) ?? [];
+      for (const arn of arns) assert.equal(arn, 'arn:PARTITION:', `${name}: IAM would refuse the policy`);
+    }
+    assert.match(JSON.stringify([...documents.values()]), /arn:PARTITION:/);
+  });
+
+  for (const [partition, suffix] of [
+    ['aws', 'amazonaws.com'],
+    ['aws-cn', 'amazonaws.com.cn'],
+    ['aws-us-gov', 'amazonaws.com'],
+  ] as const) {
+    for (const name of ['add-to-group', 'example']) {
+      it(`${name} has ARNs and EC2's principal of ${partition} only`, () => {
+        const source = template(name);
+        const names = { 'AWS::Partition': partition, 'AWS::URLSuffix': suffix, Tagger: 'true' };
+        const all = JSON.stringify([
+          resolve(source, names, source.Resources),
+          resolve(source, names, source.Outputs),
+        ]);
+        const arns = new Set(all.match(/arn:[^:]*:/g));
+        assert.deepEqual([...arns], [`arn:${partition}:`]);
+        for (const [principal] of all.matchAll(/"ec2\.amazonaws[^"]*"/g))
+          assert.equal(principal, `"ec2.${suffix}"`, 'no instance could take its role');
+        for (const [principal] of all.matchAll(/"(?:lambda|events)\.amazonaws[^"]*"/g))
+          assert.match(principal, /\.amazonaws\.com"$/, 'these have one name everywhere');
+      });
+    }
   }
 });
 

@@ -39,7 +39,6 @@ describe('doctor', () => {
       'ok    ecs:GetTaskProtection: allowed (asked about something that does not exist)',
       'ok    ecs:UpdateContainerInstancesState: allowed (asked about something that does not exist)',
       'ok    ecs:DeregisterContainerInstance: allowed (asked about something that does not exist)',
-      'ok    ecs:StopTask: allowed (asked about something that does not exist)',
       'ok    target lifecycle state: instance metadata says InService',
       'ok    autoscaling:DescribeLifecycleHooks: allowed',
       'ok    lifecycle hook: drain is ours: heartbeat 1 h, 2 d at most',
@@ -114,6 +113,18 @@ describe('doctor', () => {
     assert.deepEqual(await about(heeding), [`ok    scheduled events: ${what}; its drain begins 2 d before`]);
   });
 
+  test('names the tags that would keep EC2 from serving tags in metadata', async (t) => {
+    const tags = { Name: 'worker', 'cost centre': '7', 'kubernetes.io/cluster': 'x', 'team:owner': 'y' };
+    const host = await setUp(t, retaining, { metadataTags: false, tags });
+    const { lines } = await host.doctor();
+    assert.deepEqual(
+      lines.filter((line) => line.includes('tag keys')),
+      [
+        'warn  tag keys: EC2 refuses to serve tags in metadata while the instance has "cost centre", "kubernetes.io/cluster". Fix: rename them in the launch template and the group first: metadata serves A-Z a-z 0-9 + - = . , _ : @ only',
+      ],
+    );
+  });
+
   test('says which tasks here are ignored, and which pattern matches none', async (t) => {
     const host = await setUp(t, retaining);
     host.fleet.runTask(host.machine, { family: 'cadvisor' });
@@ -153,7 +164,7 @@ describe('doctor', () => {
     );
     const tags = lines.findIndex((line) => line.startsWith('warn  instance tags'));
     assert.deepEqual(lines.slice(tags, tags + 2), [
-      'warn  instance tags: instance metadata serves no tags: each poll is a request to the EC2 API instead. Fix: aws ec2 modify-instance-metadata-options --instance-id i-0123456789abcdef0 --instance-metadata-tags enabled; in the launch template: MetadataOptions InstanceMetadataTags=enabled',
+      'warn  instance tags: instance metadata serves no tags: each poll is a request to the EC2 API instead. Fix: aws ec2 modify-instance-metadata-options --instance-id i-0123456789abcdef0 --instance-metadata-tags enabled; in the launch template: MetadataOptions InstanceMetadataTags=enabled. EC2 then refuses tags whose keys hold a space or a slash',
       'ok    ec2:DescribeTags: allowed',
     ]);
     assert.match(text, /\nThe agent cannot work on this host: 2 to fix, \d warnings?\.\n$/);
@@ -210,6 +221,7 @@ describe('doctor', () => {
   ] as const) {
     test(`only warns of ${operation}, which a drain can do without`, async (t) => {
       const host = await setUp(t, retaining);
+      hideKind(host.fleet);
       forbid(host.fleet, operation, name, status);
       const { code, lines } = await host.doctor();
       const warning = lines.find((line) => line.startsWith(`warn  ${operation}`)) ?? '';
@@ -406,6 +418,7 @@ describe('doctor on a host where something is not there', () => {
 
   test('an answer that says neither yes nor no', async (t) => {
     const host = await setUp(t, retaining);
+    hideKind(host.fleet);
     for (const api of ['ecs:ListTasks', 'ecs:StopTask', 'autoscaling:CompleteLifecycleAction'])
       addFault(host.fleet.world, { match: { api }, fault: { what: 'garbage' }, forMs: 600_000 });
     const { code, lines } = await host.doctor();
@@ -566,6 +579,15 @@ async function setUp(t: TestContext, options: FleetOptions, machineOptions: Part
       return { code, text: stdout, lines: stdout.split('\n').slice(0, -2) };
     },
   } satisfies Record<string, unknown> & { fleet: Fleet; machine: Machine };
+}
+
+/** Metadata does not say whether it is a Spot instance. */
+function hideKind(fleet: Fleet): void {
+  addFault(fleet.world, {
+    match: { service: 'imds', path: 'instance-life-cycle' },
+    fault: { what: 'error', name: 'Not Found', status: 404 },
+    forMs: 600_000,
+  });
 }
 
 function forbid(fleet: Fleet, api: string, name: string, status: number): void {

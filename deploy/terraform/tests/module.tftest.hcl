@@ -45,8 +45,12 @@ run "without_the_tagger" {
     error_message = "The placeholders of the policy documents are not all filled in."
   }
   assert {
-    condition     = !can(regex("REGION|ACCOUNT_ID|CLUSTER_NAME|GROUP_NAME|TAG_KEY|arn:aws:", aws_iam_policy.agent.policy))
+    condition     = !can(regex("PARTITION|REGION|ACCOUNT_ID|CLUSTER_NAME|GROUP_NAME|TAG_KEY|arn:aws:", aws_iam_policy.agent.policy))
     error_message = "The placeholders of the policy documents are not all filled in."
+  }
+  assert {
+    condition     = !can(regex("arn:(aws|aws-us-gov):", aws_iam_policy.agent.policy))
+    error_message = "An ARN is of another partition: IAM would refuse the policy."
   }
   assert {
     condition     = length(aws_iam_role_policy_attachment.agent) == 0

@@ -4,6 +4,8 @@ import { type Identity, type Imds, readIdentity } from '../../aws/imds.ts';
 import { isoTime, systemClock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
+import { oneLine } from '../../base/text.ts';
+import { isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from '../../config/names.ts';
 import type { Config } from '../../config/options.ts';
 import { scheduledSignal } from '../../signals/scheduled.ts';
 import { type Checks, fail, ok, skip, warn } from './check.ts';
@@ -54,7 +56,7 @@ export async function* checkTags(
   const keys = await imds.get('meta-data/tags/instance');
   const enable =
     `aws ec2 modify-instance-metadata-options --instance-id ${instanceId} --instance-metadata-tags enabled; ` +
-    'in the launch template: MetadataOptions InstanceMetadataTags=enabled';
+    'in the launch template: MetadataOptions InstanceMetadataTags=enabled. EC2 then refuses tags whose keys hold a space or a slash';
   if (keys.kind === 'unknown') {
     yield fail(name, keys.cause, 'see instance metadata, above');
   } else if (keys.value !== undefined) {
@@ -62,6 +64,7 @@ export async function* checkTags(
     yield ok(name, `instance metadata serves them; ${config.tagKey} is ${isSet ? 'set' : 'not set'}`);
   } else if (config.tagSource === 'imds') {
     yield fail(name, 'instance metadata serves no tags, so the tag is never seen', enable);
+    yield* checkTagKeys(instanceId, permissions);
   } else {
     yield warn(
       name,
@@ -69,8 +72,27 @@ export async function* checkTags(
       enable,
     );
     yield (await permissions.ask(ec2)).check;
+    yield* checkTagKeys(instanceId, permissions);
   }
 }
+
+/** Tags that would keep EC2 from serving the instance's tags in metadata; nothing where they cannot be read. */
+async function* checkTagKeys(instanceId: string, permissions: Permissions): Checks {
+  const { value } = await permissions.ask({
+    operation: 'ec2:DescribeTags',
+    resource: '*',
+    ask: (call) => call('ec2:DescribeTags', { Filters: [{ Name: 'resource-id', Values: [instanceId] }] }),
+  });
+  const keys = (value?.Tags ?? []).map(({ Key }) => Key ?? '').filter((key) => !isMetadataTagKey(key));
+  if (keys.length === 0) return;
+  yield warn(
+    'tag keys',
+    `EC2 refuses to serve tags in metadata while the instance has ${keys.slice(0, 5).map(quoted).join(', ')}`,
+    `rename them in the launch template and the group first: metadata serves ${METADATA_TAG_KEY_CHARACTERS} only`,
+  );
+}
+
+const quoted = (key: string) => JSON.stringify(oneLine(key));
 
 /** Whether the group's wish to terminate this instance shows in its metadata, where it is a signal. */
 export async function* checkLifecycleState(config: Config, imds: Imds, group: string): Checks {

@@ -75,8 +75,9 @@ resource "aws_iam_role" "instance" {
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "ec2.amazonaws.com" }
+      Effect = "Allow"
+      # In China EC2 has a name of its own: ec2.amazonaws.com.cn.
+      Principal = { Service = "ec2.${data.aws_partition.current.dns_suffix}" }
       Action    = "sts:AssumeRole"
     }]
   })
