@@ -60,6 +60,8 @@ export type Drain = {
   follow(observed: Observation, decision: Decision): void;
   /** When something that rests may be tried again, in ms by the agent's clock; Infinity where nothing rests. */
   retryAt(): number;
+  /** No answer counts any more until it is asked anew. */
+  forget(cause: string): void;
   close(): void;
 };
 
@@ -351,6 +353,9 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       const rests = Object.values(state.attempts).map(({ restsUntil }) => restsUntil);
       if (stages) rests.push(stages.retryAt());
       return Math.min(...rests.filter((at) => at > clock.now()));
+    },
+    forget: (cause) => {
+      for (const poll of Object.values(polls)) poll.forget(cause);
     },
     close: () => {
       isClosed = true;

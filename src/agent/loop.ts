@@ -50,6 +50,10 @@ export type AgentPorts = {
 
 const SAVE_MS = 60_000;
 
+/** Who wakes so much later than planned, in ms, was stopped, or hibernated with the host. */
+const STOOD_STILL_MS = 30_000;
+const STOOD_STILL = 'this process stood still';
+
 /**
  * The loop: observe, decide, act, until `stop` aborts. Nothing in it depends on having seen an event, so it
  * may be killed at any moment and started again.
@@ -70,7 +74,10 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let pastTag: string | undefined;
   let drain: Drain | undefined = Object.keys(ports.memory).length > 0 ? openDrain(ports.memory) : undefined;
 
+  let wakeAt = clock.now();
+
   while (!stop.aborted) {
+    if (clock.now() - wakeAt > STOOD_STILL_MS) forgetAnswers();
     const phaseBefore = phaseOf(drain);
     const watchNextAt = askWatch(phaseBefore);
     const drainNextAt = drain?.askDue() ?? Infinity;
@@ -98,13 +105,20 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     } else if (decision.action.kind !== 'watch') isSaidToWatch = false;
     const now = clock.now();
     if (drain && now >= savedAt + SAVE_MS) save(drain.memory());
+    wakeAt = now;
     // Another phase has other questions: they are due now.
     if (phaseOf(drain) !== phaseBefore) continue;
     const nextHeartbeatAt = decision.nextHeartbeatAt ?? Infinity;
-    const wakeAt = Math.min(watchNextAt, drainNextAt, nextHeartbeatAt, drain?.retryAt() ?? Infinity);
+    wakeAt = Math.min(watchNextAt, drainNextAt, nextHeartbeatAt, drain?.retryAt() ?? Infinity);
     await wakeup.sleep(Math.max(0, wakeAt - now), stop);
   }
   drain?.close();
+
+  /** Others go on meanwhile, and a decision on what was answered before would be a decision on the past. */
+  function forgetAnswers() {
+    for (const poll of Object.values(watch)) poll.forget(STOOD_STILL);
+    drain?.forget(STOOD_STILL);
+  }
 
   function askWatch(phase: Phase): number {
     const due = watchDue({

@@ -58,7 +58,7 @@ const STILL_WAITING_MS = 60_000;
 export async function startAgent(config: Config, world: World): Promise<void> {
   const { random, stop } = world;
   // One clock for all that is kept: the times in the state file must be of the same one.
-  const clock = steady(world.clock);
+  const clock = steady(world.clock, world.uptime);
   const imds = createImds(world.http, imdsEndpoint(world.environment), stop);
   const identity = await waitForIdentity(imds, world);
   if (!identity) return;

@@ -1,5 +1,6 @@
 import type { ContainerInstance, Task as EcsTask, Failure } from '@aws-sdk/client-ecs';
 import { parseEcsArn } from '../base/arn.ts';
+import { timeOfDate } from '../base/clock.ts';
 import type { Caller, Withdrawable } from './call.ts';
 import { AwsError, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';
@@ -16,6 +17,8 @@ export type Described =
       readonly ec2InstanceId: string;
       /** Whether its ECS agent is connected to ECS. */
       readonly agentConnected: boolean;
+      /** In ms since the Unix epoch. */
+      readonly registeredAt?: number | undefined;
       /** Tasks that ECS counts as running or pending there; those on their way down are not among them. */
       readonly taskCount: number;
     }
@@ -173,6 +176,7 @@ function toDescribed(operation: Operation, arn: string, found: ContainerInstance
     status,
     ec2InstanceId,
     agentConnected: found.agentConnected === true,
+    ...(found.registeredAt && { registeredAt: timeOfDate(found.registeredAt) }),
     taskCount: (runningTasksCount ?? 0) + (pendingTasksCount ?? 0),
   };
 }

@@ -46,12 +46,36 @@ export function parseTime(text: string): number | undefined {
 
 /**
  * A clock whose `now` starts at the wall clock and then only follows the monotonic one, so that a host that
- * sets its time in the middle of a drain moves no deadline.
+ * sets its time in the middle of a drain moves no deadline. While the host is hibernated the monotonic clock
+ * stands still, and what was learnt before it would count as new: so that time is added.
+ *
+ * @param uptime how long the host has been up, hibernated or not, in ms
  */
-export function steady(clock: Clock): Clock {
+export function steady(clock: Clock, uptime?: () => number): Clock {
+  let stoodStill = 0;
+  let ahead = uptime ? uptime() - clock.monotonic() : 0;
+  let lookAt = -Infinity;
+  const monotonic = () => {
+    const running = clock.monotonic();
+    if (uptime && running >= lookAt) {
+      lookAt = running + LOOK_MS;
+      const more = uptime() - running - ahead;
+      // The host tells its uptime in hundredths of a second.
+      if (more > STANDSTILL_MS) {
+        ahead += more;
+        stoodStill += more;
+      }
+    }
+    return running + stoodStill;
+  };
   const offset = clock.now() - clock.monotonic();
-  return { ...clock, now: () => offset + clock.monotonic() };
+  return { ...clock, monotonic, now: () => offset + monotonic() };
 }
+
+/** The host's uptime is read so often at most, in ms: each time it is a file. */
+const LOOK_MS = 50;
+/** What counts as a standstill, in ms. */
+const STANDSTILL_MS = 1_000;
 
 /** `ms` since the Unix epoch as the SDK's own outputs hold times. */
 export function dateAt(ms: number): Date {

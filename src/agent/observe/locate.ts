@@ -261,12 +261,15 @@ type Confirmed = Extract<Described, { kind: 'found' }> & { readonly cluster: str
 const registeredIn = ({ own }: Seen): readonly Confirmed[] =>
   [...own.values()].filter(({ status }) => !GONE.has(status));
 
-/** Of several that run on this instance, the one whose ECS agent is connected: the others are what the host was before. */
+/**
+ * Of several that run on this instance, the one whose ECS agent is connected: the others are what the host was before. Where
+ * none is connected, the one that registered last; the instance is released only once none of them is left.
+ */
 function pick(
   registered: readonly Confirmed[],
 ): Reading<Pick<Confirmed, 'cluster' | 'arn' | 'status' | 'taskCount'>> {
   const connected = registered.filter(({ agentConnected }) => agentConnected);
-  const [one, ...others] = registered.length === 1 ? registered : connected;
+  const [one, ...others] = registered.length === 1 ? registered : connected.length > 0 ? connected : latest();
   if (one && others.length === 0) {
     const { cluster, arn, status, taskCount } = one;
     return known({ cluster, arn, status, taskCount });
@@ -274,6 +277,12 @@ function pick(
   return unknown(
     `ECS lists this host as several container instances: ${registered.map(({ arn }) => arn).join(', ')}`,
   );
+
+  function latest(): readonly Confirmed[] {
+    const times = registered.map(({ registeredAt }) => registeredAt ?? Number.NaN);
+    // NaN where one is not known: then none is the last.
+    return registered.filter(({ registeredAt }) => registeredAt === Math.max(...times));
+  }
 }
 
 function unique(registrations: readonly Registration[]): readonly Registration[] {

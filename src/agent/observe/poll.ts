@@ -19,6 +19,8 @@ export type Poll<T> = {
   show(value: T, asOf: number): void;
   /** The answer no longer counts: the question is due at once, and an answer on its way is dropped. */
   invalidate(): void;
+  /** Nothing is known any more until it is asked anew, and an answer on its way is dropped. */
+  forget(cause: string): void;
   /** Nobody wants to know any more: an answer on its way lands nowhere. */
   close(): void;
 };
@@ -89,6 +91,11 @@ export function createPoll<T>(
     },
     invalidate: () => {
       changes++;
+      isStale = true;
+    },
+    forget: (cause) => {
+      changes++;
+      reading = unknown(cause);
       isStale = true;
     },
     close: () => {

@@ -441,3 +441,28 @@ describe('a tag that tells of a lifecycle event that is over', () => {
     assert.deepEqual([agent.did, agent.times('lifecycle').length], [[], 2]);
   });
 });
+
+describe('after the host has stood still', () => {
+  const forgets = async (ms: number) => {
+    const agent = scriptAgent();
+    agent.outcomes.deregister = { kind: 'failed', error: failed('throttled') };
+    await begin(agent);
+    await agent.pass(20 * SECOND);
+    agent.says.takesMs = 3 * SECOND;
+    agent.standStill(ms);
+    const before = agent.did.length;
+    await agent.pass(3.5 * SECOND);
+    return { agent, didSince: agent.did.slice(before) };
+  };
+
+  it('nothing is decided on what was answered before: others went on meanwhile', async () => {
+    const { agent, didSince } = await forgets(10 * MINUTE);
+    assert.deepEqual(
+      didSince,
+      [],
+      'a container instance that was set ACTIVE meanwhile would be deregistered',
+    );
+    await agent.pass(MINUTE);
+    assert.ok(agent.did.length > 1, 'the drain would not go on');
+  });
+});

@@ -70,8 +70,11 @@ export type Says = {
 export function scriptAgent({ memory = {}, hooks, explains = false, ...options }: AgentOptions = {}) {
   const virtual = createVirtualClock();
   const sleeps: number[] = [];
+  let stoodStill = 0;
   const clock: typeof virtual = {
     ...virtual,
+    now: () => virtual.now() + stoodStill,
+    monotonic: () => virtual.monotonic() + stoodStill,
     sleep: (ms, until) => {
       sleeps.push(ms);
       return virtual.sleep(ms, until);
@@ -221,6 +224,10 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     /** When a question was asked, in seconds since the start. */
     times: (what: string) =>
       asked.filter((one) => one.endsWith(` s ${what}`)).map((one) => Number(one.split(' ')[0])),
+    /** The host stands still with all its processes; the agent's clock counts that. */
+    standStill: (ms: number) => {
+      stoodStill += ms;
+    },
     /** Lets time pass. */
     pass: async (ms: number) => {
       const end = clock.trueNow() + ms;

@@ -76,6 +76,29 @@ describe('a steady clock', () => {
     assert.equal(clock.monotonic(), 5_000);
   });
 
+  test('counts the time for which the host stood still, once', async () => {
+    const host = createVirtualClock();
+    let hibernatedMs = 0;
+    const clock = steady(host, () => 60_000 + host.monotonic() + hibernatedMs);
+    const pass = async (ms: number) => {
+      const sleep = clock.sleep(ms);
+      host.step();
+      await sleep;
+    };
+    await pass(5_000);
+    assert.equal(clock.monotonic(), 5_000);
+    hibernatedMs = 600_000;
+    await pass(100);
+    assert.equal(clock.now(), START + 605_100, 'what was learnt ten minutes ago would count as new');
+    assert.equal(clock.monotonic(), 605_100);
+    await pass(1_000);
+    assert.equal(clock.monotonic(), 606_100);
+    // What the host's uptime is rounded by is no standstill.
+    hibernatedMs += 10;
+    await pass(1_000);
+    assert.equal(clock.monotonic(), 607_100);
+  });
+
   test('begun later, at what the host’s shows then', async () => {
     const host = createVirtualClock();
     void host.sleep(7_000);

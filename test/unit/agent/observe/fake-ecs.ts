@@ -27,6 +27,7 @@ export type Instance = {
   readonly on?: string;
   readonly connected?: boolean;
   readonly count?: number;
+  readonly registeredAt?: number;
   /** ECS lists it by the instance id. */
   readonly listed?: boolean;
 };
@@ -61,8 +62,16 @@ export function fakeEcs(scene: EcsScene) {
   const described = (arn: string): Described => {
     const one = scene.instances[short(arn)];
     if (!one) return { kind: 'missing', arn };
-    const { status, on = OWN, connected = true, count = 0 } = one;
-    return { kind: 'found', arn, status, ec2InstanceId: on, agentConnected: connected, taskCount: count };
+    const { status, on = OWN, connected = true, count = 0, registeredAt } = one;
+    return {
+      kind: 'found',
+      arn,
+      status,
+      ec2InstanceId: on,
+      agentConnected: connected,
+      registeredAt,
+      taskCount: count,
+    };
   };
   const never = async () => assert.fail('looking changes nothing');
   const ecs: Ecs = {

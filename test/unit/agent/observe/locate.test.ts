@@ -100,6 +100,25 @@ describe('this host is found in ECS', () => {
     });
 });
 
+describe('a host that has registered anew again and again, and of which no ECS agent is connected', () => {
+  const former = (registeredAt: number) => ({ status: 'ACTIVE', connected: false, registeredAt });
+
+  it('is the last that it was: each is drained and deregistered, and then the instance is released', async () => {
+    const scene: Scene = { instances: { a: former(1), c: former(3), b: former(2) }, cluster: 'web' };
+    const { where } = setUp(scene);
+    assert.equal(await where(), `registered ${ci('c')}`, 'the instance would be kept for ever');
+  });
+  it('is unclear where ECS does not say when one of them registered', async () => {
+    const unknown = { status: 'ACTIVE', connected: false };
+    const { where } = setUp({ instances: { a: former(1), b: unknown }, cluster: 'web' });
+    assert.match(await where(), /several container instances/);
+  });
+  it('is unclear where two registered at the same moment', async () => {
+    const { where } = setUp({ instances: { a: former(1), b: former(1) }, cluster: 'web' });
+    assert.match(await where(), /several container instances/);
+  });
+});
+
 describe('ECS has let go of this host', () => {
   const gone = { a: { status: 'INACTIVE' } };
 

@@ -123,6 +123,21 @@ describe('an answer on its way is dropped', () => {
   });
 });
 
+it('what is forgotten is unknown until it is asked anew, and what comes of a question before is dropped', async () => {
+  const { poll } = setUp([known('a'), known('b'), known('c')]);
+  poll.ask();
+  await settled();
+  poll.ask();
+  poll.forget('this process stood still');
+  await settled();
+  assert.deepEqual(poll.reading(), unknown('this process stood still'));
+  assert.equal(poll.asked().isStale, true, 'it would not be asked anew');
+  assert.equal(poll.lastKnown(), 'a', 'the group’s hooks do not change by themselves');
+  poll.ask();
+  await settled();
+  assert.deepEqual(poll.reading(), known('c'));
+});
+
 describe('of several questions', () => {
   const fake = (isAsking: boolean) => {
     const asked: string[] = [];
