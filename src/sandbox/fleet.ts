@@ -11,6 +11,7 @@ import {
   setRetention,
   terminateMember,
 } from './world/groups.ts';
+import { hibernateMachine } from './world/hibernation.ts';
 import { terminateMachine } from './world/machine-end.ts';
 import { addMachine, exchangeCredentials, type MachineOptions, rebootMachine } from './world/machines.ts';
 import type { WorldOptions } from './world/options.ts';
@@ -68,6 +69,8 @@ export type Fleet = {
   /** The machine goes at once, as by an EC2 API call or a hardware failure. */
   terminate(machine: Machine, cause: string): void;
   reboot(machine: Machine, downMs?: number): void;
+  /** The machine stands still for so long, as a Spot instance that is hibernated: without a notice. */
+  hibernate(machine: Machine, forMs: number): void;
   /** A Spot interruption, announced now; the machine is terminated at `time` (ms since the Unix epoch). */
   interruptSpot(
     machine: Machine,
@@ -189,6 +192,7 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
     exchangeCredentials: (machine) => exchangeCredentials(upToDate(), machine),
     terminate: (machine, cause) => terminateMachine(upToDate(), machine, cause),
     reboot: (machine, downMs = 30_000) => rebootMachine(upToDate(), machine, downMs),
+    hibernate: (machine, forMs) => hibernateMachine(upToDate(), machine, forMs),
     interruptSpot: (machine, options = {}) => interruptSpot(upToDate(), machine, options),
     recommendRebalance: (machine) => {
       machine.imds.rebalanceNoticeAt = upToDate().now;

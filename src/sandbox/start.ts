@@ -137,6 +137,7 @@ const movesPorts = new Set<TimelineEvent['type']>([
   'machine-launched',
   'machine-shutting-down',
   'machine-rebooted',
+  'machine-hibernated',
   'ecs-agent',
   'imds',
 ]);

@@ -86,6 +86,15 @@ function tell(event: TimelineEvent): { subject: string; text: string } {
       };
     case 'rebalance-recommendation':
       return { subject: event.instanceId, text: 'rebalance recommendation' };
+    case 'machine-hibernated':
+      return { subject: event.instanceId, text: `hibernates for ${formatDuration(event.forMs)}` };
+    case 'machine-resumed':
+      return { subject: event.instanceId, text: 'goes on after its hibernation' };
+    case 'agent-connected':
+      return {
+        subject: event.instanceId,
+        text: event.to ? 'ECS agent connected' : 'ECS has lost the connection to its agent',
+      };
     case 'event-scheduled':
       return { subject: event.instanceId, text: `scheduled: ${event.code} at ${isoTime(event.notBefore)}` };
     case 'event-unscheduled':

@@ -100,6 +100,8 @@ export type Disturbance =
   | { readonly what: 'clock-set'; readonly byMs: number }
   | { readonly what: 'disk' }
   | { readonly what: 'reboot'; readonly downMs: number }
+  /** The host stands still for so long. */
+  | { readonly what: 'hibernation'; readonly forMs: number }
   | { readonly what: 'ecs-agent' }
   | { readonly what: 'others'; readonly did: 'drain' | 'complete' | 'terminate' | 'something' };
 

@@ -36,9 +36,12 @@ function isTagged(instance: Instance): boolean {
 }
 
 /** The tag as the agent can read it. */
-function readTag({ tag, tagShown, tagsServed, setting }: Instance): string | undefined {
+function readTag(instance: Instance): string | undefined {
+  const { tag, tagShown, tagsServed, setting } = instance;
   const fromApi = setting.tagSource === 'imds' ? undefined : tag;
-  return setting.tagSource !== 'ec2' && tagsServed ? tagShown : fromApi;
+  if (setting.tagSource === 'ec2' || !tagsServed) return fromApi;
+  // Where metadata does not serve tags all the time, either may be read, and one can lag behind the other.
+  return readsTagByApi(instance) ? (tagShown ?? fromApi) : tagShown;
 }
 
 /** A tag that names the time of a lifecycle event asks for nothing while the group keeps the instance. */

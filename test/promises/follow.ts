@@ -2,7 +2,14 @@ import type { TimelineEvent } from '../../src/sandbox/index.ts';
 import type { Entry } from './entry.ts';
 import { followAnswer, followHostRequest, followRequest } from './follow-requests.ts';
 import { eventTimeIn, followSignals } from './follow-signals.ts';
-import { type EcsAgent, hookNamedIn, type Instance, noteWait, oursOf } from './instance.ts';
+import {
+  type ContainerInstance,
+  type EcsAgent,
+  hookNamedIn,
+  type Instance,
+  noteWait,
+  oursOf,
+} from './instance.ts';
 import { leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
 
@@ -60,28 +67,23 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
     }
     case 'container-instance': {
       const arn = event.containerInstanceArn;
-      const known = instance.containerInstances.get(arn);
-      if (known) Object.assign(known, { status: event.to, since: at });
-      else
-        instance.containerInstances.set(arn, {
-          arn,
-          cluster: /container-instance\/([^/]+)\//.exec(arn)?.[1],
-          registeredAt: at,
-          status: event.to,
-          since: at,
-        });
+      Object.assign(registered(instance, arn, at), { status: event.to, since: at });
       if (event.to === 'ACTIVE') disturbances.change(at, false);
       instance.drainingBy = event.to === 'DRAINING' ? whoDrains(instance) : undefined;
       instance.drainingSince = at;
       return;
     }
+    case 'agent-connected':
+      registered(instance, event.containerInstanceArn, at).agentConnected = event.to;
+      disturbances.change(at, false);
+      return;
     case 'tag-put':
       if (event.key !== setting.tagKey) return;
       noteOurs(instance, at);
       instance.taggedHook = hookNamedIn(event.value) ?? instance.taggedHook;
       instance.taggedEventAt = eventTimeIn(event.value) ?? instance.taggedEventAt;
       instance.tag = event.value;
-      instance.tagShown = event.value;
+      if (!event.showsLater) instance.tagShown = event.value;
       followSignals(instance, at);
       return;
     case 'tag-removed':
@@ -143,6 +145,23 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       disturbances.trouble(at);
       return;
   }
+}
+
+/** The container instance of this ARN, noted now if it was not known. */
+function registered({ containerInstances }: Instance, arn: string, at: number): ContainerInstance {
+  const known = containerInstances.get(arn);
+  if (known) return known;
+  const cluster = /container-instance\/([^/]+)\//.exec(arn)?.[1];
+  const made = {
+    arn,
+    cluster,
+    registeredAt: at,
+    status: 'REGISTERING',
+    since: at,
+    agentConnected: undefined,
+  };
+  containerInstances.set(arn, made);
+  return made;
 }
 
 function followEcsAgent(ecsAgent: EcsAgent, { at, to }: Extract<TimelineEvent, { type: 'ecs-agent' }>): void {
@@ -288,6 +307,10 @@ function followDisturbance(instance: Instance, entry: Extract<Entry, { kind: 'di
       return;
     case 'ecs-agent':
       disturbances.trouble(at);
+      return;
+    case 'hibernation':
+      instance.stoodStillUntil = at + entry.forMs;
+      disturbances.trouble(at, at + entry.forMs);
       return;
     case 'reboot':
       instance.rebootedAt = at;

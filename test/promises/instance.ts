@@ -93,6 +93,8 @@ export type Instance = {
   stateLostAt: number;
   knowsRegistration: boolean;
   rebootedAt: number;
+  /** Until when the host stood still with all its processes. */
+  stoodStillUntil: number;
   /** How long no process ran, in this drain, in ms. */
   downMs: number;
   downSince: number | undefined;
@@ -118,6 +120,8 @@ export type ContainerInstance = {
   status: string;
   /** Since when it has that status. */
   since: number;
+  /** Whether ECS takes its agent for connected; undefined where nothing tells. */
+  agentConnected: boolean | undefined;
 };
 
 export type Task = {
@@ -196,6 +200,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     stateLostAt: -Infinity,
     knowsRegistration: false,
     rebootedAt: -Infinity,
+    stoodStillUntil: -Infinity,
     downMs: 0,
     downSince: undefined,
   };

@@ -31,9 +31,10 @@ export function earliestAbandon(instance: Instance): number | undefined {
  * where its state was lost, and without what passed before a reboot. In ms since the Unix epoch.
  */
 export function latestLimit(instance: Instance): number | undefined {
-  const { setting, signalledSince, stateLostAt, drainSince, downMs } = instance;
+  const { setting, signalledSince, stoodStillUntil, stateLostAt, drainSince, downMs } = instance;
   if (setting.limit === undefined || drainSince === undefined) return undefined;
   const anew = stateLostAt > drainSince ? (instance.process?.bornAt ?? Infinity) : -Infinity;
   const seen = setting.pollInterval * 1.2 + (readsTagByApi(instance) ? 15_000 : 0);
-  return Math.max(signalledSince, anew) + seen + downMs + setting.limit.after;
+  // What came while the host stood still is seen when it goes on.
+  return Math.max(signalledSince, stoodStillUntil, anew) + seen + downMs + setting.limit.after;
 }

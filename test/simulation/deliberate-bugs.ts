@@ -414,6 +414,11 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'takes what it learnt before the host was hibernated for new',
+    edits: [{ within: 'steady', replace: 'if (uptime && running >= lookAt)', by: 'if (false as boolean)' }],
+    isRare: true,
+  },
+  {
     name: 'forgets retention on a failed read',
     edits: [
       {

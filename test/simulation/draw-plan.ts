@@ -1,6 +1,8 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
+import { addLags } from './draw-lags.ts';
 import { addOptions } from './draw-options.ts';
+
 import { addRare, type Span } from './draw-rare.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
@@ -18,7 +20,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const { plan, span } = drawPlain(seed);
   // A source of its own: what is drawn of everything else is the same with it and without.
   const rarer = rare ? addRare(createRandom(seed ^ 0x7a3e), plan, span) : plan;
-  const drawn = rare ? addOptions(createRandom(seed ^ 0x0b71), rarer, span) : rarer;
+  const told = rare ? addOptions(createRandom(seed ^ 0x0b71), rarer, span) : rarer;
+  const drawn = rare ? addLags(createRandom(seed ^ 0x1a95), told, span) : told;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   return { ...drawn, happenings, horizon: horizonOf(drawn) };
 }
@@ -67,7 +70,7 @@ function horizonOf({ happenings, faults, tasks, services, kills }: Plan): number
     ...happenings.map(({ at }) => at),
     ...faults.map(({ at, forMs = 0 }) => at + forMs),
     ...tasks.map(({ at, runsFor = 0 }) => at + runsFor),
-    ...services.map(({ releasedAt }) => releasedAt),
+    ...services.map(({ releasedAt, deregistrationDelay = 0 }) => releasedAt + deregistrationDelay),
   );
   return last + kills.reduce((sum, { downMs }) => sum + downMs, 0) + 15 * MINUTE;
 }

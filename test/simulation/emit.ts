@@ -18,6 +18,8 @@ export type Reach = Stage & {
   readonly manual: { requested: boolean };
   /** The host goes down, the agent with it. */
   readonly reboot: (downMs: number) => void;
+  /** The host stands still, the agent with it. */
+  readonly hibernate: (forMs: number) => void;
   /** The hook that is ours, for somebody who completes it in our place. */
   readonly oursHook: () => string | undefined;
 };
@@ -147,6 +149,10 @@ export function happenNow(happening: Happening, reach: Reach): void {
       reach.disk.full = happening.to === 'full';
       reach.disk.room =
         typeof happening.to === 'number' ? (reach.disk.content()?.length ?? 0) + happening.to : Infinity;
+      return;
+    case 'hibernation':
+      fleet.hibernate(machine, happening.forMs);
+      reach.hibernate(happening.forMs);
       return;
     case 'reboot':
       fleet.reboot(machine, happening.downMs);

@@ -14,7 +14,14 @@ export type Plan = {
   readonly machine: MachinePlan;
   readonly world: Pick<
     WorldOptions,
-    'timings' | 'deregisterAgain' | 'deregisterRefusedFor' | 'lostTasks' | 'emptyTagFolder' | 'pageSize'
+    | 'timings'
+    | 'deregisterAgain'
+    | 'deregisterRefusedFor'
+    | 'tasksOfUnknown'
+    | 'tasksOfInactive'
+    | 'lostTasks'
+    | 'emptyTagFolder'
+    | 'pageSize'
   >;
   /** What room the other instance of the cluster has for the tasks of services. */
   readonly elsewhere: 'room' | 'full';
@@ -85,6 +92,8 @@ export type ServicePlan = {
   readonly ignoresSigterm: boolean;
   /** When an operator lets a service go that cannot move its tasks. */
   readonly releasedAt: number;
+  /** Its target group's deregistration delay: so long its tasks are DEACTIVATING before they get SIGTERM. */
+  readonly deregistrationDelay?: number | undefined;
 };
 
 export type Happening = { readonly at: number } & (
@@ -123,6 +132,8 @@ export type Happening = { readonly at: number } & (
   /** A number: it has room for so many bytes more. */
   | { readonly what: 'disk'; readonly to: 'full' | 'fine' | number }
   | { readonly what: 'reboot'; readonly downMs: number }
+  /** The host stands still, with all its processes, and goes on. */
+  | { readonly what: 'hibernation'; readonly forMs: number }
   | { readonly what: 'ec2-terminates' }
 );
 

@@ -27,6 +27,8 @@ export function disturbanceOf(happening: Happening): Disturbance | undefined {
       return { what: 'clock-set', byMs: happening.ms };
     case 'disk':
       return { what: 'disk' };
+    case 'hibernation':
+      return { what: 'hibernation', forMs: happening.forMs };
     case 'reboot':
       return { what: 'reboot', downMs: happening.downMs };
     case 'ecs-agent':

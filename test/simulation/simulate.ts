@@ -10,10 +10,11 @@ import type { Violation } from '../promises/verdict.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
 import { type Checker, createChecker } from './checker.ts';
 import { happenNow } from './emit.ts';
-import { hasEcsConfig, type Kill, type Plan } from './plan.ts';
+import { type Happening, hasEcsConfig, type Kill, type Plan } from './plan.ts';
 import { createRandom } from './random.ts';
 import { insertDisk, STATE_DIR } from './simulated-disk.ts';
 import { OWN_ID, setStage } from './stage.ts';
+import { createStandstill, neverStandsStill } from './standstill.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 
 /** The agent as it is tested: loaded by whoever runs the simulation, who may have changed it on the way. */
@@ -71,6 +72,8 @@ export async function simulate(
   let calls = 0;
   let diskOperations = 0;
   let bootedAt = -UP_BEFORE_MS;
+  const isHibernated = plan.happenings.some(({ what }) => what === 'hibernation');
+  const standstill = isHibernated ? createStandstill(clock) : neverStandsStill(clock);
   const faults = new Map<string, number>();
 
   for (const { at, match, fault, count, forMs } of plan.faults) {
@@ -94,7 +97,8 @@ export async function simulate(
     });
   }
   for (const happening of plan.happenings) {
-    clock.at(START + happening.at, () => {
+    const when = ON_HOST.has(happening.what) ? standstill.whenRunning : atOnce;
+    const happens = () => {
       if (machine.state !== 'running') return;
       timeline.happening(clock.trueNow(), happening);
       happenNow(happening, {
@@ -108,12 +112,15 @@ export async function simulate(
           disk.losePower();
           bootedAt = clock.monotonic() + downMs;
         },
+        hibernate: standstill.begin,
       });
       checker.onHappening(happening);
-    });
+    };
+    clock.at(START + happening.at, () => when(happens));
   }
   for (const one of plan.kills)
-    if (one.when === 'at') clock.at(START + one.at, () => (one.by ? terminate(one) : kill(one)));
+    if (one.when === 'at')
+      clock.at(START + one.at, () => standstill.whenRunning(() => (one.by ? terminate(one) : kill(one))));
   disk.onOperation = () => {
     diskOperations++;
     for (const one of plan.kills) if (one.when === 'in-write' && one.operation === diskOperations) kill(one);
@@ -157,7 +164,10 @@ export async function simulate(
     checker.onBoot();
     timeline.note(clock.trueNow(), 'the agent starts');
     own.ended = agent.startAgent(config, {
-      clock: { ...clock, sleep: (ms, options) => (own.dead ? never() : clock.sleep(ms, options)) },
+      clock: {
+        ...standstill.clock,
+        sleep: (ms, options) => (own.dead ? never() : standstill.clock.sleep(ms, options)),
+      },
       uptime: () => clock.monotonic() - bootedAt,
       random: random.next,
       http: (request) => (own.dead ? never() : ask(own, request)),
@@ -196,7 +206,7 @@ export async function simulate(
         if (!hook) return 'none';
         timeline.note(clock.trueNow(), `the operator's hook of stage ${stage} runs for ${hook.ms} ms`);
         checker.onOperatorHook(hook.ms + (attempt <= hook.failures ? pauseAfter(attempt) : 0));
-        await clock.sleep(hook.ms, { signal: own.stop.signal });
+        await standstill.clock.sleep(hook.ms, { signal: own.stop.signal });
         if (own.dead) return never();
         return attempt <= hook.failures ? 'failed' : 'succeeded';
       },
@@ -244,7 +254,7 @@ export async function simulate(
     own.ended.then(() => {
       if (!own.dead) kill(one);
     }, ignore);
-    clock.at(clock.trueNow() + STOPS_WITHIN_MS, () => {
+    void standstill.clock.sleep(STOPS_WITHIN_MS).then(() => {
       if (!own.dead) checker.onCrash(new Error(`it did not end within ${STOPS_WITHIN_MS} ms of SIGTERM`));
     });
   }
@@ -254,14 +264,16 @@ export async function simulate(
     endLife();
     const how = by ? 'has ended' : 'is killed';
     timeline.note(clock.trueNow(), `the agent ${how}, for ${downMs} ms; its state is ${state}`);
-    clock.at(clock.trueNow() + downMs, () => {
-      world.advance(clock.trueNow());
-      if (state !== 'kept') {
-        disk.overwrite(state === 'lost' ? undefined : '{"version":1,"instanceId":"i-0');
-        checker.onStateLost();
-      }
-      boot();
-    });
+    clock.at(clock.trueNow() + downMs, () =>
+      standstill.whenRunning(() => {
+        world.advance(clock.trueNow());
+        if (state !== 'kept') {
+          disk.overwrite(state === 'lost' ? undefined : '{"version":1,"instanceId":"i-0');
+          checker.onStateLost();
+        }
+        boot();
+      }),
+    );
   }
 
   async function call<O extends Operation>(
@@ -279,7 +291,7 @@ export async function simulate(
     checker.onCall(operation, input);
     timeline.call(clock.trueNow(), operation, input);
     try {
-      const output = await face.transport(operation, input, options);
+      const output = await standstill.during(face.transport(operation, input, options));
       killAround('after-call', number);
       if (own.dead) return never();
       checker.onAnswer(operation, output, input);
@@ -299,7 +311,7 @@ export async function simulate(
 
   async function ask(own: Life, request: HttpRequest) {
     try {
-      const response = await face.http(request);
+      const response = await standstill.during(face.http(request));
       if (own.dead) return never();
       checker.onHostAnswer(request.url, response);
       return response;
@@ -310,6 +322,23 @@ export async function simulate(
     }
   }
 }
+
+/** What a host does itself, or somebody on it: not while it stands still. */
+const ON_HOST = new Set<Happening['what']>([
+  'manual-drain',
+  'manual-cancel',
+  'ecs-agent',
+  'impostor',
+  'impostor-gone',
+  'introspection',
+  'registers-anew',
+  'clock-jump',
+  'disk',
+  'reboot',
+  'hibernation',
+]);
+
+const atOnce = (run: () => void) => run();
 
 /** What an agent that oversleeps misses is seen this soon, in ms. */
 const PASSES_MS = 30_000;

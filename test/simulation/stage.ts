@@ -53,7 +53,8 @@ export function setStage(plan: Plan, clock: VirtualClock, onEvent: (event: Timel
 }
 
 /** What is there when the agent starts has been there for long: no answer is of before it, however far it lags behind. */
-function wasThereBefore({ ecsAgent, placed }: Machine): void {
+function wasThereBefore({ ecsAgent, placed, pastTags }: Machine): void {
+  predate(pastTags);
   if (ecsAgent.containerInstance) predate(ecsAgent.containerInstance.past);
   for (const task of placed) predate(task.past);
 }
@@ -83,7 +84,7 @@ function addService(plan: Plan, fleet: Fleet, clock: VirtualClock, planned: Plan
     name: planned.name,
     strategy: planned.strategy,
     desiredCount: planned.strategy === 'DAEMON' ? 0 : planned.count,
-    behaviour: { ignoresSigterm: planned.ignoresSigterm },
+    behaviour: { ignoresSigterm: planned.ignoresSigterm, deactivatingMs: planned.deregistrationDelay },
   });
   // Nothing moves where there is no room, until somebody accepts that the service has fewer tasks for a while.
   if (plan.elsewhere === 'full')

@@ -51,6 +51,7 @@ export function traitsOf(plan: Plan): string[] {
     ...(
       [
         'reboot',
+        'hibernation',
         'clock-jump',
         'disk',
         'ecs-agent',
@@ -85,6 +86,7 @@ const HAPPENINGS = {
   'hook-deleted': 'hooks that are deleted',
   retention: 'retention that is switched',
   reboot: 'the host reboots',
+  hibernation: 'the host is hibernated',
   'clock-jump': 'its clock is set',
   disk: 'its disk is full',
   'ecs-agent': 'its ECS agent is gone, or stuck',

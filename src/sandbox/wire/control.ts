@@ -45,7 +45,7 @@ const index = {
     'POST   /_sandbox/instances  {}',
     'GET    /_sandbox/instances/ID/environment',
     'POST   /_sandbox/instances/ID  {"metadataTags":true,"imds":"on","credentials":true,"ecsAgent":"up"}',
-    'POST   /_sandbox/instances/ID/scale-in|terminate|reboot|spot|rebalance|schedule|unschedule',
+    'POST   /_sandbox/instances/ID/scale-in|terminate|reboot|hibernate|spot|rebalance|schedule|unschedule',
     'POST   /_sandbox/tasks  {"instanceId":"i-…","family":"batch","runsForMs":60000}',
     'POST   /_sandbox/tasks/ID/end',
     'POST   /_sandbox/services  {"name":"web","desiredCount":2}',
@@ -177,6 +177,8 @@ function actOnInstance(
       return fleet.terminate(machine, 'the control endpoint was asked to');
     case 'reboot':
       return fleet.reboot(machine, typeof options.downMs === 'number' ? options.downMs : undefined);
+    case 'hibernate':
+      return fleet.hibernate(machine, typeof options.forMs === 'number' ? options.forMs : 300_000);
     case 'spot':
       return fleet.interruptSpot(machine, {
         ...(typeof options.inMs === 'number' ? { time: fleet.world.now + options.inMs } : {}),

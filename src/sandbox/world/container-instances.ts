@@ -90,7 +90,7 @@ export const containerInstances: Pick<
 };
 
 /** Its status in the call that ECS answers; undefined where that is of before its registration. */
-function statusOf(world: WorldState, one: ContainerInstance): ContainerInstanceStatus | undefined {
+export function statusOf(world: WorldState, one: ContainerInstance): ContainerInstanceStatus | undefined {
   return world.asOf >= world.now ? one.status : valueAt(one.past, world.asOf);
 }
 

@@ -6,6 +6,7 @@ import { serviceError } from './errors.ts';
 import { terminateMachine } from './machine-end.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
+import { note, valueAt } from './past.ts';
 import type { Machine, MachineState, WorldState } from './state.ts';
 
 /** The EC2 API, as far as it concerns instances and their tags. */
@@ -42,7 +43,7 @@ export const ec2: Handlers<'ec2'> = {
     let index = 0;
     const found: { index: number; tag: Ec2.TagDescription }[] = [];
     for (const machine of world.machines.values()) {
-      for (const [key, value] of machine.tags) {
+      for (const [key, value] of tagsSeen(world, machine)) {
         const tag: Ec2.TagDescription = {
           Key: key,
           Value: value,
@@ -93,31 +94,64 @@ export const ec2: Handlers<'ec2'> = {
   },
 };
 
+/** Puts a tag on an instance. Metadata shows it when it has heard of it. */
 export function putTag(world: WorldState, machine: Machine, key: string, value: string): void {
+  const shown = valueShown(machine, key);
   machine.tags.set(key, value);
-  machine.imds.removedTags.delete(key);
-  emit(world, () => ({ type: 'tag-put', instanceId: machine.id, key, value }));
-  emit(world, () => ({ type: 'tag-shown', instanceId: machine.id, key, value }));
+  note<ReadonlyMap<string, string>>(machine.pastTags, world.now, new Map(machine.tags));
+  const { tagAdditionShown } = world.options.timings;
+  const later = tagAdditionShown > 0 ? { showsLater: true as const } : {};
+  emit(world, () => ({ type: 'tag-put', instanceId: machine.id, key, value, ...later }));
+  showLater(world, machine, key, shown, tagAdditionShown);
 }
 
+/** Takes a tag off an instance. Metadata goes on showing it until it has heard of that. */
 export function removeTag(world: WorldState, machine: Machine, key: string): void {
-  const value = machine.tags.get(key);
-  if (value === undefined) return;
+  if (!machine.tags.has(key)) return;
+  const shown = valueShown(machine, key);
   machine.tags.delete(key);
+  note<ReadonlyMap<string, string>>(machine.pastTags, world.now, new Map(machine.tags));
   emit(world, () => ({ type: 'tag-removed', instanceId: machine.id, key }));
-  const shown = () =>
-    emit(world, () => ({ type: 'tag-shown', instanceId: machine.id, key, value: undefined }));
-  const { tagRemovalShown } = world.options.timings;
-  if (tagRemovalShown === 0) {
-    shown();
+  showLater(world, machine, key, shown, world.options.timings.tagRemovalShown);
+}
+
+/** What metadata shows of a tag where it serves tags. */
+function valueShown({ imds, tags }: Machine, key: string): string | undefined {
+  const lagging = imds.laggingTags.get(key);
+  return lagging ? lagging.value : tags.get(key);
+}
+
+function showLater(
+  world: WorldState,
+  machine: Machine,
+  key: string,
+  shown: string | undefined,
+  lagMs: number,
+): void {
+  const { laggingTags } = machine.imds;
+  const show = () => {
+    laggingTags.delete(key);
+    const value = machine.tags.get(key);
+    emit(world, () => ({ type: 'tag-shown', instanceId: machine.id, key, value }));
+  };
+  if (lagMs === 0) {
+    show();
     return;
   }
-  const { removedTags } = machine.imds;
-  removedTags.set(key, value);
-  after(world, tagRemovalShown, () => {
-    if (removedTags.delete(key) && !machine.tags.has(key)) shown();
+  const lagging = { value: shown };
+  laggingTags.set(key, lagging);
+  after(world, lagMs, () => {
+    // Unless it was changed once more meanwhile.
+    if (laggingTags.get(key) === lagging) show();
   });
 }
+
+/** A machine's tags in the call that the EC2 API answers, which can be of a while ago. */
+function tagsSeen(world: WorldState, machine: Machine): ReadonlyMap<string, string> {
+  return world.asOf >= world.now ? machine.tags : (valueAt(machine.pastTags, world.asOf) ?? noTags);
+}
+
+const noTags: ReadonlyMap<string, string> = new Map();
 
 function resources(world: WorldState, ids: string[] | undefined): Machine[] {
   if (!ids?.length)
@@ -213,7 +247,7 @@ function describe(machine: Machine): Ec2.Instance {
   return {
     InstanceId: machine.id,
     ImageId: 'ami-0123456789abcdef0',
-    State: stateOf(machine.state),
+    State: stateOf(machine.hibernates ? 'stopped' : machine.state),
     InstanceType: machine.instanceType as Ec2._InstanceType,
     LaunchTime: dateAt(machine.launchedAt),
     Placement: { AvailabilityZone: machine.availabilityZone, GroupName: '', Tenancy: 'default' },
@@ -229,13 +263,14 @@ function describe(machine: Machine): Ec2.Instance {
   };
 }
 
-function stateOf(name: MachineState): Ec2.InstanceState {
+function stateOf(name: MachineState | 'stopped'): Ec2.InstanceState {
   return { Code: stateCodes[name], Name: name };
 }
 
-const stateCodes: Record<MachineState, number> = {
+const stateCodes: Record<MachineState | 'stopped', number> = {
   pending: 0,
   running: 16,
   'shutting-down': 32,
   terminated: 48,
+  stopped: 80,
 };

@@ -1,4 +1,4 @@
-import { emit } from './emit.ts';
+import { after, emit } from './emit.ts';
 import { nextHex } from './ids.ts';
 import { kickServices } from './kick.ts';
 import { note } from './past.ts';
@@ -31,7 +31,7 @@ export function registerContainerInstance(world: WorldState, machine: Machine): 
     machine,
     status: 'REGISTERING',
     version: 1,
-    agentConnected: true,
+    agentConnected: false,
     registeredAt: world.now,
     past: [],
     tasks: new Set(),
@@ -60,7 +60,7 @@ export function setEcsAgent(world: WorldState, machine: Machine, to: 'up' | 'dow
     agent.up = false;
     // Started anew it tells of the present.
     agent.frozen = undefined;
-    if (registered) registered.agentConnected = false;
+    if (registered) loseConnection(world, registered);
     emit(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to }));
     return;
   }
@@ -71,12 +71,50 @@ export function setEcsAgent(world: WorldState, machine: Machine, to: 'up' | 'dow
   }
   if (registered.status === 'INACTIVE') return;
   agent.up = true;
-  registered.agentConnected = true;
+  connect(world, registered);
   emit(world, () => ({ type: 'ecs-agent', instanceId: machine.id, to }));
   const backlog = agent.backlog;
   agent.backlog = [];
   for (const run of backlog) run();
   kickServices(world, agent.cluster);
+}
+
+/** An ECS agent that has come up opens its connection to ECS. */
+function connect(world: WorldState, containerInstance: ContainerInstance): void {
+  const { agentConnects } = world.options.timings;
+  const notice = () => {
+    const { up, containerInstance: current } = containerInstance.machine.ecsAgent;
+    const isThere = up && current === containerInstance && containerInstance.status !== 'INACTIVE';
+    if (isThere) setAgentConnected(world, containerInstance, true);
+  };
+  if (agentConnects === 0) notice();
+  else after(world, agentConnects, notice);
+}
+
+/** ECS finds out after a while that an agent is no longer there, unless it is back by then. */
+function loseConnection(world: WorldState, containerInstance: ContainerInstance): void {
+  const { agentLossNoticed } = world.options.timings;
+  const notice = () => {
+    const { up, containerInstance: current } = containerInstance.machine.ecsAgent;
+    if (!up || current !== containerInstance) setAgentConnected(world, containerInstance, false);
+  };
+  if (agentLossNoticed === 0) notice();
+  else after(world, agentLossNoticed, notice);
+}
+
+export function setAgentConnected(
+  world: WorldState,
+  containerInstance: ContainerInstance,
+  to: boolean,
+): void {
+  if (containerInstance.agentConnected === to) return;
+  containerInstance.agentConnected = to;
+  emit(world, () => ({
+    type: 'agent-connected',
+    instanceId: containerInstance.machine.id,
+    containerInstanceArn: containerInstance.arn,
+    to,
+  }));
 }
 
 /**

@@ -154,15 +154,18 @@ function tagAt(machine: Machine, name: string): string | undefined {
   return name.startsWith(`${tagFolder}/`) ? shownTag(machine, name.slice(tagFolder.length + 1)) : undefined;
 }
 
-/** The value of a tag as metadata shows it: one that was removed may be shown for minutes still. */
+/** The value of a tag as metadata shows it: what was changed may show minutes later only. */
 export function shownTag({ imds, tags }: Machine, key: string): string | undefined {
-  return imds.tags ? (tags.get(key) ?? imds.removedTags.get(key)) : undefined;
+  if (!imds.tags) return undefined;
+  const lagging = imds.laggingTags.get(key);
+  return lagging ? lagging.value : tags.get(key);
 }
 
 /** One key a line; with no tag at all the folder may be there or not. */
-function tagKeys({ options }: WorldState, { tags, imds }: Machine): string | undefined {
-  const keys = new Set([...tags.keys(), ...imds.removedTags.keys()]);
-  return keys.size === 0 && options.emptyTagFolder === 'missing' ? undefined : [...keys].join('\n');
+function tagKeys({ options }: WorldState, machine: Machine): string | undefined {
+  const all = new Set([...machine.tags.keys(), ...machine.imds.laggingTags.keys()]);
+  const shown = [...all].filter((key) => shownTag(machine, key) !== undefined);
+  return shown.length === 0 && options.emptyTagFolder === 'missing' ? undefined : shown.join('\n');
 }
 
 function instanceAction({ action, time }: { action: string; time: number }): string {

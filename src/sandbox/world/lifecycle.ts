@@ -2,6 +2,7 @@ import { isoTime } from '../../base/clock.ts';
 import { after, emit } from './emit.ts';
 import { nextUuid } from './ids.ts';
 import { terminateMachine } from './machine-end.ts';
+import { note } from './past.ts';
 import { cancel } from './queue.ts';
 import type { Group, Hook, LifecycleAction, Machine, Member, WorldState } from './state.ts';
 import type { LifecycleState } from './statuses.ts';
@@ -33,6 +34,7 @@ export function joinGroup(world: WorldState, group: Group, machine: Machine, isP
   machine.member = member;
   machine.imds.targetLifecycleState = 'InService';
   machine.tags.set(groupTag, group.name);
+  note<ReadonlyMap<string, string>>(machine.pastTags, world.now, new Map(machine.tags));
   emit(world, () => ({
     type: 'lifecycle-state',
     group: group.name,

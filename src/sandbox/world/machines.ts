@@ -2,6 +2,7 @@ import { createEcsAgent, registerContainerInstance, setEcsAgent } from './ecs-ag
 import { after, emit } from './emit.ts';
 import { nextHex } from './ids.ts';
 import { joinGroup } from './lifecycle.ts';
+import { note } from './past.ts';
 import type { Cluster, Group, Machine, WorldState } from './state.ts';
 import { processesKilled } from './task-life.ts';
 
@@ -36,6 +37,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
     id,
     state: 'running',
     boots: 1,
+    hibernates: false,
     launchedAt: options.launchedAt ?? world.now,
     instanceType: options.instanceType ?? 'm6i.large',
     availabilityZone: `${world.options.region}a`,
@@ -43,11 +45,12 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
     cpu: options.cpu ?? 65_536,
     memory: options.memory ?? 262_144,
     tags: new Map(options.tags ? Object.entries(options.tags) : []),
+    pastTags: [],
     imds: {
       started: !options.imdsAfter,
       forbidden: false,
       tags: options.metadataTags ?? false,
-      removedTags: new Map(),
+      laggingTags: new Map(),
       credentialsFrom: world.now + (options.credentialsAfter ?? 0),
       roleName: 'ecs-instance-role',
       accessKeyId,
@@ -62,6 +65,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
     placed: [],
     member: undefined,
   };
+  note<ReadonlyMap<string, string>>(machine.pastTags, world.now, new Map(machine.tags));
   world.machines.set(id, machine);
   world.accessKeys.set(accessKeyId, id);
   emit(world, () => ({ type: 'machine-launched', instanceId: id, group: options.group?.name }));
@@ -104,7 +108,7 @@ function whileUp(world: WorldState, machine: Machine, ms: number, run: () => voi
   });
 }
 
-function startImds(world: WorldState, machine: Machine): void {
+export function startImds(world: WorldState, machine: Machine): void {
   machine.imds.started = true;
   emit(world, () => ({ type: 'imds', instanceId: machine.id, to: 'on' }));
 }

@@ -34,6 +34,12 @@ export type Timings = {
   inactiveDescribable: number;
   /** How long metadata goes on showing a tag that was removed: seen were 3 s, and more than 125 s. */
   tagRemovalShown: number;
+  /** How long after a tag was put, or given another value, metadata shows it. */
+  tagAdditionShown: number;
+  /** How long after it has come up ECS takes an ECS agent for connected. */
+  agentConnects: number;
+  /** How long after an ECS agent has gone ECS takes it for connected. */
+  agentLossNoticed: number;
 };
 
 export const defaultTimings: Timings = {
@@ -55,6 +61,9 @@ export const defaultTimings: Timings = {
   stoppedTaskListed: 3_600_000,
   inactiveDescribable: 3_600_000,
   tagRemovalShown: 0,
+  tagAdditionShown: 0,
+  agentConnects: 0,
+  agentLossNoticed: 0,
 };
 
 export type WorldOptions = {
@@ -71,6 +80,10 @@ export type WorldOptions = {
   deregisterRefusedFor?: 'not-stopped' | 'pending-or-running';
   /** What becomes of the tasks of an instance that is deregistered by force: no primary source says which. */
   lostTasks?: 'stopped' | 'forgotten';
+  /** What ListTasks gets for a container instance that ECS does not know: no primary source says which. */
+  tasksOfUnknown?: 'empty' | 'refused';
+  /** … and for one that is INACTIVE. */
+  tasksOfInactive?: 'listed' | 'empty' | 'refused';
   /** What the tag folder of metadata answers where there is no tag: both have been seen. */
   emptyTagFolder?: 'empty' | 'missing';
   /** So many items of a list fit a page, where AWS's own limit is not less. */
@@ -90,6 +103,8 @@ export type ResolvedOptions = {
   readonly deregisterAgain: 'not-found' | 'inactive';
   readonly deregisterRefusedFor: 'not-stopped' | 'pending-or-running';
   readonly lostTasks: 'stopped' | 'forgotten';
+  readonly tasksOfUnknown: 'empty' | 'refused';
+  readonly tasksOfInactive: 'listed' | 'empty' | 'refused';
   readonly emptyTagFolder: 'empty' | 'missing';
   readonly pageSize: number;
 };
@@ -103,6 +118,8 @@ export function resolveOptions(options: WorldOptions): ResolvedOptions {
     deregisterAgain: options.deregisterAgain ?? 'not-found',
     deregisterRefusedFor: options.deregisterRefusedFor ?? 'not-stopped',
     lostTasks: options.lostTasks ?? 'stopped',
+    tasksOfUnknown: options.tasksOfUnknown ?? 'empty',
+    tasksOfInactive: options.tasksOfInactive ?? 'listed',
     emptyTagFolder: options.emptyTagFolder ?? 'empty',
     pageSize: options.pageSize ?? Number.POSITIVE_INFINITY,
   };

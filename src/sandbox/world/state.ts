@@ -41,6 +41,8 @@ export type Machine = {
   state: MachineState;
   /** How often it has been started: what a start has begun ends with the next one. */
   boots: number;
+  /** It stands still, with all its processes. */
+  hibernates: boolean;
   readonly launchedAt: number;
   readonly instanceType: string;
   readonly availabilityZone: string;
@@ -49,6 +51,8 @@ export type Machine = {
   readonly cpu: number;
   readonly memory: number;
   readonly tags: Map<string, string>;
+  /** What its tags were, the latest last: for answers of the EC2 API that lag behind. */
+  readonly pastTags: Past<ReadonlyMap<string, string>>;
   readonly imds: Imds;
   readonly ecsAgent: EcsAgent;
   /** Every task that was ever placed here, whatever ECS or its agent still knows of it. */
@@ -63,8 +67,8 @@ export type Imds = {
   forbidden: boolean;
   /** The instance's metadata option InstanceMetadataTags. */
   tags: boolean;
-  /** Tags that were removed a moment ago, and are shown still. */
-  readonly removedTags: Map<string, string>;
+  /** What is shown of the tags that were put or removed a moment ago; undefined: nothing. */
+  readonly laggingTags: Map<string, { readonly value: string | undefined }>;
   /** Time at which the role's credentials appear. */
   credentialsFrom: number;
   readonly roleName: string;
@@ -162,6 +166,11 @@ export type TaskBehaviour = {
   ignoresSigterm?: boolean | undefined;
   exitAfterSigtermMs?: number | undefined;
   stopTimeoutMs?: number | undefined;
+  /**
+   * How long it is DEACTIVATING before it gets SIGTERM: the deregistration delay of its service's target group. As the
+   * World's timings say unless told.
+   */
+  deactivatingMs?: number | undefined;
   exitCode?: number | undefined;
 };
 

@@ -1,4 +1,4 @@
-import { setContainerInstanceStatus, whenEcsAgentUp } from './ecs-agent.ts';
+import { setAgentConnected, setContainerInstanceStatus, whenEcsAgentUp } from './ecs-agent.ts';
 import { after, emit } from './emit.ts';
 import { nextHex } from './ids.ts';
 import { kickService, kickServices } from './kick.ts';
@@ -116,7 +116,8 @@ export function askToStop(world: WorldState, task: Task, stopCode: StopCode, rea
     return;
   }
   setStatus(world, task, 'DEACTIVATING');
-  task.transition = after(world, world.options.timings.deactivating, () => enterStopping(world, task));
+  const deactivating = task.behaviour.deactivatingMs ?? world.options.timings.deactivating;
+  task.transition = after(world, deactivating, () => enterStopping(world, task));
 }
 
 /** The task's own containers exit, by themselves or because they were told to. */
@@ -187,7 +188,7 @@ export function processesKilled(world: WorldState, machine: Machine): void {
 }
 
 export function deregister(world: WorldState, containerInstance: ContainerInstance): void {
-  containerInstance.agentConnected = false;
+  setAgentConnected(world, containerInstance, false);
   setContainerInstanceStatus(world, containerInstance, 'INACTIVE');
   after(world, world.options.timings.inactiveDescribable, () =>
     containerInstance.cluster.containerInstances.delete(containerInstance.id),

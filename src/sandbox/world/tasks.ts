@@ -1,7 +1,7 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import { dateAt } from '../../base/clock.ts';
 import { badToken, checkOwnCluster, clusterNamed } from './clusters.ts';
-import { atMost } from './container-instances.ts';
+import { atMost, statusOf } from './container-instances.ts';
 import { after } from './emit.ts';
 import { clientException, invalidParameter, serviceError } from './errors.ts';
 import { idOf } from './ids.ts';
@@ -85,7 +85,11 @@ export const tasks: Pick<
     if (input.containerInstance) {
       checkOwnCluster(cluster, input.containerInstance);
       on = cluster.containerInstances.get(idOf(input.containerInstance));
-      if (!on) return { taskArns: [] };
+      const seen = on && statusOf(world, on);
+      const { tasksOfUnknown, tasksOfInactive } = world.options;
+      const answers = seen === undefined ? tasksOfUnknown : seen === 'INACTIVE' ? tasksOfInactive : 'listed';
+      if (answers === 'refused') throw invalidParameter('The referenced container instance was not found.');
+      if (answers === 'empty') return { taskArns: [] };
     }
     const service = input.serviceName ? cluster.services.get(idOf(input.serviceName)) : undefined;
     if (input.serviceName && (!service || service.status === 'INACTIVE'))

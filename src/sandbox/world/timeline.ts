@@ -8,7 +8,11 @@ export type WorldEvent =
   | { type: 'machine-shutting-down'; instanceId: string; cause: string }
   | { type: 'machine-terminated'; instanceId: string }
   | { type: 'machine-rebooted'; instanceId: string }
-  | { type: 'tag-put'; instanceId: string; key: string; value: string }
+  /** All its processes stand still for so long, in ms. */
+  | { type: 'machine-hibernated'; instanceId: string; forMs: number }
+  | { type: 'machine-resumed'; instanceId: string }
+  /** `showsLater`: metadata does not show it yet. */
+  | { type: 'tag-put'; instanceId: string; key: string; value: string; showsLater?: true }
   | { type: 'tag-removed'; instanceId: string; key: string }
   /** What metadata shows of a tag from now on, where it serves tags; undefined: nothing any more. */
   | { type: 'tag-shown'; instanceId: string; key: string; value: string | undefined }
@@ -43,6 +47,8 @@ export type WorldEvent =
       from: ContainerInstanceStatus | undefined;
       to: ContainerInstanceStatus;
     }
+  /** Whether ECS takes its agent for connected: it finds out after a while that one has gone. */
+  | { type: 'agent-connected'; instanceId: string; containerInstanceArn: string; to: boolean }
   | {
       type: 'task';
       taskArn: string;
