@@ -98,6 +98,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       ...ports.source,
       nextViewKind: () => nextViewKind(pace()),
       tasksLeft: () => state.memory.tasksLeft ?? [],
+      isWaiting: () => state.memory.waiting !== undefined,
       isIgnored: (task) => isIgnored(task, policy),
     },
     ports,

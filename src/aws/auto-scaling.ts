@@ -42,6 +42,8 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
       const { AutoScalingInstances: instances } = await call(operation, { InstanceIds: [instanceId] });
       if (!Array.isArray(instances)) throw incomplete(operation, 'AutoScalingInstances');
       const own = instances.find(({ InstanceId }) => InstanceId === instanceId);
+      // It was asked about this instance and no other: an answer about others says nothing.
+      if (!own && instances.length > 0) throw incomplete(operation, 'the instance that was asked about');
       if (!own) return { kind: 'no-group' };
       if (!own.AutoScalingGroupName || !own.LifecycleState) throw incomplete(operation, 'group or state');
       return { kind: 'in-group', group: own.AutoScalingGroupName, state: own.LifecycleState };

@@ -178,8 +178,11 @@ const hasListed = ({ listed }: Process): boolean =>
 export function checkHook(instance: Instance, { api, input, at }: Request, verdict: Verdict): void {
   const hook = textIn(input, 'LifecycleHookName');
   if (hook === undefined) return;
-  // Its hooks are read once in ten minutes.
-  const wasOurs = at - (instance.formerHooks.get(hook) ?? -Infinity) <= HOOKS_READ_MS;
+  // Its hooks are read once in ten minutes, where they can be read.
+  const wasOursUntil = instance.formerHooks.get(hook);
+  const readAt = instance.process?.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? -Infinity;
+  const wasOurs =
+    wasOursUntil !== undefined && (at - wasOursUntil <= HOOKS_READ_MS || readAt <= wasOursUntil);
   const consequence = api.endsWith('Heartbeat') ? 'was kept waiting' : 'was completed';
   verdict.check(
     'S6',

@@ -2,8 +2,7 @@ import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addLags } from './draw-lags.ts';
 import { addOptions } from './draw-options.ts';
-
-import { addRare, type Span } from './draw-rare.ts';
+import { addRare, type Span, withFewPages } from './draw-rare.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -21,7 +20,7 @@ export function drawPlan(seed: number, rare = true): Plan {
   // A source of its own: what is drawn of everything else is the same with it and without.
   const rarer = rare ? addRare(createRandom(seed ^ 0x7a3e), plan, span) : plan;
   const told = rare ? addOptions(createRandom(seed ^ 0x0b71), rarer, span) : rarer;
-  const drawn = rare ? addLags(createRandom(seed ^ 0x1a95), told, span) : told;
+  const drawn = rare ? withFewPages(addLags(createRandom(seed ^ 0x1a95), told, span)) : told;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   return { ...drawn, happenings, horizon: horizonOf(drawn) };
 }

@@ -24,14 +24,18 @@ export function addRare(random: Random, plan: Plan, span: Span): Plan {
   let rarer = plan;
   for (let times = random.pick([1, 1, 1, 1, 1, 2, 2, 3]); times > 0; times--)
     rarer = pickWeighted(random)(random, rarer, span);
-  const { pageSize } = rarer.world;
-  if (pageSize === undefined) return rarer;
-  // Tasks may have been added since: with many more pages the minute's requests would not do for one list.
-  return { ...rarer, world: { ...rarer.world, pageSize: Math.max(pageSize, smallestPage(rarer)) } };
+  return rarer;
 }
 
-/** What a page must hold, so that the longest list has no more than four. */
-const smallestPage = (plan: Plan) => Math.ceil(longestList(plan) / 4);
+/** Tasks may have been added since its pages were drawn: with many more of them a minute's requests would not do for one list. */
+export function withFewPages(plan: Plan): Plan {
+  const { pageSize } = plan.world;
+  if (pageSize === undefined) return plan;
+  // So that the longest list has no more than four.
+  const smallest = Math.ceil(longestList(plan) / 4);
+  return { ...plan, world: { ...plan.world, pageSize: Math.max(pageSize, smallest) } };
+}
+
 const longestList = ({ tasks, services }: Plan) => Math.max(2, tasks.length + services.length * 4);
 
 type Add = (random: Random, plan: Plan, span: Span) => Plan;

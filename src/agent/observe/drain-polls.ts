@@ -52,6 +52,8 @@ export type DrainPollPorts = {
    * ended: they count as that agent's last word.
    */
   readonly tasksLeft: () => readonly string[];
+  /** Whether a lifecycle action was last known to wait for this instance. */
+  readonly isWaiting: () => boolean;
   /** Whether the drain does not wait for this task. */
   readonly isIgnored: (task: Task) => boolean;
   /** ECS has been asked, and this is what it says. */
@@ -104,7 +106,13 @@ export function createDrainPolls(
     },
   );
   const lifecycle = createPoll<Lifecycle>(
-    async () => known(await autoScaling.lifecycle()),
+    async () => {
+      const state = await autoScaling.lifecycle();
+      // Nothing detaches an instance whose lifecycle action waits. If that were believed, its heartbeats would end.
+      return state.kind === 'no-group' && source.isWaiting()
+        ? unknown('the group waits for this instance, and yet Auto Scaling lists it in none')
+        : known(state);
+    },
     ports,
     (state, at) => {
       if (state.kind === 'unknown') return;

@@ -27,6 +27,7 @@ function setUp() {
     view: known(view) as Reading<EcsView> | AwsError,
     lifecycle: { kind: 'in-group', group: 'web-asg', state: 'InService' } as Lifecycle | AwsError,
     tasksLeft: [] as string[],
+    isWaiting: false,
   };
   const asked: unknown[][] = [];
   const views: EcsView[] = [];
@@ -57,6 +58,7 @@ function setUp() {
     },
     nextViewKind: () => 'quick',
     tasksLeft: () => says.tasksLeft,
+    isWaiting: () => says.isWaiting,
     isIgnored: ({ family }) => family === 'monitor',
     onView: (one) => void views.push(one),
   };
@@ -274,5 +276,17 @@ describe('why the drain waits', () => {
     polls.explained.ask();
     await settled();
     assert.deepEqual(polls.explained.reading(), unknown('nothing to explain'));
+  });
+});
+
+describe('the state in the group', () => {
+  it('is not “in none” while a lifecycle action waits: its heartbeats would end, and its tasks with it', async () => {
+    const { polls, says, ask } = setUp();
+    says.lifecycle = { kind: 'no-group' };
+    await ask('lifecycle');
+    assert.deepEqual(polls.lifecycle.reading(), known({ kind: 'no-group' }));
+    says.isWaiting = true;
+    await ask('lifecycle');
+    assert.equal(polls.lifecycle.reading().kind, 'unknown');
   });
 });
