@@ -9,7 +9,7 @@ import { wrongPlace } from './config/wrong-place.ts';
 /** What a command takes beside the options. */
 const OWN_FLAGS: Record<Exclude<CommandName, 'sandbox'>, readonly string[]> = {
   run: [],
-  status: ['--json'],
+  status: ['--json', '--health'],
   doctor: ['--json'],
   drain: ['--cancel'],
 };
@@ -49,7 +49,10 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
       return process.exit(await (await import('./commands/run.ts')).run(configured, network.network));
     }
     case 'status':
-      return (await import('./commands/status.ts')).status(config, environment, argv.includes('--json'));
+      return (await import('./commands/status.ts')).status(config, environment, {
+        asJson: argv.includes('--json'),
+        isHealthCheck: argv.includes('--health'),
+      });
     case 'doctor': {
       const network = readNetwork(environment, config.introspectionUrl);
       if (network.kind === 'wrong') return complainAbout(network.problems);

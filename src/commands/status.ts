@@ -16,8 +16,18 @@ export const STATUS_EXIT_CODES = {
   unknown: 4,
 } as const;
 
+export type StatusOptions = {
+  readonly asJson: boolean;
+  /** The exit code tells only whether an agent runs, as a container's health check wants it. */
+  readonly isHealthCheck: boolean;
+};
+
 /** `ecs-drain-agent status`: what the agent on this host is doing. Resolves with the exit code. */
-export async function status(config: Config, environment: Environment, asJson: boolean): Promise<number> {
+export async function status(
+  config: Config,
+  environment: Environment,
+  { asJson, isHealthCheck }: StatusOptions,
+): Promise<number> {
   const found = findAgent(config.stateDir, environment);
   const state =
     found.kind === 'running' ? found.status.state : found.kind === 'unreadable' ? 'unknown' : found.kind;
@@ -31,6 +41,7 @@ export async function status(config: Config, environment: Environment, asJson: b
   } else {
     process.stdout.write('not running: no agent runs on this host (systemctl status ecs-drain-agent)\n');
   }
+  if (isHealthCheck) return found.kind === 'running' ? 0 : 1;
   return STATUS_EXIT_CODES[state];
 }
 

@@ -37,6 +37,7 @@ describe('status and drain, with an agent', () => {
     assert.equal(instance, `container instance  ${arn?.split('/').at(-1)}`);
     assert.equal(cluster, 'cluster             web');
     assert.match(rest.join('\n'), new RegExp(`\n  task ${task.id} of family:report: RUNNING, \\d+ s old\n`));
+    assert.equal((await host.run('status', '--health')).code, 0, 'a drain is no reason to restart the agent');
     const json = JSON.parse((await host.run('status', '--json')).stdout);
     assert.deepEqual(
       [json.state, json.signals, json.containerInstance, json.tasksLeft, json.tasks[0].group],
