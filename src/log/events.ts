@@ -258,7 +258,7 @@ export const events = {
     meaning:
       'The metrics cannot be served or written. The drain does not depend on them. The agent tries again.',
     remedy:
-      'Free the port, or make the directory writable for the agent’s user (in the unit: ReadWritePaths=).',
+      'Free the port and let the unit listen on it, or make the directory writable for the agent’s user: docs/metrics.md shows the drop-ins for the unit.',
   },
   'dry-run.skipped': {
     level: 'info',

@@ -8,11 +8,12 @@ export function hookEnvironment(
   stage: HookStage,
   facts: HookFacts,
   attempt: number,
-  { PATH, HOME, TMPDIR, CREDENTIALS_DIRECTORY }: Environment,
+  { PATH, HOME, STATE_DIRECTORY, TMPDIR, CREDENTIALS_DIRECTORY }: Environment,
 ): Record<string, string> {
   return {
     PATH: PATH || DEFAULT_PATH,
-    HOME: HOME || '/',
+    // The unit leaves the agent no home.
+    HOME: STATE_DIRECTORY || HOME || '/',
     // The unit leaves no /tmp, and names another place.
     ...(TMPDIR && { TMPDIR }),
     // Where systemd puts what LoadCredential= names, for secrets that only root may read.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { root as checkout } from '../../scripts/package/shell.ts';
@@ -102,11 +102,11 @@ for (const method of methods) {
       assert.equal(field('Seccomp'), '2');
     });
 
-    test('systemd-analyze security rates the exposure 1.5 at most', async (t) => {
+    test('systemd-analyze security rates the exposure 1.3 at most', async (t) => {
       const text = await host.sh('systemd-analyze security --no-pager ecs-drain-agent');
       const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(text)?.[1]);
       t.diagnostic(`exposure ${exposure}`);
-      assert.ok(exposure <= 1.5, text);
+      assert.ok(exposure <= 1.3, text);
     });
 
     test('systemd has nothing to say against the unit', async () => {
@@ -324,6 +324,61 @@ for (const method of methods) {
       await host.sh('rm -r /etc/ecs-drain-agent/hooks.d');
     });
 
+    test('a hook can neither speak for the agent nor look into it, and the agent goes on', async () => {
+      const folder = '/etc/ecs-drain-agent/hooks.d/drained';
+      await host.sh(`mkdir -p ${folder}`);
+      await writeFile(join(host.root, folder, '10-attack'), attack, { mode: 0o755 });
+      await draining({}, async ({ fleet, happened }, task, since) => {
+        const pid = await mainPid(host);
+        fleet.endTask(task);
+        await host.journal.next('its end', isEvent('hook.finished'), since);
+        const said = host.journal.entries
+          .slice(since)
+          .filter(isEvent('hook.output'))
+          .map(({ MESSAGE }) => JSON.parse(MESSAGE).msg.replace('10-attack: ', ''));
+        assert.deepEqual(said, [
+          'memory: No such file or directory',
+          'environment: No such file or directory',
+          'files: No such file or directory',
+          'io_uring_setup: Operation not permitted',
+          'memfd_create: Operation not permitted',
+          'process_vm_readv: Operation not permitted',
+          'listen: Operation not permitted',
+          'home: /var/lib/ecs-drain-agent',
+        ]);
+        await happened('the lifecycle action to be completed', isCompletion);
+        assert.equal(
+          await mainPid(host),
+          pid,
+          'a message of a hook made systemd take another process for ours',
+        );
+        assert.doesNotMatch(await statusLine(host), /forged/);
+        assert.equal((await properties(host, 'ActiveState')).ActiveState, 'active');
+      });
+      await host.sh('rm -r /etc/ecs-drain-agent/hooks.d');
+    });
+
+    test('metrics are served once the unit lets them, as docs/metrics.md shows', async () => {
+      const conf = ['ECS_DRAIN_METRICS_LISTEN=127.0.0.1:19464'];
+      await inCloud(host, { conf }, async (_cloud, since) => {
+        await host.journal.next('metrics.unavailable', isEvent('metrics.unavailable'), since);
+      });
+      const dropIn = /```ini\n# systemctl edit ecs-drain-agent\n(\[Service\]\nSocketBindAllow=[^`]*)```/
+        .exec((await readFile(join(checkout, 'docs/metrics.md'), 'utf8')).replaceAll(/^ {2}/gm, ''))?.[1]
+        ?.replaceAll('9464', '19464');
+      assert.ok(dropIn, 'the page shows a drop-in');
+      const folder = join(host.root, 'etc/systemd/system/ecs-drain-agent.service.d');
+      await mkdir(folder);
+      await writeFile(join(folder, 'metrics.conf'), dropIn);
+      await host.sh('systemctl daemon-reload');
+      await inCloud(host, { conf }, async (_cloud, since) => {
+        await host.journal.next('metrics.ready', isEvent('metrics.ready'), since);
+        assert.match(await (await fetch('http://127.0.0.1:19464/metrics')).text(), /^ecs_drain_agent_state/m);
+      });
+      await rm(folder, { recursive: true });
+      await host.sh('systemctl daemon-reload');
+    });
+
     test('doctor names what is missing, each with its fix, and exits non-zero', async () => {
       const wanting: CloudOptions = {
         instance: { metadataTags: false },
@@ -390,6 +445,25 @@ for (const method of methods) {
     });
   });
 }
+
+/** A hook that tries to pass for the agent, and to read what the agent keeps for itself. */
+const attack = `#!/bin/bash
+exec 2>&1
+for message in STATUS=forged WATCHDOG=trigger MAINPID=$$ STOPPING=1; do
+  NOTIFY_SOCKET=/run/systemd/notify systemd-notify "$message"
+done
+why() { sed 's/.*: //'; }
+echo memory: $(head -c 1 /proc/$PPID/mem 2>&1 | why)
+echo environment: $(cat /proc/$PPID/environ 2>&1 | why)
+echo files: $(ls /proc/$PPID/fd/ 2>&1 | why)
+perl -e '
+  for (["io_uring_setup", 425], ["memfd_create", 319], ["process_vm_readv", 310], ["listen", 50]) {
+    my ($name, $number) = @$_;
+    syscall($number, 0, 0, 0, 0, 0, 0);
+    print "$name: $!\\n";
+  }'
+echo home: $HOME
+`;
 
 /** A hook that tells where it finds itself. */
 const lookAround = `#!/bin/bash

@@ -1,0 +1,3 @@
+module ecs-drain-agent/connect-notify
+
+go 1.21
