@@ -4,12 +4,15 @@
 # Run it again to upgrade or to repair.
 
 set -euo pipefail
+# Whatever the caller's is: what is installed is for every user to read.
+umask 022
 
 readonly prefix=/opt/ecs-drain-agent
 readonly config=/etc/ecs-drain-agent/agent.conf
 readonly unit=/etc/systemd/system/ecs-drain-agent.service
 readonly link=/usr/bin/ecs-drain-agent
 readonly service=ecs-drain-agent.service
+work=''
 
 usage() {
   cat <<'USAGE'
@@ -53,7 +56,7 @@ main() {
   elif [[ -n $tarball ]]; then
     install_tarball "$tarball" "$start"
   else
-    install_tree "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" "$start"
+    install_directory "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" "$start"
   fi
 }
 
@@ -69,39 +72,62 @@ refuse_package() {
 }
 
 install_tarball() {
-  local tarball=$1 start=$2 work
+  local tarball=$1 start=$2 expected='' found
   [[ -r $tarball ]] || fail 66 "cannot read $tarball"
   [[ -r $tarball.sha256 ]] || fail 66 "cannot read $tarball.sha256, the checksum published beside the tarball"
-  local expected found
-  read -r expected _ <"$tarball.sha256"
-  read -r found _ < <(sha256sum "$tarball")
+  make_work_directory
+  # What is checked is what is unpacked: nobody else can change the copy.
+  cp "$tarball" "$work/tarball"
+  read -r expected _ <"$tarball.sha256" || true
+  found=$(sha256sum "$work/tarball")
+  found=${found%% *}
   [[ $expected == "$found" ]] ||
     fail 65 "$tarball is damaged or is not what was published: its SHA-256 is $found, but $tarball.sha256 says $expected"
-
-  # Beside its destination, because /tmp may be small or mounted noexec.
-  work=$(mktemp -d /opt/.ecs-drain-agent.XXXXXXXX)
-  # shellcheck disable=SC2064 # the directory of now
-  trap "rm -rf '$work'" EXIT
-  tar -xzf "$tarball" -C "$work" --strip-components=1 --no-same-owner
-  install_tree "$work" "$start"
+  mkdir "$work/tree"
+  tar -xzf "$work/tarball" -C "$work/tree" --strip-components=1 --no-same-owner
+  rm "$work/tarball"
+  install_tree "$tarball" "$start"
 }
 
+install_directory() {
+  local directory=$1 start=$2
+  [[ -r $directory/SHA256SUMS ]] ||
+    fail 66 "$directory is not an unpacked ecs-drain-agent tarball (no SHA256SUMS): give the tarball as argument"
+  make_work_directory
+  # As above. Links and FIFOs are copied as such, and refused.
+  cp -R "$directory" "$work/tree"
+  install_tree "$directory" "$start"
+}
+
+# Beside its destination, because /tmp may be small or mounted noexec; for root alone.
+make_work_directory() {
+  work=$(mktemp -d /opt/.ecs-drain-agent.XXXXXXXX)
+  trap 'rm -rf "$work"' EXIT
+}
+
+# Installs the files in $work/tree, which came from $1.
 install_tree() {
-  local tree=$1 start=$2
-  [[ -r $tree/SHA256SUMS ]] ||
-    fail 66 "$tree is not an unpacked ecs-drain-agent tarball (no SHA256SUMS): give the tarball as argument"
+  local tree=$work/tree from=$1 start=$2 stranger
+  [[ -r $tree/SHA256SUMS ]] || fail 66 "$from holds no SHA256SUMS: it is not of ecs-drain-agent"
   (cd "$tree" && sha256sum --check --quiet --strict SHA256SUMS) ||
-    fail 65 "files in $tree differ from its SHA256SUMS: unpack the tarball again"
+    fail 65 "files in $from differ from its SHA256SUMS: unpack the tarball again"
+  stranger=$(find_stranger "$tree")
+  [[ -z $stranger ]] ||
+    fail 65 "$from holds $stranger, which its SHA256SUMS does not name: unpack the tarball again, into an empty directory"
   "$tree/bin/node" --version >/dev/null 2>&1 ||
-    fail 69 "the Node.js in $tree does not run here ($(uname -m)): it needs the tarball for this architecture, and glibc 2.28"
+    fail 69 "the Node.js in $from does not run here ($(uname -m)): it needs the tarball for this architecture, and glibc 2.28"
 
   # All of the new version or all of the old one, at any moment.
   rm -rf "$prefix.new" "$prefix.old"
-  mkdir -p "$prefix.new"
+  mkdir "$prefix.new"
   cp -R "$tree/bin" "$tree/lib" "$tree/share" "$prefix.new/"
   cp "$tree/install.sh" "$prefix.new/share/install.sh"
   chown -R root:root "$prefix.new"
-  chmod -R u=rwX,go=rX "$prefix.new"
+  find "$prefix.new" -type d -exec chmod 0755 {} +
+  find "$prefix.new" -type f -exec chmod 0644 {} +
+  chmod 0755 "$prefix.new"/bin/* "$prefix.new/share/install.sh"
+  # A program that its user cannot read makes a process that this user cannot look into: see the unit.
+  chmod 0711 "$prefix.new/bin/node"
   [[ ! -e $prefix ]] || mv "$prefix" "$prefix.old"
   mv "$prefix.new" "$prefix"
   rm -rf "$prefix.old"
@@ -120,6 +146,20 @@ install_tree() {
     [[ $start == no ]] || systemctl restart --no-block "$service"
   fi
   echo "ecs-drain-agent $("$link" --version) is installed in $prefix; its configuration is $config"
+}
+
+# Prints the first name below $1 that is no directory, and no regular file that SHA256SUMS names.
+find_stranger() {
+  local odd
+  odd=$(find "$1" ! -type d ! -type f -printf '%P' -quit)
+  if [[ -n $odd ]]; then
+    printf '%s' "$odd"
+    return
+  fi
+  # A line is 64 digits, two characters and the name. A name with a line break is none that is named.
+  cut -c 67- "$1/SHA256SUMS" | LC_ALL=C sort -u >"$work/named"
+  find "$1" -type f ! -path "$1/SHA256SUMS" -printf '%P\n' | LC_ALL=C sort -u >"$work/found"
+  LC_ALL=C comm -13 "$work/named" "$work/found" | head -n 1
 }
 
 uninstall() {

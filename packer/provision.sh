@@ -3,6 +3,7 @@
 # What the image build does on the machine that becomes the image, with the uploaded files in /tmp.
 
 set -euo pipefail
+umask 022
 
 if grep -q '^[^#]' /tmp/agent.conf; then
   install -D -m 0644 /tmp/agent.conf /etc/ecs-drain-agent/agent.conf

@@ -1,5 +1,5 @@
-import { access, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Architecture } from './runtime.ts';
 import { cacheDirectory, root, run } from './shell.ts';
 
@@ -29,9 +29,16 @@ export async function nfpm(input: NfpmInput): Promise<string> {
   );
   const config = join(tree, '..', `nfpm-${format}-${architecture}.json`);
   await writeFile(config, JSON.stringify(configuration(input, goArchitecture), undefined, 2));
-  await run(await nfpmCommand(), ['package', '--config', config, '--packager', format, '--target', file], {
-    env: { SOURCE_DATE_EPOCH: String(commitTime) },
-  });
+  const empty = join(tree, '../nothing/in/here');
+  await mkdir(empty, { recursive: true });
+  await run(
+    await nfpmCommand(),
+    ['package', '--config', resolve(config), '--packager', format, '--target', resolve(file)],
+    {
+      cwd: empty,
+      env: { SOURCE_DATE_EPOCH: String(commitTime) },
+    },
+  );
   return file;
 }
 
@@ -77,7 +84,8 @@ function configuration({ format, tree, version, commitTime }: NfpmInput, arch: s
         file_info: { mode: 0o644, mtime },
       },
       {
-        src: '/opt/ecs-drain-agent/bin/ecs-drain-agent',
+        // nfpm looks at the target on the machine that builds, and takes its size: there is none where it looks.
+        src: '../../opt/ecs-drain-agent/bin/ecs-drain-agent',
         dst: '/usr/bin/ecs-drain-agent',
         type: 'symlink',
         file_info: { mtime },
