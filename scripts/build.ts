@@ -1,13 +1,17 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildResult, build, type Metafile } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** The simulated AWS, in a bundle of its own: a host that runs the agent needs none of it. */
+const SANDBOX = { source: 'src/commands/sandbox.ts', folder: 'sandbox' } as const;
+
 /**
  * Bundles `entry` (default src/cli.ts) into `outdir` (default dist/): one small entry file and chunks that are
- * loaded when a command first needs them. Returns esbuild's metafile, which is also kept as meta.json.
+ * loaded when a command first needs them, without the sandbox. Returns esbuild's metafile, which is also kept as
+ * meta.json.
  */
 export async function bundle(
   entry = join(root, 'src/cli.ts'),
@@ -15,10 +19,35 @@ export async function bundle(
 ): Promise<Metafile> {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   await rm(outdir, { recursive: true, force: true });
-  const result: BuildResult<{ metafile: true }> = await build({
+  const { metafile } = await build({ ...settings(version), entryPoints: { cli: entry }, outdir });
+  const cli = join(outdir, 'cli.js');
+  const text = await readFile(cli, 'utf8');
+  if (!text.startsWith('#!')) await writeFile(cli, `#!/usr/bin/env node\n${text}`);
+  await chmod(cli, 0o755);
+  await writeFile(join(outdir, 'meta.json'), JSON.stringify(metafile));
+  // Without it a dist/ that is copied elsewhere would be read as CommonJS.
+  await writeFile(join(outdir, 'package.json'), `${JSON.stringify({ type: 'module', version })}\n`);
+  refuseEagerSdk(metafile, relative(root, cli));
+  refuseSandbox(metafile);
+  return metafile;
+}
+
+/** Bundles the sandbox to where the bundle in `outdir` loads it from. */
+export async function bundleSandbox(outdir = join(root, 'dist')): Promise<Metafile> {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const entryPoints = { [SANDBOX.folder]: join(root, SANDBOX.source) };
+  const { metafile } = await build({
+    ...settings(version),
+    entryPoints,
+    outdir: join(outdir, SANDBOX.folder),
+    plugins: [],
+  });
+  return metafile;
+}
+
+function settings(version: string) {
+  return {
     absWorkingDir: root,
-    entryPoints: { cli: entry },
-    outdir,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -40,16 +69,26 @@ export async function bundle(
     },
     metafile: true,
     logLevel: 'warning',
-  });
-  const cli = join(outdir, 'cli.js');
-  const text = await readFile(cli, 'utf8');
-  if (!text.startsWith('#!')) await writeFile(cli, `#!/usr/bin/env node\n${text}`);
-  await chmod(cli, 0o755);
-  await writeFile(join(outdir, 'meta.json'), JSON.stringify(result.metafile));
-  // Without it a dist/ that is copied elsewhere would be read as CommonJS.
-  await writeFile(join(outdir, 'package.json'), `${JSON.stringify({ type: 'module', version })}\n`);
-  refuseEagerSdk(result.metafile, relative(root, cli));
-  return result.metafile;
+    plugins: [sandboxApart],
+  } as const satisfies BuildOptions;
+}
+
+/** Leaves the sandbox out, and loads it from its own bundle. */
+const sandboxApart: Plugin = {
+  name: 'sandbox apart',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/commands\/sandbox\.ts$/ }, () => ({
+      path: `./${SANDBOX.folder}/${SANDBOX.folder}.js`,
+      external: true,
+    }));
+  },
+};
+
+/** A simulated AWS on a host that drains is one more thing to load by mistake, or to be abused. */
+function refuseSandbox({ inputs }: Metafile): void {
+  const found = Object.keys(inputs).find((input) => input.startsWith('src/sandbox/'));
+  if (found !== undefined)
+    throw new Error(`the agent's bundle contains ${found}: only src/commands/sandbox.ts may import it`);
 }
 
 /** The promise that watching costs no SDK memory, checked at build time: the entry's static imports contain no SDK. */
@@ -74,7 +113,10 @@ function refuseEagerSdk(metafile: Metafile, entry: string): void {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { outputs } = await bundle(process.argv[2], process.argv[3]);
+  const outputs = {
+    ...(await bundle(process.argv[2], process.argv[3])).outputs,
+    ...(await bundleSandbox(process.argv[3])).outputs,
+  };
   const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
   console.log(`dist/: ${Object.keys(outputs).length} files, ${(bytes / 1024).toFixed(0)} KiB`);
 }

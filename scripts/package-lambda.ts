@@ -2,6 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { licenceText } from './package/licences.ts';
+import { sbom } from './package/sbom.ts';
+import { writeChecksum } from './package.ts';
 import { zip } from './zip.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -9,12 +12,19 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The most that the tagger's zip may weigh, in bytes. */
 export const MAX_TAGGER_ZIP = 1_000_000;
 
+export type TaggerPackage = {
+  /** The zip that Lambda takes, handler `tagger.handler`. */
+  readonly archive: Buffer;
+  /** What is in it, as CycloneDX. */
+  readonly sbom: string;
+};
+
 /**
- * Bundles the tagger with its part of the SDK and returns the zip that Lambda takes, handler `tagger.handler`.
- * The same sources give the same bytes, so that an unchanged function is not deployed again. The SDK goes in,
- * although Lambda's runtime has one, because that one changes without notice and was not what the tests ran.
+ * Bundles the tagger with its part of the SDK. The same sources give the same bytes, whatever the commit, so that an
+ * unchanged function is not deployed again. The SDK goes in, although Lambda's runtime has one, because that one changes
+ * without notice and was not what the tests ran.
  */
-export async function packageTagger(): Promise<Buffer> {
+export async function packageTagger(): Promise<TaggerPackage> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: ['src/lambda/tagger.ts'],
@@ -29,16 +39,23 @@ export async function packageTagger(): Promise<Buffer> {
     minifySyntax: true,
     minifyWhitespace: true,
     lineLimit: 160,
+    // THIRD-PARTY-LICENSES.txt has them all.
     legalComments: 'none',
     banner: {
       js: "import{createRequire as nodeCreateRequire}from'node:module';const require=nodeCreateRequire(import.meta.url);",
     },
+    metafile: true,
     logLevel: 'warning',
   });
+  const { metafile } = result;
   const [bundle] = result.outputFiles;
   if (bundle === undefined) throw new Error('esbuild gave no bundle of src/lambda/tagger.ts');
+  const name = 'ecs-drain-agent-tagger';
+  const bom = await sbom({ name, metafile, others: [], commitTime: undefined });
   const archive = zip([
     { name: 'LICENSE', data: await readFile(join(root, 'LICENSE')) },
+    { name: 'THIRD-PARTY-LICENSES.txt', data: Buffer.from(await licenceText(metafile, name)) },
+    { name: 'sbom.cdx.json', data: Buffer.from(bom) },
     { name: 'tagger.mjs', data: Buffer.from(bundle.contents) },
   ]);
   if (archive.length >= MAX_TAGGER_ZIP) {
@@ -47,13 +64,21 @@ export async function packageTagger(): Promise<Buffer> {
         'Look for an import in src/lambda that pulls in more of the SDK than CreateTags.',
     );
   }
+  return { archive, sbom: bom };
+}
+
+/** Writes FILE, FILE.sha256 and the SBOM beside it, `tagger.cdx.json`. */
+export async function writeTagger(file: string): Promise<Buffer> {
+  const { archive, sbom: bom } = await packageTagger();
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, archive);
+  await writeChecksum(file);
+  await writeFile(file.replace(/(\.zip)?$/, '.cdx.json'), bom);
   return archive;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const file = process.argv[2] ?? join(root, 'out/tagger.zip');
-  const archive = await packageTagger();
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, archive);
+  const archive = await writeTagger(file);
   console.log(`${relative(process.cwd(), file)}: ${(archive.length / 1024).toFixed(0)} KiB`);
 }

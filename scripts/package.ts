@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bundle } from './build.ts';
 import { agentConf } from './package/agent-conf.ts';
+import { buildConnectNotify, goLicence } from './package/connect-notify.ts';
 import { licenceText } from './package/licences.ts';
 import { nfpm } from './package/nfpm.ts';
 import { type Architecture, unpackRuntime } from './package/runtime.ts';
-import { sbom } from './package/sbom.ts';
+import { runtimeComponents, sbom } from './package/sbom.ts';
 import { root, run } from './package/shell.ts';
 
 export type PackageOptions = {
@@ -24,10 +25,11 @@ export type Format = 'tar.gz' | 'deb' | 'rpm';
 /** Builds the artifacts and returns their paths. The same commit gives the same bytes. */
 export async function buildPackages({
   architectures,
-  outdir,
   formats,
   entry,
+  ...options
 }: PackageOptions): Promise<string[]> {
+  const outdir = resolve(options.outdir);
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const commitTime = Number(
     process.env.SOURCE_DATE_EPOCH ?? (await run('git', ['log', '-1', '--format=%ct'])),
@@ -43,7 +45,8 @@ export async function buildPackages({
       const tree = join(work, name);
       await layOut(tree, dist, architecture);
       await writeFile(join(tree, 'share/THIRD-PARTY-LICENSES.txt'), await licenceText(metafile));
-      const bom = await sbom(metafile, architecture, commitTime);
+      const others = await runtimeComponents(architecture, join(tree, 'bin/node'));
+      const bom = await sbom({ name: 'ecs-drain-agent', metafile, others, commitTime });
       await writeFile(join(tree, 'share/sbom.cdx.json'), bom);
       await setModes(tree);
       if (formats.includes('tar.gz')) {
@@ -71,6 +74,8 @@ async function layOut(tree: string, dist: string, architecture: Architecture): P
   await cp(join(tree, 'runtime/package/bin/node'), join(tree, 'bin/node'));
   await cp(join(tree, 'runtime/package/LICENSE'), join(tree, 'share/LICENSE.node'));
   await rm(join(tree, 'runtime'), { recursive: true });
+  await buildConnectNotify(architecture, join(tree, 'bin/connect-notify'));
+  await cp(await goLicence(), join(tree, 'share/LICENSE.go'));
   for (const file of ['ecs-drain-agent', 'restart-delay']) {
     await cp(join(root, 'packaging', file), join(tree, 'bin', file));
   }
@@ -99,6 +104,8 @@ async function setModes(tree: string): Promise<void> {
     const executable = (await stat(file)).isDirectory() || path.startsWith('bin/');
     await chmod(file, executable ? 0o755 : 0o644);
   }
+  // A program that its user cannot read makes a process that this user cannot look into: see the unit.
+  await chmod(join(tree, 'bin/node'), 0o711);
 }
 
 async function tarball(tree: string, name: string, outdir: string, commitTime: number): Promise<string> {
@@ -136,7 +143,8 @@ async function checksums(tree: string): Promise<string> {
   return lines.join('');
 }
 
-async function writeChecksum(file: string): Promise<void> {
+/** Writes FILE.sha256 beside it, as sha256sum does. */
+export async function writeChecksum(file: string): Promise<void> {
   await writeFile(`${file}.sha256`, `${await sha256(file)}  ${file.slice(file.lastIndexOf('/') + 1)}\n`);
 }
 

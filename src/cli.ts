@@ -1,6 +1,6 @@
 import { nearest } from './base/nearest.ts';
 import { version } from './base/version.ts';
-import { EX_CONFIG, EX_USAGE } from './config/exit-codes.ts';
+import { EX_CONFIG, EX_UNAVAILABLE, EX_USAGE } from './config/exit-codes.ts';
 import { type CommandName, commands, help } from './config/help.ts';
 import { loadConfig } from './config/load.ts';
 import { readNetwork } from './config/network.ts';
@@ -26,9 +26,24 @@ async function main([name, ...argv]: string[]): Promise<number> {
     const hint = near ? ` Did you mean ${near}?` : ` The commands are ${Object.keys(commands).join(', ')}.`;
     return complain(`ecs-drain-agent: ${JSON.stringify(name)} is not a command.${hint}\n`, EX_USAGE);
   }
-  if (name === 'sandbox') return (await import('./commands/sandbox.ts')).runSandbox(argv, process);
+  if (name === 'sandbox') return sandbox(argv);
   if (argv.includes('--help') || argv.includes('-h')) return say(help().trimEnd());
   return runConfigured(name as Exclude<CommandName, 'sandbox'>, argv);
+}
+
+/** In a bundle of its own, which the packages for hosts leave out. */
+async function sandbox(argv: string[]): Promise<number> {
+  let loaded: typeof import('./commands/sandbox.ts');
+  try {
+    loaded = await import('./commands/sandbox.ts');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    return complain(
+      'ecs-drain-agent: the sandbox is not part of the packages for hosts. Run it from a checkout: npm ci && npm run build\n',
+      EX_UNAVAILABLE,
+    );
+  }
+  return loaded.runSandbox(argv, process);
 }
 
 async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string[]): Promise<number> {

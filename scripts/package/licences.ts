@@ -31,8 +31,11 @@ export async function bundledPackages(
   return packages.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** One text with the licence of every package in the bundle; identical texts appear once. */
-export async function licenceText(metafile: Metafile): Promise<string> {
+/**
+ * One text with the licence of every package in the bundle; identical texts appear once.
+ * @param name of what contains them
+ */
+export async function licenceText(metafile: Metafile, name = 'ecs-drain-agent'): Promise<string> {
   const byText = new Map<string, string[]>();
   for (const { name, version, licence, directory } of await bundledPackages(metafile)) {
     const files = (await readdir(join(root, directory))).filter((file) =>
@@ -45,5 +48,5 @@ export async function licenceText(metafile: Metafile): Promise<string> {
     byText.set(text, [...(byText.get(text) ?? []), `${name} ${version} (${licence})`]);
   }
   const parts = [...byText].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`);
-  return `ecs-drain-agent contains code of these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return `${name} contains code of these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }

