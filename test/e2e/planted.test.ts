@@ -13,9 +13,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { createFileStore } from '../../src/agent/state/state-file.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { findAgent } from '../../src/commands/status-file.ts';
 import { createFleet } from '../../src/sandbox/fleet.ts';
 import { startSandbox } from '../../src/sandbox/start.ts';
+import { requestDrain, withdrawDrain } from '../../src/signals/manual.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { runCli } from './agent-process.ts';
 
@@ -62,7 +65,7 @@ const PLANTS: Record<string, Plant> = {
 
 const COMMANDS = [['status'], ['status', '--json'], ['drain'], ['drain', '--cancel'], ['doctor']];
 
-describe('root, in directories that the agent’s user may write', { ...asRoot, concurrency: 4 }, () => {
+describe('root, in directories that the agent’s user may write', asRoot, () => {
   for (const [what, plant] of Object.entries(PLANTS)) {
     test(`${what}: no command of root follows, hangs or fails without a reason`, {
       timeout: 120_000,
@@ -79,6 +82,31 @@ describe('root, in directories that the agent’s user may write', { ...asRoot, 
       }
     });
   }
+
+  test('another user reads the status, and can request no drain', async (t) => {
+    const { top } = await setUp(t);
+    const stateDir = join(top, 'state');
+    // As the unit makes the two directories.
+    chmodSync(stateDir, 0o750);
+    writeFileSync(join(stateDir, 'state.json'), '{}', { mode: 0o600 });
+    const status = {
+      pid: process.pid,
+      state: 'watching',
+      summary: 'watching',
+      signals: [],
+      updatedAt: 'now',
+    };
+    writeFileSync(join(top, 'run/status.json'), JSON.stringify(status), { mode: 0o644 });
+    process.seteuid?.(65_534);
+    try {
+      assert.equal(findAgent(stateDir, { RUNTIME_DIRECTORY: join(top, 'run') }).kind, 'running');
+      await assert.rejects(requestDrain(stateDir), { code: 'EACCES' });
+      await assert.rejects(withdrawDrain(stateDir), { code: 'EACCES' });
+      assert.throws(() => createFileStore(stateDir).load(), { code: 'EACCES' });
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
 
   test('another directory in the place of the state directory: root goes nowhere', async (t) => {
     const host = await setUp(t);
