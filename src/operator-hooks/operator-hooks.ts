@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Log } from '../log/log.ts';
-import { HOOK_STAGES, type OperatorHooks, type OperatorHooksPorts } from './model.ts';
+import type { OperatorHooks, OperatorHooksPorts } from './model.ts';
 
 export type { HookFacts, HookStage, HooksResult, OperatorHooks } from './model.ts';
 
@@ -21,20 +21,9 @@ export function createOperatorHooks(ports: OperatorHooksPorts): OperatorHooks {
 
 /** Says at the start what will not be run: the middle of a drain is a bad time to learn it. Never rejects. */
 export async function sayWhatIsNotRun(hooksDir: string, log: Log): Promise<void> {
-  for (const stage of HOOK_STAGES) {
-    const directory = join(hooksDir, stage);
-    if (isEmpty(directory)) continue;
-    const { findHooks } = await import('./find-hooks.ts');
-    const found = findHooks(directory);
-    if (found.kind === 'unreadable') {
-      log('hook.failed', `the hooks in ${directory} cannot be listed: ${found.why}`, { stage });
-      continue;
-    }
-    for (const { path, why } of found.skipped)
-      log('hook.skipped', `${path} will not be run: ${why}`, { stage, hook: basename(path) });
-    for (const { path, why } of found.refused)
-      log('hook.refused', `${path} will not be run: ${why}`, { stage, hook: basename(path) });
-  }
+  if (isEmpty(hooksDir)) return;
+  const { sayNotRun } = await import('./not-run.ts');
+  sayNotRun(hooksDir, log);
 }
 
 /** What exists and cannot be listed does not count as empty: somebody wants hooks to run. */
