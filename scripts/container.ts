@@ -31,6 +31,7 @@ export async function layOutContext({ outdir, version, architectures }: ContextO
     for (const file of [
       'install.sh',
       'SHA256SUMS',
+      'bin/connect-notify',
       'bin/ecs-drain-agent',
       'bin/restart-delay',
       'share/ecs-drain-agent.service',
