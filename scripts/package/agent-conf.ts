@@ -12,7 +12,7 @@ export function agentConf(): string {
 }
 
 const intro = `# Configuration of ecs-drain-agent: NAME=value, one per line. Lines that are commented out show the default.
-# You can also set AWS_REGION, AWS_ENDPOINT_URL and every other variable of the AWS SDK here.
+# You can also set AWS_REGION, AWS_ENDPOINT_URL and every other variable of the AWS SDK here, and HTTPS_PROXY and NO_PROXY.
 # Flags and the service's environment override this file. After a change: systemctl restart ecs-drain-agent`;
 
 const width = 110;

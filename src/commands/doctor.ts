@@ -6,6 +6,7 @@ import { parseEcsArn } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
 import { ifKnown } from '../base/reading.ts';
+import { escaped } from '../base/text.ts';
 import { version } from '../base/version.ts';
 import { describeProxies, type Network } from '../config/network.ts';
 import type { Config } from '../config/options.ts';
@@ -53,7 +54,7 @@ export async function doctor(
     if (!asJson) process.stdout.write(checkLine(check, process.stdout.isTTY === true));
   }
   const isWell = checks.every(({ status }) => status !== 'FAIL');
-  process.stdout.write(asJson ? `${JSON.stringify({ ok: isWell, checks })}\n` : verdict(checks));
+  process.stdout.write(asJson ? `${escaped(JSON.stringify({ ok: isWell, checks }))}\n` : verdict(checks));
   return isWell ? 0 : 1;
 }
 

@@ -9,14 +9,17 @@ import { type Agent, scenario, waitUntil } from './scenario.ts';
 const KEY = 'ecs-drain-agent:terminate';
 const fleet: FleetOptions = { hooks: [{ name: 'drain', heartbeatTimeout: 30 }] };
 
-/** Clears the screen, colours it, starts a line that looks like an event, ends the text, begins another. */
+/**
+ * Clears the screen, colours it, starts a line that looks like an event, ends the text, begins another; shows itself in
+ * another order than it stands, and has what is not seen.
+ */
 const HOSTILE =
-  'x\u001b[2J\u001b]0;owned\u0007\u009b31m\r\n{"level":"fatal","event":"agent.stopped","msg":"bye"}\n\u0000\u2028\u2029\u007f"}';
+  'x\u202eyaw\u2066\u200b\u{e0041}\u001b[2J\u001b]0;owned\u0007\u009b31m\r\n{"level":"fatal","event":"agent.stopped","msg":"bye"}\n\u0000\u2028\u2029\u007f"}';
 const MEGABYTE = 1_000_000;
 const LONGEST_LINE = 32_000;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/;
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\p{Cf}]/u;
 
 /** A log of nothing but events, one a line, none of them told by somebody else. */
 function assertHarmless(agent: Agent): void {

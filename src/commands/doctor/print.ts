@@ -6,8 +6,9 @@ const COLOURS: Record<Check['status'], string> = { ok: '32', warn: '33', FAIL: '
 /** One check as a line for people. On a terminal the fix has a line of its own; in a pipe it is the same one. */
 export function checkLine({ status, name, detail, fix }: Check, isTerminal: boolean): string {
   const label = status.padEnd(4);
-  const text = `${name}: ${printable(detail)}`;
-  if (!isTerminal) return `${label}  ${text}${fix ? `. Fix: ${printable(fix)}` : ''}\n`;
+  const text = printable(`${name}: ${detail}`);
+  if (!isTerminal)
+    return `${label}  ${text}${fix ? `${text.endsWith('.') ? '' : '.'} Fix: ${printable(fix)}` : ''}\n`;
   const fixLine = fix ? `      fix: ${printable(fix)}\n` : '';
   return `\u001b[${COLOURS[status]}m${label}\u001b[0m  ${text}\n${fixLine}`;
 }
