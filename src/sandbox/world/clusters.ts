@@ -49,6 +49,7 @@ export function addCluster(world: WorldState, name: string): Cluster {
     containerInstances: new Map(),
     tasks: new Map(),
     services: new Map(),
+    runTaskTokens: new Map(),
   };
   world.clusters.set(name, cluster);
   return cluster;

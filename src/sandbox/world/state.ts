@@ -126,6 +126,17 @@ export type Cluster = {
   readonly containerInstances: Map<string, ContainerInstance>;
   readonly tasks: Map<string, Task>;
   readonly services: Map<string, Service>;
+  /** What RunTask has answered, by client token. */
+  readonly runTaskTokens: Map<string, UsedToken>;
+};
+
+/** A RunTask that has completed, whether it started something or not. */
+export type UsedToken = {
+  readonly at: number;
+  /** What was asked, as JSON. */
+  readonly parameters: string;
+  readonly tasks: readonly Task[];
+  readonly failures: readonly { readonly arn?: string | undefined; readonly reason?: string | undefined }[];
 };
 
 export type ContainerInstance = {
@@ -155,6 +166,8 @@ export type TaskDefinition = {
   readonly containerName: string;
   readonly image: string;
   readonly stopTimeoutMs: number | undefined;
+  /** What its container runs unless a task's overrides say otherwise. */
+  readonly command: readonly string[] | undefined;
   status: 'ACTIVE' | 'INACTIVE';
 };
 
@@ -172,6 +185,12 @@ export type TaskBehaviour = {
    */
   deactivatingMs?: number | undefined;
   exitCode?: number | undefined;
+  /** What the container's `reason` says when it has ended by itself. */
+  exitReason?: string | undefined;
+  /** What it exits with when it has obeyed SIGTERM; as `exitCode` unless told. */
+  sigtermExitCode?: number | undefined;
+  /** It never starts, for this reason. */
+  failsToStart?: string | undefined;
 };
 
 export type Task = {
@@ -185,6 +204,8 @@ export type Task = {
   readonly startedBy: string | undefined;
   readonly service: Service | undefined;
   readonly behaviour: TaskBehaviour;
+  /** As RunTask was given them. */
+  readonly overrides: TaskOverrides | undefined;
   readonly createdAt: number;
   readonly cpu: number;
   readonly memory: number;
@@ -202,12 +223,38 @@ export type Task = {
   stoppingAt: number | undefined;
   executionStoppedAt: number | undefined;
   stoppedAt: number | undefined;
-  stopCode: 'EssentialContainerExited' | 'UserInitiated' | 'ServiceSchedulerInitiated' | undefined;
+  stopCode:
+    | 'EssentialContainerExited'
+    | 'TaskFailedToStart'
+    | 'UserInitiated'
+    | 'ServiceSchedulerInitiated'
+    | undefined;
   stoppedReason: string | undefined;
   exitCode: number | undefined;
+  /** The container's `reason`. */
+  containerReason: string | undefined;
   protectedUntil: number | undefined;
   transition: Scheduled | undefined;
   exit: Scheduled | undefined;
+};
+
+/** The overrides of a task that the World keeps and shows. */
+export type TaskOverrides = {
+  readonly cpu?: string | undefined;
+  readonly memory?: string | undefined;
+  readonly taskRoleArn?: string | undefined;
+  readonly containerOverrides?: readonly ContainerOverride[] | undefined;
+};
+
+export type ContainerOverride = {
+  readonly name?: string | undefined;
+  readonly command?: readonly string[] | undefined;
+  readonly environment?:
+    | readonly { readonly name?: string | undefined; readonly value?: string | undefined }[]
+    | undefined;
+  readonly cpu?: number | undefined;
+  readonly memory?: number | undefined;
+  readonly memoryReservation?: number | undefined;
 };
 
 export type Service = {

@@ -22,6 +22,7 @@ export const taskDefinitions: Pick<
       containerName: first.name ?? 'main',
       image: first.image ?? 'busybox',
       stopTimeoutMs: longest(containers.map((one) => one.stopTimeout)),
+      command: first.command,
     });
     return { taskDefinition: describe(definition), tags: [] };
   },
@@ -43,6 +44,7 @@ export type DefinitionOptions = {
   containerName?: string;
   image?: string;
   stopTimeoutMs?: number | undefined;
+  command?: readonly string[] | undefined;
 };
 
 /** Adds a revision of a task definition family. */
@@ -59,6 +61,7 @@ export function addDefinition(world: WorldState, options: DefinitionOptions): Ta
     containerName: options.containerName ?? 'main',
     image: options.image ?? 'busybox',
     stopTimeoutMs: options.stopTimeoutMs,
+    command: options.command,
     status: 'ACTIVE',
   };
   revisions.push(definition);
@@ -100,6 +103,7 @@ function describe(definition: TaskDefinition): Ecs.TaskDefinition {
         memory: definition.memory,
         essential: true,
         ...(definition.stopTimeoutMs === undefined ? {} : { stopTimeout: definition.stopTimeoutMs / 1000 }),
+        ...(definition.command === undefined ? {} : { command: [...definition.command] }),
         environment: [],
         mountPoints: [],
         portMappings: [],

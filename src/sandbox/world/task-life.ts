@@ -22,6 +22,9 @@ export type NewTask = {
   startedBy?: string | undefined;
   service?: Service | undefined;
   behaviour?: TaskBehaviour | undefined;
+  overrides?: Task['overrides'];
+  /** CPU units and MiB that it takes; its definition's unless told. */
+  needs?: { readonly cpu: number; readonly memory: number } | undefined;
   /** RUNNING from the first moment, for a test that is not about starting. */
   running?: boolean | undefined;
 };
@@ -41,9 +44,10 @@ export function startTask(world: WorldState, options: NewTask): Task {
     startedBy: options.startedBy,
     service: options.service,
     behaviour: options.behaviour ?? noBehaviour,
+    overrides: options.overrides,
     createdAt: world.now,
-    cpu: definition.cpu,
-    memory: definition.memory,
+    cpu: options.needs?.cpu ?? definition.cpu,
+    memory: options.needs?.memory ?? definition.memory,
     lastStatus: 'PROVISIONING',
     desiredStatus: 'RUNNING',
     knownStatus: 'PENDING',
@@ -58,6 +62,7 @@ export function startTask(world: WorldState, options: NewTask): Task {
     stopCode: undefined,
     stoppedReason: undefined,
     exitCode: undefined,
+    containerReason: undefined,
     protectedUntil: undefined,
     transition: undefined,
     exit: undefined,
@@ -138,6 +143,7 @@ export function containersExit(world: WorldState, task: Task): void {
         task.stoppingAt = world.now;
         task.stopCode = 'EssentialContainerExited';
         task.stoppedReason = 'Essential container in task exited';
+        task.containerReason = task.behaviour.exitReason;
       }
       enterDeprovisioning(world, task);
     });
@@ -248,9 +254,24 @@ function enterPending(world: WorldState, task: Task): void {
 
 function enterActivating(world: WorldState, task: Task): void {
   if (task.desiredStatus === 'STOPPED' || task.lastStatus !== 'PENDING') return;
+  if (task.behaviour.failsToStart !== undefined) {
+    failToStart(world, task, task.behaviour.failsToStart);
+    return;
+  }
   setContainers(world, task, 'running');
   setStatus(world, task, 'ACTIVATING');
   task.transition = after(world, world.options.timings.activating, () => enterRunning(world, task));
+}
+
+/** What its host cannot start ends without having run: an image that is not there, say. */
+function failToStart(world: WorldState, task: Task, reason: string): void {
+  task.desiredStatus = 'STOPPED';
+  task.knownStatus = 'STOPPED';
+  task.stoppingAt = world.now;
+  task.stopCode = 'TaskFailedToStart';
+  task.stoppedReason = reason;
+  task.containerReason = reason;
+  enterDeprovisioning(world, task);
 }
 
 function enterRunning(world: WorldState, task: Task): void {
@@ -277,7 +298,7 @@ function enterStopping(world: WorldState, task: Task): void {
     if (task.exit?.run && task.exit.at <= exitsAt) return;
     cancel(task.exit);
     task.exit = after(world, exitsAt - world.now, () => {
-      if (killed) task.exitCode = 137;
+      task.exitCode = killed ? 137 : behaviour.sigtermExitCode;
       containersExit(world, task);
     });
   });

@@ -2,13 +2,15 @@ import type * as Ecs from '@aws-sdk/client-ecs';
 import { dateAt } from '../../base/clock.ts';
 import { badToken, checkOwnCluster, clusterNamed } from './clusters.ts';
 import { atMost, statusOf } from './container-instances.ts';
+import { describeTask as describe } from './describe-task.ts';
 import { after } from './emit.ts';
 import { clientException, invalidParameter, serviceError } from './errors.ts';
 import { idOf } from './ids.ts';
 import { kickService } from './kick.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
-import { place, refuses } from './placement.ts';
+import { refuses } from './placement.ts';
+import { runTask } from './run-task.ts';
 import type { Cluster, ContainerInstance, Task, WorldState } from './state.ts';
 import { definitionNamed } from './task-definitions.ts';
 import { askToStop, isLost, seenOf, startTask } from './task-life.ts';
@@ -24,27 +26,7 @@ export const tasks: Pick<
   | 'ecs:GetTaskProtection'
   | 'ecs:UpdateTaskProtection'
 > = {
-  'ecs:RunTask': (world, input) => {
-    const cluster = clusterNamed(world, input.cluster);
-    const definition = definitionNamed(world, input.taskDefinition);
-    const count = input.count ?? 1;
-    if (count < 1 || count > 10) throw invalidParameter('Task count must be between 1 and 10.');
-    if (![...cluster.containerInstances.values()].some(({ status }) => status === 'ACTIVE'))
-      throw invalidParameter('No Container Instances were found in your cluster.');
-    const started: Ecs.Task[] = [];
-    for (let index = 0; index < count; index++) {
-      const containerInstance = place(cluster, definition);
-      if (Array.isArray(containerInstance)) return { tasks: started, failures: containerInstance };
-      const group = input.group ?? `family:${definition.family}`;
-      started.push(
-        describe(
-          world,
-          startTask(world, { containerInstance, definition, group, startedBy: input.startedBy }),
-        ),
-      );
-    }
-    return { tasks: started, failures: [] };
-  },
+  'ecs:RunTask': runTask,
   'ecs:StartTask': (world, input) => {
     const cluster = clusterNamed(world, input.cluster);
     const definition = definitionNamed(world, input.taskDefinition);
@@ -91,6 +73,8 @@ export const tasks: Pick<
       if (answers === 'refused') throw invalidParameter('The referenced container instance was not found.');
       if (answers === 'empty') return { taskArns: [] };
     }
+    if (input.startedBy && (input.containerInstance || input.serviceName || input.family || input.launchType))
+      throw invalidParameter('The startedBy filter must be the only filter.');
     const service = input.serviceName ? cluster.services.get(idOf(input.serviceName)) : undefined;
     if (input.serviceName && (!service || service.status === 'INACTIVE'))
       throw serviceError('ServiceNotFoundException', 'Service not found.');
@@ -182,56 +166,4 @@ function taskNamed(cluster: Cluster, name: string | undefined): Task {
 function taskArn(world: WorldState, cluster: Cluster, name: string): string {
   if (name.startsWith('arn:')) return name;
   return `arn:aws:ecs:${world.options.region}:${world.options.accountId}:task/${cluster.name}/${name}`;
-}
-
-function describe(world: WorldState, task: Task): Ecs.Task {
-  const { containerInstance, definition } = task;
-  const { lastStatus, desiredStatus } = seenOf(world, task) ?? task;
-  return {
-    taskArn: task.arn,
-    clusterArn: task.cluster.arn,
-    containerInstanceArn: containerInstance.arn,
-    taskDefinitionArn: definition.arn,
-    group: task.group,
-    ...(task.startedBy === undefined ? {} : { startedBy: task.startedBy }),
-    lastStatus,
-    desiredStatus,
-    launchType: 'EC2',
-    availabilityZone: containerInstance.machine.availabilityZone,
-    connectivity: containerInstance.agentConnected ? 'CONNECTED' : 'DISCONNECTED',
-    cpu: String(task.cpu),
-    memory: String(task.memory),
-    version: task.version,
-    createdAt: dateAt(task.createdAt),
-    ...(task.startedAt === undefined ? {} : { startedAt: dateAt(task.startedAt) }),
-    ...(task.stoppingAt === undefined ? {} : { stoppingAt: dateAt(task.stoppingAt) }),
-    ...(task.executionStoppedAt === undefined ? {} : { executionStoppedAt: dateAt(task.executionStoppedAt) }),
-    ...(task.stoppedAt === undefined ? {} : { stoppedAt: dateAt(task.stoppedAt) }),
-    ...(task.stopCode === undefined ? {} : { stopCode: task.stopCode }),
-    ...(task.stoppedReason === undefined ? {} : { stoppedReason: task.stoppedReason }),
-    attachments: [],
-    attributes: [],
-    tags: [],
-    overrides: { containerOverrides: [], inferenceAcceleratorOverrides: [] },
-    containers: [
-      {
-        containerArn: `arn:aws:ecs:${world.options.region}:${world.options.accountId}:container/${task.cluster.name}/${task.id}/${task.id}`,
-        taskArn: task.arn,
-        name: definition.containerName,
-        image: definition.image,
-        lastStatus: containerStatus(task),
-        ...(task.exitCode === undefined ? {} : { exitCode: task.exitCode }),
-        networkBindings: [],
-        networkInterfaces: [],
-        healthStatus: 'UNKNOWN',
-        cpu: String(task.cpu),
-        memory: String(task.memory),
-      },
-    ],
-  };
-}
-
-function containerStatus(task: Task): string {
-  if (task.containersRunning) return 'RUNNING';
-  return task.knownStatus === 'STOPPED' ? 'STOPPED' : 'PENDING';
 }

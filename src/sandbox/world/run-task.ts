@@ -1,0 +1,116 @@
+import type * as Ecs from '@aws-sdk/client-ecs';
+import { clusterNamed } from './clusters.ts';
+import { describeTask } from './describe-task.ts';
+import { clientException, invalidParameter, serviceError } from './errors.ts';
+import { choose } from './place-task.ts';
+import { programOf } from './program.ts';
+import type { Cluster, Task, TaskBehaviour, TaskDefinition, TaskOverrides, WorldState } from './state.ts';
+import { definitionNamed } from './task-definitions.ts';
+import { startTask } from './task-life.ts';
+
+/** A client token is remembered for 24 hours (ECS API reference, "Ensuring idempotency"). */
+const TOKEN_LIFE_MS = 24 * 3_600_000;
+
+type Answer = { tasks: Ecs.Task[]; failures: Ecs.Failure[] };
+
+/**
+ * RunTask. With a client token it answers a request that has completed before with that one's result, whether that had
+ * started something or found no room; with other parameters it refuses. What an error was answered to has not completed.
+ */
+export function runTask(world: WorldState, input: Ecs.RunTaskCommandInput): Answer {
+  const cluster = clusterNamed(world, input.cluster);
+  const { clientToken, ...parameters } = input;
+  if (clientToken === undefined) return shown(world, start(world, cluster, input));
+  if (!/^[\x21-\x7e]{1,64}$/.test(clientToken))
+    throw invalidParameter('The clientToken must have 1 to 64 ASCII characters.');
+  const asked = JSON.stringify(parameters);
+  const used = cluster.runTaskTokens.get(clientToken);
+  if (used && world.now - used.at < TOKEN_LIFE_MS) {
+    if (used.parameters === asked) return shown(world, used);
+    throw Object.assign(
+      serviceError(
+        'ConflictException',
+        'The clientToken is already in use with a different RunTask request.',
+      ),
+      { resourceIds: used.tasks.map(({ arn }) => arn) },
+    );
+  }
+  const outcome = start(world, cluster, input);
+  cluster.runTaskTokens.set(clientToken, { at: world.now, parameters: asked, ...outcome });
+  return shown(world, outcome);
+}
+
+type Outcome = { readonly tasks: readonly Task[]; readonly failures: readonly Ecs.Failure[] };
+
+function shown(world: WorldState, { tasks, failures }: Outcome): Answer {
+  return { tasks: tasks.map((task) => describeTask(world, task)), failures: [...failures] };
+}
+
+function start(world: WorldState, cluster: Cluster, input: Ecs.RunTaskCommandInput): Outcome {
+  const definition = definitionNamed(world, input.taskDefinition);
+  if (definition.status === 'INACTIVE') throw clientException('TaskDefinition is inactive');
+  const count = input.count ?? 1;
+  if (count < 1 || count > 10) throw invalidParameter('Task count must be between 1 and 10.');
+  if (input.startedBy !== undefined && !/^[A-Za-z0-9_/-]{0,128}$/.test(input.startedBy))
+    throw invalidParameter(
+      'startedBy must have at most 128 letters, digits, hyphens, slashes and underscores.',
+    );
+  const overrides = input.overrides as TaskOverrides | undefined;
+  checkOverrides(definition, overrides);
+  if (![...cluster.containerInstances.values()].some(({ status }) => status === 'ACTIVE'))
+    throw invalidParameter('No Container Instances were found in your cluster.');
+  const needs = needsOf(definition, overrides);
+  const group = input.group ?? `family:${definition.family}`;
+  const tasks: Task[] = [];
+  for (let index = 0; index < count; index++) {
+    const chosen = choose(world, cluster, { ...needs, group }, input);
+    if (Array.isArray(chosen)) return { tasks, failures: chosen };
+    const behaviour = behaviourOf(definition, overrides);
+    tasks.push(
+      startTask(world, {
+        containerInstance: chosen,
+        definition,
+        group,
+        startedBy: input.startedBy,
+        behaviour,
+        overrides,
+        needs,
+      }),
+    );
+  }
+  return { tasks, failures: [] };
+}
+
+function checkOverrides(definition: TaskDefinition, overrides: TaskOverrides | undefined): void {
+  for (const { name } of overrides?.containerOverrides ?? []) {
+    if (name !== definition.containerName)
+      throw invalidParameter(
+        `Override for container named ${name} is not a container in the TaskDefinition.`,
+      );
+  }
+}
+
+/** What a task takes of an instance: the overrides of its container, of the task, or its definition. */
+function needsOf(definition: TaskDefinition, overrides: TaskOverrides | undefined) {
+  const [own] = overrides?.containerOverrides ?? [];
+  return {
+    cpu: own?.cpu ?? (overrides?.cpu ? Number(overrides.cpu) : definition.cpu),
+    memory:
+      own?.memory ??
+      own?.memoryReservation ??
+      (overrides?.memory ? Number(overrides.memory) : definition.memory),
+  };
+}
+
+/** As its command says, where that is understood; an image whose name begins with `missing` cannot be pulled. */
+function behaviourOf(
+  definition: TaskDefinition,
+  overrides: TaskOverrides | undefined,
+): TaskBehaviour | undefined {
+  if (definition.image.startsWith('missing')) return { failsToStart: cannotPull(definition.image) };
+  const command = overrides?.containerOverrides?.[0]?.command ?? definition.command;
+  return programOf(command)?.behaviour;
+}
+
+const cannotPull = (image: string) =>
+  `CannotPullContainerError: Error response from daemon: manifest for ${image} not found`;
