@@ -28,7 +28,7 @@ export async function bundle(
   // Without it a dist/ that is copied elsewhere would be read as CommonJS.
   await writeFile(join(outdir, 'package.json'), `${JSON.stringify({ type: 'module', version })}\n`);
   refuseEagerSdk(metafile, relative(root, cli));
-  refuseSandbox(metafile);
+  refuseForeignParts(metafile, relative(root, entry));
   return metafile;
 }
 
@@ -84,11 +84,17 @@ const sandboxApart: Plugin = {
   },
 };
 
-/** A simulated AWS on a host that drains is one more thing to load by mistake, or to be abused. */
-function refuseSandbox({ inputs }: Metafile): void {
-  const found = Object.keys(inputs).find((input) => input.startsWith('src/sandbox/'));
+/**
+ * The agent and `ecs-oneshot` have nothing of each other, and neither has the sandbox: a simulated AWS on a host that drains
+ * is one more thing to load by mistake, or to be abused.
+ */
+function refuseForeignParts({ inputs }: Metafile, entry: string): void {
+  const foreign = entry.startsWith('src/oneshot/')
+    ? /^src\/(agent|commands|lambda|sandbox)\//
+    : /^src\/(oneshot|sandbox)\//;
+  const found = Object.keys(inputs).find((input) => foreign.test(input));
   if (found !== undefined)
-    throw new Error(`the agent's bundle contains ${found}: only src/commands/sandbox.ts may import it`);
+    throw new Error(`the bundle of ${entry} contains ${found}, which is another program's`);
 }
 
 /** The promise that watching costs no SDK memory, checked at build time: the entry's static imports contain no SDK. */
@@ -113,10 +119,14 @@ function refuseEagerSdk(metafile: Metafile, entry: string): void {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const outputs = {
-    ...(await bundle(process.argv[2], process.argv[3])).outputs,
-    ...(await bundleSandbox(process.argv[3])).outputs,
-  };
+  report('dist/', await bundle(process.argv[2], process.argv[3]));
+  report('dist/sandbox/', await bundleSandbox(process.argv[3]));
+  // In a folder of its own, after the agent's: that one empties dist/ first.
+  if (process.argv.length === 2)
+    report('dist/oneshot/', await bundle(join(root, 'src/oneshot/cli.ts'), join(root, 'dist/oneshot')));
+}
+
+function report(where: string, { outputs }: Metafile): void {
   const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
-  console.log(`dist/: ${Object.keys(outputs).length} files, ${(bytes / 1024).toFixed(0)} KiB`);
+  console.log(`${where}: ${Object.keys(outputs).length} files, ${(bytes / 1024).toFixed(0)} KiB`);
 }

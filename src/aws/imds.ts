@@ -87,7 +87,8 @@ export async function readIdentity(imds: Imds, regionGiven?: string): Promise<Re
   return known({ instanceId: instanceId.value, region: region.value });
 }
 
-async function readRegion(imds: Imds): Promise<Reading<string>> {
+/** Reads the instance's own Region. */
+export async function readRegion(imds: Imds): Promise<Reading<string>> {
   const region = await imds.get('meta-data/placement/region');
   if (region.kind === 'unknown') return region;
   if (region.value && /^[a-z0-9-]{1,40}$/.test(region.value)) return known(region.value);

@@ -5,8 +5,17 @@ import { clip, escaped } from '../base/text.ts';
 /** A flag: a switch without a placeholder, else it takes a value. */
 export type Flag = { readonly flag: string; readonly placeholder?: string };
 
-/** The texts that flags were given on a command line, and one line for each mistake in it. The last of several counts. */
-export function readFlags(argv: readonly string[], flags: readonly Flag[]) {
+/**
+ * The texts that flags were given on a command line, and one line for each mistake in it. Of several the last counts in
+ * `values`; `every` has them all, in their order.
+ *
+ * @param noWords what is wrong with a word that is no option
+ */
+export function readFlags(
+  argv: readonly string[],
+  flags: readonly Flag[],
+  noWords = 'this command takes options only',
+) {
   const flagNames = flags.map(({ flag }) => flag);
   const isSwitch = (name: string) =>
     flags.some(({ flag, placeholder }) => flag === name && placeholder === undefined);
@@ -20,12 +29,12 @@ export function readFlags(argv: readonly string[], flags: readonly Flag[]) {
     ),
   });
   const values = new Map<string, string>();
+  const every: { readonly flag: string; readonly text: string }[] = [];
   const problems: string[] = [];
   let isAfterUnknown = false;
   for (const token of tokens) {
     // What follows an unknown option is most likely its value: one mistake, one problem.
-    if (token.kind === 'positional' && !isAfterUnknown)
-      problems.push(`${quote(token.value)}: this command takes options only.`);
+    if (token.kind === 'positional' && !isAfterUnknown) problems.push(`${quote(token.value)}: ${noWords}.`);
     isAfterUnknown = false;
     if (token.kind !== 'option') continue;
     if (!flagNames.includes(token.name)) {
@@ -37,11 +46,11 @@ export function readFlags(argv: readonly string[], flags: readonly Flag[]) {
       problems.push(`--${token.name}: a value is missing.`);
     } else {
       values.set(token.name, token.value ?? 'true');
+      every.push({ flag: token.name, text: token.value ?? 'true' });
     }
   }
-  return { values, problems };
+  return { values, every, problems };
 }
 
-/** A text from outside as messages show it. */
-// JSON shows what a terminal would not: control characters, spaces at the end.
+/** A text from outside as messages show it: JSON shows what a terminal would not, control characters, spaces at the end. */
 export const quote = (text: string) => escaped(JSON.stringify(clip(text, 200)));

@@ -19,11 +19,21 @@ export function sdkCalls(include: (file: string) => boolean): string[] {
   return [...new Set(calls)].sort();
 }
 
-/** The operations that the agent's transport has, which are the keys of the type `Operations`. */
-export function operations(): string[] {
-  const text = readFileSync(join(src, 'aws/operations.ts'), 'utf8');
+/** The operations that a program's transport has, which are the keys of its type `Operations`: the agent's unless told. */
+export function operations(file = 'aws/operations.ts'): string[] {
+  const text = readFileSync(join(src, file), 'utf8');
   const [, body = ''] = text.match(/^export type Operations = \{\n([\s\S]*?)^\};/m) ?? [];
   return [...body.matchAll(/^ {2}'([a-z0-9]+:\w+)':/gm)].map(([, name]) => name ?? '').sort();
+}
+
+/** The operations that some line of `ecs-oneshot` asks its transport for. */
+export function usedByOneshot(): string[] {
+  const text = sources(
+    (file) => isOneshot(file) && file !== ONESHOT_OPERATIONS && !file.startsWith('oneshot/aws/sdk/'),
+  )
+    .map((source) => source.text)
+    .join('\n');
+  return operations(ONESHOT_OPERATIONS).filter((name) => text.includes(`'${name}'`));
 }
 
 /** The operations that some line of the agent asks its transport for. */
@@ -36,7 +46,11 @@ export function usedOperations(): string[] {
   return operations().filter((name) => text.includes(`'${name}'`));
 }
 
-export const isAgent = (file: string): boolean => !/^(sandbox|lambda)\//.test(file);
+/** The table of calls of `ecs-oneshot`. */
+export const ONESHOT_OPERATIONS = 'oneshot/aws/operations.ts';
+
+export const isAgent = (file: string): boolean => !/^(sandbox|lambda|oneshot)\//.test(file);
+export const isOneshot = (file: string): boolean => file.startsWith('oneshot/');
 export const isTagger = (file: string): boolean => file.startsWith('lambda/');
 
 function sources(include: (file: string) => boolean): { file: string; text: string }[] {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { isAgent, isTagger, operations, sdkCalls, usedOperations } from './api-calls.ts';
+import {
+  isAgent,
+  isOneshot,
+  isTagger,
+  ONESHOT_OPERATIONS,
+  operations,
+  sdkCalls,
+  usedByOneshot,
+  usedOperations,
+} from './api-calls.ts';
 import { resolve, template } from './cloudformation.ts';
 import { allowedActions, list, type Policy, policyDocuments, type Statement } from './policy.ts';
 
@@ -28,6 +37,15 @@ describe('the policies and the code', () => {
 
   it('agree on the tagger: all that it can call is allowed, and nothing else', () => {
     assert.deepEqual(allowedActions(statements('tagger')), sdkCalls(isTagger));
+  });
+
+  it('agree on ecs-oneshot: all that it can call is allowed, it uses all of it, and beside it only hands roles to tasks', () => {
+    const calls = operations(ONESHOT_OPERATIONS);
+    assert.ok(calls.includes('ecs:RunTask'));
+    assert.deepEqual(sdkCalls(isOneshot), calls);
+    assert.deepEqual(usedByOneshot(), calls);
+    assert.deepEqual(allowedActions(statements('oneshot')), calls);
+    assert.deepEqual(allowedActions(statements('oneshot-pass-roles')), ['iam:PassRole']);
   });
 
   it('ask for no permission that no line of the agent uses', () => {
@@ -83,7 +101,9 @@ describe('each statement of the policies', () => {
         const kinds = Object.values(resources).map(pattern);
         for (const resource of list(statement.Resource)) {
           if (resource === '*') {
-            assert.ok(kinds.length === 0 || action === 'ecs:TagResource', `${action} can name its resource`);
+            // Who lists a whole cluster's tasks names no resource; the condition names the cluster.
+            const cannotName = kinds.length === 0 || ['ecs:TagResource', 'ecs:ListTasks'].includes(action);
+            assert.ok(cannotName, `${action} can name its resource`);
           } else {
             assert.ok(
               kinds.some((kind) => kind.test(resource)),
@@ -237,7 +257,8 @@ describe('the Terraform module', () => {
   it('takes its policies from the same documents', () => {
     const text = readFileSync(new URL('../../deploy/terraform/permissions.tf', import.meta.url), 'utf8');
     const named = [...text.matchAll(/"((?:agent|tagger)[a-z0-9-]*)"/g)].map(([, name]) => name ?? '');
-    assert.deepEqual([...new Set(named)].sort(), [...documents.keys()].sort());
+    const ofInstances = [...documents.keys()].filter((name) => !name.startsWith('oneshot'));
+    assert.deepEqual([...new Set(named)].sort(), ofInstances.sort());
   });
 });
 

@@ -1,0 +1,17 @@
+import type * as Ecs from '@aws-sdk/client-ecs';
+import type { Call } from '../../aws/operations.ts';
+
+/**
+ * Every AWS API call that `ecs-oneshot` can make, under the name that IAM gives the action. Nothing outside this table
+ * can be called: the IAM policies are checked against its keys.
+ */
+export type Operations = {
+  'ecs:DescribeTaskDefinition': Call<
+    Ecs.DescribeTaskDefinitionCommandInput,
+    Ecs.DescribeTaskDefinitionCommandOutput
+  >;
+  'ecs:DescribeTasks': Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
+  'ecs:ListTasks': Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
+  'ecs:RunTask': Call<Ecs.RunTaskCommandInput, Ecs.RunTaskCommandOutput>;
+  'ecs:StopTask': Call<Ecs.StopTaskCommandInput, Ecs.StopTaskCommandOutput>;
+};

@@ -1,0 +1,18 @@
+import {
+  DescribeTaskDefinitionCommand,
+  DescribeTasksCommand,
+  ECSClient,
+  ListTasksCommand,
+  RunTaskCommand,
+  StopTaskCommand,
+} from '@aws-sdk/client-ecs';
+
+export const createClient = (config: object) => new ECSClient(config);
+
+export const commands = {
+  'ecs:DescribeTaskDefinition': DescribeTaskDefinitionCommand,
+  'ecs:DescribeTasks': DescribeTasksCommand,
+  'ecs:ListTasks': ListTasksCommand,
+  'ecs:RunTask': RunTaskCommand,
+  'ecs:StopTask': StopTaskCommand,
+};

@@ -1,0 +1,131 @@
+import type * as Ecs from '@aws-sdk/client-ecs';
+import type { Caller } from '../../aws/call.ts';
+import { AwsError } from '../../aws/errors.ts';
+import { timeOfDate } from '../../base/clock.ts';
+import type { StartAnswer, TaskView } from '../launch/model.ts';
+import { readAnswer, readError } from '../launch/start-answer.ts';
+import type { Operations } from './operations.ts';
+
+/** The ECS calls that a launcher makes, about the tasks of one cluster. Each rejects with an `AwsError`. */
+export type Tasks = {
+  /** The containers of a task definition that is given by family, `family:revision` or ARN. */
+  define(taskDefinition: string): Promise<readonly { name: string; isEssential: boolean }[]>;
+  /**
+   * The task that was started by this name and runs, or has ended in the last hour; of several the one that runs, then
+   * the latest. Undefined where ECS shows none.
+   */
+  find(startedBy: string): Promise<TaskView | undefined>;
+  /** What RunTask's answer means, or its failure: it never rejects. */
+  run(request: Omit<Ecs.RunTaskCommandInput, 'cluster'>): Promise<StartAnswer>;
+  /** Undefined where ECS does not know it. */
+  describe(arn: string): Promise<TaskView | undefined>;
+  stop(arn: string, reason: string): Promise<void>;
+};
+
+export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
+  const describeAll = async (arns: readonly string[]): Promise<readonly TaskView[]> => {
+    const operation = 'ecs:DescribeTasks';
+    const { tasks, failures } = await call(operation, { cluster, tasks: [...arns] });
+    if (!Array.isArray(tasks)) throw incomplete(operation, 'it has no tasks');
+    const isKnown = (arn: string) =>
+      tasks.some(({ taskArn }) => taskArn === arn) ||
+      failures?.some((failure) => failure.arn === arn && failure.reason === 'MISSING');
+    const silent = arns.find((arn) => !isKnown(arn));
+    if (silent !== undefined) throw incomplete(operation, `it says nothing of ${silent}`);
+    return tasks.filter(({ taskArn }) => arns.includes(taskArn ?? '')).map((task) => view(operation, task));
+  };
+
+  const list = async (startedBy: string, desiredStatus: 'RUNNING' | 'STOPPED') => {
+    const operation = 'ecs:ListTasks';
+    const { taskArns } = await call(operation, { cluster, startedBy, desiredStatus });
+    if (!Array.isArray(taskArns)) throw incomplete(operation, 'it has no taskArns');
+    return taskArns;
+  };
+
+  return {
+    define: async (taskDefinition) => {
+      const operation = 'ecs:DescribeTaskDefinition';
+      const { taskDefinition: found } = await call(operation, { taskDefinition });
+      if (!found?.containerDefinitions?.length) throw incomplete(operation, 'it has no containerDefinitions');
+      return found.containerDefinitions.map(({ name = '', essential }) => ({
+        name,
+        isEssential: essential !== false,
+      }));
+    },
+
+    find: async (startedBy) => {
+      // One that was asked to stop and still runs is in the second list only.
+      const arns = [...(await list(startedBy, 'RUNNING')), ...(await list(startedBy, 'STOPPED'))];
+      if (arns.length === 0) return undefined;
+      const found = await describeAll([...new Set(arns)].slice(0, 100));
+      return [...found].sort(
+        (a, b) =>
+          Number(a.lastStatus === 'STOPPED') - Number(b.lastStatus === 'STOPPED') ||
+          (b.createdAt ?? 0) - (a.createdAt ?? 0),
+      )[0];
+    },
+
+    run: async (request) => {
+      const operation = 'ecs:RunTask';
+      try {
+        const { tasks, failures } = await call(operation, { cluster, ...request });
+        const [task] = Array.isArray(tasks) ? tasks : [];
+        return readAnswer(
+          task && view(operation, task),
+          (Array.isArray(failures) ? failures : []).map(({ reason }) => reason ?? 'no reason'),
+        );
+      } catch (error) {
+        if (error instanceof AwsError) return readError(error);
+        throw error;
+      }
+    },
+
+    describe: async (arn) => (await describeAll([arn]))[0],
+
+    stop: async (arn, reason) => {
+      await call('ecs:StopTask', { cluster, task: arn, reason });
+    },
+  };
+}
+
+function view(operation: string, task: Ecs.Task): TaskView {
+  const { taskArn, lastStatus, taskDefinitionArn } = task;
+  if (!taskArn || !lastStatus || !taskDefinitionArn)
+    throw incomplete(operation, 'a task has no ARN, status or task definition');
+  return {
+    arn: taskArn,
+    taskDefinitionArn,
+    lastStatus,
+    containerInstanceArn: task.containerInstanceArn,
+    createdAt: timeOfDate(task.createdAt),
+    startedAt: timeOfDate(task.startedAt),
+    stoppedAt: timeOfDate(task.stoppedAt),
+    stopCode: task.stopCode,
+    stoppedReason: task.stoppedReason,
+    containers: (task.containers ?? []).map(({ name = '', exitCode, reason }) => ({
+      name,
+      exitCode,
+      reason,
+    })),
+    overrides: {
+      taskRoleArn: task.overrides?.taskRoleArn,
+      containers: (task.overrides?.containerOverrides ?? []).map((own) => ({
+        name: own.name ?? '',
+        command: own.command?.length ? own.command : undefined,
+        environment: Object.fromEntries(
+          (own.environment ?? []).map(({ name = '', value = '' }) => [name, value]),
+        ),
+        cpu: own.cpu,
+        memory: own.memory,
+      })),
+    },
+  };
+}
+
+const incomplete = (operation: string, what: string) =>
+  new AwsError(
+    operation,
+    'transient',
+    'IncompleteAnswer',
+    `calling ${operation}: the answer is incomplete: ${what}`,
+  );

@@ -1,0 +1,188 @@
+import { isCluster } from '../../base/arn.ts';
+import { boolean, duration, type OptionText, oneOf } from '../../config/option.ts';
+import { type Parsed, parsed, wrong } from '../../config/parsed.ts';
+
+/** The one schema of `ecs-oneshot`: types, `--help`, job files and error messages all come from here. */
+export const options = {
+  cluster: {
+    flag: 'cluster',
+    placeholder: 'NAME',
+    default: '',
+    defaultShown: 'none: it must be given',
+    help: 'The ECS cluster.',
+    allowed: 'the name or ARN of a cluster',
+    parse: optional((text) => (isCluster(text) ? parsed(text) : wrong('is not the name of an ECS cluster'))),
+  },
+  taskDefinition: {
+    flag: 'task-definition',
+    placeholder: 'NAME',
+    default: '',
+    defaultShown: 'none: it must be given',
+    help: 'The task definition: a family, of which the latest revision runs, family:revision, or an ARN.',
+    allowed: 'a family, family:revision, or ARN',
+    parse: optional((text) =>
+      TASK_DEFINITION.test(text) ? parsed(text) : wrong('is not the name of a task definition'),
+    ),
+  },
+  container: {
+    flag: 'container',
+    placeholder: 'NAME',
+    default: '',
+    defaultShown: 'the only essential one',
+    help: 'The container that runs the command, and whose exit code counts.',
+    allowed: 'the name of a container of the task definition',
+    parse: optional((text) =>
+      /^[A-Za-z0-9_-]{1,255}$/.test(text) ? parsed(text) : wrong('is not the name of a container'),
+    ),
+  },
+  cpu: {
+    flag: 'cpu',
+    placeholder: 'UNITS',
+    default: '',
+    defaultShown: 'as in the task definition',
+    help: "The container's CPU units; 1024 are one vCPU.",
+    allowed: 'a whole number from 1 to 1000000',
+    parse: optional(wholeNumber),
+  },
+  memory: {
+    flag: 'memory',
+    placeholder: 'MIB',
+    default: '',
+    defaultShown: 'as in the task definition',
+    help: "The container's memory in MiB; beyond it the container is killed.",
+    allowed: 'a whole number from 1 to 1000000',
+    parse: optional(wholeNumber),
+  },
+  taskRole: {
+    flag: 'task-role',
+    placeholder: 'ROLE',
+    default: '',
+    defaultShown: 'as in the task definition',
+    help: 'The IAM role of the task.',
+    allowed: 'the name or ARN of a role',
+    parse: optional((text) =>
+      /^[\w+=,.@:/-]{1,2048}$/.test(text) ? parsed(text) : wrong('is not the name of a role'),
+    ),
+  },
+  capacityProvider: {
+    flag: 'capacity-provider',
+    placeholder: 'NAME',
+    default: '',
+    defaultShown: "the cluster's default",
+    help: 'The capacity provider that places the task, and finds room for it if it has managed scaling.',
+    allowed: 'the name of a capacity provider',
+    parse: optional((text) =>
+      /^[A-Za-z0-9_-]{1,255}$/.test(text) ? parsed(text) : wrong('is not the name of a capacity provider'),
+    ),
+  },
+  placement: {
+    flag: 'placement',
+    placeholder: 'STRATEGY',
+    default: 'binpack',
+    help: 'Where among the instances with room: the fullest (binpack), evenly by zone and instance (spread), any (random).',
+    allowed: 'binpack, spread, random',
+    parse: oneOf(['binpack', 'spread', 'random']),
+  },
+  capacityTimeout: {
+    flag: 'capacity-timeout',
+    placeholder: 'TIME',
+    default: '30m',
+    help: 'How long it waits for room before it gives up with exit code 75.',
+    allowed: 'a time of at least 0s',
+    parse: duration(0, Infinity),
+  },
+  timeout: {
+    flag: 'timeout',
+    placeholder: 'TIME',
+    default: '',
+    defaultShown: 'none',
+    help: 'How long the task may run; --on-timeout says what happens then. The exit code is 124.',
+    allowed: 'a time of at least 1s, or "none"',
+    parse: (text) => (text === '' || text === 'none' ? parsed(undefined) : duration(1_000, Infinity)(text)),
+  },
+  onTimeout: {
+    flag: 'on-timeout',
+    placeholder: 'ACTION',
+    default: 'stop',
+    help: 'At the time-out: stop the task (stop), or let it run and end without it (detach).',
+    allowed: 'stop, detach',
+    parse: oneOf(['stop', 'detach']),
+  },
+  noWait: {
+    flag: 'no-wait',
+    default: 'false',
+    help: 'End as soon as the task is started. The last line on standard output is then {"cluster":…,"task_arn":…}.',
+    allowed: 'true, false',
+    parse: boolean,
+  },
+  key: {
+    flag: 'key',
+    placeholder: 'KEY',
+    default: '',
+    defaultShown: 'a new one each time',
+    help: 'Runs once for each key: where a task of this key runs in the cluster, or has ended in the last hour, that one is waited for and nothing is started.',
+    allowed: '1 to 255 printable characters',
+    parse: optional((text) =>
+      /^[\x20-\x7e]{1,255}$/.test(text) ? parsed(text) : wrong('is not of 1 to 255 printable characters'),
+    ),
+  },
+  resultFile: {
+    flag: 'result-file',
+    placeholder: 'PATH',
+    default: '',
+    defaultShown: 'none',
+    help: 'A file that says in JSON how it ended, and whose exit code it is.',
+    allowed: 'a path in a directory that this user may write',
+    parse: optional((text) => parsed(text)),
+  },
+  region: {
+    flag: 'region',
+    placeholder: 'REGION',
+    default: '',
+    defaultShown: "AWS_REGION, else this EC2 instance's own",
+    help: 'The AWS Region.',
+    allowed: 'a Region such as eu-west-1',
+    parse: optional((text) =>
+      /^[a-z0-9-]{1,40}$/.test(text) ? parsed(text) : wrong('is not the name of a Region'),
+    ),
+  },
+  dryRun: {
+    flag: 'dry-run',
+    default: 'false',
+    help: 'Print what RunTask would be asked, as JSON, and start nothing.',
+    allowed: 'true, false',
+    parse: boolean,
+  },
+} as const satisfies Record<string, OptionText<unknown>>;
+
+export type OptionName = keyof typeof options;
+
+/** The same schema as a list, for what treats all options alike. */
+export const optionList: readonly (OptionText<unknown> & { readonly name: OptionName })[] = (
+  Object.keys(options) as OptionName[]
+).map((name) => ({ name, ...options[name] }));
+
+/** Every option's value. Times are in ms. */
+export type Options = {
+  readonly [K in OptionName]: ReturnType<(typeof options)[K]['parse']> extends infer P
+    ? P extends { kind: 'ok'; value: infer V }
+      ? V
+      : never
+    : never;
+};
+
+/** RegisterTaskDefinition's own pattern, and the ARN that it makes. */
+const TASK_DEFINITION =
+  /^(arn:[a-z0-9-]{1,32}:ecs:[a-z0-9-]{1,40}:\d{12}:task-definition\/)?[A-Za-z0-9_-]{1,255}(:\d{1,9})?$/;
+
+/** Nothing given is nothing. */
+function optional<T>(parse: (text: string) => Parsed<T>) {
+  return (text: string): Parsed<T | undefined> => (text === '' ? parsed(undefined) : parse(text));
+}
+
+function wholeNumber(text: string): Parsed<number> {
+  const value = Number(text);
+  return /^\d{1,7}$/.test(text) && value >= 1 && value <= 1_000_000
+    ? parsed(value)
+    : wrong('is not a whole number from 1 to 1000000');
+}

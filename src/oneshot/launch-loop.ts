@@ -1,0 +1,91 @@
+import { AwsError } from '../aws/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Tasks } from './aws/tasks.ts';
+import { decide } from './launch/decide.ts';
+import type { Call, Cancel, End, Launch, Outcome, Policy } from './launch/model.ts';
+import { begin, cancelled, sent, settle } from './launch/settle.ts';
+import { type RequestOptions, runTaskRequest } from './request.ts';
+
+export type LaunchPorts = {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly tasks: Tasks;
+  readonly policy: Policy;
+  readonly request: RequestOptions;
+  /** Told after each step. */
+  readonly onProgress: (launch: Launch) => void;
+};
+
+export type Running = {
+  /** How it ended. Rejects only for a mistake of this program. */
+  readonly ended: Promise<End>;
+  cancel(signal: Cancel['signal']): void;
+};
+
+/** Runs one task to its end: asks `decide` what is next, does it, and lets `settle` say what that means. */
+export function startLaunch(ports: LaunchPorts): Running {
+  const { clock, random, policy, onProgress } = ports;
+  let launch = begin(clock.now());
+  let wake = new AbortController();
+  let insist: (end: End) => void = () => {};
+  const insisted = new Promise<End>((resolve) => {
+    insist = resolve;
+  });
+
+  async function run(): Promise<End> {
+    for (;;) {
+      const step = decide(launch, policy, clock.now());
+      onProgress(launch);
+      if (step.kind === 'end') return step.end;
+      if (step.kind === 'wait') {
+        wake = new AbortController();
+        await clock.sleep(step.until - clock.now(), { signal: wake.signal });
+        continue;
+      }
+      launch = sent(launch, step.kind);
+      const outcome = await perform(step, ports);
+      launch = settle(launch, policy, outcome, clock.now(), random);
+    }
+  }
+
+  return {
+    // A second signal does not wait for the answer that the first one waits for.
+    ended: Promise.race([run(), insisted]),
+    cancel: (signal) => {
+      launch = cancelled(launch, signal, clock.now());
+      wake.abort();
+      const step = launch.cancel?.insists ? decide(launch, policy, clock.now()) : undefined;
+      if (step?.kind === 'end') insist(step.end);
+    },
+  };
+}
+
+async function perform(step: Call, { tasks, policy, request }: LaunchPorts): Promise<Outcome> {
+  try {
+    switch (step.kind) {
+      case 'define':
+        return { kind: 'defined', containers: await tasks.define(policy.asked.taskDefinition) };
+      case 'look':
+        return { kind: 'looked', task: await tasks.find(request.key.startedBy) };
+      case 'start': {
+        const answer = await tasks.run(runTaskRequest(request, step.container, step.attempt));
+        return { kind: 'start-answered', answer };
+      }
+      case 'describe':
+        return { kind: 'described', task: await tasks.describe(step.arn) };
+      case 'stop':
+        await tasks.stop(step.arn, stopReasons[step.why]);
+        return { kind: 'stop-accepted', why: step.why };
+    }
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    return { kind: 'failed', call: step.kind, error };
+  }
+}
+
+const stopReasons = {
+  cancelled: 'ecs-oneshot was cancelled',
+  'timed-out': 'the time limit of ecs-oneshot passed',
+  'no-room': 'ecs-oneshot found no room in time',
+} as const;

@@ -1,0 +1,173 @@
+import { formatDuration } from '../../base/duration.ts';
+import { CANCELLED, EXIT } from '../exit-codes.ts';
+import type { Cancel, End, Following, Launch, Policy, Starting, Step, StopWhy } from './model.ts';
+
+/** How long a cancelled launcher looks for a task that it may have started, in ms. */
+const SEARCH_MS = 60_000;
+/** ECS's lists and descriptions can lag by minutes (ECS API reference, RunTask): until then a task can be on its way. */
+export const SETTLES_MS = 300_000;
+/** How long a process that has reached AWS with no call yet waits for credentials, in ms. */
+const NO_CREDENTIALS_MS = 20_000;
+
+/**
+ * What a launch does next: the whole policy, from what is known and the time. It has no effect, and every step can be
+ * made again: RunTask by its client token, StopTask because a task stops once.
+ *
+ * @param now in ms since the Unix epoch
+ */
+export function decide(launch: Launch, policy: Policy, now: number): Step {
+  const { phase, cancel } = launch;
+  if (phase.kind === 'ended') return { kind: 'end', end: phase.end };
+  if (cancel?.insists) return end(leftAtOnce(launch, policy, cancel, now));
+  switch (phase.kind) {
+    case 'defining':
+      if (cancel && !policy.isKeyGiven) return end(nothingStarted(cancel));
+      return patient(launch, policy, now, cancel ? { kind: 'look' } : { kind: 'define' });
+    case 'looking':
+      if (cancel && now - cancel.at >= SEARCH_MS)
+        return end(mayRun('cancelled, and ECS did not say whether a task of this key runs'));
+      return patient(launch, policy, now, { kind: 'look' });
+    case 'starting':
+      return decideStarting(launch, phase, policy, now);
+    case 'following':
+      return decideFollowing(launch, phase, policy, now);
+  }
+}
+
+function decideStarting(launch: Launch, phase: Starting, policy: Policy, now: number): Step {
+  const { cancel } = launch;
+  const mayBeStarted = isUnsettled(phase, now);
+  if (cancel) {
+    if (!mayBeStarted) return end(nothingStarted(cancel));
+    // Nothing is started after a cancel, not even to be stopped at once.
+    if (now - cancel.at >= SEARCH_MS) return end(mayRun('cancelled while RunTask had no answer'));
+    return due(launch, now, { kind: 'look' });
+  }
+  const { waitingSince } = phase;
+  if (waitingSince !== undefined && now - waitingSince >= policy.capacityTimeoutMs) {
+    return end(
+      mayBeStarted ? mayRun(`RunTask had no answer: ${launch.trouble}`) : noRoom(phase, launch, now),
+    );
+  }
+  const deadline = (waitingSince ?? now) + policy.capacityTimeoutMs;
+  return due(
+    launch,
+    now,
+    { kind: 'start', attempt: phase.attempt, container: launch.container ?? '' },
+    deadline,
+  );
+}
+
+function decideFollowing(launch: Launch, phase: Following, policy: Policy, now: number): Step {
+  const { task, stop } = phase;
+  const { arn } = task;
+  if (!policy.waits && !launch.cancel) return end(detached(phase));
+  if (phase.missingSince !== undefined && now - phase.missingSince >= SETTLES_MS)
+    return end(mayRun('ECS does not know the task any more', phase));
+  const why = whyStop(launch, phase, policy, now);
+  if (why === 'timed-out' && policy.onTimeout === 'detach' && !stop)
+    return end({
+      ...mayRun('the time limit passed, and the task was left to run', phase),
+      code: EXIT.timedOut,
+      kind: 'timed-out',
+    });
+  if (why !== undefined && !stop) return due(launch, now, { kind: 'stop', arn, why });
+  return due(launch, now, { kind: 'describe', arn });
+}
+
+function whyStop({ cancel }: Launch, phase: Following, policy: Policy, now: number): StopWhy | undefined {
+  if (cancel) return 'cancelled';
+  const { placedAt, task } = phase;
+  if (placedAt === undefined)
+    return now - (task.createdAt ?? now) >= policy.capacityTimeoutMs ? 'no-room' : undefined;
+  return policy.timeoutMs !== undefined && now - placedAt >= policy.timeoutMs ? 'timed-out' : undefined;
+}
+
+/** Whether RunTask may have started the task without saying so. */
+export function isUnsettled({ isSent, unansweredAt }: Starting, now: number): boolean {
+  return isSent || (unansweredAt !== undefined && now - unansweredAt < SETTLES_MS);
+}
+
+/** A question before anything is started: given up when it could not be asked for as long as room is waited for. */
+function patient(launch: Launch, policy: Policy, now: number, step: Step): Step {
+  if (isWithoutCredentials(launch, now)) return end(withoutCredentials(launch));
+  if (now - launch.beganAt >= policy.capacityTimeoutMs && launch.trouble !== undefined) {
+    return end({
+      code: EXIT.noRoom,
+      source: 'launcher',
+      kind: 'no-room',
+      reason: `AWS could not be asked, and nothing was started: ${launch.trouble}`,
+      task: undefined,
+    });
+  }
+  const limit = launch.hasReached || !launch.lacksCredentials ? policy.capacityTimeoutMs : NO_CREDENTIALS_MS;
+  return due(launch, now, step, launch.beganAt + limit);
+}
+
+/** The step when it is due; until then a wait, at most to `deadline`, when there is something else to decide. */
+const due = (launch: Launch, now: number, step: Step, deadline = Infinity): Step =>
+  now >= launch.dueAt ? step : { kind: 'wait', until: Math.min(launch.dueAt, deadline) };
+
+const isWithoutCredentials = ({ hasReached, lacksCredentials, beganAt }: Launch, now: number) =>
+  !hasReached && lacksCredentials && now - beganAt >= NO_CREDENTIALS_MS;
+
+const end = (one: End): Step => ({ kind: 'end', end: one });
+
+const nothingStarted = ({ signal }: Cancel): End => ({
+  code: CANCELLED[signal],
+  source: 'launcher',
+  kind: 'cancelled',
+  reason: `cancelled by ${signal}; nothing was started`,
+  task: undefined,
+});
+
+const mayRun = (why: string, following?: Following): End => ({
+  code: EXIT.lost,
+  source: 'launcher',
+  kind: 'lost',
+  reason: `${why}; it may still run`,
+  task: following?.task,
+});
+
+function leftAtOnce(launch: Launch, policy: Policy, cancel: Cancel, now: number): End {
+  const { phase } = launch;
+  const mayBe =
+    phase.kind === 'following' ||
+    phase.kind === 'looking' ||
+    (phase.kind === 'defining' && policy.isKeyGiven) ||
+    (phase.kind === 'starting' && isUnsettled(phase, now));
+  if (!mayBe) return nothingStarted(cancel);
+  return mayRun('left at once, at the second signal', phase.kind === 'following' ? phase : undefined);
+}
+
+function noRoom(phase: Starting, launch: Launch, now: number): End {
+  const what =
+    phase.missing.length > 0
+      ? `no instance had enough room (${phase.missing.join(', ')})`
+      : (launch.trouble ?? 'the cluster has no instance');
+  return {
+    code: EXIT.noRoom,
+    source: 'launcher',
+    kind: 'no-room',
+    reason: `not started within ${formatDuration(now - (phase.waitingSince ?? now))}: ${what}; it is safe to try again`,
+    task: undefined,
+  };
+}
+
+function withoutCredentials({ trouble }: Launch): End {
+  return {
+    code: EXIT.permission,
+    source: 'launcher',
+    kind: 'forbidden',
+    reason: trouble ?? '',
+    task: undefined,
+  };
+}
+
+const detached = ({ task, isAttached }: Following): End => ({
+  code: 0,
+  source: 'launcher',
+  kind: 'detached',
+  reason: isAttached ? 'it was started before' : 'it is started, and not waited for',
+  task,
+});

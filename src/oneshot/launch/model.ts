@@ -1,0 +1,186 @@
+import type { AwsError } from '../../aws/errors.ts';
+
+/** What a launch goes by; from the configuration. Times are in ms. */
+export type Policy = {
+  /** Whether the caller has named the key, so that a task of it can be there already. */
+  readonly isKeyGiven: boolean;
+  /** How long it waits for room. */
+  readonly capacityTimeoutMs: number;
+  /** How long the task may run; undefined: as long as it takes. */
+  readonly timeoutMs: number | undefined;
+  readonly onTimeout: 'stop' | 'detach';
+  /** False: it is done when the task is started. */
+  readonly waits: boolean;
+  /** Whose exit code counts; undefined: the only essential container's. */
+  readonly container: string | undefined;
+  readonly asked: Parameters;
+};
+
+/** What the task is to be: what a later call with the same key is compared with. */
+export type Parameters = {
+  readonly taskDefinition: string;
+  readonly command: readonly string[] | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  /** CPU units and MiB; undefined: as in the task definition. */
+  readonly cpu: number | undefined;
+  readonly memory: number | undefined;
+  readonly taskRole: string | undefined;
+};
+
+/** One launch, from the first question to its end. Times are in ms since the Unix epoch. */
+export type Launch = {
+  readonly phase: Phase;
+  readonly beganAt: number;
+  /** ECS is asked nothing before this time. */
+  readonly dueAt: number;
+  /** How many calls in a row have failed. */
+  readonly failures: number;
+  /** Why the last call failed, in words; undefined after one that succeeded. */
+  readonly trouble: string | undefined;
+  /** The last call failed for want of credentials. */
+  readonly lacksCredentials: boolean;
+  /** Whether AWS has answered any call: what it was asked with is accepted then. */
+  readonly hasReached: boolean;
+  /** The container whose exit code counts, once the task definition has been read. */
+  readonly container: string | undefined;
+  readonly cancel: Cancel | undefined;
+};
+
+export type Cancel = {
+  readonly signal: 'SIGTERM' | 'SIGINT';
+  readonly at: number;
+  /** A second signal has come: it leaves at once. */
+  readonly insists: boolean;
+};
+
+export type Phase =
+  /** The task definition is read. */
+  | { readonly kind: 'defining' }
+  /** A task with this key is looked for. */
+  | { readonly kind: 'looking' }
+  | Starting
+  | Following
+  | { readonly kind: 'ended'; readonly end: End };
+
+export type Starting = {
+  readonly kind: 'starting';
+  /** How many RunTask requests have completed without starting anything: each has used up its client token. */
+  readonly attempt: number;
+  /** Since when it could not be started; undefined before the first answer. */
+  readonly waitingSince: number | undefined;
+  /** What was missing at the last try, e.g. `RESOURCE:CPU`; empty where it was not for room. */
+  readonly missing: readonly string[];
+  /** A RunTask is on its way. */
+  readonly isSent: boolean;
+  /** When RunTask was sent last without a completed answer since: that one may have started the task. */
+  readonly unansweredAt: number | undefined;
+};
+
+export type Following = {
+  readonly kind: 'following';
+  readonly task: TaskView;
+  /** It was there already: another call with this key has started it. */
+  readonly isAttached: boolean;
+  /** Since when ECS does not know it, not yet or not any more; undefined: it does. */
+  readonly missingSince: number | undefined;
+  /** Since when it has a place to run; undefined while it waits for one in PROVISIONING. */
+  readonly placedAt: number | undefined;
+  readonly stop: Stop | undefined;
+};
+
+/** ECS has accepted to stop the task. */
+export type Stop = { readonly why: StopWhy; readonly askedAt: number };
+export type StopWhy = 'cancelled' | 'timed-out' | 'no-room';
+
+/** A task as ECS describes it, as far as a launch looks at it. Times are in ms since the Unix epoch. */
+export type TaskView = {
+  readonly arn: string;
+  readonly taskDefinitionArn: string;
+  readonly lastStatus: string;
+  readonly containerInstanceArn: string | undefined;
+  readonly createdAt: number | undefined;
+  readonly startedAt: number | undefined;
+  readonly stoppedAt: number | undefined;
+  readonly stopCode: string | undefined;
+  readonly stoppedReason: string | undefined;
+  readonly containers: readonly ContainerView[];
+  readonly overrides: Overrides;
+};
+
+export type ContainerView = {
+  readonly name: string;
+  readonly exitCode: number | undefined;
+  readonly reason: string | undefined;
+};
+
+/** The overrides that it was started with, as ECS gives them back. */
+export type Overrides = {
+  readonly taskRoleArn: string | undefined;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly command: readonly string[] | undefined;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly cpu: number | undefined;
+    readonly memory: number | undefined;
+  }[];
+};
+
+/** What is to be done next. `wait` until a time in ms since the Unix epoch, or until a signal comes. */
+export type Step =
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'define' }
+  | { readonly kind: 'look' }
+  | { readonly kind: 'start'; readonly attempt: number; readonly container: string }
+  | { readonly kind: 'describe'; readonly arn: string }
+  | { readonly kind: 'stop'; readonly arn: string; readonly why: StopWhy }
+  | { readonly kind: 'end'; readonly end: End };
+
+export type Call = Exclude<Step, { kind: 'wait' | 'end' }>;
+
+/** What came of a call. */
+export type Outcome =
+  | { readonly kind: 'defined'; readonly containers: readonly { name: string; isEssential: boolean }[] }
+  /** The task with this key that counts, of those that run or have ended in the last hour. */
+  | { readonly kind: 'looked'; readonly task: TaskView | undefined }
+  | { readonly kind: 'start-answered'; readonly answer: StartAnswer }
+  /** Undefined: ECS does not know it, not yet or not any more. */
+  | { readonly kind: 'described'; readonly task: TaskView | undefined }
+  | { readonly kind: 'stop-accepted'; readonly why: StopWhy }
+  | { readonly kind: 'failed'; readonly call: Call['kind']; readonly error: AwsError };
+
+/** What an answer to RunTask means. `completed`: its client token is used up. */
+export type StartAnswer =
+  | { readonly kind: 'started'; readonly task: TaskView }
+  | { readonly kind: 'no-room'; readonly missing: readonly string[]; readonly completed: boolean }
+  /** It cannot be now, and not for want of room. */
+  | { readonly kind: 'not-yet'; readonly why: string; readonly completed: boolean }
+  | { readonly kind: 'never'; readonly why: string }
+  | { readonly kind: 'forbidden'; readonly why: string }
+  /** The token was used with other parameters, for these tasks. */
+  | { readonly kind: 'conflict'; readonly tasks: readonly string[] }
+  /** No answer: it may have been started. */
+  | { readonly kind: 'unanswered'; readonly why: string };
+
+/** How a launch has ended. */
+export type End = {
+  readonly code: number;
+  /** Whose code it is. */
+  readonly source: 'container' | 'launcher';
+  readonly kind: EndKind;
+  /** In words, as they follow on a colon. */
+  readonly reason: string;
+  readonly task: TaskView | undefined;
+};
+
+export type EndKind =
+  | 'exited'
+  | 'detached'
+  | 'cancelled'
+  | 'timed-out'
+  | 'failed-to-start'
+  | 'no-exit-code'
+  | 'no-room'
+  | 'refused'
+  | 'forbidden'
+  | 'conflict'
+  | 'lost';

@@ -1,0 +1,35 @@
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+/** The bounds between two looks at a running task, in ms. */
+const SOONEST_MS = 2_000;
+const LATEST_MS = 60_000;
+/** The part of the time that a task has run after which ECS is asked again. */
+const SHARE = 0.05;
+
+/**
+ * How long to wait before a running task is described again, in ms. `ageMs` is how long it has run. In the end it is one
+ * request a minute: a thousand launchers of long jobs ask 17 times a second together, and ECS allows an account 20.
+ */
+export function lookDelay(ageMs: number, random: Random): number {
+  return Math.max(SOONEST_MS, Math.min(LATEST_MS, ageMs * SHARE * (0.8 + 0.4 * random())));
+}
+
+/** While the task is on its way to its end, because it was asked to stop, in ms. */
+export const STOPPING_DELAY_MS = 2_000;
+
+/** How long to wait before the next try where there was no room, in ms. `tries` counts those before. */
+export function roomDelay(tries: number, random: Random): number {
+  return Math.min(30_000, 5_000 * 1.5 ** Math.min(tries, 10)) * (0.5 + 0.5 * random());
+}
+
+const FIRST_BACKOFF_MS = 2_000;
+const MOST_BACKOFF_MS = 60_000;
+/** Even the luckiest draw leaves AWS this long. */
+const LEAST_BACKOFF_MS = 500;
+
+/** After a call that was throttled or had no answer, in ms: exponential with full jitter. `failures` in a row, from 1. */
+export function backoff(failures: number, random: Random): number {
+  const ceiling = Math.min(MOST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 10));
+  return Math.max(LEAST_BACKOFF_MS, random() * ceiling);
+}

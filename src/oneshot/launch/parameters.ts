@@ -1,0 +1,41 @@
+import type { Parameters, TaskView } from './model.ts';
+
+/**
+ * In what a task differs from what is asked for now, in words; undefined where it is the same. ECS gives a task's
+ * overrides back, so nothing else has to be kept to tell.
+ */
+export function differs(
+  task: TaskView,
+  asked: Parameters,
+  container: string | undefined,
+): string | undefined {
+  const { taskRoleArn, containers } = task.overrides;
+  const own = container === undefined ? containers[0] : containers.find(({ name }) => name === container);
+  if (!isDefinition(task.taskDefinitionArn, asked.taskDefinition))
+    return `its task definition is ${task.taskDefinitionArn}`;
+  if (!isSame(own?.command ?? [], asked.command ?? []))
+    return `its command is ${JSON.stringify(own?.command ?? [])}`;
+  if (!isSame(sorted(own?.environment), sorted(asked.environment))) return 'its environment is another';
+  if (own?.cpu !== asked.cpu) return `its cpu is ${own?.cpu ?? "the task definition's"}`;
+  if (own?.memory !== asked.memory) return `its memory is ${own?.memory ?? "the task definition's"}`;
+  if (!isRole(taskRoleArn, asked.taskRole))
+    return `its task role is ${taskRoleArn ?? "the task definition's"}`;
+  return undefined;
+}
+
+/** Asked for by ARN, `family:revision`, or by a family, of which any revision is one. */
+function isDefinition(arn: string, asked: string): boolean {
+  if (asked.startsWith('arn:')) return arn === asked;
+  const short = arn.slice(arn.lastIndexOf('/') + 1);
+  return asked.includes(':') ? short === asked : short.slice(0, short.lastIndexOf(':')) === asked;
+}
+
+/** A role can be given by its name. */
+function isRole(arn: string | undefined, asked: string | undefined): boolean {
+  if (arn === undefined || asked === undefined) return arn === asked;
+  return arn === asked || arn.endsWith(`/${asked}`);
+}
+
+const sorted = (environment: Readonly<Record<string, string>> = {}) =>
+  Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1));
+const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,300 @@
+import type { AwsError } from '../../aws/errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { SETTLES_MS } from './decide.ts';
+import { endOf } from './ending.ts';
+import type {
+  Call,
+  Cancel,
+  End,
+  EndKind,
+  Following,
+  Launch,
+  Outcome,
+  Policy,
+  StartAnswer,
+  Starting,
+  TaskView,
+} from './model.ts';
+import { backoff, lookDelay, type Random, roomDelay, STOPPING_DELAY_MS } from './pace.ts';
+import { differs } from './parameters.ts';
+
+/** The refusals in a row after which a running task counts as out of sight. */
+const MOST_REFUSALS = 5;
+
+/** A launch before its first step. @param now in ms since the Unix epoch */
+export function begin(now: number): Launch {
+  return {
+    phase: { kind: 'defining' },
+    beganAt: now,
+    dueAt: now,
+    failures: 0,
+    trouble: undefined,
+    lacksCredentials: false,
+    hasReached: false,
+    container: undefined,
+    cancel: undefined,
+  };
+}
+
+/** A signal has come: the first cancels, the second leaves at once. */
+export function cancelled(launch: Launch, signal: Cancel['signal'], now: number): Launch {
+  const { cancel } = launch;
+  return {
+    ...launch,
+    // What was to be asked later is asked now.
+    dueAt: now,
+    cancel: cancel ? { ...cancel, insists: true } : { signal, at: now, insists: false },
+  };
+}
+
+/** A call is on its way. */
+export function sent(launch: Launch, call: Call['kind']): Launch {
+  const { phase } = launch;
+  if (call !== 'start' || phase.kind !== 'starting') return launch;
+  return { ...launch, phase: { ...phase, isSent: true } };
+}
+
+/** What a call's outcome makes of the launch. @param now in ms since the Unix epoch, when the outcome came */
+export function settle(
+  launch: Launch,
+  policy: Policy,
+  outcome: Outcome,
+  now: number,
+  random: Random,
+): Launch {
+  if (launch.phase.kind === 'ended') return launch;
+  if (outcome.kind === 'failed') return failed(launch, outcome.call, outcome.error, now, random);
+  const answered: Launch = {
+    ...launch,
+    failures: 0,
+    trouble: undefined,
+    lacksCredentials: false,
+    hasReached: true,
+    dueAt: now,
+  };
+  switch (outcome.kind) {
+    case 'defined':
+      return defined(answered, policy, outcome.containers);
+    case 'looked':
+      return looked(answered, policy, outcome.task, now);
+    case 'start-answered':
+      return startAnswered(answered, launch, policy, outcome.answer, now, random);
+    case 'described':
+      return described(answered, policy, outcome.task, now, random);
+    case 'stop-accepted': {
+      const { phase } = answered;
+      if (phase.kind !== 'following') return answered;
+      return {
+        ...answered,
+        phase: { ...phase, stop: { why: outcome.why, askedAt: now } },
+        dueAt: now + STOPPING_DELAY_MS / 2,
+      };
+    }
+  }
+}
+
+function defined(
+  launch: Launch,
+  policy: Policy,
+  containers: readonly { name: string; isEssential: boolean }[],
+): Launch {
+  const names = containers.map(({ name }) => name).join(', ');
+  const essential = containers.filter(({ isEssential }) => isEssential);
+  const container = policy.container ?? (essential.length === 1 ? essential[0]?.name : undefined);
+  if (container === undefined)
+    return refused(
+      launch,
+      EXIT.usage,
+      `the task definition has ${essential.length} essential containers (${names}): name one with --container`,
+    );
+  if (!containers.some(({ name }) => name === container))
+    return refused(launch, EXIT.usage, `the task definition has no container ${container}: it has ${names}`);
+  return { ...launch, container, phase: policy.isKeyGiven ? { kind: 'looking' } : firstStart };
+}
+
+const firstStart: Starting = {
+  kind: 'starting',
+  attempt: 0,
+  waitingSince: undefined,
+  missing: [],
+  isSent: false,
+  unansweredAt: undefined,
+};
+
+function looked(launch: Launch, policy: Policy, task: TaskView | undefined, now: number): Launch {
+  const { phase } = launch;
+  if (!task) {
+    if (phase.kind === 'looking' || phase.kind === 'defining') return { ...launch, phase: firstStart };
+    // Only a launch that was cancelled looks again; the list may lag.
+    return { ...launch, dueAt: now + STOPPING_DELAY_MS };
+  }
+  const isOwn = phase.kind === 'starting';
+  const difference = isOwn || launch.cancel ? undefined : differs(task, policy.asked, launch.container);
+  if (difference !== undefined)
+    return ended(
+      launch,
+      'conflict',
+      EXIT.conflict,
+      `the key was used with other parameters: ${difference}`,
+      task,
+    );
+  return follow(launch, policy, task, !isOwn, now);
+}
+
+function follow(launch: Launch, policy: Policy, task: TaskView, isAttached: boolean, now: number): Launch {
+  const phase: Following = {
+    kind: 'following',
+    task,
+    isAttached,
+    missingSince: undefined,
+    placedAt: placed(task, undefined, now),
+    stop: undefined,
+  };
+  if (task.lastStatus === 'STOPPED' && (policy.waits || launch.cancel)) return stopped(launch, phase, task);
+  return { ...launch, phase, dueAt: launch.cancel ? now : now + STOPPING_DELAY_MS };
+}
+
+function stopped(launch: Launch, { stop }: Following, task: TaskView): Launch {
+  const { container, cancel } = launch;
+  return { ...launch, phase: { kind: 'ended', end: endOf(task, { container, cancel, stopped: stop?.why }) } };
+}
+
+/** Without an instance, a task waits for a capacity provider to find it one. */
+function placed(task: TaskView, before: number | undefined, now: number): number | undefined {
+  if (task.startedAt !== undefined || before !== undefined) return task.startedAt ?? before;
+  const isPlaced = task.containerInstanceArn !== undefined || task.lastStatus !== 'PROVISIONING';
+  return isPlaced ? now : undefined;
+}
+
+function startAnswered(
+  answered: Launch,
+  before: Launch,
+  policy: Policy,
+  answer: StartAnswer,
+  now: number,
+  random: Random,
+): Launch {
+  const { phase } = answered;
+  if (phase.kind !== 'starting') return answered;
+  const failures = before.failures + 1;
+  const waiting = { ...phase, isSent: false, waitingSince: phase.waitingSince ?? now };
+  switch (answer.kind) {
+    case 'started':
+      return follow(answered, policy, answer.task, false, now);
+    case 'no-room':
+      return {
+        ...answered,
+        phase: { ...moved(waiting, answer.completed), missing: answer.missing },
+        dueAt: now + roomDelay(phase.attempt, random),
+      };
+    case 'not-yet':
+      return {
+        ...answered,
+        failures,
+        trouble: answer.why,
+        phase: { ...moved(waiting, answer.completed), missing: [] },
+        dueAt: now + (answer.completed ? roomDelay(phase.attempt, random) : backoff(failures, random)),
+      };
+    case 'unanswered':
+      return {
+        ...before,
+        failures,
+        trouble: answer.why,
+        phase: { ...waiting, unansweredAt: now },
+        dueAt: now + backoff(failures, random),
+      };
+    case 'conflict':
+      return ended(answered, 'conflict', EXIT.conflict, conflictWords(answer.tasks), undefined);
+    case 'never':
+    case 'forbidden':
+      // An earlier request may have got through all the same.
+      if (phase.unansweredAt !== undefined && now - phase.unansweredAt < SETTLES_MS)
+        return ended(
+          answered,
+          'lost',
+          EXIT.lost,
+          `${answer.why}; an earlier RunTask had no answer, and it may run`,
+          undefined,
+        );
+      return answer.kind === 'never'
+        ? ended(answered, 'refused', EXIT.notStarted, answer.why, undefined)
+        : ended(answered, 'forbidden', EXIT.permission, answer.why, undefined);
+  }
+}
+
+/** A request that has completed has used up its token, and answers for those before it with the same one. */
+function moved(phase: Starting, completed: boolean): Starting {
+  return completed ? { ...phase, attempt: phase.attempt + 1, unansweredAt: undefined } : phase;
+}
+
+function conflictWords(tasks: readonly string[]): string {
+  const what = tasks.length > 0 ? `, for ${tasks.join(', ')}` : '';
+  return `the key was used with other parameters${what}: nothing was started`;
+}
+
+function described(
+  launch: Launch,
+  policy: Policy,
+  task: TaskView | undefined,
+  now: number,
+  random: Random,
+): Launch {
+  const { phase } = launch;
+  if (phase.kind !== 'following') return launch;
+  // MISSING right after RunTask, or by a view that lags, is no end.
+  if (!task) {
+    const missingSince = phase.missingSince ?? now;
+    return {
+      ...launch,
+      phase: { ...phase, missingSince },
+      dueAt: now + lookDelay(now - missingSince, random),
+    };
+  }
+  if (task.lastStatus === 'STOPPED') return stopped(launch, phase, task);
+  const placedAt = placed(task, phase.placedAt, now);
+  const wait = phase.stop ? STOPPING_DELAY_MS : lookDelay(now - (placedAt ?? task.createdAt ?? now), random);
+  const limit =
+    placedAt !== undefined && policy.timeoutMs !== undefined && !phase.stop
+      ? placedAt + policy.timeoutMs
+      : Infinity;
+  return {
+    ...launch,
+    phase: { ...phase, task, missingSince: undefined, placedAt },
+    dueAt: Math.min(now + wait, Math.max(now, limit)),
+  };
+}
+
+function failed(launch: Launch, call: Call['kind'], error: AwsError, now: number, random: Random): Launch {
+  const { phase } = launch;
+  const failures = launch.failures + 1;
+  const next: Launch = {
+    ...launch,
+    failures,
+    trouble: error.message,
+    lacksCredentials: error.kind === 'credentials',
+    dueAt: now + backoff(failures, random),
+  };
+  const isRefusal = error.kind === 'permission' || error.kind === 'rejected';
+  if (phase.kind === 'following') {
+    if (!isRefusal || failures < MOST_REFUSALS) return next;
+    const what = call === 'stop' ? 'ECS does not let it be stopped' : 'ECS does not tell how it is';
+    return ended(next, 'lost', EXIT.lost, `${what}: ${error.message}; it may still run`, phase.task);
+  }
+  if (!isRefusal || phase.kind === 'starting') return next;
+  if (error.kind === 'permission') return ended(next, 'forbidden', EXIT.permission, error.message, undefined);
+  return refused(next, EXIT.notStarted, error.message);
+}
+
+const refused = (launch: Launch, code: number, reason: string) =>
+  ended(launch, 'refused', code, reason, undefined);
+
+function ended(
+  launch: Launch,
+  kind: EndKind,
+  code: number,
+  reason: string,
+  task: TaskView | undefined,
+): Launch {
+  const end: End = { code, source: 'launcher', kind, reason, task };
+  return { ...launch, phase: { kind: 'ended', end } };
+}

@@ -1,0 +1,61 @@
+import type { AwsError } from '../../aws/errors.ts';
+import type { StartAnswer, TaskView } from './model.ts';
+
+/** What RunTask has answered: with a task, or with a list of failures, one for each container instance. */
+export function readAnswer(task: TaskView | undefined, reasons: readonly string[]): StartAnswer {
+  if (task) return { kind: 'started', task };
+  const missing = unique(reasons.filter((reason) => reason.startsWith('RESOURCE')));
+  if (missing.length > 0) return { kind: 'no-room', missing, completed: true };
+  const [first] = reasons;
+  if (first === undefined)
+    return { kind: 'unanswered', why: 'RunTask answered with neither a task nor a failure' };
+  if (reasons.every(isForGood)) {
+    return {
+      kind: 'never',
+      why: `no container instance of the cluster can take it: ${unique(reasons).join(', ')}`,
+    };
+  }
+  return { kind: 'not-yet', why: agentWords(reasons), completed: true };
+}
+
+/** What it means that RunTask has failed. */
+export function readError(error: AwsError): StartAnswer {
+  const { kind, code, message, cause } = error;
+  switch (kind) {
+    case 'throttled':
+    case 'credentials':
+      return { kind: 'not-yet', why: message, completed: false };
+    case 'permission':
+      return { kind: 'forbidden', why: message };
+    case 'rejected':
+      break;
+    default:
+      return { kind: 'unanswered', why: message };
+  }
+  if (code === 'ConflictException') return { kind: 'conflict', tasks: resourceIds(cause) };
+  // Both come under names that ECS gives to many a mistake.
+  if (/no container instances were found/i.test(message))
+    return { kind: 'no-room', missing: [], completed: false };
+  if (PASSES.test(message)) return { kind: 'not-yet', why: message, completed: false };
+  return { kind: 'never', why: message };
+}
+
+/** Throttling inside InvalidParameterException; 500 tasks that wait in PROVISIONING (ECS service quotas). */
+const PASSES = /throttl|rate exceeded|PROVISIONING|capacity is unavailable/i;
+
+/** What no waiting changes: the instance lacks an attribute, or is at the wrong place (ECS, "API failure reasons"). */
+const isForGood = (reason: string) =>
+  /^(ATTRIBUTE|LOCATION)\b|placement constraint unsatisfied/i.test(reason);
+
+function agentWords(reasons: readonly string[]): string {
+  const other = unique(reasons.filter((reason) => reason !== 'AGENT'));
+  if (other.length > 0) return `ECS does not start it now: ${other.join(', ')}`;
+  return `the ECS agent is not connected on ${reasons.length === 1 ? 'the only instance that could take it' : `${reasons.length} instances`}`;
+}
+
+function resourceIds(cause: unknown): readonly string[] {
+  const ids = (cause as { resourceIds?: unknown } | undefined)?.resourceIds;
+  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+}
+
+const unique = (texts: readonly string[]) => [...new Set(texts)];

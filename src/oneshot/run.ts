@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { AwsError } from '../aws/errors.ts';
+import { systemClock } from '../base/clock.ts';
+import { messageOf } from '../base/text.ts';
+import type { Loaded } from './config/load.ts';
+import { EXIT } from './exit-codes.ts';
+import { keyNames } from './keys.ts';
+import type { End, Launch, Policy } from './launch/model.ts';
+import { startLaunch } from './launch-loop.ts';
+import { resultOf, writeResult } from './report/result-file.ts';
+import type { Screen } from './report/screen.ts';
+import { endLine, progressOf } from './report/words.ts';
+import { type RequestOptions, runTaskRequest } from './request.ts';
+import { openSession } from './session.ts';
+
+/** How often what is shown in place is written anew, in ms: it says for how long. */
+const REDRAW_MS = 1_000;
+
+/** `ecs-oneshot run`. Resolves with the exit code. */
+export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): Promise<number> {
+  const { options, environment, warnings } = loaded;
+  const beganAt = systemClock.now();
+  const session = await openSession(options, environment);
+  if (session.kind === 'wrong') {
+    for (const problem of session.problems) screen.say(problem, 'bad');
+    return EXIT.usage;
+  }
+  for (const warning of [...warnings, ...session.warnings]) screen.say(warning);
+  const { cluster, tasks } = session;
+  const key = options.key ?? randomUUID();
+  const policy = policyOf(loaded);
+  const request: RequestOptions = { ...options, asked: policy.asked, key: keyNames(cluster, key) };
+  if (options.dryRun) return dryRun();
+  screen.say(`${policy.asked.taskDefinition} in cluster ${cluster}, key ${key}`);
+
+  let latest: Launch | undefined;
+  const running = startLaunch({
+    clock: systemClock,
+    random: Math.random,
+    tasks,
+    policy,
+    request,
+    onProgress: (launch) => {
+      latest = launch;
+      if (launch.phase.kind !== 'ended') screen.progress(progressOf(launch, policy, systemClock.now()));
+    },
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => running.cancel(signal));
+  const done = new AbortController();
+  if (process.stderr.isTTY) void redraw(() => latest, policy, screen, done.signal);
+  const end = await running.ended;
+  done.abort();
+  screen.clear();
+  if (end.kind === 'detached' && end.task)
+    process.stdout.write(`${JSON.stringify({ cluster, task_arn: end.task.arn })}\n`);
+  finish(end, { cluster, key, beganAt, endedAt: systemClock.now() }, options.resultFile, screen);
+  return end.code;
+
+  async function dryRun(): Promise<number> {
+    try {
+      const container = options.container ?? (await tasks.define(policy.asked.taskDefinition))[0]?.name ?? '';
+      const asked = { cluster, ...runTaskRequest(request, container, 0) };
+      process.stdout.write(`${JSON.stringify(asked, null, 2)}\n`);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      screen.say(error.message, 'bad');
+      return error.kind === 'permission' || error.kind === 'credentials' ? EXIT.permission : EXIT.notStarted;
+    }
+  }
+}
+
+function policyOf({ options, command, containerEnvironment }: Loaded & { kind: 'loaded' }): Policy {
+  return {
+    isKeyGiven: options.key !== undefined,
+    capacityTimeoutMs: options.capacityTimeout,
+    timeoutMs: options.timeout,
+    onTimeout: options.onTimeout,
+    waits: !options.noWait,
+    container: options.container,
+    asked: {
+      taskDefinition: options.taskDefinition ?? '',
+      command,
+      environment: containerEnvironment,
+      cpu: options.cpu,
+      memory: options.memory,
+      taskRole: options.taskRole,
+    },
+  };
+}
+
+async function redraw(
+  latest: () => Launch | undefined,
+  policy: Policy,
+  screen: Screen,
+  done: AbortSignal,
+): Promise<void> {
+  while (!done.aborted) {
+    await systemClock.sleep(REDRAW_MS, { signal: done });
+    const launch = latest();
+    if (!done.aborted && launch && launch.phase.kind !== 'ended')
+      screen.progress(progressOf(launch, policy, systemClock.now()));
+  }
+}
+
+function finish(
+  end: End,
+  context: Parameters<typeof resultOf>[1],
+  resultFile: string | undefined,
+  screen: Screen,
+): void {
+  if (resultFile !== undefined) {
+    try {
+      writeResult(resultFile, resultOf(end, context));
+    } catch (error) {
+      screen.say(`the result file ${resultFile} could not be written: ${messageOf(error)}`, 'bad');
+    }
+  }
+  // The last line, whatever happened before it.
+  screen.say(endLine(end), end.code === 0 ? 'good' : 'bad');
+}

@@ -1,0 +1,65 @@
+import { createBudget } from '../aws/budget.ts';
+import { createCaller } from '../aws/call.ts';
+import { createImds, imdsEndpoint, readRegion } from '../aws/imds.ts';
+import { clusterName } from '../base/arn.ts';
+import { systemClock } from '../base/clock.ts';
+import type { Environment } from '../base/environment.ts';
+import { version } from '../base/version.ts';
+import { readNetwork } from '../config/network.ts';
+import { createNodeHttp } from '../host/node-http.ts';
+import { createTasks, type Tasks } from './aws/tasks.ts';
+import { createOneshotTransport } from './aws/transport.ts';
+import type { Options } from './config/options.ts';
+
+/** The most requests to one API a minute. The pace of a launch stays below it; it is for what nobody foresaw. */
+const MOST_REQUESTS = 40;
+
+export type Session =
+  | {
+      readonly kind: 'open';
+      readonly cluster: string;
+      readonly tasks: Tasks;
+      readonly warnings: readonly string[];
+    }
+  | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+/** The calls to the cluster that the options name, in their Region. @param attempts of each call; a launch decides anew */
+export async function openSession(
+  options: Pick<Options, 'cluster' | 'region'>,
+  environment: Environment,
+  attempts = 1,
+): Promise<Session> {
+  const network = readNetwork(environment, 'http://127.0.0.1');
+  if (network.kind === 'wrong') return network;
+  const region = await findRegion(options.region, environment);
+  if (region.kind === 'unknown')
+    return { kind: 'wrong', problems: [`--region: it is not set, nor is AWS_REGION, and ${region.cause}`] };
+  // The SDK itself reads them from the environment of the process.
+  for (const [name, value] of Object.entries(environment))
+    if (value !== undefined && process.env[name] !== value) process.env[name] = value;
+  process.env.AWS_REGION = region.value;
+  const call = createCaller({
+    transport: createOneshotTransport(region.value, `ecs-oneshot/${version}`, {
+      clock: systemClock,
+      random: Math.random,
+      network: network.network,
+    }),
+    clock: systemClock,
+    random: Math.random,
+    budget: createBudget(systemClock, MOST_REQUESTS),
+    stop: new AbortController().signal,
+  });
+  const cluster = options.cluster ?? '';
+  return {
+    kind: 'open',
+    cluster: clusterName(cluster),
+    tasks: createTasks((operation, input) => call(operation, input, { attempts }), cluster),
+    warnings: network.warnings,
+  };
+}
+
+async function findRegion(given: string | undefined, environment: Environment) {
+  const named = given ?? (environment.AWS_REGION || environment.AWS_DEFAULT_REGION);
+  if (named) return { kind: 'known', value: named } as const;
+  return readRegion(createImds(createNodeHttp(systemClock), imdsEndpoint(environment)));
+}

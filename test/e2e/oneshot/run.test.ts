@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { addFault, type Fleet, type Sandbox } from '../../../src/sandbox/index.ts';
+import { requested, running, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
+
+let fleet: Fleet;
+let sandbox: Sandbox;
+const directory = mkdtempSync(join(tmpdir(), 'ecs-oneshot-'));
+before(async () => {
+  ({ fleet, sandbox } = await startCluster(4));
+});
+after(async () => {
+  await sandbox.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const job = ['run', '--cluster', 'batch', '--task-definition', 'job'];
+const run = (...args: string[]) => startOneshot([...job, ...args], sandbox).ended;
+
+describe('the exit code', { concurrency: 4 }, () => {
+  for (const [args, code, lastLine] of [
+    [['--', 'true'], 0, /^ecs-oneshot: exit code 0, the container's: main exited with code 0/],
+    [['--', 'sh', '-c', 'sleep 1; exit 3'], 3, /exit code 3, the container's/],
+    [['--', 'sh', '-c', 'exit 75'], 75, /exit code 75, the container's/],
+    [['--', 'oom'], 137, /used more memory than it may/],
+    [
+      ['--cpu', '9000', '--capacity-timeout', '1s', '--', 'true'],
+      75,
+      /exit code 75, the launcher's: not started within 1 s: .*RESOURCE:CPU/,
+    ],
+    [['--task-definition', 'gone'], 69, /could not be started: CannotPullContainerError/],
+    [['--task-definition', 'nosuch'], 69, /Unable to describe task definition/],
+    [['--cluster', 'nosuch', '--', 'true'], 69, /Cluster not found/],
+    [['--container', 'other', '--', 'true'], 64, /has no container other: it has main/],
+    [['--timeout', '1s', '--', 'sleep', '60'], 124, /the time limit passed, and it was stopped/],
+  ] as const) {
+    test(`${args.join(' ')}: ${code}`, async () => {
+      const ended = await run(...args);
+      assert.equal(ended.code, code, ended.stderr);
+      assert.match(ended.lastLine, lastLine);
+      assert.equal(ended.stdout, '');
+    });
+  }
+
+  test('a host that is lost: 71, and never a success', async () => {
+    const machine = fleet.addInstance({ cpu: 4096, memory: 8192, instanceType: 'c5.large' });
+    const ended = startOneshot([...job, '--cpu', '4096', '--', 'sleep', '60'], sandbox).ended;
+    while (machine.placed[0]?.lastStatus !== 'RUNNING')
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    fleet.terminate(machine, 'hardware failure');
+    const { code, lastLine } = await ended;
+    assert.equal(code, 71);
+    assert.match(lastLine, /ended without an exit code: its host was lost/);
+  });
+});
+
+describe('run once', () => {
+  test('a launcher that was killed at any moment starts nothing twice', async () => {
+    for (const api of ['ecs:DescribeTaskDefinition', 'ecs:ListTasks', 'ecs:RunTask', 'ecs:DescribeTasks']) {
+      const before = startedTasks(fleet);
+      const args = [...job, '--key', `killed at ${api}`, '--', 'sh', '-c', 'sleep 2; exit 5'];
+      fleet.world.requestLog.entries?.splice(0);
+      const first = startOneshot(args, sandbox);
+      await requested(fleet, api);
+      first.signal('SIGKILL');
+      assert.equal((await first.ended).killedBy, 'SIGKILL');
+      const second = await startOneshot(args, sandbox).ended;
+      assert.equal(second.code, 5, second.stderr);
+      assert.equal(startedTasks(fleet) - before, 1, `killed at ${api}: the job ran twice`);
+    }
+  });
+
+  test('a RunTask whose answer is lost is repeated, and the job runs once', async () => {
+    const before = startedTasks(fleet);
+    addFault(fleet.world, {
+      match: { api: 'ecs:RunTask' },
+      fault: { what: 'act-then-lose-response' },
+      count: 2,
+    });
+    const { code, stderr } = await run('--', 'sh', '-c', 'exit 6');
+    assert.equal(code, 6, stderr);
+    assert.equal(startedTasks(fleet) - before, 1);
+  });
+
+  test('the same key with another command is refused, and nothing is started', async () => {
+    assert.equal((await run('--key', 'k', '--', 'true')).code, 0);
+    const before = startedTasks(fleet);
+    const { code, lastLine } = await run('--key', 'k', '--', 'false');
+    assert.equal(code, 65);
+    assert.match(lastLine, /the key was used with other parameters: its command is \["true"\]/);
+    assert.equal(startedTasks(fleet), before);
+  });
+});
+
+describe('SIGTERM', () => {
+  const allStopped = () =>
+    [...fleet.cluster.tasks.values()].every(({ lastStatus }) => lastStatus === 'STOPPED');
+
+  test('before RunTask: nothing is started', async () => {
+    const before = startedTasks(fleet);
+    addFault(fleet.world, {
+      match: { api: 'ecs:DescribeTaskDefinition' },
+      fault: { what: 'delay', ms: 500 },
+      count: 1,
+    });
+    fleet.world.requestLog.entries?.splice(0);
+    const launcher = startOneshot([...job, '--', 'sleep', '60'], sandbox);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    launcher.signal('SIGTERM');
+    const { code, killedBy, lastLine } = await launcher.ended;
+    // A signal that comes before the program itself is there ends it as it ends any other.
+    assert.ok(code === 143 || killedBy === 'SIGTERM', `${code}`);
+    if (code !== null) assert.match(lastLine, /cancelled by SIGTERM; nothing was started/);
+    assert.equal(startedTasks(fleet), before);
+  });
+
+  test('while RunTask is on its way: its task is stopped', async () => {
+    addFault(fleet.world, { match: { api: 'ecs:RunTask' }, fault: { what: 'delay', ms: 1_000 }, count: 1 });
+    fleet.world.requestLog.entries?.splice(0);
+    const launcher = startOneshot([...job, '--', 'sleep', '60'], sandbox);
+    await requested(fleet, 'ecs:DescribeTaskDefinition');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    launcher.signal('SIGTERM');
+    const { code, lastLine } = await launcher.ended;
+    assert.equal(code, 143, lastLine);
+    assert.ok(allStopped(), 'the task was left to run');
+  });
+
+  test('while it waits for room: nothing is left', async () => {
+    fleet.world.requestLog.entries?.splice(0);
+    const launcher = startOneshot([...job, '--cpu', '9000', '--', 'true'], sandbox);
+    await requested(fleet, 'ecs:RunTask');
+    launcher.signal('SIGTERM');
+    const { code, lastLine } = await launcher.ended;
+    assert.equal(code, 143, lastLine);
+  });
+
+  test('while the task runs: it is stopped, and that is awaited', async () => {
+    const launcher = startOneshot([...job, '--', 'sleep', '60'], sandbox);
+    await running(fleet);
+    launcher.signal('SIGTERM');
+    const { code, lastLine } = await launcher.ended;
+    assert.equal(code, 143, lastLine);
+    assert.match(lastLine, /the task was stopped; its container exited with code 143/);
+    assert.ok(allStopped(), 'the task was left to run');
+  });
+
+  test('twice: it leaves at once, and says that the task may still run', async () => {
+    const launcher = startOneshot(
+      [...job, '--key', 'stubborn', '--', 'sh', '-c', 'ignore-sigterm; sleep 60'],
+      sandbox,
+    );
+    await running(fleet);
+    fleet.world.requestLog.entries?.splice(0);
+    launcher.signal('SIGTERM');
+    await requested(fleet, 'ecs:StopTask');
+    launcher.signal('SIGTERM');
+    const { code, lastLine } = await launcher.ended;
+    assert.equal(code, 76, lastLine);
+    assert.match(lastLine, /may still run/);
+    const stop = await startOneshot(['stop', '--cluster', 'batch', '--key', 'stubborn'], sandbox).ended;
+    assert.equal(stop.code, 0);
+    assert.match(stop.stdout, /has STOPPED/);
+  });
+});
+
+describe('what its callers rely on', () => {
+  test('barbeque: with --no-wait the last line of standard output names the task', async () => {
+    const { code, stdout } = await run('--no-wait', '--', 'true');
+    assert.equal(code, 0);
+    const { cluster, task_arn: arn } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+    assert.equal(cluster, 'batch');
+    assert.ok(fleet.cluster.tasks.has(arn.split('/').at(-1)), arn);
+  });
+
+  test('a job file, as cron or kuroko2 would call it, and a result file', async () => {
+    const file = join(directory, 'nightly.yml');
+    const result = join(directory, 'result.json');
+    writeFileSync(
+      file,
+      'cluster: batch\ntask-definition: job\nregion: eu-west-1\ncommand: [sh, -c, "exit 9"]\n',
+    );
+    const { code } = await startOneshot(['run', file, '--result-file', result], sandbox, {
+      AWS_REGION: '',
+      KUROKO2_JOB_ID: '1',
+    }).ended;
+    assert.equal(code, 9);
+    const { exit_code, source, kind, containers } = JSON.parse(readFileSync(result, 'utf8'));
+    assert.deepEqual(
+      { exit_code, source, kind, containers },
+      {
+        exit_code: 9,
+        source: 'container',
+        kind: 'exited',
+        containers: [{ name: 'main', exit_code: 9, reason: null }],
+      },
+    );
+  });
+
+  test('status says how the task of a key is', async () => {
+    await run('--key', 'done', '--', 'false');
+    const status = await startOneshot(['status', '--cluster', 'batch', '--key', 'done'], sandbox).ended;
+    assert.equal(status.code, 0);
+    assert.match(status.stdout, /has STOPPED after \d+ s: main exited with code 1/);
+    assert.equal(
+      (await startOneshot(['status', '--cluster', 'batch', '--key', 'no'], sandbox).ended).code,
+      1,
+    );
+  });
+
+  test('without credentials it says so, and starts nothing', async () => {
+    const { code, lastLine } = await startOneshot([...job, '--', 'true'], sandbox, {
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    }).ended;
+    assert.equal(code, 77);
+    assert.match(lastLine, /Could not load credentials/);
+  });
+});
