@@ -73,8 +73,8 @@ refuse_package() {
 
 install_tarball() {
   local tarball=$1 start=$2 expected='' found
-  [[ -r $tarball ]] || fail 66 "cannot read $tarball"
-  [[ -r $tarball.sha256 ]] || fail 66 "cannot read $tarball.sha256, the checksum published beside the tarball"
+  [[ -f $tarball && -r $tarball ]] || fail 66 "cannot read $tarball"
+  [[ -f $tarball.sha256 && -r $tarball.sha256 ]] || fail 66 "cannot read $tarball.sha256, the checksum published beside the tarball"
   make_work_directory
   # What is checked is what is unpacked: nobody else can change the copy.
   cp "$tarball" "$work/tarball"

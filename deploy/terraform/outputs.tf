@@ -7,6 +7,11 @@ output "lifecycle_hook_name" {
   value = aws_autoscaling_lifecycle_hook.terminating.name
 }
 
+output "agent_setting" {
+  description = "A line for /etc/ecs-drain-agent/agent.conf, in the image or in user data: no second hook, and nothing that a tag says, then leaves open which one is the agent's."
+  value       = "ECS_DRAIN_LIFECYCLE_HOOK=${aws_autoscaling_lifecycle_hook.terminating.name}"
+}
+
 output "retention_command" {
   description = "To run once. It keeps an instance whose hook was abandoned with its tasks, instead of terminating it. It is a property of the group, for which aws_autoscaling_group had no argument when this was written (AWS provider 6.25)."
   value = join(" ", [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -25,6 +26,13 @@ describe('the CloudFormation templates', () => {
       const hook = template(name).Resources.LifecycleHook?.Properties;
       assert.equal(hook?.LifecycleTransition, 'autoscaling:EC2_INSTANCE_TERMINATING');
       assert.equal(hook?.DefaultResult, 'ABANDON');
+    });
+
+    it(`${name}.yaml names the hook to the agent: a second hook would leave the drain without one`, () => {
+      assert.match(
+        readFileSync(`${folder}${name}.yaml`, 'utf8'),
+        /ECS_DRAIN_LIFECYCLE_HOOK=(ecs-drain-agent|\$\{LifecycleHookName\})/,
+      );
     });
 
     it(`${name}.yaml takes no heartbeat time-out that would shorten the 48 hours`, () => {

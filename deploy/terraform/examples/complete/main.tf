@@ -166,6 +166,9 @@ resource "aws_launch_template" "this" {
     ECS_AWSVPC_BLOCK_IMDS=true
     ECS_CONTAINER_INSTANCE_TAGS={"ecs-drain-agent:instance":"arn:${local.partition}:ec2:${local.region}:${local.account_id}:instance/$id"}
     END
+    # Nothing that a tag says, and no second hook, leaves open which one is the agent's.
+    echo ECS_DRAIN_LIFECYCLE_HOOK=ecs-drain-agent >>/etc/ecs-drain-agent/agent.conf
+    systemctl try-restart --no-block ecs-drain-agent
   SCRIPT
   )
 }
