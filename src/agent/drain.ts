@@ -1,5 +1,5 @@
 import { formatDuration } from '../base/duration.ts';
-import { ifKnown, known } from '../base/reading.ts';
+import { ifKnown, known, type Reading } from '../base/reading.ts';
 import type { Log } from '../log/log.ts';
 import type { HookStage, OperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { createHookStages, type HookStages } from './act/hook-stages.ts';
@@ -16,10 +16,13 @@ import {
   settleHeartbeat,
   tryOf,
 } from './act/settle.ts';
+import type { DrainPace } from './decide/drain-pace.ts';
+import { nextViewKind } from './decide/ecs-pace.ts';
 import { isStillWanted, outdated } from './decide/freshness.ts';
 import { stagesDue } from './decide/hook-stages.ts';
 import { isIgnored } from './decide/ignored-tasks.ts';
-import { type DrainPace, drainDue, nextViewKind } from './decide/pace.ts';
+import { drainDue } from './decide/pace.ts';
+import { paceFacts, UNOBSERVED } from './decide/pace-facts.ts';
 import { serviceName } from './decide/services.ts';
 import type {
   Action,
@@ -27,6 +30,7 @@ import type {
   Decision,
   DrainQuestion,
   DrainState,
+  EcsView,
   Memory,
   Mutation,
   Observation,
@@ -119,9 +123,13 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   /** The try of a mutation that is due, and since when. */
   let due: { readonly kind: Mutation['kind']; readonly at: number } | undefined;
   let servicesSince: number | undefined;
+  /** What the pace of questions depends on, of what was last observed. */
+  let facts = UNOBSERVED;
+  const spread = ports.random();
+  let isCrowded = false;
 
   function observe(around: Around): Observation {
-    const view = polls.ecsView.reading();
+    const view = viewNow();
     const { onHost, gone, ignored, emptySince, keptForMs } = seen();
     const wasAsked = polls.localTasks.asked().at > -Infinity;
     const hooks = polls.hooks.lastKnown();
@@ -146,6 +154,19 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     };
   }
 
+  /** While the host is busy ECS can end nothing: what it last said does, where a look was only throttled. */
+  function viewNow(): Reading<EcsView> {
+    const reading = polls.ecsView.reading();
+    const last = polls.ecsView.lastKnown();
+    const isThrottled = polls.ecsView.asked().failure?.kind === 'throttled';
+    return reading.kind === 'unknown' && isThrottled && last && isHostBusy() ? known(last) : reading;
+  }
+
+  function isHostBusy(): boolean {
+    const { ignored } = seen();
+    return ifKnown(polls.localTasks.reading())?.some(({ arn }) => !ignored.has(arn)) ?? false;
+  }
+
   function update(next: DrainState) {
     const isNews = next.memory !== state.memory;
     state = next;
@@ -167,6 +188,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     if (action.kind !== decided.kind) decided = { kind: action.kind, at: clock.now() };
     if (action.kind !== due?.kind) due = undefined;
     phase = phaseAfter(action, phase);
+    facts = paceFacts(observed, policy);
     noteServices(observed);
     if (heartbeat) beat(heartbeat);
     if (isMutation(action)) attempt(action);
@@ -209,6 +231,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
           ecsView: polls.ecsView.reading(),
           decidedAt: decided.at,
           dueAt: due.at,
+          emptySince: seen().emptySince,
           restedUntil,
         });
     if (needed.length === 0) {
@@ -256,6 +279,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       view: ifKnown(reading),
       viewAskedAt: polls.ecsView.asked().at,
       tasksLeft: observe(ports.around()).tasks,
+      isHostBusy: isHostBusy(),
+      jitter: ports.random(),
     };
   }
 
@@ -276,22 +301,31 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   }
 
   function pace(): DrainPace {
-    const { onHost, gone, emptySince, onlyIgnoredSince, terminatingSince, listedAt } = seen();
-    const view = polls.ecsView.reading();
-    const tasks = view.kind === 'known' ? ifKnown(view.value.tasks) : undefined;
-    const waitsForOthers = tasks?.some((task) => !isIgnored(task, policy));
+    const { onHost, gone, emptySince, onlyIgnoredSince, terminatingSince } = seen();
+    const { completed } = state.memory;
+    const view = polls.ecsView.lastKnown();
+    const waitsForOthers = (view && ifKnown(view.tasks))?.some((task) => !isIgnored(task, policy)) ?? true;
+    isCrowded ||= polls.ecsView.asked().failure?.kind === 'throttled';
     return {
+      ...facts,
       now: clock.now(),
       phase,
       jitter: ports.jitter(),
       asked: drainAsked(),
+      spread,
       ecsView: view,
+      isCrowded,
+      mustDescribe: policy.ignoreTasks.length > 0,
+      listsWhileActive: policy.mode === 'deregister' || policy.dryRun,
       registeredAnewAt: registeredAnewAt(),
       lifecycle: polls.lifecycle.reading(),
       isTermination: (state.memory.signals ?? []).some(({ source }) => source === 'lifecycle'),
-      listedAt,
+      hearsOfTermination: policy.signals.includes('lifecycle'),
+      isHeld: state.heartbeat?.outcome === 'recorded',
+      completedAt: completed?.result === 'CONTINUE' ? completed.at : undefined,
       terminatingSince,
       emptySince: emptySince ?? (waitsForOthers ? onlyIgnoredSince : undefined),
+      isHostBusy: isHostBusy(),
       tasksSeenHere: [...onHost.keys()].filter((arn) => !gone.has(arn)).length,
       servicesSince,
     };

@@ -80,7 +80,6 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (clock.now() - wakeAt > STOOD_STILL_MS) forgetAnswers();
     const phaseBefore = phaseOf(drain);
     const watchNextAt = askWatch(phaseBefore);
-    const drainNextAt = drain?.askDue() ?? Infinity;
     const seen = around();
     if (!drain && ifKnown(seen.signals)?.length) drain = openDrain({});
     const observed = drain ? observeAndRemember(drain, seen) : atRest(seen);
@@ -108,6 +107,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     wakeAt = now;
     // Another phase has other questions: they are due now.
     if (phaseOf(drain) !== phaseBefore) continue;
+    // After what was decided: a heartbeat or a completion that is due takes its request first.
+    const drainNextAt = drain?.askDue() ?? Infinity;
     const nextHeartbeatAt = decision.nextHeartbeatAt ?? Infinity;
     wakeAt = Math.min(watchNextAt, drainNextAt, nextHeartbeatAt, drain?.retryAt() ?? Infinity);
     await wakeup.sleep(Math.max(0, wakeAt - now), stop);

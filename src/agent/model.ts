@@ -131,6 +131,7 @@ export type HookChoice =
 export type Policy = Pick<
   Config,
   | 'mode'
+  | 'signals'
   | 'drainTimeout'
   | 'onTimeout'
   | 'ignoreTasks'
@@ -236,8 +237,16 @@ export type Failure = {
   readonly kind: AwsErrorKind;
   readonly times: number;
   readonly at: number;
+  /** When the first of them failed. */
+  readonly since: number;
   readonly jitter: number;
 };
+
+/**
+ * How ECS is looked at. `full`: all that a release rests on. `quick`: how the tasks that are known are doing. `check`: the same,
+ * and whether the container instance is as it was.
+ */
+export type ViewKind = 'full' | 'quick' | 'check';
 
 /** What ECS says about this host. */
 export type EcsView = {

@@ -45,8 +45,16 @@ export type Ecs = {
   find(cluster: string, instanceId: string): Promise<readonly string[]>;
   /** What each of these container instances is, in the order of `arns`. One request for each hundred. */
   describe(cluster: string, arns: readonly string[]): Promise<readonly Described[]>;
-  /** The ARNs of all its tasks, those that were asked to stop included, and in how many pages they came. */
-  listTasks(cluster: string, arn: string): Promise<{ arns: readonly string[]; requests: number }>;
+  /**
+   * The ARNs of all its tasks, those that were asked to stop included, and in how many pages they came.
+   *
+   * @param begun the pages of an earlier try that failed: it goes on after them, and notes there what comes
+   */
+  listTasks(
+    cluster: string,
+    arn: string,
+    begun?: BegunLists,
+  ): Promise<{ arns: readonly string[]; requests: number }>;
   /** Describes tasks by ARN, each in the cluster that its ARN names. One that ECS does not know is left out. */
   describeTasks(cluster: string, arns: readonly string[]): Promise<readonly Task[]>;
   setStatus(
@@ -60,6 +68,20 @@ export type Ecs = {
   stopTask(cluster: string, arn: string, reason: string, options: StopTaskOptions): Promise<void>;
 };
 
+/** What two lists have brought so far, page by page. */
+export type BegunLists = { readonly RUNNING: Pages; readonly STOPPED: Pages };
+
+type Pages = {
+  readonly arns: Set<string>;
+  requests: number;
+  nextToken: string | undefined;
+  isWhole: boolean;
+};
+
+const noPages = (): Pages => ({ arns: new Set(), requests: 0, nextToken: undefined, isWhole: false });
+
+export const noLists = (): BegunLists => ({ RUNNING: noPages(), STOPPED: noPages() });
+
 export type StopTaskOptions = Withdrawable & { readonly urgent: boolean };
 
 export function createEcs(call: Caller): Ecs {
@@ -67,11 +89,12 @@ export function createEcs(call: Caller): Ecs {
     find: async (cluster, instanceId) => {
       const operation = 'ecs:ListContainerInstances';
       const filter = `ec2InstanceId == ${instanceId}`;
-      const { arns } = await allPages(operation, async (nextToken) => {
+      const pages = noPages();
+      await readPages(operation, pages, async (nextToken) => {
         const answer = await call(operation, { cluster, filter, nextToken });
         return { ...answer, arns: present(operation, 'containerInstanceArns', answer.containerInstanceArns) };
       });
-      return arns;
+      return [...pages.arns];
     },
 
     describe: async (cluster, arns) => {
@@ -92,16 +115,18 @@ export function createEcs(call: Caller): Ecs {
       return described;
     },
 
-    listTasks: async (cluster, arn) => {
+    listTasks: async (cluster, arn, begun = noLists()) => {
       const operation = 'ecs:ListTasks';
       const list = (desiredStatus: 'RUNNING' | 'STOPPED') =>
-        allPages(operation, async (nextToken) => {
+        readPages(operation, begun[desiredStatus], async (nextToken) => {
           const answer = await call(operation, { cluster, containerInstance: arn, desiredStatus, nextToken });
           return { ...answer, arns: present(operation, 'taskArns', answer.taskArns) };
         });
-      const running = await list('RUNNING');
+      // In this order: a task that is asked to stop meanwhile is in both lists, or in the second.
+      await list('RUNNING');
       // The default list hides a task that was asked to stop and still runs.
-      const askedToStop = await list('STOPPED');
+      await list('STOPPED');
+      const { RUNNING: running, STOPPED: askedToStop } = begun;
       return {
         arns: [...new Set([...running.arns, ...askedToStop.arns])],
         requests: running.requests + askedToStop.requests,
@@ -216,21 +241,21 @@ function inBatches(arns: readonly string[], size: number): readonly (readonly st
 const MAX_PAGES = 100;
 
 /** A whole list, page by page: an empty page can be followed by the one that matters, as filters apply to each. */
-async function allPages(
+async function readPages(
   operation: Operation,
+  pages: Pages,
   ask: (
     nextToken: string | undefined,
   ) => Promise<{ arns: readonly string[]; nextToken?: string | undefined }>,
-): Promise<{ arns: readonly string[]; requests: number }> {
-  const all = new Set<string>();
-  let nextToken: string | undefined;
-  for (let requests = 1; requests <= MAX_PAGES; requests++) {
-    const page = await ask(nextToken);
-    for (const arn of page.arns) all.add(arn);
-    nextToken = page.nextToken || undefined;
-    if (!nextToken) return { arns: [...all], requests };
+): Promise<void> {
+  while (!pages.isWhole) {
+    if (pages.requests === MAX_PAGES) throw incomplete(operation, `it has more than ${MAX_PAGES} pages`);
+    const page = await ask(pages.nextToken);
+    pages.requests++;
+    for (const arn of page.arns) pages.arns.add(arn);
+    pages.nextToken = page.nextToken || undefined;
+    pages.isWhole = pages.nextToken === undefined;
   }
-  throw incomplete(operation, `it has more than ${MAX_PAGES} pages`);
 }
 
 /** A list that the answer must have: its absence means a broken answer, never an empty list. */

@@ -163,6 +163,7 @@ function assertTime(value: unknown): void {
 
 const policy: Policy = {
   mode: 'drain',
+  signals: ['tag', 'lifecycle', 'spot'],
   drainTimeout: 3_600_000,
   onTimeout: 'stop-tasks',
   ignoreTasks: [],

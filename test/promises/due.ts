@@ -74,7 +74,12 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   const containerInstance = containerInstanceOf(instance);
   const status = containerInstance?.status;
   if (status === 'ACTIVE' && setting.mode === 'drain')
-    return due('L1', 'is still ACTIVE', 'it is given new tasks, and the drain cannot end');
+    return due(
+      'L1',
+      'is still ACTIVE',
+      'it is given new tasks, and the drain cannot end',
+      checkedBy(instance, at),
+    );
   const left = tasksLeft(instance);
   if (left.length > 0) return dueForIgnored(instance, left) ?? dueAtLimit(instance, left, at);
   if (ecsAgent.isFrozen || ecsAgent.isImpersonated || tasksRunningUnseen(instance).length > 0)
@@ -137,6 +142,23 @@ function claimsUntil(instance: Instance, at: number): number {
   // What ECS has forgotten counts as gone for who remembers that ECS once knew it.
   const isForgotten = one?.status === 'INACTIVE' && at - one.since > DESCRIBED_MS;
   return isForgotten && stateLostAt > one.registeredAt ? (process?.bornAt ?? at) + CLAIM_MS : -Infinity;
+}
+
+/** While tasks run on the host, ECS is looked at so often, in ms, for what somebody may have changed there. */
+const CHECK_MS = 5.5 * 60_000;
+
+/** A check that was throttled rests up to two minutes: this much longer than what is urgent, in ms. */
+const CHECK_RESTS_MS = 60_000;
+
+/**
+ * By when the agent has seen that somebody set it ACTIVE in the middle of the drain; -Infinity where it was ACTIVE when the
+ * drain began, or is new. In ms since the Unix epoch.
+ */
+function checkedBy(instance: Instance, at: number): number {
+  const { drainingSince: changedAt, signalledSince, disturbances } = instance;
+  const isNew = containerInstanceOf(instance)?.registeredAt === changedAt;
+  if (changedAt <= signalledSince || isNew) return -Infinity;
+  return Math.max(changedAt + CHECK_MS, disturbances.troubleAt(at) + CHECK_RESTS_MS);
 }
 
 /** L5: a limit that the operator set takes effect. */

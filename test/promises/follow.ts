@@ -10,7 +10,7 @@ import {
   noteWait,
   oursOf,
 } from './instance.ts';
-import { leaves, waits } from './lifecycle-states.ts';
+import { begins, leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
 
 /** Brings the truth about an instance up to date with an entry about it. */
@@ -121,6 +121,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       if (!leaves(event.to)) followSignals(instance, at, 'lifecycle', false);
       else followSignals(instance, at);
       disturbances.change(at, false);
+      if (begins(event.to)) instance.terminatingSince = at;
       if (!waits(event.to)) return;
       instance.waitsSince = at;
       noteWait(instance);

@@ -62,6 +62,8 @@ export type Instance = {
   readonly formerHooks: Map<string, number>;
   lifecycle: string | undefined;
   lifecycleSince: number;
+  /** When the group last began to terminate it. */
+  terminatingSince: number;
   /** When its agent was last told the state in the group. */
   lifecycleToldAt: number;
   /** When `Terminating:Wait` began. */
@@ -181,6 +183,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     formerHooks: new Map(),
     lifecycle: undefined,
     lifecycleSince: -Infinity,
+    terminatingSince: -Infinity,
     lifecycleToldAt: -Infinity,
     waitsSince: undefined,
     oursBefore: undefined,

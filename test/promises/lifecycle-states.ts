@@ -10,6 +10,9 @@ export const isReplacement = (state: string | undefined): boolean =>
 /** The group takes the instance out of service. */
 export const leaves = (state: string): boolean => isTermination(state) || isReplacement(state);
 
+/** It takes the instance out of service, and no hook waits yet. */
+export const begins = (state: string): boolean => /(Terminating|ReplacingRootVolume)$/.test(state);
+
 /** The terminating hooks wait. */
 export const waits = (state: string | undefined): boolean =>
   state !== undefined && leaves(state) && state.endsWith(':Wait');

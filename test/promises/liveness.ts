@@ -133,13 +133,25 @@ function begunAt(instance: Instance): number {
   return Math.max(
     signalledSince + seen,
     (process?.bornAt ?? -Infinity) + seen,
-    isHeld ? lifecycleSince + noticedWithin(setting) : -Infinity,
+    isHeld ? lifecycleSince + noticedWithin(instance) : -Infinity,
   );
 }
 
-function noticedWithin({ signals, pollInterval }: Instance['setting']): number {
-  return signals.includes('lifecycle') ? Math.max(NOTICED_MS, pollInterval * 1.2) : LOOKED_AT_MS;
+function noticedWithin({ setting, lifecycleSince, terminatingSince }: Instance): number {
+  const { signals, pollInterval } = setting;
+  if (!signals.includes('lifecycle')) return LOOKED_AT_MS;
+  // The longer it has been Terminating, the more rarely the group is asked whether its hook waits.
+  const lasted = lifecycleSince - terminatingSince;
+  const later = TERMINATING_MS.find(({ until }) => lasted <= until)?.noticed ?? LATEST_NOTICED_MS;
+  return Math.max(later, pollInterval * 1.2);
 }
+
+const TERMINATING_MS = [
+  { until: 6_000, noticed: NOTICED_MS },
+  { until: 12_000, noticed: 7_000 },
+  { until: 30_000, noticed: 19_000 },
+] as const;
+const LATEST_NOTICED_MS = 61_000;
 
 /** Whether nothing has gone wrong for long before `since`, nor has anything since: then it takes seconds, not a minute. */
 function isPlain(instance: Instance, since: number, at: number): boolean {

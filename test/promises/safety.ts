@@ -149,9 +149,9 @@ export function checkKnowledge(instance: Instance, request: Request, verdict: Ve
   const needed = neededBefore(api);
   if (needed.length === 0 || !process) return;
   const answeredAt = (source: string) => process.answeredAt.get(source) ?? -Infinity;
-  // What was listed once is then asked after by name.
+  // What was listed once is then asked after by name; what stops one task rests on what ECS says of that one.
   const knownAt = (source: string) =>
-    source === 'ecs:ListTasks' && answeredAt(source) > -Infinity
+    source === 'ecs:ListTasks' && (answeredAt(source) > -Infinity || api === 'ecs:StopTask')
       ? Math.max(answeredAt(source), answeredAt('ecs:DescribeTasks'))
       : answeredAt(source);
   const stale = needed.find((source) => at - knownAt(source) > FRESH_MS);

@@ -1,7 +1,8 @@
-import type { AwsError } from '../../aws/errors.ts';
+import type { AwsError, AwsErrorKind } from '../../aws/errors.ts';
 import { known, type Reading, unknown } from '../../base/reading.ts';
+import { listInterval } from '../decide/ecs-pace.ts';
 import { ASK_AGAIN_MS } from '../decide/limits.ts';
-import { listInterval, restAfter } from '../decide/pace.ts';
+import { restAfter } from '../decide/rest.ts';
 import type {
   Attempts,
   ContainerInstance,
@@ -27,6 +28,10 @@ export type SettleContext = {
   readonly viewAskedAt: number;
   /** The tasks that are not gone, where they are known. */
   readonly tasksLeft: EcsView['tasks'];
+  /** Whether the ECS agent says that a task runs here: then no list of ECS's can end the drain. */
+  readonly isHostBusy: boolean;
+  /** Uniform in [0, 1). */
+  readonly jitter: number;
 };
 
 /** What has changed by it. */
@@ -118,7 +123,11 @@ export function settleHeartbeat(state: DrainState, hook: string, outcome: Outcom
       const times = last?.outcome === 'nothing-waiting' ? last.times + 1 : 1;
       const beaten = next({ at, outcome: 'nothing-waiting', times });
       // What we completed is over, though another owner's hook still holds the instance.
-      return { state: { ...beaten, memory: confirmed(state.memory) }, events: [], stale: ['lifecycle'] };
+      return {
+        state: { ...beaten, memory: confirmed(state.memory) },
+        events: [],
+        stale: ['lifecycle', 'hooks'],
+      };
     }
     default:
       return { state: next({ at, outcome: 'failed', recordedAt: recordedAt(last) }), events: [], stale: [] };
@@ -157,7 +166,7 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
         state,
         shows: shown(context, { ...mutation.containerInstance, status: 'DRAINING' }),
         // Listed before, it may miss a task that was placed in between.
-        stale: ['ecsView'],
+        stale: context.isHostBusy ? [] : ['ecsView'],
         events: [
           {
             event: 'drain.draining',
@@ -204,7 +213,8 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
           ...state,
           memory: { ...memory, completed: { hook, result, at: now, standing } },
         },
-        stale: ['lifecycle'],
+        // The action that was completed is gone within seconds; one that was abandoned may leave the instance retained.
+        stale: result === 'CONTINUE' ? [] : ['lifecycle'],
         events: [{ event, message, fields: { hook, result, why } }],
       };
     }
@@ -280,7 +290,7 @@ function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleCo
       nothingWaited: nothingWaited + 1,
       restsUntil: now + rest,
     }),
-    stale: ['lifecycle'],
+    stale: ['lifecycle', 'hooks'],
     events: [{ event: 'lifecycle.nothing-waiting', message, fields: { hook } }],
   };
 }
@@ -296,20 +306,25 @@ function failed(
   mutation: Mutation,
   error: AwsError,
   before: Memory,
-  { now }: SettleContext,
+  { now, jitter }: SettleContext,
 ): Settled {
   const failures = (state.attempts[tryOf(mutation)]?.failures ?? 0) + 1;
-  const rest = Math.max(restAfter(error.kind, failures), SHORTEST_REST_MS);
+  const failure = { kind: error.kind, times: failures, at: now, since: now, jitter };
+  const rest = Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS);
   const isEnding = mutation.kind === 'complete' || mutation.kind === 'terminate';
   return {
     state: withAttempts(afterFailure(state, mutation, error, before, now), mutation, {
       failures,
       restsUntil: now + rest,
     }),
-    stale: isEnding ? ['ecsView', 'lifecycle'] : ['ecsView'],
+    // That AWS has had too much says nothing of the instance.
+    stale: error.kind === 'throttled' ? [] : isEnding ? ['ecsView', 'lifecycle'] : ['ecsView'],
     events: [],
   };
 }
+
+/** Failures by which AWS says that it has done nothing. */
+const SURELY_NOT: ReadonlySet<AwsErrorKind> = new Set(['rejected', 'permission', 'throttled']);
 
 /** Whether DRAINING was set although the call failed. AWS's own "no" is sure; without its word, it may have been. */
 function afterFailure(
@@ -320,7 +335,7 @@ function afterFailure(
   now: number,
 ): DrainState {
   if (mutation.kind !== 'set-draining') return state;
-  const surelyNot = error.kind === 'rejected' || error.kind === 'permission';
+  const surelyNot = SURELY_NOT.has(error.kind);
   if (!surelyNot) return { ...state, unsureBefore: now };
   if (before.drainingSetAt !== undefined) return state;
   const { drainingSetAt: _, ...memory } = state.memory;

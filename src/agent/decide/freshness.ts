@@ -11,14 +11,21 @@ export type Freshness = {
   readonly decidedAt: number;
   /** When this try of it became due: it was decided on, nothing else was under way, and it had rested. */
   readonly dueAt: number;
+  /** Since when the ECS agent has seen no task; undefined where it sees some, or is silent. */
+  readonly emptySince: number | undefined;
   /** Until when it had rested since the try before; -Infinity before the first. */
   readonly restedUntil: number;
 };
 
-type Needed = Extract<Question, 'identity' | 'registration' | 'localTasks' | 'ecsView'>;
+type Needed = Extract<Question, 'identity' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle'>;
 
 /** What was asked this long before it became due is new enough to let an instance go, in ms. */
 const LATELY_MS = 500;
+/** … and what ECS said, where the ECS agent has just said once more that this host is what ECS was asked about. */
+const LATELY_CONFIRMED_MS = 5_000;
+
+/** The group's state, where heartbeats have said so far that its hook still waits. */
+const LATELY_IN_GROUP_MS = 120_000;
 
 /**
  * What must be asked anew before a mutation is made, because the mutation rests on it and it may have changed. A question
@@ -34,16 +41,26 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   // nowhere: each try needs a list that is newer than the one before it.
   if (mutation.kind === 'deregister') {
     const isActive = mutation.containerInstance.status === 'ACTIVE';
-    if (isActive && !askedSince('ecsView', seen.restedUntil)) needed.push('ecsView');
+    const isOld = isActive && !askedSince('ecsView', seen.restedUntil);
+    // What was listed while the host had tasks was no list of what is left.
+    if (isOld || !askedSince('ecsView', seen.emptySince ?? -Infinity)) needed.push('ecsView');
   }
+  // That no other task is left takes a whole list.
+  if (mutation.kind === 'stop-tasks' && mutation.why === 'ignored' && !ifKnown(seen.ecsView)?.isListed)
+    needed.push('ecsView');
+  if (mutation.kind !== 'complete' && mutation.kind !== 'terminate') return needed;
+  const emptySince = letsGo(mutation) ? (seen.emptySince ?? -Infinity) : -Infinity;
+  if (!askedSince('lifecycle', Math.max(emptySince, dueAt - LATELY_IN_GROUP_MS))) needed.push('lifecycle');
   if (!letsGo(mutation)) return needed;
 
   // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.
-  for (const question of ['registration', 'localTasks', 'ecsView'] as const)
+  for (const question of ['registration', 'localTasks'] as const)
     if (!askedSince(question, dueAt - LATELY_MS)) needed.push(question);
   const registration = ifKnown(seen.registration);
   const view = ifKnown(seen.ecsView);
   const isAnother = registration !== undefined && view?.heard !== registration.containerInstanceArn;
+  const lately = registration !== undefined && !isAnother ? LATELY_CONFIRMED_MS : LATELY_MS;
+  if (!askedSince('ecsView', dueAt - lately)) needed.push('ecsView');
   if (isAnother && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
 }

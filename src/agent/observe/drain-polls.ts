@@ -3,7 +3,7 @@ import type { Task } from '../../aws/ecs.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, LocalTask } from '../../host/ecs-agent.ts';
 import { leaving } from '../decide/group-state.ts';
-import type { DrainQuestion, EcsView, Explained } from '../model.ts';
+import type { DrainQuestion, EcsView, Explained, ViewKind } from '../model.ts';
 import type { ReadEcsView } from './ecs-view.ts';
 import type { Explain } from './explain.ts';
 import { createPoll, type Poll, type PollPorts } from './poll.ts';
@@ -35,8 +35,6 @@ export type Seen = {
   readonly terminatingSince: number | undefined;
   /** How long its answers have said, one after the other, that the group keeps the instance, in ms. */
   readonly keptForMs: number | undefined;
-  /** When the question was put whose answer last listed the tasks; -Infinity before the first. */
-  readonly listedAt: number;
 };
 
 export type DrainPollPorts = {
@@ -45,8 +43,8 @@ export type DrainPollPorts = {
   readonly readEcsView: ReadEcsView;
   /** Absent: nobody wants to know why a drain waits. */
   readonly explain?: Explain | undefined;
-  /** Whether the next view of ECS is a full one. */
-  readonly nextViewKind: () => 'full' | 'quick';
+  /** What the next view of ECS is to read. */
+  readonly nextViewKind: () => ViewKind;
   /**
    * ARNs of the tasks that were left when ECS was last heard. Those that an earlier process left were on this host when it
    * ended: they count as that agent's last word.
@@ -76,7 +74,6 @@ export function createDrainPolls(
   let onlyIgnoredSince: number | undefined;
   let terminatingSince: number | undefined;
   let kept: { readonly since: number; readonly until: number } | undefined;
-  let listedAt = -Infinity;
 
   const localTasks = createPoll(
     () => source.ecsAgent.tasks(),
@@ -97,9 +94,8 @@ export function createDrainPolls(
       return source.readEcsView(source.nextViewKind(), ecsView.lastKnown(), byName);
     },
     ports,
-    (view, at) => {
+    (view) => {
       if (view.kind === 'unknown') return;
-      if (view.value.isListed) listedAt = at;
       for (const arn of view.value.gone) if (onHost.has(arn)) gone.add(arn);
       for (const task of ifKnown(view.value.tasks) ?? []) if (source.isIgnored(task)) ignored.add(task.arn);
       source.onView(view.value);
@@ -149,7 +145,7 @@ export function createDrainPolls(
     },
     seen: () => {
       const keptForMs = kept && kept.until - kept.since;
-      return { onHost, gone, ignored, emptySince, onlyIgnoredSince, terminatingSince, keptForMs, listedAt };
+      return { onHost, gone, ignored, emptySince, onlyIgnoredSince, terminatingSince, keptForMs };
     },
   };
 }

@@ -1,10 +1,10 @@
-import type { Ecs, Task } from '../../aws/ecs.ts';
+import { type BegunLists, type Ecs, noLists, type Task } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
 import { clusterName, parseEcsArn } from '../../base/arn.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
-import type { ContainerInstance, EcsView } from '../model.ts';
-import type { Locate, Located } from './locate.ts';
+import type { ContainerInstance, EcsView, ViewKind } from '../model.ts';
+import type { Locate, Located, Whereabouts } from './locate.ts';
 
 export type EcsViewPorts = {
   readonly ecs: Pick<Ecs, 'describe' | 'listTasks' | 'describeTasks'>;
@@ -19,11 +19,12 @@ export type EcsViewPorts = {
 };
 
 /**
- * Looks at ECS. `full` reads everything; `quick` only how the tasks of the last view are doing. Either asks after the
- * tasks `byName` as well, by ARN, whatever ECS lists. Rejects with an AwsError where ECS does not answer.
+ * Looks at ECS. Each kind asks after the tasks `byName` as well, by ARN, whatever ECS lists. Only a full view can say that no
+ * task is left: the others become full ones, or leave that unknown. Rejects with an AwsError where ECS does not answer; where it
+ * has throttled a full view, the next one goes on where that one stopped.
  */
 export type ReadEcsView = (
-  kind: 'full' | 'quick',
+  kind: ViewKind,
   last: EcsView | undefined,
   byName?: readonly string[],
 ) => Promise<Reading<EcsView>>;
@@ -36,13 +37,36 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   const listedHere = new Set<string>();
   /** When ECS last described each of the others. */
   const describedAt = new Map<string, number>();
+  /** A full view that was throttled half-way. */
+  let begun: Begun | undefined;
 
+  /** Goes on with what was throttled a moment ago, if this host still says to be the same. */
   async function full(said: Registration | undefined, last: EcsView | undefined, byName: readonly string[]) {
-    const letGo = last?.containerInstance.kind === 'deregistered' ? last.containerInstance.arn : undefined;
-    const where = await locate(said, letGo);
+    const heard = said?.containerInstanceArn;
+    const isOld = !begun || begun.heard !== heard || options.now() - begun.at >= RESUME_MS;
+    const isResumed = !isOld;
+    const look: Begun =
+      begun && !isOld
+        ? begun
+        : { at: options.now(), heard, where: await locate(said, letGoIn(last)), lists: noLists() };
+    begun = undefined;
+    try {
+      return await complete(look, isResumed, last, byName);
+    } catch (error) {
+      // Where ECS has let go of this host, whether it is registered anew is asked each time.
+      if (error instanceof AwsError && error.kind === 'throttled' && isRegistered(look.where)) begun = look;
+      throw error;
+    }
+  }
+
+  async function complete(
+    { where, heard, lists }: Begun,
+    isResumed: boolean,
+    last: EcsView | undefined,
+    byName: readonly string[],
+  ): Promise<Reading<EcsView>> {
     if (where.kind === 'unknown') return where;
     const { located, own } = where.value;
-    const heard = said?.containerInstanceArn;
     const viewOf = (
       containerInstance: ContainerInstance,
       tasks: Reading<readonly Task[]>,
@@ -67,13 +91,26 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const containerInstance = { kind: 'registered', cluster, arn, status } as const;
     if (status === 'ACTIVE' && !options.listsWhileActive)
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
-    const { arns, requests } = await ecs.listTasks(cluster, arn);
+    const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
     // ECS forgets what has stopped after an hour, and a drain can last for days.
     const isNamed = new Set([...arns, ...byName]);
     for (const noted of [stopped, listedHere, describedAt])
       for (const one of noted.keys()) if (!isNamed.has(one)) noted.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
+    // Between its halves somebody may have set it ACTIVE, and a task may have come that neither has listed.
+    if (isResumed && tasks.length === 0 && !(await isStill(containerInstance)))
+      return unknown('the container instance has changed while its tasks were listed');
     return viewOf(containerInstance, countedToo(tasks, taskCount), requests);
+  }
+
+  async function isStill({ cluster, arn, status }: Registered): Promise<boolean> {
+    const [still] = await ecs.describe(cluster, [arn]);
+    return (
+      still?.kind === 'found' &&
+      still.ec2InstanceId === options.instanceId &&
+      still.status === status &&
+      still.taskCount === 0
+    );
   }
 
   /**
@@ -125,36 +162,83 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     ];
   }
 
+  /** Undefined where it takes a full view. */
   async function quick(last: EcsView, heard: string | undefined, byName: readonly string[]) {
-    const { containerInstance, tasks, own } = last;
-    if (containerInstance.kind !== 'registered' || tasks.kind !== 'known') return undefined;
-    const { cluster, arn, status } = containerInstance;
-    if (heard !== undefined && heard !== arn && heard !== last.heard) return undefined;
-    // What ECS listed and could not describe can only be told by another list.
-    if (tasks.value.some(({ lastStatus }) => lastStatus === UNDESCRIBED)) return undefined;
-    const before = tasks.value.map((task) => task.arn);
-    const left = await describeLeft(cluster, [], [...before, ...byName], own);
-    const view = { ...last, isListed: false, heard, tasks: known(left), gone: notAmong(byName, known(left)) };
-    if (left.length > 0) return known(view);
-    // Listed while it was DRAINING, those were all the tasks there can be, unless somebody has set it ACTIVE since.
-    // Listing them again would take as many requests as they have pages, from a budget that may be used up.
-    if (status !== 'DRAINING') return undefined;
-    const [still] = await ecs.describe(cluster, [arn]);
-    const isStill =
-      still?.kind === 'found' &&
-      still.ec2InstanceId === options.instanceId &&
-      still.status === status &&
-      still.taskCount === 0;
-    return isStill ? known(view) : undefined;
+    const { containerInstance, own } = last;
+    if (containerInstance.kind !== 'registered' || !isSame(containerInstance, last, heard)) return undefined;
+    const left = await describeKnown(containerInstance.cluster, last, byName);
+    if (left.length === 0) return undefined;
+    return known({
+      ...last,
+      isListed: false,
+      heard,
+      own,
+      tasks: known(left),
+      gone: notAmong(byName, known(left)),
+    });
+  }
+
+  /** Whether ECS has it as before, and how the tasks are doing that are known: what was placed since is left to a full view. */
+  async function check(said: Registration | undefined, last: EcsView, byName: readonly string[]) {
+    const before = last.containerInstance;
+    const heard = said?.containerInstanceArn;
+    if (before.kind !== 'registered' || !isSame(before, last, heard)) return undefined;
+    const where = await locate(said);
+    if (where.kind === 'unknown') return where;
+    const { located, own } = where.value;
+    if (located.kind !== 'registered' || located.arn !== before.arn || located.status !== before.status)
+      return undefined;
+    const left = await describeKnown(before.cluster, last, byName);
+    const tasks = left.length > 0 ? known(left) : unknown(NOT_LISTED);
+    return known({ ...last, isListed: false, heard, own, tasks, gone: notAmong(byName, tasks) });
+  }
+
+  /** What ECS listed and could not describe can only be told by another list: it stays as it is. */
+  async function describeKnown(
+    cluster: string,
+    { tasks, own }: EcsView,
+    byName: readonly string[],
+  ): Promise<readonly Task[]> {
+    const before = ifKnown(tasks) ?? [];
+    if (before.some(({ lastStatus }) => lastStatus === UNDESCRIBED)) return [];
+    return describeLeft(cluster, [], [...before.map((task) => task.arn), ...byName], own);
   }
 
   return async (kind, last, byName = []) => {
     const said = ifKnown(await ecsAgent.registration());
-    const quickly =
-      kind === 'quick' && last ? await quick(last, said?.containerInstanceArn, byName) : undefined;
-    return quickly ?? (await full(said, last, byName));
+    const lighter =
+      kind === 'full' || !last
+        ? undefined
+        : kind === 'quick'
+          ? await quick(last, said?.containerInstanceArn, byName)
+          : await check(said, last, byName);
+    return lighter ?? (await full(said, last, byName));
   };
 }
+
+type Registered = Extract<ContainerInstance, { kind: 'registered' }>;
+
+/** What a full view has brought until it was throttled. */
+type Begun = {
+  /** When it was begun, in ms by the agent's clock. */
+  readonly at: number;
+  readonly heard: string | undefined;
+  readonly where: Reading<Whereabouts>;
+  readonly lists: BegunLists;
+};
+
+/** What was read longer ago than this, in ms, is read anew. */
+const RESUME_MS = 20_000;
+const NOT_LISTED = 'they are listed once the host has none';
+
+const isRegistered = (where: Reading<Whereabouts>): boolean => ifKnown(where)?.located.kind === 'registered';
+
+const letGoIn = (last: EcsView | undefined): string | undefined =>
+  last?.containerInstance.kind === 'deregistered' ? last.containerInstance.arn : undefined;
+
+/** Whether the ECS agent has not said anything else since the last view. */
+const isSame = ({ arn }: Registered, last: EcsView, heard: string | undefined): boolean =>
+  heard === undefined || heard === arn || heard === last.heard;
 
 /** One answer that ECS does not know a task that it has just described is not believed for this long, in ms. */
 const CONTRADICTION_MS = 30_000;

@@ -53,6 +53,8 @@ const GONE = new Set(['INACTIVE', 'DEREGISTERING', 'REGISTRATION_FAILED']);
 const LAG_MS = 5 * 60_000;
 /** One answer that ECS does not know what it has just described is not believed for this long, in ms. */
 const CONTRADICTION_MS = 30_000;
+/** Where all that is known of this host has been let go, other container instances of it are listed this often, in ms. */
+const LISTED_AGAIN_MS = 60_000;
 /** An empty answer about a host that may be registering right now is believed when it is repeated after this, in ms. */
 const ABSENT_MS = 30_000;
 
@@ -71,6 +73,8 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
   const confirmed = new Map<string, Registration>();
   const own = () => unique([...ports.own(), ...confirmed.values()]);
   let absentSince: number | undefined;
+  /** When the container instances of this EC2 instance were last listed. */
+  let listedAt = -Infinity;
 
   return async (said, letGo) => {
     const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
@@ -79,7 +83,10 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     const askable = candidates.filter((one) => !refused.has(one.containerInstanceArn));
     await describeAll(askable, seen);
     // What is listed by the instance id counts as what it is: the filter itself is not trusted.
-    if (registeredIn(seen).length === 0) await describeAll(await findAll(candidates, seen), seen);
+    if (registeredIn(seen).length === 0 && !isLetGo(said, seen)) {
+      await describeAll(await findAll(candidates, seen), seen);
+      listedAt = now();
+    }
     if (seen.refusal && !seen.hasAnswered) throw seen.refusal;
 
     const ours = own();
@@ -92,6 +99,15 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     const located = whereNotRegistered(said, ours, seen, letGo);
     return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
   };
+
+  /**
+   * Whether this host still says to be the container instance that ECS says it has let go, and a list a moment ago had no other:
+   * a host that registers anew would say so first.
+   */
+  function isLetGo(said: Registration | undefined, seen: Seen): boolean {
+    const claimed = said && seen.own.get(said.containerInstanceArn);
+    return claimed !== undefined && GONE.has(claimed.status) && now() - listedAt < LISTED_AGAIN_MS;
+  }
 
   /** Describes each in its cluster. One that somebody made up, in whichever cluster, makes nothing else unknown. */
   async function describeAll(asked: readonly Registration[], seen: Seen): Promise<void> {

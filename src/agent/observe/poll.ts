@@ -64,6 +64,7 @@ export function createPoll<T>(
       kind: error.kind,
       times: (failure?.times ?? 0) + 1,
       at: clock.now(),
+      since: failure?.since ?? clock.now(),
       jitter: random(),
     };
     if (changesBefore === changes) {

@@ -1,5 +1,5 @@
 import type { Task } from '../../aws/ecs.ts';
-import { known, type Reading, unknown } from '../../base/reading.ts';
+import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { LocalTask } from '../../host/ecs-agent.ts';
 import type { EcsView } from '../model.ts';
 
@@ -63,16 +63,19 @@ export function tasksOn(
 ): Reading<readonly Task[]> {
   if (view.kind === 'unknown') return view;
   const { tasks } = view.value;
-  if (tasks.kind === 'unknown') return tasks;
+  // What runs here holds the instance, whatever ECS would list: it need not be asked.
+  const isHeldHere = ifKnown(current)?.length;
+  if (tasks.kind === 'unknown' && !isHeldHere) return tasks;
   if (!wasAsked) return unknown('the ECS agent has not been asked yet');
-  const listed = new Set(tasks.value.map(({ arn }) => arn));
+  const inEcs = ifKnown(tasks) ?? [];
+  const listed = new Set(inEcs.map(({ arn }) => arn));
   const runsNow = current.kind === 'known' ? new Set(current.value.map(({ arn }) => arn)) : undefined;
   const runs = (task: SeenTask) => (runsNow ? runsNow.has(task.arn) : now < task.at + LAST_WORD_MS);
   const onlyHere = [...before.values()].filter(
     // Whatever still runs of an ignored task has no work to lose: ECS's word that it is gone is enough.
     (task) => !listed.has(task.arn) && (!gone.has(task.arn) || (runs(task) && !ignored.has(task.arn))),
   );
-  return onlyHere.length === 0 ? tasks : known([...tasks.value, ...onlyHere.map(asTask)]);
+  return onlyHere.length === 0 ? tasks : known([...inEcs, ...onlyHere.map(asTask)]);
 }
 
 const asTask = ({ arn, family, knownStatus }: SeenTask): Task => ({

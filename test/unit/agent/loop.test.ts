@@ -108,8 +108,8 @@ describe('a drain', () => {
       'agent.watching',
       'drain.signalled',
       'drain.draining',
-      'lifecycle.heartbeat',
       'drain.progress',
+      'lifecycle.heartbeat',
       'drain.deregistered',
       'lifecycle.completed',
       'drain.done',
@@ -152,7 +152,7 @@ describe('a drain', () => {
     await agent.pass(18 * SECOND);
     assert.deepEqual(
       agent.did.filter((one) => one.endsWith('set-draining')),
-      ['15 s set-draining', '16 s set-draining', '21 s set-draining', '26 s set-draining'],
+      ['15 s set-draining', '16.1 s set-draining', '21.6 s set-draining', '27.1 s set-draining'],
     );
   });
   it('tells what has changed with its facts', async () => {

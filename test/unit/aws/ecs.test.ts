@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createEcs } from '../../../src/aws/ecs.ts';
+import { createEcs, noLists } from '../../../src/aws/ecs.ts';
 import { rejected, scriptCall } from './scripted-call.ts';
 
 const ARN = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/a';
@@ -198,6 +198,31 @@ test('tasks are listed by both desired statuses, each once, and in how many page
       { ...input, desiredStatus: 'RUNNING', nextToken: undefined },
       { ...input, desiredStatus: 'RUNNING', nextToken: 'more' },
       { ...input, desiredStatus: 'STOPPED', nextToken: undefined },
+    ],
+  );
+});
+
+test('a list of tasks that failed on a page goes on with that page', async () => {
+  const { call, calls } = scriptCall(
+    { taskArns: ['a'], nextToken: 'second' },
+    rejected('Rate exceeded'),
+    { taskArns: ['b'] },
+    { taskArns: ['c'] },
+  );
+  const ecs = createEcs(call);
+  const begun = noLists();
+  await assert.rejects(ecs.listTasks('web', ARN, begun));
+  assert.deepEqual(await ecs.listTasks('web', ARN, begun), { arns: ['a', 'b', 'c'], requests: 3 });
+  assert.deepEqual(
+    calls.map(
+      ([, input]) =>
+        'desiredStatus' in input && 'nextToken' in input && [input.desiredStatus, input.nextToken],
+    ),
+    [
+      ['RUNNING', undefined],
+      ['RUNNING', 'second'],
+      ['RUNNING', 'second'],
+      ['STOPPED', undefined],
     ],
   );
 });

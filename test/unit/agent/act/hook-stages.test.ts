@@ -13,6 +13,7 @@ const NOW = 1_800_000_000_000;
 
 const policy: Policy = {
   mode: 'drain',
+  signals: ['tag', 'lifecycle', 'spot'],
   drainTimeout: undefined,
   onTimeout: 'wait',
   ignoreTasks: [],

@@ -57,6 +57,8 @@ const context: SettleContext = {
   view,
   viewAskedAt: NOW - 3_000,
   tasksLeft: known([]),
+  isHostBusy: false,
+  jitter: 0,
 };
 const fresh = beginDrain({});
 const after = (
@@ -70,6 +72,8 @@ const after = (
 ) => settle(state, mutation, outcome, memory, { ...context, ...more });
 
 describe('what was done', () => {
+  it('DRAINING while the host has tasks: no list of them could end the drain', () =>
+    assert.deepEqual(after(setDraining, done, { isHostBusy: true }).stale, []));
   it('DRAINING: shown at once, and the tasks are listed anew', () => {
     const begun = beginMutation(fresh, setDraining, NOW - 100);
     const { state, shows, stale, events } = after(setDraining, done, { state: begun });
@@ -171,7 +175,7 @@ describe('what was done', () => {
       at: NOW,
       standing: 'answered',
     });
-    assert.deepEqual(stale, ['lifecycle']);
+    assert.deepEqual(stale, [], 'it is asked half a minute later, if the instance is still there');
     assert.deepEqual(events, [
       {
         event: 'lifecycle.completed',
@@ -180,6 +184,7 @@ describe('what was done', () => {
       },
     ]);
     const abandoned = after({ ...complete, result: 'ABANDON', why: 'hook-limit' }, done);
+    assert.deepEqual(abandoned.stale, ['lifecycle'], 'the instance may be retained');
     assert.deepEqual(
       abandoned.events.map(({ event }) => event),
       ['lifecycle.abandoned'],
@@ -273,7 +278,7 @@ describe('a refusal', () => {
     const completed = { hook: 'drain', result: 'CONTINUE', at: 1, standing: 'answered' } as const;
     const { state, stale, events } = after(complete, nothingWaiting, { state: beginDrain({ completed }) });
     assert.deepEqual(state.memory.completed, { ...completed, standing: 'confirmed' });
-    assert.deepEqual(stale, ['lifecycle']);
+    assert.deepEqual(stale, ['lifecycle', 'hooks'], 'the hook may have another name by now');
     assert.deepEqual(
       events.map(({ event, fields }) => [event, fields]),
       [['lifecycle.nothing-waiting', { hook: 'drain' }]],
@@ -287,6 +292,17 @@ describe('a failure', () => {
     assert.deepEqual(after(deregister, failed('transient')).stale, ['ecsView']);
     assert.deepEqual(after(complete, failed('transient')).stale, ['ecsView', 'lifecycle']);
     assert.deepEqual(after(terminate, failed('transient')).stale, ['ecsView', 'lifecycle']);
+  });
+  it('by throttling says nothing of the instance: it is tried again without a look', () => {
+    assert.deepEqual(after(deregister, failed('throttled')).stale, []);
+    assert.deepEqual(after(complete, failed('throttled')).stale, []);
+  });
+  it('rests longer each time it is throttled, by chance', () => {
+    const rest = (state: DrainState, jitter: number) =>
+      (after(complete, failed('throttled'), { state, jitter }).state.attempts.complete?.restsUntil ?? 0) -
+      NOW;
+    const twice = after(complete, failed('throttled')).state;
+    assert.deepEqual([rest(fresh, 0), rest(fresh, 1), rest(twice, 1)], [1_000, 1_200, 2_400]);
   });
   it('says nothing by itself: the call has', () =>
     assert.deepEqual(after(complete, failed('transient')).events, []));
@@ -306,7 +322,7 @@ describe('our DRAINING', () => {
     assert.equal(statusIn(begun, NOW + 1), 'unknown');
     assert.equal(statusIn(after(setDraining, done, { state: begun }).state, NOW), 'ACTIVE');
   });
-  for (const kind of ['rejected', 'permission'] as const)
+  for (const kind of ['rejected', 'permission', 'throttled'] as const)
     it(`was not set where AWS said no (${kind})`, () => {
       const { state } = after(setDraining, failed(kind), { state: begun, memory: {} });
       assert.deepEqual(state.memory, {});
@@ -392,7 +408,7 @@ describe('a heartbeat', () => {
       outcome: 'nothing-waiting',
       times: 1,
     });
-    assert.deepEqual(settleHeartbeat(fresh, 'drain', nothingWaiting, NOW).stale, ['lifecycle']);
+    assert.deepEqual(settleHeartbeat(fresh, 'drain', nothingWaiting, NOW).stale, ['lifecycle', 'hooks']);
     const completed = { hook: 'drain', result: 'CONTINUE', at: 1, standing: 'doubted' } as const;
     const { state } = settleHeartbeat(beginDrain({ completed }), 'drain', nothingWaiting, NOW);
     assert.equal(
@@ -480,12 +496,12 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
   it('a failure', () =>
     assert.deepEqual(stateAfter(complete, failed('throttled')), {
       ...state,
-      attempts: attempts('complete', { failures: 1, restsUntil: NOW + 15_000 }),
+      attempts: attempts('complete', { failures: 1, restsUntil: NOW + 1_000 }),
     }));
   it('that DRAINING may have been set', () =>
-    assert.deepEqual(stateAfter(setDraining, failed('throttled')), {
+    assert.deepEqual(stateAfter(setDraining, failed('transient')), {
       ...state,
-      attempts: attempts('set-draining', { failures: 1, restsUntil: NOW + 15_000 }),
+      attempts: attempts('set-draining', { failures: 1, restsUntil: NOW + 1_000 }),
       unsureBefore: NOW,
     }));
   it('that DRAINING was not set', () => {

@@ -15,6 +15,7 @@ const NOW = 1_800_000_000_000;
 
 const policy: Policy = {
   mode: 'drain',
+  signals: ['tag', 'lifecycle', 'spot'],
   drainTimeout: undefined,
   onTimeout: 'wait',
   ignoreTasks: [],

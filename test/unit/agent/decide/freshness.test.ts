@@ -23,11 +23,13 @@ const seen: Freshness = {
     registration: at(NOW - 500),
     localTasks: at(NOW - 500),
     ecsView: at(NOW - 500),
+    lifecycle: at(NOW - 120_000),
   },
   registration: known({ cluster: 'web', containerInstanceArn: 'a' }),
   ecsView: known(view),
   decidedAt: NOW,
   dueAt: NOW,
+  emptySince: undefined,
   restedUntil: -Infinity,
 };
 const complete = {
@@ -60,9 +62,25 @@ describe('the name is asked again', () => {
 
 describe('before the instance is let go', () => {
   for (const mutation of [complete, terminate, { kind: 'terminate', why: 'rebalance' }] as const)
-    for (const question of ['registration', 'localTasks', 'ecsView'] as const)
-      it(`(${mutation.kind}, ${mutation.why}) ${question} is asked again: the host may have tasks again`, () =>
-        assert.deepEqual(needed(mutation, asked({ [question]: at(NOW - 501) })), [question]));
+    for (const [question, ms] of [
+      ['registration', 500],
+      ['localTasks', 500],
+      ['ecsView', 5_000],
+      ['lifecycle', 120_000],
+    ] as const)
+      it(`(${mutation.kind}, ${mutation.why}) ${question} is asked again after ${ms} ms: the host may have tasks again`, () => {
+        assert.deepEqual(needed(mutation, asked({ [question]: at(NOW - ms - 1) })), [question]);
+        assert.deepEqual(needed(mutation, asked({ [question]: at(NOW - ms) })), []);
+      });
+
+  it('ECS is asked again after half a second where the ECS agent does not say the same once more', () => {
+    const old = asked({ ecsView: at(NOW - 501) });
+    assert.deepEqual(needed(complete, { ...old, registration: unknown('silent') }), ['ecsView']);
+  });
+  it('the group is asked since the host’s last task has ended', () => {
+    assert.deepEqual(needed(complete, { emptySince: NOW - 119_999 }), ['lifecycle']);
+    assert.deepEqual(needed({ ...complete, why: 'timeout' }, { emptySince: NOW }), []);
+  });
 
   it('what was asked since it was due has been asked, however long that took and whatever came of it', () => {
     const silent = {
@@ -90,12 +108,27 @@ describe('before the instance is let go', () => {
   });
 });
 
+describe('before ignored tasks are asked to stop', () => {
+  const stop = { kind: 'stop-tasks', cluster: 'web', tasks: [], why: 'ignored' } as const;
+  const partial = { ecsView: known({ ...view, isListed: false }) };
+  it('all are listed: another may be left that the drain waits for', () => {
+    assert.deepEqual(needed(stop, partial), ['ecsView']);
+    assert.deepEqual(needed(stop), []);
+    assert.deepEqual(needed({ ...stop, why: 'spot' }, partial), [], 'what is known must do');
+  });
+});
+
 describe('before each try to deregister', () => {
   const active = { kind: 'deregister', containerInstance: { ...registered, status: 'ACTIVE' } } as const;
   it('what is ACTIVE is listed again: it is given tasks', () => {
     assert.deepEqual(needed(active, { restedUntil: NOW - 499 }), ['ecsView']);
     assert.deepEqual(needed(active, { restedUntil: NOW - 500 }), []);
     assert.deepEqual(needed(active), [], 'the first try needs no second list');
+  });
+  it('what was looked at while the host had tasks is looked at again: that was no list of what is left', () => {
+    const draining = { kind: 'deregister', containerInstance: registered } as const;
+    assert.deepEqual(needed(draining, { emptySince: NOW - 499 }), ['ecsView']);
+    assert.deepEqual(needed(draining, { emptySince: NOW - 500 }), []);
   });
   it('what is DRAINING is not: ECS itself refuses', () =>
     assert.deepEqual(

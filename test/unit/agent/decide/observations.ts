@@ -11,6 +11,7 @@ export const NOW = 1_800_000_000_000;
 
 export const policy: Policy = {
   mode: 'drain',
+  signals: ['tag', 'lifecycle', 'spot'],
   drainTimeout: undefined,
   onTimeout: 'wait',
   ignoreTasks: [],

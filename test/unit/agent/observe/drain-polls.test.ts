@@ -183,17 +183,6 @@ describe('what ECS says', () => {
     await ask('ecsView');
     assert.deepEqual([views, [...seen().gone]], [[], []]);
   });
-  it('was listed when it was last asked for a list', async () => {
-    const { seen, says, ask, pass } = setUp();
-    assert.equal(seen().listedAt, -Infinity);
-    pass(SECOND);
-    await ask('ecsView');
-    assert.equal(seen().listedAt, START + SECOND);
-    pass(SECOND);
-    says.view = known({ ...view, isListed: false });
-    await ask('ecsView');
-    assert.equal(seen().listedAt, START + SECOND, 'a list would never be asked for again');
-  });
 });
 
 describe('the group', () => {

@@ -28,6 +28,7 @@ function setUp(scene: Scene) {
   );
   const own = (scene.own ?? ['a']).map((one) => (typeof one === 'string' ? registration(one) : one));
   let now = 1_000_000_000;
+  let located = 0;
   const view = createEcsView({
     ecs,
     now: () => now,
@@ -39,16 +40,17 @@ function setUp(scene: Scene) {
           : known(registration(scene.says ?? 'a')),
     },
     locate: async (_said, letGo) => {
+      located++;
       if (letGo) asked.push(`let go ${letGo}`);
-      const located = scene.located ?? registered('DRAINING');
-      return located.kind === 'known' ? known({ located: located.value, own }) : located;
+      const where = scene.located ?? registered('DRAINING');
+      return where.kind === 'known' ? known({ located: where.value, own }) : where;
     },
     listsWhileActive: scene.listsWhileActive ?? false,
   });
   const pass = (ms: number) => {
     now += ms;
   };
-  return { view, asked, pass };
+  return { view, asked, pass, timesLocated: () => located };
 }
 
 const before = (tasks: readonly Task[], status = 'DRAINING'): EcsView => ({
@@ -262,42 +264,28 @@ describe('a quick view', () => {
     assert.equal(ifKnown(seen)?.isListed, false, 'a list would never be asked for again');
     assert.deepEqual(asked, ['describeTasks web 1,2']);
   });
-  for (const [what, instance] of [
-    ['it is ACTIVE again', { status: 'ACTIVE' }],
-    ['it is another host’s', { status: 'DRAINING', on: 'i-other' }],
-    ['ECS counts a task there', { status: 'DRAINING', count: 1 }],
-  ] as const)
-    it(`is a full one after the last task where ${what}`, async () => {
-      const { view, asked } = setUp({
-        instances: { a: instance },
-        listed: [taskArn('2')],
-        tasks: [task('2')],
-      });
-      assert.deepEqual(idsIn(await view('quick', before([task('1')]))), ['2']);
-      assert.deepEqual(asked, [
-        'describeTasks web 1',
-        'describe web a',
-        'listTasks web a',
-        'describeTasks web 2',
-      ]);
-    });
-  it('says that none is left where the container instance is as it was', async () => {
-    const { view, asked } = setUp({ tasks: [task('1', 'STOPPED')] });
-    assert.deepEqual(idsIn(await view('quick', before([task('1')]))), []);
-    assert.deepEqual(asked, ['describeTasks web 1', 'describe web a']);
+  it('is a full one after the last task: only a list tells that no other is left', async () => {
+    const { view, asked } = setUp({ listed: [taskArn('2')], tasks: [task('2')] });
+    const seen = await view('quick', before([task('1')]));
+    assert.deepEqual([idsIn(seen), ifKnown(seen)?.isListed], [['2'], true]);
+    assert.deepEqual(asked, ['describeTasks web 1', 'listTasks web a', 'describeTasks web 2']);
   });
-  it('is a full one where it was not DRAINING, or the host is another container instance by now', async () => {
-    const lists = async (scene: Scene, last: EcsView) => {
-      const { view, asked } = setUp({ tasks: [], ...scene });
+  it('describes the tasks that the host has listed, where none is known to ECS yet', async () => {
+    const { view, asked } = setUp({ tasks: [task('1')] });
+    const last = { ...before([]), tasks: unknown('not listed') };
+    assert.deepEqual(idsIn(await view('quick', last, [taskArn('1')])), ['1']);
+    assert.deepEqual(asked, ['describeTasks web 1']);
+  });
+  it('is a full one where the host is another container instance by now', async () => {
+    const asksOnly = async (scene: Scene, last: EcsView) => {
+      const { view, asked } = setUp({ tasks: [task('1')], ...scene });
       await view('quick', last);
-      return asked.some((one) => one.startsWith('listTasks'));
+      return asked.join() === 'describeTasks web 1';
     };
-    const active = { instances: { a: { status: 'ACTIVE' } }, located: registered('ACTIVE') };
-    assert.equal(await lists({ ...active, listsWhileActive: true }, before([], 'ACTIVE')), true);
-    assert.equal(await lists({ says: 'b' }, before([])), true);
-    assert.equal(await lists({ says: 'b' }, { ...before([]), heard: ci('b') }), false);
-    assert.equal(await lists({ says: undefined }, before([])), false);
-    assert.equal(await lists({}, { ...before([]), tasks: unknown('cut off') }), true);
+    const last = before([task('1')]);
+    assert.equal(await asksOnly({ says: 'b' }, last), false);
+    assert.equal(await asksOnly({ says: 'b' }, { ...last, heard: ci('b') }), true);
+    assert.equal(await asksOnly({ says: undefined }, last), true);
   });
   it('says what the ECS agent says now', async () => {
     const { view } = setUp({ says: undefined, tasks: [task('1')] });
@@ -317,5 +305,90 @@ describe('a quick view', () => {
     const { view, asked } = setUp({ tasks: [] });
     await view('quick', undefined);
     assert.deepEqual(asked, ['listTasks web a']);
+  });
+});
+
+describe('a check, while the host is busy', () => {
+  it('asks where the host is and how its tasks are doing, and lists nothing', async () => {
+    const { view, asked } = setUp({ tasks: [task('1'), task('2', 'STOPPED')] });
+    const seen = await view('check', before([task('1'), task('2')]), [taskArn('2')]);
+    assert.deepEqual([idsIn(seen), ifKnown(seen)?.gone], [['1'], [taskArn('2')]]);
+    assert.equal(ifKnown(seen)?.isListed, false);
+    assert.deepEqual(asked, ['describeTasks web 1,2']);
+  });
+  it('never says that no task is left: what was not listed may be there', async () => {
+    const { view, asked } = setUp({ tasks: [task('1', 'STOPPED')] });
+    const seen = await view('check', before([task('1')]));
+    assert.equal(ifKnown(seen)?.tasks.kind, 'unknown', 'the instance could be let go');
+    assert.deepEqual(asked, ['describeTasks web 1']);
+  });
+  for (const [what, located] of [
+    ['is ACTIVE again', registered('ACTIVE')],
+    ['was let go of', gone()],
+  ] as const)
+    it(`is a full view where the host ${what}`, async () => {
+      const { view } = setUp({ located, tasks: [task('1')] });
+      const seen = ifKnown(await view('check', before([task('1')])));
+      assert.equal(seen?.isListed, true, 'it would count as it was before');
+    });
+  it('says so where nobody knows where the host is', async () => {
+    const { view } = setUp({ located: unknown('contradiction') });
+    assert.deepEqual(await view('check', before([task('1')])), unknown('contradiction'));
+  });
+});
+
+describe('a full view that was throttled', () => {
+  const setUpThrottled = (call: 'listTasks' | 'describeTasks', scene: Scene = {}) => {
+    const throttled: Scene = { tasks: [task('1')], ...scene, refuses: { [call]: 'throttled' } };
+    return { ...setUp(throttled), free: () => Object.assign(throttled, { refuses: {} }) };
+  };
+  it('goes on where it stopped: where the host is is not asked again', async () => {
+    const { view, pass, free, timesLocated } = setUpThrottled('listTasks');
+    await assert.rejects(view('full', undefined), AwsError);
+    free();
+    pass(19_999);
+    assert.deepEqual(idsIn(await view('full', undefined)), ['1']);
+    assert.equal(timesLocated(), 1);
+    await view('full', undefined);
+    assert.equal(timesLocated(), 2, 'what was whole is read anew');
+  });
+  it('asks whether all is as it was before it says that no task is left: one may have come in between', async () => {
+    for (const [instance, expected] of [
+      [{ status: 'DRAINING' }, []],
+      [{ status: 'ACTIVE' }, 'the container instance has changed while its tasks were listed'],
+      [{ status: 'DRAINING', count: 1 }, 'the container instance has changed while its tasks were listed'],
+      [
+        { status: 'DRAINING', on: 'i-other' },
+        'the container instance has changed while its tasks were listed',
+      ],
+    ] as const) {
+      const { view, free } = setUpThrottled('describeTasks', {
+        instances: { a: instance },
+        tasks: [task('1', 'STOPPED')],
+      });
+      await assert.rejects(view('full', undefined), AwsError);
+      free();
+      const seen = await view('full', undefined);
+      assert.deepEqual(seen.kind === 'known' ? idsIn(seen) : seen.cause, expected);
+    }
+  });
+  it('begins anew after 20 s, and where the host says that it is another', async () => {
+    const whole = setUpThrottled('describeTasks', { tasks: [task('1', 'STOPPED')] });
+    await assert.rejects(whole.view('full', undefined), AwsError);
+    whole.free();
+    whole.pass(20_000);
+    await whole.view('full', undefined);
+    assert.ok(
+      !whole.asked.some((one) => one.startsWith('describe web')),
+      'a whole view needs no second look',
+    );
+  });
+  it('begins anew after any other failure', async () => {
+    const scene: Scene = { tasks: [task('1', 'STOPPED')], refuses: { describeTasks: 'transient' } };
+    const { view, asked } = setUp(scene);
+    await assert.rejects(view('full', undefined), AwsError);
+    Object.assign(scene, { refuses: {} });
+    await view('full', undefined);
+    assert.ok(!asked.some((one) => one.startsWith('describe web')));
   });
 });

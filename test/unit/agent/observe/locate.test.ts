@@ -460,3 +460,23 @@ describe('a host that was never registered', () => {
     await assert.rejects(where(), { kind: 'permission' });
   });
 });
+
+describe('a host that ECS has let go of', () => {
+  it('is looked for under other names once a minute while its ECS agent says the same, and always while it is silent', async () => {
+    const { where, asked, pass } = setUp({
+      instances: { a: { status: 'INACTIVE' } },
+      own: [registration('a')],
+    });
+    const lists = async (said: Registration | undefined) => {
+      asked.length = 0;
+      assert.equal(await where(said), `gone ${ci('a')}`);
+      return asked.includes('find web');
+    };
+    assert.equal(await lists(registration('a')), true);
+    pass(59_999);
+    assert.equal(await lists(registration('a')), false);
+    assert.equal(await lists(undefined), true, 'it may have registered anew while the ECS agent was silent');
+    pass(MINUTE);
+    assert.equal(await lists(registration('a')), true);
+  });
+});

@@ -51,9 +51,21 @@ describe('a poll', () => {
   it('counts its failures in a row, and is due once it has rested', async () => {
     const { poll, ask } = setUp([failure('transient'), failure('throttled'), known('a')]);
     await ask();
-    assert.deepEqual(poll.asked().failure, { kind: 'transient', times: 1, at: START, jitter: 0.5 });
+    assert.deepEqual(poll.asked().failure, {
+      kind: 'transient',
+      times: 1,
+      at: START,
+      since: START,
+      jitter: 0.5,
+    });
     await ask();
-    assert.deepEqual(poll.asked().failure, { kind: 'throttled', times: 2, at: START, jitter: 0.5 });
+    assert.deepEqual(poll.asked().failure, {
+      kind: 'throttled',
+      times: 2,
+      at: START,
+      since: START,
+      jitter: 0.5,
+    });
     assert.deepEqual([poll.asked().isStale, poll.reading()], [true, unknown('it was throttled')]);
     await ask();
     assert.deepEqual([poll.asked().failure, poll.asked().isStale], [undefined, false]);

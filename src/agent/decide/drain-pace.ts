@@ -1,0 +1,61 @@
+import type { Lifecycle } from '../../aws/auto-scaling.ts';
+import type { Reading } from '../../base/reading.ts';
+import type { Asked, DrainQuestion, EcsView, Phase } from '../model.ts';
+
+/** What the pace of a drain's questions depends on. Times are by the agent's clock, in ms. */
+export type DrainPace = {
+  readonly now: number;
+  readonly phase: Phase;
+  /** Uniform in [0, 1), drawn anew for each poll of the signals. */
+  readonly jitter: number;
+  /** Uniform in [0, 1), drawn once for the drain: what many begin in the same second they must not go on with at once. */
+  readonly spread: number;
+  readonly asked: Readonly<Record<DrainQuestion, Asked>>;
+  /** What ECS last said, whatever failed since. */
+  readonly ecsView: EcsView | undefined;
+  /** ECS has throttled a look in this drain: others need its requests more. */
+  readonly isCrowded: boolean;
+  /** Some tasks may be such as the drain does not wait for: only ECS tells which. */
+  readonly mustDescribe: boolean;
+  /** Tasks can be placed here during the drain: in mode `deregister`, and in a dry run. */
+  readonly listsWhileActive: boolean;
+  /** From then on tasks are asked to stop that ECS places here: at a limit, or before a Spot interruption. */
+  readonly stopTasksAt: number | undefined;
+  /** The ECS agent says since then that this host is another container instance than the view was asked for. */
+  readonly registeredAnewAt: number | undefined;
+  readonly lifecycle: Reading<Lifecycle>;
+  /** Metadata says that the group is terminating the instance. */
+  readonly isTermination: boolean;
+  /** The group says that the instance stays, though nothing but its own doing asks for it to go. */
+  readonly isContradicted: boolean;
+  /** Whether metadata is read for the group's wish: the API need not be asked for it then. */
+  readonly hearsOfTermination: boolean;
+  /** How often our hook needs a heartbeat; undefined where it is not known. */
+  readonly heartbeatInterval: number | undefined;
+  /** Whether the last heartbeat was recorded: then the hook still waits. */
+  readonly isHeld: boolean;
+  /** When the hook's global limit ends the wait; undefined where none is known. */
+  readonly hookLimit: number | undefined;
+  /** When the lifecycle action was completed with CONTINUE. */
+  readonly completedAt: number | undefined;
+  /** Since when the group has the instance `Terminating`, without its hook waiting yet. */
+  readonly terminatingSince: number | undefined;
+  /** Since when the ECS agent has seen no task here that the drain waits for; undefined while it sees some, or is silent. */
+  readonly emptySince: number | undefined;
+  /** Whether the ECS agent says that such a task runs here: then nothing that ECS says can end the drain. */
+  readonly isHostBusy: boolean;
+  /** Tasks that the ECS agent has listed, and that ECS has not called gone since. */
+  readonly tasksSeenHere: number;
+  /** Since when a service's tasks are waited for. */
+  readonly servicesSince: number | undefined;
+};
+
+/** So many ms after the last time, as long as not so many have passed since something began. */
+export type Step = { readonly until: number; readonly every: number };
+
+/** The pace after so many ms. */
+export const stepAfter = (steps: readonly Step[], elapsed: number): number =>
+  (steps.find(({ until }) => elapsed < until) ?? steps.at(-1))?.every ?? Infinity;
+
+/** A question that was never answered, or whose answer no longer counts, is asked again so many ms after the last time. */
+export const FIRST_ANSWER_MS = 5_000;

@@ -1,0 +1,124 @@
+import { REQUESTS } from '../../aws/budget.ts';
+import { ifKnown } from '../../base/reading.ts';
+import type { EcsView, Registered, ViewKind } from '../model.ts';
+import { type DrainPace, FIRST_ANSWER_MS, type Step, stepAfter } from './drain-pace.ts';
+import { dueAfter, type Urgency } from './rest.ts';
+
+/**
+ * While the ECS agent says that a task runs here, nothing that ECS says can end the drain, and asking the ECS agent costs
+ * nothing. Then ECS is looked at only for what somebody may have changed there.
+ */
+const CHECK_MS = 300_000;
+/** Where some tasks may be such as the drain does not wait for: which, ECS must have said before the others have ended. */
+const CHECK_IGNORED_MS = 60_000;
+/** What the tasks are that run here, for people, once all of a fleet have had time to be DRAINING. */
+const GLANCE_MS = 5_000;
+/** Where the ECS agent does not answer, ECS alone knows. */
+const WITHOUT_ECS_AGENT_MS = 30_000;
+/** Where tasks can still be placed, or must be asked to stop. */
+const LOOK_MS = 15_000;
+const LONGEST_LOOK_MS = 300_000;
+/** Until a limit at which tasks are asked to stop: they must be known by then. */
+const BEFORE_STOP_MS = 60_000;
+/** Tasks that do not stop are asked again once a minute: after so long they need be known no sooner. */
+const AFTER_STOP_MS = 600_000;
+
+/** ECS learns of a task's end 1 to 30 s after the host. Its last word, by how long ago the host's last task ended. */
+const END_LOOKS: readonly Step[] = [
+  { until: 0, every: 0 },
+  { until: 1_000, every: 1_000 },
+  { until: 3_000, every: 2_000 },
+  { until: 6_000, every: 3_000 },
+  { until: 14_000, every: 4_000 },
+  { until: 60_000, every: 4_800 },
+  { until: 300_000, every: 15_000 },
+  { until: Infinity, every: 30_000 },
+];
+const FIRST_END_LOOK_MS = 1_000;
+
+/** When ECS is to be looked at next, in ms by the agent's clock. */
+export function ecsViewDue(pace: DrainPace): number {
+  const { asked, ecsView: last, registeredAnewAt } = pace;
+  const every = (ms: number) => dueAfter(asked.ecsView, ms, urgencyOf(pace));
+  if (asked.ecsView.isStale || !last) return every(FIRST_ANSWER_MS);
+  if (registeredAnewAt !== undefined && asked.ecsView.at < registeredAnewAt) return every(0);
+  const { containerInstance } = last;
+  if (containerInstance.kind !== 'registered') return every(releasedInterval(pace));
+  if (pace.emptySince !== undefined)
+    return every(isEndNear(pace, last) ? endInterval(pace, last) : viewInterval(pace, last));
+  if (!isSettled(pace, containerInstance)) return every(viewInterval(pace, last));
+  if (pace.isHostBusy) return every(checkInterval(pace, last));
+  return every(Math.max(listInterval(last.requests), WITHOUT_ECS_AGENT_MS * (1 + pace.spread / 2)));
+}
+
+/**
+ * What the next view of ECS reads. `quick` and `check` rest on the last one, and say of no task that it is the last: they
+ * are enough only where ECS has the container instance DRAINING, so that nothing new is placed on it.
+ */
+export function nextViewKind(pace: DrainPace): ViewKind {
+  const { asked, ecsView: last, isHostBusy, registeredAnewAt } = pace;
+  const { isStale, failure, at } = asked.ecsView;
+  if (last?.containerInstance.kind !== 'registered') return 'full';
+  if (registeredAnewAt !== undefined && at < registeredAnewAt) return 'full';
+  if (isHostBusy && isSettled(pace, last.containerInstance))
+    return isUndescribed(last) && !isStale ? 'quick' : 'check';
+  // An answer that no longer counts asks for a whole view; one that did not come asks for the same again.
+  if (isStale && failure === undefined) return 'full';
+  const isKept = last.containerInstance.status === 'DRAINING' || pace.listsWhileActive;
+  return isKept && pace.emptySince !== undefined && isEndNear(pace, last) ? 'quick' : 'full';
+}
+
+/** How often, in ms, a list that takes so many requests may be asked for: one more must always fit into the budget. */
+export function listInterval(requests: number): number {
+  const room = Math.max(1, REQUESTS - requests);
+  return Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, (requests * 60_000) / room));
+}
+
+/** Nothing new is placed here, and no task is to be asked to stop. */
+const isSettled = (pace: DrainPace, { status }: Registered): boolean =>
+  status === 'DRAINING' && !pace.listsWhileActive && !isStopNear(pace);
+
+function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
+  return now >= stopTasksAt - BEFORE_STOP_MS;
+}
+
+/** ECS still lists some task, or what is left is not known, though the host has none any more. */
+const isEndNear = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
+  !(ifKnown(tasks)?.length === 0 && tasksSeenHere === 0);
+
+const isUndescribed = ({ tasks }: EcsView): boolean => tasks.kind === 'unknown';
+
+function checkInterval({ spread, isCrowded, mustDescribe }: DrainPace, last: EcsView): number {
+  if (isUndescribed(last) && (mustDescribe || !isCrowded)) return GLANCE_MS * (1 + spread);
+  return (mustDescribe ? CHECK_IGNORED_MS : CHECK_MS) * (1 + (isCrowded ? spread : spread / 10));
+}
+
+function endInterval({ asked, emptySince = -Infinity, tasksSeenHere }: DrainPace, last: EcsView): number {
+  const { at } = asked.ecsView;
+  const known = (ifKnown(last.tasks)?.length ?? 0) + tasksSeenHere;
+  // ECS's word on those that were seen here needs a moment; where there were none, there is none to wait for.
+  if (at < emptySince) return known > 0 ? emptySince + FIRST_END_LOOK_MS - at : 0;
+  const every = stepAfter(END_LOOKS, at - emptySince);
+  return known === 0 ? Math.max(every, LOOK_MS) : every;
+}
+
+/** Nothing new comes to a host that ECS has let go; what was seen on it must still be seen to end. */
+function releasedInterval({ asked, emptySince, isHostBusy, tasksSeenHere, spread }: DrainPace): number {
+  const { at } = asked.ecsView;
+  if (tasksSeenHere === 0 || isHostBusy) return CHECK_MS;
+  if (emptySince === undefined) return WITHOUT_ECS_AGENT_MS * (1 + spread / 2);
+  return at < emptySince ? 0 : stepAfter(END_LOOKS, Math.max(14_000, at - emptySince));
+}
+
+function viewInterval({ now, jitter, stopTasksAt = Infinity }: DrainPace, { requests }: EcsView): number {
+  const isOld = now >= stopTasksAt + AFTER_STOP_MS;
+  return Math.max(isOld ? 60_000 : 0, listInterval(requests)) * (1 + jitter * 0.2);
+}
+
+/** An instance that is given tasks comes first, then one that could go; a check while the host is busy can wait. */
+function urgencyOf(pace: DrainPace): Urgency {
+  const { containerInstance } = pace.ecsView ?? {};
+  if (!pace.ecsView || (containerInstance?.kind === 'registered' && containerInstance.status === 'ACTIVE'))
+    return pace.isHostBusy ? 'draining' : 'release';
+  return pace.isHostBusy && !isStopNear(pace) ? 'nothing' : 'release';
+}

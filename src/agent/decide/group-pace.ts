@@ -1,0 +1,93 @@
+import type { Lifecycle } from '../../aws/auto-scaling.ts';
+import { ifKnown } from '../../base/reading.ts';
+import { type DrainPace, FIRST_ANSWER_MS, type Step, stepAfter } from './drain-pace.ts';
+import { type Leaving, leaving } from './group-state.ts';
+import { dueAfter, restedUntil, type Urgency } from './rest.ts';
+
+/**
+ * From `Terminating` to `Terminating:Wait` takes seconds, or as long as a load balancer takes to deregister the instance:
+ * asked after 3, 6, 12 and 30 s, then once a minute.
+ */
+const TERMINATING: readonly Step[] = [
+  { until: 3_000, every: 3_000 },
+  { until: 6_000, every: 3_000 },
+  { until: 12_000, every: 6_000 },
+  { until: 30_000, every: 18_000 },
+  { until: Infinity, every: 60_000 },
+];
+/** A state that changes only when somebody else acts. */
+const CHECK_MS = 300_000;
+/** The group's wish, where metadata is not read for it: the shortest hook waits for 30 s. */
+const UNHEARD_MS = 30_000;
+const UNHEARD_MAINTENANCE_MS = 15_000;
+const DONE_MS = 60_000;
+/** A completed lifecycle action is gone within seconds. One that still waits half a minute later was not completed. */
+const COMPLETED_MS = 25_000;
+/** The hooks again, where it is not clear which is ours: somebody may mend it. */
+const HOOKS_AGAIN_MS = 600_000;
+/** So long before the hook's global limit it is asked whether the group retains; the action is abandoned 5 min before it. */
+const RETENTION_BEFORE_MS = [65, 35, 25, 15, 8].map((minutes) => minutes * 60_000);
+
+/** When the group is to be asked for the instance's state next, in ms by the agent's clock. */
+export function lifecycleDue(pace: DrainPace): number {
+  const last = ifKnown(pace.lifecycle);
+  const where = last?.kind === 'in-group' ? leaving(last.state) : undefined;
+  // That it is in no group, or stays, contradicts a group that terminates it: a hook may time out on a wrong answer.
+  const isContradicted = !where && pace.isTermination;
+  const every = !last || isContradicted ? FIRST_ANSWER_MS : lifecycleInterval(pace, last, where);
+  return dueAfter(pace.asked.lifecycle, every, urgencyOf(pace));
+}
+
+function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | undefined): number {
+  const { phase, terminatingSince, asked, completedAt = -Infinity, heartbeatInterval = Infinity } = pace;
+  const { at } = asked.lifecycle;
+  // A hook that has begun to wait must be noticed before it needs its first heartbeat.
+  if (terminatingSince !== undefined)
+    return Math.min(stepAfter(TERMINATING, at - terminatingSince), heartbeatInterval);
+  if (!where) return last.kind === 'no-group' ? CHECK_MS : keptInterval(pace);
+  if (phase === 'done') return at < completedAt + COMPLETED_MS ? completedAt + COMPLETED_MS - at : DONE_MS;
+  switch (where.stage) {
+    // Each heartbeat that is recorded says that it still waits; before its release it is asked once more.
+    case 'waiting':
+      if (pace.emptySince !== undefined) return at < pace.emptySince ? 0 : DONE_MS;
+      if (pace.isHeld) return Infinity;
+      return pace.isHostBusy ? CHECK_MS : DONE_MS;
+    // Somebody may terminate it, and its hook waits again.
+    case 'retained':
+      return Math.max(UNHEARD_MS, Math.min(heartbeatInterval, CHECK_MS));
+    default:
+      return DONE_MS;
+  }
+}
+
+/** The group keeps the instance, so far. */
+function keptInterval({ phase, hearsOfTermination, isContradicted }: DrainPace): number {
+  if (isContradicted) return UNHEARD_MS;
+  if (hearsOfTermination) return CHECK_MS;
+  return phase === 'done' ? UNHEARD_MAINTENANCE_MS : UNHEARD_MS;
+}
+
+/** What the group says of its hooks matters once it terminates the instance, and stays so while one of them is ours. */
+export function hooksDue(pace: DrainPace): number {
+  if (!isLeaving(pace)) return Infinity;
+  const every = pace.heartbeatInterval === undefined ? HOOKS_AGAIN_MS : Infinity;
+  return dueAfter(pace.asked.hooks, every, urgencyOf(pace));
+}
+
+/** Whether the group retains matters near the hook's global limit only, and somebody may have changed it by then. */
+export function retentionDue(pace: DrainPace): number {
+  const { hookLimit, asked } = pace;
+  if (!isLeaving(pace) || hookLimit === undefined) return Infinity;
+  const next = RETENTION_BEFORE_MS.map((before) => hookLimit - before).find((at) => at > asked.retention.at);
+  const rested = restedUntil(asked.retention, 'hold');
+  if (asked.retention.failure) return rested;
+  return Math.max(next ?? Infinity, rested);
+}
+
+function isLeaving({ lifecycle }: DrainPace): boolean {
+  const last = ifKnown(lifecycle);
+  return last?.kind === 'in-group' && leaving(last.state) !== undefined;
+}
+
+/** Where no task is left an instance could go; else its hook must hear from us in time. */
+const urgencyOf = ({ emptySince }: DrainPace): Urgency => (emptySince === undefined ? 'hold' : 'release');

@@ -1,0 +1,27 @@
+import type { Observation, Policy } from '../model.ts';
+import type { DrainPace } from './drain-pace.ts';
+import { earlier, hookChoice, isContradicted } from './facts.ts';
+import { heartbeatInterval } from './heartbeat.ts';
+import { drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS } from './limits.ts';
+
+/** What the pace of questions depends on, of all that is observed. */
+export type PaceFacts = Pick<DrainPace, 'stopTasksAt' | 'heartbeatInterval' | 'hookLimit' | 'isContradicted'>;
+
+export const UNOBSERVED: PaceFacts = {
+  stopTasksAt: undefined,
+  heartbeatInterval: undefined,
+  hookLimit: undefined,
+  isContradicted: false,
+};
+
+export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
+  const choice = hookChoice(observed, policy);
+  const interruption = policy.spotStopTasks ? interruptionAt(observed) : undefined;
+  const deadline = policy.onTimeout === 'stop-tasks' ? drainDeadline(observed, policy) : undefined;
+  return {
+    stopTasksAt: earlier(interruption && interruption - SPOT_STOP_TASKS_MS, deadline),
+    heartbeatInterval: choice.kind === 'ours' ? heartbeatInterval(choice.hook) : undefined,
+    hookLimit: hookLimit(observed),
+    isContradicted: isContradicted(observed),
+  };
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { DrainPace } from '../../../../src/agent/decide/drain-pace.ts';
+import { ecsViewDue, nextViewKind } from '../../../../src/agent/decide/ecs-pace.ts';
+import { known, unknown } from '../../../../src/base/reading.ts';
+import { draining, emptied, MINUTE, NOW, SECOND, stale, view } from './paces.ts';
+
+const due = (more: Partial<DrainPace> = {}) => ecsViewDue({ ...draining, ...more }) - NOW;
+const kind = (more: Partial<DrainPace> = {}) => nextViewKind({ ...draining, ...more });
+const asked = (ecsView: DrainPace['asked']['ecsView']) => ({ asked: { ...draining.asked, ecsView } });
+const undescribed = { ecsView: { ...view, tasks: unknown('not listed') } };
+const active = {
+  ecsView: { ...view, containerInstance: { ...view.containerInstance, status: 'ACTIVE' } as const },
+};
+
+describe('while a task runs on the host, ECS can end nothing', () => {
+  it('and is looked at every 5 min, for what somebody may have changed', () => {
+    assert.equal(due(), 5 * MINUTE);
+    assert.equal(due({ spread: 1 }), 5.5 * MINUTE);
+    assert.equal(kind(), 'check');
+  });
+  it('or every minute where some tasks may be such as are not waited for: only ECS tells which', () =>
+    assert.equal(due({ mustDescribe: true }), MINUTE));
+  it('and is asked once, soon, what these tasks are', () => {
+    assert.deepEqual([due(undescribed), due({ ...undescribed, spread: 1 })], [5 * SECOND, 10 * SECOND]);
+    assert.equal(kind(undescribed), 'quick');
+  });
+  it('but rarely in an account that is throttled: others need its requests more', () => {
+    const crowded = { ...undescribed, isCrowded: true };
+    assert.deepEqual([due(crowded), due({ ...crowded, spread: 1 })], [5 * MINUTE, 10 * MINUTE]);
+    assert.equal(
+      due({ ...crowded, mustDescribe: true }),
+      5 * SECOND,
+      'some may be such as are not waited for',
+    );
+  });
+  it('and a look that was throttled is the same again, when it has rested', () => {
+    const failure = { kind: 'throttled', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
+    const throttled = asked({ ...stale, failure });
+    assert.equal(due(throttled), 5 * SECOND);
+    assert.equal(kind(throttled), 'check');
+  });
+  it('and one whose answer no longer counts comes at once', () =>
+    assert.equal(ecsViewDue({ ...draining, ...asked(stale) }), -Infinity));
+});
+
+describe('while tasks can still be placed here, or must be asked to stop', () => {
+  for (const [what, more] of [
+    ['ACTIVE', active],
+    ['mode deregister', { listsWhileActive: true }],
+    ['a minute before the limit', { stopTasksAt: NOW + MINUTE }],
+    ['after it', { stopTasksAt: NOW - MINUTE }],
+  ] as const)
+    it(`ECS is looked at every 15 to 18 s, all of it: ${what}`, () => {
+      assert.equal(due(more), 15 * SECOND);
+      assert.equal(due({ ...more, jitter: 1 }), 18 * SECOND);
+      assert.equal(kind(more), 'full');
+    });
+  it('but once a minute when the limit is long past: those that do not stop are asked once a minute', () =>
+    assert.equal(due({ stopTasksAt: NOW - 10 * MINUTE }), MINUTE));
+  for (const [requests, ms] of [
+    [2, 15 * SECOND],
+    [3, 20 * SECOND],
+    [6, MINUTE],
+    [10, 5 * MINUTE],
+    [40, 5 * MINUTE],
+  ] as const)
+    it(`every ${ms / SECOND} s where it takes ${requests} lists: one more must always fit into a minute`, () =>
+      assert.equal(due({ ecsView: { ...view, requests }, listsWhileActive: true }), ms));
+});
+
+describe('without the ECS agent', () => {
+  const silent = { isHostBusy: false, emptySince: undefined };
+  it('ECS is looked at every 30 to 45 s, all of it', () => {
+    assert.deepEqual([due(silent), due({ ...silent, spread: 1 })], [30 * SECOND, 45 * SECOND]);
+    assert.equal(kind(silent), 'full');
+  });
+  it('and more rarely where it takes many lists', () =>
+    assert.equal(due({ ...silent, ecsView: { ...view, requests: 6 } }), MINUTE));
+});
+
+describe('when the host’s last task has ended', () => {
+  it('ECS is asked a second later, since it hears of it later still', () =>
+    assert.equal(due(emptied(NOW + 400)), 1_400));
+  it('and at once where none was ever seen here', () =>
+    assert.equal(due({ ...emptied(NOW + 400), ...undescribed, tasksSeenHere: 0 }), 0));
+  for (const [elapsed, every] of [
+    [0, 1],
+    [0.999, 1],
+    [1, 2],
+    [3, 3],
+    [6, 4],
+    [13.999, 4],
+    [14, 4.8],
+    [59, 4.8],
+    [60, 15],
+    [300, 30],
+  ] as const)
+    it(`again ${every} s after it was asked ${elapsed} s after that end`, () =>
+      assert.equal(due(emptied(NOW - elapsed * SECOND)), every * SECOND));
+  it('first about these tasks alone; only a whole look says that none is left', () => {
+    assert.equal(kind(emptied(NOW)), 'quick');
+    assert.equal(kind({ ...emptied(NOW), ...asked(stale) }), 'full', 'what it said no longer counts');
+    assert.equal(kind({ ...emptied(NOW), ...active }), 'full', 'a task may have been placed');
+    assert.equal(kind({ ...emptied(NOW), ecsView: { ...view, tasks: known([]) }, tasksSeenHere: 0 }), 'full');
+  });
+});
+
+describe('a host that is another container instance by now', () => {
+  it('is looked up at once', () => {
+    assert.equal(due({ registeredAnewAt: NOW + 1 }), 0);
+    assert.equal(kind({ registeredAnewAt: NOW + 1 }), 'full');
+    assert.equal(due({ registeredAnewAt: NOW }), 5 * MINUTE, 'it was asked for that one already');
+  });
+});
+
+describe('a host that ECS has let go of', () => {
+  const gone = { ecsView: { ...view, containerInstance: { kind: 'deregistered', arn: 'a' } as const } };
+  it('is looked up every 5 min, whether nothing was seen on it or its tasks still run', () => {
+    assert.equal(due({ ...gone, isHostBusy: false, tasksSeenHere: 0 }), 5 * MINUTE);
+    assert.equal(due(gone), 5 * MINUTE);
+    assert.equal(kind(gone), 'full');
+  });
+  it('sooner while tasks that were seen on it have not been seen to end', () => {
+    assert.equal(due({ ...gone, isHostBusy: false }), 30 * SECOND);
+    assert.equal(due({ ...gone, ...emptied(NOW + 1) }), 0);
+    assert.equal(due({ ...gone, ...emptied(NOW) }), 4_800);
+  });
+});

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { DrainPace } from '../../../../src/agent/decide/drain-pace.ts';
+import { hooksDue, lifecycleDue, retentionDue } from '../../../../src/agent/decide/group-pace.ts';
+import { known, unknown } from '../../../../src/base/reading.ts';
+import { at, draining, emptied, inState, MINUTE, NOW, never, SECOND, stale } from './paces.ts';
+
+describe('the state in the group', () => {
+  const due = (more: Partial<DrainPace> = {}) => lifecycleDue({ ...draining, ...more }) - NOW;
+
+  it('is not asked while heartbeats say that the hook waits', () => assert.equal(due(), Infinity));
+  it('is asked every 5 min where none is recorded, and every minute where nothing but the group is waited for', () => {
+    assert.equal(due({ isHeld: false }), 5 * MINUTE);
+    assert.equal(due({ isHeld: false, isHostBusy: false }), MINUTE);
+    assert.equal(due({ isHeld: false, ...emptied(NOW - SECOND) }), MINUTE);
+  });
+  it('is asked when the host’s last task has ended: the release rests on it', () => {
+    assert.equal(due(emptied(NOW + 1)), 0);
+    assert.equal(due(emptied(NOW)), MINUTE);
+  });
+  for (const [elapsed, every] of [
+    [0, 3],
+    [3, 3],
+    [6, 6],
+    [12, 18],
+    [30, 60],
+    [600, 60],
+  ] as const)
+    it(`is asked ${every} s after it was Terminating for ${elapsed} s`, () =>
+      assert.equal(
+        due({ lifecycle: inState('Terminating'), terminatingSince: NOW - elapsed * SECOND }),
+        every * SECOND,
+      ));
+  it('is asked as often as a short hook needs heartbeats: it may have begun to wait', () => {
+    const long = { lifecycle: inState('Terminating'), terminatingSince: NOW - MINUTE };
+    assert.equal(due({ ...long, heartbeatInterval: 6 * SECOND }), 6 * SECOND);
+  });
+  it('of a retained instance is asked as often: somebody may terminate it, and its hook waits again', () => {
+    const retained = { lifecycle: inState('Terminating:Retained') };
+    assert.equal(due(retained), 5 * MINUTE);
+    assert.equal(due({ ...retained, heartbeatInterval: 50 * SECOND }), 50 * SECOND);
+    assert.equal(due({ ...retained, heartbeatInterval: 6 * SECOND }), 30 * SECOND);
+  });
+  it('of one in service is asked rarely, since metadata tells when that changes', () => {
+    const inService = { lifecycle: inState('InService'), isTermination: false };
+    assert.equal(due(inService), 5 * MINUTE);
+    assert.equal(due({ ...inService, hearsOfTermination: false }), 30 * SECOND);
+    assert.equal(due({ ...inService, hearsOfTermination: false, phase: 'done' }), 15 * SECOND);
+    assert.equal(due({ ...inService, isContradicted: true }), 30 * SECOND, 'a tag says that it goes');
+    assert.equal(due({ ...inService, isTermination: true }), 5 * SECOND, 'metadata says that it goes');
+  });
+  it('is asked 25 s after the action was completed, and then every minute', () => {
+    const done = { phase: 'done', lifecycle: inState('Terminating:Wait') } as const;
+    assert.equal(due({ ...done, completedAt: NOW }), 25 * SECOND);
+    assert.equal(due({ ...done, completedAt: NOW - 25 * SECOND }), MINUTE);
+    assert.equal(due({ phase: 'done', lifecycle: inState('Terminated') }), MINUTE);
+  });
+  it('is asked again after 5 s where it is no group’s, though metadata says that the group terminates it', () => {
+    const noGroup = { lifecycle: known({ kind: 'no-group' } as const) };
+    assert.equal(due(noGroup), 5 * SECOND);
+    assert.equal(due({ ...noGroup, isTermination: false }), 5 * MINUTE);
+  });
+  it('is asked at once where it was never answered, and every 5 s where it is not known', () => {
+    const asked = { ...draining.asked, lifecycle: never };
+    assert.equal(lifecycleDue({ ...draining, asked }), -Infinity);
+    assert.equal(due({ lifecycle: unknown('cut off') }), 5 * SECOND);
+  });
+  it('is asked sooner after throttling where an instance could go', () => {
+    const failure = { kind: 'throttled', times: 1, at: NOW, since: NOW, jitter: 1 } as const;
+    const asked = { ...draining.asked, lifecycle: { ...stale, failure } };
+    assert.equal(due({ asked }), 5_000);
+    assert.equal(due({ asked, ...emptied(NOW) }), 1_200);
+  });
+});
+
+describe('the group’s hooks', () => {
+  const due = (more: Partial<DrainPace> = {}) => hooksDue({ ...draining, ...more }) - NOW;
+  it('are asked once it terminates the instance, and not before', () => {
+    const asked = { ...draining.asked, hooks: never };
+    assert.equal(hooksDue({ ...draining, asked, lifecycle: inState('Terminating') }), -Infinity);
+    for (const lifecycle of [inState('InService'), unknown('cut off'), known({ kind: 'no-group' } as const)])
+      assert.equal(due({ asked, lifecycle }), Infinity);
+  });
+  it('are asked again only where none of them is ours: somebody may mend it', () => {
+    assert.equal(due(), Infinity);
+    assert.equal(due({ heartbeatInterval: undefined }), 10 * MINUTE);
+  });
+});
+
+describe('whether the group retains', () => {
+  const due = (hookLimit: number | undefined, asked = never, more: Partial<DrainPace> = {}) =>
+    retentionDue({ ...draining, hookLimit, ...more, asked: { ...draining.asked, retention: asked } }) - NOW;
+  it('is asked 65, 35, 25, 15 and 8 min before the hook’s limit ends the wait: 5 min before it that decides', () => {
+    const limit = NOW + 100 * MINUTE;
+    assert.equal(due(limit), 35 * MINUTE);
+    assert.deepEqual(
+      [40, 70, 80, 90].map((minutes) => due(limit, at(NOW + minutes * MINUTE)) / MINUTE),
+      [65, 75, 85, 92],
+    );
+    assert.equal(due(limit, at(NOW + 93 * MINUTE)), Infinity);
+  });
+  it('is asked at once where that is near, and not where no limit is known', () => {
+    assert.equal(due(NOW + 12 * MINUTE), -53 * MINUTE);
+    assert.equal(due(undefined), Infinity);
+    assert.equal(due(NOW, never, { lifecycle: inState('InService') }), Infinity);
+  });
+  it('is asked again after a failure', () => {
+    const failure = { kind: 'transient', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
+    assert.equal(due(NOW + 100 * MINUTE, { ...stale, failure }), SECOND);
+  });
+});

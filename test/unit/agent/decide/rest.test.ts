@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { dueAfter, restAfter, type Urgency } from '../../../../src/agent/decide/rest.ts';
+import type { Asked, Failure } from '../../../../src/agent/model.ts';
+import type { AwsErrorKind } from '../../../../src/aws/errors.ts';
+import { MINUTE, NOW, SECOND } from './paces.ts';
+
+const failure = (kind: AwsErrorKind, times: number, jitter: number, forMs = 0): Failure => ({
+  kind,
+  times,
+  at: NOW,
+  since: NOW - forMs,
+  jitter,
+});
+
+describe('after a failure', () => {
+  for (const [kind, first, later] of [
+    ['transient', 1_000, 5_000],
+    ['credentials', 5_000, 5_000],
+    ['rejected', 15_000, 15_000],
+    ['permission', 60_000, 60_000],
+    ['stopped', 0, 0],
+  ] as const)
+    it(`(${kind}) the rest is ${first} ms, and ${later} ms after the next, or up to a fifth more`, () => {
+      assert.equal(restAfter(failure(kind, 1, 0), 'release'), first);
+      assert.equal(restAfter(failure(kind, 2, 0), 'release'), later);
+      assert.equal(restAfter(failure(kind, 9, 0), 'hold'), later);
+      assert.equal(restAfter(failure(kind, 2, 1), 'release'), later * 1.2);
+    });
+
+  it('what nothing waits for rests ever longer in an outage, up to 40 s', () => {
+    const rests = [1, 2, 3, 4, 5, 6, 7, 8].map((times) =>
+      restAfter(failure('transient', times, 0), 'nothing'),
+    );
+    assert.deepEqual(rests, [1_000, 5_000, 10_000, 20_000, 40_000, 40_000, 40_000, 40_000]);
+  });
+});
+
+describe('after throttling the rest is drawn, so that a fleet does not come back at once', () => {
+  const range = (urgency: Urgency, times: number, forMs = 0) =>
+    [0, 1].map((jitter) => restAfter(failure('throttled', times, jitter, forMs), urgency));
+
+  it('short where an instance could go, and up to 15 s', () => {
+    assert.deepEqual(
+      [1, 2, 3, 4, 5, 6].map((times) => range('release', times)),
+      [
+        [300, 1_200],
+        [300, 2_400],
+        [300, 4_800],
+        [300, 9_600],
+        [300, 15_000],
+        [300, 15_000],
+      ],
+    );
+  });
+  it('long where nothing waits for it, up to two minutes', () => {
+    assert.deepEqual(
+      [1, 2, 3, 4].map((times) => range('nothing', times)),
+      [
+        [5_000, 20_000],
+        [5_000, 40_000],
+        [5_000, 80_000],
+        [5_000, 120_000],
+      ],
+    );
+  });
+  it('shorter with each try while it is to be DRAINING: then few are left, and room for all of them', () => {
+    assert.deepEqual(
+      [1, 2, 3, 4, 12, 13].map((times) => range('draining', times)),
+      [
+        [2_000, 14_000],
+        [2_000, 14_000],
+        [2_000, 10_000],
+        [1_500, 5_500],
+        [1_500, 5_500],
+        [5_000, 30_000],
+      ],
+    );
+  });
+  it('never so long that a hook of unknown time-out would miss the last third of it', () => {
+    assert.deepEqual(
+      [0, 20, 40, 100, 1_000].map((passed) => range('hold', 9, passed * SECOND)[1]),
+      [5_000, 8_000, 16_000, 40_000, 60_000],
+    );
+  });
+});
+
+describe('a question that failed', () => {
+  const asked = (kind: AwsErrorKind, isStale = true): Asked => ({
+    at: NOW - MINUTE,
+    isAsking: false,
+    isStale,
+    failure: failure(kind, 1, 0),
+  });
+  it('is due as soon as it has rested, and nothing sooner', () => {
+    assert.equal(dueAfter(asked('transient'), 10 * MINUTE, 'release') - NOW, 1_000);
+    assert.equal(dueAfter(asked('permission', false), SECOND, 'release') - NOW, MINUTE);
+    assert.equal(dueAfter(asked('transient', false), 5 * MINUTE, 'release') - NOW, 4 * MINUTE);
+  });
+});
