@@ -333,8 +333,11 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
 
   function registeredAnewAt(): number | undefined {
     const said = ifKnown(watch.registration.reading())?.containerInstanceArn;
-    const heard = polls.ecsView.lastKnown()?.heard;
-    const isAnother = said !== undefined && heard !== undefined && said !== heard;
+    const view = polls.ecsView.lastKnown();
+    const listed = view && ('arn' in view.containerInstance ? view.containerInstance.arn : undefined);
+    // What was asked while the ECS agent was silent was asked for what ECS knew.
+    const askedFor = view?.heard ?? listed;
+    const isAnother = said !== undefined && askedFor !== undefined && said !== askedFor;
     return isAnother ? watch.registration.asked().at : undefined;
   }
 

@@ -13,8 +13,10 @@ const CHECK_MS = 300_000;
 const CHECK_IGNORED_MS = 60_000;
 /** What the tasks are that run here, for people, once all of a fleet have had time to be DRAINING. */
 const GLANCE_MS = 5_000;
+const GLANCE_IGNORED_MS = 1_000;
 /** Where the ECS agent does not answer, ECS alone knows. */
 const WITHOUT_ECS_AGENT_MS = 30_000;
+const RELEASED_MS = 60_000;
 /** Where tasks can still be placed, or must be asked to stop. */
 const LOOK_MS = 15_000;
 const LONGEST_LOOK_MS = 300_000;
@@ -43,7 +45,7 @@ export function ecsViewDue(pace: DrainPace): number {
   if (asked.ecsView.isStale || !last) return every(FIRST_ANSWER_MS);
   if (registeredAnewAt !== undefined && asked.ecsView.at < registeredAnewAt) return every(0);
   const { containerInstance } = last;
-  if (containerInstance.kind !== 'registered') return every(releasedInterval(pace));
+  if (containerInstance.kind !== 'registered') return every(releasedInterval(pace, last));
   if (pace.emptySince !== undefined)
     return every(isEndNear(pace, last) ? endInterval(pace, last) : viewInterval(pace, last));
   if (!isSettled(pace, containerInstance)) return every(viewInterval(pace, last));
@@ -89,7 +91,8 @@ const isEndNear = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
 const isUndescribed = ({ tasks }: EcsView): boolean => tasks.kind === 'unknown';
 
 function checkInterval({ spread, isCrowded, mustDescribe }: DrainPace, last: EcsView): number {
-  if (isUndescribed(last) && (mustDescribe || !isCrowded)) return GLANCE_MS * (1 + spread);
+  if (isUndescribed(last) && (mustDescribe || !isCrowded))
+    return mustDescribe ? GLANCE_IGNORED_MS : GLANCE_MS * (1 + spread);
   return (mustDescribe ? CHECK_IGNORED_MS : CHECK_MS) * (1 + (isCrowded ? spread : spread / 10));
 }
 
@@ -103,9 +106,13 @@ function endInterval({ asked, emptySince = -Infinity, tasksSeenHere }: DrainPace
 }
 
 /** Nothing new comes to a host that ECS has let go; what was seen on it must still be seen to end. */
-function releasedInterval({ asked, emptySince, isHostBusy, tasksSeenHere, spread }: DrainPace): number {
+function releasedInterval(
+  { asked, emptySince, isHostBusy, tasksSeenHere, spread }: DrainPace,
+  { heard }: EcsView,
+): number {
   const { at } = asked.ecsView;
-  if (tasksSeenHere === 0 || isHostBusy) return CHECK_MS;
+  // A host that registers anew says so, unless its ECS agent is silent: then only ECS tells.
+  if (tasksSeenHere === 0 || isHostBusy) return heard === undefined ? RELEASED_MS : CHECK_MS;
   if (emptySince === undefined) return WITHOUT_ECS_AGENT_MS * (1 + spread / 2);
   return at < emptySince ? 0 : stepAfter(END_LOOKS, Math.max(14_000, at - emptySince));
 }

@@ -28,11 +28,7 @@ describe('while a task runs on the host, ECS can end nothing', () => {
   it('but rarely in an account that is throttled: others need its requests more', () => {
     const crowded = { ...undescribed, isCrowded: true };
     assert.deepEqual([due(crowded), due({ ...crowded, spread: 1 })], [5 * MINUTE, 10 * MINUTE]);
-    assert.equal(
-      due({ ...crowded, mustDescribe: true }),
-      5 * SECOND,
-      'some may be such as are not waited for',
-    );
+    assert.equal(due({ ...crowded, mustDescribe: true }), SECOND, 'some may be such as are not waited for');
   });
   it('and a look that was throttled is the same again, when it has rested', () => {
     const failure = { kind: 'throttled', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
@@ -119,6 +115,8 @@ describe('a host that ECS has let go of', () => {
   it('is looked up every 5 min, whether nothing was seen on it or its tasks still run', () => {
     assert.equal(due({ ...gone, isHostBusy: false, tasksSeenHere: 0 }), 5 * MINUTE);
     assert.equal(due(gone), 5 * MINUTE);
+    const silent = { ecsView: { ...gone.ecsView, heard: undefined }, isHostBusy: false, tasksSeenHere: 0 };
+    assert.equal(due(silent), MINUTE, 'it may register anew, and only ECS tells');
     assert.equal(kind(gone), 'full');
   });
   it('sooner while tasks that were seen on it have not been seen to end', () => {
