@@ -106,4 +106,4 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-const NOT_THE_AGENT = new Set(['sandbox', 'commands', 'lambda', 'metrics']);
+const NOT_THE_AGENT = new Set(['sandbox', 'commands', 'lambda', 'metrics', 'oneshot']);
