@@ -24,7 +24,7 @@ const groups: Readonly<Record<string, Group>> = {
   // Has a worker on every core.
   simulation: { files: ['test/simulation/**/*.test.ts'], concurrency: 1 },
   // Installs or builds its tools, where it may: apart from those that watch the clock.
-  deploy: { files: ['test/{deploy,moto}/**/*.test.ts'], concurrency: cores },
+  deploy: { files: ['test/{deploy,moto,botocore}/**/*.test.ts'], concurrency: cores },
 };
 
 const named = process.argv.slice(2);

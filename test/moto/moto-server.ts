@@ -1,11 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { toolCache } from '../support/tool-cache.ts';
-
-const run = promisify(execFile);
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { pythonWith } from '../support/python.ts';
 
 export type MotoServer = { readonly url: string; stop(): Promise<void> };
 
@@ -14,7 +9,7 @@ export type MotoServer = { readonly url: string; stop(): Promise<void> };
  * words.
  */
 export async function startMoto(): Promise<MotoServer | { missing: string }> {
-  const python = await install();
+  const python = await pythonWith('moto', join(import.meta.dirname, 'requirements.txt'));
   if ('missing' in python) return python;
   const child = spawn(python.path, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -38,37 +33,4 @@ export async function startMoto(): Promise<MotoServer | { missing: string }> {
       await exited;
     },
   };
-}
-
-const requirements = join(import.meta.dirname, 'requirements.txt');
-
-async function install(): Promise<{ path: string } | { missing: string }> {
-  const version = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const folder = join(toolCache, `moto-${version}`);
-  const path = join(folder, 'bin', 'python');
-  const finished = join(folder, 'installed');
-  if (existsSync(finished)) return { path };
-
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(dirname(folder), { recursive: true });
-  try {
-    await run('python3', ['-m', 'venv', folder]);
-  } catch (error) {
-    return { missing: `moto needs Python 3 with venv and pip: ${firstLine(error)}` };
-  }
-  try {
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
-    await run(path, pip, { maxBuffer: 10_000_000 });
-  } catch (error) {
-    // Where everything is meant to be at hand, a comparison that silently does not happen would be a lie.
-    if (process.env.CI) throw error;
-    return { missing: `moto could not be installed: ${firstLine(error)}` };
-  }
-  writeFileSync(finished, '');
-  return { path };
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n').filter(Boolean).slice(0, 2).join(': ');
 }

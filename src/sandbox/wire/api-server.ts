@@ -99,8 +99,13 @@ function answerCall(
         : world.call(operation, asked, caller);
     return protocol.answer(action, output, requestId);
   } catch (error) {
-    const { name, message, $metadata } = error as ServiceError;
-    if ($metadata) return protocol.fail({ name, message }, $metadata.httpStatusCode, requestId);
+    const { name, message, resourceIds, $metadata } = error as ServiceError;
+    if ($metadata)
+      return protocol.fail(
+        { name, message, ...(resourceIds && { resourceIds }) },
+        $metadata.httpStatusCode,
+        requestId,
+      );
     // A mistake of the sandbox, or an input of a shape that no SDK sends.
     return protocol.fail(
       { name: 'InternalFailure', message: `The sandbox failed: ${message}` },

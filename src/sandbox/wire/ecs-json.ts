@@ -18,7 +18,8 @@ export const ecsJson: Protocol = {
     };
   },
   answer: (_action, output, requestId) => respond(200, output, requestId),
-  fail: ({ name, message }, status, requestId) => respond(status, { __type: name, message }, requestId),
+  fail: ({ name, message, resourceIds }, status, requestId) =>
+    respond(status, { __type: name, message, ...(resourceIds && { resourceIds }) }, requestId),
   unknownAction: () => ({
     name: 'UnknownOperationException',
     message: 'UnknownOperationException',

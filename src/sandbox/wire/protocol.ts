@@ -23,7 +23,11 @@ export type Protocol = {
   /** The call's name (`ListTasks`), and a way to read its input that throws the service's own error. */
   read(request: WireRequest): { action: string; input: () => unknown };
   answer(action: string, output: object, requestId: string): WireResponse;
-  fail(error: Pick<ServiceError, 'name' | 'message'>, status: number, requestId: string): WireResponse;
+  fail(
+    error: Pick<ServiceError, 'name' | 'message' | 'resourceIds'>,
+    status: number,
+    requestId: string,
+  ): WireResponse;
   /** The error for an action that the service does not have. */
   unknownAction(action: string): { name: string; message: string; status: number };
 };

@@ -78,6 +78,7 @@ function scalar(name: string, text: string): QueryValue {
 
 /** Members whose empty list comes as an empty text. */
 const lists = new Set([
+  'ActivityIds',
   'AutoScalingGroupNames',
   'InstanceIds',
   'LifecycleHookNames',

@@ -1,8 +1,9 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import { dateAt } from '../../base/clock.ts';
+import { checkMaxRecords, LIMITS } from './auto-scaling-constraints.ts';
 import { addCluster } from './clusters.ts';
 import { after } from './emit.ts';
-import { validationError } from './errors.ts';
+import { serviceError, validationError } from './errors.ts';
 import {
   addGroup,
   balance,
@@ -23,7 +24,7 @@ import {
 } from './lifecycle.ts';
 import { addMachine } from './machines.ts';
 import type { Handlers } from './operations.ts';
-import { page } from './paging.ts';
+import { type Asked, pageByPlace } from './paging.ts';
 import type { Group, Hook, LifecycleAction, Member, ScalingActivity, WorldState } from './state.ts';
 
 /** The EC2 Auto Scaling API, as far as groups, their instances and their hooks go. */
@@ -31,12 +32,12 @@ export const autoScaling: Handlers<'autoscaling'> = {
   'autoscaling:CreateAutoScalingGroup': (world, input) => {
     const name = required(input.AutoScalingGroupName, 'autoScalingGroupName');
     if (world.groups.has(name)) {
-      const error = validationError(
+      throw serviceError(
+        'AlreadyExists',
         'AutoScalingGroup by this name already exists - A group with the name already exists',
       );
-      error.name = 'AlreadyExistsFault';
-      throw error;
     }
+    checkSizes(input.MinSize ?? 0, input.MaxSize ?? 0);
     const group = addGroup(world, {
       name,
       minSize: input.MinSize,
@@ -51,6 +52,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
   },
   'autoscaling:UpdateAutoScalingGroup': (world, input) => {
     const group = groupNamed(world, input.AutoScalingGroupName);
+    checkSizes(input.MinSize ?? group.minSize, input.MaxSize ?? group.maxSize);
     group.minSize = input.MinSize ?? group.minSize;
     group.maxSize = input.MaxSize ?? group.maxSize;
     if (input.InstanceLifecyclePolicy) setRetention(world, group, retention(input.InstanceLifecyclePolicy));
@@ -60,42 +62,27 @@ export const autoScaling: Handlers<'autoscaling'> = {
   },
   'autoscaling:DescribeAutoScalingGroups': (world, input) => {
     const names = input.AutoScalingGroupNames;
-    const found = [...world.groups.values()]
-      .filter((group) => !names?.length || names.includes(group.name))
-      .map((group, index) => ({ group, index }));
-    const { items, nextToken } = page(
-      found,
-      (one) => one.index,
-      Math.min(input.MaxRecords ?? 100, world.options.pageSize),
-      input.NextToken,
-      badToken,
-    );
+    const asked = listing(world, 'autoscaling:DescribeAutoScalingGroups', input);
+    if ((names?.length ?? 0) > Math.max(50, input.MaxRecords ?? 50))
+      throw validationError('The number of group names that may be passed in is limited to 50.');
+    const found = [...world.groups.values()].filter((group) => !names?.length || names.includes(group.name));
+    const { items, nextToken } = pageByPlace(found, asked);
     return {
-      AutoScalingGroups: items.map((one) => describeGroup(one.group)),
+      AutoScalingGroups: items.map(describeGroup),
       ...(nextToken === undefined ? {} : { NextToken: nextToken }),
     };
   },
   'autoscaling:DescribeAutoScalingInstances': (world, input) => {
     const ids = input.InstanceIds;
-    const members: { member: Member; index: number }[] = [];
-    if (ids?.length) {
-      for (const id of ids) {
-        const member = world.machines.get(id)?.member;
-        if (member) members.push({ member, index: members.length });
-      }
-    } else {
-      for (const group of world.groups.values())
-        for (const member of group.members.values()) members.push({ member, index: members.length });
-    }
-    const { items, nextToken } = page(
-      members,
-      (one) => one.index,
-      Math.min(input.MaxRecords ?? 50, world.options.pageSize),
-      input.NextToken,
-      badToken,
-    );
+    const asked = listing(world, 'autoscaling:DescribeAutoScalingInstances', input);
+    if ((ids?.length ?? 0) > 50)
+      throw validationError('The number of instance ids that may be passed in is limited to 50.');
+    const members = ids?.length
+      ? [...new Set(ids)].flatMap((id) => world.machines.get(id)?.member ?? [])
+      : [...world.groups.values()].flatMap((group) => [...group.members.values()]);
+    const { items, nextToken } = pageByPlace(members, asked);
     return {
-      AutoScalingInstances: items.map(({ member }) => ({
+      AutoScalingInstances: items.map((member) => ({
         ...describeMember(member),
         AutoScalingGroupName: member.group.name,
       })),
@@ -109,6 +96,10 @@ export const autoScaling: Handlers<'autoscaling'> = {
   'autoscaling:DescribeLifecycleHooks': (world, input) => {
     const group = groupNamed(world, input.AutoScalingGroupName);
     const names = input.LifecycleHookNames;
+    if ((names?.length ?? 0) > 50)
+      throw validationError(
+        `1 validation error detected: Value '[${names?.join(', ')}]' at 'lifecycleHookNames' failed to satisfy constraint: Member must have length less than or equal to 50`,
+      );
     const hooks = [...group.hooks.values()].filter((hook) => !names?.length || names.includes(hook.name));
     return { LifecycleHooks: hooks.map((hook) => describeHook(group, hook)) };
   },
@@ -130,17 +121,13 @@ export const autoScaling: Handlers<'autoscaling'> = {
     return {};
   },
   'autoscaling:TerminateInstanceInAutoScalingGroup': (world, input) => {
-    const id = required(input.InstanceId, 'instanceId');
-    const member = world.machines.get(id)?.member;
-    if (!member)
-      throw validationError(`Instance Id not found - No managed instance found for instance ID ${id}`);
+    const ids = instancesToTerminate(input);
+    const members = ids.map((id) => managed(world, id, input.AutoScalingGroupName));
     const decrement = input.ShouldDecrementDesiredCapacity === true;
-    const cause = 'an instance was taken out of service in response to a user request.';
-    if (member.state === 'Terminating:Retained') beginTermination(world, member, cause);
-    else if (member.state === 'InService' || member.state === 'Standby' || member.state === 'Pending')
-      terminateMember(world, member, decrement, cause);
-    const activity = member.group.activities.find((one) => one.instanceId === id);
-    return activity ? { Activity: describeActivity(member.group, activity) } : {};
+    const activities = members.flatMap((member) => terminate(world, member, decrement) ?? []);
+    if (input.InstanceIds) return { Activities: activities };
+    const [activity] = activities;
+    return activity ? { Activity: activity } : {};
   },
   'autoscaling:RecordLifecycleActionHeartbeat': (world, input) => {
     const { member, action } = findAction(world, input);
@@ -196,13 +183,68 @@ export const autoScaling: Handlers<'autoscaling'> = {
     const groups = input.AutoScalingGroupName
       ? [groupNamed(world, input.AutoScalingGroupName)]
       : [...world.groups.values()];
-    return {
-      Activities: groups.flatMap((group) =>
-        group.activities.map((activity) => describeActivity(group, activity)),
-      ),
-    };
+    const { ActivityIds: ids } = input;
+    const found = groups.flatMap((group) =>
+      group.activities.map((activity) => describeActivity(group, activity)),
+    );
+    const wanted = found.filter(({ ActivityId = '' }) => !ids?.length || ids.includes(ActivityId));
+    const asked = listing(world, 'autoscaling:DescribeScalingActivities', input);
+    const { items, nextToken } = pageByPlace(wanted, asked);
+    return { Activities: items, ...(nextToken === undefined ? {} : { NextToken: nextToken }) };
   },
 };
+
+/** A list as a call asks for it. */
+function listing<O extends keyof typeof LIMITS>(
+  world: WorldState,
+  operation: O,
+  input: { MaxRecords?: number | undefined; NextToken?: string | undefined },
+): Asked {
+  const { usual, most } = LIMITS[operation];
+  checkMaxRecords(input.MaxRecords, most);
+  return {
+    operation,
+    input,
+    limit: Math.min(input.MaxRecords ?? usual, world.options.pageSize),
+    token: input.NextToken || undefined,
+    refuse: () => serviceError('InvalidNextToken', 'The NextToken value is not valid.'),
+  };
+}
+
+/** One instance, or several of one group: `InstanceIds` needs the group's name. */
+function instancesToTerminate({
+  InstanceId: id,
+  InstanceIds: ids,
+  AutoScalingGroupName: group,
+}: AutoScaling.TerminateInstanceInAutoScalingGroupCommandInput): readonly string[] {
+  if (ids === undefined) return [required(id, 'instanceId')];
+  if (id !== undefined) throw validationError('Specify either InstanceId or InstanceIds, not both.');
+  required(group, 'autoScalingGroupName');
+  if (ids.length < 1 || ids.length > 100)
+    throw validationError('The number of instance ids must be between 1 and 100.');
+  return [...new Set(ids)];
+}
+
+function managed(world: WorldState, id: string, group: string | undefined): Member {
+  const member = world.machines.get(id)?.member;
+  if (!member || (group !== undefined && member.group.name !== group))
+    throw validationError(`Instance Id not found - No managed instance found for instance ID ${id}`);
+  return member;
+}
+
+function terminate(world: WorldState, member: Member, decrement: boolean): AutoScaling.Activity | undefined {
+  const cause = 'an instance was taken out of service in response to a user request.';
+  if (member.state === 'Terminating:Retained') beginTermination(world, member, cause);
+  else if (member.state === 'InService' || member.state === 'Standby' || member.state === 'Pending')
+    terminateMember(world, member, decrement, cause);
+  const activity = member.group.activities.find((one) => one.instanceId === member.machine.id);
+  return activity && describeActivity(member.group, activity);
+}
+
+function checkSizes(least: number, most: number): void {
+  if (most < least)
+    throw validationError(`Max bound, ${most}, must be greater than or equal to min bound, ${least}`);
+}
 
 function findAction(
   world: WorldState,
@@ -251,12 +293,6 @@ function required(value: string | undefined, name: string): string {
     `1 validation error detected: Value null at '${name}' failed to satisfy constraint: Member must not be null`,
   );
 }
-
-const badToken = () => {
-  const error = validationError('The NextToken value is not valid.');
-  error.name = 'InvalidNextToken';
-  return error;
-};
 
 function retention(policy: AutoScaling.InstanceLifecyclePolicy | undefined): Group['onAbandon'] {
   return policy?.RetentionTriggers?.TerminateHookAbandon === 'retain' ? 'retain' : 'terminate';

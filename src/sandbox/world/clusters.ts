@@ -2,7 +2,7 @@ import type * as Ecs from '@aws-sdk/client-ecs';
 import { invalidParameter, serviceError } from './errors.ts';
 import { idOf } from './ids.ts';
 import type { Handlers } from './operations.ts';
-import { page } from './paging.ts';
+import { type Asked, pageByPlace } from './paging.ts';
 import type { Cluster, WorldState } from './state.ts';
 
 /** The ECS calls about clusters. */
@@ -10,12 +10,16 @@ export const clusters: Pick<
   Handlers<'ecs'>,
   'ecs:CreateCluster' | 'ecs:DescribeClusters' | 'ecs:ListClusters'
 > = {
-  'ecs:CreateCluster': (world, input) => ({
-    cluster: describe(addCluster(world, input.clusterName ?? 'default')),
-  }),
+  'ecs:CreateCluster': (world, input) => {
+    const name = input.clusterName ?? 'default';
+    checkName('Cluster name', name, invalidParameter);
+    return { cluster: describe(addCluster(world, name)) };
+  },
   'ecs:DescribeClusters': (world, input) => {
     const found: Ecs.Cluster[] = [];
     const failures: Ecs.Failure[] = [];
+    if ((input.clusters?.length ?? 0) > 100)
+      throw invalidParameter('Clusters should have at most 100 entries.');
     for (const name of input.clusters?.length ? input.clusters : ['default']) {
       const cluster = world.clusters.get(idOf(name));
       if (cluster) found.push(describe(cluster));
@@ -24,16 +28,10 @@ export const clusters: Pick<
     return { clusters: found, failures };
   },
   'ecs:ListClusters': (world, input) => {
-    const all = [...world.clusters.values()].map((cluster, index) => ({ cluster, index }));
-    const { items, nextToken } = page(
-      all,
-      (one) => one.index,
-      input.maxResults ?? 100,
-      input.nextToken,
-      badToken,
-    );
+    const asked = listing(world, 'ecs:ListClusters', input, 100);
+    const { items, nextToken } = pageByPlace([...world.clusters.values()], asked);
     return {
-      clusterArns: items.map((one) => one.cluster.arn),
+      clusterArns: items.map((cluster) => cluster.arn),
       ...(nextToken === undefined ? {} : { nextToken }),
     };
   },
@@ -72,7 +70,32 @@ export function checkOwnCluster(cluster: Cluster, arnOrId: string): void {
     );
 }
 
-export const badToken = () => invalidParameter('Invalid token.');
+/** A list as an ECS call asks for it: 1 to 100 items a page, and as many as the service likes without a word. */
+export function listing(
+  world: WorldState,
+  operation: string,
+  input: { maxResults?: number | undefined; nextToken?: string | undefined },
+  usual: number,
+): Asked {
+  const { maxResults, nextToken } = input;
+  if (maxResults !== undefined && (maxResults < 1 || maxResults > 100))
+    throw invalidParameter('Max results must be between 1 and 100.');
+  return {
+    operation,
+    input,
+    limit: Math.min(maxResults ?? usual, world.options.pageSize),
+    token: nextToken || undefined,
+    refuse: () => invalidParameter('Invalid token.'),
+  };
+}
+
+/** The names of clusters, services and families: letters, digits, hyphens and underscores, 255 at most. */
+export function checkName(what: string, name: string, refuse: (message: string) => Error): void {
+  if (!/^[\w-]{1,255}$/.test(name))
+    throw refuse(
+      `${what} should have 1 to 255 characters: uppercase and lowercase letters, numbers, hyphens and underscores.`,
+    );
+}
 
 function clusterArn(world: WorldState, name: string): string {
   return `arn:aws:ecs:${world.options.region}:${world.options.accountId}:cluster/${name}`;

@@ -1,6 +1,6 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import { dateAt } from '../../base/clock.ts';
-import { badToken, checkOwnCluster, clusterNamed } from './clusters.ts';
+import { checkOwnCluster, clusterNamed, listing } from './clusters.ts';
 import { setContainerInstanceStatus } from './ecs-agent.ts';
 import { clientException, invalidParameter } from './errors.ts';
 import { idOf } from './ids.ts';
@@ -35,9 +35,13 @@ export const containerInstances: Pick<
     const cluster = clusterNamed(world, input.cluster);
     const status = input.status as ContainerInstanceStatus | undefined;
     const matches = readFilter(input.filter);
-    const limit = Math.min(input.maxResults ?? 100, 100, world.options.pageSize);
+    if (status !== undefined && !LISTED_STATUSES.has(status))
+      throw invalidParameter(
+        `Container instance status should be one of [${[...LISTED_STATUSES].join(', ')}]`,
+      );
     const all = cluster.containerInstances.values();
-    const { items, nextToken } = page(all, (one) => one.serial, limit, input.nextToken, badToken);
+    const asked = listing(world, 'ecs:ListContainerInstances', input, 100);
+    const { items, nextToken } = page(all, (one) => one.serial, asked);
     // A filter is applied to each page: an empty one can be followed by the one that matters.
     const found = items.filter((one) => {
       const seen = statusOf(world, one);
@@ -88,6 +92,14 @@ export const containerInstances: Pick<
     return { containerInstance: describe(world, one) };
   },
 };
+
+const LISTED_STATUSES = new Set<string>([
+  'ACTIVE',
+  'DRAINING',
+  'REGISTERING',
+  'DEREGISTERING',
+  'REGISTRATION_FAILED',
+]);
 
 /** Its status in the call that ECS answers; undefined where that is of before its registration. */
 export function statusOf(world: WorldState, one: ContainerInstance): ContainerInstanceStatus | undefined {

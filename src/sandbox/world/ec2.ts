@@ -5,27 +5,23 @@ import { after, emit } from './emit.ts';
 import { serviceError } from './errors.ts';
 import { terminateMachine } from './machine-end.ts';
 import type { Handlers } from './operations.ts';
-import { page } from './paging.ts';
+import { type Asked, pageByPlace } from './paging.ts';
 import { note, valueAt } from './past.ts';
 import type { Machine, MachineState, WorldState } from './state.ts';
 
 /** The EC2 API, as far as it concerns instances and their tags. */
 export const ec2: Handlers<'ec2'> = {
   'ec2:CreateTags': (world, input) => {
-    const machines = resources(world, input.Resources);
-    for (const tag of input.Tags ?? []) {
-      const key = tag.Key ?? '';
-      if (key === '' || key.length > 127 || key.startsWith('aws:'))
-        throw serviceError(
-          'InvalidParameterValue',
-          `Tag key "${key}" is not allowed: 1 to 127 characters, not beginning with aws:.`,
-        );
-      for (const machine of machines) putTag(world, machine, key, tag.Value ?? '');
-    }
+    const machines = resources(world, input.Resources, 'resourceIdSet');
+    const tags = input.Tags ?? [];
+    if (tags.length === 0) throw missingParameter('Tag');
+    for (const machine of machines) checkTags(machine, tags);
+    for (const { Key = '', Value = '' } of tags)
+      for (const machine of machines) putTag(world, machine, Key, Value);
     return {};
   },
   'ec2:DeleteTags': (world, input) => {
-    for (const machine of resources(world, input.Resources)) {
+    for (const machine of resources(world, input.Resources, 'resourceIdSet')) {
       for (const tag of input.Tags ?? [...machine.tags.keys()].map((Key): Ec2.Tag => ({ Key }))) {
         const key = tag.Key ?? '';
         const value = machine.tags.get(key);
@@ -39,9 +35,8 @@ export const ec2: Handlers<'ec2'> = {
   },
   'ec2:DescribeTags': (world, input) => {
     const matches = (input.Filters ?? []).map(tagFilter);
-    const { limit, token } = paging(input, 1000);
-    let index = 0;
-    const found: { index: number; tag: Ec2.TagDescription }[] = [];
+    const asked = listing('ec2:DescribeTags', input);
+    const found: Ec2.TagDescription[] = [];
     for (const machine of world.machines.values()) {
       for (const [key, value] of tagsSeen(world, machine)) {
         const tag: Ec2.TagDescription = {
@@ -50,26 +45,27 @@ export const ec2: Handlers<'ec2'> = {
           ResourceId: machine.id,
           ResourceType: 'instance',
         };
-        if (matches.every((match) => match(tag))) found.push({ index: index++, tag });
+        if (matches.every((match) => match(tag))) found.push(tag);
       }
     }
-    const { items, nextToken } = page(found, (one) => one.index, limit, token, badToken);
-    return {
-      Tags: items.map((one) => one.tag),
-      ...(nextToken === undefined ? {} : { NextToken: nextToken }),
-    };
+    const { items, nextToken } = pageByPlace(found, asked);
+    return { Tags: items, ...(nextToken === undefined ? {} : { NextToken: nextToken }) };
   },
   'ec2:DescribeInstances': (world, input) => {
-    const named = input.InstanceIds?.length
-      ? resources(world, input.InstanceIds)
-      : [...world.machines.values()];
+    const isNamed = (input.InstanceIds?.length ?? 0) > 0;
+    if (isNamed && input.MaxResults !== undefined)
+      throw serviceError(
+        'InvalidParameterCombination',
+        'The parameter instancesSet cannot be used with the parameter maxResults',
+      );
+    const named = isNamed
+      ? new Set(resources(world, input.InstanceIds, 'InstanceId'))
+      : world.machines.values();
     const matches = (input.Filters ?? []).map(instanceFilter);
-    const { limit, token } = paging(input, 1000);
-    const found = named.filter((machine) => matches.every((match) => match(machine)));
-    const numbered = found.map((machine, index) => ({ machine, index }));
-    const { items, nextToken } = page(numbered, (one) => one.index, limit, token, badToken);
+    const found = [...named].filter((machine) => matches.every((match) => match(machine)));
+    const { items, nextToken } = pageByPlace(found, listing('ec2:DescribeInstances', input));
     return {
-      Reservations: items.map(({ machine }) => ({
+      Reservations: items.map((machine) => ({
         ReservationId: machine.id.replace(/^i-/, 'r-'),
         OwnerId: world.options.accountId,
         Groups: [],
@@ -79,7 +75,7 @@ export const ec2: Handlers<'ec2'> = {
     };
   },
   'ec2:TerminateInstances': (world, input) => {
-    const machines = resources(world, input.InstanceIds);
+    const machines = [...new Set(resources(world, input.InstanceIds, 'InstanceId'))];
     return {
       TerminatingInstances: machines.map((machine) => {
         const before = machine.state;
@@ -153,9 +149,45 @@ function tagsSeen(world: WorldState, machine: Machine): ReadonlyMap<string, stri
 
 const noTags: ReadonlyMap<string, string> = new Map();
 
-function resources(world: WorldState, ids: string[] | undefined): Machine[] {
-  if (!ids?.length)
-    throw serviceError('MissingParameter', 'The request must contain the parameter resourceIdSet');
+/** Nothing is forbidden here: so a dry run would always succeed, and EC2 says that with an error. */
+export function refuseDryRun(_operation: string, input: { DryRun?: boolean | undefined }): void {
+  if (input.DryRun)
+    throw serviceError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412);
+}
+
+const USER_TAGS = 50;
+
+/** What EC2 takes for a tag (EC2 user guide, "Tag restrictions"), and where metadata serves the tags (IMDS has paths). */
+function checkTags(machine: Machine, tags: readonly Ec2.Tag[]): void {
+  const refuse = (message: string) => serviceError('InvalidParameterValue', message);
+  for (const { Key: key = '', Value: value = '' } of tags) {
+    if (key === '') throw refuse('Tag key cannot be empty.');
+    if (key.length > 127)
+      throw refuse(`Tag key exceeds the maximum length of 127 characters: ${key.slice(0, 20)}…`);
+    if (value.length > 256) throw refuse('Tag value exceeds the maximum length of 256 characters.');
+    if (key.toLowerCase().startsWith('aws:'))
+      throw refuse('Tag keys starting with aws: are reserved for internal use');
+    const isName = /^[0-9a-zA-Z\-_+=,.@:]{1,255}$/.test(key) && !['.', '..', '_index'].includes(key);
+    if (machine.imds.tags && !isName)
+      throw refuse(
+        `'${key}' is not a valid tag key. Tag keys must match pattern ([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name ('.', '..', '_index')`,
+      );
+  }
+  const keys = new Set([...machine.tags.keys(), ...tags.map(({ Key = '' }) => Key)]);
+  const users = [...keys].filter((key) => !key.startsWith('aws:'));
+  if (users.length > USER_TAGS)
+    throw serviceError(
+      'TagLimitExceeded',
+      `The maximum number of tags for resource ${machine.id} has been reached.`,
+    );
+}
+
+const missingParameter = (name: string) =>
+  serviceError('MissingParameter', `The request must contain the parameter ${name}`);
+
+/** The instances that a parameter names. */
+function resources(world: WorldState, ids: string[] | undefined, parameter: string): Machine[] {
+  if (!ids?.length) throw missingParameter(parameter);
   return ids.map((id) => {
     const machine = world.machines.get(id);
     if (machine) return machine;
@@ -228,20 +260,27 @@ function anyOf(values: string[] | undefined): (text: string) => boolean {
     patterns.some((pattern) => (typeof pattern === 'string' ? pattern === text : pattern.test(text)));
 }
 
-function paging(
+const MOST_ITEMS = 1000;
+
+/** A list as an EC2 call asks for it: 5 to 1,000 items a page. */
+function listing(
+  operation: string,
   input: { MaxResults?: number | undefined; NextToken?: string | undefined },
-  most: number,
-): { limit: number; token: string | undefined } {
+): Asked {
   const { MaxResults, NextToken } = input;
-  if (MaxResults !== undefined && (MaxResults < 5 || MaxResults > most))
+  if (MaxResults !== undefined && (MaxResults < 5 || MaxResults > MOST_ITEMS))
     throw serviceError(
       'InvalidParameterValue',
-      `Value ( ${MaxResults} ) for parameter maxResults is invalid. Expecting a value between 5 and ${most}.`,
+      `Value ( ${MaxResults} ) for parameter maxResults is invalid. Expecting a value between 5 and ${MOST_ITEMS}.`,
     );
-  return { limit: MaxResults ?? most, token: NextToken || undefined };
+  return {
+    operation,
+    input,
+    limit: MaxResults ?? MOST_ITEMS,
+    token: NextToken || undefined,
+    refuse: (token) => serviceError('InvalidNextToken', `The token '${token}' is invalid`),
+  };
 }
-
-const badToken = () => serviceError('InvalidNextToken', 'The token is invalid.');
 
 function describe(machine: Machine): Ec2.Instance {
   return {

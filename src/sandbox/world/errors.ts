@@ -2,6 +2,8 @@
 export type ServiceError = Error & {
   $fault: 'client' | 'server';
   $service: string;
+  /** The tasks that a ConflictException of ECS is about. */
+  resourceIds?: readonly string[];
   $metadata: { httpStatusCode: number; requestId: string; attempts: number; totalRetryDelay: number };
 };
 

@@ -1,22 +1,36 @@
 import { autoScaling } from './auto-scaling.ts';
+import { checkInput } from './auto-scaling-constraints.ts';
 import { clusters } from './clusters.ts';
 import { containerInstances } from './container-instances.ts';
-import { ec2 } from './ec2.ts';
+import { ec2, refuseDryRun } from './ec2.ts';
 import type { Handlers, WorldOperation } from './operations.ts';
 import { services } from './services.ts';
+import type { WorldState } from './state.ts';
 import { taskDefinitions } from './task-definitions.ts';
 import { tasks } from './tasks.ts';
 
 /** What each operation does. */
 export const operations: Handlers<'ec2' | 'ecs' | 'autoscaling'> = {
-  ...ec2,
+  ...after(refuseDryRun, ec2),
   ...clusters,
   ...containerInstances,
   ...taskDefinitions,
   ...tasks,
   ...services,
-  ...autoScaling,
+  ...after(checkInput, autoScaling),
 };
+
+/** The same calls, each after a look at its input, which throws the service's error. */
+function after<H extends object>(look: (operation: string, input: object) => void, handlers: H): H {
+  const entries = Object.entries(handlers).map(([operation, handler]) => [
+    operation,
+    (world: WorldState, input: object) => {
+      look(operation, input);
+      return handler(world, input);
+    },
+  ]);
+  return Object.fromEntries(entries) as H;
+}
 
 export function isWorldOperation(name: string): name is WorldOperation {
   return Object.hasOwn(operations, name);

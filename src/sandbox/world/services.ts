@@ -1,6 +1,6 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import { dateAt } from '../../base/clock.ts';
-import { badToken, clusterNamed } from './clusters.ts';
+import { checkName, clusterNamed, listing } from './clusters.ts';
 import { atMost } from './container-instances.ts';
 import { invalidParameter, serviceError } from './errors.ts';
 import { idOf } from './ids.ts';
@@ -23,6 +23,7 @@ export const services: Pick<
   'ecs:CreateService': (world, input) => {
     const cluster = clusterNamed(world, input.cluster);
     if (!input.serviceName) throw invalidParameter('Service name cannot be empty.');
+    checkName('Service name', input.serviceName, invalidParameter);
     const existing = cluster.services.get(input.serviceName);
     if (existing && existing.status !== 'INACTIVE')
       throw invalidParameter('Creation of service was not idempotent.');
@@ -59,7 +60,8 @@ export const services: Pick<
     const cluster = clusterNamed(world, input.cluster);
     const found: Ecs.Service[] = [];
     const failures: Ecs.Failure[] = [];
-    for (const name of atMost(10, input.services, 'Services cannot be empty.')) {
+    if (!input.services?.length) throw invalidParameter('Services cannot be empty.');
+    for (const name of atMost(10, input.services, '')) {
       const service = cluster.services.get(idOf(name));
       if (service) found.push(describe(service));
       else failures.push({ arn: serviceArn(world, cluster, idOf(name)), reason: 'MISSING' });
@@ -70,17 +72,14 @@ export const services: Pick<
     const cluster = clusterNamed(world, input.cluster);
     const listed = [...cluster.services.values()]
       .filter((service) => service.status !== 'INACTIVE')
-      .filter((service) => !input.schedulingStrategy || service.strategy === input.schedulingStrategy)
-      .map((service, index) => ({ service, index }));
+      .filter((service) => !input.schedulingStrategy || service.strategy === input.schedulingStrategy);
     const { items, nextToken } = page(
       listed,
-      (one) => one.index,
-      input.maxResults ?? 10,
-      input.nextToken,
-      badToken,
+      (service) => service.serial,
+      listing(world, 'ecs:ListServices', input, 10),
     );
     return {
-      serviceArns: items.map((one) => one.service.arn),
+      serviceArns: items.map((service) => service.arn),
       ...(nextToken === undefined ? {} : { nextToken }),
     };
   },

@@ -1,4 +1,5 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
+import { checkName } from './clusters.ts';
 import { clientException, invalidParameter } from './errors.ts';
 import type { Handlers } from './operations.ts';
 import type { TaskDefinition, WorldState } from './state.ts';
@@ -10,6 +11,7 @@ export const taskDefinitions: Pick<
 > = {
   'ecs:RegisterTaskDefinition': (world, input) => {
     if (!input.family) throw clientException('Family should not be null or empty.');
+    checkName('Family', input.family, clientException);
     const containers = input.containerDefinitions ?? [];
     const [first] = containers;
     if (!first) throw clientException('Container list cannot be empty.');

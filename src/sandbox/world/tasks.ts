@@ -1,6 +1,6 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import { dateAt } from '../../base/clock.ts';
-import { badToken, checkOwnCluster, clusterNamed } from './clusters.ts';
+import { checkOwnCluster, clusterNamed, listing } from './clusters.ts';
 import { atMost, statusOf } from './container-instances.ts';
 import { describeTask as describe } from './describe-task.ts';
 import { after } from './emit.ts';
@@ -32,6 +32,7 @@ export const tasks: Pick<
     const definition = definitionNamed(world, input.taskDefinition);
     const started: Ecs.Task[] = [];
     const failures: Ecs.Failure[] = [];
+    checkStartedBy(input.startedBy, 36);
     for (const name of atMost(10, input.containerInstances, 'Container Instances cannot be empty.')) {
       checkOwnCluster(cluster, name);
       const containerInstance = cluster.containerInstances.get(idOf(name));
@@ -61,8 +62,6 @@ export const tasks: Pick<
     const desiredStatus = input.desiredStatus ?? 'RUNNING';
     if (desiredStatus !== 'RUNNING' && desiredStatus !== 'STOPPED' && desiredStatus !== 'PENDING')
       throw invalidParameter('Invalid desired status.');
-    if (input.maxResults !== undefined && (input.maxResults < 1 || input.maxResults > 100))
-      throw invalidParameter('Max results must be between 1 and 100.');
     let on: ContainerInstance | undefined;
     if (input.containerInstance) {
       checkOwnCluster(cluster, input.containerInstance);
@@ -90,9 +89,7 @@ export const tasks: Pick<
     const { items, nextToken } = page(
       listed,
       (task) => task.serial,
-      Math.min(input.maxResults ?? 100, world.options.pageSize),
-      input.nextToken,
-      badToken,
+      listing(world, 'ecs:ListTasks', input, 100),
     );
     return { taskArns: items.map((task) => task.arn), ...(nextToken === undefined ? {} : { nextToken }) };
   },
@@ -100,8 +97,10 @@ export const tasks: Pick<
     const cluster = clusterNamed(world, input.cluster);
     const found: Ecs.Task[] = [];
     const failures: Ecs.Failure[] = [];
-    for (const name of atMost(100, input.tasks, 'Tasks cannot be empty.')) {
+    if (!input.tasks?.length) throw invalidParameter('Tasks cannot be empty.');
+    for (const name of atMost(100, input.tasks, '')) {
       checkOwnCluster(cluster, name);
+      checkTaskId(name);
       const task = cluster.tasks.get(idOf(name));
       if (task && seenOf(world, task)) found.push(describe(world, task));
       else failures.push({ arn: taskArn(world, cluster, name), reason: 'MISSING' });
@@ -157,10 +156,21 @@ function protection(
 function taskNamed(cluster: Cluster, name: string | undefined): Task {
   if (!name) throw invalidParameter('Task cannot be empty.');
   checkOwnCluster(cluster, name);
+  checkTaskId(name);
   const task = cluster.tasks.get(idOf(name));
   if (!task) throw invalidParameter('The referenced task was not found.');
   if (task.orphaned) throw clientException('The referenced task was not found.');
   return task;
+}
+
+function checkTaskId(name: string): void {
+  const { length } = idOf(name);
+  if (length !== 32 && length !== 36) throw invalidParameter('taskId length should be one of [32,36]');
+}
+
+function checkStartedBy(startedBy: string | undefined, most: number): void {
+  if (startedBy !== undefined && startedBy.length > most)
+    throw invalidParameter(`startedBy should have at most ${most} characters.`);
 }
 
 function taskArn(world: WorldState, cluster: Cluster, name: string): string {
