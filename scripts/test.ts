@@ -22,7 +22,7 @@ const groups: Readonly<Record<string, Group>> = {
   // Real processes in real time: they wait for most of it.
   e2e: { files: ['test/{e2e,docs,host}/**/*.test.ts'], concurrency: cores + 1 },
   // Has a worker on every core.
-  simulation: { files: ['test/simulation/**/*.test.ts'], concurrency: 1 },
+  simulation: { files: ['test/{simulation,launches}/**/*.test.ts'], concurrency: 1 },
   // Installs or builds its tools, where it may: apart from those that watch the clock.
   deploy: { files: ['test/{deploy,moto,botocore}/**/*.test.ts'], concurrency: cores },
 };

@@ -23,7 +23,7 @@ export type Tasks = {
 };
 
 export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
-  const describeAll = async (arns: readonly string[]): Promise<readonly TaskView[]> => {
+  const describeAll = async (arns: readonly string[], startedBy?: string): Promise<readonly TaskView[]> => {
     const operation = 'ecs:DescribeTasks';
     const { tasks, failures } = await call(operation, { cluster, tasks: [...arns] });
     if (!Array.isArray(tasks)) throw incomplete(operation, 'it has no tasks');
@@ -32,7 +32,9 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
       failures?.some((failure) => failure.arn === arn && failure.reason === 'MISSING');
     const silent = arns.find((arn) => !isKnown(arn));
     if (silent !== undefined) throw incomplete(operation, `it says nothing of ${silent}`);
-    return tasks.filter(({ taskArn }) => arns.includes(taskArn ?? '')).map((task) => view(operation, task));
+    return tasks
+      .filter((task) => arns.includes(task.taskArn ?? '') && (startedBy ?? task.startedBy) === task.startedBy)
+      .map((task) => view(operation, task));
   };
 
   const list = async (startedBy: string, desiredStatus: 'RUNNING' | 'STOPPED') => {
@@ -57,7 +59,7 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
       // One that was asked to stop and still runs is in the second list only.
       const arns = [...(await list(startedBy, 'RUNNING')), ...(await list(startedBy, 'STOPPED'))];
       if (arns.length === 0) return undefined;
-      const found = await describeAll([...new Set(arns)].slice(0, 100));
+      const found = await describeAll([...new Set(arns)].slice(0, 100), startedBy);
       return [...found].sort(
         (a, b) =>
           Number(a.lastStatus === 'STOPPED') - Number(b.lastStatus === 'STOPPED') ||

@@ -1,0 +1,105 @@
+import type { Bug } from './load-oneshot.ts';
+
+/**
+ * Bugs of the kind that launchers have had. The simulation must find every one of them: one that it does not find shows a
+ * promise that nothing checks.
+ */
+export const bugs: readonly Bug[] = [
+  {
+    name: 'takes a new client token where RunTask had no answer',
+    property: 'J1',
+    edits: [
+      {
+        within: 'startAnswered',
+        replace: 'phase: { ...waiting, unansweredAt: now },',
+        by: 'phase: { ...waiting, unansweredAt: now, attempt: phase.attempt + 1 },',
+      },
+    ],
+  },
+  {
+    name: 'sends RunTask without a client token',
+    property: 'J1',
+    edits: [
+      {
+        within: 'runTaskRequest',
+        replace: 'clientToken: key.clientToken(attempt),',
+        by: '',
+      },
+    ],
+  },
+  {
+    name: 'makes another client token in each process',
+    property: 'J1',
+    edits: [
+      {
+        within: 'keyNames',
+        replace: 'clientToken: (attempt) =>',
+        by: 'clientToken: (attempt, salt = Math.random()) => salt + ',
+      },
+    ],
+  },
+  {
+    name: 'keeps its client token after RunTask found no room',
+    property: 'L2',
+    edits: [{ within: 'moved', replace: 'attempt: phase.attempt + 1', by: 'attempt: phase.attempt' }],
+  },
+  {
+    name: 'takes a missing exit code for 0',
+    property: 'J2',
+    edits: [
+      {
+        within: 'readExitCode',
+        replace: 'const code = own?.exitCode;',
+        by: 'const code = own?.exitCode ?? 0;',
+      },
+    ],
+  },
+  {
+    name: 'does not wait until a task that it has cancelled has stopped',
+    property: 'J3',
+    edits: [
+      {
+        within: 'settle',
+        replace: "case 'stop-accepted': {",
+        by: "case 'stop-accepted': { if (launch.cancel) return ended(answered, 'cancelled', 143, 'cancelled', undefined);",
+      },
+    ],
+  },
+  {
+    name: 'forgets a RunTask that is on its way when it is cancelled',
+    property: 'J3',
+    edits: [
+      {
+        around: 'settle',
+        by: `(settle) => (launch, policy, outcome, now, random) =>
+          launch.cancel && outcome.kind === 'start-answered' ? ended(launch, 'cancelled', 143, 'cancelled', undefined) : settle(launch, policy, outcome, now, random)`,
+      },
+    ],
+  },
+  {
+    name: 'says that a cancel has succeeded although RunTask had no answer',
+    property: 'J3',
+    edits: [{ within: 'decideStarting', replace: 'if (!mayBeStarted) return', by: 'return' }],
+  },
+  {
+    name: 'says that it is safe to try again although RunTask had no answer',
+    property: 'J5',
+    edits: [
+      {
+        around: 'isUnsettled',
+        by: '() => () => false',
+      },
+    ],
+  },
+  {
+    name: 'takes a task that ECS does not show yet for one that has ended',
+    property: 'L1',
+    edits: [
+      {
+        within: 'decide',
+        replace: 'if (cancel?.insists)',
+        by: "if (phase.kind === 'following' && phase.missingSince !== undefined) return end({ ...mayRun('it is gone'), kind: 'exited', code: 0 }); if (cancel?.insists)",
+      },
+    ],
+  },
+];

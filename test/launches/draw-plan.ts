@@ -1,0 +1,131 @@
+import type { FaultKind } from '../../src/sandbox/index.ts';
+import { createRandom, type Random } from '../simulation/random.ts';
+import type { CallPlan, FaultPlanned, InstancePlan, JobPlan, LaunchPlan } from './plan.ts';
+
+const MINUTE = 60_000;
+
+/** What happens in the run of a seed. */
+export function drawPlan(seed: number): LaunchPlan {
+  const random = createRandom(seed);
+  const isCalm = random.chance(0.2);
+  return {
+    seed,
+    instances: drawInstances(random, isCalm),
+    jobs: Array.from({ length: random.integer(1, 4) }, (_, index) => drawJob(random, index, isCalm)),
+    faults: isCalm ? [] : Array.from({ length: random.integer(0, 4) }, () => drawFault(random)),
+  };
+}
+
+function drawInstances(random: Random, isCalm: boolean): readonly InstancePlan[] {
+  return Array.from({ length: random.integer(isCalm ? 1 : 0, 3) }, () => ({
+    joinsAt: random.chance(0.6) ? 0 : random.spread(1_000, 20 * MINUTE),
+    cpu: random.pick([1024, 2048, 4096]),
+    lostAt: !isCalm && random.chance(0.1) ? random.spread(1_000, 40 * MINUTE) : undefined,
+    drainsAt: !isCalm && random.chance(0.1) ? random.spread(1_000, 10 * MINUTE) : undefined,
+  }));
+}
+
+function drawJob(random: Random, index: number, isCalm: boolean): JobPlan {
+  const isKeyGiven = random.chance(0.7);
+  const calls: CallPlan[] = [];
+  const count = isKeyGiven && !isCalm ? random.integer(1, 4) : 1;
+  let at = random.chance(0.7) ? 0 : random.spread(100, 5 * MINUTE);
+  for (let call = 0; call < count; call++) {
+    const drawn = drawCall(random, at, isCalm, call < count - 1);
+    calls.push(drawn);
+    // Mostly when the one before is dead, sometimes beside it.
+    at += random.chance(0.8)
+      ? (drawn.killedAfter ?? 0) + random.spread(10, 3 * MINUTE)
+      : random.spread(1, 20_000);
+  }
+  return {
+    key: `job-${index}`,
+    isKeyGiven,
+    script: drawScript(random),
+    cpu: random.pick([256, 512, 1024, 1024, 2048]),
+    calls,
+  };
+}
+
+function drawScript(random: Random): string {
+  const ignores = random.chance(0.15) ? 'ignore-sigterm; ' : '';
+  const seconds = random.spread(1, 30 * 60);
+  const end = random.pick(['exit 0', 'exit 0', 'exit 3', 'exit 75', 'exit 255', 'oom']);
+  return `${ignores}sleep ${seconds}; ${end}`;
+}
+
+function drawCall(random: Random, at: number, isCalm: boolean, isFollowed: boolean): CallPlan {
+  const dies = !isCalm && random.chance(isFollowed ? 0.7 : 0.1);
+  const byRequest = random.chance(0.6);
+  const cancelledAfter = !isCalm && random.chance(0.3) ? random.spread(1, 5 * MINUTE) : undefined;
+  return {
+    at,
+    killedAfter: dies && !byRequest ? random.spread(1, 5 * MINUTE) : undefined,
+    killedAt:
+      dies && byRequest
+        ? { request: random.integer(1, 8), when: random.pick(['before', 'after'] as const) }
+        : undefined,
+    cancelledAfter,
+    againAfter:
+      cancelledAfter !== undefined && random.chance(0.2)
+        ? cancelledAfter + random.spread(1, 20_000)
+        : undefined,
+    capacityTimeoutMs: random.pick([30 * MINUTE, 30 * MINUTE, random.spread(1_000, 10 * MINUTE)]),
+    timeoutMs: random.chance(0.1) ? random.spread(1_000, 10 * MINUTE) : undefined,
+    onTimeout: random.pick(['stop', 'stop', 'detach'] as const),
+    waits: !random.chance(0.1),
+    isOther: !isCalm && random.chance(0.05),
+    landsLateAfter: !isCalm && random.chance(0.1) ? random.spread(11_000, 90_000) : undefined,
+  };
+}
+
+const READS = ['ecs:DescribeTasks', 'ecs:ListTasks'];
+const CALLS = [...READS, 'ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTaskDefinition'];
+
+function drawFault(random: Random): FaultPlanned {
+  const kind = drawKind(random);
+  const api =
+    kind.what === 'stale' ? random.pick(READS) : random.chance(0.8) ? random.pick(CALLS) : undefined;
+  const isLong = random.chance(0.3);
+  return {
+    match: { service: 'ecs', ...(api && { api }) },
+    kind,
+    skip: random.chance(0.5) ? 0 : random.integer(0, 5),
+    count: isLong ? 1_000_000 : random.integer(1, 6),
+    from: random.chance(0.5) ? 0 : random.spread(100, 20 * MINUTE),
+    lasts: random.spread(1_000, isLong ? 20 * MINUTE : 60 * MINUTE),
+  };
+}
+
+function drawKind(random: Random): FaultKind {
+  switch (random.integer(0, 15)) {
+    case 0:
+    case 1:
+      return { what: 'throttle' };
+    case 2:
+      return { what: '5xx' };
+    case 3:
+    case 4:
+    case 5:
+      return { what: 'act-then-lose-response' };
+    case 6:
+      return { what: 'reset' };
+    case 7:
+      return { what: 'reset-mid-body' };
+    case 8:
+      return { what: 'truncated' };
+    case 9:
+      return { what: 'delay', ms: random.spread(100, 30_000) };
+    case 10:
+      return { what: 'stall' };
+    case 11:
+    case 12:
+      return { what: 'stale', ms: random.spread(1_000, 180_000) };
+    case 13:
+      return { what: 'omits', nth: random.integer(0, 30) };
+    case 14:
+      return { what: 'error', name: 'AccessDeniedException' };
+    default:
+      return { what: 'error', name: 'ExpiredTokenException' };
+  }
+}

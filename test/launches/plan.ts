@@ -1,0 +1,57 @@
+import type { FaultKind, FaultMatch } from '../../src/sandbox/index.ts';
+
+/** One simulated cluster with the launchers that start jobs in it, as plain data. Times are in ms since its beginning. */
+export type LaunchPlan = {
+  readonly seed: number;
+  readonly instances: readonly InstancePlan[];
+  readonly jobs: readonly JobPlan[];
+  readonly faults: readonly FaultPlanned[];
+};
+
+export type InstancePlan = {
+  readonly joinsAt: number;
+  readonly cpu: number;
+  /** Its machine is lost then, with its tasks. */
+  readonly lostAt: number | undefined;
+  /** Somebody sets it DRAINING then. */
+  readonly drainsAt: number | undefined;
+};
+
+/** One key, and everybody who calls with it. */
+export type JobPlan = {
+  readonly key: string;
+  /** The caller has named the key; else the launcher makes one for itself. */
+  readonly isKeyGiven: boolean;
+  readonly script: string;
+  readonly cpu: number;
+  readonly calls: readonly CallPlan[];
+};
+
+export type CallPlan = {
+  readonly at: number;
+  /** SIGKILL, so long after it began. */
+  readonly killedAfter: number | undefined;
+  /** SIGKILL at this request of its own, before it is sent or before its answer comes. */
+  readonly killedAt: { readonly request: number; readonly when: 'before' | 'after' } | undefined;
+  /** SIGTERM, so long after it began. */
+  readonly cancelledAfter: number | undefined;
+  readonly againAfter: number | undefined;
+  readonly capacityTimeoutMs: number;
+  readonly timeoutMs: number | undefined;
+  readonly onTimeout: 'stop' | 'detach';
+  readonly waits: boolean;
+  /** Asks for something else under the same key. */
+  readonly isOther: boolean;
+  /** Its first RunTask gets through only so much later, when nobody waits for the answer any more. */
+  readonly landsLateAfter: number | undefined;
+};
+
+export type FaultPlanned = {
+  readonly match: FaultMatch;
+  readonly kind: FaultKind;
+  readonly skip: number;
+  readonly count: number;
+  readonly from: number;
+  /** How long it lasts, in ms. */
+  readonly lasts: number;
+};

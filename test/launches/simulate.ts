@@ -1,0 +1,307 @@
+import { createBudget } from '../../src/aws/budget.ts';
+import { createCaller } from '../../src/aws/call.ts';
+import type { Transport } from '../../src/aws/operations.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import type { Operations } from '../../src/oneshot/aws/operations.ts';
+import type { createTasks } from '../../src/oneshot/aws/tasks.ts';
+import type { keyNames } from '../../src/oneshot/keys.ts';
+import type { End, Launch, Policy } from '../../src/oneshot/launch/model.ts';
+import type { Running, startLaunch } from '../../src/oneshot/launch-loop.ts';
+import { addFault, createFleet, type Fleet, inMemory, type Task } from '../../src/sandbox/index.ts';
+import { createRandom } from '../simulation/random.ts';
+import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
+import type { CallPlan, JobPlan, LaunchPlan } from './plan.ts';
+
+/** The launcher under test: what it is of, so that one with a deliberate bug can be simulated. */
+export type Program = {
+  readonly createTasks: typeof createTasks;
+  readonly keyNames: typeof keyNames;
+  readonly startLaunch: typeof startLaunch;
+};
+
+/** One call of the launcher, and what became of it. */
+export type CallRecord = {
+  readonly job: JobPlan;
+  readonly plan: CallPlan;
+  /** The tasks that its RunTask requests have started, also those whose answer never came. */
+  readonly started: Task[];
+  /** What it knew last. */
+  launch: Launch | undefined;
+  end: End | undefined;
+  /** In ms since the Unix epoch. */
+  endedAt: number | undefined;
+  isDead: boolean;
+  /** Of the tasks that were its own at its end, those that had not stopped. */
+  leftRunning: readonly Task[];
+  /** Whether an instance had had room for its job for a minute when it ended. */
+  hadRoom: boolean;
+  requests: number;
+};
+
+export type RunRecord = {
+  readonly plan: LaunchPlan;
+  readonly fleet: Fleet;
+  readonly calls: readonly CallRecord[];
+  /** The tasks that were started under a key, whoever asked. */
+  tasksOf(job: JobPlan): readonly Task[];
+};
+
+/** When every call has had its end: the longest job and all that can hold a launcher up, in ms. */
+const LIMIT_MS = 4 * 3_600_000;
+const CLUSTER = 'batch';
+
+/** Plays a plan to its end on a virtual clock. */
+export async function simulate(plan: LaunchPlan, program: Program): Promise<RunRecord> {
+  const clock = createVirtualClock();
+  const fleet = createFleet({
+    clock: { ...clock, now: clock.trueNow },
+    clusterName: CLUSTER,
+    hooks: [],
+    requestLog: 'counts',
+    timings: { stoppedTaskListed: 3_600_000 },
+  });
+  const advance = () => fleet.world.advance(clock.trueNow());
+  fleet.world.call('ecs:RegisterTaskDefinition', {
+    family: 'job',
+    containerDefinitions: [{ name: 'main', image: 'busybox', cpu: 256, memory: 256 }],
+  });
+  const callers = new Map<string, CallRecord>();
+  noteStarts(fleet, callers);
+  for (const instance of plan.instances) {
+    clock.at(START + instance.joinsAt, () => {
+      advance();
+      const machine = fleet.addInstance({ cpu: instance.cpu, memory: 65_536, group: undefined });
+      if (instance.lostAt !== undefined)
+        clock.at(Math.max(clock.trueNow(), START + instance.lostAt), () => {
+          advance();
+          fleet.terminate(machine, 'a hardware failure');
+        });
+      if (instance.drainsAt !== undefined)
+        clock.at(Math.max(clock.trueNow(), START + instance.drainsAt), () => {
+          advance();
+          const arn = machine.ecsAgent.containerInstance?.arn;
+          if (arn && machine.ecsAgent.containerInstance?.status === 'ACTIVE')
+            fleet.world.call('ecs:UpdateContainerInstancesState', {
+              cluster: CLUSTER,
+              containerInstances: [arn],
+              status: 'DRAINING',
+            });
+        });
+    });
+  }
+  for (const { match, kind, skip, count, from, lasts } of plan.faults) {
+    clock.at(START + from, () => {
+      advance();
+      addFault(fleet.world, { match, fault: kind, skip, count, forMs: lasts });
+    });
+  }
+  const calls: CallRecord[] = [];
+  for (const [index, job] of plan.jobs.entries()) {
+    for (const [order, call] of job.calls.entries()) {
+      const record: CallRecord = {
+        job,
+        plan: call,
+        started: [],
+        launch: undefined,
+        end: undefined,
+        endedAt: undefined,
+        isDead: false,
+        leftRunning: [],
+        hadRoom: false,
+        requests: 0,
+      };
+      calls.push(record);
+      const seed = plan.seed * 97 + index * 11 + order;
+      const { id: hostId } = fleet.addInstance({ ecsAgentAfter: 'never', group: undefined });
+      callers.set(hostId, record);
+      clock.at(START + call.at, () => play(record, { clock, fleet, program, hostId, seed }));
+    }
+  }
+  const isOver = () => calls.every(({ end, isDead }) => end !== undefined || isDead);
+  do {
+    await settled();
+    if (isOver()) break;
+  } while (clock.step(START + LIMIT_MS));
+  advance();
+  return {
+    plan,
+    fleet,
+    calls,
+    tasksOf: (job) => {
+      const { startedBy } = program.keyNames(CLUSTER, job.key);
+      return [...fleet.world.machines.values()].flatMap(({ placed }) =>
+        placed.filter((task) => task.startedBy === startedBy),
+      );
+    },
+  };
+}
+
+type Stage = {
+  readonly clock: VirtualClock;
+  readonly fleet: Fleet;
+  readonly program: Program;
+  readonly hostId: string;
+  readonly seed: number;
+};
+
+function play(record: CallRecord, { clock, fleet, program, hostId, seed }: Stage): void {
+  const { job, plan } = record;
+  const random = createRandom(seed).next;
+  const own = mortal(clock, record);
+  const transport = observed(record, clock, fleet, hostId);
+  const call = createCaller<Operations>({
+    transport,
+    clock: own,
+    random,
+    budget: createBudget(own, 40),
+    stop: new AbortController().signal,
+  });
+  const policy = policyOf(job, plan);
+  const running: Running = program.startLaunch({
+    clock: own,
+    random,
+    tasks: program.createTasks(call, CLUSTER),
+    policy,
+    request: {
+      asked: policy.asked,
+      key: program.keyNames(CLUSTER, job.key),
+      placement: 'binpack',
+      capacityProvider: undefined,
+    },
+    onProgress: (launch) => {
+      record.launch = launch;
+    },
+  });
+  void running.ended.then((end) => {
+    if (record.isDead) return;
+    fleet.world.advance(clock.trueNow());
+    record.end = end;
+    record.endedAt = clock.trueNow();
+    record.hadRoom = hasLongHadRoom(fleet, job.cpu);
+    record.leftRunning = ownTasks(record, fleet).filter(({ lastStatus }) => lastStatus !== 'STOPPED');
+  });
+  const at = (after: number | undefined, run: () => void) => {
+    if (after !== undefined) clock.at(clock.trueNow() + after, () => record.end ?? run());
+  };
+  at(plan.killedAfter, () => {
+    record.isDead = true;
+  });
+  at(plan.cancelledAfter, () => record.isDead || running.cancel('SIGTERM'));
+  at(plan.againAfter, () => record.isDead || running.cancel('SIGTERM'));
+}
+
+/** Longer than a launcher rests between two tries, in ms. */
+const FREE_FOR_MS = 60_000;
+
+function hasLongHadRoom({ world, cluster }: Fleet, cpu: number): boolean {
+  return [...cluster.containerInstances.values()].some(
+    ({ status, machine, usedCpu, registeredAt, agentConnected }) => {
+      const since = world.now - FREE_FOR_MS;
+      const isCalm = machine.placed.every(({ stoppedAt }) => stoppedAt === undefined || stoppedAt < since);
+      return (
+        status === 'ACTIVE' &&
+        agentConnected &&
+        registeredAt < since &&
+        isCalm &&
+        machine.cpu - usedCpu >= cpu
+      );
+    },
+  );
+}
+
+/** Those that it has started, and the one that it has waited for. */
+function ownTasks({ started, launch }: CallRecord, fleet: Fleet): readonly Task[] {
+  const { phase } = launch ?? {};
+  const view =
+    phase?.kind === 'following' ? phase.task : phase?.kind === 'ended' ? phase.end.task : undefined;
+  const followed = [...fleet.cluster.tasks.values()].filter(({ arn }) => arn === view?.arn);
+  return [...new Set([...started, ...followed])];
+}
+
+function policyOf(job: JobPlan, call: CallPlan): Policy {
+  return {
+    isKeyGiven: job.isKeyGiven,
+    capacityTimeoutMs: call.capacityTimeoutMs,
+    timeoutMs: call.timeoutMs,
+    onTimeout: call.onTimeout,
+    waits: call.waits,
+    container: undefined,
+    asked: {
+      taskDefinition: 'job',
+      command: ['sh', '-c', call.isOther ? `${job.script}; true` : job.script],
+      environment: {},
+      cpu: job.cpu,
+      memory: undefined,
+      taskRole: undefined,
+    },
+  };
+}
+
+const never = () => new Promise<never>(() => {});
+
+/** A clock that wakes nobody who is dead. */
+function mortal(clock: Clock, record: CallRecord): Clock {
+  return {
+    ...clock,
+    sleep: async (ms, options) => {
+      await clock.sleep(ms, options);
+      if (record.isDead) await never();
+    },
+  };
+}
+
+/** Notes what each RunTask has started, and lets the launcher die, or its request come late, as planned. */
+function observed(
+  record: CallRecord,
+  clock: VirtualClock,
+  fleet: Fleet,
+  hostId: string,
+): Transport<Operations> {
+  const transport = inMemory(fleet.world, { clock, instanceId: hostId })
+    .transport as unknown as Transport<Operations>;
+  let late = record.plan.landsLateAfter;
+  return async (operation, input, options) => {
+    if (record.isDead) return never();
+    const number = ++record.requests;
+    const { killedAt } = record.plan;
+    if (killedAt?.request === number && killedAt.when === 'before') {
+      record.isDead = true;
+      return never();
+    }
+    if (operation === 'ecs:RunTask' && late !== undefined) {
+      const ms = late;
+      late = undefined;
+      clock.at(clock.trueNow() + ms, () => {
+        fleet.world.advance(clock.trueNow());
+        try {
+          fleet.world.call('ecs:RunTask', input as never, { instanceId: hostId });
+        } catch {
+          // Nobody waits for its refusal.
+        }
+      });
+      return never();
+    }
+    try {
+      return await transport(operation, input, options);
+    } finally {
+      if (killedAt?.request === number) record.isDead = true;
+      if (record.isDead) await never();
+    }
+  };
+}
+
+/** Notes which call has started a task, whenever its request gets there: each of them calls from a host of its own. */
+function noteStarts(fleet: Fleet, callers: ReadonlyMap<string, CallRecord>): void {
+  const known = new Set<string>();
+  const { call } = fleet.world;
+  fleet.world.call = (operation, input, caller, options) => {
+    const output = call(operation, input, caller, options);
+    if (operation !== 'ecs:RunTask') return output;
+    for (const { taskArn = '' } of (output as { tasks?: { taskArn?: string }[] }).tasks ?? []) {
+      const task = fleet.cluster.tasks.get(taskArn.slice(taskArn.lastIndexOf('/') + 1));
+      if (task && !known.has(taskArn)) callers.get(caller?.instanceId ?? '')?.started.push(task);
+      known.add(taskArn);
+    }
+    return output;
+  };
+}
