@@ -381,7 +381,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     observe,
     remember: (next) => {
       const { signals } = state.memory;
-      const isNewWait = next.waiting !== undefined && state.memory.waiting === undefined;
+      const { waiting } = next;
+      const isNewWait = waiting !== undefined && waiting.since !== state.memory.waiting?.since;
       if (next !== state.memory) update({ ...(isNewWait ? beginWaiting(state) : state), memory: next });
       // What a new signal says of the group is news: its hook may wait already, and time out unless it hears from us.
       if (signals && next.signals !== signals) askAnew(polls.lifecycle);

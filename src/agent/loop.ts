@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { ifKnown, known, unknown } from '../base/reading.ts';
 import { type Log, withFields } from '../log/log.ts';
-import type { Signal } from '../signals/signal.ts';
+import type { Signal, TagSignal } from '../signals/signal.ts';
 import type { Mutations } from './act/mutations.ts';
 import { decide } from './decide/decide.ts';
 import { watchDue } from './decide/pace.ts';
@@ -70,8 +70,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let jitter = random();
   let savedAt = clock.now();
   let isSaidToWatch = false;
-  /** The value of a tag whose lifecycle event is over: it asks for nothing any more, for as long as it is the same. */
-  let pastTag: string | undefined;
+  /** A tag whose lifecycle event is over: it asks for nothing any more, for as long as its value is the same. */
+  let pastTag: TagSignal | undefined;
   let drain: Drain | undefined = Object.keys(ports.memory).length > 0 ? openDrain(ports.memory) : undefined;
 
   let wakeAt = clock.now();
@@ -94,7 +94,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       // A drain that is over while there is a signal was about a lifecycle event that is.
       const tag = tagIn(seen.signals.value);
       if (tag && pastTag === undefined) {
-        pastTag = tag.value;
+        pastTag = tag;
         const message = `the tag "${tag.value}" tells of a lifecycle event that is over: the group keeps this instance`;
         log('tag.past', message, eventFacts(observed, policy));
         continue;
@@ -142,7 +142,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     // Silence does not take back what was said last.
     identity = ifKnown(watch.identity.reading()) ?? identity;
     const signals = watch.signals.reading();
-    if (signals.kind === 'known' && tagIn(signals.value)?.value !== pastTag) pastTag = undefined;
+    if (signals.kind === 'known' && tagIn(signals.value)?.value !== pastTag?.value) pastTag = undefined;
     return {
       now: clock.now(),
       wallNow: ports.wallNow(),

@@ -7,7 +7,7 @@ import type { Registration } from '../host/ecs-agent.ts';
 import type { EventName } from '../log/events.ts';
 import type { Fields } from '../log/log.ts';
 import type { HookStage } from '../operator-hooks/operator-hooks.ts';
-import type { Signal } from '../signals/signal.ts';
+import type { Signal, TagSignal } from '../signals/signal.ts';
 
 /**
  * The agent's words. Types only. Unless a comment says otherwise, times are in ms since the Unix epoch by the agent's
@@ -21,8 +21,8 @@ export type Observation = {
   readonly wallNow: number;
   /** What says that this instance must go. Known and empty: nothing does. */
   readonly signals: Reading<readonly Signal[]>;
-  /** The value of a tag that is left out of the signals, because the lifecycle event that it tells of is over. */
-  readonly pastTag?: string | undefined;
+  /** A tag that is left out of the signals, because the lifecycle event that it tells of is over. */
+  readonly pastTag?: TagSignal | undefined;
   /** `changed`: the metadata now names another instance, so nothing here can be trusted. */
   readonly identity: 'confirmed' | 'changed';
   readonly containerInstance: Reading<ContainerInstance>;
@@ -79,6 +79,8 @@ export type Memory = {
   readonly spotSeenAt?: number;
   /** When we set, or began to set, the container instance DRAINING. */
   readonly drainingSetAt?: number;
+  /** Whether the group was about to replace the root volume, when it was last heard. */
+  readonly isReplacing?: boolean;
   /** The lifecycle action that was last known to wait for us. */
   readonly waiting?: WaitingHint;
   /** The hook that was last known to be ours: the one that the tag's value named, or for which an action waited. */

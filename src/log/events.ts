@@ -225,6 +225,13 @@ export const events = {
     meaning: 'The agent told the group to terminate this instance.',
     remedy: '',
   },
+  'instance.retained-again': {
+    level: 'warn',
+    meaning:
+      'The group retains this instance again whenever the agent tells it to terminate it, because one of the group’s hooks ends with ABANDON each time. The agent tells it ever more rarely, down to every five minutes.',
+    remedy:
+      'Look for the hook in the group’s activities: its notification target may be broken (a hook whose target does not work ends with its default result at once), or its owner abandons it. No task is left: the instance can also be terminated with the EC2 API.',
+  },
   'hook.finished': { level: 'info', meaning: 'One of the operator’s hooks has succeeded.', remedy: '' },
   'hook.output': { level: 'info', meaning: 'A line that one of the operator’s hooks wrote.', remedy: '' },
   'hook.failed': {

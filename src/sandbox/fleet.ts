@@ -12,6 +12,7 @@ import {
   terminateMember,
 } from './world/groups.ts';
 import { hibernateMachine } from './world/hibernation.ts';
+import { beginRootVolumeReplacement, beginTermination } from './world/lifecycle.ts';
 import { terminateMachine } from './world/machine-end.ts';
 import { addMachine, exchangeCredentials, type MachineOptions, rebootMachine } from './world/machines.ts';
 import type { WorldOptions } from './world/options.ts';
@@ -45,6 +46,8 @@ export type Fleet = {
   addService(options: FleetServiceOptions): Service;
   /** Terminates this very instance in its group; the desired capacity goes down by one. */
   scaleIn(machine: Machine): void;
+  /** An instance refresh replaces the root volume of this very instance, which stays in the group. */
+  replaceRootVolume(machine: Machine): void;
   putTag(machine: Machine, key: string, value: string): void;
   removeTag(machine: Machine, key: string): void;
   /** Adds a hook to the group, or changes it. */
@@ -138,13 +141,15 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
         definition: addDefinition(world, { ...options, family: options.name }),
       }),
     scaleIn: (machine) => {
+      const { member } = machine;
+      if (!member) throw new Error(`${machine.id} is in no Auto Scaling group.`);
+      const cause = 'an instance was taken out of service to lower the capacity.';
+      if (member.isWarm) beginTermination(world, member, cause);
+      else terminateMember(world, member, true, cause);
+    },
+    replaceRootVolume: (machine) => {
       if (!machine.member) throw new Error(`${machine.id} is in no Auto Scaling group.`);
-      terminateMember(
-        world,
-        machine.member,
-        true,
-        'an instance was taken out of service to lower the capacity.',
-      );
+      beginRootVolumeReplacement(upToDate(), machine.member);
     },
     putTag: (machine, key, value) => putTag(upToDate(), machine, key, value),
     removeTag: (machine, key) => removeTag(upToDate(), machine, key),

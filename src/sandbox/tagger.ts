@@ -7,6 +7,8 @@ export function attachTagger(fleet: Fleet, options: { tagKey?: string; hook?: st
   const { tagKey = DEFAULT_TAG_KEY, hook } = options;
   return fleet.world.onLifecycleEvent(({ time, detail }) => {
     if (hook !== undefined && detail.LifecycleHookName !== hook) return;
+    // One that stays keeps its tags.
+    if (detail.Destination !== 'EC2') return;
     const machine = fleet.world.machines.get(detail.EC2InstanceId);
     if (machine) fleet.putTag(machine, tagKey, formatTagValue({ hook: detail.LifecycleHookName, time }));
   });

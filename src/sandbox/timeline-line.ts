@@ -19,6 +19,7 @@ export function isDetail(event: TimelineEvent): boolean {
 
 const DETAILS: ReadonlySet<string> = new Set([
   'lifecycle-event',
+  'target-state',
   'imds',
   'hook-put',
   'tag-shown',
@@ -43,6 +44,10 @@ function tell(event: TimelineEvent): { subject: string; text: string } {
       return { subject: event.instanceId, text: `chosen for termination by ${event.group}: ${event.cause}` };
     case 'lifecycle-state':
       return { subject: event.instanceId, text: `lifecycle ${moved(event)}` };
+    case 'target-state':
+      return { subject: event.instanceId, text: `metadata: target lifecycle state ${event.to ?? 'none'}` };
+    case 'root-volume-exchanged':
+      return { subject: event.instanceId, text: 'root volume exchanged: starts from the new one' };
     case 'lifecycle-event':
       return {
         subject: event.event.detail.EC2InstanceId,

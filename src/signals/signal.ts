@@ -1,13 +1,6 @@
 /** One reason to drain this instance. */
 export type Signal =
-  | {
-      readonly source: 'tag';
-      readonly value: string;
-      /** The lifecycle hook that the value names. */
-      readonly hook?: string | undefined;
-      /** When the lifecycle event happened, as the value says; ms since the Unix epoch. */
-      readonly eventAt?: number | undefined;
-    }
+  | TagSignal
   | { readonly source: 'lifecycle' }
   | {
       readonly source: 'spot';
@@ -26,3 +19,12 @@ export type Signal =
       readonly notBefore: number;
     }
   | { readonly source: 'manual' };
+
+export type TagSignal = {
+  readonly source: 'tag';
+  readonly value: string;
+  /** The lifecycle hook that the value names. */
+  readonly hook?: string | undefined;
+  /** When the lifecycle event happened, as the value says; ms since the Unix epoch. */
+  readonly eventAt?: number | undefined;
+};

@@ -2,6 +2,7 @@ import {
   canTellSignals,
   containerInstanceOf,
   type Instance,
+  isAskedByOthers,
   isGroupUnread,
   isRegistered,
   isSignalled,
@@ -14,7 +15,7 @@ import {
   tasksRunningUnseen,
   waitingForUs,
 } from './instance.ts';
-import { isRetained } from './lifecycle-states.ts';
+import { isReplacement, isRetained, leaves } from './lifecycle-states.ts';
 import { latestLimit } from './limits.ts';
 
 /** Something that must be done: by which promise, what is still the case, and since when at the earliest. */
@@ -46,7 +47,8 @@ export function whatIsDue(instance: Instance, at: number): Due | undefined {
 }
 
 function dueAtRest(instance: Instance): Due | undefined {
-  if (isTerminating(instance) || !canTellSignals(instance)) return undefined;
+  if (isTerminating(instance) || isReplacement(instance.lifecycle) || !canTellSignals(instance))
+    return undefined;
   const { drainingBy, process } = instance;
   const status = containerInstanceOf(instance)?.status;
   const remembers = instance.stateIsWhole && !instance.stateWasLost;
@@ -84,16 +86,27 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (left.length > 0) return dueForIgnored(instance, left) ?? dueAtLimit(instance, left, at);
   if (ecsAgent.isFrozen || ecsAgent.isImpersonated || tasksRunningUnseen(instance).length > 0)
     return undefined;
+  // What was to get another root volume, and is terminated in the end, is looked for once a minute.
+  const isTurned = instance.wasReplacing && !isReplacement(instance.lifecycle);
   const release = (what: string): Due => ({
     ...due('L1', what, 'an instance without work is paid for', Math.max(lastStopAt, lastExitAt)),
-    isRelease: true,
+    isRelease: !isTurned,
   });
-  if (isRegistered(containerInstance)) return release('is still registered, with no task left');
+  const isKept = setting.mode === 'drain' && isReplacement(instance.lifecycle);
+  // Metadata says that it goes, and its group that it stays.
+  const isContradicted =
+    instance.lifecycle !== undefined && !leaves(instance.lifecycle) && !isAskedByOthers(instance);
+  if (isRegistered(containerInstance) && isContradicted) return undefined;
+  if (isRegistered(containerInstance) && !isKept) return release('is still registered, with no task left');
   // Which hook is ours is read once in ten minutes.
   const waits = waitingForUs(instance) !== undefined && !isGroupUnread(instance, at);
   if (waits) return release('is still held by our lifecycle action, with no task left');
-  if (isRetained(instance.lifecycle)) {
+  if (isToTerminate(instance)) {
     const found = release('was retained and is not terminated, with no task left');
+    // A group that retains it again each time is told ever more rarely.
+    const rest =
+      instance.timesTerminated === 0 ? 0 : Math.min(300_000, 30_000 * 2 ** (instance.timesTerminated - 1));
+    if (rest > 0) return { ...found, isRelease: false, since: instance.lifecycleSince + rest };
     // After it was released, another owner's hook can end in retaining it: that is looked for once a minute.
     return { ...found, isRelease: ourEnd(instance)?.at === instance.lifecycleSince };
   }
@@ -180,8 +193,12 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
       if (isGroupUnread(instance, at)) return undefined;
       if (waitingForUs(instance))
         return due('L5', `is still held by our lifecycle action, ${passed}`, 'it is paid for', limitAt);
-      if (setting.limit.onTimeout === 'continue' && isRetained(instance.lifecycle))
+      if (setting.limit.onTimeout === 'continue' && isToTerminate(instance))
         return due('L5', `was retained and is not terminated, ${passed}`, 'it is paid for', limitAt);
   }
   return undefined;
 }
+
+/** It is retained, and the group does not refuse to terminate it. */
+const isToTerminate = ({ lifecycle, setting }: Instance): boolean =>
+  isRetained(lifecycle) && (setting.terminatesWarmRetained || !lifecycle?.startsWith('Warmed:'));

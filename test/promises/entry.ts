@@ -128,6 +128,8 @@ export type Setting = {
   readonly hasSmallPages: boolean;
   /** The option `--lifecycle-hook`. */
   readonly lifecycleHook?: string | undefined;
+  /** Whether a retained instance of a warm pool can be terminated in its group: no primary source says. */
+  readonly terminatesWarmRetained: boolean;
   /** The group's terminating hooks. */
   readonly hooks: readonly HookSetting[];
   /** Whether the group keeps an instance whose hook was abandoned. */
@@ -157,6 +159,7 @@ export const defaultSetting: Setting = {
   dryRun: false,
   namesCluster: false,
   hasSmallPages: false,
+  terminatesWarmRetained: true,
   hooks: [{ name: 'drain' }],
   retains: false,
   tagsInMetadata: true,

@@ -28,6 +28,7 @@ export function followRequest(instance: Instance, request: Request): void {
     if (containerInstance?.status === 'ACTIVE' || isSetNow) instance.stateWasLost = false;
   }
   const release = releaseBy(request);
+  if (release === 'terminate') instance.timesTerminated++;
   if (release && (outcome === undefined || outcome === 'ok')) instance.releasedBy = release;
   if (api === 'ecs:ListTasks' && typeof request.input === 'object' && request.input !== null)
     process.listsAskedAt.set(request.input, at);

@@ -1,4 +1,11 @@
-import { hookNamedIn, type Instance, isSignalled, readsTagByApi, restsFrom } from './instance.ts';
+import {
+  eventTimeIn,
+  hookNamedIn,
+  type Instance,
+  isSignalled,
+  readsTagByApi,
+  restsFrom,
+} from './instance.ts';
 import { leaves } from './lifecycle-states.ts';
 
 /** One that was away for less than this, in ms, may not have been seen to be away. */
@@ -21,7 +28,10 @@ export function followSignals(instance: Instance, at: number, source?: string, i
   if (!before && instance.isPastTag && !wasPast && wasSeenToBeGone(instance, at, restedFrom))
     beginDrain(instance, at);
   if (isSignalled(instance) === before) {
-    if (wasPast && !instance.isPastTag && !before) instance.goneAt = at;
+    if (wasPast !== instance.isPastTag && !before) {
+      instance.signalledSince = at;
+      if (wasPast) instance.goneAt = at;
+    }
     return;
   }
   instance.signalledSince = at;
@@ -44,22 +54,19 @@ function readTag(instance: Instance): string | undefined {
   return readsTagByApi(instance) ? (tagShown ?? fromApi) : tagShown;
 }
 
-/** A tag that names the time of a lifecycle event asks for nothing while the group keeps the instance. */
+/**
+ * A tag that names the time of a lifecycle event asks for nothing while the group keeps the instance, and none that has its
+ * value afterwards.
+ */
 function notePastTag(instance: Instance, at: number): void {
   const { lifecycle } = instance;
   const isKept = lifecycle !== undefined && !leaves(lifecycle);
   const value = readTag(instance);
-  const isPast = isKept && value !== undefined && eventTimeIn(value) !== undefined;
+  const isEvent = value !== undefined && eventTimeIn(value) !== undefined;
+  const isPast = isEvent && (isKept || value === instance.pastTag);
   if (isPast && (!instance.isPastTag || value !== instance.pastTag)) instance.pastTagSince = at;
   instance.isPastTag = isPast;
   instance.pastTag = isPast ? value : undefined;
-}
-
-/** As the tagger writes it: `time=2026-01-02T03:04:05Z`. In ms since the Unix epoch. */
-export function eventTimeIn(value: string): number | undefined {
-  const time = /(?:^|\s)time=(\S+)/.exec(value)?.[1];
-  const at = time === undefined ? Number.NaN : Date.parse(time);
-  return Number.isNaN(at) ? undefined : at;
 }
 
 function wasSeenToBeGone(instance: Instance, at: number, goneAt: number): boolean {

@@ -1,16 +1,17 @@
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
 import type { Entry } from './entry.ts';
 import { followAnswer, followHostRequest, followRequest } from './follow-requests.ts';
-import { eventTimeIn, followSignals } from './follow-signals.ts';
+import { followSignals } from './follow-signals.ts';
 import {
   type ContainerInstance,
   type EcsAgent,
+  eventTimeIn,
   hookNamedIn,
   type Instance,
   noteWait,
   oursOf,
 } from './instance.ts';
-import { begins, leaves, waits } from './lifecycle-states.ts';
+import { begins, isReplacement, leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
 
 /** Brings the truth about an instance up to date with an entry about it. */
@@ -101,6 +102,10 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
     case 'scale-in-chosen':
       followSignals(instance, at, 'lifecycle', true);
       return;
+    case 'target-state':
+      instance.tellsOfTarget = true;
+      followSignals(instance, at, 'lifecycle', event.to !== undefined && GOING.has(event.to));
+      return;
     case 'spot-interruption':
       instance.spot = { at: event.time, noticedAt: at, isChecked: false };
       followSignals(instance, at, 'spot', true);
@@ -117,9 +122,11 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       return;
     case 'lifecycle-state':
       instance.lifecycle = event.to;
+      if (isReplacement(event.to)) instance.wasReplacing = true;
       instance.lifecycleSince = at;
-      if (!leaves(event.to)) followSignals(instance, at, 'lifecycle', false);
-      else followSignals(instance, at);
+      if (leaves(event.to) || instance.tellsOfTarget) followSignals(instance, at);
+      else followSignals(instance, at, 'lifecycle', false);
+      if (!leaves(event.to)) forgetEnd(instance);
       disturbances.change(at, false);
       if (begins(event.to)) instance.terminatingSince = at;
       if (!waits(event.to)) return;
@@ -163,6 +170,19 @@ function registered({ containerInstances }: Instance, arn: string, at: number): 
   };
   containerInstances.set(arn, made);
   return made;
+}
+
+/** Target lifecycle states of an instance that the group takes out of service. */
+const GOING: ReadonlySet<string> = new Set(['Terminated', 'Warmed:Terminated', 'ReplacingRootVolume']);
+
+/** It is in service again: the next end is another one. */
+function forgetEnd(instance: Instance): void {
+  instance.waitsSince = undefined;
+  instance.timesTerminated = 0;
+  instance.wasReplacing = false;
+  instance.releasedBy = undefined;
+  instance.completedByOthers = false;
+  instance.ended.clear();
 }
 
 function followEcsAgent(ecsAgent: EcsAgent, { at, to }: Extract<TimelineEvent, { type: 'ecs-agent' }>): void {

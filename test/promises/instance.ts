@@ -33,6 +33,8 @@ export type Instance = {
   /** What metadata shows of it, which can be there longer. */
   tagShown: string | undefined;
   tellsOfTagShown: boolean;
+  /** The World tells of the target lifecycle state. */
+  tellsOfTarget: boolean;
   tagsServed: boolean;
   /** The hook that the tag's value last named in this drain. */
   taggedHook: string | undefined;
@@ -79,6 +81,10 @@ export type Instance = {
   terminatedByOthers: boolean;
   /** Whether its agent has asked the group to let it go, and how. */
   releasedBy: 'CONTINUE' | 'ABANDON' | 'terminate' | undefined;
+  /** How often its agent has asked the group to terminate it, in this drain. */
+  timesTerminated: number;
+  /** In this drain the group was to replace its root volume first. */
+  wasReplacing: boolean;
   retentionKnownAt: number;
   /** The machine has been shut down: its agent's process is no more, whatever still runs of it. */
   isGone: boolean;
@@ -159,6 +165,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     pastTagSince: -Infinity,
     tagShown: undefined,
     tellsOfTagShown: false,
+    tellsOfTarget: false,
     tagsServed: setting.tagsServed,
     taggedHook: undefined,
     taggedEventAt: undefined,
@@ -193,6 +200,8 @@ export function createInstance(id: string, setting: Setting): Instance {
     completedByOthers: false,
     terminatedByOthers: false,
     releasedBy: undefined,
+    timesTerminated: 0,
+    wasReplacing: false,
     retentionKnownAt: Infinity,
     isGone: false,
     lieSince: undefined,
@@ -225,6 +234,20 @@ export function restsFrom(instance: Instance): number {
 
 const PAST_TAG_MS = 40_000;
 const PAST_TAG_BY_API_MS = 18_000;
+
+/** Whether anything asks for the instance that is not the group's own doing, or tells of it. */
+export function isAskedByOthers({ signals, tag }: Instance): boolean {
+  const isEvent = tag !== undefined && eventTimeIn(tag) !== undefined;
+  for (const one of signals) if (one !== 'lifecycle' && (one !== 'tag' || !isEvent)) return true;
+  return false;
+}
+
+/** As the tagger writes it: `time=2026-01-02T03:04:05Z`. In ms since the Unix epoch. */
+export function eventTimeIn(value: string): number | undefined {
+  const time = /(?:^|\s)time=(\S+)/.exec(value)?.[1];
+  const at = time === undefined ? Number.NaN : Date.parse(time);
+  return Number.isNaN(at) ? undefined : at;
+}
 
 /** False where the agent is told to read the tag from metadata that serves no tags: then nothing can tell. */
 export const canTellSignals = ({ setting, tagsServed }: Instance): boolean =>

@@ -13,7 +13,7 @@ import {
   taskNamed,
   tasksLeft,
 } from './instance.ts';
-import { isRetained, waits } from './lifecycle-states.ts';
+import { isReplacement, isRetained, waits } from './lifecycle-states.ts';
 import type { Verdict } from './verdict.ts';
 
 /** L1: last task stopped, everything answers: released within this, in ms. */
@@ -137,13 +137,13 @@ function begunAt(instance: Instance): number {
   );
 }
 
-function noticedWithin({ setting, lifecycleSince, terminatingSince }: Instance): number {
-  const { signals, pollInterval } = setting;
-  if (!signals.includes('lifecycle')) return LOOKED_AT_MS;
+/** Where metadata says nothing of it, the state in the group is looked at. */
+function noticedWithin({ setting, signals, lifecycleSince, terminatingSince }: Instance): number {
+  if (!signals.has('lifecycle')) return LOOKED_AT_MS;
   // The longer it has been Terminating, the more rarely the group is asked whether its hook waits.
   const lasted = lifecycleSince - terminatingSince;
   const later = TERMINATING_MS.find(({ until }) => lasted <= until)?.noticed ?? LATEST_NOTICED_MS;
-  return Math.max(later, pollInterval * 1.2);
+  return Math.max(later, setting.pollInterval * 1.2);
 }
 
 const TERMINATING_MS = [
@@ -202,7 +202,7 @@ export function checkTimeout(
   const span = instance.disturbances.span(at - timeout, at);
   const starts = (process?.bornAt ?? at) > at - timeout ? START_MS : 0;
   // Without that signal the state in the group is looked at every half a minute.
-  const notices = setting.signals.includes('lifecycle') ? 0 : LOOKED_AT_MS;
+  const notices = instance.signals.has('lifecycle') ? 0 : LOOKED_AT_MS;
   verdict.check(
     'L2',
     span + Math.max(starts, notices) > (timeout * 2) / 3,
@@ -216,6 +216,7 @@ function checkGlobalTimeout(instance: Instance, at: number, left: Task | undefin
   const { id, retentionKnownAt, disturbances, waitsSince = at } = instance;
   if (
     !retains(instance) ||
+    isReplacement(instance.lifecycle) ||
     isGroupUnread(instance, at) ||
     !left ||
     !isSignalled(instance) ||

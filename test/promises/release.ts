@@ -5,6 +5,7 @@ import {
   type ActionEnd,
   containerInstanceOf,
   type Instance,
+  isAskedByOthers,
   isCalm,
   isGroupUnread,
   isRegistered,
@@ -17,6 +18,7 @@ import {
   tasksRunningUnseen,
   waitingForUs,
 } from './instance.ts';
+import { isReplacement } from './lifecycle-states.ts';
 import { earliestAbandon, limitAllows } from './limits.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -38,6 +40,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   const released = how === undefined ? 'deregistered' : `released (${how})`;
   const [running] = hostSaysRunning(instance, at);
   if (how === undefined) {
+    checkStays(instance, verdict);
     verdict.check(
       'S1',
       running === undefined || isNew,
@@ -53,10 +56,29 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
       : `${id} was ${released} while ${left ? taskNamed(left) : ''}`,
   );
   if (isAllowed) return;
+  const containerInstance = containerInstanceOf(instance);
+  // What gets another root volume stays in its cluster.
+  const isToldSo = isReplacement(instance.process?.lifecycle);
+  const isKept = (isReplacement(instance.lifecycle) || isToldSo) && containerInstance?.status === 'DRAINING';
   verdict.check(
     'S1',
-    !isRegistered(containerInstanceOf(instance)) || isNew,
+    !isRegistered(containerInstance) || isKept || isNew,
     () => `${id} was ${released} while ECS could still place tasks on it`,
+  );
+}
+
+/** L4: an instance that the group keeps is not taken out of its cluster for the group's sake. */
+function checkStays(instance: Instance, verdict: Verdict): void {
+  const { id, lifecycle, process } = instance;
+  if (!isReplacement(lifecycle)) return;
+  const isTold = isReplacement(process?.lifecycle);
+  // Told that it is in no group, it cannot know better where metadata does not say so either.
+  const isMisled = process?.lifecycle === 'none' && !instance.signals.has('lifecycle');
+  const isAsked = isAskedByOthers(instance) || isMisled;
+  verdict.check(
+    'L4',
+    !isTold && isAsked,
+    () => `${id} was deregistered while its root volume was being replaced: it takes no task any more`,
   );
 }
 
@@ -108,8 +130,9 @@ function checkAbandon(instance: Instance, { at }: Request, verdict: Verdict): vo
 
 /** A policy that was removed a moment ago may not have been read anew. */
 const mayRetain = (instance: Instance, at: number) =>
-  retains(instance) ||
-  (isGroupUnread(instance, at) && (instance.group?.retainedUntil ?? -Infinity) > -Infinity);
+  !isReplacement(instance.lifecycle) &&
+  (retains(instance) ||
+    (isGroupUnread(instance, at) && (instance.group?.retainedUntil ?? -Infinity) > -Infinity));
 
 /** S1: no task is asked to stop before the limit that the operator set, or the end that a Spot notice names. */
 export function checkStopTask(instance: Instance, { at, input }: Request, verdict: Verdict): void {

@@ -11,7 +11,7 @@ import {
   oursOf,
   readsTagByApi,
 } from './instance.ts';
-import { isTermination } from './lifecycle-states.ts';
+import { isTermination, leaves } from './lifecycle-states.ts';
 import type { Owners } from './owners.ts';
 import type { Process } from './process.ts';
 import type { Verdict } from './verdict.ts';
@@ -87,7 +87,9 @@ export function checkSignal(instance: Instance, request: Request, verdict: Verdi
  * heard.
  */
 function isUnheard(instance: Instance, request: Request): boolean {
-  const { disturbances, isPastTag } = instance;
+  const { disturbances, isPastTag, lifecycle } = instance;
+  // A process that was started since believes it.
+  if (isPastTag && lifecycle !== undefined && leaves(lifecycle)) return true;
   if (!isPastTag || statusSetBy(request) !== 'DRAINING') return false;
   return request.at - Math.max(disturbances.troubleAt(request.at), disturbances.changeAt()) <= ON_ITS_WAY_MS;
 }

@@ -1,5 +1,6 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
+import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
 import { addOptions } from './draw-options.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
@@ -19,10 +20,14 @@ export function drawPlan(seed: number, rare = true): Plan {
   const { plan, span } = drawPlain(seed);
   // A source of its own: what is drawn of everything else is the same with it and without.
   const rarer = rare ? addRare(createRandom(seed ^ 0x7a3e), plan, span) : plan;
-  const told = rare ? addOptions(createRandom(seed ^ 0x0b71), rarer, span) : rarer;
+  const opted = rare ? addOptions(createRandom(seed ^ 0x0b71), rarer, span) : rarer;
+  const told = rare ? addGroupStates(createRandom(seed ^ 0x6a5e), opted, span) : opted;
   const drawn = rare ? withFewPages(addLags(createRandom(seed ^ 0x1a95), told, span)) : told;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
-  return { ...drawn, happenings, horizon: horizonOf(drawn) };
+  // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
+  const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));
+  const faults = tellsOfEvent ? drawn.faults.filter(({ fault }) => fault.what !== 'truncated') : drawn.faults;
+  return { ...drawn, happenings, faults, horizon: horizonOf(drawn) };
 }
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

@@ -54,7 +54,11 @@ export function happenNow(happening: Happening, reach: Reach): void {
       fleet.removeTag(machine, TAG_KEY);
       return;
     case 'scale-in':
-      if (machine.member?.state === 'InService') fleet.scaleIn(machine);
+      if (machine.member?.state === 'InService' || machine.member?.state === 'Warmed:Running')
+        fleet.scaleIn(machine);
+      return;
+    case 'replace-root-volume':
+      if (machine.member?.state === 'InService') fleet.replaceRootVolume(machine);
       return;
     case 'spot':
       fleet.interruptSpot(machine, { time: reach.clock.trueNow() + happening.inMs });

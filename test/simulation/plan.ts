@@ -22,7 +22,13 @@ export type Plan = {
     | 'lostTasks'
     | 'emptyTagFolder'
     | 'pageSize'
+    | 'rootVolumeTarget'
+    | 'rootVolumeAbandoned'
+    | 'rootVolumeHoldsEcsAgent'
+    | 'terminatesWarmRetained'
   >;
+  /** The agent's state is on another volume than the root volume. */
+  readonly rootVolumeKeepsState?: boolean | undefined;
   /** What room the other instance of the cluster has for the tasks of services. */
   readonly elsewhere: 'room' | 'full';
   readonly tasks: readonly TaskPlan[];
@@ -47,6 +53,8 @@ export type GroupPlan = {
     /** In seconds; AWS's own rule where absent. */
     readonly globalTimeout?: number | undefined;
     readonly defaultResult: 'ABANDON' | 'CONTINUE';
+    /** Its notification target does not work. */
+    readonly targetBroken?: boolean | undefined;
   }[];
   /** The hook that is ours by the rules that the documentation gives; undefined where none is. */
   readonly ours: string | undefined;
@@ -60,6 +68,8 @@ export type MachinePlan = {
   readonly ecsAgentAfter: number | 'never';
   /** By how many ms the host's clock is ahead of the true time when the agent first starts. */
   readonly clockAhead?: number | undefined;
+  /** It is in the group's warm pool. */
+  readonly warm?: boolean | undefined;
   /** It has no tag of anybody's: with no group either, it has none at all. */
   readonly untagged?: boolean | undefined;
 };
@@ -100,6 +110,8 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'tag'; readonly value: string }
   | { readonly what: 'untag' }
   | { readonly what: 'scale-in' }
+  /** An instance refresh comes to it, with the strategy ReplaceRootVolume. */
+  | { readonly what: 'replace-root-volume' }
   | { readonly what: 'spot'; readonly inMs: number }
   | { readonly what: 'rebalance' }
   | { readonly what: 'event-scheduled'; readonly code: ScheduledCode; readonly inMs: number }

@@ -10,6 +10,7 @@ export function disturbanceOf(happening: Happening): Disturbance | undefined {
     case 'tag':
     case 'untag':
     case 'scale-in':
+    case 'replace-root-volume':
     case 'spot':
     case 'rebalance':
     case 'event-scheduled':

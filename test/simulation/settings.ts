@@ -24,6 +24,7 @@ export function settingOf(plan: Plan): Partial<Setting> {
     hasSmallPages: plan.world.pageSize !== undefined,
     namesCluster: flags.includes('--cluster') || hasEcsConfig(plan),
     lifecycleHook: valueAt('--lifecycle-hook'),
+    terminatesWarmRetained: plan.world.terminatesWarmRetained === 'accepted',
     hooks: group?.hooks ?? [],
     retains: group?.retain ?? false,
     tagsInMetadata: hasTagFolder(plan) && !happenings.some(({ what }) => what === 'metadata-tags'),

@@ -58,6 +58,7 @@ export async function simulate(
     timeline.event(event);
     checker.onEvent(event);
     if (event.type === 'machine-shutting-down' && event.instanceId === OWN_ID) endLife();
+    if (event.type === 'root-volume-exchanged' && event.instanceId === OWN_ID) startFromNewRoot(event.downMs);
   });
   const { fleet, machine } = stage;
   const { world } = fleet;
@@ -267,10 +268,7 @@ export async function simulate(
     clock.at(clock.trueNow() + downMs, () =>
       standstill.whenRunning(() => {
         world.advance(clock.trueNow());
-        if (state !== 'kept') {
-          disk.overwrite(state === 'lost' ? undefined : '{"version":1,"instanceId":"i-0');
-          checker.onStateLost();
-        }
+        if (state !== 'kept') loseState(state);
         boot();
       }),
     );
@@ -303,6 +301,19 @@ export async function simulate(
       timeline.refusal(clock.trueNow(), operation, error);
       throw error;
     }
+  }
+
+  /** What is on the root volume is lost with it. */
+  function startFromNewRoot(downMs: number) {
+    bootedAt = clock.monotonic() + downMs;
+    disk.losePower();
+    if (!plan.rootVolumeKeepsState) loseState('lost');
+    kill({ downMs, state: 'kept', when: 'at', at: 0 });
+  }
+
+  function loseState(how: 'lost' | 'corrupt') {
+    disk.overwrite(how === 'lost' ? undefined : '{"version":1,"instanceId":"i-0');
+    checker.onStateLost();
   }
 
   function killAround(when: 'before-call' | 'after-call', number: number) {

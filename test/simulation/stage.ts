@@ -37,6 +37,7 @@ export function setStage(plan: Plan, clock: VirtualClock, onEvent: (event: Timel
     credentialsAfter: own.credentialsAfter,
     ecsAgentAfter: own.ecsAgentAfter,
     tags: own.untagged ? {} : { Name: 'worker' },
+    warm: own.warm ?? false,
     ...(group ? {} : { group: undefined }),
   });
   const room = plan.elsewhere === 'room' ? {} : { cpu: 0, memory: 0 };

@@ -44,6 +44,9 @@ export function traitsOf(plan: Plan): string[] {
     ],
     [machine.clockAhead !== undefined, 'a clock that is wrong at first'],
     [machine.untagged === true, 'no tag at all'],
+    [machine.warm === true, 'a warm pool'],
+    [group?.hooks.some(({ targetBroken }) => targetBroken) ?? false, 'a hook whose target is broken'],
+    [(plan.world.timings?.terminatingToWait ?? 0) > 20_000, 'a long way to the hook'],
     ...(['stale', 'unfiltered', 'omits', 'misnames'] as const).map((what): [boolean, string] => [
       faults.some(({ fault }) => fault.what === what),
       WRONG_ANSWERS[what],
@@ -64,6 +67,7 @@ export function traitsOf(plan: Plan): string[] {
         'hook-put',
         'hook-deleted',
         'retention',
+        'replace-root-volume',
       ] as const
     ).map((what): [boolean, string] => [happenings.some((one) => one.what === what), HAPPENINGS[what]]),
   ];
@@ -85,6 +89,7 @@ const HAPPENINGS = {
   'hook-put': 'hooks that are added or changed',
   'hook-deleted': 'hooks that are deleted',
   retention: 'retention that is switched',
+  'replace-root-volume': 'its root volume is replaced',
   reboot: 'the host reboots',
   hibernation: 'the host is hibernated',
   'clock-jump': 'its clock is set',

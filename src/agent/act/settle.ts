@@ -48,6 +48,9 @@ export type Settled = {
 const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
+/** A group that retains the instance again whenever it is told to terminate it is told ever more rarely, in ms. */
+const TERMINATE_REST_MS = 30_000;
+const LONGEST_TERMINATE_REST_MS = 300_000;
 const SHORTEST_REST_MS = 1_000;
 
 const STOPPED_FOR = {
@@ -220,11 +223,19 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
     }
     case 'terminate': {
       const { why } = mutation;
+      const times = (state.attempts.terminate?.refusals ?? 0) + 1;
+      const rest = Math.min(LONGEST_TERMINATE_REST_MS, TERMINATE_REST_MS * 2 ** (times - 1));
+      const resting = withAttempts(state, mutation, { refusals: times, restsUntil: now + rest });
       const message = `asked the group to terminate this instance (${why})`;
+      const again: Event = {
+        event: 'instance.retained-again',
+        message: `the group has retained this instance each of ${times - 1} times that it was told to terminate it: one of its hooks ends with ABANDON each time`,
+        fields: { times: times - 1 },
+      };
       return {
-        state: { ...state, memory: { ...memory, terminatedAt: now } },
+        state: { ...resting, memory: { ...memory, terminatedAt: now } },
         stale: ['lifecycle'],
-        events: [{ event: 'instance.terminated', message, fields: { why } }],
+        events: [{ event: 'instance.terminated', message, fields: { why } }, ...(times > 2 ? [again] : [])],
       };
     }
   }

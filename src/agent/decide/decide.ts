@@ -6,10 +6,10 @@ import {
   isCompleted,
   isContradicted,
   isEventAlone,
-  isGroupsDoing,
   isReleased,
   isTerminatedLately,
   leavingGroup,
+  maybeGroupsDoing,
   signalsOf,
   terminationDecided,
   waitingHook,
@@ -102,15 +102,21 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
 function keptInCluster(observed: Observation, { mode }: Policy): 'stays' | Action | undefined {
   if (mode !== 'drain') return undefined;
   if (leavingGroup(observed)?.aim === 'root-volume') return 'stays';
-  if (!isGroupsDoing(observed)) return undefined;
-  const { lifecycle } = observed;
-  if (lifecycle.kind === 'unknown') return waitFor('group-state', lifecycle);
+  const { lifecycle, memory } = observed;
+  if (lifecycle.kind === 'unknown')
+    return memory.isReplacing || maybeGroupsDoing(observed) ? waitFor('group-state', lifecycle) : undefined;
   return isContradicted(observed) ? waitFor('group-state', contradiction(observed)) : undefined;
 }
 
-const contradiction = (observed: Observation) => ({
-  cause: `${isEventAlone(observed) ? 'the tag tells of a lifecycle event' : 'metadata says that the group takes the instance out'}, and the group itself says ${groupState(observed)}`,
-});
+function contradiction(observed: Observation) {
+  const what = isEventAlone(observed)
+    ? 'the tag tells of a lifecycle event'
+    : 'metadata says that the group takes the instance out';
+  const state = groupState(observed);
+  const says =
+    state === undefined ? 'Auto Scaling says that it is in no group' : `the group itself says ${state}`;
+  return { cause: `${what}, and ${says}` };
+}
 
 /**
  * The signal is gone. What we set DRAINING is given back, if it is still there to give. Also where ECS calls it ACTIVE: its

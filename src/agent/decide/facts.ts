@@ -28,16 +28,30 @@ export function leavingGroup(observed: Observation): Leaving | undefined {
 export const terminationDecided = (observed: Observation): boolean =>
   leavingGroup(observed)?.aim === 'termination';
 
-/** Whether the group says that the instance stays, though nothing but the group's own doing asks for it to go. */
+/**
+ * Whether Auto Scaling says that the instance stays, though nothing but its group's own doing asks for it to go. That it is in no
+ * group contradicts metadata, which knows of one; a tag may be older.
+ */
 export function isContradicted(observed: Observation): boolean {
-  const state = groupState(observed);
-  return state !== undefined && leaving(state) === undefined && isGroupsDoing(observed);
+  const { lifecycle } = observed;
+  if (lifecycle.kind === 'unknown' || leavingGroup(observed) || !isGroupsDoing(observed)) return false;
+  return (
+    lifecycle.value.kind === 'in-group' || signalsOf(observed).some(({ source }) => source === 'lifecycle')
+  );
 }
 
 /** Whether all signals come from the group: what metadata says of it, and tags that tell of its lifecycle event. */
 export const isGroupsDoing = (observed: Observation): boolean =>
   signalsOf(observed).every(
     (signal) => signal.source === 'lifecycle' || (signal.source === 'tag' && signal.eventAt !== undefined),
+  );
+
+/** Whether no signal is sure to be an operator's own: a tag that names a hook may be what is left of an event's. */
+export const maybeGroupsDoing = (observed: Observation): boolean =>
+  signalsOf(observed).every(
+    (signal) =>
+      signal.source === 'lifecycle' ||
+      (signal.source === 'tag' && (signal.eventAt !== undefined || signal.hook !== undefined)),
   );
 
 /**
@@ -74,8 +88,10 @@ export function hookChoice(
   observed: Observation,
   { lifecycleHook }: Pick<Policy, 'lifecycleHook'>,
 ): HookChoice {
-  const { hooks, memory } = observed;
-  const choice = chooseHook(hooks, lifecycleHook, signalsOf(observed), hookBefore(memory));
+  const { hooks, memory, pastTag } = observed;
+  // What names a hook may do so long after its own event.
+  const signals = pastTag ? [...signalsOf(observed), pastTag] : signalsOf(observed);
+  const choice = chooseHook(hooks, lifecycleHook, signals, hookBefore(memory));
   const waits = memory.waiting?.hook;
   if (choice.kind !== 'ours' || choice.hook.name !== waits?.name) return choice;
   const { hook } = choice;

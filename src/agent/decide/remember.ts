@@ -28,7 +28,15 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
       next = { ...next, signalledAt: memory.signalledAt ?? now, signals: merged };
     }
   }
-  const waiting = rememberWaiting(observed, config);
+  const isReplacing =
+    groupState(observed) === undefined ? memory.isReplacing : leavingGroup(observed)?.aim === 'root-volume';
+  const isTurned = memory.isReplacing === true && !isReplacing;
+  if (isReplacing && !memory.isReplacing) next = { ...next, isReplacing };
+  if (isTurned) {
+    const { isReplacing: _, ...rest } = next;
+    next = rest;
+  }
+  const waiting = rememberWaiting(observed, config, isTurned);
   if (waiting !== memory.waiting) {
     const { waiting: _, ...rest } = next;
     next = waiting ? { ...rest, waiting } : rest;
@@ -47,8 +55,8 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   const retains = ifKnown(observed.retainsAbandoned);
   if (retains !== undefined && retains !== next.retains) next = { ...next, retains };
   // One that is retained, or stays, waits for its hooks once more: what was completed before is no longer it.
-  const isAnother = state !== undefined && (stage === undefined || stage === 'begun' || stage === 'retained');
-  const completed = isAnother ? undefined : doubt(observed);
+  const isBetween = state !== undefined && (stage === undefined || stage === 'begun' || stage === 'retained');
+  const completed = isBetween || isTurned ? undefined : doubt(observed);
   if (completed === memory.completed) return next;
   const { completed: _, ...rest } = next;
   return completed ? { ...rest, completed } : rest;
@@ -95,6 +103,7 @@ function doubt(observed: Observation): Completion | undefined {
 function rememberWaiting(
   observed: Observation,
   config: Pick<Config, 'lifecycleHook'>,
+  isTurned: boolean,
 ): WaitingHint | undefined {
   const { now, lifecycle, hooks, memory, signals } = observed;
   if (lifecycle.kind === 'unknown') return memory.waiting;
@@ -103,7 +112,8 @@ function rememberWaiting(
   const { group } = lifecycle.value;
   const active = ifKnown(signals) ?? memory.signals ?? [];
   const choice = hookChoice(observed, config);
-  const since = memory.waiting?.since ?? Math.min(now, eventTime(active, observed) ?? now);
+  // The tag is of the event before, where the group now wants something else of the instance.
+  const since = isTurned ? now : (memory.waiting?.since ?? Math.min(now, eventTime(active, observed) ?? now));
   const hook =
     choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? memory.waiting?.hook : undefined;
   const old = memory.waiting;

@@ -91,6 +91,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
     isText(value.group) &&
     (value.hook === undefined || isHook(value.hook)),
   hook: (value) => isHook(value),
+  isReplacing: (value) => typeof value === 'boolean',
   retains: (value) => typeof value === 'boolean',
   completed: (value) =>
     isRecord(value) &&

@@ -45,7 +45,7 @@ const index = {
     'POST   /_sandbox/instances  {}',
     'GET    /_sandbox/instances/ID/environment',
     'POST   /_sandbox/instances/ID  {"metadataTags":true,"imds":"on","credentials":true,"ecsAgent":"up"}',
-    'POST   /_sandbox/instances/ID/scale-in|terminate|reboot|hibernate|spot|rebalance|schedule|unschedule',
+    'POST   /_sandbox/instances/ID/scale-in|replace-root-volume|terminate|reboot|hibernate|spot|rebalance|schedule|unschedule',
     'POST   /_sandbox/tasks  {"instanceId":"i-…","family":"batch","runsForMs":60000}',
     'POST   /_sandbox/tasks/ID/end',
     'POST   /_sandbox/services  {"name":"web","desiredCount":2}',
@@ -173,6 +173,8 @@ function actOnInstance(
   switch (verb) {
     case 'scale-in':
       return fleet.scaleIn(machine);
+    case 'replace-root-volume':
+      return fleet.replaceRootVolume(machine);
     case 'terminate':
       return fleet.terminate(machine, 'the control endpoint was asked to');
     case 'reboot':

@@ -19,7 +19,9 @@ import {
   enter,
   globalTimeoutMs,
   heartbeat,
+  isRetained,
   leaveGroup,
+  setTarget,
   waitingAction,
 } from './lifecycle.ts';
 import { addMachine } from './machines.ts';
@@ -149,7 +151,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
     for (const member of members) {
       enter(world, member, 'Detached');
       leaveGroup(world, member);
-      member.machine.imds.targetLifecycleState = 'Detached';
+      setTarget(world, member.machine, 'Detached');
     }
     if (!input.ShouldDecrementDesiredCapacity)
       after(world, 0, () => balance(world, group, 'an instance was launched to replace a detached one.'));
@@ -157,11 +159,14 @@ export const autoScaling: Handlers<'autoscaling'> = {
   },
   'autoscaling:EnterStandby': (world, input) => {
     const members = membersNamed(world, input.AutoScalingGroupName, input.InstanceIds);
+    for (const { state, machine } of members)
+      if (state !== 'InService')
+        throw validationError(`The instance ${machine.id} is not in InService: it is in ${state}.`);
     const group = groupNamed(world, input.AutoScalingGroupName);
     if (input.ShouldDecrementDesiredCapacity) group.desired -= members.length;
     for (const member of members) {
       enter(world, member, 'Standby');
-      member.machine.imds.targetLifecycleState = 'Standby';
+      setTarget(world, member.machine, 'Standby');
     }
     if (!input.ShouldDecrementDesiredCapacity)
       after(world, 0, () => balance(world, group, 'an instance was launched to replace one in standby.'));
@@ -175,7 +180,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
         );
       member.group.desired++;
       enter(world, member, 'InService');
-      member.machine.imds.targetLifecycleState = 'InService';
+      setTarget(world, member.machine, 'InService');
     }
     return { Activities: [] };
   },
@@ -234,8 +239,17 @@ function managed(world: WorldState, id: string, group: string | undefined): Memb
 
 function terminate(world: WorldState, member: Member, decrement: boolean): AutoScaling.Activity | undefined {
   const cause = 'an instance was taken out of service in response to a user request.';
-  if (member.state === 'Terminating:Retained') beginTermination(world, member, cause);
-  else if (member.state === 'InService' || member.state === 'Standby' || member.state === 'Pending')
+  const { machine, isWarm, state } = member;
+  if (isWarm && !(isRetained(member) && world.options.terminatesWarmRetained === 'accepted'))
+    throw validationError(
+      `The instance ${machine.id} is in a warm pool: this operation cannot be called on it.`,
+    );
+  if (isRetained(member) && decrement)
+    throw validationError(
+      `The instance ${machine.id} is in ${state} and does not count towards the desired capacity: it cannot be decremented.`,
+    );
+  if (isRetained(member)) beginTermination(world, member, cause);
+  else if (state === 'InService' || state === 'Standby' || state === 'Pending')
     terminateMember(world, member, decrement, cause);
   const activity = member.group.activities.find((one) => one.instanceId === member.machine.id);
   return activity && describeActivity(member.group, activity);

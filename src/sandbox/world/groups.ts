@@ -47,6 +47,8 @@ export type HookOptions = {
   /** In seconds; by AWS's own rule unless told: a test that is about the limit need not wait for hours. */
   globalTimeout?: number | undefined;
   defaultResult?: Hook['defaultResult'] | undefined;
+  /** Its notification target does not work. */
+  targetBroken?: boolean | undefined;
   notificationMetadata?: string | undefined;
   notificationTarget?: string | undefined;
   roleArn?: string | undefined;
@@ -66,6 +68,7 @@ export function putHook(world: WorldState, group: Group, options: HookOptions): 
     heartbeatTimeout,
     globalTimeout: options.globalTimeout ?? existing?.globalTimeout,
     defaultResult: options.defaultResult ?? existing?.defaultResult ?? 'ABANDON',
+    targetBroken: options.targetBroken ?? existing?.targetBroken ?? false,
     notificationMetadata: options.notificationMetadata ?? existing?.notificationMetadata,
     notificationTarget: options.notificationTarget ?? existing?.notificationTarget,
     roleArn: options.roleArn ?? existing?.roleArn,

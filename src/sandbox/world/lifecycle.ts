@@ -18,12 +18,21 @@ export function globalTimeoutMs(hook: Hook): number {
   return Math.min(longestWaitMs, (hook.globalTimeout ?? 100 * hook.heartbeatTimeout) * 1000);
 }
 
-export function joinGroup(world: WorldState, group: Group, machine: Machine, isProtected: boolean): Member {
+/** @param options.isWarm it joins the group's warm pool, and runs there */
+export function joinGroup(
+  world: WorldState,
+  group: Group,
+  machine: Machine,
+  { isProtected, isWarm }: { readonly isProtected: boolean; readonly isWarm: boolean },
+): Member {
+  const state = isWarm ? 'Warmed:Running' : 'InService';
   const member: Member = {
     group,
     machine,
     joinedAt: world.now,
-    state: 'InService',
+    state,
+    isWarm,
+    aim: 'termination',
     healthy: true,
     protectedFromScaleIn: isProtected,
     actions: [],
@@ -32,7 +41,7 @@ export function joinGroup(world: WorldState, group: Group, machine: Machine, isP
   };
   group.members.set(machine.id, member);
   machine.member = member;
-  machine.imds.targetLifecycleState = 'InService';
+  setTarget(world, machine, state);
   machine.tags.set(groupTag, group.name);
   note<ReadonlyMap<string, string>>(machine.pastTags, world.now, new Map(machine.tags));
   emit(world, () => ({
@@ -40,9 +49,16 @@ export function joinGroup(world: WorldState, group: Group, machine: Machine, isP
     group: group.name,
     instanceId: machine.id,
     from: undefined,
-    to: 'InService',
+    to: state,
   }));
   return member;
+}
+
+/** What metadata says that the group wants of the instance. */
+export function setTarget(world: WorldState, machine: Machine, to: string | undefined): void {
+  if (machine.imds.targetLifecycleState === to) return;
+  machine.imds.targetLifecycleState = to;
+  emit(world, () => ({ type: 'target-state', instanceId: machine.id, to }));
 }
 
 /** The group begins to terminate an instance. IMDS says so at once; the hooks wait a moment later. */
@@ -57,10 +73,33 @@ export function beginTermination(world: WorldState, member: Member, cause: strin
     startedAt: world.now,
     endedAt: undefined,
   });
-  enter(world, member, 'Terminating');
-  machine.imds.targetLifecycleState = 'Terminated';
+  member.aim = 'termination';
+  enter(world, member, stateOf(member));
+  setTarget(world, machine, member.isWarm ? 'Warmed:Terminated' : 'Terminated');
   member.transition = after(world, world.options.timings.terminatingToWait, () => enterWait(world, member));
 }
+
+/**
+ * An instance refresh with the strategy ReplaceRootVolume comes to this instance: its terminating hooks wait, and then the same
+ * instance returns to service with another root volume (Auto Scaling user guide, "Replace root volumes").
+ */
+export function beginRootVolumeReplacement(world: WorldState, member: Member): void {
+  if (member.state !== 'InService')
+    throw new Error(`${member.machine.id} is ${member.state}: an instance refresh takes what is InService.`);
+  member.aim = 'root-volume';
+  enter(world, member, stateOf(member));
+  setTarget(world, member.machine, world.options.rootVolumeTarget);
+  member.transition = after(world, world.options.timings.terminatingToWait, () => enterWait(world, member));
+}
+
+function stateOf({ aim, isWarm }: Member, stage: '' | ':Wait' | ':Proceed' = ''): LifecycleState {
+  if (aim === 'root-volume') return `ReplacingRootVolume${stage}`;
+  return isWarm ? `Warmed:Terminating${stage}` : `Terminating${stage}`;
+}
+
+/** Whether its hooks were abandoned, and the group keeps it. */
+export const isRetained = ({ state }: Member): boolean =>
+  state === 'Terminating:Retained' || state === 'Warmed:Terminating:Retained';
 
 /** The action that waits for an answer, found by its token or by its hook alone. */
 export function waitingAction(
@@ -92,29 +131,52 @@ export function endAction(
   member: Member,
   action: LifecycleAction,
   result: 'CONTINUE' | 'ABANDON',
-  by: 'call' | 'heartbeat-timeout' | 'global-timeout',
+  by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'broken-target',
 ): void {
   settle(world, member, action, result, by);
   if (result === 'ABANDON') {
     for (const other of member.actions)
       if (other.state === 'waiting') settle(world, member, other, 'skipped', 'another-hook');
-    if (member.group.onAbandon === 'retain') {
-      enter(world, member, 'Terminating:Retained');
+    if (member.aim === 'root-volume' && world.options.rootVolumeAbandoned === 'terminates') {
+      beginTermination(world, member, 'an instance refresh could not replace its root volume.');
+      return;
+    }
+    if (member.aim === 'termination' && member.group.onAbandon === 'retain') {
+      enter(world, member, member.isWarm ? 'Warmed:Terminating:Retained' : 'Terminating:Retained');
       return;
     }
   }
   if (member.actions.every((one) => one.state !== 'waiting')) proceed(world, member);
 }
 
-/** On to the machine's end: from a wait that is over, from `Terminating` without hooks, or from `Retained`. */
+/** On to the machine's end, or to its new root volume: from a wait that is over, without hooks, or from `Retained`. */
 export function proceed(world: WorldState, member: Member): void {
-  enter(world, member, 'Terminating:Proceed');
+  const { machine, group } = member;
+  enter(world, member, stateOf(member, ':Proceed'));
   member.transition = after(world, world.options.timings.proceedToShutdown, () => {
-    terminateMachine(world, member.machine, `the group ${member.group.name} terminated it`);
-    enter(world, member, 'Terminated');
+    if (member.aim === 'root-volume') {
+      machine.exchangeRootVolume(`the group ${group.name} replaced its root volume`, () =>
+        backInService(world, member),
+      );
+      return;
+    }
+    terminateMachine(world, machine, `the group ${group.name} terminated it`);
+    enter(world, member, member.isWarm ? 'Warmed:Terminated' : 'Terminated');
     leaveGroup(world, member);
   });
 }
+
+function backInService(world: WorldState, member: Member): void {
+  if (member.state !== 'ReplacingRootVolume:Proceed') return;
+  enter(world, member, 'RootVolumeReplaced');
+  member.transition = after(world, HEALTH_CHECK_MS, () => {
+    enter(world, member, 'InService');
+    setTarget(world, member.machine, 'InService');
+  });
+}
+
+/** From `RootVolumeReplaced` to `InService`. */
+const HEALTH_CHECK_MS = 1_000;
 
 export function leaveGroup(world: WorldState, member: Member): void {
   member.group.members.delete(member.machine.id);
@@ -126,19 +188,27 @@ export function leaveGroup(world: WorldState, member: Member): void {
 
 /** A machine that went without its group's doing: the group finds out, and then goes through its usual steps. */
 function noticeLostMachine(world: WorldState, member: Member): void {
-  if (member.state === 'Terminating:Proceed' || member.state === 'Terminated') return;
+  if (GOING.has(member.state)) return;
   after(world, world.options.timings.groupNotices, () => {
     if (member.machine.member !== member) return;
     member.healthy = false;
-    if (member.state === 'InService' || member.state === 'Standby')
+    if (!LEAVING.test(member.state))
       beginTermination(
         world,
         member,
         'an instance was taken out of service in response to an EC2 health check.',
       );
-    else if (member.state === 'Terminating:Retained') proceed(world, member);
+    else if (isRetained(member)) proceed(world, member);
   });
 }
+
+const GOING: ReadonlySet<LifecycleState> = new Set([
+  'Terminating:Proceed',
+  'Terminated',
+  'Warmed:Terminating:Proceed',
+  'Warmed:Terminated',
+]);
+const LEAVING = /^(Warmed:)?Terminating/;
 
 export function enter(world: WorldState, member: Member, to: LifecycleState): void {
   const from = member.state;
@@ -161,7 +231,7 @@ function enterWait(world: WorldState, member: Member): void {
     proceed(world, member);
     return;
   }
-  enter(world, member, 'Terminating:Wait');
+  enter(world, member, stateOf(member, ':Wait'));
   member.actions = hooks.map((hook) => ({
     hook,
     token: nextUuid(world),
@@ -173,6 +243,10 @@ function enterWait(world: WorldState, member: Member): void {
   }));
   for (const action of member.actions) setTimeoutOf(world, member, action);
   for (const action of member.actions) notify(world, member, action);
+  // Auto Scaling user guide, "Lifecycle hooks": what cannot be delivered ends with the default result.
+  for (const action of member.actions)
+    if (action.hook.targetBroken && action.state === 'waiting')
+      endAction(world, member, action, action.hook.defaultResult, 'broken-target');
 }
 
 function setTimeoutOf(world: WorldState, member: Member, action: LifecycleAction): void {
@@ -190,7 +264,7 @@ function settle(
   member: Member,
   action: LifecycleAction,
   result: 'CONTINUE' | 'ABANDON' | 'skipped',
-  by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'another-hook',
+  by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'broken-target' | 'another-hook',
 ): void {
   action.state = result;
   action.timeout = cancel(action.timeout);
@@ -223,8 +297,10 @@ function notify(world: WorldState, member: Member, action: LifecycleAction): voi
       EC2InstanceId: member.machine.id,
       LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
       ...(hook.notificationMetadata === undefined ? {} : { NotificationMetadata: hook.notificationMetadata }),
-      Origin: 'AutoScalingGroup',
-      Destination: 'EC2',
+      Origin: member.isWarm ? 'WarmPool' : 'AutoScalingGroup',
+      ...(member.aim === 'root-volume'
+        ? { Destination: 'AutoScalingGroup', Action: 'ReplaceRootVolume' }
+        : { Destination: 'EC2' }),
     },
   };
   emit(world, () => ({ type: 'lifecycle-event', event }));

@@ -4,7 +4,7 @@ import { nextHex } from './ids.ts';
 import { joinGroup } from './lifecycle.ts';
 import { note } from './past.ts';
 import type { Cluster, Group, Machine, WorldState } from './state.ts';
-import { processesKilled } from './task-life.ts';
+import { processesKilled, tellInterrupted } from './task-life.ts';
 
 export type MachineOptions = {
   instanceId?: string;
@@ -26,6 +26,8 @@ export type MachineOptions = {
   ecsAgentAfter?: number | 'never';
   launchedAt?: number;
   protectedFromScaleIn?: boolean;
+  /** It is in the group's warm pool, and runs there. */
+  warm?: boolean;
 };
 
 /** Launches an EC2 instance with an ECS agent on it. */
@@ -64,6 +66,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
     ecsAgent: createEcsAgent(options.cluster),
     placed: [],
     member: undefined,
+    exchangeRootVolume: (cause, whenUp) => exchangeRootVolume(world, machine, { cause, whenUp }),
   };
   note<ReadonlyMap<string, string>>(machine.pastTags, world.now, new Map(machine.tags));
   world.machines.set(id, machine);
@@ -75,7 +78,8 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
   if (ecsAgentAfter === 0) registerContainerInstance(world, machine);
   else if (ecsAgentAfter !== 'never')
     whileUp(world, machine, ecsAgentAfter, () => setEcsAgent(world, machine, 'up'));
-  if (options.group) joinGroup(world, options.group, machine, options.protectedFromScaleIn ?? false);
+  const { group, protectedFromScaleIn = false, warm = false } = options;
+  if (group) joinGroup(world, group, machine, { isProtected: protectedFromScaleIn, isWarm: warm });
   return machine;
 }
 
@@ -98,6 +102,22 @@ export function rebootMachine(world: WorldState, machine: Machine, downMs: numbe
     startImds(world, machine);
     setEcsAgent(world, machine, 'up');
   });
+}
+
+/** As a reboot, but what was on the root volume is gone. Whatever ran is interrupted. */
+function exchangeRootVolume(
+  world: WorldState,
+  machine: Machine,
+  { cause, whenUp }: { readonly cause: string; readonly whenUp: () => void },
+): void {
+  if (machine.state !== 'running') return;
+  const downMs = world.options.timings.rootVolumeExchange;
+  tellInterrupted(world, machine, cause);
+  rebootMachine(world, machine, downMs);
+  emit(world, () => ({ type: 'root-volume-exchanged', instanceId: machine.id, downMs }));
+  // Without its saved state it registers anew.
+  if (world.options.rootVolumeHoldsEcsAgent) machine.ecsAgent.containerInstance = undefined;
+  whileUp(world, machine, downMs, whenUp);
 }
 
 /** Runs `ms` from now, unless the machine is gone by then or has been started again. */

@@ -40,6 +40,8 @@ export type Timings = {
   agentConnects: number;
   /** How long after an ECS agent has gone ECS takes it for connected. */
   agentLossNoticed: number;
+  /** From `ReplacingRootVolume:Proceed` until the instance has started from its new root volume. */
+  rootVolumeExchange: number;
 };
 
 export const defaultTimings: Timings = {
@@ -64,6 +66,7 @@ export const defaultTimings: Timings = {
   tagAdditionShown: 0,
   agentConnects: 0,
   agentLossNoticed: 0,
+  rootVolumeExchange: 20_000,
 };
 
 export type WorldOptions = {
@@ -86,6 +89,14 @@ export type WorldOptions = {
   tasksOfInactive?: 'listed' | 'empty' | 'refused';
   /** What the tag folder of metadata answers where there is no tag: both have been seen. */
   emptyTagFolder?: 'empty' | 'missing';
+  /** What metadata says while an instance refresh replaces the root volume: documented nowhere. */
+  rootVolumeTarget?: RootVolumeTarget;
+  /** What becomes of an instance whose root volume was to be replaced when a hook is abandoned: no primary source says. */
+  rootVolumeAbandoned?: 'proceeds' | 'terminates';
+  /** Whether the ECS agent's saved state is on the root volume, and is gone with it. */
+  rootVolumeHoldsEcsAgent?: boolean;
+  /** What TerminateInstanceInAutoScalingGroup answers for a retained instance of a warm pool: no primary source says. */
+  terminatesWarmRetained?: 'refused' | 'accepted';
   /** So many items of a list fit a page, where AWS's own limit is not less. */
   pageSize?: number;
   /** How often the account may call each API: without a limit unless told. */
@@ -94,6 +105,8 @@ export type WorldOptions = {
   requestLog?: 'entries' | 'counts';
   onEvent?: (event: TimelineEvent) => void;
 };
+
+export type RootVolumeTarget = 'InService' | 'Terminated' | 'ReplacingRootVolume';
 
 export type ResolvedOptions = {
   readonly random: () => number;
@@ -106,6 +119,10 @@ export type ResolvedOptions = {
   readonly tasksOfUnknown: 'empty' | 'refused';
   readonly tasksOfInactive: 'listed' | 'empty' | 'refused';
   readonly emptyTagFolder: 'empty' | 'missing';
+  readonly rootVolumeTarget: RootVolumeTarget;
+  readonly rootVolumeAbandoned: 'proceeds' | 'terminates';
+  readonly rootVolumeHoldsEcsAgent: boolean;
+  readonly terminatesWarmRetained: 'refused' | 'accepted';
   readonly pageSize: number;
 };
 
@@ -121,6 +138,10 @@ export function resolveOptions(options: WorldOptions): ResolvedOptions {
     tasksOfUnknown: options.tasksOfUnknown ?? 'empty',
     tasksOfInactive: options.tasksOfInactive ?? 'listed',
     emptyTagFolder: options.emptyTagFolder ?? 'empty',
+    rootVolumeTarget: options.rootVolumeTarget ?? 'InService',
+    rootVolumeAbandoned: options.rootVolumeAbandoned ?? 'proceeds',
+    rootVolumeHoldsEcsAgent: options.rootVolumeHoldsEcsAgent ?? true,
+    terminatesWarmRetained: options.terminatesWarmRetained ?? 'refused',
     pageSize: options.pageSize ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -58,6 +58,8 @@ export type Machine = {
   /** Every task that was ever placed here, whatever ECS or its agent still knows of it. */
   readonly placed: Task[];
   member: Member | undefined;
+  /** Its root volume is exchanged: what ran on it does so no more, and it starts from the new one. */
+  readonly exchangeRootVolume: (cause: string, whenUp: () => void) => void;
 };
 
 export type Imds = {
@@ -305,6 +307,8 @@ export type Hook = {
   /** In seconds; AWS's own rule unless told. */
   globalTimeout: number | undefined;
   defaultResult: 'ABANDON' | 'CONTINUE';
+  /** Its notification target does not work: what waits for it ends at once. */
+  targetBroken: boolean;
   notificationMetadata: string | undefined;
   notificationTarget: string | undefined;
   roleArn: string | undefined;
@@ -316,6 +320,10 @@ export type Member = {
   readonly machine: Machine;
   readonly joinedAt: number;
   state: LifecycleState;
+  /** It is in the group's warm pool. */
+  readonly isWarm: boolean;
+  /** What the group is taking it out of service for, while it does. */
+  aim: 'termination' | 'root-volume';
   healthy: boolean;
   protectedFromScaleIn: boolean;
   /** The lifecycle actions of the current wait, one for each hook. */

@@ -27,7 +27,17 @@ export type LifecycleState =
   | 'Terminating:Retained'
   | 'Terminated'
   | 'Detached'
-  | 'Standby';
+  | 'Standby'
+  | 'ReplacingRootVolume'
+  | 'ReplacingRootVolume:Wait'
+  | 'ReplacingRootVolume:Proceed'
+  | 'RootVolumeReplaced'
+  | 'Warmed:Running'
+  | 'Warmed:Terminating'
+  | 'Warmed:Terminating:Wait'
+  | 'Warmed:Terminating:Proceed'
+  | 'Warmed:Terminating:Retained'
+  | 'Warmed:Terminated';
 
 /** The two ends of an instance's life at which a hook can wait. */
 export type HookTransition = 'autoscaling:EC2_INSTANCE_TERMINATING' | 'autoscaling:EC2_INSTANCE_LAUNCHING';

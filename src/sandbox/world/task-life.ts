@@ -152,6 +152,17 @@ export function containersExit(world: WorldState, task: Task): void {
 
 /** A machine goes and takes its tasks along: the ground truth about interruptions is written here. */
 export function lostWithMachine(world: WorldState, machine: Machine, cause: string): void {
+  tellInterrupted(world, machine, cause);
+  for (const task of machine.placed) {
+    if (!isOnHost(task)) continue;
+    task.transition = cancel(task.transition);
+    task.exit = cancel(task.exit);
+    setContainers(world, task, 'exited');
+  }
+}
+
+/** Notes every task that has not stopped: the machine, or what it runs from, is taken away. */
+export function tellInterrupted(world: WorldState, machine: Machine, cause: string): void {
   for (const task of machine.placed) {
     if (!isOnHost(task)) continue;
     const interruption = {
@@ -166,9 +177,6 @@ export function lostWithMachine(world: WorldState, machine: Machine, cause: stri
     };
     world.interruptions.push(interruption);
     emit(world, () => ({ type: 'task-interrupted', interruption }));
-    task.transition = cancel(task.transition);
-    task.exit = cancel(task.exit);
-    setContainers(world, task, 'exited');
   }
 }
 

@@ -24,6 +24,9 @@ export type WorldEvent =
       from: LifecycleState | undefined;
       to: LifecycleState;
     }
+  /** What metadata says from now on that the group wants; undefined: it is in no group. */
+  | { type: 'target-state'; instanceId: string; to: string | undefined }
+  | { type: 'root-volume-exchanged'; instanceId: string; downMs: number }
   | { type: 'lifecycle-event'; event: LifecycleNotification }
   | {
       type: 'heartbeat';
@@ -38,7 +41,7 @@ export type WorldEvent =
       hook: string;
       instanceId: string;
       result: 'CONTINUE' | 'ABANDON' | 'skipped';
-      by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'another-hook';
+      by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'broken-target' | 'another-hook';
     }
   | {
       type: 'container-instance';
@@ -131,7 +134,8 @@ export type LifecycleNotification = {
     EC2InstanceId: string;
     LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING';
     NotificationMetadata?: string;
-    Origin: 'AutoScalingGroup';
-    Destination: 'EC2';
+    Origin: 'AutoScalingGroup' | 'WarmPool';
+    Destination: 'EC2' | 'AutoScalingGroup';
+    Action?: 'ReplaceRootVolume';
   };
 };

@@ -4,6 +4,7 @@ import {
   begin,
   busy,
   failed,
+  hook,
   known,
   manual,
   OWN,
@@ -428,6 +429,21 @@ describe('a tag that tells of a lifecycle event that is over', () => {
     await agent.pass(MINUTE);
     assert.ok(
       agent.did.some((one) => one.includes('set-draining')),
+      agent.did.join(),
+    );
+  });
+  it('still names the hook for the next event, which may come without a tag', async () => {
+    const says = {
+      signal: known({ ...tag, hook: 'drain' } as const),
+      hooks: [hook, { ...hook, name: 'backup' }],
+    };
+    const agent = scriptAgent({ says });
+    await agent.pass(2 * MINUTE);
+    agent.says.other = { source: 'lifecycle' };
+    agent.says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait' };
+    await agent.pass(MINUTE);
+    assert.ok(
+      agent.did.some((one) => one.includes('complete')),
       agent.did.join(),
     );
   });

@@ -46,6 +46,8 @@ export type AgentOptions = {
 
 export type Says = {
   signal: Reading<Signal | undefined>;
+  /** What other sources say beside it. */
+  other: Signal | undefined;
   /** The instance id in the metadata. */
   instanceId: Reading<string | undefined> | Promise<Reading<string | undefined>>;
   registration: Reading<Registration>;
@@ -83,6 +85,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const stop = new AbortController();
   const says: Says = {
     signal: known(undefined),
+    other: undefined,
     instanceId: known(OWN),
     registration: known(registration),
     status: 'ACTIVE',
@@ -158,7 +161,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     watch: {
       imds: { get: () => ask('identity', () => says.instanceId) },
       ecsAgent: { registration: () => ask('registration', () => says.registration) },
-      signals: [() => ask('signals', () => says.signal)],
+      signals: [() => ask('signals', () => says.signal), async () => known(says.other)],
     },
     drainSource: () => ({
       ecsAgent: { tasks: () => ask('local tasks', () => says.localTasks) },

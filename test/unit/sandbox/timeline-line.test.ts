@@ -18,6 +18,7 @@ test('a drain is told a line for each event', () => {
   assert.deepEqual(lines, [
     `03:04:05.000  ${id}   chosen for termination by web-asg: an instance was taken out of service to lower the capacity.`,
     `03:04:05.000  ${id}   lifecycle InService → Terminating`,
+    `03:04:05.000  ${id}   metadata: target lifecycle state Terminated`,
     `03:04:06.500  ${id}   lifecycle Terminating → Terminating:Wait`,
     `03:04:06.500  ${id}   lifecycle event delivered for the hook drain`,
     `03:04:06.500  ${id}   tag put: ecs-drain-agent:terminate = hook=drain time=2026-01-02T03:04:06.500Z`,

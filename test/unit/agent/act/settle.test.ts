@@ -190,6 +190,23 @@ describe('what was done', () => {
       ['lifecycle.abandoned'],
     );
   });
+  it('terminated again and again: told ever more rarely, since the group retains it each time, and that is said', () => {
+    let state = after(terminate, done).state;
+    const rests = [state.attempts.terminate?.restsUntil];
+    const said: string[] = [];
+    for (let times = 2; times <= 6; times++) {
+      const next = after(terminate, done, { state });
+      state = next.state;
+      rests.push(state.attempts.terminate?.restsUntil);
+      said.push(next.events.map(({ event }) => event).join());
+    }
+    const inSeconds = rests.map((at = 0) => (at - NOW) / 1_000);
+    assert.deepEqual(inSeconds, [30, 60, 120, 240, 300, 300]);
+    assert.deepEqual(said, [
+      'instance.terminated',
+      ...Array(4).fill('instance.terminated,instance.retained-again'),
+    ]);
+  });
   it('terminated: the group is asked what it makes of it', () => {
     const { state, stale, events } = after(terminate, done);
     assert.equal(state.memory.terminatedAt, NOW);
@@ -476,7 +493,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
     assert.deepEqual(stateAfter(terminate, done), {
       ...state,
       memory: { ...memory, terminatedAt: NOW },
-      attempts: { terminate: { ...resting, failures: 0, restsUntil: -Infinity } },
+      attempts: { terminate: { ...resting, failures: 0, refusals: 4, restsUntil: NOW + 240_000 } },
     }));
   it('refused', () =>
     assert.deepEqual(stateAfter(deregister, tasksRunning), {

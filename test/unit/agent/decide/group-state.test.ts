@@ -180,10 +180,12 @@ describe('a drained instance', () => {
   it('is not deregistered for the group’s sake while the group says that it stays', () => {
     assert.equal(signalled(known([lifecycle]), inState('InService')).kind, 'wait');
     assert.equal(signalled(known([event]), inState('InService')).kind, 'wait');
+    assert.equal(signalled(known([lifecycle]), known({ kind: 'no-group' })).kind, 'wait');
   });
   it('is deregistered when an operator asks for it, whatever the group says', () => {
     const manual = known([{ source: 'manual' } as const]);
     assert.equal(signalled(manual, inState('InService')).kind, 'deregister');
     assert.equal(signalled(manual, unknown('no answer')).kind, 'deregister');
+    assert.equal(signalled(manual, known({ kind: 'no-group' })).kind, 'deregister');
   });
 });

@@ -182,6 +182,20 @@ describe('an instance that another hook’s end has retained, or that has stayed
       assert.equal(next.completed, undefined, `${state}: the second lifecycle action is never completed`);
     }
   });
+  it('is another wait once the group wants something else of it, though nobody saw the states in between', () => {
+    const waiting = { since: NOW - MINUTE, group: 'web-asg', hook };
+    const before: Memory = { ...memory, waiting, isReplacing: true };
+    const tagged = { source: 'tag', value: 'x', eventAt: NOW - 60 * MINUTE } as const;
+    const next = after({
+      memory: before,
+      signals: known([tagged]),
+      lifecycle: inState('Terminating:Wait'),
+      hooks: known([hook]),
+    });
+    assert.equal(next.completed, undefined, 'the termination’s lifecycle action is never completed');
+    assert.deepEqual(next.waiting, { since: NOW, group: 'web-asg', hook });
+    assert.equal(next.isReplacing, undefined);
+  });
   it('keeps what was completed while that wait is coming to its end', () => {
     for (const state of ['Terminating:Wait', 'Terminating:Proceed', 'ReplacingRootVolume:Proceed']) {
       const next = after({ memory, signals: known([tag]), lifecycle: inState(state) });
