@@ -265,6 +265,8 @@ export type EcsView = {
   readonly own: readonly Registration[];
   /** ARNs of tasks that were asked after by name, and that ECS calls gone or another instance's. */
   readonly gone: readonly string[];
+  /** Those of them that ECS does not know, and has never described in this drain: it may not know them yet. */
+  readonly missing?: readonly string[];
 };
 
 /** What is known of one drain beside what was asked: changed by what was done, and by nothing else. */

@@ -86,6 +86,7 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (left.length > 0) return dueForIgnored(instance, left) ?? dueAtLimit(instance, left, at);
   if (ecsAgent.isFrozen || ecsAgent.isImpersonated || tasksRunningUnseen(instance).length > 0)
     return undefined;
+  if (mayStillCome(instance, at)) return undefined;
   // What was to get another root volume, and is terminated in the end, is looked for once a minute.
   const isTurned = instance.wasReplacing && !isReplacement(instance.lifecycle);
   const release = (what: string): Due => ({
@@ -122,6 +123,13 @@ function dueForIgnored(instance: Instance, left: readonly Task[]): Due | undefin
   if (!isOnly || !left.some(runsUnasked) || !isRegistered(containerInstanceOf(instance))) return undefined;
   const since = instance.lastStopAt + 60_000 * Math.floor(left.length / 12);
   return due('L1', 'has not asked the tasks that it ignores to stop', 'it is held for ever', since);
+}
+
+/** A task that the host named, and that ECS has never described, holds the instance for minutes: it may be new. */
+function mayStillCome(instance: Instance, at: number): boolean {
+  const { ecsAgent, hasForgottenTasks, drainSince = at, process } = instance;
+  const begunAt = Math.max(drainSince, process?.bornAt ?? at);
+  return at - ecsAgent.impersonatedAt < CLAIM_MS || (hasForgottenTasks && at - begunAt < CLAIM_MS);
 }
 
 /** A claim about this host that ECS does not confirm is held against it for so long, in ms, and what a look takes. */

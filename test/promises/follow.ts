@@ -61,6 +61,9 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       if (event.to === 'exited') instance.hostEmptyAt = at;
       return;
     }
+    case 'task-lost':
+      if (event.as === 'forgotten') instance.hasForgottenTasks = true;
+      return;
     case 'task-asked-to-stop': {
       const task = instance.tasks.get(event.taskArn);
       if (task) task.askedAt ??= at;

@@ -36,7 +36,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   // An action that has ended already lets go of nothing any more.
   if (how === 'CONTINUE' && !stillWaits(instance, at)) return;
   const isAllowed = limitAllows(instance, 'continue', at);
-  const isNew = isTooNewToBeKnown(instance, at);
+  const isNew = isTooNewToBeKnown(instance, at) || hasLeftNoTrace(instance);
   const released = how === undefined ? 'deregistered' : `released (${how})`;
   const [running] = hostSaysRunning(instance, at);
   if (how === undefined) {
@@ -99,6 +99,12 @@ const BELIEVED_MS = 15_000;
 function stillWaits(instance: Instance, at: number): boolean {
   const end = ourEnd(instance);
   return waitingForUs(instance) !== undefined || (end?.by === 'call' && end.at === at);
+}
+
+/** ECS lists no container instance that it has let go; without a state file only the ECS agent tells which one the host was. */
+function hasLeftNoTrace(instance: Instance): boolean {
+  const one = containerInstanceOf(instance);
+  return one?.status === 'INACTIVE' && !instance.ecsAgent.isUp && instance.stateLostAt > one.since;
 }
 
 /** One that was registered a moment ago could not be known: as long as a look takes, which is longer in trouble. */
@@ -187,7 +193,7 @@ export function checkInterruption(
     releasedBy === 'CONTINUE' || releasedBy === 'terminate' || (releasedBy && !retains(instance));
   const isNobodysHook = end === undefined && !waitingForUs(instance) && instance.waitsSince === undefined;
   const byLimit = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
-  const isLater = isPlacedAfter(instance, taskArn, end);
+  const isLater = isPlacedAfter(instance, taskArn, end) || hasLeftNoTrace(instance);
   verdict.check(
     'S1',
     byHook || !byAgent || completedByOthers || terminatedByOthers || isNobodysHook || byLimit || isLater,

@@ -7,7 +7,7 @@ import type { DrainQuestion, EcsView, Explained, ViewKind } from '../model.ts';
 import type { ReadEcsView } from './ecs-view.ts';
 import type { Explain } from './explain.ts';
 import { createPoll, type Poll, type PollPorts } from './poll.ts';
-import { noteListed, type SeenTask } from './tasks.ts';
+import { goneBy, noteListed, type SeenTask } from './tasks.ts';
 
 /** What is asked in one drain, and what was seen in it. */
 export type DrainPolls = {
@@ -66,7 +66,10 @@ export function createDrainPolls(
   const onHost = new Map<string, SeenTask>(
     source
       .tasksLeft()
-      .map((arn) => [arn, { arn, family: '', knownStatus: 'UNKNOWN', at: ports.clock.now() }]),
+      .map((arn) => [
+        arn,
+        { arn, family: '', knownStatus: 'UNKNOWN', since: -Infinity, at: ports.clock.now() },
+      ]),
   );
   const gone = new Set<string>();
   const ignored = new Set<string>();
@@ -96,7 +99,7 @@ export function createDrainPolls(
     ports,
     (view) => {
       if (view.kind === 'unknown') return;
-      for (const arn of view.value.gone) if (onHost.has(arn)) gone.add(arn);
+      for (const arn of goneBy(view.value, onHost, ports.clock.now())) gone.add(arn);
       for (const task of ifKnown(view.value.tasks) ?? []) if (source.isIgnored(task)) ignored.add(task.arn);
       source.onView(view.value);
     },

@@ -79,7 +79,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         requests,
         heard,
         own,
-        gone: notAmong(byName, tasks),
+        ...goneAmong(byName, tasks, own),
       });
 
     if (located.kind === 'never-registered') return viewOf(located, known([]), 0);
@@ -162,6 +162,19 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     ];
   }
 
+  /** What was asked after by name and is not left: ECS calls it gone, or another instance's, or cannot be asked. */
+  function goneAmong(
+    byName: readonly string[],
+    tasks: Reading<readonly Task[]>,
+    own: readonly Registration[],
+  ): Pick<EcsView, 'gone' | 'missing'> {
+    if (tasks.kind === 'unknown') return { gone: [] };
+    const left = new Set(tasks.value.map(({ arn }) => arn));
+    const gone = byName.filter((arn) => !left.has(arn));
+    const missing = askable(gone, own).filter((arn) => !stopped.has(arn) && !describedAt.has(arn));
+    return missing.length > 0 ? { gone, missing } : { gone };
+  }
+
   /** Undefined where it takes a full view. */
   async function quick(last: EcsView, heard: string | undefined, byName: readonly string[]) {
     const { containerInstance, own } = last;
@@ -174,7 +187,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       heard,
       own,
       tasks: known(left),
-      gone: notAmong(byName, known(left)),
+      ...goneAmong(byName, known(left), own),
     });
   }
 
@@ -190,7 +203,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       return undefined;
     const left = await describeKnown(before.cluster, last, byName);
     const tasks = left.length > 0 ? known(left) : unknown(NOT_LISTED);
-    return known({ ...last, isListed: false, heard, own, tasks, gone: notAmong(byName, tasks) });
+    return known({ ...last, isListed: false, heard, own, tasks, ...goneAmong(byName, tasks, own) });
   }
 
   /** What ECS listed and could not describe can only be told by another list: it stays as it is. */
@@ -276,13 +289,6 @@ function askable(arns: readonly string[], own: readonly Registration[]): readonl
         (task.cluster === undefined || task.cluster === place.cluster),
     );
   });
-}
-
-/** What was asked after by name and is not left: ECS calls it gone, or another instance's, or cannot be asked. */
-function notAmong(byName: readonly string[], tasks: Reading<readonly Task[]>): readonly string[] {
-  if (tasks.kind === 'unknown') return [];
-  const left = new Set(tasks.value.map(({ arn }) => arn));
-  return byName.filter((arn) => !left.has(arn));
 }
 
 function nothingIfRefused(error: unknown): { readonly arns: readonly string[] } {

@@ -3,8 +3,8 @@ import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { LocalTask } from '../../host/ecs-agent.ts';
 import type { EcsView } from '../model.ts';
 
-/** A task that the ECS agent on this host has listed, and when it last did, in ms by the agent's clock. */
-export type SeenTask = LocalTask & { readonly at: number };
+/** A task that the ECS agent on this host has listed, and when it first and last did, in ms by the agent's clock. */
+export type SeenTask = LocalTask & { readonly since: number; readonly at: number };
 
 export type SeenOnHost = {
   /** Whether the ECS agent has answered, or failed to, in this drain. */
@@ -25,6 +25,22 @@ export type SeenOnHost = {
  */
 export const LAST_WORD_MS = 60_000;
 
+/** ECS may not know a new task yet: its answers lag by up to minutes (RunTask's documentation). In ms. */
+const LAG_MS = 5 * 60_000;
+
+/** Those that are gone by what ECS says. One that it has never described, and that is new here, may still be to come. */
+export function goneBy(
+  { gone, missing }: Pick<EcsView, 'gone' | 'missing'>,
+  before: ReadonlyMap<string, SeenTask>,
+  now: number,
+): readonly string[] {
+  const isUnknown = new Set(missing);
+  return gone.filter((arn) => {
+    const task = before.get(arn);
+    return task && !(isUnknown.has(arn) && now < task.since + LAG_MS);
+  });
+}
+
 /** So many tasks that the ECS agent lists no more are remembered: far more than any instance has room for. */
 const MOST_REMEMBERED = 1_000;
 
@@ -40,7 +56,7 @@ export function noteListed(
   gone: Set<string>,
   at: number,
 ): void {
-  for (const task of listed) before.set(task.arn, { ...task, at });
+  for (const task of listed) before.set(task.arn, { ...task, since: before.get(task.arn)?.since ?? at, at });
   const isListed = new Set(listed.map(({ arn }) => arn));
   let remembered = 0;
   for (const [arn, task] of before) {

@@ -131,8 +131,11 @@ describe('what the ECS agent says', () => {
     assert.deepEqual(
       [...seen().onHost],
       [
-        ['a', { ...local('a'), at: START }],
-        ['b', { arn: 'b', family: 'batch', knownStatus: 'STOPPING', at: START + SECOND }],
+        ['a', { ...local('a'), since: START, at: START }],
+        [
+          'b',
+          { arn: 'b', family: 'batch', knownStatus: 'STOPPING', since: START + SECOND, at: START + SECOND },
+        ],
       ],
     );
   });

@@ -125,6 +125,25 @@ describe('a full view of ECS', () => {
     pass(1);
     assert.deepEqual(idsIn(await view('full', undefined, [taskArn('1')])), []);
   });
+  it('tells what ECS has never described from what it calls gone: it may not know it yet', async () => {
+    const scene: { tasks: readonly Task[] } & Scene = {
+      listed: [],
+      tasks: [task('1'), task('2', 'STOPPED')],
+    };
+    const { view, pass } = setUp(scene);
+    const byName = ['1', '2', '3'].map((id) => taskArn(id));
+    const first = ifKnown(await view('full', undefined, byName));
+    assert.deepEqual(first?.gone.map(short), ['2', '3']);
+    assert.deepEqual(first?.missing?.map(short), ['3'], 'a task that is new is taken for one that has ended');
+    scene.tasks = [];
+    pass(60_000);
+    const later = ifKnown(await view('full', undefined, byName));
+    assert.deepEqual(later?.missing?.map(short), ['3'], 'ECS has forgotten the first');
+  });
+  it('does not wait for what ECS cannot be asked about: a task of another cluster', async () => {
+    const seen = ifKnown(await full({ tasks: [] }, [taskArn('1', 'other')]));
+    assert.deepEqual([seen?.gone.length, seen?.missing], [1, undefined], 'one name holds the drain');
+  });
   it('keeps what ECS has listed here, though it places it elsewhere when it is asked again', async () => {
     const scene: { tasks: readonly Task[] } & Scene = { tasks: [task('1')] };
     const { view } = setUp(scene);

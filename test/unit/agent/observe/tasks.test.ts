@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EcsView } from '../../../../src/agent/model.ts';
-import { noteListed, type SeenOnHost, type SeenTask, tasksOn } from '../../../../src/agent/observe/tasks.ts';
+import {
+  goneBy,
+  noteListed,
+  type SeenOnHost,
+  type SeenTask,
+  tasksOn,
+} from '../../../../src/agent/observe/tasks.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 
 const NOW = 1_800_000_000_000;
@@ -25,7 +31,7 @@ const host = (
 ): SeenOnHost => ({
   wasAsked: true,
   now,
-  before: new Map(Object.entries(before).map(([arn, at]) => [arn, { ...onHost(arn), at }])),
+  before: new Map(Object.entries(before).map(([arn, at]) => [arn, { ...onHost(arn), since: at, at }])),
   gone: new Set(gone),
   ignored: new Set(ignored),
 });
@@ -107,7 +113,29 @@ describe('what is remembered of the tasks that the ECS agent has listed', () => 
 
 it('what the ECS agent lists pushes nothing out that it listed before', () => {
   const seen = (prefix: string) => Array.from({ length: 600 }, (_, index) => onHost(`${prefix}${index}`));
-  const before = new Map<string, SeenTask>(seen('old').map((task) => [task.arn, { ...task, at: NOW }]));
+  const before = new Map<string, SeenTask>(
+    seen('old').map((task) => [task.arn, { ...task, since: NOW, at: NOW }]),
+  );
   noteListed(seen('new'), before, new Set(), NOW + 1_000);
   assert.equal(before.size, 1_200);
+});
+
+describe('a task of which ECS says nothing', () => {
+  const seenFor = (ms: number) => {
+    const before = new Map<string, SeenTask>();
+    noteListed([onHost('h')], before, new Set(), NOW - ms);
+    // It was first listed then, and is still.
+    noteListed([onHost('h')], before, new Set(), NOW - 1_000);
+    return before;
+  };
+  const minutes = 5 * 60_000;
+  it('is not gone for five minutes, where ECS has never described it: it may not know it yet', () => {
+    const unknownYet = { gone: ['h'], missing: ['h'] };
+    assert.deepEqual(goneBy(unknownYet, seenFor(minutes - 1), NOW), [], 'a task that is new is cut off');
+    assert.deepEqual(goneBy(unknownYet, seenFor(minutes), NOW), ['h'], 'the instance is kept for ever');
+  });
+  it('is gone where ECS has described it before, or calls it STOPPED', () =>
+    assert.deepEqual(goneBy({ gone: ['h'] }, seenFor(2_000), NOW), ['h']));
+  it('is none of ours where the host has not listed it', () =>
+    assert.deepEqual(goneBy({ gone: ['h'] }, new Map(), NOW), []));
 });
