@@ -114,10 +114,11 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       followSignals(instance, at, 'spot', true);
       return;
     case 'event-scheduled':
-      // One that is further away is not drawn to come near.
-      if (event.notBefore - at <= setting.scheduledAhead) followSignals(instance, at, 'scheduled', true);
+      instance.scheduledFor = event.notBefore;
+      noteScheduled(instance, at);
       return;
     case 'event-unscheduled':
+      instance.scheduledFor = undefined;
       followSignals(instance, at, 'scheduled', false);
       return;
     case 'rebalance-recommendation':
@@ -186,6 +187,13 @@ function forgetEnd(instance: Instance): void {
   instance.releasedBy = undefined;
   instance.completedByOthers = false;
   instance.ended.clear();
+}
+
+/** The host's clock tells how near an event is. One that is further away is not drawn to come near by itself. */
+function noteScheduled(instance: Instance, at: number): void {
+  const { scheduledFor = Infinity, setting, clockAheadMs } = instance;
+  if (scheduledFor - (at + clockAheadMs) <= setting.scheduledAhead)
+    followSignals(instance, at, 'scheduled', true);
 }
 
 function followEcsAgent(ecsAgent: EcsAgent, { at, to }: Extract<TimelineEvent, { type: 'ecs-agent' }>): void {
@@ -324,6 +332,7 @@ function followDisturbance(instance: Instance, entry: Extract<Entry, { kind: 'di
     case 'clock-set':
       instance.clockAheadMs += entry.byMs;
       instance.clockSetAt = at;
+      noteScheduled(instance, at);
       return;
     case 'disk':
       instance.stateIsWhole = false;

@@ -40,6 +40,8 @@ export type Instance = {
   taggedHook: string | undefined;
   /** The time of the lifecycle event, as the tag's value tells it. */
   taggedEventAt: number | undefined;
+  /** When what EC2 has scheduled for it comes. */
+  scheduledFor: number | undefined;
   spot: { readonly at: number; readonly noticedAt: number; isChecked: boolean } | undefined;
 
   /** By ARN, every container instance that it ever was, the present one last. */
@@ -171,6 +173,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     tagsServed: setting.tagsServed,
     taggedHook: undefined,
     taggedEventAt: undefined,
+    scheduledFor: undefined,
     spot: undefined,
     containerInstances: new Map(),
     tasks: new Map(),
