@@ -1,5 +1,6 @@
 import { AwsError } from '../aws/errors.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Group } from './aws/group.ts';
 import type { Tasks } from './aws/tasks.ts';
 import { decide } from './launch/decide.ts';
 import type { Call, Cancel, End, Launch, Outcome, Policy } from './launch/model.ts';
@@ -11,6 +12,8 @@ export type LaunchPorts = {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly tasks: Tasks;
+  /** Undefined where none is to be asked. */
+  readonly group: Group | undefined;
   readonly policy: Policy;
   readonly request: RequestOptions;
   /** Told after each step. */
@@ -61,7 +64,7 @@ export function startLaunch(ports: LaunchPorts): Running {
   };
 }
 
-async function perform(step: Call, { tasks, policy, request }: LaunchPorts): Promise<Outcome> {
+async function perform(step: Call, { tasks, group, policy, request }: LaunchPorts): Promise<Outcome> {
   try {
     switch (step.kind) {
       case 'define':
@@ -72,6 +75,9 @@ async function perform(step: Call, { tasks, policy, request }: LaunchPorts): Pro
         const answer = await tasks.run(runTaskRequest(request, step.container, step.attempt));
         return { kind: 'start-answered', answer };
       }
+      case 'grow':
+        if (!group) throw new Error('there is no group to be asked');
+        return { kind: 'grown', answer: await group.grow(step.count, step.zone, step.pending) };
       case 'describe':
         return { kind: 'described', task: await tasks.describe(step.arn) };
       case 'stop':

@@ -26,7 +26,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
     return EXIT.usage;
   }
   for (const warning of [...warnings, ...session.warnings]) screen.say(warning);
-  const { cluster, tasks } = session;
+  const { cluster, tasks, group } = session;
   const key = options.key ?? randomUUID();
   const policy = policyOf(loaded);
   const request: RequestOptions = { ...options, asked: policy.asked, key: keyNames(cluster, key) };
@@ -38,6 +38,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
     clock: systemClock,
     random: Math.random,
     tasks,
+    group,
     policy,
     request,
     onProgress: (launch) => {
@@ -76,6 +77,7 @@ function policyOf({ options, command, containerEnvironment }: Loaded & { kind: '
     capacityTimeoutMs: options.capacityTimeout,
     timeoutMs: options.timeout,
     onTimeout: options.onTimeout,
+    group: options.group,
     waits: !options.noWait,
     container: options.container,
     asked: {

@@ -7,6 +7,8 @@ import type { Environment } from '../base/environment.ts';
 import { version } from '../base/version.ts';
 import { readNetwork } from '../config/network.ts';
 import { createNodeHttp } from '../host/node-http.ts';
+import { createGroup, type Group } from './aws/group.ts';
+import type { Operations } from './aws/operations.ts';
 import { createTasks, type Tasks } from './aws/tasks.ts';
 import { createOneshotTransport } from './aws/transport.ts';
 import type { Options } from './config/options.ts';
@@ -19,13 +21,14 @@ export type Session =
       readonly kind: 'open';
       readonly cluster: string;
       readonly tasks: Tasks;
+      readonly group: Group | undefined;
       readonly warnings: readonly string[];
     }
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
 /** The calls to the cluster that the options name, in their Region. @param attempts of each call; a launch decides anew */
 export async function openSession(
-  options: Pick<Options, 'cluster' | 'region'>,
+  options: Pick<Options, 'cluster' | 'region' | 'group'>,
   environment: Environment,
   attempts = 1,
 ): Promise<Session> {
@@ -38,7 +41,7 @@ export async function openSession(
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined && process.env[name] !== value) process.env[name] = value;
   process.env.AWS_REGION = region.value;
-  const call = createCaller({
+  const call = createCaller<Operations>({
     transport: createOneshotTransport(region.value, `ecs-oneshot/${version}`, {
       clock: systemClock,
       random: Math.random,
@@ -53,6 +56,7 @@ export async function openSession(
   return {
     kind: 'open',
     cluster: clusterName(cluster),
+    group: options.group === undefined ? undefined : createGroup(call, options.group),
     tasks: createTasks((operation, input) => call(operation, input, { attempts }), cluster),
     warnings: network.warnings,
   };

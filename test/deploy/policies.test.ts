@@ -44,7 +44,15 @@ describe('the policies and the code', () => {
     assert.ok(calls.includes('ecs:RunTask'));
     assert.deepEqual(sdkCalls(isOneshot), calls);
     assert.deepEqual(usedByOneshot(), calls);
-    assert.deepEqual(allowedActions(statements('oneshot')), calls);
+    // The last two are of the role that calls LaunchInstances, which makes them in its name.
+    assert.deepEqual(
+      allowedActions(statements('oneshot', 'oneshot-group')),
+      [...calls, 'ec2:CreateFleet', 'ec2:DescribeLaunchTemplateVersions'].sort(),
+    );
+    assert.deepEqual(
+      allowedActions(statements('oneshot')),
+      calls.filter((call) => call.startsWith('ecs:')),
+    );
     assert.deepEqual(allowedActions(statements('oneshot-pass-roles')), ['iam:PassRole']);
   });
 
@@ -101,8 +109,10 @@ describe('each statement of the policies', () => {
         const kinds = Object.values(resources).map(pattern);
         for (const resource of list(statement.Resource)) {
           if (resource === '*') {
-            // Who lists a whole cluster's tasks names no resource; the condition names the cluster.
-            const cannotName = kinds.length === 0 || ['ecs:TagResource', 'ecs:ListTasks'].includes(action);
+            // Who lists a whole cluster's tasks names no resource; the condition names the cluster. A fleet has no name
+            // before it is made.
+            const cannotName =
+              kinds.length === 0 || ['ecs:TagResource', 'ecs:ListTasks', 'ec2:CreateFleet'].includes(action);
             assert.ok(cannotName, `${action} can name its resource`);
           } else {
             assert.ok(

@@ -92,6 +92,28 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'sets the desired capacity that it has read, and its own instance on top',
+    property: 'J4',
+    edits: [
+      {
+        within: 'createGroup',
+        replace: "await call('autoscaling:LaunchInstances', {",
+        by: "await call('autoscaling:SetDesiredCapacity' as any, { DesiredCapacity: planned.desired + planned.count,",
+      },
+    ],
+  },
+  {
+    name: 'asks its group for nothing',
+    property: 'L2',
+    edits: [
+      {
+        within: 'decideStarting',
+        replace: 'if (growth && now >= growth.dueAt)',
+        by: 'if (growth && now < 0)',
+      },
+    ],
+  },
+  {
     name: 'takes a task that ECS does not show yet for one that has ended',
     property: 'L1',
     edits: [

@@ -1,6 +1,6 @@
 import type { FaultKind } from '../../src/sandbox/index.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
-import type { CallPlan, FaultPlanned, InstancePlan, JobPlan, LaunchPlan } from './plan.ts';
+import type { CallPlan, FaultPlanned, GroupPlan, InstancePlan, JobPlan, LaunchPlan } from './plan.ts';
 
 const MINUTE = 60_000;
 
@@ -11,8 +11,22 @@ export function drawPlan(seed: number): LaunchPlan {
   return {
     seed,
     instances: drawInstances(random, isCalm),
-    jobs: Array.from({ length: random.integer(1, 4) }, (_, index) => drawJob(random, index, isCalm)),
+    group: random.chance(0.5) ? drawGroup(random, isCalm) : undefined,
+    // Now and then a crowd.
+    jobs: Array.from(
+      { length: random.chance(0.1) ? random.integer(6, 12) : random.integer(1, 4) },
+      (_, index) => drawJob(random, index, isCalm),
+    ),
     faults: isCalm ? [] : Array.from({ length: random.integer(0, 4) }, () => drawFault(random)),
+  };
+}
+
+function drawGroup(random: Random, isCalm: boolean): GroupPlan {
+  return {
+    maxSize: random.integer(0, 6),
+    cpu: random.pick([1024, 2048]),
+    bootMs: random.spread(20_000, 5 * MINUTE),
+    emptyUntil: !isCalm && random.chance(0.2) ? random.spread(1_000, 10 * MINUTE) : 0,
   };
 }
 
@@ -81,14 +95,16 @@ function drawCall(random: Random, at: number, isCalm: boolean, isFollowed: boole
 
 const READS = ['ecs:DescribeTasks', 'ecs:ListTasks'];
 const CALLS = [...READS, 'ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTaskDefinition'];
+const GROUP_CALLS = ['autoscaling:DescribeAutoScalingGroups', 'autoscaling:LaunchInstances'];
 
 function drawFault(random: Random): FaultPlanned {
   const kind = drawKind(random);
   const api =
     kind.what === 'stale' ? random.pick(READS) : random.chance(0.8) ? random.pick(CALLS) : undefined;
   const isLong = random.chance(0.3);
+  const ofGroup = kind.what !== 'stale' && random.chance(0.2) ? random.pick(GROUP_CALLS) : undefined;
   return {
-    match: { service: 'ecs', ...(api && { api }) },
+    match: ofGroup === undefined ? { service: 'ecs', ...(api && { api }) } : { api: ofGroup },
     kind,
     skip: random.chance(0.5) ? 0 : random.integer(0, 5),
     count: isLong ? 1_000_000 : random.integer(1, 6),

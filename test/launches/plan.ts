@@ -4,8 +4,19 @@ import type { FaultKind, FaultMatch } from '../../src/sandbox/index.ts';
 export type LaunchPlan = {
   readonly seed: number;
   readonly instances: readonly InstancePlan[];
+  /** The Auto Scaling group that launchers ask for room; in some clusters there is none. */
+  readonly group: GroupPlan | undefined;
   readonly jobs: readonly JobPlan[];
   readonly faults: readonly FaultPlanned[];
+};
+
+export type GroupPlan = {
+  readonly maxSize: number;
+  readonly cpu: number;
+  /** From its launch to the registration of its ECS agent. */
+  readonly bootMs: number;
+  /** Until then no zone has an instance to launch. */
+  readonly emptyUntil: number;
 };
 
 export type InstancePlan = {

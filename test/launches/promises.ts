@@ -8,6 +8,7 @@ export type Violation = { readonly property: string; readonly what: string };
  * - J1: the job of a key runs at most once.
  * - J2: no exit code 0 without the container's 0; and a code that is said to be the container's is.
  * - J3: nothing is left running after a cancel that reported success.
+ * - J4: what a group wants is never lowered, and never above its maximum.
  * - J5: what says that nothing was started has started nothing.
  * - L2: where nothing goes wrong, no launch gives up for want of room while there is some.
  * - L1: every launch ends, and where nothing goes wrong soon after its task.
@@ -21,7 +22,17 @@ export function violationsOf(run: RunRecord): readonly Violation[] {
         : [];
     }),
     ...run.calls.flatMap((call) => [...ofCall(call, run)]),
+    ...ofGroup(run),
   ];
+}
+
+function ofGroup({ desired, fleet }: RunRecord): readonly Violation[] {
+  return desired.flatMap(({ before, after }) => [
+    ...(after < before ? [{ property: 'J4', what: `the group wanted ${before}, and then ${after}` }] : []),
+    ...(after > fleet.group.maxSize
+      ? [{ property: 'J4', what: `the group wanted ${after}, and its maximum is ${fleet.group.maxSize}` }]
+      : []),
+  ]);
 }
 
 function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
@@ -48,6 +59,18 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
     };
   if (kind === 'no-room' && call.hadRoom && run.plan.faults.length === 0)
     yield { property: 'L2', what: `${who} gave up for want of room, and there had been room for a minute` };
+  const { group } = run.plan;
+  const phase = call.launch?.phase;
+  const hasAsked = phase?.kind === 'starting' && (phase.growth?.launches ?? 0) > 0;
+  const canGrow = group !== undefined && group.emptyUntil === 0 && run.fleet.group.desired < group.maxSize;
+  if (
+    kind === 'no-room' &&
+    canGrow &&
+    !hasAsked &&
+    run.plan.faults.length === 0 &&
+    plan.capacityTimeoutMs > 10_000
+  )
+    yield { property: 'L2', what: `${who} gave up for want of room, and had not asked its group for any` };
   const isAlone = run.plan.faults.length === 0 && job.calls.length === 1 && plan.landsLateAfter === undefined;
   if (isAlone && kind === 'exited' && call.endedAt !== undefined && truth?.stoppedAt !== undefined) {
     const late = call.endedAt - truth.stoppedAt;

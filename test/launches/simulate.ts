@@ -2,18 +2,20 @@ import { createBudget } from '../../src/aws/budget.ts';
 import { createCaller } from '../../src/aws/call.ts';
 import type { Transport } from '../../src/aws/operations.ts';
 import type { Clock } from '../../src/base/clock.ts';
+import type { createGroup } from '../../src/oneshot/aws/group.ts';
 import type { Operations } from '../../src/oneshot/aws/operations.ts';
 import type { createTasks } from '../../src/oneshot/aws/tasks.ts';
 import type { keyNames } from '../../src/oneshot/keys.ts';
 import type { End, Launch, Policy } from '../../src/oneshot/launch/model.ts';
 import type { Running, startLaunch } from '../../src/oneshot/launch-loop.ts';
 import { addFault, createFleet, type Fleet, inMemory, type Task } from '../../src/sandbox/index.ts';
-import { createRandom } from '../simulation/random.ts';
+import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
 import type { CallPlan, JobPlan, LaunchPlan } from './plan.ts';
 
 /** The launcher under test: what it is of, so that one with a deliberate bug can be simulated. */
 export type Program = {
+  readonly createGroup: typeof createGroup;
   readonly createTasks: typeof createTasks;
   readonly keyNames: typeof keyNames;
   readonly startLaunch: typeof startLaunch;
@@ -42,6 +44,8 @@ export type RunRecord = {
   readonly plan: LaunchPlan;
   readonly fleet: Fleet;
   readonly calls: readonly CallRecord[];
+  /** What the group wanted before and after each request about it. */
+  readonly desired: readonly { readonly before: number; readonly after: number }[];
   /** The tasks that were started under a key, whoever asked. */
   tasksOf(job: JobPlan): readonly Task[];
 };
@@ -65,8 +69,18 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     family: 'job',
     containerDefinitions: [{ name: 'main', image: 'busybox', cpu: 256, memory: 256 }],
   });
+  const { group } = plan;
+  if (group) {
+    fleet.group.maxSize = group.maxSize;
+    fleet.group.launch = () =>
+      fleet.addInstance({ cpu: group.cpu, memory: 65_536, ecsAgentAfter: group.bootMs });
+    const zone = `${fleet.world.options.region}a`;
+    if (group.emptyUntil > 0) fleet.group.launchErrors.set(zone, 'InsufficientInstanceCapacity: none left');
+    clock.at(START + group.emptyUntil, () => fleet.group.launchErrors.delete(zone));
+  }
   const callers = new Map<string, CallRecord>();
-  noteStarts(fleet, callers);
+  const desired: { before: number; after: number }[] = [];
+  noteStarts(fleet, callers, desired);
   for (const instance of plan.instances) {
     clock.at(START + instance.joinsAt, () => {
       advance();
@@ -114,7 +128,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
       const seed = plan.seed * 97 + index * 11 + order;
       const { id: hostId } = fleet.addInstance({ ecsAgentAfter: 'never', group: undefined });
       callers.set(hostId, record);
-      clock.at(START + call.at, () => play(record, { clock, fleet, program, hostId, seed }));
+      clock.at(START + call.at, () => play(record, { clock, fleet, program, hostId, seed, run: plan }));
     }
   }
   const isOver = () => calls.every(({ end, isDead }) => end !== undefined || isDead);
@@ -127,6 +141,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     plan,
     fleet,
     calls,
+    desired,
     tasksOf: (job) => {
       const { startedBy } = program.keyNames(CLUSTER, job.key);
       return [...fleet.world.machines.values()].flatMap(({ placed }) =>
@@ -142,13 +157,14 @@ type Stage = {
   readonly program: Program;
   readonly hostId: string;
   readonly seed: number;
+  readonly run: LaunchPlan;
 };
 
-function play(record: CallRecord, { clock, fleet, program, hostId, seed }: Stage): void {
+function play(record: CallRecord, { clock, fleet, program, hostId, seed, run }: Stage): void {
   const { job, plan } = record;
   const random = createRandom(seed).next;
   const own = mortal(clock, record);
-  const transport = observed(record, clock, fleet, hostId);
+  const transport = observed(record, clock, fleet, hostId, createRandom(seed + 1));
   const call = createCaller<Operations>({
     transport,
     clock: own,
@@ -156,11 +172,12 @@ function play(record: CallRecord, { clock, fleet, program, hostId, seed }: Stage
     budget: createBudget(own, 40),
     stop: new AbortController().signal,
   });
-  const policy = policyOf(job, plan);
+  const policy = policyOf(job, plan, run.group && fleet.group.name);
   const running: Running = program.startLaunch({
     clock: own,
     random,
     tasks: program.createTasks(call, CLUSTER),
+    group: run.group && program.createGroup(call, fleet.group.name),
     policy,
     request: {
       asked: policy.asked,
@@ -218,12 +235,13 @@ function ownTasks({ started, launch }: CallRecord, fleet: Fleet): readonly Task[
   return [...new Set([...started, ...followed])];
 }
 
-function policyOf(job: JobPlan, call: CallPlan): Policy {
+function policyOf(job: JobPlan, call: CallPlan, groupName: string | undefined): Policy {
   return {
     isKeyGiven: job.isKeyGiven,
     capacityTimeoutMs: call.capacityTimeoutMs,
     timeoutMs: call.timeoutMs,
     onTimeout: call.onTimeout,
+    group: groupName,
     waits: call.waits,
     container: undefined,
     asked: {
@@ -256,6 +274,7 @@ function observed(
   clock: VirtualClock,
   fleet: Fleet,
   hostId: string,
+  random: Random,
 ): Transport<Operations> {
   const transport = inMemory(fleet.world, { clock, instanceId: hostId })
     .transport as unknown as Transport<Operations>;
@@ -268,6 +287,8 @@ function observed(
       record.isDead = true;
       return never();
     }
+    // On its way: others' requests may get there first.
+    await clock.sleep(random.spread(5, 500));
     if (operation === 'ecs:RunTask' && late !== undefined) {
       const ms = late;
       late = undefined;
@@ -290,12 +311,18 @@ function observed(
   };
 }
 
-/** Notes which call has started a task, whenever its request gets there: each of them calls from a host of its own. */
-function noteStarts(fleet: Fleet, callers: ReadonlyMap<string, CallRecord>): void {
+/** Notes what requests do to the group, and which call has started a task, whenever its request gets there: each of them calls from a host of its own. */
+function noteStarts(
+  fleet: Fleet,
+  callers: ReadonlyMap<string, CallRecord>,
+  desired: { before: number; after: number }[],
+): void {
   const known = new Set<string>();
   const { call } = fleet.world;
   fleet.world.call = (operation, input, caller, options) => {
+    const before = fleet.group.desired;
     const output = call(operation, input, caller, options);
+    if (operation.startsWith('autoscaling:')) desired.push({ before, after: fleet.group.desired });
     if (operation !== 'ecs:RunTask') return output;
     for (const { taskArn = '' } of (output as { tasks?: { taskArn?: string }[] }).tasks ?? []) {
       const task = fleet.cluster.tasks.get(taskArn.slice(taskArn.lastIndexOf('/') + 1));

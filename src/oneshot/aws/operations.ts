@@ -1,3 +1,4 @@
+import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type { Call } from '../../aws/operations.ts';
 
@@ -14,4 +15,13 @@ export type Operations = {
   'ecs:ListTasks': Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
   'ecs:RunTask': Call<Ecs.RunTaskCommandInput, Ecs.RunTaskCommandOutput>;
   'ecs:StopTask': Call<Ecs.StopTaskCommandInput, Ecs.StopTaskCommandOutput>;
+
+  'autoscaling:DescribeAutoScalingGroups': Call<
+    AutoScaling.DescribeAutoScalingGroupsCommandInput,
+    AutoScaling.DescribeAutoScalingGroupsCommandOutput
+  >;
+  'autoscaling:LaunchInstances': Call<
+    AutoScaling.LaunchInstancesCommandInput,
+    AutoScaling.LaunchInstancesCommandOutput
+  >;
 };

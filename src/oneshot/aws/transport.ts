@@ -1,4 +1,5 @@
 import type { Transport } from '../../aws/operations.ts';
+import type { SdkModule } from '../../aws/sdk/service.ts';
 import { createTransport, type SdkPorts } from '../../aws/sdk/transport.ts';
 import type { Operations } from './operations.ts';
 
@@ -8,5 +9,11 @@ export function createOneshotTransport(
   userAgent: string,
   ports: SdkPorts,
 ): Transport<Operations> {
-  return createTransport<Operations>({ ecs: () => import('./sdk/ecs.ts') }, region, userAgent, ports);
+  return createTransport<Operations>(modules, region, userAgent, ports);
 }
+
+/** Each is loaded at its first call: a launch that finds room does without Auto Scaling. */
+const modules = {
+  autoscaling: () => import('./sdk/auto-scaling.ts'),
+  ecs: () => import('./sdk/ecs.ts'),
+} satisfies Record<string, () => Promise<SdkModule>>;

@@ -78,7 +78,7 @@ export async function loadOptions(
   const sdkFiles = checkSdkFiles(environment);
   problems.push(...sdkFiles.problems);
   const options = given as Options;
-  if (problems.length === 0) problems.push(...unwritable(options.resultFile));
+  if (problems.length === 0) problems.push(...contradictions(options), ...unwritable(options.resultFile));
   if (problems.length > 0) return { kind: 'wrong', problems };
   return {
     kind: 'loaded',
@@ -114,6 +114,12 @@ function addVariable(
   else if (equals !== undefined) into[name] = value;
   else if (environment[name] === undefined) problems.push(`--env: ${name} is not set here.`);
   else into[name] = environment[name];
+}
+
+/** With a capacity provider ECS itself asks its group: two of them would launch twice as many. */
+function contradictions({ group, capacityProvider }: Options): readonly string[] {
+  if (group === undefined || capacityProvider === undefined) return [];
+  return ['--group: it cannot be given together with --capacity-provider, which finds room by itself.'];
 }
 
 /** A result that cannot be written is found before the job runs, not after. */

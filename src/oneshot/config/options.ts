@@ -64,6 +64,17 @@ export const options = {
       /^[\w+=,.@:/-]{1,2048}$/.test(text) ? parsed(text) : wrong('is not the name of a role'),
     ),
   },
+  group: {
+    flag: 'group',
+    placeholder: 'NAME',
+    default: '',
+    defaultShown: 'none',
+    help: 'The Auto Scaling group that is asked for instances where there is no room, up to its maximum. It needs a launch template.',
+    allowed: 'the name of an Auto Scaling group; not together with --capacity-provider',
+    parse: optional((text) =>
+      /^[^\s/:]{1,255}$/.test(text) ? parsed(text) : wrong('is not the name of an Auto Scaling group'),
+    ),
+  },
   capacityProvider: {
     flag: 'capacity-provider',
     placeholder: 'NAME',

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../base/duration.ts';
 import { CANCELLED, EXIT } from '../exit-codes.ts';
-import type { Cancel, End, Following, Launch, Policy, Starting, Step, StopWhy } from './model.ts';
+import type { Cancel, End, Following, Growth, Launch, Policy, Starting, Step, StopWhy } from './model.ts';
 
 /** How long a cancelled launcher looks for a task that it may have started, in ms. */
 const SEARCH_MS = 60_000;
@@ -49,6 +49,8 @@ function decideStarting(launch: Launch, phase: Starting, policy: Policy, now: nu
       mayBeStarted ? mayRun(`RunTask had no answer: ${launch.trouble}`) : noRoom(phase, launch, now),
     );
   }
+  const { growth } = phase;
+  if (growth && now >= growth.dueAt) return growStep(growth);
   const deadline = (waitingSince ?? now) + policy.capacityTimeoutMs;
   return due(
     launch,
@@ -102,6 +104,17 @@ function patient(launch: Launch, policy: Policy, now: number, step: Step): Step 
   }
   const limit = launch.hasReached || !launch.lacksCredentials ? policy.capacityTimeoutMs : NO_CREDENTIALS_MS;
   return due(launch, now, step, launch.beganAt + limit);
+}
+
+/** The most instances that one launcher asks for at a time. */
+const MOST_ASKED = 16;
+
+/**
+ * One instance at first, and twice as many each time that those have come and left no room: a crowd of launchers sends the
+ * same request, and none of them knows of the others.
+ */
+function growStep({ launches, failures, pending }: Growth): Step {
+  return { kind: 'grow', count: Math.min(MOST_ASKED, 2 ** launches), zone: failures, pending };
 }
 
 /** The step when it is due; until then a wait, at most to `deadline`, when there is something else to decide. */

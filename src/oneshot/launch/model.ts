@@ -9,6 +9,8 @@ export type Policy = {
   /** How long the task may run; undefined: as long as it takes. */
   readonly timeoutMs: number | undefined;
   readonly onTimeout: 'stop' | 'detach';
+  /** The Auto Scaling group that is asked for instances where there is no room; undefined: none is. */
+  readonly group: string | undefined;
   /** False: it is done when the task is started. */
   readonly waits: boolean;
   /** Whose exit code counts; undefined: the only essential container's. */
@@ -70,11 +72,42 @@ export type Starting = {
   readonly waitingSince: number | undefined;
   /** What was missing at the last try, e.g. `RESOURCE:CPU`; empty where it was not for room. */
   readonly missing: readonly string[];
+  /** What the group was asked for; undefined before there was no room. */
+  readonly growth: Growth | undefined;
   /** A RunTask is on its way. */
   readonly isSent: boolean;
   /** When RunTask was sent last without a completed answer since: that one may have started the task. */
   readonly unansweredAt: number | undefined;
 };
+
+/** How a group was asked for instances. */
+export type Growth = {
+  /** How often it has launched some for this launch. */
+  readonly launches: number;
+  /** How often in a row it has not. */
+  readonly failures: number;
+  /** When it is asked again, in ms since the Unix epoch. */
+  readonly dueAt: number;
+  /** A request that had no answer: it is sent again as it was. */
+  readonly pending: LaunchRequest | undefined;
+  /** What came of it last, in words. */
+  readonly said: string;
+};
+
+/** `desired` is the group's desired capacity when it was asked; `zone` undefined where it has one only. */
+export type LaunchRequest = {
+  readonly desired: number;
+  readonly count: number;
+  readonly zone: string | undefined;
+};
+
+export type GrowAnswer =
+  | { readonly kind: 'launched'; readonly count: number }
+  /** It is at its maximum. */
+  | { readonly kind: 'full'; readonly max: number }
+  | { readonly kind: 'not-launched'; readonly why: string }
+  | { readonly kind: 'unanswered'; readonly request: LaunchRequest }
+  | { readonly kind: 'no-group' };
 
 export type Following = {
   readonly kind: 'following';
@@ -131,6 +164,12 @@ export type Step =
   | { readonly kind: 'define' }
   | { readonly kind: 'look' }
   | { readonly kind: 'start'; readonly attempt: number; readonly container: string }
+  | {
+      readonly kind: 'grow';
+      readonly count: number;
+      readonly zone: number;
+      readonly pending: LaunchRequest | undefined;
+    }
   | { readonly kind: 'describe'; readonly arn: string }
   | { readonly kind: 'stop'; readonly arn: string; readonly why: StopWhy }
   | { readonly kind: 'end'; readonly end: End };
@@ -145,6 +184,7 @@ export type Outcome =
   | { readonly kind: 'start-answered'; readonly answer: StartAnswer }
   /** Undefined: ECS does not know it, not yet or not any more. */
   | { readonly kind: 'described'; readonly task: TaskView | undefined }
+  | { readonly kind: 'grown'; readonly answer: GrowAnswer }
   | { readonly kind: 'stop-accepted'; readonly why: StopWhy }
   | { readonly kind: 'failed'; readonly call: Call['kind']; readonly error: AwsError };
 

@@ -23,6 +23,14 @@ export function roomDelay(tries: number, random: Random): number {
   return Math.min(30_000, 5_000 * 1.5 ** Math.min(tries, 10)) * (0.5 + 0.5 * random());
 }
 
+/** How long a launched instance has to boot and register before the group is asked for more, in ms. */
+export function bootDelay(random: Random): number {
+  return 120_000 * (1 + random() / 4);
+}
+
+/** Before a group at its maximum, or one that refuses, is asked again, in ms. */
+export const FULL_DELAY_MS = 60_000;
+
 const FIRST_BACKOFF_MS = 2_000;
 const MOST_BACKOFF_MS = 60_000;
 /** Even the luckiest draw leaves AWS this long. */

@@ -8,6 +8,8 @@ import type {
   End,
   EndKind,
   Following,
+  GrowAnswer,
+  Growth,
   Launch,
   Outcome,
   Policy,
@@ -15,7 +17,15 @@ import type {
   Starting,
   TaskView,
 } from './model.ts';
-import { backoff, lookDelay, type Random, roomDelay, STOPPING_DELAY_MS } from './pace.ts';
+import {
+  backoff,
+  bootDelay,
+  FULL_DELAY_MS,
+  lookDelay,
+  type Random,
+  roomDelay,
+  STOPPING_DELAY_MS,
+} from './pace.ts';
 import { differs } from './parameters.ts';
 
 /** The refusals in a row after which a running task counts as out of sight. */
@@ -79,6 +89,9 @@ export function settle(
       return looked(answered, policy, outcome.task, now);
     case 'start-answered':
       return startAnswered(answered, launch, policy, outcome.answer, now, random);
+    case 'grown':
+      // Whether it is tried again, and when, does not depend on it.
+      return grown(launch, policy, outcome.answer, now, random);
     case 'described':
       return described(answered, policy, outcome.task, now, random);
     case 'stop-accepted': {
@@ -117,6 +130,7 @@ const firstStart: Starting = {
   attempt: 0,
   waitingSince: undefined,
   missing: [],
+  growth: undefined,
   isSent: false,
   unansweredAt: undefined,
 };
@@ -184,7 +198,11 @@ function startAnswered(
     case 'no-room':
       return {
         ...answered,
-        phase: { ...moved(waiting, answer.completed), missing: answer.missing },
+        phase: {
+          ...moved(waiting, answer.completed),
+          missing: answer.missing,
+          growth: phase.growth ?? (policy.group === undefined ? undefined : notAsked(now)),
+        },
         dueAt: now + roomDelay(phase.attempt, random),
       };
     case 'not-yet':
@@ -219,6 +237,52 @@ function startAnswered(
       return answer.kind === 'never'
         ? ended(answered, 'refused', EXIT.notStarted, answer.why, undefined)
         : ended(answered, 'forbidden', EXIT.permission, answer.why, undefined);
+  }
+}
+
+const notAsked = (now: number): Growth => ({
+  launches: 0,
+  failures: 0,
+  dueAt: now,
+  pending: undefined,
+  said: '',
+});
+
+function grown(launch: Launch, policy: Policy, answer: GrowAnswer, now: number, random: Random): Launch {
+  const { phase } = launch;
+  if (phase.kind !== 'starting' || !phase.growth) return launch;
+  const { growth } = phase;
+  const next = (change: Partial<Growth>): Launch => ({
+    ...launch,
+    hasReached: true,
+    phase: { ...phase, growth: { ...growth, pending: undefined, ...change } },
+  });
+  const failures = growth.failures + 1;
+  const group = `the group ${policy.group}`;
+  switch (answer.kind) {
+    case 'launched': {
+      const what = answer.count === 1 ? 'an instance' : `${answer.count} instances`;
+      return next({
+        launches: growth.launches + 1,
+        failures: 0,
+        dueAt: now + bootDelay(random),
+        said: `${group} launches ${what}`,
+      });
+    }
+    case 'full':
+      return next({ dueAt: now + FULL_DELAY_MS, said: `${group} is at its maximum of ${answer.max}` });
+    case 'not-launched':
+      return next({
+        failures,
+        dueAt: now + roomDelay(failures, random),
+        said: `${group} launches none: ${answer.why}`,
+      });
+    case 'unanswered':
+      return next({ failures, dueAt: now + backoff(failures, random), pending: answer.request });
+    case 'no-group':
+      if (phase.unansweredAt !== undefined)
+        return next({ dueAt: now + FULL_DELAY_MS, said: `${group} is not there` });
+      return refused(launch, EXIT.notStarted, `there is no Auto Scaling group ${policy.group}`);
   }
 }
 
@@ -266,6 +330,7 @@ function described(
 
 function failed(launch: Launch, call: Call['kind'], error: AwsError, now: number, random: Random): Launch {
   const { phase } = launch;
+  if (call === 'grow') return growFailed(launch, error, now, random);
   const failures = launch.failures + 1;
   const next: Launch = {
     ...launch,
@@ -283,6 +348,18 @@ function failed(launch: Launch, call: Call['kind'], error: AwsError, now: number
   if (!isRefusal || phase.kind === 'starting') return next;
   if (error.kind === 'permission') return ended(next, 'forbidden', EXIT.permission, error.message, undefined);
   return refused(next, EXIT.notStarted, error.message);
+}
+
+/** The group cannot be asked: RunTask is tried all the same, since others make room too. */
+function growFailed(launch: Launch, error: AwsError, now: number, random: Random): Launch {
+  const { phase } = launch;
+  if (phase.kind !== 'starting' || !phase.growth) return launch;
+  const { growth } = phase;
+  const failures = growth.failures + 1;
+  const isRefusal = error.kind === 'permission' || error.kind === 'rejected';
+  const dueAt = now + (isRefusal ? FULL_DELAY_MS : backoff(failures, random));
+  const said = isRefusal ? error.message : growth.said;
+  return { ...launch, phase: { ...phase, growth: { ...growth, failures, dueAt, said } } };
 }
 
 const refused = (launch: Launch, code: number, reason: string) =>

@@ -26,10 +26,11 @@ export function progressOf(launch: Launch, policy: Policy, now: number): Progres
         trouble === undefined
           ? `waiting for room: ${phase.missing.length > 0 ? `too little ${missingWords(phase.missing)} on every instance` : 'the cluster has no instance'}`
           : `not started yet: ${oneLine(clip(trouble, 300))}`;
+      const asked = phase.growth?.said ? `; ${phase.growth.said}` : '';
       const left = phase.waitingSince + policy.capacityTimeoutMs - now;
       return line(
         'waiting',
-        why,
+        `${why}${asked}`,
         `for ${formatDuration(now - phase.waitingSince)}, ${formatDuration(left)} left`,
       );
     }

@@ -94,6 +94,7 @@ const integers = new Set([
   'MaxResults',
   'MaxSize',
   'MinSize',
+  'RequestedCapacity',
 ]);
 
 const booleans = new Set([

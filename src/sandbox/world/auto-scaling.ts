@@ -13,6 +13,7 @@ import {
   setRetention,
   terminateMember,
 } from './groups.ts';
+import { launchInstances } from './launch-instances.ts';
 import {
   beginTermination,
   endAction,
@@ -115,6 +116,8 @@ export const autoScaling: Handlers<'autoscaling'> = {
     }
     return {};
   },
+  'autoscaling:LaunchInstances': (world, input) =>
+    launchInstances(world, groupNamed(world, input.AutoScalingGroupName), input),
   'autoscaling:SetDesiredCapacity': (world, input) => {
     const group = groupNamed(world, input.AutoScalingGroupName);
     const desired = input.DesiredCapacity;

@@ -26,6 +26,8 @@ export function addGroup(world: WorldState, options: GroupOptions): Group {
     members: new Map(),
     activities: [],
     launch: options.launch,
+    launchErrors: new Map(),
+    launchTokens: new Map(),
   };
   world.groups.set(group.name, group);
   if (group.onAbandon === 'retain') emit(world, () => ({ type: 'retention', group: group.name, to: true }));

@@ -86,6 +86,10 @@ export type WorldOperations = {
     AutoScaling.DeleteLifecycleHookCommandInput,
     AutoScaling.DeleteLifecycleHookCommandOutput
   >;
+  'autoscaling:LaunchInstances': Call<
+    AutoScaling.LaunchInstancesCommandInput,
+    AutoScaling.LaunchInstancesCommandOutput
+  >;
   'autoscaling:SetDesiredCapacity': Call<
     AutoScaling.SetDesiredCapacityCommandInput,
     AutoScaling.SetDesiredCapacityCommandOutput

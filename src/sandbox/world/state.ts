@@ -298,6 +298,10 @@ export type Group = {
   readonly activities: ScalingActivity[];
   /** Starts a machine when the group wants one more; undefined = the group cannot launch. */
   launch: (() => Machine) | undefined;
+  /** Why nothing can be launched in a zone now, as `Code: message`, by zone. */
+  readonly launchErrors: Map<string, string>;
+  /** What LaunchInstances has answered, by client token. */
+  readonly launchTokens: Map<string, { readonly parameters: string; readonly answer: object }>;
 };
 
 export type Hook = {

@@ -167,6 +167,49 @@ describe('SIGTERM', () => {
   });
 });
 
+describe('room', () => {
+  test('an empty cluster: the group launches an instance, and the job runs there', async () => {
+    const empty = await startCluster(0);
+    empty.fleet.group.launch = () =>
+      empty.fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 1_000 });
+    const group = ['--group', empty.fleet.group.name];
+    const { code, stderr } = await startOneshot([...job, ...group, '--', 'sh', '-c', 'exit 8'], empty.sandbox)
+      .ended;
+    await empty.sandbox.close();
+    assert.equal(code, 8, stderr);
+    assert.match(
+      stderr,
+      /waiting for room: the cluster has no instance; the group web-asg launches an instance/,
+    );
+    assert.equal(empty.fleet.group.desired, 1);
+  });
+
+  test('a crowd in an empty cluster: every job runs once, and not every launcher gets an instance of its own', async () => {
+    const empty = await startCluster(0);
+    empty.fleet.group.launch = () =>
+      empty.fleet.addInstance({ cpu: 65_536, memory: 65_536, ecsAgentAfter: 1_500 });
+    const args = [...job, '--group', empty.fleet.group.name, '--', 'sh', '-c', 'exit 8'];
+    const ended = await Promise.all(Array.from({ length: 5 }, () => startOneshot(args, empty.sandbox).ended));
+    await empty.sandbox.close();
+    assert.deepEqual(
+      ended.map(({ code }) => code),
+      [8, 8, 8, 8, 8],
+    );
+    assert.equal(startedTasks(empty.fleet), 5);
+    // One that came a moment later may have seen the first launch, and asked for one more.
+    assert.ok(
+      empty.fleet.group.desired < 5,
+      `${empty.fleet.group.desired} instances for a job that fits in one`,
+    );
+  });
+
+  test('a group that is not there: said at once', async () => {
+    const { code, lastLine } = await run('--group', 'nosuch', '--cpu', '9000', '--', 'true');
+    assert.equal(code, 69, lastLine);
+    assert.match(lastLine, /there is no Auto Scaling group nosuch/);
+  });
+});
+
 describe('what its callers rely on', () => {
   test('barbeque: with --no-wait the last line of standard output names the task', async () => {
     const { code, stdout } = await run('--no-wait', '--', 'true');

@@ -10,6 +10,7 @@ export const policy: Policy = {
   capacityTimeoutMs: 30 * MINUTE,
   timeoutMs: undefined,
   onTimeout: 'stop',
+  group: undefined,
   waits: true,
   container: undefined,
   asked: {

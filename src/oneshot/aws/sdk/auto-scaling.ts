@@ -1,0 +1,12 @@
+import {
+  AutoScalingClient,
+  DescribeAutoScalingGroupsCommand,
+  LaunchInstancesCommand,
+} from '@aws-sdk/client-auto-scaling';
+
+export const createClient = (config: object) => new AutoScalingClient(config);
+
+export const commands = {
+  'autoscaling:DescribeAutoScalingGroups': DescribeAutoScalingGroupsCommand,
+  'autoscaling:LaunchInstances': LaunchInstancesCommand,
+};
