@@ -176,9 +176,9 @@ const CHECK_RESTS_MS = 60_000;
  * drain began, or is new. In ms since the Unix epoch.
  */
 function checkedBy(instance: Instance, at: number): number {
-  const { drainingSince: changedAt, signalledSince, disturbances } = instance;
+  const { drainingSince: changedAt, signalledSince, drainSince = signalledSince, disturbances } = instance;
   const isNew = containerInstanceOf(instance)?.registeredAt === changedAt;
-  if (changedAt <= signalledSince || isNew) return -Infinity;
+  if (changedAt <= drainSince || isNew) return -Infinity;
   return Math.max(changedAt + CHECK_MS, disturbances.troubleAt(at) + CHECK_RESTS_MS);
 }
 

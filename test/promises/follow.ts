@@ -10,6 +10,7 @@ import {
   type Instance,
   noteWait,
   oursOf,
+  readsTagByApi,
 } from './instance.ts';
 import { begins, isReplacement, leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
@@ -83,11 +84,9 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       return;
     case 'tag-put':
       if (event.key !== setting.tagKey) return;
-      noteOurs(instance, at);
-      instance.taggedHook = hookNamedIn(event.value) ?? instance.taggedHook;
-      instance.taggedEventAt = eventTimeIn(event.value) ?? instance.taggedEventAt;
       instance.tag = event.value;
       if (!event.showsLater) instance.tagShown = event.value;
+      if (!event.showsLater || readsTagByApi(instance)) noteTag(instance, at, event.value);
       followSignals(instance, at);
       return;
     case 'tag-removed':
@@ -100,6 +99,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       if (event.key !== setting.tagKey) return;
       instance.tellsOfTagShown = true;
       instance.tagShown = event.value;
+      noteTag(instance, at, event.value);
       followSignals(instance, at);
       return;
     case 'scale-in-chosen':
@@ -194,6 +194,14 @@ function noteScheduled(instance: Instance, at: number): void {
   const { scheduledFor = Infinity, setting, clockAheadMs } = instance;
   if (scheduledFor - (at + clockAheadMs) <= setting.scheduledAhead)
     followSignals(instance, at, 'scheduled', true);
+}
+
+/** What the tag's value says counts from when the agent can read it. */
+function noteTag(instance: Instance, at: number, value: string | undefined): void {
+  if (value === undefined) return;
+  noteOurs(instance, at);
+  instance.taggedHook = hookNamedIn(value) ?? instance.taggedHook;
+  instance.taggedEventAt = eventTimeIn(value) ?? instance.taggedEventAt;
 }
 
 function followEcsAgent(ecsAgent: EcsAgent, { at, to }: Extract<TimelineEvent, { type: 'ecs-agent' }>): void {
