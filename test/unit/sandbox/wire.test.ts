@@ -109,6 +109,10 @@ const script: Step[] = [
   ['autoscaling:EnterStandby', standby(second)],
   ['autoscaling:ExitStandby', { AutoScalingGroupName: 'web-asg', InstanceIds: [second] }],
   ['autoscaling:DetachInstances', standby(second)],
+  [
+    'autoscaling:LaunchInstances',
+    { AutoScalingGroupName: 'web-asg', RequestedCapacity: 1, AvailabilityZones: ['eu-west-1a'] },
+  ],
   ['autoscaling:SetDesiredCapacity', { AutoScalingGroupName: 'web-asg', DesiredCapacity: 0 }],
   ['autoscaling:SetDesiredCapacity', { AutoScalingGroupName: 'web-asg', DesiredCapacity: 9999 }],
   ['autoscaling:RecordLifecycleActionHeartbeat', action(first)],
