@@ -2,7 +2,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { CANCELLED, EXIT } from '../exit-codes.ts';
 import type { Cancel, End, Following, Growth, Launch, Policy, Starting, Step, StopWhy } from './model.ts';
 
-/** How long a cancelled launcher looks for a task that it may have started, in ms. */
+/** How long a launcher that gives up looks for a task that it may have started, in ms. */
 const SEARCH_MS = 60_000;
 /** ECS's lists and descriptions can lag by minutes (ECS API reference, RunTask): until then a task can be on its way. */
 export const SETTLES_MS = 300_000;
@@ -18,7 +18,7 @@ const NO_CREDENTIALS_MS = 20_000;
 export function decide(launch: Launch, policy: Policy, now: number): Step {
   const { phase, cancel } = launch;
   if (phase.kind === 'ended') return { kind: 'end', end: phase.end };
-  if (cancel?.insists) return end(leftAtOnce(launch, policy, cancel, now));
+  if (cancel?.insists) return end(leftAtOnce(launch, policy, cancel));
   switch (phase.kind) {
     case 'defining':
       if (cancel && !policy.isKeyGiven) return end(nothingStarted(cancel));
@@ -36,22 +36,23 @@ export function decide(launch: Launch, policy: Policy, now: number): Step {
 
 function decideStarting(launch: Launch, phase: Starting, policy: Policy, now: number): Step {
   const { cancel } = launch;
-  const mayBeStarted = isUnsettled(phase, now);
+  const mayBeStarted = isUnsettled(phase);
   if (cancel) {
     if (!mayBeStarted) return end(nothingStarted(cancel));
     // Nothing is started after a cancel, not even to be stopped at once.
     if (now - cancel.at >= SEARCH_MS) return end(mayRun('cancelled while RunTask had no answer'));
     return due(launch, now, { kind: 'look' });
   }
-  const { waitingSince } = phase;
-  if (waitingSince !== undefined && now - waitingSince >= policy.capacityTimeoutMs) {
-    return end(
-      mayBeStarted ? mayRun(`RunTask had no answer: ${launch.trouble}`) : noRoom(phase, launch, now),
-    );
+  const { waitingSince, searchedAt } = phase;
+  const deadline = (waitingSince ?? now) + policy.capacityTimeoutMs;
+  if (waitingSince !== undefined && now >= deadline) {
+    if (!mayBeStarted) return end(noRoom(phase, launch, now));
+    const hasLooked = searchedAt !== undefined && searchedAt >= deadline;
+    if (hasLooked || now - deadline >= SEARCH_MS) return end(mayRun('RunTask had no answer'));
+    return due(launch, now, { kind: 'look' }, deadline + SEARCH_MS);
   }
   const { growth } = phase;
   if (growth && now >= growth.dueAt) return growStep(growth);
-  const deadline = (waitingSince ?? now) + policy.capacityTimeoutMs;
   return due(
     launch,
     now,
@@ -86,8 +87,8 @@ function whyStop({ cancel }: Launch, phase: Following, policy: Policy, now: numb
 }
 
 /** Whether RunTask may have started the task without saying so. */
-export function isUnsettled({ isSent, unansweredAt }: Starting, now: number): boolean {
-  return isSent || (unansweredAt !== undefined && now - unansweredAt < SETTLES_MS);
+export function isUnsettled({ isSent, unansweredAt }: Starting): boolean {
+  return isSent || unansweredAt !== undefined;
 }
 
 /** A question before anything is started: given up when it could not be asked for as long as room is waited for. */
@@ -142,13 +143,13 @@ const mayRun = (why: string, following?: Following): End => ({
   task: following?.task,
 });
 
-function leftAtOnce(launch: Launch, policy: Policy, cancel: Cancel, now: number): End {
+function leftAtOnce(launch: Launch, policy: Policy, cancel: Cancel): End {
   const { phase } = launch;
   const mayBe =
     phase.kind === 'following' ||
     phase.kind === 'looking' ||
     (phase.kind === 'defining' && policy.isKeyGiven) ||
-    (phase.kind === 'starting' && isUnsettled(phase, now));
+    (phase.kind === 'starting' && isUnsettled(phase));
   if (!mayBe) return nothingStarted(cancel);
   return mayRun('left at once, at the second signal', phase.kind === 'following' ? phase : undefined);
 }

@@ -76,7 +76,12 @@ export type Starting = {
   readonly growth: Growth | undefined;
   /** A RunTask is on its way. */
   readonly isSent: boolean;
-  /** When RunTask was sent last without a completed answer since: that one may have started the task. */
+  /** When a launch that gives up has last looked for the task, and has not found it. */
+  readonly searchedAt: number | undefined;
+  /**
+   * When RunTask was sent last without a completed answer since: that one may have started the task. Undefined again once
+   * ECS's lists, minutes later, do not show one.
+   */
   readonly unansweredAt: number | undefined;
 };
 

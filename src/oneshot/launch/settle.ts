@@ -131,6 +131,7 @@ const firstStart: Starting = {
   waitingSince: undefined,
   missing: [],
   growth: undefined,
+  searchedAt: undefined,
   isSent: false,
   unansweredAt: undefined,
 };
@@ -139,8 +140,7 @@ function looked(launch: Launch, policy: Policy, task: TaskView | undefined, now:
   const { phase } = launch;
   if (!task) {
     if (phase.kind === 'looking' || phase.kind === 'defining') return { ...launch, phase: firstStart };
-    // Only a launch that was cancelled looks again; the list may lag.
-    return { ...launch, dueAt: now + STOPPING_DELAY_MS };
+    return phase.kind === 'starting' ? notFound(launch, phase, now) : launch;
   }
   const isOwn = phase.kind === 'starting';
   const difference = isOwn || launch.cancel ? undefined : differs(task, policy.asked, launch.container);
@@ -153,6 +153,17 @@ function looked(launch: Launch, policy: Policy, task: TaskView | undefined, now:
       task,
     );
   return follow(launch, policy, task, !isOwn, now);
+}
+
+/** Only a launch that gives up looks again. What a list does not show has not been started once lists have had the time. */
+function notFound(launch: Launch, phase: Starting, now: number): Launch {
+  const { unansweredAt } = phase;
+  const isSettled = unansweredAt !== undefined && now - unansweredAt >= SETTLES_MS;
+  return {
+    ...launch,
+    dueAt: now + STOPPING_DELAY_MS,
+    phase: { ...phase, searchedAt: now, unansweredAt: isSettled ? undefined : unansweredAt },
+  };
 }
 
 function follow(launch: Launch, policy: Policy, task: TaskView, isAttached: boolean, now: number): Launch {
@@ -226,7 +237,7 @@ function startAnswered(
     case 'never':
     case 'forbidden':
       // An earlier request may have got through all the same.
-      if (phase.unansweredAt !== undefined && now - phase.unansweredAt < SETTLES_MS)
+      if (phase.unansweredAt !== undefined)
         return ended(
           answered,
           'lost',

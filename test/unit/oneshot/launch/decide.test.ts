@@ -111,10 +111,17 @@ describe('a launch', () => {
       'end 75 no-room',
     ],
     [
-      'never says that it is safe to try again while RunTask may have started the task',
+      'looks for the task before it gives up while RunTask may have started it',
       after({ ...fresh, capacityTimeoutMs: MINUTE }, defined, unanswered),
       { ...fresh, capacityTimeoutMs: MINUTE },
-      T0 + 2 * MINUTE,
+      T0 + MINUTE + 30_000,
+      'look',
+    ],
+    [
+      'never says that it is safe to try again while RunTask may have started it',
+      after({ ...fresh, capacityTimeoutMs: MINUTE }, defined, unanswered),
+      { ...fresh, capacityTimeoutMs: MINUTE },
+      T0 + 3 * MINUTE,
       'end 76 lost',
     ],
     ['describes the task that it has started', after(fresh, defined, started()), fresh, soon, 'describe'],
@@ -305,6 +312,13 @@ describe('SIGTERM', () => {
   test('where RunTask may have started a task that never shows: it does not claim that nothing runs', () => {
     const launch = settle(term(after(fresh, defined, unanswered)), fresh, nothingFound, soon, () => 0.5);
     assert.equal(then(launch, fresh, soon + MINUTE), 'end 76 lost');
+  });
+
+  test('minutes after RunTask had no answer: that nothing runs is said only when ECS has been asked', () => {
+    const launch = term(after(fresh, defined, unanswered));
+    assert.equal(then(launch, fresh, soon + 10 * MINUTE), 'end 76 lost');
+    const asked = settle(launch, fresh, nothingFound, soon + 10 * MINUTE, () => 0.5);
+    assert.equal(then(asked, fresh, soon + 10 * MINUTE), 'end 143 cancelled');
   });
 
   test('it is done only when the task has been seen to stop', () => {
