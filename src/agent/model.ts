@@ -196,6 +196,8 @@ export type Done =
   | 'no-group'
   /** We completed the lifecycle action or terminated the instance. */
   | 'released'
+  /** EC2 has scheduled an event that the host outlasts: drained, it waits for it in its cluster. */
+  | 'event'
   /** The group replaces the root volume: the same instance returns to service afterwards. */
   | 'root-volume'
   /** The group is terminating the instance whatever we do. */

@@ -39,6 +39,41 @@ describe('an event that EC2 has scheduled', { concurrency: 4 }, () => {
     await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
   });
 
+  scenario(
+    'that the host outlasts leaves it DRAINING in its cluster, and ACTIVE afterwards',
+    listening,
+    async (scene) => {
+      const { fleet, agent, happens, polls, requests } = scene;
+      const machine = fleet.addInstance();
+      const task = fleet.runTask(machine);
+      const running = await agent(machine, { args });
+      await running.says('agent.watching');
+      const id = fleet.scheduleEvent(machine, { code: 'system-reboot', notBefore: systemClock.now() + HOUR });
+      await running.says('drain.progress', { tasksLeft: 1 });
+      fleet.endTask(task);
+      const { msg } = await running.says('drain.done', { why: 'event' });
+      assert.equal(msg, 'drained: it stays DRAINING until the event that EC2 has scheduled is over');
+      await polls(machine, 3);
+      assert.deepEqual(requests('ecs:DeregisterContainerInstance'), [], 'a reboot does not bring it back');
+      assert.equal(machine.ecsAgent.containerInstance?.status, 'DRAINING');
+      fleet.unscheduleEvent(machine, id);
+      await happens('container-instance', { from: 'DRAINING', to: 'ACTIVE' });
+      await running.says('drain.cancelled');
+    },
+  );
+
+  scenario('that the host outlasts gives way to the group', listening, async (scene) => {
+    const { fleet, agent, happens } = scene;
+    const machine = fleet.addInstance();
+    const running = await agent(machine, { args });
+    await running.says('agent.watching');
+    fleet.scheduleEvent(machine, { code: 'system-maintenance', notBefore: systemClock.now() + HOUR });
+    await running.says('drain.done', { why: 'event' });
+    fleet.scaleIn(machine);
+    await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+    await happens('container-instance', { to: 'INACTIVE' });
+  });
+
   scenario('that EC2 calls off gives the instance back', listening, async (scene) => {
     const { fleet, agent, happens } = scene;
     const machine = fleet.addInstance();

@@ -8,6 +8,7 @@ import {
   isSignalled,
   isTerminating,
   ourEnd,
+  outlastsEvent,
   restsFrom,
   runsUnasked,
   type Task,
@@ -89,8 +90,10 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (mayStillCome(instance, at)) return undefined;
   // What was to get another root volume, and is terminated in the end, is looked for once a minute.
   const isTurned = instance.wasReplacing && !isReplacement(instance.lifecycle);
+  // What asks for it beside an event that it would have outlasted must be seen first.
+  const joinedAt = instance.outlastedUntil + setting.pollInterval * 1.2 + SEEN_MS;
   const release = (what: string): Due => ({
-    ...due('L1', what, 'an instance without work is paid for', Math.max(lastStopAt, lastExitAt)),
+    ...due('L1', what, 'an instance without work is paid for', Math.max(lastStopAt, lastExitAt, joinedAt)),
     isRelease: !isTurned,
   });
   const isKept = setting.mode === 'drain' && isReplacement(instance.lifecycle);
@@ -98,6 +101,8 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   const isContradicted =
     instance.lifecycle !== undefined && !leaves(instance.lifecycle) && !isAskedByOthers(instance);
   if (isRegistered(containerInstance) && isContradicted) return undefined;
+  const isAwaiting = outlastsEvent(instance) && !leaves(instance.lifecycle ?? '');
+  if (isRegistered(containerInstance) && isAwaiting) return undefined;
   if (isRegistered(containerInstance) && !isKept) return release('is still registered, with no task left');
   // Which hook is ours is read once in ten minutes.
   const waits = waitingForUs(instance) !== undefined && !isGroupUnread(instance, at);
@@ -113,6 +118,9 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   }
   return undefined;
 }
+
+/** Until a signal that was read is acted on; the EC2 API is asked for the tag every 15 to 18 s. */
+const SEEN_MS = 21_000;
 
 /** L1: tasks that never end by themselves are asked to stop once no other is left. Twelve requests a minute. */
 function dueForIgnored(instance: Instance, left: readonly Task[]): Due | undefined {

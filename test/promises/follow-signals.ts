@@ -3,6 +3,7 @@ import {
   hookNamedIn,
   type Instance,
   isSignalled,
+  outlastsEvent,
   readsTagByApi,
   restsFrom,
 } from './instance.ts';
@@ -15,6 +16,7 @@ const SEEN_TO_BE_GONE_MS = 15_000;
 export function followSignals(instance: Instance, at: number, source?: string, isThere?: boolean): void {
   const { signals, setting, disturbances } = instance;
   const before = isSignalled(instance);
+  const didOutlast = outlastsEvent(instance);
   const set = (name: string, is: boolean) => {
     if (is && (name === 'manual' || setting.signals.includes(name))) signals.add(name);
     else signals.delete(name);
@@ -24,6 +26,9 @@ export function followSignals(instance: Instance, at: number, source?: string, i
   notePastTag(instance, at);
   set('tag', isTagged(instance) && !instance.isPastTag);
   if (source !== undefined) set(source, isThere === true);
+  const isOnlyScheduled = signals.size === 1 && signals.has('scheduled');
+  instance.onlyScheduledSince = isOnlyScheduled ? (instance.onlyScheduledSince ?? at) : undefined;
+  if (didOutlast && !outlastsEvent(instance)) instance.outlastedUntil = at;
   // Until it is known to be past, the agent drains because of it.
   if (!before && instance.isPastTag && !wasPast && wasSeenToBeGone(instance, at, restedFrom))
     beginDrain(instance, at);

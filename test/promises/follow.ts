@@ -114,6 +114,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       followSignals(instance, at, 'spot', true);
       return;
     case 'event-scheduled':
+      instance.scheduledCode = event.code;
       instance.scheduledFor = event.notBefore;
       noteScheduled(instance, at);
       return;

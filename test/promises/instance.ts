@@ -42,6 +42,12 @@ export type Instance = {
   taggedEventAt: number | undefined;
   /** When what EC2 has scheduled for it comes. */
   scheduledFor: number | undefined;
+  /** What EC2 has scheduled, by its code. */
+  scheduledCode: string | undefined;
+  /** Since when nothing else asks for it. */
+  onlyScheduledSince: number | undefined;
+  /** Until when it was to stay in its cluster, drained. */
+  outlastedUntil: number;
   spot: { readonly at: number; readonly noticedAt: number; isChecked: boolean } | undefined;
 
   /** By ARN, every container instance that it ever was, the present one last. */
@@ -174,6 +180,9 @@ export function createInstance(id: string, setting: Setting): Instance {
     taggedHook: undefined,
     taggedEventAt: undefined,
     scheduledFor: undefined,
+    scheduledCode: undefined,
+    onlyScheduledSince: undefined,
+    outlastedUntil: -Infinity,
     spot: undefined,
     containerInstances: new Map(),
     tasks: new Map(),
@@ -265,6 +274,14 @@ export const readsTagByApi = ({ setting }: Instance): boolean =>
 
 export const isTerminating = ({ lifecycle }: Instance): boolean =>
   lifecycle !== undefined && isTermination(lifecycle);
+
+/** Whether nothing but an event that the host outlasts asks for it: drained, it stays in its cluster until that is over. */
+export const outlastsEvent = ({ setting, signals, scheduledCode }: Instance): boolean =>
+  setting.mode === 'drain' &&
+  signals.size === 1 &&
+  signals.has('scheduled') &&
+  scheduledCode !== 'instance-stop' &&
+  scheduledCode !== 'instance-retirement';
 
 /** The container instance that the host is now; undefined before it has registered. */
 export function containerInstanceOf({ containerInstances }: Instance): ContainerInstance | undefined {

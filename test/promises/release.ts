@@ -9,8 +9,11 @@ import {
   isCalm,
   isGroupUnread,
   isRegistered,
+  isTerminating,
   isTruthful,
   ourEnd,
+  outlastsEvent,
+  readsTagByApi,
   retains,
   short,
   taskNamed,
@@ -33,6 +36,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   }
   const deregisters = api === 'ecs:DeregisterContainerInstance' && setting.mode === 'drain';
   if (how === undefined && !deregisters) return;
+  if (deregisters) checkOutlasted(instance, at, verdict);
   // An action that has ended already lets go of nothing any more.
   if (how === 'CONTINUE' && !stillWaits(instance, at)) return;
   const isAllowed = limitAllows(instance, 'continue', at);
@@ -79,6 +83,18 @@ function checkStays(instance: Instance, verdict: Verdict): void {
     'L4',
     !isTold && isAsked,
     () => `${id} was deregistered while its root volume was being replaced: it takes no task any more`,
+  );
+}
+
+/** L4: what goes on after an event that EC2 has scheduled stays in its cluster: it could not be given back. */
+function checkOutlasted(instance: Instance, at: number, verdict: Verdict): void {
+  const { id, scheduledCode, onlyScheduledSince = Infinity } = instance;
+  // What asked for it before may have been known for a while longer.
+  const isSure = at - onlyScheduledSince > (readsTagByApi(instance) ? 400_000 : 90_000);
+  verdict.check(
+    'L4',
+    !isSure || !outlastsEvent(instance) || isTerminating(instance),
+    () => `${id} was deregistered for ${scheduledCode}: it does not come back with the host`,
   );
 }
 

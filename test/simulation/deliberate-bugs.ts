@@ -409,6 +409,11 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'deregisters a host that goes on after the event that EC2 has scheduled',
+    edits: [{ around: 'outlastsEvent', by: '() => () => false' }],
+    isRare: true,
+  },
+  {
     name: 'drains for an event that EC2 has scheduled for weeks ahead',
     edits: [{ within: 'scheduledSignal', replace: 'notBefore - aheadMs <= wallNow()', by: 'true' }],
     isRare: true,

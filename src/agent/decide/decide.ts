@@ -10,6 +10,7 @@ import {
   isTerminatedLately,
   leavingGroup,
   maybeGroupsDoing,
+  outlastsEvent,
   signalsOf,
   terminationDecided,
   waitingHook,
@@ -63,6 +64,8 @@ function nextAction(observed: Observation, policy: Policy): Action {
     return { kind: 'wait', why: { for: 'tasks', tasks, pastTimeout: pastTimeout(observed, policy) } };
   }
   if (containerInstance.kind === 'registered') {
+    if (policy.mode === 'drain' && outlastsEvent(observed))
+      return heldByHooks(observed, policy) ?? { kind: 'done', why: 'event' };
     const kept = keptInCluster(observed, policy);
     if (kept !== 'stays') return kept ?? { kind: 'deregister', containerInstance };
   }

@@ -63,6 +63,24 @@ export const isEventAlone = ({ signals }: Observation): boolean =>
   signals.value.length > 0 &&
   signals.value.every((signal) => signal.source === 'tag' && signal.eventAt !== undefined);
 
+/** The scheduled events after which the same host goes on. */
+const PASSING_EVENTS: ReadonlySet<string> = new Set([
+  'instance-reboot',
+  'system-reboot',
+  'system-maintenance',
+]);
+
+/**
+ * Whether nothing asks for the instance but an event that EC2 has scheduled and that the host outlasts. Drained, it stays in
+ * its cluster, to be ACTIVE again afterwards: what is deregistered does not come back with a reboot.
+ */
+export function outlastsEvent(observed: Observation): boolean {
+  return (
+    leavingGroup(observed) === undefined &&
+    signalsOf(observed).every((signal) => signal.source === 'scheduled' && PASSING_EVENTS.has(signal.code))
+  );
+}
+
 /** Whether the lifecycle action is behind us, as far as can be told. */
 export const isCompleted = ({ completed }: Memory): boolean =>
   completed !== undefined && completed.standing !== 'doubted';

@@ -181,6 +181,7 @@ const DONE = {
   maintenance: 'drained and deregistered; the Auto Scaling group has not asked for the instance',
   'no-group': 'drained and deregistered; the instance is in no Auto Scaling group',
   released: 'released: the group may terminate the instance',
+  event: 'drained: it stays DRAINING until the event that EC2 has scheduled is over',
   'root-volume': 'drained: the group may replace the root volume',
   terminating: 'the group is terminating the instance',
 } as const;

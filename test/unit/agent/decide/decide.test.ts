@@ -462,6 +462,57 @@ table('with no task and no registration', [
 const many: readonly Task[] = Array.from({ length: 30 }, (_, i) => ({ ...task, arn: `${task.arn}${i}` }));
 const late = { memory: { ...drainingWithTask.memory, signalledAt: NOW - 2 * HOUR } };
 
+const scheduled = (code: string) =>
+  ({ source: 'scheduled', code, eventId: 'e', notBefore: NOW + HOUR }) as const;
+const idle = { tasks: known([]), lifecycle: inState('InService') };
+
+table('an event that EC2 has scheduled, and no task left', [
+  ...['instance-reboot', 'system-reboot', 'system-maintenance'].map(
+    (code): Row => ({
+      when: `${code}: the host goes on afterwards, so it stays in its cluster`,
+      seen: { ...idle, signals: known([scheduled(code)]) },
+      expect: { kind: 'done', why: 'event' },
+    }),
+  ),
+  ...['instance-stop', 'instance-retirement'].map(
+    (code): Row => ({
+      when: `${code}: deregister`,
+      seen: { ...idle, signals: known([scheduled(code)]) },
+      expect: { kind: 'deregister', containerInstance: draining },
+    }),
+  ),
+  {
+    when: 'something else asks for the instance as well: deregister',
+    seen: { ...idle, signals: known([scheduled('system-reboot'), tag]) },
+    expect: { kind: 'deregister', containerInstance: draining },
+  },
+  {
+    when: 'the group terminates the instance: deregister',
+    seen: {
+      ...idle,
+      lifecycle: inState('Terminating:Wait'),
+      signals: known([scheduled('system-reboot')]),
+    },
+    expect: { kind: 'deregister', containerInstance: draining },
+  },
+  {
+    when: 'in mode deregister: deregister',
+    seen: { ...idle, signals: known([scheduled('system-reboot')]) },
+    with: { mode: 'deregister' },
+    expect: { kind: 'deregister', containerInstance: draining },
+  },
+  {
+    when: 'the operator’s hooks have their time all the same',
+    seen: { ...idle, signals: known([scheduled('system-reboot')]), drainedHooks: 'due' },
+    expect: { kind: 'wait', why: { for: 'operator-hooks', state: 'running' } },
+  },
+  {
+    when: 'it is over: give the instance back',
+    seen: { ...idle, signals: known([]) },
+    expect: { kind: 'set-active', containerInstance: draining },
+  },
+]);
+
 table('past the operator’s limit', [
   {
     when: 'a minute before it: wait',
