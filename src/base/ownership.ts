@@ -2,18 +2,23 @@ import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Whose files count as nobody else's. */
-export type Owner = { readonly uid: number; readonly gid: number };
+export type Owner = {
+  readonly uid: number;
+  /** The group that is theirs alone, where they have one. */
+  readonly gid?: number;
+};
 
 /**
  * Root, and where a person runs the agent by hand, that person. The user that a service runs as is neither: what that
  * one could change, whatever runs as it could change as well. (UIDs 1000 to 60000 are people's, see systemd's "Users,
  * Groups, UIDs and GIDs".)
  */
-export function trustedOwners({ uid, gid }: Owner = ownUser()): readonly Owner[] {
-  return uid >= 1_000 && uid <= 60_000 ? [ROOT, { uid, gid }] : [ROOT];
+export function trustedOwners(user: Owner = ownUser()): readonly Owner[] {
+  return user.uid >= 1_000 && user.uid <= 60_000 ? [ROOT, user] : [ROOT];
 }
 
-const ROOT: Owner = { uid: 0, gid: 0 };
+/** The group root can have other members, and an access control list shows as a group that may write. */
+const ROOT: Owner = { uid: 0 };
 /** As many as Linux follows in one path (path_resolution(7)). */
 const MOST_LINKS = 40;
 

@@ -353,6 +353,11 @@ for (const method of methods) {
           'a message of a hook made systemd take another process for ours',
         );
         assert.doesNotMatch(await statusLine(host), /forged/);
+        assert.doesNotMatch(
+          await host.sh('journalctl -o cat'),
+          /forged/,
+          'a hook wrote into the log as the agent',
+        );
         assert.equal((await properties(host, 'ActiveState')).ActiveState, 'active');
       });
       await host.sh('rm -r /etc/ecs-drain-agent/hooks.d');
@@ -452,6 +457,8 @@ exec 2>&1
 for message in STATUS=forged WATCHDOG=trigger MAINPID=$$ STOPPING=1; do
   NOTIFY_SOCKET=/run/systemd/notify systemd-notify "$message"
 done
+logger -t ecs-drain-agent '{"level":"info","event":"agent.stopped","msg":"forged"}' 2>/dev/null
+echo '<6>{"level":"info","event":"agent.stopped","msg":"forged"}' | systemd-cat -t ecs-drain-agent 2>/dev/null
 why() { sed 's/.*: //'; }
 echo memory: $(head -c 1 /proc/$PPID/mem 2>&1 | why)
 echo environment: $(cat /proc/$PPID/environ 2>&1 | why)

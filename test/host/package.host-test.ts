@@ -49,8 +49,7 @@ describe('the artifacts', () => {
       echo other >/opt/ecs-drain-agent/bin/ecs-drain-agent
       exec "$1" scripts/package.ts --arch x64 --format deb --outdir "$2"`;
       await run('unshare', ['--mount', 'sh', '-e', '-c', script, 'sh', process.execPath, outdir]);
-      for (const file of [built.deb, built.rpm])
-        assert.equal(await sha256(join(outdir, basename(file))), await sha256(file), basename(file));
+      assert.equal(await sha256(join(outdir, basename(built.deb))), await sha256(built.deb));
     },
   );
 

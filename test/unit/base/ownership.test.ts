@@ -6,7 +6,7 @@ import { howOthersMayChange, howOthersMayReplace, trustedOwners } from '../../..
 import { temporaryDirectory } from '../../support/temporary.ts';
 
 const THEIRS = 61_999;
-const root = [{ uid: 0, gid: 0 }];
+const root = [{ uid: 0 }];
 const asRoot = { skip: process.getuid?.() === 0 ? false : 'only root may give files away' };
 
 /** A file of root's two directories down. */
@@ -37,13 +37,18 @@ describe('who may change what a path leads to', asRoot, () => {
     }
   });
 
-  test('every user, or a group that is not root’s, by the mode', (t) => {
+  test('every user, or a group, by the mode', (t) => {
     const { top, path } = tree(t);
     for (const part of ['a/b/file', 'a/b', 'a']) {
       chmodSync(join(top, part), 0o757);
       assert.equal(howOthersMayChange(path, root), `every user may write ${join(top, part)}; chmod o-w it`);
       chmodSync(join(top, part), 0o775);
-      assert.equal(howOthersMayChange(path, root), undefined, 'root’s own group is no stranger');
+      assert.equal(
+        howOthersMayChange(path, root),
+        `the group 0 may write ${join(top, part)}; chmod g-w it`,
+        'the group root has other members, or stands for an access control list',
+      );
+      assert.equal(howOthersMayChange(path, [{ uid: 0, gid: 0 }]), undefined, 'a group of one’s own');
       chownSync(join(top, part), 0, THEIRS);
       assert.equal(
         howOthersMayChange(path, root),
