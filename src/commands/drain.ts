@@ -21,7 +21,8 @@ export async function drain(config: Config, environment: Environment, cancel: bo
       message = afterRequest(status);
     }
   } catch (error) {
-    process.stderr.write(cannotWrite(error as NodeJS.ErrnoException, config.stateDir));
+    const what = cancel ? 'withdrawn from' : 'left in';
+    process.stderr.write(cannotWrite(error as NodeJS.ErrnoException, `${what} ${config.stateDir}`));
     return 1;
   }
   process.stdout.write(`${message}\n`);
@@ -75,10 +76,12 @@ function afterCancel(status: Status | undefined, config: Config): string {
 const otherSignals = ({ state, signals }: Status) =>
   state === 'watching' ? [] : signals.filter((source) => source !== 'manual');
 
-function cannotWrite({ code, message }: NodeJS.ErrnoException, stateDir: string): string {
+function cannotWrite({ code, message }: NodeJS.ErrnoException, what: string): string {
   const hint =
     code === 'ENOENT'
       ? 'No agent has run here with this state directory: start it first, or give the --state-dir that it runs with.'
-      : 'Run this as root or as the agent’s user, with the --state-dir that the agent runs with.';
-  return `ecs-drain-agent: the request cannot be left in ${stateDir}: ${message}\n${hint}\n`;
+      : code === 'EISDIR'
+        ? 'Remove the directory of that name: nothing of the agent makes one.'
+        : 'Run this as root or as the agent’s user, with the --state-dir that the agent runs with.';
+  return `ecs-drain-agent: the request cannot be ${what}: ${message}\n${hint}\n`;
 }
