@@ -108,11 +108,12 @@ function endInterval({ asked, emptySince = -Infinity, tasksSeenHere }: DrainPace
 /** Nothing new comes to a host that ECS has let go; what was seen on it must still be seen to end. */
 function releasedInterval(
   { asked, emptySince, isHostBusy, tasksSeenHere, spread }: DrainPace,
-  { heard }: EcsView,
+  { heard, tasks }: EcsView,
 ): number {
   const { at } = asked.ecsView;
+  const isEmpty = tasksSeenHere === 0 && ifKnown(tasks)?.length === 0;
   // A host that registers anew says so, unless its ECS agent is silent: then only ECS tells.
-  if (tasksSeenHere === 0 || isHostBusy) return heard === undefined ? RELEASED_MS : CHECK_MS;
+  if (isEmpty || isHostBusy) return heard === undefined ? RELEASED_MS : CHECK_MS;
   if (emptySince === undefined) return WITHOUT_ECS_AGENT_MS * (1 + spread / 2);
   return at < emptySince ? 0 : stepAfter(END_LOOKS, Math.max(14_000, at - emptySince));
 }

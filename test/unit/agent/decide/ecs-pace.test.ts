@@ -112,10 +112,11 @@ describe('a host that is another container instance by now', () => {
 
 describe('a host that ECS has let go of', () => {
   const gone = { ecsView: { ...view, containerInstance: { kind: 'deregistered', arn: 'a' } as const } };
+  const empty = { ...gone.ecsView, tasks: known([]) };
   it('is looked up every 5 min, whether nothing was seen on it or its tasks still run', () => {
-    assert.equal(due({ ...gone, isHostBusy: false, tasksSeenHere: 0 }), 5 * MINUTE);
+    assert.equal(due({ ecsView: empty, isHostBusy: false, tasksSeenHere: 0 }), 5 * MINUTE);
     assert.equal(due(gone), 5 * MINUTE);
-    const silent = { ecsView: { ...gone.ecsView, heard: undefined }, isHostBusy: false, tasksSeenHere: 0 };
+    const silent = { ecsView: { ...empty, heard: undefined }, isHostBusy: false, tasksSeenHere: 0 };
     assert.equal(due(silent), MINUTE, 'it may register anew, and only ECS tells');
     assert.equal(kind(gone), 'full');
   });
@@ -123,5 +124,7 @@ describe('a host that ECS has let go of', () => {
     assert.equal(due({ ...gone, isHostBusy: false }), 30 * SECOND);
     assert.equal(due({ ...gone, ...emptied(NOW + 1) }), 0);
     assert.equal(due({ ...gone, ...emptied(NOW) }), 4_800);
+    const listedByEcs = { ...gone, ...emptied(NOW), tasksSeenHere: 0 };
+    assert.equal(due(listedByEcs), 4_800, 'ECS alone knew of the task, and the instance is kept for minutes');
   });
 });
