@@ -35,8 +35,13 @@ describe('a drain with real tasks', { concurrency: 5 }, () => {
       const running = await scene.agent(machine, { args });
       fleet.scaleIn(machine);
       await running.says('drain.progress', { tasksLeft: 3 });
-      const { stdout } = await runCli(['status', '--state-dir', running.stateDir]);
-      assert.match(stdout, /draining: 3 tasks left, 2 of them ignored/);
+      // What the tasks are is described a moment later, and status follows every ten seconds.
+      let shown = '';
+      for (let times = 0; times < 30 && !shown.includes('ignored'); times++) {
+        shown = (await runCli(['status', '--state-dir', running.stateDir])).stdout;
+        await scene.polls(machine, 1);
+      }
+      assert.match(shown, /draining: 3 tasks left, 2 of them ignored/);
       assert.deepEqual(scene.requests('ecs:StopTask'), [], 'it watches a task that still works');
       fleet.endTask(report);
       await running.says('drain.tasks-stopping', {
