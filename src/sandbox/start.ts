@@ -45,6 +45,8 @@ export async function startSandbox(fleet: Fleet, options: SandboxOptions): Promi
   };
   const environment = (instanceId: string) => ({
     AWS_REGION: world.options.region,
+    // What boto3 and version 1 of the AWS CLI read.
+    AWS_DEFAULT_REGION: world.options.region,
     AWS_ENDPOINT_URL: apiUrl,
     AWS_EC2_METADATA_SERVICE_ENDPOINT: imdsUrl(instanceId),
     ECS_DRAIN_INTROSPECTION_URL: introspectionUrl(instanceId),

@@ -9,7 +9,9 @@ import type { WorldInput } from '../world/operations.ts';
 import { logRequest } from '../world/request-log.ts';
 import type { Caller, World } from '../world/world.ts';
 import { answerWrongly, isWrongAnswer } from '../wrong-answers.ts';
+import { autoScalingQuery } from './auto-scaling-query.ts';
 import { credentialScope, protocolOf } from './detect-protocol.ts';
+import { ecsJson } from './ecs-json.ts';
 import type { Protocol, WireRequest, WireResponse } from './protocol.ts';
 import { send, sendFaulty } from './send.ts';
 
@@ -57,7 +59,7 @@ async function handle(
 
   const wire: WireRequest = { headers: request.headers, body, query };
   const protocol = protocolOf(wire);
-  if (!protocol) return send(response, plain(400, notSpoken));
+  if (!protocol) return send(response, refuseService(wire, randomUUID()));
   const { action, input } = protocol.read(wire);
   const api = `${protocol.service}:${action}`;
   const accessKeyId = credentialScope(wire)?.accessKeyId;
@@ -156,9 +158,18 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(chunks).toString();
 }
 
+/** A request to a service that is not here, answered so that its client can read why. */
+function refuseService({ headers, body, query }: WireRequest, requestId: string): WireResponse {
+  if (headers['x-amz-target'] !== undefined)
+    return ecsJson.fail({ name: 'UnknownOperationException', message: notSpoken }, 400, requestId);
+  if (new URLSearchParams(body || query).has('Action'))
+    return autoScalingQuery.fail({ name: 'InvalidAction', message: notSpoken }, 400, requestId);
+  return plain(400, `${notSpoken}\n`);
+}
+
 const notSpoken =
   'The sandbox speaks ECS (AWS JSON 1.1), EC2 (EC2 Query) and Auto Scaling (AWS Query). This was none of them. ' +
-  'GET /_sandbox/ tells what else there is.\n';
+  'GET /_sandbox/ tells what else there is.';
 
 function plain(status: number, body: string) {
   return { status, headers: { 'content-type': 'text/plain' }, body };

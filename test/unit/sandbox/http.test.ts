@@ -107,7 +107,14 @@ describe('what is no call that the sandbox knows', () => {
       { 'x-amz-target': 'DynamoDB_20120810.GetItem' },
       '{}',
       400,
-      /It was none|none of them/,
+      /^\{"__type":"UnknownOperationException","message":"The sandbox speaks ECS/,
+    ],
+    [
+      'another service of the Query protocol',
+      {},
+      'Action=GetCallerIdentity&Version=2011-06-15',
+      400,
+      /<Code>InvalidAction<\/Code><Message>The sandbox speaks ECS/,
     ],
     ['anything at all', {}, 'hello', 400, /The sandbox speaks ECS/],
   ] as const) {
