@@ -72,10 +72,10 @@ export function createStatusFile(
 const bounded = (_: string, value: unknown) =>
   typeof value === 'string' ? clip(value, LONGEST_TEXT) : value;
 
-/** Two reports with the same key say the same. During a drain the summary holds times, which always change. */
+/** Two reports with the same key say the same, but for the times that the summary of a drain holds. */
 function changeOf({ state, summary, ...facts }: Report): string {
   const { signals, tasksLeft, containerInstance, lifecycleState } = facts;
-  const said = state === 'draining' ? '' : summary;
+  const said = state === 'draining' ? summary.replaceAll(/\d+/g, '') : summary;
   return JSON.stringify([state, said, signals, tasksLeft, containerInstance, lifecycleState]);
 }
 
