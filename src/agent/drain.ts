@@ -130,7 +130,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
 
   function observe(around: Around): Observation {
     const view = viewNow();
-    const { onHost, gone, ignored, emptySince, keptForMs } = seen();
+    const { onHost, gone, ignored, silentSince, emptySince, keptForMs } = seen();
     const wasAsked = polls.localTasks.asked().at > -Infinity;
     const hooks = polls.hooks.lastKnown();
     const retains = polls.retention.lastKnown() ?? state.memory.retains;
@@ -143,6 +143,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
         around.now,
       ),
       emptySince,
+      ecsAgentSilentSince: silentSince,
       lifecycle: polls.lifecycle.reading(),
       keptForMs,
       hooks: hooks ? known(hooks) : polls.hooks.reading(),

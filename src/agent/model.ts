@@ -30,6 +30,8 @@ export type Observation = {
   readonly tasks: Reading<readonly Task[]>;
   /** Since when the ECS agent has seen no task, which is some seconds before ECS hears of it. */
   readonly emptySince?: number | undefined;
+  /** Since when the ECS agent has not answered. */
+  readonly ecsAgentSilentSince?: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
   /** How long the group has been saying, without a word to the contrary, that it keeps the instance, in ms. */
   readonly keptForMs?: number | undefined;
@@ -53,6 +55,8 @@ export type ContainerInstance =
       readonly arn: string;
       /** As ECS names it: `ACTIVE`, `DRAINING`, `REGISTERING`, … */
       readonly status: string;
+      /** Whether its ECS agent is connected to ECS, as ECS last said. */
+      readonly agentConnected?: boolean;
     }
   | { readonly kind: 'deregistered'; readonly arn: string }
   | { readonly kind: 'never-registered' };

@@ -153,4 +153,5 @@ const SHAPES: Record<keyof Omit<Status, 'state'>, (value: unknown) => boolean> =
   blockedBy: optional(isListOf(isBlocked)),
   waitedSeconds: optional(isNumber),
   deadline: optional(isString),
+  otherHook: optional((value) => isRecord(value) && isString(value.name) && isString(value.endsAt)),
 };

@@ -54,6 +54,11 @@ function forPeople(found: Status): string {
     ['Auto Scaling group', found.group && `${found.group} (${found.lifecycleState})`],
     ['waited', found.waitedSeconds === undefined ? undefined : formatDuration(found.waitedSeconds * 1_000)],
     ['limit', found.deadline],
+    [
+      'other hook',
+      found.otherHook &&
+        `${found.otherHook.name} ends the wait at ${found.otherHook.endsAt}, unless its owner extends it`,
+    ],
     [found.state === 'draining' ? 'as of' : 'since', timeAndAge(found.updatedAt)],
   ];
   const lines = rows

@@ -131,7 +131,7 @@ export const events = {
     meaning:
       'Why the drain still waits: for the task that has waited longest, or the service that blocks it.',
     remedy:
-      'Usually none: the task ends by itself. If a service cannot place its replacement task, add capacity to the cluster.',
+      'Usually none: the task ends by itself. If a service cannot place its replacement task, add capacity to the cluster. If the ECS agent is down, start it.',
   },
   'drain.unexplained': {
     level: 'info',
@@ -162,6 +162,20 @@ export const events = {
       'The lifecycle hook’s global limit is less than an hour away and the group does not retain abandoned instances: AWS will terminate the instance then, with the tasks named.',
     remedy:
       'Set the group’s instance lifecycle policy to retain on TerminateHookAbandon, or stop the tasks yourself.',
+  },
+  'drain.other-hook': {
+    level: 'warn',
+    meaning:
+      'A lifecycle hook of another owner will run into its heartbeat time-out at the time given. Its default result is ABANDON, which ends every hook of the instance: the group then terminates it, with the tasks that still run. Logged when it is known, and again in the last ten minutes.',
+    remedy:
+      'Let that hook’s owner complete or extend it, give it the default result CONTINUE, or let the group retain abandoned instances.',
+  },
+  'drain.cut-short': {
+    level: 'error',
+    meaning:
+      'The group goes on although tasks still run: the lifecycle action was ended by somebody else, by a time-out, by another hook’s ABANDON, or because the notification target of a hook does not work. The tasks named are lost.',
+    remedy:
+      'Look for the hook in the group’s activities. Let the group retain abandoned instances: then this cannot happen.',
   },
   'drain.tasks-stopping': {
     level: 'warn',

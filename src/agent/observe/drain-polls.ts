@@ -27,6 +27,8 @@ export type Seen = {
   readonly gone: ReadonlySet<string>;
   /** Those that ECS has described as tasks that the drain does not wait for. */
   readonly ignored: ReadonlySet<string>;
+  /** Since when the ECS agent has not answered. */
+  readonly silentSince: number | undefined;
   /** Since when the ECS agent has listed no task. */
   readonly emptySince: number | undefined;
   /** Since when it has listed none but ignored ones. */
@@ -75,6 +77,7 @@ export function createDrainPolls(
   const ignored = new Set<string>();
   let emptySince: number | undefined;
   let onlyIgnoredSince: number | undefined;
+  let silentSince: number | undefined;
   let terminatingSince: number | undefined;
   let kept: { readonly since: number; readonly until: number } | undefined;
 
@@ -87,6 +90,7 @@ export function createDrainPolls(
       emptySince = listed?.length === 0 ? (emptySince ?? now) : undefined;
       const hasNoOther = listed?.every(({ arn }) => ignored.has(arn)) === true;
       onlyIgnoredSince = hasNoOther ? (onlyIgnoredSince ?? now) : undefined;
+      silentSince = listed ? undefined : (silentSince ?? at);
       if (listed) noteListed(listed, onHost, gone, at);
     },
   );
@@ -148,7 +152,16 @@ export function createDrainPolls(
     },
     seen: () => {
       const keptForMs = kept && kept.until - kept.since;
-      return { onHost, gone, ignored, emptySince, onlyIgnoredSince, terminatingSince, keptForMs };
+      return {
+        onHost,
+        gone,
+        ignored,
+        silentSince,
+        emptySince,
+        onlyIgnoredSince,
+        terminatingSince,
+        keptForMs,
+      };
     },
   };
 }

@@ -87,8 +87,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       const tasks = await stillThere(located, own, last, byName);
       return viewOf({ kind: 'deregistered', arn: located.arn }, known(tasks), 0);
     }
-    const { cluster, arn, status, taskCount } = located;
-    const containerInstance = { kind: 'registered', cluster, arn, status } as const;
+    const { cluster, arn, status, taskCount, agentConnected } = located;
+    const containerInstance = { kind: 'registered', cluster, arn, status, agentConnected } as const;
     if (status === 'ACTIVE' && !options.listsWhileActive)
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     const { arns, requests } = await ecs.listTasks(cluster, arn, lists);

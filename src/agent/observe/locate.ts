@@ -11,6 +11,7 @@ export type Located =
       readonly arn: string;
       readonly status: string;
       readonly taskCount: number;
+      readonly agentConnected: boolean;
     }
   /** ECS has let go of the container instance. `forgotten`: it cannot be described any more. */
   | { readonly kind: 'gone'; readonly cluster: string; readonly arn: string; readonly isForgotten: boolean }
@@ -47,6 +48,7 @@ export type Heard = Registration & { readonly since: number };
  */
 export type Locate = (said: Registration | undefined, letGo?: string) => Promise<Reading<Whereabouts>>;
 
+const NAME_CLUSTER = 'set --cluster (ECS_DRAIN_CLUSTER) to find this host by its instance id';
 /** Statuses in which ECS has let go of a container instance (API reference, ContainerInstance). */
 const GONE = new Set(['INACTIVE', 'DEREGISTERING', 'REGISTRATION_FAILED']);
 /** A new container instance can be missing from ECS's answers for this long, in ms (RunTask's documentation: minutes). */
@@ -87,7 +89,14 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
       await describeAll(await findAll(candidates, seen), seen);
       listedAt = now();
     }
-    if (seen.refusal && !seen.hasAnswered) throw seen.refusal;
+    if (seen.refusal && !seen.hasAnswered) {
+      // Nobody has named a cluster: that the guess is none says less than what to do about it.
+      const isGuess = candidates.length === 0 && ports.cluster() === undefined;
+      const { operation, kind, code, cause } = seen.refusal;
+      throw isGuess
+        ? new AwsError(operation, kind, code, `the ECS agent is silent; ${NAME_CLUSTER}`, cause)
+        : seen.refusal;
+    }
 
     const ours = own();
     const registered = registeredIn(seen);
@@ -241,7 +250,7 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
       const what = claimed
         ? `ECS does not know the container instance ${claimed}`
         : 'the ECS agent is silent';
-      return unknown(`${what}; set --cluster (ECS_DRAIN_CLUSTER) to find this host by its instance id`);
+      return unknown(`${what}; ${NAME_CLUSTER}`);
     }
     absentSince ??= now();
     const isNew = claimed !== undefined || heard().some(({ since }) => now() - since < LAG_MS);
@@ -283,12 +292,12 @@ const registeredIn = ({ own }: Seen): readonly Confirmed[] =>
  */
 function pick(
   registered: readonly Confirmed[],
-): Reading<Pick<Confirmed, 'cluster' | 'arn' | 'status' | 'taskCount'>> {
+): Reading<Pick<Confirmed, 'cluster' | 'arn' | 'status' | 'taskCount' | 'agentConnected'>> {
   const connected = registered.filter(({ agentConnected }) => agentConnected);
   const [one, ...others] = registered.length === 1 ? registered : connected.length > 0 ? connected : latest();
   if (one && others.length === 0) {
-    const { cluster, arn, status, taskCount } = one;
-    return known({ cluster, arn, status, taskCount });
+    const { cluster, arn, status, taskCount, agentConnected } = one;
+    return known({ cluster, arn, status, taskCount, agentConnected });
   }
   return unknown(
     `ECS lists this host as several container instances: ${registered.map(({ arn }) => arn).join(', ')}`,

@@ -19,6 +19,8 @@ export type Blocked = {
     | 'replacing'
     /** The drain does not wait for it: it is asked to stop once no other task is left. */
     | 'ignored'
+    /** The ECS agent is down or disconnected: ECS cannot learn that a task has ended. */
+    | 'ecs-agent'
     /** Of a container instance that this host was before: ECS may never hear of its end. */
     | 'earlier-registration'
     /** A service's task about which no more is known. */
@@ -29,6 +31,33 @@ export type Blocked = {
   /** In plain words. */
   readonly why: string;
 };
+
+/** An ECS agent that has not answered for this long, in ms, is down. */
+const SILENT_MS = 15_000;
+
+/**
+ * Whether the tasks may have ended without ECS knowing, because of this host's ECS agent.
+ * @param silentMs for how long it has not answered on its port; undefined where it does
+ * @param isConnected whether ECS says that it is connected; undefined where ECS has not said
+ */
+export function blockedByEcsAgent(
+  tasks: number,
+  silentMs: number | undefined,
+  isConnected: boolean | undefined,
+): readonly Blocked[] {
+  const reason = (why: string): readonly Blocked[] => [{ kind: 'ecs-agent', group: '', tasks, why }];
+  const consequence =
+    'ECS cannot learn that a task has ended before it is started again (systemctl status ecs)';
+  if (silentMs !== undefined && silentMs >= SILENT_MS)
+    return reason(
+      `the ECS agent on this host has not answered for ${formatDuration(silentMs)}: ${consequence}`,
+    );
+  if (isConnected === false)
+    return reason(
+      'the ECS agent on this host is not connected to ECS, which cannot learn that a task has ended (systemctl status ecs)',
+    );
+  return [];
+}
 
 /** An event of a service older than this, in ms, says nothing about the replacement that is missing now. */
 const OLD_EVENT_MS = 3_600_000;

@@ -1,8 +1,10 @@
+import { isoTime } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Fields, Log } from '../../log/log.ts';
-import { hookChoice, isCompleted, leavingGroup } from '../decide/facts.ts';
+import { hookChoice, isCompleted, leavingGroup, onWallClock } from '../decide/facts.ts';
 import { hookLimit } from '../decide/limits.ts';
+import { otherEnd } from '../decide/other-hooks.ts';
 import type { Decision, Observation, Policy } from '../model.ts';
 import { count, factsOf, hookProblem, type ReportedTask, report, shortId, WHAT } from './report.ts';
 
@@ -44,6 +46,8 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
       });
     }
     tellLimit(observed, facts, viewedAt);
+    tellOtherHook(observed, facts);
+    tellCutShort(observed, facts);
     tellBlocked(observed, facts);
     if (isTimeFor('drain.progress', now, PROGRESS_MS)) {
       const { summary, tasks: oldest = [], blockedBy = [] } = report(observed, decision, policy, watched);
@@ -64,6 +68,33 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
     said.set('drain.blocked', now);
     blockedKey = key;
     log('drain.blocked', reasons.map(({ why }) => why).join('; '), { ...facts(), blockedBy: reasons });
+  }
+
+  /** Nothing that the agent does keeps another owner's hook waiting. */
+  function tellOtherHook(observed: Observation, facts: () => Fields) {
+    const other = otherEnd(observed, policy);
+    if (!other) return;
+    const left = other.at - observed.now;
+    const when = left <= LIMIT_VERY_NEAR_MS ? 'soon' : 'later';
+    if (!isTimeFor(`drain.other-hook ${other.hook} ${when}`, observed.now)) return;
+    const tasks = ifKnown(observed.tasks)?.length ?? 0;
+    const lost = tasks > 0 ? `, and with it ${count(tasks, 'task')}` : '';
+    const time = isoTime(onWallClock(other.at, observed));
+    const message = `in ${formatDuration(left)}, at ${time}, the hook ${other.hook}, which is not ours, ends every hook of this instance with ABANDON${lost}, unless its owner completes or extends it`;
+    log('drain.other-hook', message, facts());
+  }
+
+  /** The group goes on though tasks are left, and it was not this agent that let it. */
+  function tellCutShort(observed: Observation, facts: () => Fields) {
+    const where = leavingGroup(observed);
+    const isGoing = where?.stage === 'proceeding' || where?.stage === 'over';
+    const left = ifKnown(observed.tasks) ?? [];
+    if (!isGoing || left.length === 0 || observed.memory.completed || observed.memory.terminatedAt) return;
+    if (!isTimeFor('drain.cut-short', observed.now)) return;
+    const what = where.aim === 'root-volume' ? 'replaces the root volume' : 'terminates the instance';
+    const named = left.slice(0, 20).map(({ group, arn }) => `${group} ${shortId(arn)}`);
+    const message = `the group ${what} although ${count(left.length, 'task')} run: no hook of ours holds it any more: ${named.join(', ')}`;
+    log('drain.cut-short', message, facts());
   }
 
   /** Only where AWS will end the wait: a group that retains is told to in time. */

@@ -5,8 +5,9 @@ import { ifKnown } from '../../base/reading.ts';
 import { onWallClock } from '../decide/facts.ts';
 import { isIgnored } from '../decide/ignored-tasks.ts';
 import { nearestLimit } from '../decide/limits.ts';
+import { otherEnd } from '../decide/other-hooks.ts';
 import type { Action, Decision, Explained, HookChoice, Observation, Policy } from '../model.ts';
-import { type Blocked, blockedBy } from './blocked.ts';
+import { type Blocked, blockedBy, blockedByEcsAgent } from './blocked.ts';
 
 /** What the agent is doing and what it waits for: for `status`, for `systemctl status`, for log lines. */
 export type Report = {
@@ -28,6 +29,8 @@ export type Report = {
   readonly waitedSeconds?: number | undefined;
   /** ISO time of the nearest limit. */
   readonly deadline?: string | undefined;
+  /** Another owner's hook whose time-out ends ours as well, and the ISO time at which it does. */
+  readonly otherHook?: { readonly name: string; readonly endsAt: string } | undefined;
 };
 
 export type ReportedTask = {
@@ -59,6 +62,7 @@ export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'st
   const lifecycle = ifKnown(observed.lifecycle);
   const tasks = ifKnown(observed.tasks);
   const limit = nearestLimit(observed, policy);
+  const other = otherEnd(observed, policy);
   return {
     signals: (ifKnown(observed.signals) ?? memory.signals ?? []).map(({ source }) => source),
     ...(containerInstance && 'arn' in containerInstance && { containerInstance: containerInstance.arn }),
@@ -72,20 +76,26 @@ export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'st
     ...(tasks && tasks.length > 0 && { blockedBy: reasonsOf(observed, policy, tasks) }),
     ...(memory.signalledAt !== undefined && { waitedSeconds: seconds(now - memory.signalledAt) }),
     ...(limit !== undefined && { deadline: isoTime(onWallClock(limit, observed)) }),
+    ...(other && { otherHook: { name: other.hook, endsAt: isoTime(onWallClock(other.at, observed)) } }),
   };
 }
 
 const NOTHING_EXPLAINED: Explained = { services: [], protectedTasks: [] };
 
 function reasonsOf(
-  { containerInstance, explained, wallNow }: Observation,
+  { containerInstance, explained, wallNow, now, ecsAgentSilentSince }: Observation,
   policy: Policy,
   tasks: readonly Task[],
 ): readonly Blocked[] {
   const is = ifKnown(containerInstance);
   const arn = is?.kind === 'registered' ? is.arn : undefined;
   const ignores = (task: Task) => isIgnored(task, policy);
-  return blockedBy(tasks, explained ?? NOTHING_EXPLAINED, wallNow, arn, ignores).slice(0, TASKS_NAMED);
+  const silentMs = ecsAgentSilentSince === undefined ? undefined : now - ecsAgentSilentSince;
+  const isConnected = is?.kind === 'registered' ? is.agentConnected : undefined;
+  return [
+    ...blockedByEcsAgent(tasks.length, silentMs, isConnected),
+    ...blockedBy(tasks, explained ?? NOTHING_EXPLAINED, wallNow, arn, ignores),
+  ].slice(0, TASKS_NAMED);
 }
 
 /** Up to five tasks that hold the drain, the oldest first. */

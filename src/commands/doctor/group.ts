@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { chooseHook } from '../../agent/decide/lifecycle-hook.ts';
+import { othersThatAbandon } from '../../agent/decide/other-hooks.ts';
 import type { HookChoice } from '../../agent/model.ts';
 import { createAutoScaling, type Hook, type Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Identity } from '../../aws/imds.ts';
@@ -70,6 +71,7 @@ export async function* checkGroup(
   const hook = choice?.kind === 'ours' ? choice.hook : undefined;
   if (hook) yield* checkLimits(hook, group);
   if (retains.value !== undefined) yield retentionCheck(retains.value, hook, group);
+  if (hook) yield* checkOthers(described.value ?? [], hook.name, group, retains.value === true);
 
   const resource = `${arnPrefix}:autoScalingGroup:*:autoScalingGroupName/${group}`;
   yield* checkReleasing(config, group, resource, { permissions, retains: retains.value === true });
@@ -117,6 +119,22 @@ async function* checkLimits({ name, heartbeatTimeout }: Hook, group: string): Ch
     `${formatDuration(heartbeatTimeout)} allows the hook to wait ${formatDuration(heartbeatTimeout * 100)} in all, less than the 48 h that Auto Scaling could`,
     putHook(group, name),
   );
+}
+
+/** Hooks of other owners, which the agent neither completes nor keeps alive: an ABANDON of one ends all of them. */
+async function* checkOthers(all: readonly Hook[], ours: string, group: string, retains: boolean): Checks {
+  for (const { name, heartbeatTimeout } of othersThatAbandon(all, ours)) {
+    const after = heartbeatTimeout === undefined ? 'its time-out' : formatDuration(heartbeatTimeout);
+    const what = `hook ${name} of another owner ends with ABANDON ${after} after an instance began to wait, unless its owner completes or extends it, and that ends our wait too`;
+    if (retains)
+      yield ok('other hooks', `${what}: the group then keeps the instance until its tasks have ended`);
+    else
+      yield warn(
+        'other hooks',
+        `${what}, with the tasks that still run`,
+        `see that its owner does, or: aws autoscaling put-lifecycle-hook --auto-scaling-group-name ${group} --lifecycle-hook-name ${name} --default-result CONTINUE`,
+      );
+  }
 }
 
 function retentionCheck(retains: boolean, hook: Hook | undefined, group: string): Check {

@@ -18,7 +18,14 @@ type Scene = Partial<EcsScene> & {
 };
 
 const registered = (status: string, taskCount = 0) =>
-  known<Located>({ kind: 'registered', cluster: 'web', arn: ci('a'), status, taskCount });
+  known<Located>({
+    kind: 'registered',
+    cluster: 'web',
+    arn: ci('a'),
+    status,
+    taskCount,
+    agentConnected: true,
+  });
 const gone = (isForgotten = false) =>
   known<Located>({ kind: 'gone', cluster: 'web', arn: ci('a'), isForgotten });
 
@@ -54,7 +61,7 @@ function setUp(scene: Scene) {
 }
 
 const before = (tasks: readonly Task[], status = 'DRAINING'): EcsView => ({
-  containerInstance: { kind: 'registered', cluster: 'web', arn: ci('a'), status },
+  containerInstance: { kind: 'registered', cluster: 'web', arn: ci('a'), status, agentConnected: true },
   tasks: known(tasks),
   isListed: true,
   requests: 2,

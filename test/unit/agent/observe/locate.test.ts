@@ -48,7 +48,14 @@ describe('this host is found in ECS', () => {
     assert.deepEqual(await locate(registration('a')), {
       kind: 'known',
       value: {
-        located: { kind: 'registered', cluster: 'web', arn: ci('a'), status: 'DRAINING', taskCount: 3 },
+        located: {
+          kind: 'registered',
+          cluster: 'web',
+          arn: ci('a'),
+          status: 'DRAINING',
+          taskCount: 3,
+          agentConnected: true,
+        },
         own: [registration('a')],
       },
     });
@@ -431,6 +438,10 @@ describe('a host that was never registered', () => {
     assert.match(await where(), /asking once more/, 'ECS may not list it yet');
     pass(2 * MINUTE);
     assert.equal(await where(), 'never-registered');
+  });
+  it('is unclear without the name of a cluster: the operator is told what to set, not that a guess is none', async () => {
+    const { where } = setUp({ instances: {}, noCluster: ['default'] });
+    await assert.rejects(where(), { kind: 'rejected', message: /ECS agent is silent; set --cluster/ });
   });
   it('is new for five minutes, and not a moment longer', async () => {
     const since = 1_000_000_000 - 5 * MINUTE + 30_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Explained, ServiceState } from '../../../../src/agent/model.ts';
-import { type Blocked, blockedBy } from '../../../../src/agent/report/blocked.ts';
+import { type Blocked, blockedBy, blockedByEcsAgent } from '../../../../src/agent/report/blocked.ts';
 import type { Task } from '../../../../src/aws/ecs.ts';
 
 const MINUTE = 60_000;
@@ -172,4 +172,21 @@ describe('why a task is still there', () => {
       ],
     ));
   it('nothing, where no task is left', () => assert.deepEqual(why([]), []));
+});
+
+describe('an ECS agent that is down', () => {
+  it('is why ECS cannot learn that a task has ended, and is named first', () => {
+    const [reason, ...others] = blockedByEcsAgent(3, 90_000, false);
+    assert.deepEqual(others, []);
+    assert.equal(reason?.kind, 'ecs-agent');
+    assert.match(reason?.why ?? '', /has not answered for 1 min 30 s: .*systemctl status ecs/);
+  });
+  it('is not named for an answer that is late', () =>
+    assert.deepEqual(blockedByEcsAgent(3, 14_999, true), []));
+  it('is named where ECS says that it is not connected, though it answers here', () =>
+    assert.match(blockedByEcsAgent(1, undefined, false)[0]?.why ?? '', /not connected to ECS/));
+  it('is not named while it is well, or nothing is known of it', () => {
+    assert.deepEqual(blockedByEcsAgent(1, undefined, true), []);
+    assert.deepEqual(blockedByEcsAgent(1, undefined, undefined), []);
+  });
 });
