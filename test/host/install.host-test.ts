@@ -85,6 +85,19 @@ describe('install.sh', { skip }, () => {
     assert.equal(await isInstalled(), false);
   });
 
+  test('--uninstall removes links that the agent’s user left, and not what they lead to', async () => {
+    await sh(`bash install.sh --no-start ${name}.tar.gz`);
+    await sh(
+      'mkdir -p /root/keep /var/lib/private/ecs-drain-agent; echo kept >/root/keep/file; ' +
+        'ln -s private/ecs-drain-agent /var/lib/ecs-drain-agent; cd /var/lib/ecs-drain-agent; ' +
+        'ln -s /root/keep directory; ln -s /root/keep/file file; mkfifo fifo; chown -h -R 61999 .',
+    );
+    await sh('/opt/ecs-drain-agent/share/install.sh --uninstall');
+    assert.equal(await sh('cat /root/keep/file; ls /var/lib/private'), 'kept\n');
+    assert.equal(await sh('stat -c %u /root/keep/file'), '0\n');
+    assert.equal(await isInstalled(), false);
+  });
+
   test('gives every file its mode, whatever the umask', async () => {
     await rm(at('etc/ecs-drain-agent'), { recursive: true, force: true });
     await sh(`umask 077; bash install.sh --no-start ${name}.tar.gz`);
