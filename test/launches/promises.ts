@@ -39,7 +39,8 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
   const { end, job, plan, started, leftRunning } = call;
   const who = `the call at ${plan.at} ms for ${job.key}`;
   if (!end) {
-    if (!call.isDead) yield { property: 'L1', what: `${who} has not ended` };
+    if (!call.isDead)
+      yield { property: 'L1', what: `${who} has not ended${call.mistake ? `: ${call.mistake}` : ''}` };
     return;
   }
   const { code, source, kind } = end;
@@ -75,7 +76,9 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
   if (isAlone && kind === 'exited' && call.endedAt !== undefined && truth?.stoppedAt !== undefined) {
     const late = call.endedAt - truth.stoppedAt;
     const ran = truth.stoppedAt - truth.createdAt;
-    if (late > lookDelay(ran, () => 1) + 1_000)
-      yield { property: 'L1', what: `${who} ended ${late} ms after its task` };
+    // Under the account's limits it asks more rarely, and a throttled request is sent again within a minute.
+    const wasThrottled = run.fleet.world.requestLog.throttled.size > 0;
+    const allowed = wasThrottled ? 125_000 : lookDelay(ran, () => 1) + 2_000;
+    if (late > allowed) yield { property: 'L1', what: `${who} ended ${late} ms after its task` };
   }
 }

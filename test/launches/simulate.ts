@@ -33,6 +33,8 @@ export type CallRecord = {
   /** In ms since the Unix epoch. */
   endedAt: number | undefined;
   isDead: boolean;
+  /** It has failed by a mistake of its own. */
+  mistake: string | undefined;
   /** Of the tasks that were its own at its end, those that had not stopped. */
   leftRunning: readonly Task[];
   /** Whether an instance had had room for its job for a minute when it ended. */
@@ -62,6 +64,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     clusterName: CLUSTER,
     hooks: [],
     requestLog: 'counts',
+    limits: 'aws',
     timings: { stoppedTaskListed: 3_600_000 },
   });
   const advance = () => fleet.world.advance(clock.trueNow());
@@ -120,6 +123,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
         end: undefined,
         endedAt: undefined,
         isDead: false,
+        mistake: undefined,
         leftRunning: [],
         hadRoom: false,
         requests: 0,
@@ -189,6 +193,9 @@ function play(record: CallRecord, { clock, fleet, program, hostId, seed, run }: 
       record.launch = launch;
     },
   });
+  const isMistaken = (error: unknown) => {
+    record.mistake = String(error);
+  };
   void running.ended.then((end) => {
     if (record.isDead) return;
     fleet.world.advance(clock.trueNow());
@@ -196,7 +203,7 @@ function play(record: CallRecord, { clock, fleet, program, hostId, seed, run }: 
     record.endedAt = clock.trueNow();
     record.hadRoom = hasLongHadRoom(fleet, job.cpu);
     record.leftRunning = ownTasks(record, fleet).filter(({ lastStatus }) => lastStatus !== 'STOPPED');
-  });
+  }, isMistaken);
   const at = (after: number | undefined, run: () => void) => {
     if (after !== undefined) clock.at(clock.trueNow() + after, () => record.end ?? run());
   };

@@ -37,6 +37,8 @@ export type Launch = {
   readonly dueAt: number;
   /** How many calls in a row have failed. */
   readonly failures: number;
+  /** By how much it asks more rarely, because the account's limits were reached: from 1 to 16. */
+  readonly slowness: number;
   /** Why the last call failed, in words; undefined after one that succeeded. */
   readonly trouble: string | undefined;
   /** The last call failed for want of credentials. */

@@ -10,10 +10,22 @@ const SHARE = 0.05;
 /**
  * How long to wait before a running task is described again, in ms. `ageMs` is how long it has run. In the end it is one
  * request a minute: a thousand launchers of long jobs ask 17 times a second together, and ECS allows an account 20.
+ * `slowness` is by how much it asks more rarely.
  */
-export function lookDelay(ageMs: number, random: Random): number {
-  return Math.max(SOONEST_MS, Math.min(LATEST_MS, ageMs * SHARE * (0.8 + 0.4 * random())));
+export function lookDelay(ageMs: number, random: Random, slowness = 1): number {
+  const own = Math.max(SOONEST_MS, ageMs * SHARE * (0.8 + 0.4 * random()));
+  return Math.min(LATEST_MS, own * slowness);
 }
+
+const SLOWEST = 16;
+
+/**
+ * After a request that was throttled. The account's limits are shared: a crowd of launchers at its usual pace would take
+ * the requests of the agents that drain instances.
+ */
+export const slower = (slowness: number): number => Math.min(SLOWEST, slowness * 2);
+/** After one that was answered. */
+export const faster = (slowness: number): number => Math.max(1, slowness * 0.85);
 
 /** While the task is on its way to its end, because it was asked to stop, in ms. */
 export const STOPPING_DELAY_MS = 2_000;

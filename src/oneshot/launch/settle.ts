@@ -21,10 +21,12 @@ import {
   backoff,
   bootDelay,
   FULL_DELAY_MS,
+  faster,
   lookDelay,
   type Random,
   roomDelay,
   STOPPING_DELAY_MS,
+  slower,
 } from './pace.ts';
 import { differs } from './parameters.ts';
 
@@ -38,6 +40,7 @@ export function begin(now: number): Launch {
     beganAt: now,
     dueAt: now,
     failures: 0,
+    slowness: 1,
     trouble: undefined,
     lacksCredentials: false,
     hasReached: false,
@@ -327,13 +330,16 @@ function described(
   }
   if (task.lastStatus === 'STOPPED') return stopped(launch, phase, task);
   const placedAt = placed(task, phase.placedAt, now);
-  const wait = phase.stop ? STOPPING_DELAY_MS : lookDelay(now - (placedAt ?? task.createdAt ?? now), random);
+  const slowness = faster(launch.slowness);
+  const age = now - (placedAt ?? task.createdAt ?? now);
+  const wait = phase.stop ? STOPPING_DELAY_MS : lookDelay(age, random, slowness);
   const limit =
     placedAt !== undefined && policy.timeoutMs !== undefined && !phase.stop
       ? placedAt + policy.timeoutMs
       : Infinity;
   return {
     ...launch,
+    slowness,
     phase: { ...phase, task, missingSince: undefined, placedAt },
     dueAt: Math.min(now + wait, Math.max(now, limit)),
   };
@@ -346,6 +352,7 @@ function failed(launch: Launch, call: Call['kind'], error: AwsError, now: number
   const next: Launch = {
     ...launch,
     failures,
+    slowness: error.kind === 'throttled' ? slower(launch.slowness) : launch.slowness,
     trouble: error.message,
     lacksCredentials: error.kind === 'credentials',
     dueAt: now + backoff(failures, random),

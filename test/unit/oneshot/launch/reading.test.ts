@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
 import { endOf } from '../../../../src/oneshot/launch/ending.ts';
 import type { TaskView } from '../../../../src/oneshot/launch/model.ts';
-import { backoff, lookDelay, roomDelay } from '../../../../src/oneshot/launch/pace.ts';
+import { backoff, faster, lookDelay, roomDelay, slower } from '../../../../src/oneshot/launch/pace.ts';
 import { differs } from '../../../../src/oneshot/launch/parameters.ts';
 import { readAnswer, readError } from '../../../../src/oneshot/launch/start-answer.ts';
 import { exited, policy, taskView } from './launches.ts';
@@ -177,6 +177,23 @@ describe('the pace', () => {
       assert.equal(Math.round(lookDelay(ageMs, () => random)), expected);
     });
   }
+  test('throttled it asks more rarely, and only bit by bit as often as before', () => {
+    const five = Array.from({ length: 5 });
+    assert.equal(
+      five.reduce<number>((slowness) => slower(slowness), 1),
+      16,
+    );
+    assert.equal(
+      lookDelay(0, () => 0.5, 16),
+      32_000,
+    );
+    assert.equal(
+      lookDelay(600_000, () => 0.5, 16),
+      60_000,
+    );
+    assert.equal(faster(16), 13.6);
+    assert.equal(faster(1), 1);
+  });
   test('a herd that waits for room asks less and less often', () => {
     assert.deepEqual(
       [0, 1, 5, 100].map((tries) => Math.round(roomDelay(tries, () => 1))),
