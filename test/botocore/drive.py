@@ -26,29 +26,30 @@ TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 
 
 class Driver:
-    """The clients of the three services, what each operation came to, and what was wrong."""
+    """The clients of the services, what each operation came to, and what was wrong."""
 
     def __init__(self, url: str) -> None:
         # What is refused is to be refused by the service, not by the client's own look at the input.
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False, read_timeout=10)
-        session = Session()
-        self.clients: dict[str, BaseClient] = {
-            service: session.create_client(
-                service,
-                region_name="eu-west-1",
-                endpoint_url=url,
-                aws_access_key_id="ASIASANDBOX000000001",
-                aws_secret_access_key="anything",
-                aws_session_token="anything",
-                config=config,
-            )
-            for service in ("ec2", "ecs", "autoscaling")
-        }
-        for client in self.clients.values():
-            client.meta.events.register("before-parse", self.keep)
+        self.make = lambda service: Session().create_client(
+            service,
+            region_name="eu-west-1",
+            endpoint_url=url,
+            aws_access_key_id="ASIASANDBOX000000001",
+            aws_secret_access_key="anything",
+            aws_session_token="anything",
+            config=config,
+        )
+        self.clients: dict[str, BaseClient] = {}
         self.answer: Answer | None = None
         self.answered: set[str] = set()
         self.failed = 0
+
+    def client(self, service: str) -> BaseClient:
+        if service not in self.clients:
+            self.clients[service] = self.make(service)
+            self.clients[service].meta.events.register("before-parse", self.keep)
+        return self.clients[service]
 
     def keep(self, response_dict: dict[str, Any], **_: Any) -> None:
         headers = {name.lower(): value for name, value in response_dict["headers"].items()}
@@ -57,7 +58,7 @@ class Driver:
     def call(self, api: str, error: str | None = None, http: int = 400, /, **parameters: Any) -> dict[str, Any]:
         """Makes a call, and says whether its answer is as the model has it. `error`: the code that it is to fail with."""
         service, name = api.split(":")
-        client = self.clients[service]
+        client = self.client(service)
         operation = client.meta.service_model.operation_model(name)
         method = next(one for one, other in client.meta.method_to_api_mapping.items() if other == name)
         self.answer = None
@@ -98,14 +99,14 @@ class Driver:
         """Waits as a program does, with the waiters that botocore has."""
         try:
             config = {"Delay": 0.1, "MaxAttempts": 100}
-            self.clients[service].get_waiter(waiter).wait(**parameters, WaiterConfig=config)
+            self.client(service).get_waiter(waiter).wait(**parameters, WaiterConfig=config)
             self.say(f"waiter {waiter}", [])
         except WaiterError as error:
             self.say(f"waiter {waiter}", [str(error)])
 
     def pages(self, service: str, method: str, result: str, size: int, **parameters: Any) -> int:
         """How many items a paginator brings, with pages of this size."""
-        paginator = self.clients[service].get_paginator(method)
+        paginator = self.client(service).get_paginator(method)
         found = paginator.paginate(**parameters, PaginationConfig={"PageSize": size})
         return sum(len(page[result]) for page in found)
 
@@ -291,6 +292,12 @@ def groups(driver: Driver) -> None:
     driver.call("autoscaling:UpdateAutoScalingGroup", "ValidationError", AutoScalingGroupName="nowhere", MaxSize=4)
     driver.call("autoscaling:SetDesiredCapacity", "ValidationError", AutoScalingGroupName="new", DesiredCapacity=99)
     driver.call("autoscaling:SetDesiredCapacity", AutoScalingGroupName="new", DesiredCapacity=0)
+    launch = {"AutoScalingGroupName": "new", "ClientToken": "once", "AvailabilityZones": ["eu-west-1a"]}
+    driver.call("autoscaling:LaunchInstances", **launch, RequestedCapacity=1)
+    driver.call("autoscaling:LaunchInstances", "IdempotentParameterMismatch", **launch, RequestedCapacity=2)
+    again = {**launch, "ClientToken": "again"}
+    driver.call("autoscaling:LaunchInstances", "ValidationError", **again, RequestedCapacity=99)
+    driver.call("autoscaling:SetDesiredCapacity", AutoScalingGroupName="new", DesiredCapacity=0)
     page = driver.call("autoscaling:DescribeAutoScalingGroups", MaxRecords=1)
     token = page.get("NextToken")
     driver.call("autoscaling:DescribeAutoScalingGroups", MaxRecords=1, NextToken=token)
@@ -373,7 +380,7 @@ def lifecycle(driver: Driver, first: str, second: str) -> None:
 
 
 def wait_for_hook(driver: Driver, instance: str) -> None:
-    client = driver.clients["autoscaling"]
+    client = driver.client("autoscaling")
     for _ in range(1000):
         found = client.describe_auto_scaling_instances(InstanceIds=[instance])["AutoScalingInstances"]
         if found and found[0]["LifecycleState"] == "Terminating:Wait":
@@ -383,17 +390,17 @@ def wait_for_hook(driver: Driver, instance: str) -> None:
 
 
 def all_tasks(driver: Driver, status: str) -> list[str]:
-    return list(driver.clients["ecs"].list_tasks(cluster=CLUSTER, desiredStatus=status)["taskArns"])
+    return list(driver.client("ecs").list_tasks(cluster=CLUSTER, desiredStatus=status)["taskArns"])
 
 
 def container_instance(driver: Driver, instance: str) -> str:
-    client = driver.clients["ecs"]
+    client = driver.client("ecs")
     listed = client.list_container_instances(cluster=CLUSTER, filter=f"ec2InstanceId == {instance}")
     return str(listed["containerInstanceArns"][0])
 
 
 def ends(driver: Driver) -> None:
-    found = driver.clients["ec2"].describe_instances()["Reservations"]
+    found = driver.client("ec2").describe_instances()["Reservations"]
     ids = [one["InstanceId"] for reservation in found for one in reservation["Instances"]]
     driver.call("ec2:TerminateInstances", "DryRunOperation", 412, InstanceIds=ids, DryRun=True)
     driver.call("ec2:TerminateInstances", "MissingParameter", InstanceIds=[])
