@@ -60,9 +60,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'nextAction',
-        replace:
-          "if (containerInstance.kind === 'registered') return { kind: 'deregister', containerInstance }; return release(",
-        by: 'return release(',
+        replace: "if (kept !== 'stays') return kept ?? { kind: 'deregister', containerInstance };",
+        by: '',
       },
     ],
   },
@@ -70,9 +69,9 @@ export const mutants: readonly Mutant[] = [
     name: 'lists the first page only',
     edits: [
       {
-        within: 'allPages',
-        replace: 'nextToken = page.nextToken || undefined;',
-        by: 'nextToken = undefined;',
+        within: 'readPages',
+        replace: 'pages.nextToken = page.nextToken || undefined;',
+        by: 'pages.nextToken = undefined;',
       },
     ],
   },
@@ -158,9 +157,9 @@ export const mutants: readonly Mutant[] = [
     name: 'sets ACTIVE what somebody else has set DRAINING',
     edits: [
       {
-        within: 'nextAction',
-        replace: "memory.drainingSetAt === undefined ? { kind: 'watch' } : cancelled(observed)",
-        by: 'cancelled(observed)',
+        within: 'cancelled',
+        replace: "if (memory.drainingSetAt === undefined) return { kind: 'watch' };",
+        by: '',
       },
     ],
   },
@@ -332,7 +331,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'failed',
-        replace: 'Math.max(restAfter(error.kind, failures), SHORTEST_REST_MS)',
+        replace: "Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS)",
         by: '86_400_000',
       },
     ],
@@ -441,6 +440,64 @@ export const mutants: readonly Mutant[] = [
         within: 'chooseHook',
         replace: 'if (byTag) return',
         by: "if (wantedByTag !== undefined && !byTag) return { kind: 'missing', wanted: wantedByTag, names };\n  if (byTag) return",
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'deregisters an instance whose root volume is replaced, as if it went',
+    edits: [
+      {
+        within: 'keptInCluster',
+        replace: "leavingGroup(observed)?.aim === 'root-volume'",
+        by: '(false as boolean)',
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'deregisters for the group’s sake though the group cannot be heard',
+    edits: [{ within: 'keptInCluster', replace: "lifecycle.kind === 'unknown'", by: '(false as boolean)' }],
+    isRare: true,
+  },
+  {
+    name: 'knows no lifecycle hook that waits in a warm pool, or for a root volume',
+    edits: [
+      {
+        around: 'leaving',
+        by: `(leaving) => (state) => (state.startsWith('Terminat') ? leaving(state) : undefined)`,
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'does not see in metadata that an instance of a warm pool is terminated',
+    edits: [{ within: 'LEAVING_STATES', replace: "'Warmed:Terminated',", by: '' }],
+    isRare: true,
+  },
+  {
+    name: 'drains once more for the tag of a lifecycle event that is over',
+    edits: [{ around: 'pastEvent', by: '() => () => undefined' }],
+    isRare: true,
+  },
+  {
+    name: 'takes what it completed for a root volume for the termination that follows',
+    edits: [
+      {
+        within: 'remember',
+        replace: 'const isTurned = memory.isReplacing === true && !isReplacing;',
+        by: 'const isTurned = (false as boolean) && !isReplacing;',
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'abandons the replacement of a root volume near its hook’s limit',
+    edits: [
+      {
+        within: 'beyondHookLimit',
+        replace: "leavingGroup(observed)?.aim !== 'termination'",
+        by: '(false as boolean)',
       },
     ],
     isRare: true,

@@ -364,6 +364,72 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(MINUTE)],
   },
+  'a root volume is replaced while a task runs, and nothing of the agent is left on the new one': {
+    world: { ...plain.world, rootVolumeTarget: 'Terminated' },
+    happenings: [{ at: 20_000, what: 'replace-root-volume' }],
+    tasks: [task(2 * MINUTE)],
+  },
+  'a root volume is replaced for a tag, the state of both agents is elsewhere, and the tag stays': {
+    world: { ...plain.world, rootVolumeTarget: 'InService', rootVolumeHoldsEcsAgent: false },
+    rootVolumeKeepsState: true,
+    happenings: [
+      { at: 20_000, what: 'replace-root-volume' },
+      { at: 21_000, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+      { at: 8 * MINUTE, what: 'scale-in' },
+    ],
+    tasks: [task(MINUTE)],
+  },
+  'a root volume was to be replaced, and another hook’s end has the group terminate the instance instead': {
+    group: {
+      hooks: [
+        { name: 'drain', heartbeatTimeout: 167, defaultResult: 'CONTINUE' },
+        { name: 'ecs-managed-draining-termination-hook', heartbeatTimeout: 112, defaultResult: 'ABANDON' },
+      ],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { ...plain.world, rootVolumeTarget: 'Terminated', rootVolumeAbandoned: 'terminates' },
+    happenings: [{ at: 20_000, what: 'replace-root-volume' }],
+    tasks: [task(10_000)],
+  },
+  'Auto Scaling answers about another instance while a root volume is replaced': {
+    world: { ...plain.world, rootVolumeTarget: 'Terminated' },
+    happenings: [{ at: 20_000, what: 'replace-root-volume' }],
+    faults: [
+      {
+        at: 14_828,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: 'misnames' },
+        count: 9,
+      },
+    ],
+    tasks: [task(10_000)],
+  },
+  'an operator drains by hand what gets another root volume, and the group falls silent': {
+    happenings: [
+      { at: 9_506, what: 'manual-drain' },
+      { at: 9_506, what: 'replace-root-volume' },
+    ],
+    faults: [{ at: 40_144, match: { service: 'autoscaling' }, fault: { what: '5xx' }, forMs: 39_186 }],
+    tasks: [task(10_000), task(25_000)],
+  },
+  'the group retains the instance again each time, because of a hook whose target is broken': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 60, defaultResult: 'ABANDON', targetBroken: true }],
+      ours: 'drain',
+      retain: true,
+    },
+    tasks: [task(2 * MINUTE)],
+  },
+  'an instance of a warm pool that never registered is terminated': {
+    flags: ['--cluster', 'web'],
+    machine: { ...plain.machine, warm: true, ecsAgentAfter: 'never' },
+  },
+  'a load balancer takes half an hour before the hook waits': {
+    world: { ...plain.world, timings: { terminatingToWait: 30 * MINUTE } },
+    tasks: [task(40 * MINUTE)],
+    horizon: 60 * MINUTE,
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],
