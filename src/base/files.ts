@@ -112,15 +112,15 @@ function readOpened(
   try {
     const stats = fs.fstatSync(file);
     if (stats.isDirectory()) throw notAFile(path, 'a directory', 'EISDIR');
-    if (!isReadable(stats)) throw notAFile(path, 'a FIFO or a device', 'EINVAL');
+    if (!isReadable(stats)) throw notAFile(path, 'a FIFO or a device');
     return readAll(file, path, mostBytes, fs);
   } finally {
     fs.closeSync(file);
   }
 }
 
-const notAFile = (path: string, what: string, code: string) =>
-  Object.assign(new Error(`${path} is ${what}, not a file`), { code });
+const notAFile = (path: string, what: string, code?: string) =>
+  Object.assign(new Error(`${path} is ${what}, not a file`), code && { code });
 
 /**
  * Whether a file can be made in a directory: makes an empty one of a name that nobody can foresee, and removes it.

@@ -76,6 +76,14 @@ describe('what a new user gets wrong is told whole', { concurrency: 4 }, () => {
       );
     });
 
+  test('a configuration file that is a FIFO: it says so, and does not wait for a writer', async () => {
+    const path = join(directory, 'fifo.conf');
+    execFileSync('mkfifo', [path]);
+    const { code, message } = await refused(['run', '--config', path]);
+    assert.equal(code, CONFIG);
+    assert.match(message, /fifo\.conf: cannot be read \(\S+fifo\.conf is a FIFO or a device, not a file\)/);
+  });
+
   test('a broken configuration file, and everything else that is wrong with it', async () => {
     const path = join(directory, 'broken.conf');
     writeFileSync(path, '# ours\nECS_DRAIN_MODE=fast\nthis is no line\n');
