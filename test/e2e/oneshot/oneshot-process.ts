@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createFleet, type Fleet, type Sandbox, startSandbox } from '../../../src/sandbox/index.ts';
@@ -14,6 +15,8 @@ export type OneshotProcess = {
   /** How it ended, with all that it has written. */
   readonly ended: Promise<Ended>;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
+  /** Tells every line of its standard error from now on. */
+  onLine(listener: (line: string) => void): void;
 };
 
 export type Ended = {
@@ -72,6 +75,7 @@ export function startOneshot(
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
+  const lines = createInterface({ input: child.stderr });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
@@ -82,6 +86,7 @@ export function startOneshot(
       ),
     ),
     signal: (name) => void child.kill(name),
+    onLine: (listener) => void lines.on('line', listener),
   };
 }
 

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { residentMegabytes, startBareNode } from '../scripts/demo/memory.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { createFleet } from '../src/sandbox/fleet.ts';
+import { startSandbox } from '../src/sandbox/start.ts';
+
+/**
+ * What a launcher that waits takes beside a bare Node process, and how soon after its start it asks for its task.
+ * Usage: node bench/oneshot.ts [SECONDS to wait before measuring, default 60]
+ */
+const seconds = Number(process.argv[2] ?? 60);
+const STARTS = 10;
+const cli = fileURLToPath(new URL('../dist/oneshot/cli.js', import.meta.url));
+
+const fleet = createFleet({ clock: systemClock, clusterName: 'batch' });
+fleet.addInstance({ cpu: 65_536, memory: 65_536 });
+fleet.world.call('ecs:RegisterTaskDefinition', {
+  family: 'job',
+  containerDefinitions: [{ name: 'main', image: 'busybox', cpu: 1024, memory: 1024 }],
+});
+const sandbox = await startSandbox(fleet, { clock: systemClock });
+
+const bare = startBareNode();
+const waiting: [string, ChildProcess][] = [
+  ['waiting for a task', launch(['--', 'sleep', '86400'])],
+  ['waiting for room, with a group', launch(['--group', fleet.group.name, '--cpu', '99999', '--', 'true'])],
+];
+await systemClock.sleep(seconds * 1_000);
+const bareMegabytes = residentMegabytes(bare.pid);
+for (const [name, { pid = 0 }] of waiting) {
+  const megabytes = residentMegabytes(pid);
+  process.stdout.write(
+    `${name.padEnd(32)}${megabytes.toFixed(1).padStart(6)} MB  ${(megabytes / bareMegabytes).toFixed(2)} × bare Node\n`,
+  );
+}
+for (const [, child] of waiting) child.kill('SIGKILL');
+
+const delays: number[] = [];
+for (let index = 0; index < STARTS; index++) {
+  const startedAt = systemClock.now();
+  fleet.world.requestLog.entries?.splice(0);
+  const child = launch(['--no-wait', '--', 'true']);
+  await new Promise((resolve) => child.once('close', resolve));
+  const asked = fleet.world.requestLog.entries?.find(({ api }) => api === 'ecs:RunTask');
+  if (asked) delays.push(asked.at - startedAt);
+}
+const sorted = delays.sort((a, b) => a - b);
+const median = sorted[Math.floor(sorted.length / 2)];
+process.stdout.write(
+  `from the start to RunTask: median ${median} ms, worst ${sorted.at(-1)} ms of ${STARTS}\n`,
+);
+bare.kill();
+await sandbox.close();
+
+function launch(options: string[]): ChildProcess {
+  return spawn(process.execPath, [cli, 'run', '--cluster', 'batch', '--task-definition', 'job', ...options], {
+    stdio: 'ignore',
+    env: {
+      PATH: process.env.PATH ?? '',
+      AWS_REGION: 'eu-west-1',
+      AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'example',
+      AWS_ENDPOINT_URL: sandbox.apiUrl,
+    },
+  });
+}

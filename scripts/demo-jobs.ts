@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../src/base/clock.ts';
+import { attachTagger, startSandbox } from '../src/sandbox/index.ts';
+import { type AgentProcess, startAgentProcess } from '../test/e2e/agent-process.ts';
+import { startOneshot } from '../test/e2e/oneshot/oneshot-process.ts';
+import { TAG_KEY } from './demo/cluster.ts';
+import { createJobsCluster, type Job, type JobsCluster, jobs } from './demo/jobs-cluster.ts';
+import { jobsPanel, jobsTable } from './demo/jobs-table.ts';
+import { createScreen, type Screen } from './demo/screen.ts';
+
+// `npm run demo:jobs`: jobs in an empty group. Launchers make room and give exit codes back; agents let the instances go.
+
+/** Longer than all of it takes on a slow machine, in ms. */
+const LIMIT_MS = 120_000;
+/** Between two jobs of the scheduler, in ms. */
+const SCHEDULE_MS = 600;
+
+const started: { kill(): void }[] = [];
+const stateDir = mkdtempSync(join(tmpdir(), 'ecs-oneshot-demo-'));
+process.once('exit', () => {
+  for (const one of started) one.kill();
+  rmSync(stateDir, { recursive: true, force: true });
+});
+for (const [name, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(name, () => process.exit(code));
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const demo = createJobsCluster(systemClock);
+  const { fleet } = demo;
+  const beganAt = systemClock.now();
+  const screen = createScreen(process.stdout, () => jobsPanel(demo));
+  screen.title('An empty group, six jobs, and every exit code where it belongs.');
+  screen.note('The cluster is simulated on this machine. Each job is a real ecs-oneshot process, and each');
+  screen.note('instance has a real agent: AWS SDK clients, wire protocols. An instance holds three jobs.');
+  screen.note('');
+  const sandbox = await startSandbox(fleet, { clock: systemClock });
+  attachTagger(fleet, { tagKey: TAG_KEY });
+  const seconds = () => (systemClock.now() - beganAt) / 1000;
+  const agents = new Map<string, AgentProcess>();
+  fleet.world.onEvent((event) => {
+    const line = demo.lineOf(event);
+    if (line) screen.event(seconds(), line);
+    if (event.type !== 'machine-launched') return;
+    void sandbox.settled().then(() => {
+      const dir = join(stateDir, event.instanceId);
+      const agent = startAgentProcess(
+        ['run', '--state-dir', dir, '--poll-interval', '1s'],
+        sandbox.environment(event.instanceId),
+      );
+      started.push({ kill: () => agent.signal('SIGKILL') });
+      agents.set(event.instanceId, agent);
+    });
+  });
+
+  const limit = systemClock.sleep(LIMIT_MS).then(() => 'too late' as const);
+  const all = (async () => {
+    const ended: Promise<void>[] = [];
+    for (const job of jobs) {
+      ended.push(runJob(job, demo, sandbox, screen, seconds));
+      await systemClock.sleep(SCHEDULE_MS);
+    }
+    const longest = jobs.findIndex(({ isLongest }) => isLongest);
+    await Promise.all(ended.filter((_, index) => index !== longest));
+    screen.event(seconds(), { who: '', text: 'One job is left. Somebody sets the desired capacity to 0.' });
+    fleet.world.advance(systemClock.now());
+    fleet.world.call('autoscaling:SetDesiredCapacity', {
+      AutoScalingGroupName: fleet.group.name,
+      DesiredCapacity: 0,
+    });
+    await Promise.all([...ended, demo.allGone()]);
+  })();
+  const outcome = await Promise.race([all, limit]);
+  screen.close();
+  const problems = outcome === 'too late' ? [`it had not ended after ${LIMIT_MS / 1000} s`] : demo.problems();
+  for (const line of jobsTable(demo, seconds())) screen.plain(line);
+  for (const problem of problems) screen.plain(`  NOT KEPT: ${problem}`);
+  for (const agent of agents.values()) agent.signal('SIGTERM');
+  await Promise.all([...agents.values()].map(({ exited }) => exited));
+  await sandbox.close();
+  return problems.length === 0 ? 0 : 1;
+}
+
+/** Runs a job as a scheduler does; one of them dies with its launcher, and is called again with the same key. */
+async function runJob(
+  job: Job,
+  demo: JobsCluster,
+  sandbox: Parameters<typeof startOneshot>[1],
+  screen: Screen,
+  seconds: () => number,
+): Promise<void> {
+  const args = [
+    'run',
+    '--cluster',
+    demo.fleet.cluster.name,
+    '--task-definition',
+    'job',
+    '--group',
+    demo.fleet.group.name,
+  ];
+  const launch = () => {
+    const launcher = startOneshot([...args, '--key', job.name, '--', 'sh', '-c', job.script], sandbox);
+    started.push({ kill: () => launcher.signal('SIGKILL') });
+    launcher.onLine((line) => {
+      const text = line.replace(/^ecs-oneshot: /, '');
+      demo.says(job, text);
+      if (/^(waiting for room|exit code)/.test(text))
+        screen.event(seconds(), { who: '', text: `${job.name}: ${text.replace(/ \(task arn.*\)$/, '')}` });
+    });
+    return launcher;
+  };
+  let launcher = launch();
+  if (job.launcherDies) {
+    await demo.running(job);
+    launcher.signal('SIGKILL');
+    await launcher.ended;
+    screen.event(seconds(), {
+      who: '',
+      text: `${job.name}: its launcher is killed, and called again with the same key`,
+      style: 'yellow',
+    });
+    launcher = launch();
+  }
+  const { code } = await launcher.ended;
+  demo.ended(job, code);
+}
