@@ -1,9 +1,12 @@
+import type { Environment } from './base/environment.ts';
 import { nearest } from './base/nearest.ts';
 import { version } from './base/version.ts';
 import { EX_CONFIG, EX_UNAVAILABLE, EX_USAGE } from './config/exit-codes.ts';
 import { type CommandName, commands, help } from './config/help.ts';
 import { loadConfig } from './config/load.ts';
-import { readNetwork } from './config/network.ts';
+import { isNetworkName } from './config/names.ts';
+import type { NetworkRead } from './config/network.ts';
+import { options } from './config/options.ts';
 import { wrongPlace } from './config/wrong-place.ts';
 
 /** What a command takes beside the options. */
@@ -56,7 +59,7 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
   const { config, environment, warnings } = loaded;
   switch (name) {
     case 'run': {
-      const network = readNetwork(environment, config.introspectionUrl);
+      const network = await networkOf(environment, config.introspectionUrl);
       const problems = [...(network.kind === 'wrong' ? network.problems : []), ...wrongPlace(environment)];
       if (network.kind === 'wrong' || problems.length > 0) return complainAbout(problems);
       const configured = { ...loaded, warnings: [...warnings, ...network.warnings] };
@@ -69,7 +72,7 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
         isHealthCheck: argv.includes('--health'),
       });
     case 'doctor': {
-      const network = readNetwork(environment, config.introspectionUrl);
+      const network = await networkOf(environment, config.introspectionUrl);
       if (network.kind === 'wrong') return complainAbout(network.problems);
       return (await import('./commands/doctor.ts')).doctor(
         config,
@@ -82,6 +85,14 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
     case 'drain':
       return (await import('./commands/drain.ts')).drain(config, environment, argv.includes('--cancel'));
   }
+}
+
+/** Loaded only where something is set. */
+async function networkOf(environment: Environment, introspectionUrl: string): Promise<NetworkRead> {
+  const isSet = Object.entries(environment).some(([name, value]) => value && isNetworkName(name));
+  if (!isSet && introspectionUrl === options.introspectionUrl.default)
+    return { kind: 'ok', network: {}, warnings: [] };
+  return (await import('./config/network.ts')).readNetwork(environment, introspectionUrl);
 }
 
 function complainAbout(problems: readonly string[]): number {

@@ -8,7 +8,7 @@ import type { Environment } from '../base/environment.ts';
 import { ifKnown } from '../base/reading.ts';
 import { escaped } from '../base/text.ts';
 import { version } from '../base/version.ts';
-import { describeProxies, type Network } from '../config/network.ts';
+import type { Network } from '../config/network.ts';
 import type { Config } from '../config/options.ts';
 import { wrongPlace } from '../config/wrong-place.ts';
 import { createEcsAgent } from '../host/ecs-agent.ts';
@@ -111,8 +111,7 @@ async function* checkConfiguration(config: Config, warnings: readonly string[]):
 
 /** What stands between this host and the AWS APIs, where anything does. */
 async function* checkNetwork({ AWS_CA_BUNDLE: bundle }: Environment, network: Network): Checks {
-  const proxies = describeProxies(network);
-  if (proxies) yield ok('proxy', `the AWS APIs are asked by proxy: ${proxies}`);
+  if (network.proxies) yield ok('proxy', `the AWS APIs are asked by proxy: ${network.proxies}`);
   if (network.ca !== undefined)
     yield ok('certificates', `AWS_CA_BUNDLE: ${bundle}, in place of the public ones`);
 }

@@ -6,7 +6,7 @@ import { systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
 import { EX_TEMPFAIL } from '../config/exit-codes.ts';
 import type { Configured } from '../config/load.ts';
-import { describeProxies, type Network } from '../config/network.ts';
+import type { Network } from '../config/network.ts';
 import type { Config } from '../config/options.ts';
 import { configuredCluster } from '../host/ecs-config.ts';
 import { createNodeHttp } from '../host/node-http.ts';
@@ -46,8 +46,7 @@ export async function run(
   };
   log('agent.started', `ecs-drain-agent ${version}`, { version, pid: process.pid, config });
   for (const warning of warnings) log('config.warning', warning);
-  const proxies = describeProxies(network);
-  if (proxies) log('proxy.used', `the AWS APIs are asked by proxy: ${proxies}`);
+  if (network.proxies) log('proxy.used', `the AWS APIs are asked by proxy: ${network.proxies}`);
   if (claim.kind === 'unusable') log('state.unwritable', unusable(claim.why, config, origins));
   await sayWhatIsNotRun(config.hooksDir, log);
   passToSdk(environment);

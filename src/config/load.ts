@@ -1,8 +1,7 @@
 import type { Environment } from '../base/environment.ts';
 import { readTextFile } from '../base/files.ts';
 import { nearest } from '../base/nearest.ts';
-import { isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
-import { isProxyName } from './network.ts';
+import { isMetadataTagKey, isProxyName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
 import { type Config, type OptionName, optionList, options } from './options.ts';
 import { quote, readFlags } from './read-flags.ts';
 import { checkSdkFiles } from './sdk-files.ts';

@@ -9,3 +9,10 @@ export const isMetadataTagKey = (text: string): boolean => /^[A-Za-z0-9+\-=.,_:@
 
 /** PutLifecycleHook's own pattern. */
 export const isLifecycleHookName = (text: string): boolean => /^[A-Za-z0-9\-_/]{1,255}$/.test(text);
+
+/** The names of the proxies; in capitals or not, as every program has them. */
+export const isProxyName = (name: string): boolean => /^(?:https?|no)_proxy$/i.test(name);
+
+/** Whether a variable says how the AWS APIs, or instance metadata, are reached. */
+export const isNetworkName = (name: string): boolean =>
+  isProxyName(name) || /^AWS_(?:CA_BUNDLE|ENDPOINT_URL.*|EC2_METADATA_SERVICE_ENDPOINT)$/.test(name);

@@ -7,6 +7,8 @@ import type { Parsed } from './parsed.ts';
 export type Network = {
   /** As Node's agents take it. Undefined where no proxy is set. */
   readonly proxyEnv?: ProxyEnvironment | undefined;
+  /** The proxies for people, without what is secret in them. */
+  readonly proxies?: string | undefined;
   /** The certificates that are trusted in place of Node's own, in PEM. */
   readonly ca?: string | undefined;
 };
@@ -20,9 +22,6 @@ export type ProxyEnvironment = {
 export type NetworkRead =
   | { readonly kind: 'ok'; readonly network: Network; readonly warnings: readonly string[] }
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
-
-/** The names of the proxies; in capitals or not, as every program has them. */
-export const isProxyName = (name: string): boolean => /^(?:https?|no)_proxy$/i.test(name);
 
 /**
  * Reads how the AWS APIs are reached from the environment: proxies, AWS_CA_BUNDLE, and endpoints that are not encrypted.
@@ -60,7 +59,10 @@ export function readNetwork(
   const hasProxy = proxyEnv.http_proxy !== undefined || proxyEnv.https_proxy !== undefined;
   return {
     kind: 'ok',
-    network: { ...(hasProxy && { proxyEnv }), ...(ca?.kind === 'ok' && { ca: ca.value }) },
+    network: {
+      ...(hasProxy && { proxyEnv, proxies: describeProxies(proxyEnv) }),
+      ...(ca?.kind === 'ok' && { ca: ca.value }),
+    },
     warnings: [
       ...openEndpoints(environment, introspectionUrl),
       ...(hasProxy && noProxy ? unmatchable(noProxy) : []),
@@ -68,9 +70,7 @@ export function readNetwork(
   };
 }
 
-/** The proxies for people, without what is secret in them. */
-export function describeProxies({ proxyEnv }: Network): string | undefined {
-  if (!proxyEnv) return undefined;
+function describeProxies(proxyEnv: ProxyEnvironment): string {
   const { http_proxy: http, https_proxy: https, no_proxy: except } = proxyEnv;
   const through = [
     https && `https through ${withoutSecrets(https)}`,

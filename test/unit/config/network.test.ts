@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { describeProxies, readNetwork } from '../../../src/config/network.ts';
+import { readNetwork } from '../../../src/config/network.ts';
 
 const LOCAL = 'http://127.0.0.1:51678';
 const PEM = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
@@ -28,7 +28,6 @@ describe('a proxy', () => {
   test('is none where nothing says so, nor where only NO_PROXY does', () => {
     assert.deepEqual(networkOf({}), {});
     assert.deepEqual(networkOf({ HTTP_PROXY: '', https_proxy: '', NO_PROXY: '*' }), {});
-    assert.equal(describeProxies({}), undefined);
   });
   test('is that of its own scheme, by a name in capitals or not, which goes first', () => {
     const environment = {
@@ -49,8 +48,8 @@ describe('a proxy', () => {
     }));
   test('is told to people without its password', () => {
     const network = networkOf({ HTTPS_PROXY: 'http://user:s3cret@proxy:3128', NO_PROXY: 'a,b' });
-    assert.equal(describeProxies(network), 'https through http://proxy:3128 (with a password); not for a,b');
-    assert.equal(describeProxies(networkOf({ http_proxy: 'proxy:80' })), 'http through http://proxy');
+    assert.equal(network.proxies, 'https through http://proxy:3128 (with a password); not for a,b');
+    assert.equal(networkOf({ http_proxy: 'proxy:80' }).proxies, 'http through http://proxy');
   });
   for (const [text, why] of [
     ['socks5://u:s3cret@h:1', 'socks5:// is not supported; a proxy is asked by http:// or https://'],
