@@ -109,9 +109,7 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (waits) return release('is still held by our lifecycle action, with no task left');
   if (isToTerminate(instance)) {
     const found = release('was retained and is not terminated, with no task left');
-    // A group that retains it again each time is told ever more rarely.
-    const rest =
-      instance.timesTerminated === 0 ? 0 : Math.min(300_000, 30_000 * 2 ** (instance.timesTerminated - 1));
+    const rest = terminateRest(instance);
     if (rest > 0) return { ...found, isRelease: false, since: instance.lifecycleSince + rest };
     // After it was released, another owner's hook can end in retaining it: that is looked for once a minute.
     return { ...found, isRelease: ourEnd(instance)?.at === instance.lifecycleSince };
@@ -210,10 +208,19 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
       if (waitingForUs(instance))
         return due('L5', `is still held by our lifecycle action, ${passed}`, 'it is paid for', limitAt);
       if (setting.limit.onTimeout === 'continue' && isToTerminate(instance))
-        return due('L5', `was retained and is not terminated, ${passed}`, 'it is paid for', limitAt);
+        return due(
+          'L5',
+          `was retained and is not terminated, ${passed}`,
+          'it is paid for',
+          Math.max(limitAt, instance.lifecycleSince + terminateRest(instance)),
+        );
   }
   return undefined;
 }
+
+/** A group that retains it again each time is told ever more rarely: after so many ms. */
+const terminateRest = ({ timesTerminated }: Instance): number =>
+  timesTerminated === 0 ? 0 : Math.min(300_000, 30_000 * 2 ** (timesTerminated - 1));
 
 /** It is retained, and the group does not refuse to terminate it. */
 const isToTerminate = ({ lifecycle, setting }: Instance): boolean =>

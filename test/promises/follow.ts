@@ -199,7 +199,7 @@ function noteScheduled(instance: Instance, at: number): void {
 
 /** What the tag's value says counts from when the agent can read it. */
 function noteTag(instance: Instance, at: number, value: string | undefined): void {
-  if (value === undefined) return;
+  if (value === undefined || !instance.setting.signals.includes('tag')) return;
   noteOurs(instance, at);
   instance.taggedHook = hookNamedIn(value) ?? instance.taggedHook;
   instance.taggedEventAt = eventTimeIn(value) ?? instance.taggedEventAt;

@@ -155,14 +155,15 @@ const LATEST_NOTICED_MS = 61_000;
 
 /** Whether nothing has gone wrong for long before `since`, nor has anything since: then it takes seconds, not a minute. */
 function isPlain(instance: Instance, since: number, at: number): boolean {
-  const { disturbances, ecsAgent, lastStopAt, hostEmptyAt, drainSince = at, tasks, setting } = instance;
+  const { disturbances, ecsAgent, lastStopAt, hostEmptyAt, drainSince = at, tasks, setting, spot } = instance;
   const calmMs = CALM_MS + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0);
   return (
     disturbances.troubleAt(at) < since - calmMs &&
     disturbances.changeAt() < since - PERSON_MS &&
     isTruthful(ecsAgent) &&
-    // Each look at so many tasks takes several requests, and those of a drain's first seconds use up the minute's twelve.
-    (tasks.size <= 100 || since > drainSince + FIRST_LOOKS_MS) &&
+    // Each look at so many tasks takes several requests: those of a drain's first seconds use up the minute's twelve, and so
+    // do those before an interruption.
+    (tasks.size <= 100 || (since > drainSince + FIRST_LOOKS_MS && spot === undefined)) &&
     // A list of several pages takes as many of a minute's requests.
     !setting.hasSmallPages &&
     // ECS hears of the end within about 30 s of the host.

@@ -64,11 +64,16 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
 
 /** What is chosen by the tag, or for a wait, stays ours though the tag's value changes, or another hook is added. */
 function rememberHook(memory: Memory, observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
+  const named = signalsOf(observed).find((signal) => signal.source === 'tag');
+  if (observed.hooks.kind === 'unknown') {
+    // Whether the group has it is asked once it leaves, and the value may be another by then.
+    return named?.hook === undefined || memory.hook
+      ? memory
+      : { ...memory, hook: { name: named.hook, heartbeatTimeout: undefined, globalTimeout: undefined } };
+  }
   const choice = hookChoice(observed, config);
-  if (choice.kind !== 'ours' || observed.hooks.kind === 'unknown' || sameHook(memory.hook, choice.hook))
-    return memory;
-  const isTagged = signalsOf(observed).some((one) => one.source === 'tag' && one.hook === choice.hook.name);
-  const isChosen = isTagged || leavingGroup(observed)?.stage === 'waiting';
+  if (choice.kind !== 'ours' || sameHook(memory.hook, choice.hook)) return memory;
+  const isChosen = named?.hook === choice.hook.name || leavingGroup(observed)?.stage === 'waiting';
   return isChosen ? { ...memory, hook: choice.hook } : memory;
 }
 

@@ -115,6 +115,15 @@ describe('what is remembered of the lifecycle action', () => {
     const later = after({ ...base, memory: before, lifecycle: inState('Terminating:Wait'), hooks });
     assert.deepEqual(later.waiting?.hook, hook, 'nobody keeps the hook alive that waits for us');
   });
+  it('the hook that the tag names before the group has said which it has, and no other after that', () => {
+    const named = (hook: string) => known([{ source: 'tag', value: `hook=${hook}`, hook } as const]);
+    const before = after({ ...base, signals: named('drain') });
+    assert.equal(before.hook?.name, 'drain');
+    assert.equal(after({ ...base, memory: before, signals: named('nosuch') }).hook?.name, 'drain');
+    const hooks = known([{ ...hook, name: 'backup' }, hook]);
+    const later = after({ ...base, memory: before, lifecycle: inState('Terminating:Wait'), hooks });
+    assert.deepEqual(later.waiting?.hook, hook, 'nobody keeps the hook alive that waits for us');
+  });
   it('no hook before one waits or is named: the group’s only one may be another owner’s', () => {
     const seen = { ...base, lifecycle: inState('InService'), hooks: known([hook]) };
     assert.equal(after(seen).hook, undefined);
