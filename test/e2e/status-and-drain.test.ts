@@ -31,7 +31,7 @@ describe('status and drain, with an agent', () => {
       stderr: '',
     });
     await host.logs('drain.progress');
-    const [state, because, instance, cluster, ...rest] = (await host.status(10)).split('\n');
+    const [state, because, instance, cluster, ...rest] = (await host.status(10, 'oldest')).split('\n');
     assert.match(state ?? '', /^state {15}draining: 1 task left, oldest \d+ s$/);
     assert.equal(because, 'because of          manual');
     assert.equal(instance, `container instance  ${arn?.split('/').at(-1)}`);
