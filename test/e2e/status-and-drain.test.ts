@@ -218,7 +218,8 @@ async function setUp(t: TestContext) {
       let answer = await run('status');
       const isEarly = () =>
         answer.code !== expected || answer.stdout.includes('not asked yet') || !answer.stdout.includes(text);
-      for (let tries = 0; isEarly() && tries < 20; tries++) answer = await run('status');
+      // ECS says what a task is some seconds after the host has named it.
+      for (let tries = 0; isEarly() && tries < 100; tries++) answer = await run('status');
       assert.equal(answer.code, expected, answer.stdout);
       return answer.stdout;
     },
