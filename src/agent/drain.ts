@@ -79,7 +79,10 @@ export type DrainPorts = PollPorts & {
   /** For the pace of polls: uniform in [0, 1), drawn anew now and then. */
   readonly jitter: () => number;
   readonly around: () => Around;
-  readonly source: Pick<DrainPollPorts, 'ecsAgent' | 'autoScaling' | 'readEcsView' | 'explain' | 'onView'>;
+  readonly source: Pick<
+    DrainPollPorts,
+    'ecsAgent' | 'autoScaling' | 'groupInMetadata' | 'readEcsView' | 'explain' | 'onView'
+  >;
   readonly mutations: Mutations;
   readonly save: (memory: Memory) => void;
   readonly log: Log;
@@ -102,6 +105,10 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       ...ports.source,
       nextViewKind: () => nextViewKind(pace()),
       tasksLeft: () => state.memory.tasksLeft ?? [],
+      isFirstWait: () => {
+        const { waiting, completed, terminatedAt } = state.memory;
+        return waiting === undefined && completed === undefined && terminatedAt === undefined;
+      },
       isWaiting: () => state.memory.waiting !== undefined,
       isIgnored: (task) => isIgnored(task, policy),
     },
@@ -215,8 +222,16 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     const outcome: Outcome = policy.dryRun ? { kind: 'done' } : await mutations.heartbeat(group, hook);
     if (isClosed) return;
     isBeating = false;
-    const settled = settleHeartbeat(state, hook, outcome, at);
+    const settled = settleHeartbeat(state, hook, outcome, at, ports.random());
+    noteWait(outcome, at);
     apply(policy.dryRun ? { ...settled, events: [] } : settled);
+  }
+
+  /** What was recorded for an action that nobody has said to wait says that it does. */
+  function noteWait({ kind }: Outcome, at: number) {
+    const last = ifKnown(polls.lifecycle.reading());
+    if (kind !== 'done' || policy.dryRun || last?.kind !== 'in-group' || !last.from) return;
+    polls.lifecycle.show({ ...last, state: 'Terminating:Wait' }, at);
   }
 
   function attempt(mutation: Mutation) {

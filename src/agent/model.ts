@@ -63,12 +63,22 @@ export type ContainerInstance =
 
 export type Registered = Extract<ContainerInstance, { kind: 'registered' }>;
 
-export type Heartbeat =
-  | { readonly at: number; readonly outcome: 'recorded' }
-  /** `recordedAt`: when one was last recorded. */
-  | { readonly at: number; readonly outcome: 'failed'; readonly recordedAt?: number | undefined }
+export type Heartbeat = {
+  readonly at: number;
+  /** From 0 to 1: how much the account's requests have been short for heartbeats of late. Absent: not at all. */
+  readonly strain?: number | undefined;
+} & (
+  | { readonly outcome: 'recorded' }
+  | {
+      readonly outcome: 'failed';
+      /** When one was last recorded. */
+      readonly recordedAt?: number | undefined;
+      /** It was throttled. Uniform in [0, 1): instances that were throttled together must not come back together. */
+      readonly jitter?: number | undefined;
+    }
   /** AWS says that no such action waits, so many times in a row. */
-  | { readonly at: number; readonly outcome: 'nothing-waiting'; readonly times: number };
+  | { readonly outcome: 'nothing-waiting'; readonly times: number }
+);
 
 /** How the operator's hooks of one stage are doing. `held`: they failed, and the instance waits until they succeed. */
 export type StageState = 'due' | 'running' | 'held' | 'settled';

@@ -19,6 +19,7 @@ import { createMutations } from './act/mutations.ts';
 import { runAgent } from './loop.ts';
 import { createEcsView } from './observe/ecs-view.ts';
 import { createExplain } from './observe/explain.ts';
+import { groupInMetadata } from './observe/group-in-metadata.ts';
 import { createLocate } from './observe/locate.ts';
 import { reportEcsAgent } from './report/ecs-agent-transitions.ts';
 import type { Report } from './report/report.ts';
@@ -103,6 +104,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     drainSource: () => ({
       ecsAgent,
       autoScaling,
+      groupInMetadata: () => groupInMetadata(imds),
       readEcsView: createEcsView({
         ecs,
         ecsAgent,

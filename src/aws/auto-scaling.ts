@@ -4,7 +4,13 @@ import type { Operation } from './operations.ts';
 
 export type Lifecycle =
   | { readonly kind: 'no-group' }
-  | { readonly kind: 'in-group'; readonly group: string; readonly state: string };
+  | {
+      readonly kind: 'in-group';
+      readonly group: string;
+      readonly state: string;
+      /** The group itself was not asked yet: metadata tells, or a heartbeat that was recorded. */
+      readonly from?: 'metadata' | undefined;
+    };
 
 export type Hook = {
   readonly name: string;

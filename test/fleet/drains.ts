@@ -13,7 +13,11 @@ export type Drain = {
   /** Its requests to AWS since the signal, by API, throttled ones included. */
   readonly requests: Map<string, number>;
   throttled: number;
+  /** Of those, the heartbeats. */
+  throttledHeartbeats: number;
 };
+
+export const HEARTBEAT = 'autoscaling:RecordLifecycleActionHeartbeat';
 
 /** The drains of a fleet, by instance. */
 export type Drains = {
@@ -45,6 +49,7 @@ export function followDrains(): Drains {
       if (drain.signalAt === undefined) return;
       drain.requests.set(api, (drain.requests.get(api) ?? 0) + 1);
       if (isThrottled) drain.throttled++;
+      if (isThrottled && api === HEARTBEAT) drain.throttledHeartbeats++;
     },
     isGone: (instanceId) => gone.has(instanceId),
     left: () => byInstance.size - gone.size,
@@ -78,4 +83,5 @@ const newDrain = (): Drain => ({
   tasksCut: 0,
   requests: new Map(),
   throttled: 0,
+  throttledHeartbeats: 0,
 });

@@ -19,6 +19,7 @@ function drain(changes: Partial<Drain> = {}): Drain {
     tasksCut: 0,
     requests: new Map([['ecs:ListTasks', 10]]),
     throttled: 0,
+    throttledHeartbeats: 0,
     ...changes,
   };
 }
@@ -74,8 +75,8 @@ describe('F3: 15 requests, beside heartbeats and a look every 5 min', () => {
   for (const [requests, lasted, expected] of [
     [{ 'ecs:ListTasks': 15 }, MINUTE, 15],
     [{ 'ecs:ListTasks': 16 }, 5 * MINUTE - 1, 16],
-    [{ 'ecs:ListTasks': 19 }, 5 * MINUTE, 15],
-    [{ 'ecs:ListTasks': 63, 'autoscaling:RecordLifecycleActionHeartbeat': 6 }, HOUR, 15],
+    [{ 'ecs:ListTasks': 17 }, 5 * MINUTE, 15],
+    [{ 'ecs:ListTasks': 39, 'autoscaling:RecordLifecycleActionHeartbeat': 6 }, HOUR, 15],
   ] as const) {
     test(`${JSON.stringify(requests)} in ${lasted} ms`, () => {
       const one = asked(requests, lasted);
@@ -83,6 +84,14 @@ describe('F3: 15 requests, beside heartbeats and a look every 5 min', () => {
       assert.equal(judge(one).F3, expected > 15 ? 'broken' : 'kept');
     });
   }
+  test('what was throttled takes nothing from others', () => {
+    const requests = new Map([
+      ['ecs:ListTasks', 20],
+      ['autoscaling:RecordLifecycleActionHeartbeat', 6],
+    ]);
+    const one = drain({ requests, throttled: 9, throttledHeartbeats: 4, lastStoppedAt: SIGNAL + MINUTE });
+    assert.equal(figures(0, [{ ...one, releasedAt: SIGNAL + MINUTE }]).besides.max, 15);
+  });
   test('waiting for the end of an outage is not judged', () =>
     assert.equal(
       judge(figures(1, [drain({ requests: new Map([['ecs:ListTasks', 900]]) })], { outageMs: 1 })).F3,

@@ -1,5 +1,5 @@
 import { START } from '../support/virtual-clock.ts';
-import type { Drain } from './drains.ts';
+import { type Drain, HEARTBEAT } from './drains.ts';
 import { MINUTE, outageOf, type Scenario, SECOND } from './scenario.ts';
 
 /** What a scenario came to. Times are in ms, Infinity where it did not come to that. */
@@ -18,7 +18,7 @@ export type Figures = {
   readonly leftBehind: number;
   /** Requests of one drain. */
   readonly requests: Spread;
-  /** The same beside heartbeats and a look at ECS every 5 min. */
+  /** Those that AWS answered, beside heartbeats and a look at ECS every 5 min. What is throttled takes nothing from others. */
   readonly besides: Spread;
   readonly allRequests: number;
   readonly throttled: number;
@@ -31,8 +31,8 @@ export type Spread = { readonly p50: number; readonly p99: number; readonly max:
 export const RELEASED_WITHIN_MS = 5 * SECOND;
 /** ... and for each instance of the fleet. */
 export const DRAINING_WITHIN_MS = { all: 30 * SECOND, each: SECOND / 40 };
-/** The requests of a look at ECS: the container instance, two lists of its tasks, and what they are doing. */
-const REQUESTS_OF_A_LOOK = 4;
+/** What a look at ECS costs while tasks run: the container instance, and what its tasks are doing. */
+const REQUESTS_OF_A_LOOK = 2;
 const A_LOOK_EVERY_MS = 5 * MINUTE;
 
 export function figuresOf(scenario: Scenario, all: readonly Drain[]): Figures {
@@ -77,8 +77,9 @@ function besides(drain: Drain): number {
   const { requests, signalAt = Infinity, releasedAt, lastStoppedAt } = drain;
   const lasted = (releasedAt ?? lastStoppedAt ?? signalAt) - signalAt;
   const looks = lasted > 0 ? Math.floor(lasted / A_LOOK_EVERY_MS) : 0;
-  const heartbeats = requests.get('autoscaling:RecordLifecycleActionHeartbeat') ?? 0;
-  return Math.max(0, requestsOf(drain) - heartbeats - looks * REQUESTS_OF_A_LOOK);
+  const heartbeats = (requests.get(HEARTBEAT) ?? 0) - drain.throttledHeartbeats;
+  const answered = requestsOf(drain) - drain.throttled;
+  return Math.max(0, answered - heartbeats - looks * REQUESTS_OF_A_LOOK);
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);

@@ -202,7 +202,8 @@ function noteTag(instance: Instance, at: number, value: string | undefined): voi
   if (value === undefined || !instance.setting.signals.includes('tag')) return;
   noteOurs(instance, at);
   instance.taggedHook = hookNamedIn(value) ?? instance.taggedHook;
-  instance.taggedEventAt = eventTimeIn(value) ?? instance.taggedEventAt;
+  // What a tag said of this drain counts, though another has taken its place.
+  instance.taggedEventAt = earliest(eventTimeIn(value), instance);
 }
 
 function followEcsAgent(ecsAgent: EcsAgent, { at, to }: Extract<TimelineEvent, { type: 'ecs-agent' }>): void {
@@ -366,3 +367,8 @@ function followDisturbance(instance: Instance, entry: Extract<Entry, { kind: 'di
       if (entry.did === 'terminate') instance.terminatedByOthers = true;
   }
 }
+
+const earliest = (eventAt: number | undefined, { taggedEventAt, drainSince }: Instance) =>
+  eventAt === undefined || (drainSince !== undefined && (taggedEventAt ?? eventAt) < eventAt)
+    ? taggedEventAt
+    : eventAt;

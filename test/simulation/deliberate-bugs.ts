@@ -502,4 +502,18 @@ export const mutants: readonly Mutant[] = [
     ],
     isRare: true,
   },
+  {
+    name: 'lets an instance go by what metadata says of its group',
+    edits: [{ around: 'isAssumed', by: '() => () => false' }],
+  },
+  {
+    name: 'checks ECS every five minutes, whether tasks run here or not',
+    edits: [
+      { within: 'ecsViewDue', replace: 'if (pace.emptySince !== undefined)', by: 'if (false as boolean)' },
+    ],
+  },
+  {
+    name: 'asks the tasks to stop that it last heard of hours ago',
+    edits: [{ around: 'isStopNear', by: '() => () => false' }],
+  },
 ];

@@ -112,15 +112,21 @@ export function settle(
   }
 }
 
-/** What a heartbeat's outcome means. @param at when it was sent, in ms by the agent's clock */
-export function settleHeartbeat(state: DrainState, hook: string, outcome: Outcome, at: number): Settled {
+/** What a heartbeat's outcome means. @param at when it was sent, in ms by the agent's clock @param jitter uniform in [0, 1) */
+export function settleHeartbeat(
+  state: DrainState,
+  hook: string,
+  outcome: Outcome,
+  at: number,
+  jitter: number,
+): Settled {
   const { heartbeat: last } = state;
   const next = (heartbeat: Heartbeat): DrainState => ({ ...state, heartbeat });
   switch (outcome.kind) {
     case 'done': {
       const message = `heartbeat recorded for hook ${hook}`;
       const events = [{ event: 'lifecycle.heartbeat', message, fields: { hook } }] as const;
-      return { state: next({ at, outcome: 'recorded' }), events, stale: [] };
+      return { state: next({ at, outcome: 'recorded', ...strained(last, -RELIEF) }), events, stale: [] };
     }
     case 'nothing-waiting': {
       const times = last?.outcome === 'nothing-waiting' ? last.times + 1 : 1;
@@ -132,8 +138,12 @@ export function settleHeartbeat(state: DrainState, hook: string, outcome: Outcom
         stale: ['lifecycle', 'hooks'],
       };
     }
-    default:
-      return { state: next({ at, outcome: 'failed', recordedAt: recordedAt(last) }), events: [], stale: [] };
+    default: {
+      const isThrottled = outcome.kind === 'failed' && outcome.error.kind === 'throttled';
+      const more = isThrottled ? { jitter, ...strained(last, STRAIN) } : strained(last, 0);
+      const failure: Heartbeat = { at, outcome: 'failed', recordedAt: recordedAt(last), ...more };
+      return { state: next(failure), events: [], stale: [] };
+    }
   }
 }
 
@@ -363,6 +373,15 @@ function shown({ view, now }: SettleContext, containerInstance: ContainerInstanc
   const { requests = 2, heard, own = [] } = view ?? {};
   const tasks = unknown('being listed again');
   return { view: { containerInstance, tasks, isListed: false, requests, heard, own, gone: [] }, asOf: now };
+}
+
+/** Two heartbeats that are throttled make the others as rare as they may be; ten that are not, as frequent again. */
+const STRAIN = 0.5;
+const RELIEF = 0.1;
+
+function strained(last: Heartbeat | undefined, more: number): { strain?: number } {
+  const strain = Math.min(1, Math.max(0, Math.round(((last?.strain ?? 0) + more) * 10) / 10));
+  return strain > 0 ? { strain } : {};
 }
 
 /** When one was last recorded, as far as this process knows. */

@@ -1,3 +1,4 @@
+import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Action, ContainerInstance, Decision, Done, Observation, Policy, Registered } from '../model.ts';
 import {
@@ -108,8 +109,15 @@ function keptInCluster(observed: Observation, { mode }: Policy): 'stays' | Actio
   const { lifecycle, memory } = observed;
   if (lifecycle.kind === 'unknown')
     return memory.isReplacing || maybeGroupsDoing(observed) ? waitFor('group-state', lifecycle) : undefined;
+  if (isAssumed(lifecycle.value)) return waitFor('group-state', ASSUMED);
   return isContradicted(observed) ? waitFor('group-state', contradiction(observed)) : undefined;
 }
+
+/** What only metadata and heartbeats have said holds an instance, and lets none go. */
+function isAssumed(lifecycle: Lifecycle): boolean {
+  return lifecycle.kind === 'in-group' && lifecycle.from !== undefined;
+}
+const ASSUMED = { cause: 'the group itself is asked first' };
 
 function contradiction(observed: Observation) {
   const what = isEventAlone(observed)
@@ -141,6 +149,7 @@ function release(observed: Observation, policy: Policy): Action {
   if (held) return held;
   if (lifecycle.kind === 'unknown') return waitFor('group-state', lifecycle);
   if (lifecycle.value.kind === 'no-group') return { kind: 'done', why: 'no-group' };
+  if (isAssumed(lifecycle.value)) return waitFor('group-state', ASSUMED);
   const { group, state } = lifecycle.value;
   const where = leaving(state);
   switch (where?.stage) {

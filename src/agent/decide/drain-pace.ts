@@ -21,6 +21,8 @@ export type DrainPace = {
   readonly listsWhileActive: boolean;
   /** From then on tasks are asked to stop that ECS places here: at a limit, or before a Spot interruption. */
   readonly stopTasksAt: number | undefined;
+  /** When a limit may end the lifecycle action; undefined where there is none. */
+  readonly limitAt: number | undefined;
   /** The ECS agent says since then that this host is another container instance than the view was asked for. */
   readonly registeredAnewAt: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;

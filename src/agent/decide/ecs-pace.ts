@@ -28,15 +28,14 @@ const AFTER_STOP_MS = 600_000;
 /** ECS learns of a task's end 1 to 30 s after the host. Its last word, by how long ago the host's last task ended. */
 const END_LOOKS: readonly Step[] = [
   { until: 0, every: 0 },
-  { until: 1_000, every: 1_000 },
-  { until: 3_000, every: 2_000 },
-  { until: 6_000, every: 3_000 },
+  { until: 4_000, every: 2_000 },
+  { until: 7_000, every: 3_000 },
   { until: 14_000, every: 4_000 },
   { until: 60_000, every: 4_800 },
   { until: 300_000, every: 15_000 },
   { until: Infinity, every: 30_000 },
 ];
-const FIRST_END_LOOK_MS = 1_000;
+const FIRST_END_LOOK_MS = 2_000;
 
 /** When ECS is to be looked at next, in ms by the agent's clock. */
 export function ecsViewDue(pace: DrainPace): number {

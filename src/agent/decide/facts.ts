@@ -133,7 +133,9 @@ export function waitingHook(
 ): Waiting | undefined {
   const { memory, now } = observed;
   const member = membership(observed);
-  if (isCompleted(memory) || !member || leaving(member.state)?.stage !== 'waiting') return undefined;
+  // At a limit, too, the action is only ended by the group's own word that it waits.
+  if (isCompleted(memory) || !member || member.from) return undefined;
+  if (leaving(member.state)?.stage !== 'waiting') return undefined;
   const choice = hookChoice(observed, policy);
   const hook =
     choice.kind === 'ours' ? choice.hook : choice.kind === 'unknown' ? memory.waiting?.hook : undefined;

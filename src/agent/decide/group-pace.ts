@@ -45,6 +45,7 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
   if (terminatingSince !== undefined)
     return Math.min(stepAfter(TERMINATING, at - terminatingSince), heartbeatInterval);
   if (!where) return last.kind === 'no-group' ? CHECK_MS : keptInterval(pace);
+  if (last.kind === 'in-group' && last.from) return assumedInterval(pace);
   if (phase === 'done') return at < completedAt + COMPLETED_MS ? completedAt + COMPLETED_MS - at : DONE_MS;
   switch (where.stage) {
     // Each heartbeat that is recorded says that it still waits; before its release it is asked once more.
@@ -58,6 +59,18 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
     default:
       return DONE_MS;
   }
+}
+
+const BEFORE_LIMIT_MS = 600_000;
+
+/** The group itself is asked before its release, near a limit, and where the hooks do not tell which of them to keep alive. */
+function assumedInterval(pace: DrainPace): number {
+  const { now, isHostBusy, heartbeatInterval, asked, spread, limitAt = Infinity } = pace;
+  if (!isHostBusy || now >= limitAt - BEFORE_LIMIT_MS) return 0;
+  const { at, failure } = asked.hooks;
+  const mayAnswer = at === -Infinity || failure?.kind === 'throttled' || failure?.kind === 'transient';
+  if (heartbeatInterval === undefined && !mayAnswer) return 0;
+  return CHECK_MS * (1 + 2 * spread);
 }
 
 /** The group keeps the instance, so far. */

@@ -1,6 +1,6 @@
 import type { Hook } from '../../aws/auto-scaling.ts';
-import type { Action, Heartbeat, Observation, Policy } from '../model.ts';
-import { isCompleted, waitingHook } from './facts.ts';
+import type { Action, Heartbeat, Observation, Policy, Waiting } from '../model.ts';
+import { hookChoice, isCompleted, waitingHook } from './facts.ts';
 
 export type DueHeartbeat = { readonly group: string; readonly hook: string; readonly at: number };
 
@@ -15,27 +15,64 @@ export function nextHeartbeat(
   if (signals.kind === 'known' && signals.value.length === 0) return undefined;
   // A heartbeat does no harm where nothing waits any more, and its lack may: what was last known is enough.
   const waiting =
-    waitingHook(observed, policy) ?? (observed.lifecycle.kind === 'unknown' ? memory.waiting : undefined);
+    waitingHook(observed, policy) ??
+    assumedHook(observed, policy) ??
+    (observed.lifecycle.kind === 'unknown' ? memory.waiting : undefined);
   const { group, hook, since = now } = waiting ?? {};
   if (!group || !hook) return undefined;
   // An action that is completed within the second needs no first heartbeat; one whose completion is held up does.
-  const first = action.kind === 'complete' ? since + heartbeatInterval(hook) : now;
+  const first = action.kind === 'complete' ? since + heartbeatInterval(hook) : Math.max(now, since);
   return { group, hook: hook.name, at: lastHeartbeat ? afterHeartbeat(lastHeartbeat, hook) : first };
 }
 
-/**
- * How long after a heartbeat the next one is due, in ms. A sixth of the time-out leaves room for an outage of
- * two thirds of it, found in the worst moment, and for the tries that end it; six seconds keep the shortest
- * time-out of 30 s within ten requests a minute, so that twelve leave two for an outage.
- */
-export function heartbeatInterval(hook: Hook): number {
-  return Math.max(6_000, Math.min(timeoutOf(hook) / 6, 600_000));
+/** Our hook, while only metadata says that the group terminates the instance: a heartbeat tells whether it waits yet. */
+function assumedHook(observed: Observation, policy: Policy): Waiting | undefined {
+  const { lifecycle, memory, now } = observed;
+  if (lifecycle.kind === 'unknown' || lifecycle.value.kind !== 'in-group' || !lifecycle.value.from)
+    return undefined;
+  const choice = hookChoice(observed, policy);
+  if (choice.kind !== 'ours') return undefined;
+  const since = (memory.signalledAt ?? now) + BEFORE_WAIT_MS;
+  return { since, group: lifecycle.value.group, hook: choice.hook };
 }
+
+/** From `Terminating` to `Terminating:Wait` takes seconds. */
+const BEFORE_WAIT_MS = 4_000;
+
+/**
+ * How long after a heartbeat the next one is due, in ms. A quarter of the time-out leaves room for an outage of two thirds of
+ * it, found in the worst moment, and for the tries that end it; six seconds keep the shortest time-out of 30 s within ten
+ * requests a minute, so that twelve leave two for an outage.
+ *
+ * Where the account's requests are short, each instance asks for less of them: half of the time-out is the most.
+ *
+ * @param strain from 0 to 1: how short they are
+ */
+export function heartbeatInterval(hook: Hook, strain = 0): number {
+  const timeout = timeoutOf(hook);
+  const usual = Math.max(6_000, Math.min(timeout / 4 - SPARE_MS, LONGEST_INTERVAL_MS));
+  const rarest =
+    timeout < SHORTEST_STRETCHED_MS ? usual : Math.max(usual, Math.min(timeout / 2, 2 * LONGEST_INTERVAL_MS));
+  return usual + strain * (rarest - usual);
+}
+
+const SPARE_MS = 1_500;
+const LONGEST_INTERVAL_MS = 600_000;
+/** A shorter time-out than this, in ms, has no room: no account can keep many such hooks alive at once. */
+const SHORTEST_STRETCHED_MS = 120_000;
 
 /** How long after a heartbeat that failed the next try is due, in ms. */
 export function heartbeatRetry(hook: Hook): number {
   return Math.max(5_000, Math.min(timeoutOf(hook) / 12, 60_000));
 }
+
+/** With full jitter, and sooner as the time-out nears. */
+function throttledRetry({ at, recordedAt = at, jitter = 0 }: FailedHeartbeat, hook: Hook): number {
+  const left = recordedAt + timeoutOf(hook) - at;
+  return 1_000 + jitter * Math.max(3_000, Math.min(left / 4, 60_000));
+}
+
+type FailedHeartbeat = Extract<Heartbeat, { outcome: 'failed' }>;
 
 /** Auto Scaling API reference, PutLifecycleHook: HeartbeatTimeout is 30 to 7200 s. */
 const SHORTEST_HEARTBEAT_TIMEOUT_MS = 30_000;
@@ -48,9 +85,9 @@ const timeoutOf = (hook: Hook): number => hook.heartbeatTimeout ?? SHORTEST_HEAR
 function afterHeartbeat(last: Heartbeat, hook: Hook): number {
   switch (last.outcome) {
     case 'recorded':
-      return last.at + heartbeatInterval(hook);
+      return last.at + heartbeatInterval(hook, last.strain);
     case 'failed': {
-      const next = last.at + heartbeatRetry(hook);
+      const next = last.at + (last.jitter === undefined ? heartbeatRetry(hook) : throttledRetry(last, hook));
       const lastTry = (last.recordedAt ?? -Infinity) + timeoutOf(hook) - LAST_TRY_MS;
       return last.at < lastTry ? Math.min(next, lastTry) : next;
     }

@@ -5,10 +5,14 @@ import { heartbeatInterval } from './heartbeat.ts';
 import { drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS } from './limits.ts';
 
 /** What the pace of questions depends on, of all that is observed. */
-export type PaceFacts = Pick<DrainPace, 'stopTasksAt' | 'heartbeatInterval' | 'hookLimit' | 'isContradicted'>;
+export type PaceFacts = Pick<
+  DrainPace,
+  'stopTasksAt' | 'limitAt' | 'heartbeatInterval' | 'hookLimit' | 'isContradicted'
+>;
 
 export const UNOBSERVED: PaceFacts = {
   stopTasksAt: undefined,
+  limitAt: undefined,
   heartbeatInterval: undefined,
   hookLimit: undefined,
   isContradicted: false,
@@ -20,6 +24,7 @@ export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
   const deadline = policy.onTimeout === 'stop-tasks' ? drainDeadline(observed, policy) : undefined;
   return {
     stopTasksAt: earlier(interruption && interruption - SPOT_STOP_TASKS_MS, deadline),
+    limitAt: earlier(drainDeadline(observed, policy), hookLimit(observed)),
     heartbeatInterval: choice.kind === 'ours' ? heartbeatInterval(choice.hook) : undefined,
     hookLimit: hookLimit(observed),
     isContradicted: isContradicted(observed),

@@ -17,7 +17,7 @@ export type WatchPace = {
   readonly seemsNeverRegistered: boolean;
 };
 
-const LOCAL_TASKS_MS = 1_000;
+const LOCAL_TASKS_MS = 2_000;
 const REGISTRATION_MS = 15_000;
 const SETTLED_REGISTRATION_MS = 600_000;
 const SETTLED_IDENTITY_MS = 60_000;

@@ -43,6 +43,10 @@ export type DrainPollPorts = {
   readonly ecsAgent: Pick<EcsAgent, 'tasks'>;
   readonly autoScaling: Pick<AutoScaling, 'lifecycle' | 'terminatingHooks' | 'retainsAbandoned'>;
   readonly readEcsView: ReadEcsView;
+  /** What metadata tells of a group that terminates the instance. Absent: it is not asked. */
+  readonly groupInMetadata?: (() => Promise<Lifecycle | undefined>) | undefined;
+  /** Whether nothing is known of this drain's lifecycle action yet. */
+  readonly isFirstWait: () => boolean;
   /** Absent: nobody wants to know why a drain waits. */
   readonly explain?: Explain | undefined;
   /** What the next view of ECS is to read. */
@@ -108,9 +112,9 @@ export function createDrainPolls(
       source.onView(view.value);
     },
   );
-  const lifecycle = createPoll<Lifecycle>(
+  const lifecycle: Poll<Lifecycle> = createPoll<Lifecycle>(
     async () => {
-      const state = await autoScaling.lifecycle();
+      const state = (await assumed()) ?? (await autoScaling.lifecycle());
       // Nothing detaches an instance whose lifecycle action waits. If that were believed, its heartbeats would end.
       return state.kind === 'no-group' && source.isWaiting()
         ? unknown('the group waits for this instance, and yet Auto Scaling lists it in none')
@@ -120,11 +124,18 @@ export function createDrainPolls(
     (state, at) => {
       if (state.kind === 'unknown') return;
       const where = state.value.kind === 'in-group' ? leaving(state.value.state) : undefined;
-      terminatingSince = where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
+      const isAsked = state.value.kind === 'in-group' && !state.value.from;
+      terminatingSince = isAsked && where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
       const isKept = state.value.kind === 'in-group' && !where;
       kept = isKept ? { since: kept?.since ?? at, until: at } : undefined;
     },
   );
+  /** While tasks run here, the first heartbeat tells as much as the group would: it is asked later. */
+  async function assumed(): Promise<Lifecycle | undefined> {
+    if (lifecycle.lastKnown() || !source.groupInMetadata || !source.isFirstWait()) return undefined;
+    const group = await source.groupInMetadata();
+    return group && ifKnown(await source.ecsAgent.tasks())?.length ? group : undefined;
+  }
   const inGroup = <T>(read: (group: string) => Promise<T>): (() => Promise<Reading<T>>) => {
     return async () => {
       const state = lifecycle.lastKnown();

@@ -11,6 +11,8 @@ import { count, factsOf, hookProblem, type ReportedTask, report, shortId, WHAT }
 const PROGRESS_MS = 60_000;
 const UNKNOWN_BEFORE_WARNING_MS = 15_000;
 const BLOCKED_AFTER_MS = 30_000;
+/** Putting the reasons into words takes longer than all else in a turn. */
+const REASONS_MS = 5_000;
 const LIMIT_NEAR_MS = 3_600_000;
 const LIMIT_VERY_NEAR_MS = 600_000;
 const HOOK_UNCLEAR_AGAIN_MS = 600_000;
@@ -62,6 +64,7 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
     tasksSince ??= now;
     if (now < tasksSince + BLOCKED_AFTER_MS || now < (said.get('drain.blocked') ?? -Infinity) + PROGRESS_MS)
       return;
+    if (!isTimeFor('reasons', now, REASONS_MS)) return;
     const reasons = factsOf(observed, policy).blockedBy ?? [];
     const key = reasons.map(({ kind, group }) => `${kind} ${group}`).join(', ');
     if (reasons.length === 0 || key === blockedKey) return;

@@ -70,7 +70,7 @@ describe('one change at a time', () => {
     await agent.pass(8 * MINUTE);
     Object.assign(agent.says, { tasks: [], localTasks: known([]) });
     await agent.pass(30 * MINUTE);
-    assert.deepEqual(agent.did, ['15 s heartbeat', '492 s deregister', '492 s complete']);
+    assert.deepEqual(agent.did, ['15 s heartbeat', '493 s deregister', '493 s complete']);
   });
   it('what asks tasks to stop holds nothing up', async () => {
     const agent = scriptAgent({ policy: { drainTimeout: MINUTE, onTimeout: 'stop-tasks' } });
@@ -188,7 +188,7 @@ describe('the name is asked for again', () => {
 describe('heartbeats', () => {
   it('ask for the name once for a decision, not for each of them', async () => {
     const agent = scriptAgent();
-    const hooks = [{ name: 'drain', heartbeatTimeout: 3_492_000, globalTimeout: undefined }];
+    const hooks = [{ name: 'drain', heartbeatTimeout: 2_334_000, globalTimeout: undefined }];
     await begin(agent, { ...busy(), status: 'DRAINING', hooks });
     await agent.pass(11 * MINUTE);
     assert.deepEqual(agent.did, ['15 s heartbeat', '597 s heartbeat']);

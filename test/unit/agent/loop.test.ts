@@ -97,7 +97,7 @@ describe('a drain', () => {
     assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat']);
     await end(agent);
     await agent.pass(10 * SECOND);
-    assert.deepEqual(agent.did.slice(2), ['24 s deregister', '24 s complete']);
+    assert.deepEqual(agent.did.slice(2), ['23 s deregister', '23 s complete']);
     assert.deepEqual(agent.mutations.at(-1), {
       kind: 'complete',
       group: 'web-asg',

@@ -390,13 +390,13 @@ describe('in a dry run', () => {
 describe('a heartbeat', () => {
   const beat = (outcomes: readonly Outcome[]) =>
     outcomes.reduce(
-      (state, outcome, index) => settleHeartbeat(state, 'drain', outcome, NOW + index).state,
+      (state, outcome, index) => settleHeartbeat(state, 'drain', outcome, NOW + index, 0.5).state,
       fresh,
     ).heartbeat;
 
   it('that was recorded is told', () => {
     assert.deepEqual(beat([done]), { at: NOW, outcome: 'recorded' });
-    assert.deepEqual(settleHeartbeat(fresh, 'drain', done, NOW).events, [
+    assert.deepEqual(settleHeartbeat(fresh, 'drain', done, NOW, 0.5).events, [
       {
         event: 'lifecycle.heartbeat',
         message: 'heartbeat recorded for hook drain',
@@ -405,7 +405,7 @@ describe('a heartbeat', () => {
     ]);
   });
   it('that failed keeps when one was last recorded, through all failures', () => {
-    const failure = failed('throttled');
+    const failure = failed('transient');
     assert.deepEqual(beat([failure]), { at: NOW, outcome: 'failed', recordedAt: undefined });
     assert.deepEqual(beat([done, failure, failure]), { at: NOW + 2, outcome: 'failed', recordedAt: NOW });
     assert.deepEqual(beat([nothingWaiting, failure]), {
@@ -413,6 +413,23 @@ describe('a heartbeat', () => {
       outcome: 'failed',
       recordedAt: undefined,
     });
+  });
+  it('that is throttled strains all that follow, and ten that are not relieve them', () => {
+    const throttled = failed('throttled');
+    assert.deepEqual(beat([done, throttled]), {
+      at: NOW + 1,
+      outcome: 'failed',
+      recordedAt: NOW,
+      jitter: 0.5,
+      strain: 0.5,
+    });
+    assert.deepEqual(beat([throttled, throttled, throttled, done]), {
+      at: NOW + 3,
+      outcome: 'recorded',
+      strain: 0.9,
+    });
+    assert.deepEqual(beat([throttled, done, done, done, done, done]), { at: NOW + 5, outcome: 'recorded' });
+    assert.equal(beat([throttled, failed('transient')])?.strain, 0.5, 'a lost answer relieves nobody');
   });
   it('that nobody waited for is counted, and the group is asked', () => {
     assert.deepEqual(beat([nothingWaiting, nothingWaiting]), {
@@ -425,9 +442,9 @@ describe('a heartbeat', () => {
       outcome: 'nothing-waiting',
       times: 1,
     });
-    assert.deepEqual(settleHeartbeat(fresh, 'drain', nothingWaiting, NOW).stale, ['lifecycle', 'hooks']);
+    assert.deepEqual(settleHeartbeat(fresh, 'drain', nothingWaiting, NOW, 0.5).stale, ['lifecycle', 'hooks']);
     const completed = { hook: 'drain', result: 'CONTINUE', at: 1, standing: 'doubted' } as const;
-    const { state } = settleHeartbeat(beginDrain({ completed }), 'drain', nothingWaiting, NOW);
+    const { state } = settleHeartbeat(beginDrain({ completed }), 'drain', nothingWaiting, NOW, 0.5);
     assert.equal(
       state.memory.completed?.standing,
       'confirmed',
@@ -538,7 +555,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
       pretended: ['deregister', 'set-draining'],
     }));
   it('a heartbeat', () =>
-    assert.deepEqual(settleHeartbeat(state, 'drain', done, NOW).state, {
+    assert.deepEqual(settleHeartbeat(state, 'drain', done, NOW, 0.5).state, {
       ...state,
       heartbeat: { at: NOW, outcome: 'recorded' },
     }));

@@ -831,8 +831,8 @@ describe('the heartbeat', () => {
   });
   const timeouts: [seconds: number, interval: number, retry: number][] = [
     [30, 6, 5],
-    [60, 10, 5],
-    [600, 100, 50],
+    [60, 13.5, 5],
+    [600, 148.5, 50],
     [3_600, 600, 60],
     [7_200, 600, 60],
   ];

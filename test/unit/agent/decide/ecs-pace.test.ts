@@ -76,16 +76,16 @@ describe('without the ECS agent', () => {
 });
 
 describe('when the host’s last task has ended', () => {
-  it('ECS is asked a second later, since it hears of it later still', () =>
-    assert.equal(due(emptied(NOW + 400)), 1_400));
+  it('ECS is asked two seconds later, since it hears of it later still', () =>
+    assert.equal(due(emptied(NOW + 400)), 2_400));
   it('and at once where none was ever seen here', () =>
     assert.equal(due({ ...emptied(NOW + 400), ...undescribed, tasksSeenHere: 0 }), 0));
   for (const [elapsed, every] of [
-    [0, 1],
-    [0.999, 1],
-    [1, 2],
-    [3, 3],
-    [6, 4],
+    [0, 2],
+    [2, 2],
+    [3.999, 2],
+    [4, 3],
+    [7, 4],
     [13.999, 4],
     [14, 4.8],
     [59, 4.8],

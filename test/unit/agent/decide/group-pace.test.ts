@@ -73,6 +73,39 @@ describe('the state in the group', () => {
   });
 });
 
+describe('the state in a group that only metadata has named', () => {
+  const lifecycle = known({
+    kind: 'in-group',
+    group: 'web-asg',
+    state: 'Terminating',
+    from: 'metadata',
+  } as const);
+  const due = (more: Partial<DrainPace> = {}) => lifecycleDue({ ...draining, lifecycle, ...more }) - NOW;
+  const hooksOf = (hooks: DrainPace['asked']['hooks']) => ({
+    heartbeatInterval: undefined,
+    asked: { ...draining.asked, hooks },
+  });
+  const failed = (kind: 'throttled' | 'permission') =>
+    hooksOf({ ...stale, failure: { kind, times: 1, at: NOW, since: NOW, jitter: 0 } });
+
+  it('is asked 5 to 15 min later: heartbeats tell enough', () =>
+    assert.deepEqual([due(), due({ spread: 1 })], [5 * MINUTE, 15 * MINUTE]));
+  it('is asked at once when nothing runs here any more, or the ECS agent is silent', () => {
+    assert.equal(due(emptied(NOW)), 0);
+    assert.equal(due({ isHostBusy: false }), 0);
+  });
+  it('is asked at once near a limit, at which the action may be ended', () => {
+    assert.equal(due({ limitAt: NOW + 10 * MINUTE }), 0);
+    assert.equal(due({ limitAt: NOW + 10 * MINUTE + 1 }), 5 * MINUTE);
+  });
+  it('is asked at once where the hooks do not tell which is ours, and not while they are only throttled', () => {
+    assert.equal(due(hooksOf(at(NOW))), 0);
+    assert.equal(due(failed('permission')), 0);
+    assert.equal(due(failed('throttled')), 5 * MINUTE);
+    assert.equal(due(hooksOf(never)), 5 * MINUTE);
+  });
+});
+
 describe('the group’s hooks', () => {
   const due = (more: Partial<DrainPace> = {}) => hooksDue({ ...draining, ...more }) - NOW;
   it('are asked once it terminates the instance, and not before', () => {

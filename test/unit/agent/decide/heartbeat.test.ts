@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nextHeartbeat } from '../../../../src/agent/decide/heartbeat.ts';
 import type { Action, Heartbeat } from '../../../../src/agent/model.ts';
-import { unknown } from '../../../../src/base/reading.ts';
+import { known, unknown } from '../../../../src/base/reading.ts';
 import { HOUR, hook, MINUTE, NOW, policy, SECOND, withTask } from './observations.ts';
 
 const wait: Action = { kind: 'wait', why: { for: 'hook' } };
@@ -53,4 +53,44 @@ it('there is none for an action of which the hook is not known, while the group 
     memory: { waiting: { since: NOW, group: 'web-asg' } },
   };
   assert.equal(nextHeartbeat(observed, policy, wait), undefined);
+});
+
+describe('where the account’s requests are short', () => {
+  const after = (strain: number, seconds: number) =>
+    (at({ at: NOW, outcome: 'recorded', strain }, { ...hook, heartbeatTimeout: seconds * SECOND }) ?? 0) -
+    NOW;
+  it('heartbeats are rarer, up to half of the time-out', () => {
+    assert.deepEqual([after(0, 300), after(0.5, 300), after(1, 300)], [73_500, 111_750, 150_000]);
+    assert.deepEqual([after(0, 3_600), after(1, 3_600)], [10 * MINUTE, 20 * MINUTE]);
+  });
+  it('but not those of a hook of less than two minutes', () =>
+    assert.deepEqual([after(1, 30), after(1, 119)], [6 * SECOND, 28_250]));
+  const throttled = (secondsAgo: number, jitter: number) =>
+    (at(
+      { at: NOW, outcome: 'failed', recordedAt: NOW - secondsAgo * SECOND, jitter },
+      { ...hook, heartbeatTimeout: 300 * SECOND },
+    ) ?? 0) - NOW;
+  it('one that was throttled is tried again by chance, and sooner as the time-out nears', () => {
+    assert.deepEqual([throttled(100, 0), throttled(100, 1)], [SECOND, 51 * SECOND]);
+    assert.deepEqual([throttled(260, 1), throttled(296, 1)], [11 * SECOND, 2 * SECOND]);
+  });
+});
+
+describe('while only metadata says that the group terminates the instance', () => {
+  const assumed = known({
+    kind: 'in-group',
+    group: 'web-asg',
+    state: 'Terminating',
+    from: 'metadata',
+  } as const);
+  const first = (more: Partial<typeof withTask>) =>
+    nextHeartbeat(
+      { ...withTask, lifecycle: assumed, lastHeartbeat: undefined, memory: { signalledAt: NOW }, ...more },
+      policy,
+      wait,
+    );
+  it('a heartbeat tells whether its hook waits, seconds after the signal', () =>
+    assert.deepEqual(first({}), { group: 'web-asg', hook: 'drain', at: NOW + 4 * SECOND }));
+  it('unless it is not known which hook is ours', () =>
+    assert.equal(first({ hooks: unknown('throttled') }), undefined));
 });

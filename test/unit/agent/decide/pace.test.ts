@@ -41,9 +41,9 @@ describe('what is always asked', () => {
 describe('what is asked in a drain', () => {
   const due = (more: Partial<DrainPace> = {}) => inMs(drainDue({ ...draining, ...more }));
 
-  it('with a task left: the host every second, ECS every 5 min, the group never', () =>
+  it('with a task left: the host every two seconds, ECS every 5 min, the group never', () =>
     assert.deepEqual(due(), {
-      localTasks: SECOND,
+      localTasks: 2 * SECOND,
       ecsView: 5 * MINUTE,
       lifecycle: Infinity,
       hooks: Infinity,

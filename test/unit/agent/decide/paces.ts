@@ -39,6 +39,7 @@ export const draining: DrainPace = {
   mustDescribe: false,
   listsWhileActive: false,
   stopTasksAt: undefined,
+  limitAt: undefined,
   registeredAnewAt: undefined,
   lifecycle: inState('Terminating:Wait'),
   isTermination: true,

@@ -28,6 +28,8 @@ function setUp() {
     lifecycle: { kind: 'in-group', group: 'web-asg', state: 'InService' } as Lifecycle | AwsError,
     tasksLeft: [] as string[],
     isWaiting: false,
+    isFirstWait: true,
+    inMetadata: undefined as Lifecycle | undefined,
   };
   const asked: unknown[][] = [];
   const views: EcsView[] = [];
@@ -59,6 +61,8 @@ function setUp() {
     nextViewKind: () => 'quick',
     tasksLeft: () => says.tasksLeft,
     isWaiting: () => says.isWaiting,
+    isFirstWait: () => says.isFirstWait,
+    groupInMetadata: async () => says.inMetadata,
     isIgnored: ({ family }) => family === 'monitor',
     onView: (one) => void views.push(one),
   };
@@ -281,4 +285,30 @@ describe('the state in the group', () => {
     await ask('lifecycle');
     assert.equal(polls.lifecycle.reading().kind, 'unknown');
   });
+});
+
+describe('a group that metadata names', () => {
+  const inMetadata = { kind: 'in-group', group: 'web-asg', state: 'Terminating', from: 'metadata' } as const;
+  const busy = known([local]);
+  it('is believed at first while tasks run here, and asked the next time', async () => {
+    const { polls, seen, says, ask } = setUp();
+    Object.assign(says, { inMetadata, tasks: busy });
+    await ask('lifecycle');
+    assert.deepEqual(polls.lifecycle.reading(), known(inMetadata));
+    assert.equal(seen().terminatingSince, undefined, 'the group would be asked whether its hook waits');
+    await ask('lifecycle');
+    assert.deepEqual(polls.lifecycle.reading(), known(says.lifecycle));
+  });
+  for (const [what, more] of [
+    ['no task runs here: it could be let go', { tasks: known([]) }],
+    ['the ECS agent is silent', { tasks: unknown('silent') }],
+    ['more is known of its lifecycle action', { tasks: busy, isFirstWait: false }],
+    ['metadata names none', { tasks: busy, inMetadata: undefined }],
+  ] as const)
+    it(`is asked at once where ${what}`, async () => {
+      const { polls, says, ask } = setUp();
+      Object.assign(says, { inMetadata, ...more });
+      await ask('lifecycle');
+      assert.deepEqual(polls.lifecycle.reading(), known(says.lifecycle));
+    });
 });

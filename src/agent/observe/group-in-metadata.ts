@@ -1,0 +1,18 @@
+import type { Lifecycle } from '../../aws/auto-scaling.ts';
+import type { Imds } from '../../aws/imds.ts';
+import { ifKnown } from '../../base/reading.ts';
+
+/**
+ * What instance metadata tells of a group that terminates the instance, without a request to AWS: undefined where it does not,
+ * or serves no tags. AWS itself puts the tag on; nobody else can. That the hook waits it does not tell.
+ */
+export async function groupInMetadata(imds: Imds): Promise<Lifecycle | undefined> {
+  const target = ifKnown(await imds.get('meta-data/autoscaling/target-lifecycle-state'))?.trim();
+  if (target !== 'Terminated') return undefined;
+  const group = ifKnown(await imds.get('meta-data/tags/instance/aws:autoscaling:groupName'))?.trim();
+  if (!group || !GROUP_NAME.test(group)) return undefined;
+  return { kind: 'in-group', group, state: 'Terminating', from: 'metadata' };
+}
+
+/** Auto Scaling API reference, CreateAutoScalingGroup: 1 to 255 characters; of these, what one line can hold. */
+const GROUP_NAME = /^[ -~]{1,255}$/;
