@@ -16,7 +16,6 @@ async function figures(changes: Partial<Scenario>): Promise<Figures> {
 describe('a fleet that drains at once, under the request limits of one account', () => {
   const half = { hookMs: 5 * MINUTE, autoScaling: { burst: 50, perSecond: 10 } };
   for (const [what, changes] of [
-    ['100 agents, a hook of an hour', { agents: 100 }],
     ['50 agents, a hook of 300 s, half of what Auto Scaling allows', { ...half, agents: 50 }],
     ['50 agents that start in the same second', { startTogether: true, agents: 50 }],
     ['30 agents, while no AWS API answers for a minute', { ...half, outageMs: MINUTE, agents: 30 }],
@@ -30,9 +29,10 @@ describe('a fleet that drains at once, under the request limits of one account',
   }
 });
 
-test('ten agents that drain at once are released within 5 s, and DRAINING within 30 s', async () => {
-  const { F1, F2, F4 } = judge(await figures({ agents: 10 }));
-  assert.deepEqual({ F1, F2, F4 }, { F1: 'kept', F2: 'kept', F4: 'kept' });
+test('100 agents that drain at once keep all that is promised for a fleet', {
+  timeout: 120_000,
+}, async () => {
+  assert.deepEqual(judge(await figures({ agents: 100 })), { F1: 'kept', F2: 'kept', F3: 'kept', F4: 'kept' });
 });
 
 test('the limits are felt: one drainer that asks for each of 300 instances every 10 s is late', async () => {
