@@ -482,3 +482,18 @@ describe('after the host has stood still', () => {
     assert.ok(agent.did.length > 1, 'the drain would not go on');
   });
 });
+
+describe('an ECS agent that falls silent in a drain', () => {
+  it('is named first as why tasks are still there: without it ECS never learns that one has ended', async () => {
+    const agent = scriptAgent({ says: { signal: known(manual), tasks: [task], status: 'DRAINING' } });
+    await agent.pass(20 * SECOND);
+    agent.says.localTasks = unknown('refused');
+    await agent.pass(14 * SECOND);
+    assert.notEqual(agent.report()?.blockedBy?.[0]?.kind, 'ecs-agent');
+    await agent.pass(4 * SECOND);
+    assert.equal(agent.report()?.blockedBy?.[0]?.kind, 'ecs-agent');
+    agent.says.localTasks = known([]);
+    await agent.pass(2 * SECOND);
+    assert.notEqual(agent.report()?.blockedBy?.[0]?.kind, 'ecs-agent');
+  });
+});
