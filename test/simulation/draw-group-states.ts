@@ -35,8 +35,11 @@ function addRootVolume(random: Random, plan: Plan, { start, end }: Span): Plan {
   }
   if (random.chance(0.3)) happenings.push({ at: end + random.integer(MINUTE, 5 * MINUTE), what: 'scale-in' });
   const holdsEcsAgent = random.chance(0.6);
+  const kind = random.next();
+  const varied =
+    kind < 0.2 ? withAbandoningHook(random, plan) : kind < 0.35 ? withNearLimit(random, plan, start) : plan;
   return {
-    ...plan,
+    ...varied,
     // What is on no other volume is gone with it.
     rootVolumeKeepsState: !holdsEcsAgent && random.chance(0.7),
     happenings,
@@ -52,6 +55,45 @@ function addRootVolume(random: Random, plan: Plan, { start, end }: Span): Plan {
       rootVolumeHoldsEcsAgent: holdsEcsAgent,
       timings: { ...plan.world.timings, rootVolumeExchange: random.spread(5_000, MINUTE) },
     },
+  };
+}
+
+/** Another owner's hook waits on, after ours was completed, and ends in ABANDON. */
+function withAbandoningHook(random: Random, plan: Plan): Plan {
+  const { group } = plan;
+  if (!group?.ours) return plan;
+  const other = {
+    name: 'ship-logs',
+    heartbeatTimeout: random.spread(60, 200),
+    defaultResult: 'ABANDON',
+  } as const;
+  const isNamed = plan.flags.includes('--lifecycle-hook');
+  return {
+    ...plan,
+    flags: isNamed ? plan.flags : [...plan.flags, '--lifecycle-hook', group.ours],
+    group: { ...group, hooks: [...group.hooks.filter(({ name }) => name === group.ours), other] },
+  };
+}
+
+/** A task outlasts the hook's global limit, in a group that retains what is terminated. */
+function withNearLimit(random: Random, plan: Plan, start: number): Plan {
+  const minutes = random.integer(7, 10);
+  const hook = {
+    name: 'drain',
+    heartbeatTimeout: 120,
+    globalTimeout: minutes * 60,
+    defaultResult: 'ABANDON',
+  } as const;
+  const outlasting: TaskPlan = {
+    at: 0,
+    runsFor: start + minutes * MINUTE + random.integer(-2 * MINUTE, 2 * MINUTE),
+    ignoresSigterm: false,
+    exitAfterSigterm: 500,
+  };
+  return {
+    ...plan,
+    group: { hooks: [hook], ours: 'drain', retain: true },
+    tasks: [outlasting, ...plan.tasks.slice(0, 3)],
   };
 }
 
