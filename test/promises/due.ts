@@ -84,7 +84,7 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
       checkedBy(instance, at),
     );
   const left = tasksLeft(instance);
-  if (left.length > 0) return dueForIgnored(instance, left) ?? dueAtLimit(instance, left, at);
+  if (left.length > 0) return dueForIgnored(instance, left, at) ?? dueAtLimit(instance, left, at);
   if (ecsAgent.isFrozen || ecsAgent.isImpersonated || tasksRunningUnseen(instance).length > 0)
     return undefined;
   if (mayStillCome(instance, at)) return undefined;
@@ -121,10 +121,10 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
 const SEEN_MS = 21_000;
 
 /** L1: tasks that never end by themselves are asked to stop once no other is left. Twelve requests a minute. */
-function dueForIgnored(instance: Instance, left: readonly Task[]): Due | undefined {
+function dueForIgnored(instance: Instance, left: readonly Task[], at: number): Due | undefined {
   const { isFrozen, isImpersonated } = instance.ecsAgent;
   // Who answers there may list others that ran before, and they hold the instance.
-  if (isFrozen || isImpersonated) return undefined;
+  if (isFrozen || isImpersonated || mayStillCome(instance, at)) return undefined;
   const isOnly = left.every(({ isIgnored }) => isIgnored) && tasksRunningUnseen(instance).length === 0;
   if (!isOnly || !left.some(runsUnasked) || !isRegistered(containerInstanceOf(instance))) return undefined;
   const since = instance.lastStopAt + 60_000 * Math.floor(left.length / 12);
@@ -212,7 +212,8 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
           'L5',
           `was retained and is not terminated, ${passed}`,
           'it is paid for',
-          Math.max(limitAt, instance.lifecycleSince + terminateRest(instance)),
+          // While a task runs here the group is asked every 5 min.
+          Math.max(limitAt, instance.lifecycleSince + Math.max(CHECK_MS, terminateRest(instance))),
         );
   }
   return undefined;

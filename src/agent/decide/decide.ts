@@ -73,7 +73,7 @@ function nextAction(observed: Observation, policy: Policy): Action {
   return release(observed, policy);
 }
 
-/** For a tag that tells of a lifecycle event, the instance is set DRAINING without the group's word after so many ms. */
+/** After so many ms without the group’s word, what can be undone is done, and what the operator asks for. */
 const EVENT_PATIENCE_MS = 30_000;
 /** The group has said for so many ms that it keeps the instance: the event that the tag tells of is over. */
 const KEPT_MS = 30_000;
@@ -101,14 +101,17 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
 
 /**
  * Whether a drained container instance stays in its cluster. Deregistering cannot be undone, and an instance whose root
- * volume is replaced returns to service. An operator's own request needs no word of the group.
+ * volume is replaced returns to service. An operator's own request waits for the group's word, but not for ever.
  */
 function keptInCluster(observed: Observation, { mode }: Policy): 'stays' | Action | undefined {
   if (mode !== 'drain') return undefined;
   if (leavingGroup(observed)?.aim === 'root-volume') return 'stays';
-  const { lifecycle, memory } = observed;
-  if (lifecycle.kind === 'unknown')
-    return memory.isReplacing || maybeGroupsDoing(observed) ? waitFor('group-state', lifecycle) : undefined;
+  const { lifecycle, memory, now } = observed;
+  if (lifecycle.kind === 'unknown') {
+    const isPatient = now < (memory.signalledAt ?? now) + EVENT_PATIENCE_MS;
+    const mustHear = memory.isReplacing || maybeGroupsDoing(observed) || isPatient;
+    return mustHear ? waitFor('group-state', lifecycle) : undefined;
+  }
   if (isAssumed(lifecycle.value)) return waitFor('group-state', ASSUMED);
   return isContradicted(observed) ? waitFor('group-state', contradiction(observed)) : undefined;
 }

@@ -189,3 +189,20 @@ describe('a drained instance', () => {
     assert.equal(signalled(manual, known({ kind: 'no-group' })).kind, 'deregister');
   });
 });
+
+it('an operator’s own request is not deregistered for half a minute while the group is silent', () => {
+  const silent = (ms: number) =>
+    decideIn('InService', {
+      lifecycle: unknown('throttled'),
+      signals: known([{ source: 'manual' }]),
+      memory: { signalledAt: NOW - ms },
+      containerInstance: known(draining),
+      ...empty,
+    }).action.kind;
+  assert.equal(
+    silent(30 * SECOND - 1),
+    'wait',
+    'its root volume may be about to be replaced: it returns to service',
+  );
+  assert.equal(silent(30 * SECOND), 'deregister', 'who may not ask the group is held for ever');
+});
