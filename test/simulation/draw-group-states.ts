@@ -153,8 +153,10 @@ function addAbandoningHook(random: Random, plan: Plan, span: Span): Plan {
 /** A tag was left by a lifecycle event that is over, or comes before one that is about to be. */
 function addPastTag(random: Random, plan: Plan, { start, end }: Span): Plan {
   const at = random.chance(0.5) ? 0 : random.integer(0, end);
+  // Of several hooks the tag names ours: one that is replaced before it was read would name it to nobody.
+  const isAlone = plan.group?.hooks.length === 1;
   const happenings: Happening[] = [
-    ...plan.happenings.filter(({ what }) => what !== 'tag' || random.chance(0.5)),
+    ...plan.happenings.filter(({ what }) => what !== 'tag' || (isAlone && random.chance(0.5))),
     {
       at,
       what: 'tag',
