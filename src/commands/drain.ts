@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Environment } from '../base/environment.ts';
 import { howOthersMayReplace } from '../base/ownership.ts';
+import { oneLine } from '../base/text.ts';
 import type { Config } from '../config/options.ts';
 import { requestDrain, withdrawDrain } from '../signals/manual.ts';
 import { findAgent, type Status } from './status-file.ts';
@@ -45,7 +46,7 @@ function afterRequest(status: Status | undefined): string {
   }
   const others = otherSignals(status);
   if (status.state === 'released')
-    return `Drain requested, but this host is drained already: ${status.summary}.`;
+    return `Drain requested, but this host is drained already: ${oneLine(status.summary)}.`;
   if (others.length > 0) {
     return `Drain requested. The agent was draining already, because of ${others.join(', ')}: it goes on until both are withdrawn.`;
   }
@@ -74,7 +75,7 @@ function afterCancel(status: Status | undefined, config: Config): string {
 }
 
 const otherSignals = ({ state, signals }: Status) =>
-  state === 'watching' ? [] : signals.filter((source) => source !== 'manual');
+  state === 'watching' ? [] : signals.filter((source) => source !== 'manual').map(oneLine);
 
 function cannotWrite({ code, message }: NodeJS.ErrnoException, what: string): string {
   const hint =

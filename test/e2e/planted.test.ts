@@ -25,6 +25,10 @@ import { runCli } from './agent-process.ts';
 /** The agent's user, which may write the state and the runtime directory, and runs the operator's hooks too. */
 const SERVICE = 61_999;
 const SECRET = 'root:$6$hash:19000::::::\n';
+/** Clears the screen, names the window, and begins a line of its own. */
+const HOSTILE = 'x\u001b[2J\u001b]0;owned\u0007\r\nforged\u009b31m\u202e';
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\p{Cf}]|^forged/mu;
 const asRoot = { skip: process.getuid?.() === 0 ? false : 'it is about what root does' };
 
 /** Every name there that a command opens, makes or removes. */
@@ -61,7 +65,15 @@ const PLANTS: Record<string, Plant> = {
         cluster: 7,
       }),
     ),
+  'the status of a drain that a terminal would obey': (path) => writeStatus(path, 'draining'),
+  'the status of a host that is released that a terminal would obey': (path) => writeStatus(path, 'released'),
 };
+
+function writeStatus(path: string, state: 'draining' | 'released') {
+  const { pid } = process;
+  const status = { pid, state, summary: HOSTILE, signals: ['lifecycle', HOSTILE], updatedAt: HOSTILE };
+  writeFileSync(path, JSON.stringify(status));
+}
 
 const COMMANDS = [['status'], ['status', '--json'], ['drain'], ['drain', '--cancel'], ['doctor']];
 
@@ -78,6 +90,7 @@ describe('root, in directories that the agent’s user may write', asRoot, () =>
         assert.ok(code !== null && code < 64, `${command.join(' ')} crashed: ${code}\n${said}`);
         assert.doesNotMatch(stderr, /node:internal|^\s+at /m, 'a stack trace is no reason');
         assert.ok(!said.includes(SECRET.trim()), 'it showed a file of root');
+        assert.doesNotMatch(said, CONTROL, 'it told a terminal what to do');
         host.assertUntouched(said);
       }
     });
