@@ -52,7 +52,14 @@ function exchangeOnce(request: HttpRequest, signal: AbortSignal): Promise<HttpRe
       if (++informational > MAX_INFORMATIONAL)
         outgoing.destroy(new Error('informational responses, and no answer'));
     });
+    // Nobody asked for another protocol. Without a listener Node drops the request, and tells nobody.
+    outgoing.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(new Error('another protocol, and no answer'));
+    });
     outgoing.on('error', reject);
+    // Whatever else Node drops without a word: a question that never ends is never asked again.
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     outgoing.end();
   });
 }

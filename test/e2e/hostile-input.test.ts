@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { createServer, request as send } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe } from 'node:test';
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { forPeople } from '../../src/log/output.ts';
 import type { FleetOptions } from '../../src/sandbox/fleet.ts';
+import { listen } from '../../src/sandbox/wire/host-servers.ts';
 import { runCli } from './agent-process.ts';
 import { type Agent, scenario, waitUntil } from './scenario.ts';
 
@@ -174,6 +177,66 @@ scenario(
     assertHarmless(running);
   },
 );
+
+describe('one answer that switches to another protocol: the next one counts again', {
+  concurrency: 2,
+}, () => {
+  for (const [what, name, path] of [
+    ['on the ECS agent’s port', 'ECS_DRAIN_INTROSPECTION_URL', '/v1/tasks'],
+    ['of metadata', 'AWS_EC2_METADATA_SERVICE_ENDPOINT', '/meta-data/autoscaling/target-lifecycle-state'],
+  ] as const) {
+    scenario(`${what}: the drain goes on`, { fleet }, async ({ fleet, sandbox, agent, happens }) => {
+      const machine = fleet.addInstance();
+      const task = fleet.runTask(machine);
+      await sandbox.settled();
+      const inBetween = await switchProtocols(sandbox.environment(machine.id)[name] ?? '', path);
+      try {
+        const running = await agent(machine, { env: { [name]: inBetween.url } });
+        await running.says('agent.watching');
+        // What is asked of the ECS agent is asked in a drain only.
+        if (name === 'ECS_DRAIN_INTROSPECTION_URL') fleet.scaleIn(machine);
+        await inBetween.once();
+        if (name !== 'ECS_DRAIN_INTROSPECTION_URL') fleet.scaleIn(machine);
+        fleet.endTask(task);
+        await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+        assertHarmless(running);
+      } finally {
+        inBetween.close();
+      }
+    });
+  }
+});
+
+/** Passes on what it is asked. `once` has the next question about `path` answered by another protocol. */
+async function switchProtocols(origin: string, path: string) {
+  let answered: (() => void) | undefined;
+  const server = createServer((request, response) => {
+    if (answered && request.url?.endsWith(path)) {
+      request.socket.end(
+        'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+      );
+      answered();
+      answered = undefined;
+      return;
+    }
+    const { method, headers } = request;
+    const onward = send(origin + request.url, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    onward.end();
+  });
+  await listen(server, '127.0.0.1', 0);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    once: () => new Promise<void>((resolve) => (answered = resolve)),
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
 
 describe('a tag’s value chooses nothing but one of the group’s hooks', { concurrency: 4 }, () => {
   for (const [what, value] of [

@@ -126,8 +126,13 @@ describe('a server that breaks the rules fails its request at once, and holds up
     ['two lengths', `${ok}content-length: 1\r\ncontent-length: 2\r\n\r\nxx`, /^Parse Error/],
     ['more than the announced length', `${ok}content-length: 1\r\n\r\nxx`, /^Parse Error/],
     ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', /^Parse Error: Expected HTTP\//],
+    [
+      'a switch to another protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+      /^another protocol, and no answer$/,
+    ],
   ] as const) {
-    test(what, async (t) => {
+    test(what, { timeout: 10_000 }, async (t) => {
       const gone = Promise.withResolvers<void>();
       const url = await speak(t, (socket) => {
         socket.on('close', () => gone.resolve());
