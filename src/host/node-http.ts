@@ -28,6 +28,11 @@ export function createNodeHttp(clock: Clock): Http {
 
 /** A proxy may send one or two before its answer. Without an end they would keep the process busy until the time-out. */
 const MAX_INFORMATIONAL = 10;
+/**
+ * The largest body in the smallest segments that TCP may send has a third of that. In pieces of one byte it would keep
+ * the process busy until the time-out.
+ */
+const MAX_PIECES = 50_000;
 
 function exchangeOnce(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
@@ -35,8 +40,11 @@ function exchangeOnce(request: HttpRequest, signal: AbortSignal): Promise<HttpRe
     const outgoing = send(url, { method, headers, signal, agent: false }, (response) => {
       const tooLarge = () => response.destroy(new Error(`the answer is larger than ${maxBytes} bytes`));
       const body = collect();
+      let pieces = 0;
       response.on('data', (chunk: Buffer) => {
         if (body.length() + chunk.length > maxBytes) tooLarge();
+        else if (++pieces > MAX_PIECES)
+          response.destroy(new Error(`the answer is in more than ${MAX_PIECES} pieces`));
         else body.add(chunk);
       });
       response.on('end', () => {

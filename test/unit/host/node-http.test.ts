@@ -145,6 +145,16 @@ describe('a server that breaks the rules fails its request at once, and holds up
     });
   }
 
+  test('a large body in pieces of one byte', { timeout: 10_000 }, async (t) => {
+    const url = await speak(t, (socket) =>
+      socket.write(`${ok}transfer-encoding: chunked\r\n\r\n${'1\r\nz\r\n'.repeat(60_000)}`),
+    );
+    const patient = createNodeHttp(createVirtualClock());
+    await assert.rejects(patient({ method: 'GET', url, ...limits, maxBytes: 8_000_000 }), {
+      message: 'the answer is in more than 50000 pieces',
+    });
+  });
+
   test('less than the announced length', async (t) => {
     const url = await speak(t, (socket) => socket.end(`${ok}content-length: 5\r\n\r\nhalf`));
     await assert.rejects(createNodeHttp(createVirtualClock())({ method: 'GET', url, ...limits }));
