@@ -113,6 +113,9 @@ async function runJob(
       if (/^(waiting for room|exit code)/.test(text))
         screen.event(seconds(), { who: '', text: `${job.name}: ${text.replace(/ \(task arn.*\)$/, '')}` });
     });
+    launcher.onOutput((line) =>
+      screen.event(seconds(), { who: '', text: `${job.name}: ${line}`, style: 'dim' }),
+    );
     return launcher;
   };
   let launcher = launch();

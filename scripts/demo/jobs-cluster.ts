@@ -13,12 +13,12 @@ export type Job = {
 };
 
 export const jobs: readonly Job[] = [
-  { name: 'nightly-report', script: 'sleep 6; exit 0', code: 0 },
+  { name: 'nightly-report', script: 'sleep 3; echo 1204 rows written; sleep 3; exit 0', code: 0 },
   { name: 'import-orders', script: 'sleep 9; exit 0', code: 0, launcherDies: true },
-  { name: 'rebuild-index', script: 'sleep 5; exit 3', code: 3 },
+  { name: 'rebuild-index', script: 'sleep 4; echo the index is locked; exit 3', code: 3 },
   { name: 'resize-images', script: 'sleep 4; oom', code: 137 },
   { name: 'archive', script: 'sleep 22; exit 0', code: 0, isLongest: true },
-  { name: 'send-mails', script: 'sleep 3; exit 0', code: 0 },
+  { name: 'send-mails', script: 'sleep 3; echo 17 mails sent; exit 0', code: 0 },
 ];
 
 /** An empty cluster with a group that can launch two instances, and what became of each job. */
@@ -51,7 +51,18 @@ export function createJobsCluster(clock: Clock): JobsCluster {
     fleet.addInstance({ cpu: 3072, memory: 8192, ecsAgentAfter: BOOT_MS, metadataTags: true });
   fleet.world.call('ecs:RegisterTaskDefinition', {
     family: 'job',
-    containerDefinitions: [{ name: 'main', image: 'busybox', cpu: 1024, memory: 1024 }],
+    containerDefinitions: [
+      {
+        name: 'main',
+        image: 'busybox',
+        cpu: 1024,
+        memory: 1024,
+        logConfiguration: {
+          logDriver: 'awslogs',
+          options: { 'awslogs-group': '/jobs', 'awslogs-stream-prefix': 'demo' },
+        },
+      },
+    ],
   });
   const states = new Map<string, { text: string; code?: number | null }>();
   const tasksOf = ({ name }: Job) => {

@@ -7,6 +7,7 @@ import { EXIT } from './exit-codes.ts';
 import { keyNames } from './keys.ts';
 import type { End, Launch, Policy } from './launch/model.ts';
 import { startLaunch } from './launch-loop.ts';
+import { showLog } from './logs/show.ts';
 import { resultOf, writeResult } from './report/result-file.ts';
 import type { Screen } from './report/screen.ts';
 import { endLine, progressOf } from './report/words.ts';
@@ -26,7 +27,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
     return EXIT.usage;
   }
   for (const warning of [...warnings, ...session.warnings]) screen.say(warning);
-  const { cluster, tasks, group } = session;
+  const { cluster, tasks, group, logStream } = session;
   const key = options.key ?? randomUUID();
   const policy = policyOf(loaded);
   const request: RequestOptions = { ...options, asked: policy.asked, key: keyNames(cluster, key) };
@@ -34,6 +35,19 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
   screen.say(`${policy.asked.taskDefinition} in cluster ${cluster}, key ${key}`);
 
   let latest: Launch | undefined;
+  const log = showLog({
+    mode: options.logs,
+    open: (place, container, taskId) =>
+      logStream(place.group, `${place.prefix}/${container}/${taskId}`, place.region),
+    write: (lines) => {
+      // Where both are a terminal, a line of the log takes the place of what is shown there.
+      screen.clear();
+      process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+    },
+    say: (text) => screen.say(text),
+    clock: systemClock,
+    random: Math.random,
+  });
   const running = startLaunch({
     clock: systemClock,
     random: Math.random,
@@ -43,6 +57,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
     request,
     onProgress: (launch) => {
       latest = launch;
+      if (policy.waits) log.update(launch);
       if (launch.phase.kind !== 'ended') screen.progress(progressOf(launch, policy, systemClock.now()));
     },
   });
@@ -51,6 +66,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
   if (process.stderr.isTTY) void redraw(() => latest, policy, screen, done.signal);
   const end = await running.ended;
   done.abort();
+  await log.finish(end);
   screen.clear();
   if (end.kind === 'detached' && end.task)
     process.stdout.write(`${JSON.stringify({ cluster, task_arn: end.task.arn })}\n`);

@@ -8,6 +8,7 @@ import { version } from '../base/version.ts';
 import { readNetwork } from '../config/network.ts';
 import { createNodeHttp } from '../host/node-http.ts';
 import { createGroup, type Group } from './aws/group.ts';
+import { createLogStream, type LogStream } from './aws/logs.ts';
 import type { Operations } from './aws/operations.ts';
 import { createTasks, type Tasks } from './aws/tasks.ts';
 import { createOneshotTransport } from './aws/transport.ts';
@@ -22,6 +23,8 @@ export type Session =
       readonly cluster: string;
       readonly tasks: Tasks;
       readonly group: Group | undefined;
+      /** A stream of CloudWatch Logs; in the cluster's Region unless told. */
+      readonly logStream: (group: string, stream: string, region: string | undefined) => LogStream;
       readonly warnings: readonly string[];
     }
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
@@ -41,22 +44,26 @@ export async function openSession(
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined && process.env[name] !== value) process.env[name] = value;
   process.env.AWS_REGION = region.value;
-  const call = createCaller<Operations>({
-    transport: createOneshotTransport(region.value, `ecs-oneshot/${version}`, {
+  const callIn = (regionName: string) =>
+    createCaller<Operations>({
+      transport: createOneshotTransport(regionName, `ecs-oneshot/${version}`, {
+        clock: systemClock,
+        random: Math.random,
+        network: network.network,
+      }),
       clock: systemClock,
       random: Math.random,
-      network: network.network,
-    }),
-    clock: systemClock,
-    random: Math.random,
-    budget: createBudget(systemClock, MOST_REQUESTS),
-    stop: new AbortController().signal,
-  });
+      budget: createBudget(systemClock, MOST_REQUESTS),
+      stop: new AbortController().signal,
+    });
+  const call = callIn(region.value);
   const cluster = options.cluster ?? '';
   return {
     kind: 'open',
     cluster: clusterName(cluster),
     group: options.group === undefined ? undefined : createGroup(call, options.group),
+    logStream: (group, stream, other) =>
+      createLogStream(other === undefined || other === region.value ? call : callIn(other), group, stream),
     tasks: createTasks((operation, input) => call(operation, input, { attempts }), cluster),
     warnings: network.warnings,
   };

@@ -36,7 +36,7 @@ export type WrongAnswer =
 
 /** Which requests a fault is for. What is left out matches everything. */
 export type FaultMatch = {
-  service?: 'ec2' | 'ecs' | 'autoscaling' | 'imds' | 'introspection';
+  service?: 'ec2' | 'ecs' | 'autoscaling' | 'logs' | 'imds' | 'introspection';
   /** An API by IAM's name of it (`ecs:ListTasks`), or by its bare name. */
   api?: string;
   /** The instance that calls. */
@@ -75,7 +75,7 @@ export type FaultPlan = {
 };
 
 export type FaultedRequest = {
-  service: 'ec2' | 'ecs' | 'autoscaling' | 'imds' | 'introspection';
+  service: 'ec2' | 'ecs' | 'autoscaling' | 'logs' | 'imds' | 'introspection';
   api?: string | undefined;
   instanceId?: string | undefined;
   accessKeyId?: string | undefined;

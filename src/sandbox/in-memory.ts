@@ -35,7 +35,7 @@ async function callApi<O extends Operation>(
   if (!machine.imds.started || machine.imds.forbidden || world.now < machine.imds.credentialsFrom)
     throw credentialsMissing();
   const colon = operation.indexOf(':');
-  const service = operation.slice(0, colon) as 'ec2' | 'ecs' | 'autoscaling';
+  const service = operation.slice(0, colon) as 'ec2' | 'ecs' | 'autoscaling' | 'logs';
   const fault = takeFault(world, { service, api: operation, ...caller });
   if (!fault) return world.call(operation, input, caller) as Output<O>;
 
@@ -66,14 +66,14 @@ async function callApi<O extends Operation>(
     default:
       logRequest(world, operation, input, `fault:${fault.what}`, caller);
       // The SDK's XML reader takes a well-formed page for an answer without any member.
-      if (fault.what === 'html' && service !== 'ecs') return {} as Output<O>;
+      if (fault.what === 'html' && service !== 'ecs' && service !== 'logs') return {} as Output<O>;
       throw await failure(clock, service, fault, signal);
   }
 }
 
 async function failure(
   clock: Clock,
-  service: 'ec2' | 'ecs' | 'autoscaling',
+  service: 'ec2' | 'ecs' | 'autoscaling' | 'logs',
   fault: FaultKind,
   signal: AbortSignal,
 ): Promise<Error> {
@@ -249,7 +249,7 @@ function hostReset(): Error {
 /** As the SDK's protocol layer throws on an answer that it cannot read. */
 function unreadable(service: string, fault: FaultKind): Error {
   const error =
-    service === 'ecs'
+    service === 'ecs' || service === 'logs'
       ? new SyntaxError(`Unexpected token in the answer (${fault.what})`)
       : new Error(`Unparsable XML (${fault.what})`);
   return Object.assign(error, { $metadata: { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 } });

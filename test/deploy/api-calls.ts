@@ -13,11 +13,14 @@ export function sdkCalls(include: (file: string) => boolean): string[] {
     [...text.matchAll(/^import (type )?\{([^}]*)\} from '@aws-sdk\/client-([a-z0-9-]+)';/gm)]
       .filter(([, type]) => type === undefined)
       .flatMap(([, , names = '', service = '']) =>
-        [...names.matchAll(/(\w+)Command\b/g)].map(([, name]) => `${service.replaceAll('-', '')}:${name}`),
+        [...names.matchAll(/(\w+)Command\b/g)].map(([, name]) => `${prefixOf(service)}:${name}`),
       ),
   );
   return [...new Set(calls)].sort();
 }
+
+/** IAM's prefix of a service, by the name of its SDK package. */
+const prefixOf = (service: string) => (service === 'cloudwatch-logs' ? 'logs' : service.replaceAll('-', ''));
 
 /** The operations that a program's transport has, which are the keys of its type `Operations`: the agent's unless told. */
 export function operations(file = 'aws/operations.ts'): string[] {

@@ -1,4 +1,5 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
+import type * as Logs from '@aws-sdk/client-cloudwatch-logs';
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type { Call } from '../../aws/operations.ts';
 
@@ -24,4 +25,6 @@ export type Operations = {
     AutoScaling.LaunchInstancesCommandInput,
     AutoScaling.LaunchInstancesCommandOutput
   >;
+
+  'logs:GetLogEvents': Call<Logs.GetLogEventsCommandInput, Logs.GetLogEventsCommandOutput>;
 };

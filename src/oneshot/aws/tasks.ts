@@ -2,14 +2,14 @@ import type * as Ecs from '@aws-sdk/client-ecs';
 import type { Caller } from '../../aws/call.ts';
 import { AwsError } from '../../aws/errors.ts';
 import { timeOfDate } from '../../base/clock.ts';
-import type { StartAnswer, TaskView } from '../launch/model.ts';
+import type { ContainerDefinition, LogPlace, StartAnswer, TaskView } from '../launch/model.ts';
 import { readAnswer, readError } from '../launch/start-answer.ts';
 import type { Operations } from './operations.ts';
 
 /** The ECS calls that a launcher makes, about the tasks of one cluster. Each rejects with an `AwsError`. */
 export type Tasks = {
   /** The containers of a task definition that is given by family, `family:revision` or ARN. */
-  define(taskDefinition: string): Promise<readonly { name: string; isEssential: boolean }[]>;
+  define(taskDefinition: string): Promise<readonly ContainerDefinition[]>;
   /**
    * The task that was started by this name and runs, or has ended in the last hour; of several the one that runs, then
    * the latest. Undefined where ECS shows none.
@@ -49,9 +49,10 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
       const operation = 'ecs:DescribeTaskDefinition';
       const { taskDefinition: found } = await call(operation, { taskDefinition });
       if (!found?.containerDefinitions?.length) throw incomplete(operation, 'it has no containerDefinitions');
-      return found.containerDefinitions.map(({ name = '', essential }) => ({
+      return found.containerDefinitions.map(({ name = '', essential, logConfiguration }) => ({
         name,
         isEssential: essential !== false,
+        log: logPlace(logConfiguration),
       }));
     },
 
@@ -88,6 +89,17 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
       await call('ecs:StopTask', { cluster, task: arn, reason });
     },
   };
+}
+
+/** The stream's name is known with a prefix only: PREFIX/CONTAINER/TASK (ECS developer guide, "awslogs log driver"). */
+function logPlace({ logDriver, options = {} }: Partial<Ecs.LogConfiguration> = {}): LogPlace {
+  if (logDriver === undefined) return { kind: 'elsewhere', why: 'it has no log configuration' };
+  if (logDriver !== 'awslogs')
+    return { kind: 'elsewhere', why: `its log driver is ${logDriver}, not awslogs` };
+  const { 'awslogs-group': group, 'awslogs-stream-prefix': prefix, 'awslogs-region': region } = options;
+  if (!group || !prefix)
+    return { kind: 'elsewhere', why: 'awslogs-stream-prefix is not set, so its stream is not known' };
+  return { kind: 'awslogs', group, prefix, region };
 }
 
 function view(operation: string, task: Ecs.Task): TaskView {

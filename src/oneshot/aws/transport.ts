@@ -16,4 +16,5 @@ export function createOneshotTransport(
 const modules = {
   autoscaling: () => import('./sdk/auto-scaling.ts'),
   ecs: () => import('./sdk/ecs.ts'),
+  logs: () => import('./sdk/logs.ts'),
 } satisfies Record<string, () => Promise<SdkModule>>;

@@ -119,6 +119,14 @@ export const options = {
     allowed: 'stop, detach',
     parse: oneOf(['stop', 'detach']),
   },
+  logs: {
+    flag: 'logs',
+    placeholder: 'MODE',
+    default: 'follow',
+    help: "The container's log on standard output, if it goes to CloudWatch Logs: as it comes (follow), its last 1,000 lines at the end (end), or not (none); then the last 20 lines on standard error after a failure.",
+    allowed: 'follow, end, none',
+    parse: oneOf(['follow', 'end', 'none']),
+  },
   noWait: {
     flag: 'no-wait',
     default: 'false',

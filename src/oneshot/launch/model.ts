@@ -47,7 +47,26 @@ export type Launch = {
   readonly hasReached: boolean;
   /** The container whose exit code counts, once the task definition has been read. */
   readonly container: string | undefined;
+  /** Where its log is. */
+  readonly log: LogPlace | undefined;
   readonly cancel: Cancel | undefined;
+};
+
+/** Where a container's output goes, by its task definition. */
+export type LogPlace =
+  /** To CloudWatch Logs; `region` undefined: the task's own. */
+  | {
+      readonly kind: 'awslogs';
+      readonly group: string;
+      readonly prefix: string;
+      readonly region: string | undefined;
+    }
+  | { readonly kind: 'elsewhere'; readonly why: string };
+
+export type ContainerDefinition = {
+  readonly name: string;
+  readonly isEssential: boolean;
+  readonly log: LogPlace;
 };
 
 export type Cancel = {
@@ -185,7 +204,7 @@ export type Call = Exclude<Step, { kind: 'wait' | 'end' }>;
 
 /** What came of a call. */
 export type Outcome =
-  | { readonly kind: 'defined'; readonly containers: readonly { name: string; isEssential: boolean }[] }
+  | { readonly kind: 'defined'; readonly containers: readonly ContainerDefinition[] }
   /** The task with this key that counts, of those that run or have ended in the last hour. */
   | { readonly kind: 'looked'; readonly task: TaskView | undefined }
   | { readonly kind: 'start-answered'; readonly answer: StartAnswer }

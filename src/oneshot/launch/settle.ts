@@ -5,6 +5,7 @@ import { endOf } from './ending.ts';
 import type {
   Call,
   Cancel,
+  ContainerDefinition,
   End,
   EndKind,
   Following,
@@ -45,6 +46,7 @@ export function begin(now: number): Launch {
     lacksCredentials: false,
     hasReached: false,
     container: undefined,
+    log: undefined,
     cancel: undefined,
   };
 }
@@ -109,11 +111,7 @@ export function settle(
   }
 }
 
-function defined(
-  launch: Launch,
-  policy: Policy,
-  containers: readonly { name: string; isEssential: boolean }[],
-): Launch {
+function defined(launch: Launch, policy: Policy, containers: readonly ContainerDefinition[]): Launch {
   const names = containers.map(({ name }) => name).join(', ');
   const essential = containers.filter(({ isEssential }) => isEssential);
   const container = policy.container ?? (essential.length === 1 ? essential[0]?.name : undefined);
@@ -125,7 +123,8 @@ function defined(
     );
   if (!containers.some(({ name }) => name === container))
     return refused(launch, EXIT.usage, `the task definition has no container ${container}: it has ${names}`);
-  return { ...launch, container, phase: policy.isKeyGiven ? { kind: 'looking' } : firstStart };
+  const { log } = containers.find(({ name }) => name === container) ?? {};
+  return { ...launch, container, log, phase: policy.isKeyGiven ? { kind: 'looking' } : firstStart };
 }
 
 const firstStart: Starting = {

@@ -1,13 +1,15 @@
 import { autoScalingQuery } from './auto-scaling-query.ts';
 import { ec2Query } from './ec2-query.ts';
-import { ecsJson } from './ecs-json.ts';
+import { ecsJson, logsJson } from './ecs-json.ts';
 import type { Protocol, WireRequest } from './protocol.ts';
 
 /** The protocol that a request speaks; undefined when it is none that the sandbox knows. */
 export function protocolOf(request: WireRequest): Protocol | undefined {
   const target = request.headers['x-amz-target'];
-  if (typeof target === 'string')
-    return target.startsWith('AmazonEC2ContainerServiceV20141113.') ? ecsJson : undefined;
+  if (typeof target === 'string') {
+    if (target.startsWith('AmazonEC2ContainerServiceV20141113.')) return ecsJson;
+    return target.startsWith('Logs_20140328.') ? logsJson : undefined;
+  }
   const params = new URLSearchParams(request.body || request.query);
   switch (params.get('Version')) {
     case '2016-11-15':

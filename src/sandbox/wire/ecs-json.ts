@@ -1,10 +1,10 @@
 import { timeOfDate } from '../../base/clock.ts';
 import { serviceError } from '../world/errors.ts';
-import type { Protocol, WireResponse } from './protocol.ts';
+import type { Protocol, ServiceName, WireResponse } from './protocol.ts';
 
-/** ECS: AWS JSON 1.1. The call's name stands in a header, times are seconds. */
-export const ecsJson: Protocol = {
-  service: 'ecs',
+/** AWS JSON 1.1, as ECS and CloudWatch Logs speak it. The call's name stands in a header, times are seconds. */
+const json = (service: ServiceName): Protocol => ({
+  service,
   read: (request) => {
     const target = String(request.headers['x-amz-target']);
     return {
@@ -25,7 +25,10 @@ export const ecsJson: Protocol = {
     message: 'UnknownOperationException',
     status: 400,
   }),
-};
+});
+
+export const ecsJson = json('ecs');
+export const logsJson = json('logs');
 
 function parse(text: string): unknown {
   try {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ServiceError } from '../world/errors.ts';
 
-export type ServiceName = 'ec2' | 'ecs' | 'autoscaling';
+export type ServiceName = 'ec2' | 'ecs' | 'autoscaling' | 'logs';
 
 /** One request to the API port, as far as the protocols look at it. */
 export type WireRequest = {

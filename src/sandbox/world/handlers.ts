@@ -3,14 +3,15 @@ import { checkInput } from './auto-scaling-constraints.ts';
 import { clusters } from './clusters.ts';
 import { containerInstances } from './container-instances.ts';
 import { ec2, refuseDryRun } from './ec2.ts';
-import type { Handlers, WorldOperation } from './operations.ts';
+import { logs } from './logs.ts';
+import type { Handlers, ServicePrefix, WorldOperation } from './operations.ts';
 import { services } from './services.ts';
 import type { WorldState } from './state.ts';
 import { taskDefinitions } from './task-definitions.ts';
 import { tasks } from './tasks.ts';
 
 /** What each operation does. */
-export const operations: Handlers<'ec2' | 'ecs' | 'autoscaling'> = {
+export const operations: Handlers<ServicePrefix> = {
   ...after(refuseDryRun, ec2),
   ...clusters,
   ...containerInstances,
@@ -18,6 +19,7 @@ export const operations: Handlers<'ec2' | 'ecs' | 'autoscaling'> = {
   ...tasks,
   ...services,
   ...after(checkInput, autoScaling),
+  ...logs,
 };
 
 /** The same calls, each after a look at its input, which throws the service's error. */

@@ -20,6 +20,7 @@ export const awsLimits = {
   'ecs-task-protection': { burst: 200, perSecond: 80 },
   'ecs-task-definitions': { burst: 20, perSecond: 1 },
   'ec2-describe-tags': { burst: 100, perSecond: 20 },
+  'logs-get-events': { burst: 10, perSecond: 10 },
   'auto-scaling': { burst: 100, perSecond: 20 },
 } as const satisfies Record<string, BucketSize>;
 
@@ -67,6 +68,7 @@ const bucketsByCall: Readonly<Record<string, BucketName>> = {
   'ecs:GetTaskProtection': 'ecs-task-protection',
   'ecs:RegisterTaskDefinition': 'ecs-task-definitions',
   'ec2:DescribeTags': 'ec2-describe-tags',
+  'logs:GetLogEvents': 'logs-get-events',
 };
 
 type Bucket = { take(now: number): boolean };

@@ -1,4 +1,5 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
+import type * as Logs from '@aws-sdk/client-cloudwatch-logs';
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type { WorldState } from './state.ts';
@@ -119,6 +120,8 @@ export type WorldOperations = {
     AutoScaling.DescribeScalingActivitiesCommandInput,
     AutoScaling.DescribeScalingActivitiesCommandOutput
   >;
+
+  'logs:GetLogEvents': Call<Logs.GetLogEventsCommandInput, Logs.GetLogEventsCommandOutput>;
 };
 
 export type WorldOperation = keyof WorldOperations;
@@ -126,7 +129,10 @@ export type WorldInput<O extends WorldOperation> = WorldOperations[O]['input'];
 /** What AWS answers, without the SDK's own metadata. */
 export type WorldOutput<O extends WorldOperation> = Omit<WorldOperations[O]['output'], '$metadata'>;
 
-export type Handlers<S extends 'ec2' | 'ecs' | 'autoscaling'> = {
+/** The services, by the prefix that IAM gives their actions. */
+export type ServicePrefix = 'ec2' | 'ecs' | 'autoscaling' | 'logs';
+
+export type Handlers<S extends ServicePrefix> = {
   [O in WorldOperation as O extends `${S}:${string}` ? O : never]: (
     world: WorldState,
     input: WorldInput<O>,

@@ -168,6 +168,8 @@ export type TaskDefinition = {
   readonly containerName: string;
   readonly image: string;
   readonly stopTimeoutMs: number | undefined;
+  /** Where the log driver `awslogs` puts its container's output. */
+  readonly log: { readonly group: string; readonly prefix: string } | undefined;
   /** What its container runs unless a task's overrides say otherwise. */
   readonly command: readonly string[] | undefined;
   status: 'ACTIVE' | 'INACTIVE';

@@ -25,6 +25,7 @@ export const taskDefinitions: Pick<
       image: first.image ?? 'busybox',
       stopTimeoutMs: longest(containers.map((one) => one.stopTimeout)),
       command: first.command,
+      log: logOf(first.logConfiguration),
     });
     return { taskDefinition: describe(definition), tags: [] };
   },
@@ -47,6 +48,7 @@ export type DefinitionOptions = {
   image?: string;
   stopTimeoutMs?: number | undefined;
   command?: readonly string[] | undefined;
+  log?: TaskDefinition['log'];
 };
 
 /** Adds a revision of a task definition family. */
@@ -64,6 +66,7 @@ export function addDefinition(world: WorldState, options: DefinitionOptions): Ta
     image: options.image ?? 'busybox',
     stopTimeoutMs: options.stopTimeoutMs,
     command: options.command,
+    log: options.log,
     status: 'ACTIVE',
   };
   revisions.push(definition);
@@ -106,6 +109,15 @@ function describe(definition: TaskDefinition): Ecs.TaskDefinition {
         essential: true,
         ...(definition.stopTimeoutMs === undefined ? {} : { stopTimeout: definition.stopTimeoutMs / 1000 }),
         ...(definition.command === undefined ? {} : { command: [...definition.command] }),
+        ...(definition.log && {
+          logConfiguration: {
+            logDriver: 'awslogs' as const,
+            options: {
+              'awslogs-group': definition.log.group,
+              'awslogs-stream-prefix': definition.log.prefix,
+            },
+          },
+        }),
         environment: [],
         mountPoints: [],
         portMappings: [],
@@ -113,6 +125,12 @@ function describe(definition: TaskDefinition): Ecs.TaskDefinition {
       },
     ],
   };
+}
+
+function logOf(configuration: Ecs.LogConfiguration | undefined): TaskDefinition['log'] {
+  const { logDriver, options = {} } = configuration ?? {};
+  if (logDriver !== 'awslogs') return undefined;
+  return { group: options['awslogs-group'] ?? '', prefix: options['awslogs-stream-prefix'] ?? '' };
 }
 
 function sum(values: number[]): number {

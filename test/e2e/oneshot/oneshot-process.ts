@@ -17,6 +17,8 @@ export type OneshotProcess = {
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
   /** Tells every line of its standard error from now on. */
   onLine(listener: (line: string) => void): void;
+  /** The same of its standard output, which is the container's log. */
+  onOutput(listener: (line: string) => void): void;
 };
 
 export type Ended = {
@@ -44,6 +46,21 @@ export async function startCluster(instances = 1): Promise<{ fleet: Fleet; sandb
       containerDefinitions: [{ name: 'main', image, cpu: 1024, memory: 1024 }],
     });
   }
+  fleet.world.call('ecs:RegisterTaskDefinition', {
+    family: 'logging',
+    containerDefinitions: [
+      {
+        name: 'main',
+        image: 'busybox',
+        cpu: 1024,
+        memory: 1024,
+        logConfiguration: {
+          logDriver: 'awslogs',
+          options: { 'awslogs-group': '/jobs', 'awslogs-stream-prefix': 'nightly' },
+        },
+      },
+    ],
+  });
   return { fleet, sandbox: await startSandbox(fleet, { clock: systemClock }) };
 }
 
@@ -76,6 +93,7 @@ export function startOneshot(
     stdout += text;
   });
   const lines = createInterface({ input: child.stderr });
+  const output = createInterface({ input: child.stdout });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
@@ -87,6 +105,7 @@ export function startOneshot(
     ),
     signal: (name) => void child.kill(name),
     onLine: (listener) => void lines.on('line', listener),
+    onOutput: (listener) => void output.on('line', listener),
   };
 }
 

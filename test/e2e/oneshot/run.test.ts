@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { addFault, type Fleet, type Sandbox } from '../../../src/sandbox/index.ts';
+import { addFault, type Fleet, removeFault, type Sandbox } from '../../../src/sandbox/index.ts';
 import { requested, running, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
 
 let fleet: Fleet;
@@ -207,6 +207,49 @@ describe('room', () => {
     const { code, lastLine } = await run('--group', 'nosuch', '--cpu', '9000', '--', 'true');
     assert.equal(code, 69, lastLine);
     assert.match(lastLine, /there is no Auto Scaling group nosuch/);
+  });
+});
+
+describe('the log', () => {
+  const script = 'echo one; sleep 3; echo two; exit 4';
+  const logging = (...args: string[]) => {
+    const command = ['--task-definition', 'logging', ...args, '--', 'sh', '-c', script];
+    return startOneshot(['run', '--cluster', 'batch', ...command], sandbox);
+  };
+
+  test('is followed on standard output, and nothing else is there', async () => {
+    const { code, stdout } = await logging().ended;
+    assert.deepEqual([code, stdout], [4, 'one\ntwo\n']);
+  });
+
+  test('comes at the end where it is wanted then', async () => {
+    const { code, stdout } = await logging('--logs', 'end').ended;
+    assert.deepEqual([code, stdout], [4, 'one\ntwo\n']);
+  });
+
+  test('its last lines are on standard error after a failure where it is not wanted', async () => {
+    const { code, stdout, stderr } = await logging('--logs', 'none').ended;
+    assert.deepEqual([code, stdout], [4, '']);
+    assert.match(stderr, /ecs-oneshot: log: one\necs-oneshot: log: two\n/);
+  });
+
+  test('is never in the way of the exit code: forbidden, throttled or without an answer', async () => {
+    for (const fault of [
+      { what: 'error', name: 'AccessDeniedException' },
+      { what: 'throttle' },
+      { what: 'stall' },
+    ] as const) {
+      const added = addFault(fleet.world, { match: { service: 'logs' }, fault, count: 1_000 });
+      const { code, stderr } = await logging().ended;
+      removeFault(fleet.world, added.id);
+      assert.equal(code, 4, fault.what);
+      if (fault.what === 'error') assert.match(stderr, /the log cannot be read: .*AccessDenied/);
+    }
+  });
+
+  test('of a task without one it is said once why none is shown', async () => {
+    const { stderr } = await run('--', 'true');
+    assert.equal(stderr.match(/the log of main is not shown: it has no log configuration/g)?.length, 1);
   });
 });
 

@@ -34,7 +34,7 @@ describe('a mistake on the command line is told, with what is allowed', () => {
     [['--batch-task', 'long'], '--batch-task must be a time such as 90s or 10m: it was "long".'],
     [
       ['--limits', 'auto-scaling=50'],
-      '--limits must be none, aws, or sizes such as auto-scaling=50/10 of ecs-cluster-read, ecs-cluster-modify, ecs-service-read, ecs-task-protection, ecs-task-definitions, ec2-describe-tags, auto-scaling: it was "auto-scaling=50".',
+      '--limits must be none, aws, or sizes such as auto-scaling=50/10 of ecs-cluster-read, ecs-cluster-modify, ecs-service-read, ecs-task-protection, ecs-task-definitions, ec2-describe-tags, logs-get-events, auto-scaling: it was "auto-scaling=50".',
     ],
     [['--hook', 'a b'], '--hook must be up to 255 letters, digits, "_", "-" and "/": it was "a b".'],
   ] as const) {

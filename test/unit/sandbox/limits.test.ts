@@ -211,6 +211,7 @@ describe('limits as people write them', () => {
         'ecs-task-protection': { burst: 200, perSecond: 80 },
         'ecs-task-definitions': { burst: 20, perSecond: 1 },
         'ec2-describe-tags': { burst: 100, perSecond: 20 },
+        'logs-get-events': { burst: 10, perSecond: 10 },
         'auto-scaling': { burst: 50, perSecond: 10 },
       },
     ],

@@ -113,6 +113,25 @@ const script: Step[] = [
     'autoscaling:LaunchInstances',
     { AutoScalingGroupName: 'web-asg', RequestedCapacity: 1, AvailabilityZones: ['eu-west-1a'] },
   ],
+  [
+    'ecs:RegisterTaskDefinition',
+    {
+      family: 'logging',
+      containerDefinitions: [
+        {
+          name: 'main',
+          image: 'busybox',
+          memory: 64,
+          command: ['echo', 'hello'],
+          logConfiguration: {
+            logDriver: 'awslogs',
+            options: { 'awslogs-group': '/jobs', 'awslogs-stream-prefix': 'x' },
+          },
+        },
+      ],
+    },
+  ],
+  ['logs:GetLogEvents', { logGroupName: '/jobs', logStreamName: 'x/main/none' }],
   ['autoscaling:SetDesiredCapacity', { AutoScalingGroupName: 'web-asg', DesiredCapacity: 0 }],
   ['autoscaling:SetDesiredCapacity', { AutoScalingGroupName: 'web-asg', DesiredCapacity: 9999 }],
   ['autoscaling:RecordLifecycleActionHeartbeat', action(first)],

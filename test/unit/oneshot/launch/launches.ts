@@ -53,7 +53,10 @@ export const exited = (exitCode: number | undefined, change: Partial<TaskView> =
     ...change,
   });
 
-export const defined: Outcome = { kind: 'defined', containers: [{ name: 'main', isEssential: true }] };
+export const defined: Outcome = {
+  kind: 'defined',
+  containers: [{ name: 'main', isEssential: true, log: { kind: 'elsewhere', why: '' } }],
+};
 export const noRoom: Outcome = {
   kind: 'start-answered',
   answer: { kind: 'no-room', missing: ['RESOURCE:CPU'], completed: true },
