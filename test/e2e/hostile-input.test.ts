@@ -129,7 +129,12 @@ describe('text of any content', { concurrency: 4 }, () => {
 });
 
 /** As its unit starts it. */
-const UNIT_NODE_ARGS = ['--jitless', '--max-semi-space-size=1', '--max-old-space-size=128'];
+const UNIT_NODE_ARGS = [
+  '--disable-sigusr1',
+  '--jitless',
+  '--max-semi-space-size=1',
+  '--max-old-space-size=128',
+];
 
 scenario(
   'whatever takes the ECS agent’s port and however much it says there: the process lives, and the drain goes on',

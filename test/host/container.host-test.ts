@@ -67,6 +67,7 @@ describe('the container image', { skip }, () => {
     const { User, Entrypoint, Cmd, Env, StopSignal, Healthcheck } = configOf('localhost/agent');
     assert.equal(User, '65532:65532');
     assert.deepEqual(Entrypoint.slice(1, -1), [
+      '--disable-sigusr1',
       '--jitless',
       '--max-semi-space-size=1',
       '--max-old-space-size=128',

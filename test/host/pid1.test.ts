@@ -15,7 +15,7 @@ import { temporaryDirectory } from '../support/temporary.ts';
 // with no name and no capabilities, and the flags of the Dockerfile.
 
 const UID = 65_532;
-const FLAGS = ['--jitless', '--max-semi-space-size=1', '--max-old-space-size=128'];
+const FLAGS = ['--disable-sigusr1', '--jitless', '--max-semi-space-size=1', '--max-old-space-size=128'];
 const unshare = (script: string) => [
   '--mount',
   '--pid',
