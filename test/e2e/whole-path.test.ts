@@ -16,7 +16,10 @@ scenario(
     await running.says('agent.watching');
     await other.says('agent.watching');
 
-    const tagger = await startTaggerFunction({ AWS_ENDPOINT_URL: sandbox.apiUrl });
+    const tagger = await startTaggerFunction({
+      AWS_ENDPOINT_URL: sandbox.apiUrl,
+      GROUP_NAMES: fleet.group.name,
+    });
     const answers: Promise<{ kind: string }>[] = [];
     fleet.world.onLifecycleEvent((event) => answers.push(tagger.invoke(event)));
     try {

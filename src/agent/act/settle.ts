@@ -77,7 +77,9 @@ export const tryOf = (mutation: Mutation): Try =>
 /** The state once a lifecycle action waits: that none waited before says nothing of this one. */
 export function beginWaiting(state: DrainState): DrainState {
   const { complete: _, ...attempts } = state.attempts;
-  return { ...state, attempts, heartbeat: undefined };
+  const { heartbeat } = state;
+  // One that was recorded a moment ago, on what metadata said, need not be sent again.
+  return { ...state, attempts, heartbeat: heartbeat?.outcome === 'recorded' ? heartbeat : undefined };
 }
 
 /** The state while a mutation is under way. */
