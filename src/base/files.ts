@@ -165,7 +165,8 @@ export function makeDirectory(path: string, fs: FileSystem = nodeFs): void {
 
 function makeOne(path: string, fs: FileSystem): void {
   try {
-    fs.mkdirSync(path);
+    // Whatever the umask: who may write the state directory requests a drain.
+    fs.mkdirSync(path, 0o755);
   } catch (error) {
     // Some file systems answer EROFS or EACCES for a directory that exists.
     if (!isDirectory(path, fs)) throw error;

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -99,9 +100,11 @@ describe('root, in directories that the agent’s user may write', asRoot, () =>
   test('another user reads the status, and can request no drain', async (t) => {
     const { top } = await setUp(t);
     const stateDir = join(top, 'state');
-    // As the unit makes the two directories.
-    chmodSync(stateDir, 0o750);
-    writeFileSync(join(stateDir, 'state.json'), '{}', { mode: 0o600 });
+    // As the agent leaves it where no unit makes the directory, whatever the umask.
+    rmSync(stateDir, { recursive: true });
+    const umask = process.umask(0);
+    t.after(() => process.umask(umask));
+    createFileStore(stateDir).save({ instanceId: 'i-00000000000000001', savedAt: 0, memory: {} });
     const status = {
       pid: process.pid,
       state: 'watching',
@@ -114,6 +117,9 @@ describe('root, in directories that the agent’s user may write', asRoot, () =>
     try {
       assert.equal(findAgent(stateDir, { RUNTIME_DIRECTORY: join(top, 'run') }).kind, 'running');
       await assert.rejects(requestDrain(stateDir), { code: 'EACCES' });
+      process.seteuid?.(0);
+      await requestDrain(stateDir);
+      process.seteuid?.(65_534);
       await assert.rejects(withdrawDrain(stateDir), { code: 'EACCES' });
       assert.throws(() => createFileStore(stateDir).load(), { code: 'EACCES' });
     } finally {
