@@ -249,6 +249,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
           dueAt: due.at,
           emptySince: seen().emptySince,
           restedUntil,
+          isReplacing: state.memory.isReplacing === true,
         });
     if (needed.length === 0) {
       due = undefined;
@@ -337,7 +338,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       lifecycle: polls.lifecycle.reading(),
       isTermination: (state.memory.signals ?? []).some(({ source }) => source === 'lifecycle'),
       hearsOfTermination: policy.signals.includes('lifecycle'),
-      isHeld: state.heartbeat?.outcome === 'recorded',
+      // No heartbeat is recorded for what was completed: the last one says nothing of it any more.
+      isHeld: state.heartbeat?.outcome === 'recorded' && completed === undefined,
       completedAt: completed?.result === 'CONTINUE' ? completed.at : undefined,
       terminatingSince,
       emptySince: emptySince ?? (waitsForOthers ? onlyIgnoredSince : undefined),

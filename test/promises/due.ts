@@ -4,6 +4,7 @@ import {
   type Instance,
   isAskedByOthers,
   isGroupUnread,
+  isOursForgotten,
   isRegistered,
   isSignalled,
   isTerminating,
@@ -105,7 +106,8 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (isRegistered(containerInstance) && isAwaiting) return undefined;
   if (isRegistered(containerInstance) && !isKept) return release('is still registered, with no task left');
   // Which hook is ours is read once in ten minutes.
-  const waits = waitingForUs(instance) !== undefined && !isGroupUnread(instance, at);
+  const isClear = !isGroupUnread(instance, at) && !isOursForgotten(instance);
+  const waits = waitingForUs(instance) !== undefined && isClear;
   if (waits) return release('is still held by our lifecycle action, with no task left');
   if (isToTerminate(instance)) {
     const found = release('was retained and is not terminated, with no task left');
@@ -204,7 +206,7 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
     }
     case 'continue':
     case 'abandon':
-      if (isGroupUnread(instance, at)) return undefined;
+      if (isGroupUnread(instance, at) || isOursForgotten(instance)) return undefined;
       if (waitingForUs(instance))
         return due('L5', `is still held by our lifecycle action, ${passed}`, 'it is paid for', limitAt);
       if (setting.limit.onTimeout === 'continue' && isToTerminate(instance))

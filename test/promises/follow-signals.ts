@@ -83,7 +83,10 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number): boolea
   const [seenMs, troubledMs] = readsTagByApi(instance)
     ? [25_000, 400_000]
     : [Math.max(SEEN_TO_BE_GONE_MS, setting.pollInterval * 1.2 + 3_000), 0];
-  return at - goneAt > seenMs && disturbances.troubleAt(at) < goneAt - troubledMs;
+  if (at - goneAt <= seenMs) return false;
+  if (disturbances.troubleAt(at) < goneAt - troubledMs) return true;
+  // Trouble that came long after it had gone hid nothing.
+  return disturbances.longestCalm(goneAt, at) > seenMs + troubledMs;
 }
 
 function beginDrain(instance: Instance, at: number): void {

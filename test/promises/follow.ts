@@ -314,6 +314,10 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
       instance.stateIsWhole = true;
       // Something on the host may have lied about which it is.
       instance.knowsRegistration = entry.registrations.some((arn) => instance.containerInstances.has(arn));
+      return;
+    case 'save-failed':
+      // Where there was room for an earlier one, there may be none for this.
+      if (entry.onDisk !== 'new') instance.stateIsWhole = false;
   }
 }
 

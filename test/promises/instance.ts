@@ -330,6 +330,13 @@ export function oursOf({ setting, taggedHook, group, oursBefore }: Instance): Gr
 export const hookNamedIn = (value: string | undefined): string | undefined =>
   /(?:^|\s)hook=(\S+)/.exec(value ?? '')?.[1];
 
+/** Nothing says any more which hook is ours: its agent knew it from before, and has lost its state since. */
+export function isOursForgotten(instance: Instance): boolean {
+  const { stateLostAt, waitsSince = Infinity, tag } = instance;
+  if (stateLostAt <= waitsSince) return false;
+  return oursOf({ ...instance, oursBefore: undefined, taggedHook: hookNamedIn(tag) }) === undefined;
+}
+
 /** Once it waits, and its agent knows the hooks, the one that is ours stays so for the rest of the drain. */
 export function noteWait(instance: Instance): void {
   const { lifecycle, process } = instance;

@@ -4,6 +4,7 @@ import {
   CALM_MS,
   type Instance,
   isGroupUnread,
+  isOursForgotten,
   isSignalled,
   isTruthful,
   oursOf,
@@ -30,6 +31,10 @@ const TAG_BY_API_MS = 18_000;
 const RECOVERY_MS = 75_000;
 /** In mode `deregister` each try takes a list of its own: with several pages those use up a minute's requests, in ms. */
 const LISTS_MS = 61_000;
+/** … and where a list of small pages takes more than the twelve requests, it is asked for every five minutes. */
+const listsMs = ({ setting, tasks }: Instance): number =>
+  setting.hasSmallPages && tasks.size > 12 ? LONG_LISTS_MS : LISTS_MS;
+const LONG_LISTS_MS = 10 * 60_000;
 /** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
 const EC2_PATIENCE_MS = 400_000;
 /** A process that starts needs this long, in ms, to learn what it must keep alive. */
@@ -67,7 +72,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     const patience =
       RECOVERY_MS +
       (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0) +
-      (setting.mode === 'deregister' ? LISTS_MS : 0) +
+      (setting.mode === 'deregister' ? listsMs(instance) : 0) +
       setting.slack;
     const readyAt = Math.max(due.since, begunAt(instance));
     const promised = promisedWithin(due, readyAt, at);
@@ -101,6 +106,8 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       if (!isSignalled(instance) || !instance.isAlive || instance.lieSince !== undefined) return;
       if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity) return;
       if (setting.mode !== 'drain' || setting.dryRun) return;
+      // It was to stay, until another hook's end made the group terminate it.
+      if (instance.wasReplacing && !isReplacement(instance.lifecycle)) return;
       if (!isPlain(instance, lastStopAt, at) || begunAt(instance) > lastStopAt) return;
       releasedAfter = at - lastStopAt;
       verdict.check(
@@ -164,11 +171,19 @@ function isPlain(instance: Instance, since: number, at: number): boolean {
     // Each look at so many tasks takes several requests: those of a drain's first seconds use up the minute's twelve, and so
     // do those before an interruption.
     (tasks.size <= 100 || (since > drainSince + FIRST_LOOKS_MS && spot === undefined)) &&
+    // Ignored tasks end after the others: the looks at both ends use up a minute's twelve requests.
+    !hasJustStoppedIgnored(instance, since) &&
     // A list of several pages takes as many of a minute's requests.
     !setting.hasSmallPages &&
     // ECS hears of the end within about 30 s of the host.
     (lastStopAt === -Infinity || lastStopAt - hostEmptyAt <= 30_000)
   );
+}
+
+function hasJustStoppedIgnored({ tasks }: Instance, since: number): boolean {
+  for (const { isIgnored, askedAt } of tasks.values())
+    if (isIgnored && askedAt !== undefined && since - askedAt < 60_000) return true;
+  return false;
 }
 
 const FIRST_LOOKS_MS = 60_000;
@@ -190,7 +205,7 @@ export function checkTimeout(
     checkGlobalTimeout(instance, event.at, left, verdict);
     return;
   }
-  if (event.by !== 'heartbeat-timeout' || !isSignalled(instance)) return;
+  if (event.by !== 'heartbeat-timeout' || !isSignalled(instance) || isOursForgotten(instance)) return;
   // Who looks for the signal as rarely as the hook times out has chosen so.
   if (!left || setting.pollInterval > 5_000) return;
   const at = event.at;

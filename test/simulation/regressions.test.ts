@@ -430,6 +430,62 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [task(40 * MINUTE)],
     horizon: 60 * MINUTE,
   },
+  'another hook retains what was completed at the operator’s limit, long after its last heartbeat': {
+    flags: ['--drain-timeout', '14s', '--on-timeout', 'continue'],
+    group: {
+      hooks: [
+        { name: 'ecs-managed-draining-termination-hook', heartbeatTimeout: 432, defaultResult: 'ABANDON' },
+        { name: 'drain', heartbeatTimeout: 300, defaultResult: 'ABANDON' },
+      ],
+      ours: 'drain',
+      retain: true,
+    },
+    elsewhere: 'full',
+    services: [{ name: 'web', strategy: 'REPLICA', count: 3, ignoresSigterm: false, releasedAt: 38_484 }],
+    happenings: [
+      { at: 14_168, what: 'scale-in' },
+      { at: 30_549, what: 'ecs-agent', to: 'down' },
+    ],
+  },
+  'a root volume is not replaced before the hook’s limit, and the instance is terminated instead': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 120, globalTimeout: 420, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    world: { ...plain.world, rootVolumeTarget: 'Terminated', rootVolumeAbandoned: 'terminates' },
+    happenings: [{ at: 10_528, what: 'replace-root-volume' }],
+    rootVolumeKeepsState: true,
+    tasks: [task(16 * MINUTE)],
+    horizon: 30 * MINUTE,
+  },
+  'a tag is left of a lifecycle event, and EC2 has scheduled a reboot': {
+    flags: ['--signals', 'tag,lifecycle,spot,scheduled'],
+    happenings: [
+      { at: 4_124, what: 'event-scheduled', code: 'system-reboot', inMs: 35 * MINUTE },
+      { at: 71_187, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+    ],
+    tasks: [task(99_832)],
+    horizon: 50 * MINUTE,
+  },
+  'ECS calls the instance ACTIVE for a minute after it was set DRAINING, and the drain is cancelled and begun anew':
+    {
+      seed: 902_938,
+      world: { ...plain.world, timings: { tagAdditionShown: 4_460 } },
+      happenings: [
+        { at: 25_054, what: 'tag', value: 'true' },
+        { at: 64_492, what: 'untag' },
+        { at: 75_513, what: 'tag', value: 'true' },
+      ],
+      faults: [
+        {
+          at: 13_801,
+          match: { api: 'ecs:DescribeContainerInstances' },
+          fault: { what: 'stale', ms: 119_406 },
+          forMs: 39_442,
+        },
+      ],
+    },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

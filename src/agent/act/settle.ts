@@ -49,6 +49,8 @@ const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
 /** A group that retains the instance again whenever it is told to terminate it is told ever more rarely, in ms. */
+/** ECS's descriptions lag: one that it still calls ACTIVE afterwards is set DRAINING again, ever more rarely. In ms. */
+const SET_AGAIN_REST_MS = [2_000, 4_000, 8_000, 15_000] as const;
 const TERMINATE_REST_MS = 30_000;
 const LONGEST_TERMINATE_REST_MS = 300_000;
 const SHORTEST_REST_MS = 1_000;
@@ -176,9 +178,11 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
   const { memory } = state;
   const { now, isDryRun } = context;
   switch (mutation.kind) {
-    case 'set-draining':
+    case 'set-draining': {
+      const times = (state.attempts['set-draining']?.refusals ?? 0) + 1;
+      const rest = SET_AGAIN_REST_MS[times - 1] ?? 15_000;
       return {
-        state,
+        state: withAttempts(state, mutation, { refusals: times, restsUntil: now + rest }),
         shows: shown(context, { ...mutation.containerInstance, status: 'DRAINING' }),
         // Listed before, it may miss a task that was placed in between.
         stale: context.isHostBusy ? [] : ['ecsView'],
@@ -189,6 +193,7 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
           },
         ],
       };
+    }
     case 'set-active': {
       const { drainingSetAt: _, ...rest } = memory;
       return {

@@ -41,17 +41,21 @@ export function isContradicted(observed: Observation): boolean {
 }
 
 /** Whether all signals come from the group: what metadata says of it, and tags that tell of its lifecycle event. */
-export const isGroupsDoing = (observed: Observation): boolean =>
-  signalsOf(observed).every(
-    (signal) => signal.source === 'lifecycle' || (signal.source === 'tag' && signal.eventAt !== undefined),
-  );
+export const isGroupsDoing = (observed: Observation): boolean => signalsOf(observed).every(isGroups);
 
-/** Whether no signal is sure to be an operator's own: a tag that names a hook may be what is left of an event's. */
+const isGroups = (signal: Signal): boolean =>
+  signal.source === 'lifecycle' || (signal.source === 'tag' && signal.eventAt !== undefined);
+
+/**
+ * Whether no signal is sure to ask for good: a tag that names a hook may be what is left of a lifecycle event, and what EC2 has
+ * scheduled may pass.
+ */
 export const maybeGroupsDoing = (observed: Observation): boolean =>
   signalsOf(observed).every(
     (signal) =>
       signal.source === 'lifecycle' ||
-      (signal.source === 'tag' && (signal.eventAt !== undefined || signal.hook !== undefined)),
+      (signal.source === 'tag' && (signal.eventAt !== undefined || signal.hook !== undefined)) ||
+      isPassing(signal),
   );
 
 /**
@@ -70,15 +74,19 @@ const PASSING_EVENTS: ReadonlySet<string> = new Set([
   'system-maintenance',
 ]);
 
+const isPassing = (signal: Signal): boolean =>
+  signal.source === 'scheduled' && PASSING_EVENTS.has(signal.code);
+
 /**
  * Whether nothing asks for the instance but an event that EC2 has scheduled and that the host outlasts. Drained, it stays in
- * its cluster, to be ACTIVE again afterwards: what is deregistered does not come back with a reboot.
+ * its cluster, to be ACTIVE again afterwards: what is deregistered does not come back with a reboot. What tells of the group's
+ * own doing asks for nothing where the group itself says that the instance stays.
  */
 export function outlastsEvent(observed: Observation): boolean {
-  return (
-    leavingGroup(observed) === undefined &&
-    signalsOf(observed).every((signal) => signal.source === 'scheduled' && PASSING_EVENTS.has(signal.code))
-  );
+  const signals = signalsOf(observed);
+  if (leavingGroup(observed) || !signals.some(isPassing)) return false;
+  const others = signals.filter((signal) => !isPassing(signal));
+  return others.length === 0 || (membership(observed) !== undefined && others.every(isGroups));
 }
 
 /** Whether the lifecycle action is behind us, as far as can be told. */

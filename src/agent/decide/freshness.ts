@@ -15,6 +15,8 @@ export type Freshness = {
   readonly emptySince: number | undefined;
   /** Until when it had rested since the try before; -Infinity before the first. */
   readonly restedUntil: number;
+  /** The group was last known to replace the root volume of an instance that stays. */
+  readonly isReplacing: boolean;
 };
 
 type Needed = Extract<Question, 'identity' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle'>;
@@ -50,7 +52,9 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
     needed.push('ecsView');
   if (mutation.kind !== 'complete' && mutation.kind !== 'terminate') return needed;
   const emptySince = letsGo(mutation) ? (seen.emptySince ?? -Infinity) : -Infinity;
-  if (!askedSince('lifecycle', Math.max(emptySince, dueAt - LATELY_IN_GROUP_MS))) needed.push('lifecycle');
+  // A replacement that another hook has ended is a termination by now: then it must not stay in its cluster.
+  const inGroup = seen.isReplacing ? LATELY_MS : LATELY_IN_GROUP_MS;
+  if (!askedSince('lifecycle', Math.max(emptySince, dueAt - inGroup))) needed.push('lifecycle');
   if (!letsGo(mutation)) return needed;
 
   // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.

@@ -51,6 +51,8 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
     // Each heartbeat that is recorded says that it still waits; before its release it is asked once more.
     case 'waiting':
       if (pace.emptySince !== undefined) return at < pace.emptySince ? 0 : DONE_MS;
+      // The same heartbeats are recorded once it is terminated instead, which retains it where nothing else would.
+      if (where.aim === 'root-volume') return DONE_MS;
       if (pace.isHeld) return Infinity;
       return pace.isHostBusy ? CHECK_MS : DONE_MS;
     // Somebody may terminate it, and its hook waits again.

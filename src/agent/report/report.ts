@@ -71,7 +71,10 @@ export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'st
     ...(tasks && { tasksLeft: tasks.length, tasks: nameTasks(tasks, wallNow) }),
     ...(tasks?.length === 0 &&
       observed.emptySince !== undefined && {
-        lastTaskEndedAt: isoTime(onWallClock(observed.emptySince, observed)),
+        // A drain that begins while the last one is still being given back finds an empty host.
+        lastTaskEndedAt: isoTime(
+          onWallClock(Math.max(observed.emptySince, memory.signalledAt ?? -Infinity), observed),
+        ),
       }),
     ...(tasks && tasks.length > 0 && { blockedBy: reasonsOf(observed, policy, tasks) }),
     ...(memory.signalledAt !== undefined && { waitedSeconds: seconds(now - memory.signalledAt) }),

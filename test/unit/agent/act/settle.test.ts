@@ -97,6 +97,14 @@ describe('what was done', () => {
     assert.deepEqual(state.memory, { drainingSetAt: NOW - 100 });
     assert.equal(state.unsureBefore, -Infinity);
   });
+  it('DRAINING, and called ACTIVE by ECS’s old descriptions: set again ever more rarely, with requests left for the rest', () => {
+    let state = fresh;
+    const rests = [1, 2, 3, 4, 5].map(() => {
+      state = after(setDraining, done, { state }).state;
+      return (state.attempts['set-draining']?.restsUntil ?? 0) - NOW;
+    });
+    assert.deepEqual(rests, [2_000, 4_000, 8_000, 15_000, 15_000]);
+  });
   it('given back: nothing of ours is left on it', () => {
     const { state, shows, stale, events } = after(setActive, done, {
       state: beginDrain({ drainingSetAt: 5, signalledAt: 4 }),
@@ -474,7 +482,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
   it('DRAINING', () =>
     assert.deepEqual(stateAfter(setDraining, done), {
       ...state,
-      attempts: attempts('set-draining'),
+      attempts: attempts('set-draining', { refusals: 1, restsUntil: NOW + 2_000 }),
       unsureBefore: -Infinity,
     }));
   it('ACTIVE', () =>

@@ -464,6 +464,7 @@ const late = { memory: { ...drainingWithTask.memory, signalledAt: NOW - 2 * HOUR
 
 const scheduled = (code: string) =>
   ({ source: 'scheduled', code, eventId: 'e', notBefore: NOW + HOUR }) as const;
+const pastTag = { ...tag, eventAt: NOW - HOUR };
 const idle = { tasks: known([]), lifecycle: inState('InService') };
 
 table('an event that EC2 has scheduled, and no task left', [
@@ -484,6 +485,26 @@ table('an event that EC2 has scheduled, and no task left', [
   {
     when: 'something else asks for the instance as well: deregister',
     seen: { ...idle, signals: known([scheduled('system-reboot'), tag]) },
+    expect: { kind: 'deregister', containerInstance: draining },
+  },
+  {
+    when: 'a tag is left of a lifecycle event, and the group keeps the instance: it stays in its cluster',
+    seen: { ...idle, signals: known([scheduled('system-reboot'), pastTag]) },
+    expect: { kind: 'done', why: 'event' },
+  },
+  {
+    when: 'a tag tells of a lifecycle event, and the group does not answer: it may stay',
+    seen: {
+      ...idle,
+      signals: known([scheduled('system-reboot'), pastTag]),
+      lifecycle: unknown('silent'),
+      memory: { ...drainingWithTask.memory, signalledAt: NOW - HOUR },
+    },
+    expect: { kind: 'wait', why: { for: 'group-state', cause: 'silent' } },
+  },
+  {
+    when: 'a tag tells of a lifecycle event, and the instance stops anyway: deregister',
+    seen: { ...idle, signals: known([scheduled('instance-stop'), pastTag]) },
     expect: { kind: 'deregister', containerInstance: draining },
   },
   {

@@ -31,6 +31,7 @@ const seen: Freshness = {
   dueAt: NOW,
   emptySince: undefined,
   restedUntil: -Infinity,
+  isReplacing: false,
 };
 const complete = {
   kind: 'complete',
@@ -80,6 +81,14 @@ describe('before the instance is let go', () => {
   it('the group is asked since the host’s last task has ended', () => {
     assert.deepEqual(needed(complete, { emptySince: NOW - 119_999 }), ['lifecycle']);
     assert.deepEqual(needed({ ...complete, why: 'timeout' }, { emptySince: NOW }), []);
+  });
+
+  it('the group is asked at once where it was to replace the root volume: it may terminate the instance by now', () => {
+    const isReplacing = true;
+    assert.deepEqual(needed(complete, { isReplacing, ...asked({ lifecycle: at(NOW - 501) }) }), [
+      'lifecycle',
+    ]);
+    assert.deepEqual(needed(complete, { isReplacing, ...asked({ lifecycle: at(NOW - 500) }) }), []);
   });
 
   it('what was asked since it was due has been asked, however long that took and whatever came of it', () => {

@@ -14,6 +14,11 @@ describe('the state in the group', () => {
     assert.equal(due({ isHeld: false, isHostBusy: false }), MINUTE);
     assert.equal(due({ isHeld: false, ...emptied(NOW - SECOND) }), MINUTE);
   });
+  it('is asked every minute while a root volume is to be replaced: terminated instead, it would not be retained', () => {
+    const replacing = { lifecycle: inState('ReplacingRootVolume:Wait') };
+    assert.equal(due(replacing), MINUTE);
+    assert.equal(due({ ...replacing, isHeld: false }), MINUTE);
+  });
   it('is asked when the host’s last task has ended: the release rests on it', () => {
     assert.equal(due(emptied(NOW + 1)), 0);
     assert.equal(due(emptied(NOW)), MINUTE);
