@@ -4,7 +4,7 @@ import { nextHex } from './ids.ts';
 import { joinGroup } from './lifecycle.ts';
 import { note } from './past.ts';
 import type { Cluster, Group, Machine, WorldState } from './state.ts';
-import { processesKilled, tellInterrupted } from './task-life.ts';
+import { processesKilled, tellInterrupted, unstartedLost } from './task-life.ts';
 
 export type MachineOptions = {
   instanceId?: string;
@@ -115,8 +115,11 @@ function exchangeRootVolume(
   tellInterrupted(world, machine, cause);
   rebootMachine(world, machine, downMs);
   emit(world, () => ({ type: 'root-volume-exchanged', instanceId: machine.id, downMs }));
-  // Without its saved state it registers anew.
-  if (world.options.rootVolumeHoldsEcsAgent) machine.ecsAgent.containerInstance = undefined;
+  // Without its saved state it registers anew, and nobody starts what was placed on the container instance before.
+  if (world.options.rootVolumeHoldsEcsAgent) {
+    machine.ecsAgent.containerInstance = undefined;
+    unstartedLost(world, machine);
+  }
   whileUp(world, machine, downMs, whenUp);
 }
 

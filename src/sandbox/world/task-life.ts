@@ -201,6 +201,13 @@ export function processesKilled(world: WorldState, machine: Machine): void {
   }
 }
 
+/** The ECS agent has forgotten the tasks that it had not started yet. It reports them when it is up again. */
+export function unstartedLost(world: WorldState, machine: Machine): void {
+  for (const task of machine.placed)
+    if (task.lastStatus === 'PROVISIONING' || task.lastStatus === 'PENDING')
+      askToStop(world, task, 'TaskFailedToStart', 'Its container instance has registered anew.');
+}
+
 export function deregister(world: WorldState, containerInstance: ContainerInstance): void {
   setAgentConnected(world, containerInstance, false);
   setContainerInstanceStatus(world, containerInstance, 'INACTIVE');

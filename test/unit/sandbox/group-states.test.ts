@@ -66,6 +66,18 @@ describe('an instance refresh that replaces the root volume', () => {
       ['the group web-asg replaced its root volume'],
     );
   });
+  test('starts nothing that was placed before: its new container instance knows no such task', () => {
+    const { fleet, machine, complete } = scene({ timings: { ...timings, pending: 8_000 } });
+    fleet.replaceRootVolume(machine);
+    fleet.pass(1_000);
+    fleet.runTask(machine, { running: false });
+    complete('CONTINUE');
+    fleet.pass(30_000);
+    assert.deepEqual(
+      machine.placed.map(({ lastStatus, stopCode }) => [lastStatus, stopCode]),
+      [['STOPPED', 'TaskFailedToStart']],
+    );
+  });
   test('keeps the container instance where the ECS agent’s state is on another volume', () => {
     const { fleet, machine, complete } = scene({ rootVolumeHoldsEcsAgent: false });
     const before = machine.ecsAgent.containerInstance?.arn;
