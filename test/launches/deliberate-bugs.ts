@@ -79,7 +79,13 @@ export const bugs: readonly Bug[] = [
   {
     name: 'says that a cancel has succeeded although RunTask had no answer',
     property: 'J3',
-    edits: [{ within: 'decideStarting', replace: 'if (!mayBeStarted) return', by: 'return' }],
+    edits: [
+      {
+        within: 'decideStarting',
+        replace: 'if (!mayBeStarted) return end(nothingStarted(cancel));',
+        by: 'return end(nothingStarted(cancel));',
+      },
+    ],
   },
   {
     name: 'says that it is safe to try again although RunTask had no answer',
