@@ -58,7 +58,7 @@ describe('text of any content', { concurrency: 4 }, () => {
   scenario(
     'in task groups and who started a task: each stays one line, and the drain goes on',
     { fleet },
-    async ({ fleet, agent, happens }) => {
+    async ({ fleet, agent, happens, requests }) => {
       const machine = fleet.addInstance();
       const tasks = [
         fleet.runTask(machine, { group: HOSTILE, startedBy: HOSTILE }),
@@ -71,6 +71,7 @@ describe('text of any content', { concurrency: 4 }, () => {
       fleet.scaleIn(machine);
       await running.says('drain.progress', { tasksLeft: tasks.length });
       // The host names the tasks first; their groups only ECS knows, and is asked some seconds later.
+      await waitUntil(() => requests('ecs:DescribeTasks').length > 0, 'ECS to be asked what they are');
       let status = await assertStatusHarmless(running);
       for (let tries = 0; tries < 60 && !status.includes('fatal'); tries++)
         status = await assertStatusHarmless(running);
