@@ -400,7 +400,9 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     remember: (next) => {
       const { signals } = state.memory;
       const { waiting } = next;
-      const isNewWait = waiting !== undefined && waiting.since !== state.memory.waiting?.since;
+      const before = state.memory.waiting;
+      const isOtherHook = waiting?.hook !== undefined && waiting.hook.name !== before?.hook?.name;
+      const isNewWait = waiting !== undefined && (waiting.since !== before?.since || isOtherHook);
       if (next !== state.memory) update({ ...(isNewWait ? beginWaiting(state) : state), memory: next });
       // What a new signal says of the group is news: its hook may wait already, and time out unless it hears from us.
       if (signals && next.signals !== signals) askAnew(polls.lifecycle);

@@ -52,7 +52,7 @@ export function followAnswer(
       return;
     case 'autoscaling:DescribeLifecycleHooks':
       process.hooksReadAt = Math.min(process.hooksReadAt, at);
-      noteWait(instance);
+      noteWait(instance, at);
       return;
     case 'ec2:DescribeTags':
       if (output !== undefined && !memberOf(output, 'Tags')) return;

@@ -136,7 +136,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       if (begins(event.to)) instance.terminatingSince = at;
       if (!waits(event.to)) return;
       instance.waitsSince = at;
-      noteWait(instance);
+      noteWait(instance, at);
       instance.ended.clear();
       instance.beats.clear();
       instance.lateHeartbeats = 0;

@@ -14,7 +14,12 @@ export type Group = {
 };
 
 /** A terminating hook; its time-outs are undefined where nobody noted them. */
-export type GroupHook = { readonly name: string; readonly globalTimeout: number | undefined };
+export type GroupHook = {
+  readonly name: string;
+  readonly globalTimeout: number | undefined;
+  /** Since when the group has it: what waited before waits without it. -Infinity where nobody noted it. */
+  readonly since: number;
+};
 
 export const createGroup = (): Group => ({
   hooks: undefined,
@@ -28,7 +33,7 @@ const LONGEST_WAIT_MS = 48 * 3_600_000;
 
 export function hookOf({ name, heartbeatTimeout: seconds }: HookSetting): GroupHook {
   const globalTimeout = seconds === undefined ? undefined : Math.min(LONGEST_WAIT_MS, 100_000 * seconds);
-  return { name, globalTimeout };
+  return { name, globalTimeout, since: -Infinity };
 }
 
 /** Brings the truth about a group up to date. */
@@ -37,7 +42,11 @@ export function followGroup(group: Group, event: TimelineEvent): void {
     case 'hook-put':
       group.hooks ??= new Map();
       if (!event.transition.endsWith('TERMINATING')) return;
-      group.hooks.set(event.hook, { name: event.hook, globalTimeout: event.globalTimeout });
+      group.hooks.set(event.hook, {
+        name: event.hook,
+        globalTimeout: event.globalTimeout,
+        since: group.hooks.get(event.hook)?.since ?? event.at,
+      });
       break;
     case 'hook-deleted':
       group.hooks?.delete(event.hook);

@@ -82,6 +82,8 @@ export type Instance = {
   waitsSince: number | undefined;
   /** The hook that was ours when the instance last began to wait in this drain. */
   oursBefore: string | undefined;
+  /** When the rules last said which it is, without what was before. */
+  oursKnownAt: number;
   /** When a heartbeat was last recorded for each hook in this wait. */
   readonly beats: Map<string, number>;
   /** How the lifecycle actions of this wait have ended, by hook. */
@@ -209,6 +211,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     lifecycleToldAt: -Infinity,
     waitsSince: undefined,
     oursBefore: undefined,
+    oursKnownAt: -Infinity,
     beats: new Map(),
     ended: new Map(),
     lateHeartbeats: 0,
@@ -332,13 +335,13 @@ export const hookNamedIn = (value: string | undefined): string | undefined =>
 
 /** Nothing says any more which hook is ours: its agent knew it from before, and has lost its state since. */
 export function isOursForgotten(instance: Instance): boolean {
-  const { stateLostAt, waitsSince = Infinity, tag } = instance;
-  if (stateLostAt <= waitsSince) return false;
+  const { stateLostAt, oursKnownAt, tag } = instance;
+  if (stateLostAt <= oursKnownAt) return false;
   return oursOf({ ...instance, oursBefore: undefined, taggedHook: hookNamedIn(tag) }) === undefined;
 }
 
 /** Once it waits, and its agent knows the hooks, the one that is ours stays so for the rest of the drain. */
-export function noteWait(instance: Instance): void {
+export function noteWait(instance: Instance, at: number): void {
   const { lifecycle, process } = instance;
   if (!waits(lifecycle) || !process?.answeredAt.has('autoscaling:DescribeLifecycleHooks')) return;
   // What it read before they were changed counts for a while.
@@ -346,14 +349,19 @@ export function noteWait(instance: Instance): void {
   const isReadThen =
     last && process.hooksReadAt <= last[1] && instance.lifecycleSince - last[1] <= READ_EVERY_MS;
   const former = isReadThen ? last[0] : undefined;
-  instance.oursBefore = oursOf(instance)?.name ?? former ?? instance.oursBefore;
+  const byRules = oursOf({ ...instance, oursBefore: undefined })?.name ?? former;
+  if (byRules === undefined) return;
+  instance.oursBefore = byRules;
+  instance.oursKnownAt = at;
 }
 
 /** Our hook, while its lifecycle action waits. */
 export function waitingForUs(instance: Instance): GroupHook | undefined {
   if (!waits(instance.lifecycle)) return undefined;
   const ours = oursOf(instance);
-  return ours && !instance.ended.has(ours.name) ? ours : undefined;
+  // A hook that was added to the group later has no action in this wait.
+  if (!ours || ours.since > (instance.waitsSince ?? Infinity)) return undefined;
+  return instance.ended.has(ours.name) ? undefined : ours;
 }
 
 /** Whether the group keeps an instance whose hook was abandoned. */

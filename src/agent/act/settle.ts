@@ -76,7 +76,7 @@ export const beginDrain = (memory: Memory): DrainState => ({
 export const tryOf = (mutation: Mutation): Try =>
   mutation.kind === 'stop-tasks' ? `stop-tasks ${mutation.why}` : mutation.kind;
 
-/** The state once a lifecycle action waits: that none waited before says nothing of this one. */
+/** The state once a lifecycle action waits, or another hook's is ours: that none waited before says nothing of this one. */
 export function beginWaiting(state: DrainState): DrainState {
   const { complete: _, ...attempts } = state.attempts;
   const { heartbeat } = state;

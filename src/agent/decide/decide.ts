@@ -55,9 +55,11 @@ function nextAction(observed: Observation, policy: Policy): Action {
   const tasks = observed.tasks.value;
   if (tasks.length > 0) {
     const limited = atLimit(observed, policy, containerInstance, tasks);
-    if (limited) return limited;
+    if (limited?.kind === 'stop-tasks') return limited;
+    // What a limit asks of the group may have nobody to answer it, and those need not wait for it.
     const ignored = stopIgnored(observed, policy, containerInstance, tasks);
     if (ignored) return ignored;
+    if (limited) return limited;
     // The plain mode leaves it to ECS to say that tasks still run.
     if (policy.mode === 'deregister' && containerInstance.kind === 'registered') {
       return { kind: 'deregister', containerInstance };

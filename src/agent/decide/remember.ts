@@ -73,8 +73,15 @@ function rememberHook(memory: Memory, observed: Observation, config: Pick<Config
   }
   const choice = hookChoice(observed, config);
   if (choice.kind !== 'ours' || sameHook(memory.hook, choice.hook)) return memory;
-  const isChosen = named?.hook === choice.hook.name || leavingGroup(observed)?.stage === 'waiting';
+  const isChosen = named?.hook === choice.hook.name || mayWait(observed);
   return isChosen ? { ...memory, hook: choice.hook } : memory;
+}
+
+/** The hook waits, or may do so while only metadata says that the group terminates the instance. */
+function mayWait(observed: Observation): boolean {
+  const lifecycle = ifKnown(observed.lifecycle);
+  const isAssumed = lifecycle?.kind === 'in-group' && lifecycle.from !== undefined;
+  return isAssumed || leavingGroup(observed)?.stage === 'waiting';
 }
 
 function rememberTasks(memory: Memory, { tasks }: Observation): Memory {

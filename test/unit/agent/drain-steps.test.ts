@@ -6,6 +6,7 @@ import {
   busy,
   CI,
   failed,
+  hook,
   known,
   local,
   manual,
@@ -282,6 +283,19 @@ describe('mode deregister', () => {
       ['15 s deregister', '30 s deregister', '45 s deregister'],
     );
   });
+});
+
+it('another hook’s action is completed at once, and kept alive, though that of the hook before did not wait for long', async () => {
+  const agent = scriptAgent();
+  agent.outcomes.complete = { kind: 'nothing-waiting' };
+  agent.outcomes.heartbeat = { kind: 'nothing-waiting' };
+  await begin(agent, { status: 'DRAINING', hooks: [hook] });
+  await agent.pass(3.5 * MINUTE);
+  agent.says.hooks = [{ ...hook, name: 'drain-2' }];
+  await agent.pass(MINUTE);
+  const completed = agent.mutations.flatMap((one) => (one.kind === 'complete' ? [one.hook] : []));
+  const left = 'the instance would be left behind for minutes';
+  assert.deepEqual(completed, ['drain', 'drain', 'drain', 'drain', 'drain', 'drain-2', 'drain-2'], left);
 });
 
 it('a lifecycle action that begins to wait is completed at once, though none waited for long before', async () => {

@@ -565,6 +565,12 @@ table('past the operator’s limit', [
     expect: { kind: 'stop-tasks', cluster: 'web', tasks: [monitor], why: 'ignored' },
   },
   {
+    when: 'only ignored tasks, past a limit that only the group could answer: ask them to stop all the same',
+    seen: { tasks: known([monitor]), memory: late.memory },
+    with: { ...ignoring, drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [monitor], why: 'ignored' },
+  },
+  {
     when: 'only ignored tasks, asked to stop: wait until they are STOPPED',
     seen: { tasks: known([{ ...monitor, desiredStatus: 'STOPPED' }]) },
     with: ignoring,

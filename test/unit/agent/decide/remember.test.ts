@@ -124,6 +124,18 @@ describe('what is remembered of the lifecycle action', () => {
     const later = after({ ...base, memory: before, lifecycle: inState('Terminating:Wait'), hooks });
     assert.deepEqual(later.waiting?.hook, hook, 'nobody keeps the hook alive that waits for us');
   });
+  it('the group’s only hook while metadata alone says that the group terminates the instance: another may be added', () => {
+    const lifecycle = known({
+      kind: 'in-group',
+      group: 'web-asg',
+      state: 'Terminating',
+      from: 'metadata',
+    } as const);
+    const memory = after({ ...base, lifecycle, hooks: known([hook]) });
+    const hooks = known([{ ...hook, name: 'backup' }, hook]);
+    const later = after({ ...base, memory, lifecycle: inState('Terminating:Wait'), hooks });
+    assert.deepEqual(later.waiting?.hook, hook, 'nobody keeps the hook alive that waits for us');
+  });
   it('no hook before one waits or is named: the group’s only one may be another owner’s', () => {
     const seen = { ...base, lifecycle: inState('InService'), hooks: known([hook]) };
     assert.equal(after(seen).hook, undefined);
