@@ -1,5 +1,5 @@
 import type { Watched } from '../promises/checker.ts';
-import { isSignalled, ourEnd, tasksLeft } from '../promises/instance.ts';
+import { type Instance, isSignalled, ourEnd, tasksLeft, tasksRunningUnseen } from '../promises/instance.ts';
 import { waits } from '../promises/lifecycle-states.ts';
 import { wellSince } from '../promises/liveness.ts';
 import { START } from '../support/virtual-clock.ts';
@@ -28,9 +28,7 @@ export function createEnding(plan: Plan, isMoving: () => boolean): Ending {
     const isHeld = waits(instance.lifecycle) && ourEnd(instance) !== undefined;
     if (at <= lastPlanned || rest <= (isHeld ? HELD_REST_MS : REST_MS)) return false;
     const isStuck = !isMoving();
-    return (
-      !isSignalled(instance) || instance.ecsAgent.isFrozen || tasksLeft(instance).length === 0 || isStuck
-    );
+    return !isSignalled(instance) || instance.ecsAgent.isFrozen || hasEnded(instance) || isStuck;
   }
 
   return {
@@ -42,6 +40,10 @@ export function createEnding(plan: Plan, isMoving: () => boolean): Ending {
     isOver: () => over,
   };
 }
+
+/** Nothing is left on it, neither as ECS sees it nor as the host does. */
+const hasEnded = (instance: Instance): boolean =>
+  tasksLeft(instance).length === 0 && tasksRunningUnseen(instance).length === 0;
 
 /** When the last thing that was planned happens, in ms since the Unix epoch. */
 function lastOf(plan: Plan): number {

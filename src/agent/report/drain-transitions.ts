@@ -11,6 +11,7 @@ import { count, factsOf, hookProblem, type ReportedTask, report, shortId, WHAT }
 const PROGRESS_MS = 60_000;
 const UNKNOWN_BEFORE_WARNING_MS = 15_000;
 const BLOCKED_AFTER_MS = 30_000;
+const EXPLAINED_WITHIN_MS = 15_000;
 /** Putting the reasons into words takes longer than all else in a turn. */
 const REASONS_MS = 5_000;
 const LIMIT_NEAR_MS = 3_600_000;
@@ -68,6 +69,9 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
     const reasons = factsOf(observed, policy).blockedBy ?? [];
     const key = reasons.map(({ kind, group }) => `${kind} ${group}`).join(', ');
     if (reasons.length === 0 || key === blockedKey) return;
+    // What ECS says of its service is asked at about the same time, and is the better reason.
+    const mayBeExplained = now < tasksSince + BLOCKED_AFTER_MS + EXPLAINED_WITHIN_MS;
+    if (mayBeExplained && reasons.some(({ kind }) => kind === 'service')) return;
     said.set('drain.blocked', now);
     blockedKey = key;
     log('drain.blocked', reasons.map(({ why }) => why).join('; '), { ...facts(), blockedBy: reasons });
