@@ -143,7 +143,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     const retains = polls.retention.lastKnown() ?? state.memory.retains;
     return {
       ...around,
-      containerInstance: containerInstanceIn(state, view, polls.ecsView.asked().at),
+      containerInstance: containerInstanceIn(state, view, polls.ecsView.lastKnownAt()),
       tasks: tasksOn(
         view,
         { wasAsked, now: polls.localTasks.reading(), before: onHost, gone, ignored },
@@ -165,9 +165,19 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   /** While the host is busy ECS can end nothing: what it last said does, where a look was only throttled. */
   function viewNow(): Reading<EcsView> {
     const reading = polls.ecsView.reading();
-    const last = polls.ecsView.lastKnown();
+    const last = lastView();
     const isThrottled = polls.ecsView.asked().failure?.kind === 'throttled';
     return reading.kind === 'unknown' && isThrottled && last && isHostBusy() ? known(last) : reading;
+  }
+
+  /** Nothing rests on what ECS said before this drain began, or before what was set since and may have arrived. */
+  function lastView(): EcsView | undefined {
+    const { memory, unsureBefore } = state;
+    const isCancelled = memory.signalledAt === undefined;
+    if (isCancelled && polls.ecsView.reading().kind === 'unknown') return undefined;
+    const at = polls.ecsView.lastKnownAt();
+    const isOld = at < (memory.signalledAt ?? -Infinity) || (at < unsureBefore && unsureBefore < Infinity);
+    return isOld ? undefined : polls.ecsView.lastKnown();
   }
 
   function isHostBusy(): boolean {
@@ -320,7 +330,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   function pace(): DrainPace {
     const { onHost, gone, emptySince, onlyIgnoredSince, terminatingSince } = seen();
     const { completed } = state.memory;
-    const view = polls.ecsView.lastKnown();
+    const view = lastView();
     const waitsForOthers = (view && ifKnown(view.tasks))?.some((task) => !isIgnored(task, policy)) ?? true;
     isCrowded ||= polls.ecsView.asked().failure?.kind === 'throttled';
     return {

@@ -94,7 +94,12 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   // What asks for it beside an event that it would have outlasted must be seen first.
   const joinedAt = instance.outlastedUntil + setting.pollInterval * 1.2 + SEEN_MS;
   const release = (what: string): Due => ({
-    ...due('L1', what, 'an instance without work is paid for', Math.max(lastStopAt, lastExitAt, joinedAt)),
+    ...due(
+      'L1',
+      what,
+      'an instance without work is paid for',
+      Math.max(lastStopAt, lastExitAt, joinedAt, clearAt(instance)),
+    ),
     isRelease: !isTurned,
   });
   const isKept = setting.mode === 'drain' && isReplacement(instance.lifecycle);
@@ -118,6 +123,13 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   }
   return undefined;
 }
+
+/** Of several container instances, ECS must say which one's ECS agent is connected; then all is looked at. */
+export function clearAt({ containerInstances }: Instance): number {
+  if (containerInstances.size < 2) return -Infinity;
+  return Math.max(...[...containerInstances.values()].map((one) => one.connectedSince)) + CLEAR_MS;
+}
+const CLEAR_MS = 10_000;
 
 /** Until a signal that was read is acted on; the EC2 API is asked for the tag every 15 to 18 s. */
 const SEEN_MS = 21_000;

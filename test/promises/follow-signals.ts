@@ -81,7 +81,7 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number): boolea
   if (instance.lieSince !== undefined) return false;
   // The EC2 API is asked for the tag more rarely, and more rarely still for minutes after it has throttled.
   const [seenMs, troubledMs] = readsTagByApi(instance)
-    ? [25_000, 400_000]
+    ? [Math.max(25_000, setting.pollInterval * 2.4 + 3_000), 400_000]
     : [Math.max(SEEN_TO_BE_GONE_MS, setting.pollInterval * 1.2 + 3_000), 0];
   if (at - goneAt <= seenMs) return false;
   if (disturbances.troubleAt(at) < goneAt - troubledMs) return true;

@@ -79,7 +79,10 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       return;
     }
     case 'agent-connected':
-      registered(instance, event.containerInstanceArn, at).agentConnected = event.to;
+      Object.assign(registered(instance, event.containerInstanceArn, at), {
+        agentConnected: event.to,
+        connectedSince: at,
+      });
       disturbances.change(at, false);
       return;
     case 'tag-put':
@@ -101,6 +104,8 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       instance.tagShown = event.value;
       noteTag(instance, at, event.value);
       followSignals(instance, at);
+      // Where metadata serves it after all, the agent begins when it shows there.
+      if (instance.isPastTag) instance.pastTagSince = at;
       return;
     case 'scale-in-chosen':
       followSignals(instance, at, 'lifecycle', true);
@@ -172,6 +177,7 @@ function registered({ containerInstances }: Instance, arn: string, at: number): 
     status: 'REGISTERING',
     since: at,
     agentConnected: undefined,
+    connectedSince: at,
   };
   containerInstances.set(arn, made);
   return made;

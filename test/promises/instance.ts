@@ -142,6 +142,8 @@ export type ContainerInstance = {
   since: number;
   /** Whether ECS takes its agent for connected; undefined where nothing tells. */
   agentConnected: boolean | undefined;
+  /** Since when. */
+  connectedSince: number;
 };
 
 export type Task = {

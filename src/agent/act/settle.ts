@@ -354,7 +354,7 @@ function failed(
 /** Failures by which AWS says that it has done nothing. */
 const SURELY_NOT: ReadonlySet<AwsErrorKind> = new Set(['rejected', 'permission', 'throttled']);
 
-/** Whether DRAINING was set although the call failed. AWS's own "no" is sure; without its word, it may have been. */
+/** Whether DRAINING or ACTIVE was set although the call failed. AWS's own "no" is sure; without its word, it may have been. */
 function afterFailure(
   state: DrainState,
   mutation: Mutation,
@@ -362,9 +362,10 @@ function afterFailure(
   before: Memory,
   now: number,
 ): DrainState {
-  if (mutation.kind !== 'set-draining') return state;
+  if (mutation.kind !== 'set-draining' && mutation.kind !== 'set-active') return state;
   const surelyNot = SURELY_NOT.has(error.kind);
   if (!surelyNot) return { ...state, unsureBefore: now };
+  if (mutation.kind === 'set-active') return state;
   if (before.drainingSetAt !== undefined) return state;
   const { drainingSetAt: _, ...memory } = state.memory;
   return { ...state, memory };

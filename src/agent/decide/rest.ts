@@ -24,9 +24,10 @@ const THROTTLED: Readonly<Record<'release' | 'nothing', Throttled>> = {
 
 /**
  * A hook whose time-out is not known yet can be of 30 s. After an outage of two thirds of a time-out a third is left: a rest
- * of two fifths of what has passed is never too long, whatever the time-out is.
+ * of two fifths of what has passed is never too long, whatever the time-out is. After four tries rests are no longer short either:
+ * twelve requests a minute must not be used up before the outage ends.
  */
-const HOLD = { least: 500, most: 5_000, longest: 60_000, share: 0.4 } as const;
+const HOLD = { least: 500, most: 5_000, longest: 60_000, share: 0.4, soon: 4, spacing: 0.6 } as const;
 
 /**
  * While an instance waits to be DRAINING, at first the most wait and each of them has time; later few are left, and those are
@@ -68,8 +69,10 @@ function throttledRest({ times, at, since }: Failure, urgency: Urgency): { least
   switch (urgency) {
     case 'draining':
       return DRAINING_MS.find((step) => times <= step.times) ?? DRAINING_MS[3];
-    case 'hold':
-      return { least: HOLD.least, most: clamp((at - since) * HOLD.share, HOLD.most, HOLD.longest) };
+    case 'hold': {
+      const most = clamp((at - since) * HOLD.share, HOLD.most, HOLD.longest);
+      return { least: times > HOLD.soon ? most * HOLD.spacing : HOLD.least, most };
+    }
     default: {
       const { least, most, longest } = THROTTLED[urgency];
       return { least, most: Math.min(longest, most * 2 ** (times - 1)) };

@@ -9,6 +9,8 @@ export type Poll<T> = {
   reading(): Reading<T>;
   /** The last answer that was known, whatever failed since: for what does not change by itself. */
   lastKnown(): T | undefined;
+  /** When that was asked, or as of when it was shown; -Infinity before the first. */
+  lastKnownAt(): number;
   asked(): Asked;
   /** Asks, unless an answer is awaited already. */
   ask(): void;
@@ -45,6 +47,7 @@ export function createPoll<T>(
   let reading: Reading<T> = unknown(NOT_ASKED);
   let lastKnown: T | undefined;
   let at = -Infinity;
+  let knownAt = -Infinity;
   let isAsking = false;
   let isStale = true;
   let isClosed = false;
@@ -70,6 +73,7 @@ export function createPoll<T>(
     if (changesBefore === changes) {
       reading = answer;
       lastKnown = ifKnown(answer) ?? lastKnown;
+      if (answer.kind === 'known') knownAt = askedAt;
       at = askedAt;
       // After a failure it is due as soon as it has rested, whatever its pace.
       isStale = failure !== undefined;
@@ -81,6 +85,7 @@ export function createPoll<T>(
   return {
     reading: () => reading,
     lastKnown: () => lastKnown,
+    lastKnownAt: () => knownAt,
     asked: () => ({ at, isAsking, isStale, failure }),
     ask: () => void ask(),
     show: (value, asOf) => {
@@ -88,6 +93,7 @@ export function createPoll<T>(
       reading = known(value);
       lastKnown = value;
       at = asOf;
+      knownAt = asOf;
       isStale = false;
     },
     invalidate: () => {

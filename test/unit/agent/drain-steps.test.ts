@@ -285,6 +285,24 @@ describe('mode deregister', () => {
   });
 });
 
+it('a drain that begins before the last one was given back rests on nothing that ECS had said by then', async () => {
+  const agent = scriptAgent();
+  await begin(agent, busy());
+  await agent.pass(MINUTE);
+  agent.outcomes['set-active'] = { kind: 'failed', error: failed('transient') };
+  Object.assign(agent.says, { signal: known(undefined), view: failed('throttled') });
+  await agent.pass(20 * SECOND);
+  Object.assign(agent.says, { signal: known(manual), status: 'ACTIVE' });
+  await agent.pass(30 * SECOND);
+  agent.says.view = undefined;
+  await agent.pass(30 * SECOND);
+  assert.match(
+    agent.did.at(-1) ?? '',
+    /set-draining$/,
+    'an instance that must go is given new tasks for minutes',
+  );
+});
+
 it('another hook’s action is completed at once, and kept alive, though that of the hook before did not wait for long', async () => {
   const agent = scriptAgent();
   agent.outcomes.complete = { kind: 'nothing-waiting' };

@@ -546,6 +546,10 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
       attempts: attempts('set-draining', { failures: 1, restsUntil: NOW + 1_000 }),
       unsureBefore: NOW,
     }));
+  it('that ACTIVE may have been set: what ECS said before is nothing to rest on', () => {
+    assert.equal(stateAfter(setActive, failed('transient')).unsureBefore, NOW);
+    assert.equal(stateAfter(setActive, failed('throttled')).unsureBefore, state.unsureBefore);
+  });
   it('that DRAINING was not set', () => {
     const { signalledAt } = memory;
     const before = after(setDraining, failed('rejected'), { state, memory: { signalledAt: 3 } }).state;

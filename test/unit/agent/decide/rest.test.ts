@@ -83,6 +83,11 @@ describe('after throttling the rest is drawn, so that a fleet does not come back
       [5_000, 8_000, 16_000, 40_000, 60_000],
     );
   });
+  it('after four tries never so short that an outage uses up the minute’s twelve before a hook of a minute needs one', () => {
+    const least = [4, 5, 9].map((times) => range('hold', times, 0)[0]);
+    assert.deepEqual(least, [500, 3_000, 3_000]);
+    assert.equal(range('hold', 9, 20 * SECOND)[0], 4_800);
+  });
 });
 
 describe('a question that failed', () => {
