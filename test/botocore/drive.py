@@ -116,6 +116,7 @@ def drive(driver: Driver) -> None:
     clusters_and_instances(driver, first)
     tags(driver, first)
     tasks(driver)
+    logs(driver)
     services(driver)
     groups(driver)
     lifecycle(driver, first, second)
@@ -256,6 +257,27 @@ def tasks(driver: Driver) -> None:
     driver.call("ecs:DeregisterTaskDefinition", "ClientException", taskDefinition="job:99")
 
 
+def logs(driver: Driver) -> None:
+    options = {"awslogs-group": "jobs", "awslogs-stream-prefix": "run"}
+    container = {
+        **{"name": "app", "image": "busybox", "cpu": 100, "memory": 200, "essential": True},
+        **{"command": ["sh", "-c", "echo first; echo second; sleep 60"]},
+        **{"logConfiguration": {"logDriver": "awslogs", "options": options}},
+    }
+    driver.call("ecs:RegisterTaskDefinition", family="printer", containerDefinitions=[container])
+    ran = driver.call("ecs:RunTask", cluster=CLUSTER, taskDefinition="printer")
+    arn = ran["tasks"][0]["taskArn"]
+    stream = {"logGroupName": "jobs", "logStreamName": f"run/app/{arn.rsplit('/', 1)[1]}"}
+    missing = {**stream, "logStreamName": "run/app/nothing"}
+    driver.call("logs:GetLogEvents", "ResourceNotFoundException", **missing)
+    wait_for_log(driver, **stream)
+    page = driver.call("logs:GetLogEvents", **stream, startFromHead=True, limit=1)
+    driver.expect("the first line", [event["message"] for event in page["events"]] == ["first"])
+    driver.call("logs:GetLogEvents", **stream, nextToken=page["nextForwardToken"])
+    driver.call("logs:GetLogEvents", "InvalidParameterException", **stream, nextToken="nonsense")
+    driver.call("ecs:StopTask", cluster=CLUSTER, task=arn, reason="enough")
+
+
 def services(driver: Driver) -> None:
     service = {"cluster": CLUSTER, "taskDefinition": "job", "desiredCount": 2}
     driver.call("ecs:CreateService", serviceName="site", **service)
@@ -387,6 +409,19 @@ def wait_for_hook(driver: Driver, instance: str) -> None:
             driver.say(f"{instance} waits for its hook", [])
             return
     driver.say(f"{instance} waits for its hook", ["it does not"])
+
+
+def wait_for_log(driver: Driver, **stream: str) -> None:
+    """A stream is there once the container has written something, and its events a moment later."""
+    client = driver.client("logs")
+    for _ in range(5000):
+        try:
+            if client.get_log_events(**stream)["events"]:
+                driver.say("the container has written", [])
+                return
+        except ClientError:
+            continue
+    driver.say("the container has written", ["it has not"])
 
 
 def all_tasks(driver: Driver, status: str) -> list[str]:

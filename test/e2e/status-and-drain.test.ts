@@ -219,7 +219,7 @@ async function setUp(t: TestContext) {
       const isEarly = () =>
         answer.code !== expected || answer.stdout.includes('not asked yet') || !answer.stdout.includes(text);
       // ECS says what a task is some seconds after the host has named it.
-      for (let tries = 0; isEarly() && tries < 100; tries++) answer = await run('status');
+      for (let tries = 0; isEarly() && tries < 400; tries++) answer = await run('status');
       assert.equal(answer.code, expected, answer.stdout);
       return answer.stdout;
     },
