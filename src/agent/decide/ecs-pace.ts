@@ -127,5 +127,6 @@ function urgencyOf(pace: DrainPace): Urgency {
   const { containerInstance } = pace.ecsView ?? {};
   if (!pace.ecsView || (containerInstance?.kind === 'registered' && containerInstance.status === 'ACTIVE'))
     return pace.isHostBusy ? 'draining' : 'release';
-  return pace.isHostBusy && !isStopNear(pace) ? 'nothing' : 'release';
+  // Those that keep the host busy may all be such as the drain does not wait for, and only ECS tells.
+  return pace.isHostBusy && !isStopNear(pace) && !pace.mustDescribe ? 'nothing' : 'release';
 }

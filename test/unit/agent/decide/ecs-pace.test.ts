@@ -35,6 +35,8 @@ describe('while a task runs on the host, ECS can end nothing', () => {
     const throttled = asked({ ...stale, failure });
     assert.equal(due(throttled), 5 * SECOND);
     assert.equal(kind(throttled), 'check');
+    const ignoring = due({ ...throttled, mustDescribe: true });
+    assert.equal(ignoring, 300, 'tasks that nobody waits for would hold the instance for minutes more');
   });
   it('and one whose answer no longer counts comes at once', () =>
     assert.equal(ecsViewDue({ ...draining, ...asked(stale) }), -Infinity));
