@@ -117,7 +117,11 @@ function releasedInterval(
   return at < emptySince ? 0 : stepAfter(END_LOOKS, Math.max(14_000, at - emptySince));
 }
 
-function viewInterval({ now, jitter, stopTasksAt = Infinity }: DrainPace, { requests }: EcsView): number {
+function viewInterval(pace: DrainPace, last: EcsView): number {
+  const { now, jitter, stopTasksAt = Infinity } = pace;
+  const { requests } = last;
+  // Set DRAINING once more shortly before the limit, and not listed since.
+  if (isUndescribed(last) && isStopNear(pace)) return GLANCE_IGNORED_MS;
   const isOld = now >= stopTasksAt + AFTER_STOP_MS;
   return Math.max(isOld ? 60_000 : 0, listInterval(requests)) * (1 + jitter * 0.2);
 }

@@ -30,6 +30,8 @@ describe('while a task runs on the host, ECS can end nothing', () => {
     assert.deepEqual([due(crowded), due({ ...crowded, spread: 1 })], [5 * MINUTE, 10 * MINUTE]);
     assert.equal(due({ ...crowded, mustDescribe: true }), SECOND, 'some may be such as are not waited for');
   });
+  it('at once where they are to be asked to stop within the minute: they would be cut off without a SIGTERM', () =>
+    assert.equal(due({ ...undescribed, stopTasksAt: NOW + MINUTE }), SECOND));
   it('and a look that was throttled is the same again, when it has rested', () => {
     const failure = { kind: 'throttled', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
     const throttled = asked({ ...stale, failure });
