@@ -79,6 +79,8 @@ export type DrainPorts = PollPorts & {
   /** For the pace of polls: uniform in [0, 1), drawn anew now and then. */
   readonly jitter: () => number;
   readonly around: () => Around;
+  /** When metadata last said that the group keeps the instance; undefined where this process never read that. */
+  readonly keptAt: () => number | undefined;
   readonly source: Pick<
     DrainPollPorts,
     'ecsAgent' | 'autoScaling' | 'groupInMetadata' | 'readEcsView' | 'explain' | 'onView'
@@ -134,6 +136,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   let facts = UNOBSERVED;
   const spread = ports.random();
   let isCrowded = false;
+  let isGroupCrowded = false;
 
   function observe(around: Around): Observation {
     const view = viewNow();
@@ -141,6 +144,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     const wasAsked = polls.localTasks.asked().at > -Infinity;
     const hooks = polls.hooks.lastKnown();
     const retains = polls.retention.lastKnown() ?? state.memory.retains;
+    const keptAt = ports.keptAt();
+    isGroupCrowded ||= polls.hooks.asked().failure?.kind === 'throttled';
     return {
       ...around,
       containerInstance: containerInstanceIn(state, view, polls.ecsView.lastKnownAt()),
@@ -159,6 +164,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       drainedHooks: stages && (state.memory.hooksRun?.drained ? 'settled' : stages.state('drained')),
       memory: state.memory,
       lastHeartbeat: state.heartbeat,
+      crowded: isGroupCrowded && keptAt !== undefined ? { keptAt, spread } : undefined,
     };
   }
 
@@ -232,7 +238,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     const outcome: Outcome = policy.dryRun ? { kind: 'done' } : await mutations.heartbeat(group, hook);
     if (isClosed) return;
     isBeating = false;
-    const settled = settleHeartbeat(state, hook, outcome, at, ports.random());
+    const settled = settleHeartbeat(state, hook, outcome, at, ports.random(), isGroupCrowded);
     noteWait(outcome, at);
     apply(policy.dryRun ? { ...settled, events: [] } : settled);
   }
@@ -413,7 +419,10 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       const before = state.memory.waiting;
       const isOtherHook = waiting?.hook !== undefined && waiting.hook.name !== before?.hook?.name;
       const isNewWait = waiting !== undefined && (waiting.since !== before?.since || isOtherHook);
-      if (next !== state.memory) update({ ...(isNewWait ? beginWaiting(state) : state), memory: next });
+      // What was recorded for the hook before says nothing of the one in its place.
+      const knownAt = before?.hook && isOtherHook ? Infinity : polls.lifecycle.asked().at;
+      if (next !== state.memory)
+        update({ ...(isNewWait ? beginWaiting(state, knownAt) : state), memory: next });
       // What a new signal says of the group is news: its hook may wait already, and time out unless it hears from us.
       if (signals && next.signals !== signals) askAnew(polls.lifecycle);
     },

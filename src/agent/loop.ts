@@ -72,6 +72,9 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let isSaidToWatch = false;
   /** A tag whose lifecycle event is over: it asks for nothing any more, for as long as its value is the same. */
   let pastTag: TagSignal | undefined;
+  const hearsOfGroup = policy.signals.includes('lifecycle');
+  /** When metadata last said that the group keeps the instance. */
+  let keptAt: number | undefined;
   let drain: Drain | undefined = Object.keys(ports.memory).length > 0 ? openDrain(ports.memory) : undefined;
 
   let wakeAt = clock.now();
@@ -142,6 +145,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     // Silence does not take back what was said last.
     identity = ifKnown(watch.identity.reading()) ?? identity;
     const signals = watch.signals.reading();
+    if (hearsOfGroup && ifKnown(signals)?.length === 0) keptAt = watch.signals.asked().at;
     if (signals.kind === 'known' && tagIn(signals.value)?.value !== pastTag?.value) pastTag = undefined;
     return {
       now: clock.now(),
@@ -167,6 +171,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         watch,
         jitter: () => jitter,
         around,
+        keptAt: () => keptAt,
         source: ports.drainSource(),
         mutations: ports.mutations,
         save,

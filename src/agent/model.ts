@@ -46,6 +46,12 @@ export type Observation = {
   readonly drainedHooks?: StageState | undefined;
   /** When the last heartbeat was recorded or tried by this process. */
   readonly lastHeartbeat: Heartbeat | undefined;
+  /**
+   * Auto Scaling has throttled the question after its hooks: when metadata last said that the group keeps the instance, so that no
+   * action has waited for longer, and this instance's share of the time that is left, uniform in [0, 1). Absent: it has not, or
+   * metadata was never read before.
+   */
+  readonly crowded?: { readonly keptAt: number; readonly spread: number } | undefined;
 };
 
 export type ContainerInstance =
@@ -67,14 +73,14 @@ export type Heartbeat = {
   readonly at: number;
   /** From 0 to 1: how much the account's requests have been short for heartbeats of late. Absent: not at all. */
   readonly strain?: number | undefined;
+  /** Uniform in [0, 1): instances that were throttled together must not come back together. Only where one was throttled of late. */
+  readonly jitter?: number | undefined;
 } & (
   | { readonly outcome: 'recorded' }
   | {
       readonly outcome: 'failed';
       /** When one was last recorded. */
       readonly recordedAt?: number | undefined;
-      /** It was throttled. Uniform in [0, 1): instances that were throttled together must not come back together. */
-      readonly jitter?: number | undefined;
     }
   /** AWS says that no such action waits, so many times in a row. */
   | { readonly outcome: 'nothing-waiting'; readonly times: number }

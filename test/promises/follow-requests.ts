@@ -8,6 +8,13 @@ const SAME_MOMENT_MS = 2;
 /** Others' DRAINING shows in a look at ECS, of which there is one at least so often, in ms. */
 const NOTICED_MS = 20_000;
 
+/** Calls after whose throttling heartbeats are rarer, and for how many. */
+const BEATS: ReadonlySet<string> = new Set([
+  'autoscaling:RecordLifecycleActionHeartbeat',
+  'autoscaling:DescribeLifecycleHooks',
+]);
+const RARE_BEATS = 10;
+
 /** Refusals that belong to a drain in which all is well. */
 const isAnswer = (outcome: string) =>
   outcome === 'ok' || outcome === 'InvalidParameterException' || outcome === 'ValidationError';
@@ -33,6 +40,7 @@ export function followRequest(instance: Instance, request: Request): void {
   if (api === 'ecs:ListTasks' && typeof request.input === 'object' && request.input !== null)
     process.listsAskedAt.set(request.input, at);
   if (outcome === undefined) return;
+  if (BEATS.has(api) && /Throttl|RequestLimitExceeded/.test(outcome)) instance.rareBeats = RARE_BEATS;
   if (outcome === 'ok') followAnswer(instance, { kind: 'answer', output: undefined, ...request });
   else if (!isAnswer(outcome)) instance.disturbances.trouble(at);
 }

@@ -149,6 +149,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       return;
     case 'heartbeat':
       instance.beats.set(event.hook, at);
+      instance.rareBeats = Math.max(0, instance.rareBeats - 1);
       return;
     case 'lifecycle-action-ended':
       instance.ended.set(event.hook, event);

@@ -86,6 +86,8 @@ export type Instance = {
   oursKnownAt: number;
   /** When a heartbeat was last recorded for each hook in this wait. */
   readonly beats: Map<string, number>;
+  /** How many heartbeats are still rarer, because Auto Scaling has throttled them or the question after the hooks. */
+  rareBeats: number;
   /** How the lifecycle actions of this wait have ended, by hook. */
   readonly ended: Map<string, ActionEnd>;
   lateHeartbeats: number;
@@ -215,6 +217,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     oursBefore: undefined,
     oursKnownAt: -Infinity,
     beats: new Map(),
+    rareBeats: 0,
     ended: new Map(),
     lateHeartbeats: 0,
     completedByOthers: false,

@@ -221,13 +221,18 @@ export function checkTimeout(
   const starts = (process?.bornAt ?? at) > at - timeout ? START_MS : 0;
   // Without that signal the state in the group is looked at every half a minute.
   const notices = instance.signals.has('lifecycle') ? 0 : LOOKED_AT_MS;
+  const isRare = instance.rareBeats > 0 && timeout >= SHORTEST_RARE_MS;
+  const withstood = isRare ? timeout / 5 : (timeout * 2) / 3;
   verdict.check(
     'L2',
-    span + Math.max(starts, notices) > (timeout * 2) / 3,
+    span + Math.max(starts, notices) > withstood,
     () =>
       `the hook ${event.hook} of ${id} timed out while ${taskNamed(left)}, with trouble for only ${span} ms of its ${timeout} ms`,
   );
 }
+
+/** Heartbeats of shorter hooks than this, in ms, are never rarer. */
+const SHORTEST_RARE_MS = 120_000;
 
 /** A group known to retain is told to before the hook's global limit, though single reads fail. */
 function checkGlobalTimeout(instance: Instance, at: number, left: Task | undefined, verdict: Verdict): void {

@@ -76,12 +76,17 @@ export const beginDrain = (memory: Memory): DrainState => ({
 export const tryOf = (mutation: Mutation): Try =>
   mutation.kind === 'stop-tasks' ? `stop-tasks ${mutation.why}` : mutation.kind;
 
-/** The state once a lifecycle action waits, or another hook's is ours: that none waited before says nothing of this one. */
-export function beginWaiting(state: DrainState): DrainState {
+/**
+ * The state once a lifecycle action waits, or another hook's is ours: that none waited before says nothing of this one. A heartbeat that was recorded since
+ * it is known to wait was recorded for it: often it is how one knows.
+ *
+ * @param knownAt as of when it is known to wait, in ms by the agent's clock
+ */
+export function beginWaiting(state: DrainState, knownAt: number): DrainState {
   const { complete: _, ...attempts } = state.attempts;
-  const { heartbeat } = state;
-  // One that was recorded a moment ago, on what metadata said, need not be sent again.
-  return { ...state, attempts, heartbeat: heartbeat?.outcome === 'recorded' ? heartbeat : undefined };
+  const { heartbeat: last } = state;
+  const isForIt = last?.outcome === 'recorded' && last.at >= knownAt;
+  return { ...state, attempts, heartbeat: isForIt ? last : undefined };
 }
 
 /** The state while a mutation is under way. */
@@ -116,21 +121,26 @@ export function settle(
   }
 }
 
-/** What a heartbeat's outcome means. @param at when it was sent, in ms by the agent's clock @param jitter uniform in [0, 1) */
+/** What a heartbeat's outcome means. @param at when it was sent, in ms by the agent's clock @param jitter uniform in [0, 1) @param isCrowded Auto Scaling has throttled the drain before its first heartbeat */
 export function settleHeartbeat(
   state: DrainState,
   hook: string,
   outcome: Outcome,
   at: number,
   jitter: number,
+  isCrowded = false,
 ): Settled {
-  const { heartbeat: last } = state;
+  // Where the question after the hooks was throttled, the heartbeats begin as rare as they may be.
+  const last: Heartbeat | undefined = state.heartbeat;
+  const before = last?.strain ?? (last === undefined && isCrowded ? 1 : 0);
   const next = (heartbeat: Heartbeat): DrainState => ({ ...state, heartbeat });
   switch (outcome.kind) {
     case 'done': {
       const message = `heartbeat recorded for hook ${hook}`;
       const events = [{ event: 'lifecycle.heartbeat', message, fields: { hook } }] as const;
-      return { state: next({ at, outcome: 'recorded', ...strained(last, -RELIEF) }), events, stale: [] };
+      const relieved = strained(before, -RELIEF);
+      const drawn = relieved.strain === undefined ? {} : { jitter };
+      return { state: next({ at, outcome: 'recorded', ...relieved, ...drawn }), events, stale: [] };
     }
     case 'nothing-waiting': {
       const times = last?.outcome === 'nothing-waiting' ? last.times + 1 : 1;
@@ -144,7 +154,7 @@ export function settleHeartbeat(
     }
     default: {
       const isThrottled = outcome.kind === 'failed' && outcome.error.kind === 'throttled';
-      const more = isThrottled ? { jitter, ...strained(last, STRAIN) } : strained(last, 0);
+      const more = isThrottled ? { jitter, ...strained(before, STRAIN) } : strained(before, 0);
       const failure: Heartbeat = { at, outcome: 'failed', recordedAt: recordedAt(last), ...more };
       return { state: next(failure), events: [], stale: [] };
     }
@@ -387,8 +397,8 @@ function shown({ view, now }: SettleContext, containerInstance: ContainerInstanc
 const STRAIN = 0.5;
 const RELIEF = 0.1;
 
-function strained(last: Heartbeat | undefined, more: number): { strain?: number } {
-  const strain = Math.min(1, Math.max(0, Math.round(((last?.strain ?? 0) + more) * 10) / 10));
+function strained(before: number, more: number): { strain?: number } {
+  const strain = Math.min(1, Math.max(0, Math.round((before + more) * 10) / 10));
   return strain > 0 ? { strain } : {};
 }
 

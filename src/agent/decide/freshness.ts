@@ -26,6 +26,12 @@ const LATELY_MS = 500;
 /** … and what ECS said, where the ECS agent has just said once more that this host is what ECS was asked about. */
 const LATELY_CONFIRMED_MS = 5_000;
 
+/**
+ * … and where ECS has let go of what the ECS agent has just said once more that this host is: nothing can be placed there any
+ * more, and a host that registers anew says so first. A release that is throttled need not look again.
+ */
+const LATELY_LET_GO_MS = 60_000;
+
 /** The group's state, where heartbeats have said so far that its hook still waits. */
 const LATELY_IN_GROUP_MS = 120_000;
 
@@ -63,7 +69,14 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   const registration = ifKnown(seen.registration);
   const view = ifKnown(seen.ecsView);
   const isAnother = registration !== undefined && view?.heard !== registration.containerInstanceArn;
-  const lately = registration !== undefined && !isAnother ? LATELY_CONFIRMED_MS : LATELY_MS;
+  const isConfirmed = registration !== undefined && !isAnother;
+  const { containerInstance, tasks } = view ?? {};
+  const isLetGo =
+    containerInstance?.kind === 'deregistered' &&
+    containerInstance.arn === registration?.containerInstanceArn &&
+    tasks?.kind === 'known' &&
+    tasks.value.length === 0;
+  const lately = !isConfirmed ? LATELY_MS : isLetGo ? LATELY_LET_GO_MS : LATELY_CONFIRMED_MS;
   if (!askedSince('ecsView', dueAt - lately)) needed.push('ecsView');
   if (isAnother && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;

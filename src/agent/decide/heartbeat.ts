@@ -21,8 +21,16 @@ export function nextHeartbeat(
   const { group, hook, since = now } = waiting ?? {};
   if (!group || !hook) return undefined;
   // An action that is completed within the second needs no first heartbeat; one whose completion is held up does.
-  const first = action.kind === 'complete' ? since + heartbeatInterval(hook) : Math.max(now, since);
-  return { group, hook: hook.name, at: lastHeartbeat ? afterHeartbeat(lastHeartbeat, hook) : first };
+  const first = action.kind === 'complete' ? since + heartbeatInterval(hook) : firstAt(observed, hook, since);
+  return { group, hook: hook.name, at: lastHeartbeat ? afterHeartbeat(lastHeartbeat, hook, since) : first };
+}
+
+/** The first one tells whether the hook waits. Where requests are short that can wait: others need theirs to live. */
+function firstAt({ now, crowded }: Observation, hook: Hook, since: number): number {
+  if (!crowded || timeoutOf(hook) < SHORTEST_STRETCHED_MS) return Math.max(now, since);
+  const least = Math.min(FIRST_BY_MS.least, timeoutOf(hook) / 3);
+  const most = Math.min(FIRST_BY_MS.most, (timeoutOf(hook) * 3) / 4);
+  return Math.max(now, crowded.keptAt + least + crowded.spread * (most - least));
 }
 
 /** Our hook, while only metadata says that the group terminates the instance: a heartbeat tells whether it waits yet. */
@@ -36,6 +44,8 @@ function assumedHook(observed: Observation, policy: Policy): Waiting | undefined
   return { since, group: lifecycle.value.group, hook: choice.hook };
 }
 
+/** So late the first heartbeat comes where requests are short, in ms: a retaining group's limit leaves five minutes. */
+const FIRST_BY_MS = { least: 100_000, most: 240_000 } as const;
 /** From `Terminating` to `Terminating:Wait` takes seconds. */
 const BEFORE_WAIT_MS = 4_000;
 
@@ -44,18 +54,23 @@ const BEFORE_WAIT_MS = 4_000;
  * it, found in the worst moment, and for the tries that end it; six seconds keep the shortest time-out of 30 s within ten
  * requests a minute, so that twelve leave two for an outage.
  *
- * Where the account's requests are short, each instance asks for less of them: half of the time-out is the most.
+ * Where the account's requests are short, each instance asks for less of them: seven tenths of the time-out are the most.
  *
  * @param strain from 0 to 1: how short they are
+ * @param jitter uniform in [0, 1): instances that were throttled together must not come back together
  */
-export function heartbeatInterval(hook: Hook, strain = 0): number {
+export function heartbeatInterval(hook: Hook, strain = 0, jitter = 0): number {
   const timeout = timeoutOf(hook);
   const usual = Math.max(6_000, Math.min(timeout / 4 - SPARE_MS, LONGEST_INTERVAL_MS));
   const rarest =
-    timeout < SHORTEST_STRETCHED_MS ? usual : Math.max(usual, Math.min(timeout / 2, 2 * LONGEST_INTERVAL_MS));
-  return usual + strain * (rarest - usual);
+    timeout < SHORTEST_STRETCHED_MS
+      ? usual
+      : Math.max(usual, Math.min(timeout * RAREST, 2 * LONGEST_INTERVAL_MS));
+  return usual + strain * (rarest - usual) * (1 - jitter / 5);
 }
 
+/** The longest time between two heartbeats, as a share of the time-out. */
+const RAREST = 0.7;
 const SPARE_MS = 1_500;
 const LONGEST_INTERVAL_MS = 600_000;
 /** A shorter time-out than this, in ms, has no room: no account can keep many such hooks alive at once. */
@@ -67,9 +82,9 @@ export function heartbeatRetry(hook: Hook): number {
 }
 
 /** With full jitter, and sooner as the time-out nears. */
-function throttledRetry({ at, recordedAt = at, jitter = 0 }: FailedHeartbeat, hook: Hook): number {
-  const left = recordedAt + timeoutOf(hook) - at;
-  return 1_000 + jitter * Math.max(3_000, Math.min(left / 4, 60_000));
+function throttledRetry({ at, recordedAt, jitter = 0 }: FailedHeartbeat, hook: Hook, since: number): number {
+  const left = (recordedAt ?? Math.min(at, since)) + timeoutOf(hook) - at;
+  return 1_000 + jitter * Math.max(3_000, Math.min(left ** 2 / timeoutOf(hook), 60_000));
 }
 
 type FailedHeartbeat = Extract<Heartbeat, { outcome: 'failed' }>;
@@ -82,12 +97,14 @@ const LONGEST_PAUSE_MS = 3_600_000;
 
 const timeoutOf = (hook: Hook): number => hook.heartbeatTimeout ?? SHORTEST_HEARTBEAT_TIMEOUT_MS;
 
-function afterHeartbeat(last: Heartbeat, hook: Hook): number {
+/** @param since when the action began to wait */
+function afterHeartbeat(last: Heartbeat, hook: Hook, since: number): number {
   switch (last.outcome) {
     case 'recorded':
-      return last.at + heartbeatInterval(hook, last.strain);
+      return last.at + heartbeatInterval(hook, last.strain, last.jitter);
     case 'failed': {
-      const next = last.at + (last.jitter === undefined ? heartbeatRetry(hook) : throttledRetry(last, hook));
+      const next =
+        last.at + (last.jitter === undefined ? heartbeatRetry(hook) : throttledRetry(last, hook, since));
       const lastTry = (last.recordedAt ?? -Infinity) + timeoutOf(hook) - LAST_TRY_MS;
       return last.at < lastTry ? Math.min(next, lastTry) : next;
     }

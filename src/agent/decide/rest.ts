@@ -10,16 +10,21 @@ import type { Asked, Failure } from '../model.ts';
  */
 export type Urgency = 'release' | 'draining' | 'hold' | 'nothing';
 
-/** A rest drawn between `least` and `most`, in ms; `most` doubles with each failure in a row, up to `longest`. */
-type Throttled = { readonly least: number; readonly most: number; readonly longest: number };
+/** A rest drawn between `least` and `most`, in ms; `most` grows by a factor with each failure in a row, up to `longest`. */
+type Throttled = {
+  readonly least: number;
+  readonly most: number;
+  readonly longest: number;
+  readonly factor: number;
+};
 
 /**
  * After throttling, with full jitter: thousands of instances share an account's requests, and must not come back together.
  * A call that is throttled costs the others nothing, but what waits for nothing must leave the room to what does.
  */
 const THROTTLED: Readonly<Record<'release' | 'nothing', Throttled>> = {
-  release: { least: 300, most: 1_200, longest: 15_000 },
-  nothing: { least: 5_000, most: 20_000, longest: 120_000 },
+  release: { least: 300, most: 1_200, longest: 6_000, factor: 1.5 },
+  nothing: { least: 5_000, most: 20_000, longest: 120_000, factor: 2 },
 };
 
 /**
@@ -27,7 +32,7 @@ const THROTTLED: Readonly<Record<'release' | 'nothing', Throttled>> = {
  * of two fifths of what has passed is never too long, whatever the time-out is. After four tries rests are no longer short either:
  * twelve requests a minute must not be used up before the outage ends.
  */
-const HOLD = { least: 500, most: 5_000, longest: 60_000, share: 0.4, soon: 4, spacing: 0.6 } as const;
+const HOLD = { least: 500, most: 5_000, longest: 20_000, share: 0.4, soon: 4, spacing: 0.6 } as const;
 
 /**
  * While an instance waits to be DRAINING, at first the most wait and each of them has time; later few are left, and those are
@@ -74,8 +79,8 @@ function throttledRest({ times, at, since }: Failure, urgency: Urgency): { least
       return { least: times > HOLD.soon ? most * HOLD.spacing : HOLD.least, most };
     }
     default: {
-      const { least, most, longest } = THROTTLED[urgency];
-      return { least, most: Math.min(longest, most * 2 ** (times - 1)) };
+      const { least, most, longest, factor } = THROTTLED[urgency];
+      return { least, most: Math.min(longest, most * factor ** (times - 1)) };
     }
   }
 }

@@ -468,7 +468,8 @@ describe('after the host has stood still', () => {
     agent.standStill(ms);
     const before = agent.did.length;
     await agent.pass(3.5 * SECOND);
-    return { agent, didSince: agent.did.slice(before) };
+    // A heartbeat that is overdue rests on no answer, and its lack would end the hook.
+    return { agent, didSince: agent.did.slice(before).filter((one) => !one.includes('heartbeat')) };
   };
 
   it('nothing is decided on what was answered before: others went on meanwhile', async () => {

@@ -261,9 +261,14 @@ describe('how long it rests', () => {
     const waited = { ...after(complete, nothingWaiting).state, heartbeat: times5 };
     const { attempts, heartbeat } = beginWaiting(
       after(terminate, failed('throttled'), { state: waited }).state,
+      NOW,
     );
     assert.deepEqual(Object.keys(attempts), ['terminate'], 'a retained instance is completed minutes late');
     assert.equal(heartbeat, undefined, 'its hook times out, for want of a heartbeat');
+    const recorded = { at: NOW, outcome: 'recorded' } as const;
+    const beaten = { ...waited, heartbeat: recorded };
+    assert.equal(beginWaiting(beaten, NOW).heartbeat, recorded, 'each instance of a fleet sends two at once');
+    assert.equal(beginWaiting(beaten, NOW + 1).heartbeat, undefined, 'it was recorded for the wait before');
   });
   it('a minute where the permission is missing', () =>
     assert.deepEqual(rests(complete, [failed('permission')]), [60_000]));
@@ -327,7 +332,7 @@ describe('a failure', () => {
       (after(complete, failed('throttled'), { state, jitter }).state.attempts.complete?.restsUntil ?? 0) -
       NOW;
     const twice = after(complete, failed('throttled')).state;
-    assert.deepEqual([rest(fresh, 0), rest(fresh, 1), rest(twice, 1)], [1_000, 1_200, 2_400]);
+    assert.deepEqual([rest(fresh, 0), rest(fresh, 1), rest(twice, 1)], [1_000, 1_200, 1_800]);
   });
   it('says nothing by itself: the call has', () =>
     assert.deepEqual(after(complete, failed('transient')).events, []));
@@ -435,8 +440,11 @@ describe('a heartbeat', () => {
       at: NOW + 3,
       outcome: 'recorded',
       strain: 0.9,
+      jitter: 0.5,
     });
     assert.deepEqual(beat([throttled, done, done, done, done, done]), { at: NOW + 5, outcome: 'recorded' });
+    const crowded = settleHeartbeat(fresh, 'drain', done, NOW, 0.5, true).state.heartbeat;
+    assert.deepEqual(crowded, { at: NOW, outcome: 'recorded', strain: 0.9, jitter: 0.5 });
     assert.equal(beat([throttled, failed('transient')])?.strain, 0.5, 'a lost answer relieves nobody');
   });
   it('that nobody waited for is counted, and the group is asked', () => {

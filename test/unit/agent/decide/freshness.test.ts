@@ -66,13 +66,26 @@ describe('before the instance is let go', () => {
     for (const [question, ms] of [
       ['registration', 500],
       ['localTasks', 500],
-      ['ecsView', 5_000],
+      ['ecsView', 60_000],
       ['lifecycle', 120_000],
     ] as const)
       it(`(${mutation.kind}, ${mutation.why}) ${question} is asked again after ${ms} ms: the host may have tasks again`, () => {
         assert.deepEqual(needed(mutation, asked({ [question]: at(NOW - ms - 1) })), [question]);
         assert.deepEqual(needed(mutation, asked({ [question]: at(NOW - ms) })), []);
       });
+
+  it('ECS is asked again after 5 s where it has not let go of what the ECS agent says that the host is', () => {
+    const others: readonly EcsView[] = [
+      { ...view, containerInstance: { kind: 'never-registered' } },
+      { ...view, containerInstance: { kind: 'deregistered', arn: 'b' } },
+      { ...view, containerInstance: registered },
+      { ...view, tasks: unknown('being listed') },
+    ];
+    for (const ecsView of others.map(known)) {
+      assert.deepEqual(needed(complete, { ...asked({ ecsView: at(NOW - 5_001) }), ecsView }), ['ecsView']);
+      assert.deepEqual(needed(complete, { ...asked({ ecsView: at(NOW - 5_000) }), ecsView }), []);
+    }
+  });
 
   it('ECS is asked again after half a second where the ECS agent does not say the same once more', () => {
     const old = asked({ ecsView: at(NOW - 501) });

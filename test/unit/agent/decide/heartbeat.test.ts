@@ -59,8 +59,8 @@ describe('where the account’s requests are short', () => {
   const after = (strain: number, seconds: number) =>
     (at({ at: NOW, outcome: 'recorded', strain }, { ...hook, heartbeatTimeout: seconds * SECOND }) ?? 0) -
     NOW;
-  it('heartbeats are rarer, up to half of the time-out', () => {
-    assert.deepEqual([after(0, 300), after(0.5, 300), after(1, 300)], [73_500, 111_750, 150_000]);
+  it('heartbeats are rarer, up to seven tenths of the time-out', () => {
+    assert.deepEqual([after(0, 300), after(0.5, 300), after(1, 300)], [73_500, 141_750, 210_000]);
     assert.deepEqual([after(0, 3_600), after(1, 3_600)], [10 * MINUTE, 20 * MINUTE]);
   });
   it('but not those of a hook of less than two minutes', () =>
@@ -71,8 +71,11 @@ describe('where the account’s requests are short', () => {
       { ...hook, heartbeatTimeout: 300 * SECOND },
     ) ?? 0) - NOW;
   it('one that was throttled is tried again by chance, and sooner as the time-out nears', () => {
-    assert.deepEqual([throttled(100, 0), throttled(100, 1)], [SECOND, 51 * SECOND]);
-    assert.deepEqual([throttled(260, 1), throttled(296, 1)], [11 * SECOND, 2 * SECOND]);
+    assert.deepEqual(
+      [throttled(100, 0), throttled(100, 1), throttled(240, 1)],
+      [SECOND, 61 * SECOND, 13 * SECOND],
+    );
+    assert.deepEqual([Math.round(throttled(260, 1)), throttled(296, 1)], [6_333, 2 * SECOND]);
   });
 });
 
@@ -91,6 +94,16 @@ describe('while only metadata says that the group terminates the instance', () =
     );
   it('a heartbeat tells whether its hook waits, seconds after the signal', () =>
     assert.deepEqual(first({}), { group: 'web-asg', hook: 'drain', at: NOW + 4 * SECOND }));
+  it('later where Auto Scaling is short, each at its own time: others need theirs to keep a hook alive', () => {
+    const later = (spread: number, seconds: number) => {
+      const timeout = { ...hook, heartbeatTimeout: seconds * SECOND };
+      const crowded = { keptAt: NOW - SECOND, spread };
+      return (first({ crowded, hooks: known([timeout]) })?.at ?? 0) - NOW + SECOND;
+    };
+    assert.deepEqual([later(0, 300), later(0.5, 300)], [100 * SECOND, 162_500]);
+    assert.deepEqual([later(0, 3_600), later(0.5, 3_600)], [100 * SECOND, 170 * SECOND]);
+    assert.equal(later(0.5, 119), 5 * SECOND, 'a short hook has no time to wait');
+  });
   it('unless it is not known which hook is ours', () =>
     assert.equal(first({ hooks: unknown('throttled') }), undefined));
 });

@@ -40,16 +40,16 @@ describe('after throttling the rest is drawn, so that a fleet does not come back
   const range = (urgency: Urgency, times: number, forMs = 0) =>
     [0, 1].map((jitter) => restAfter(failure('throttled', times, jitter, forMs), urgency));
 
-  it('short where an instance could go, and up to 15 s', () => {
+  it('short where an instance could go, and up to 6 s', () => {
     assert.deepEqual(
       [1, 2, 3, 4, 5, 6].map((times) => range('release', times)),
       [
         [300, 1_200],
-        [300, 2_400],
-        [300, 4_800],
-        [300, 9_600],
-        [300, 15_000],
-        [300, 15_000],
+        [300, 1_800],
+        [300, 2_700],
+        [300, 4_050],
+        [300, 6_000],
+        [300, 6_000],
       ],
     );
   });
@@ -80,7 +80,7 @@ describe('after throttling the rest is drawn, so that a fleet does not come back
   it('never so long that a hook of unknown time-out would miss the last third of it', () => {
     assert.deepEqual(
       [0, 20, 40, 100, 1_000].map((passed) => range('hold', 9, passed * SECOND)[1]),
-      [5_000, 8_000, 16_000, 40_000, 60_000],
+      [5_000, 8_000, 16_000, 20_000, 20_000],
     );
   });
   it('after four tries never so short that an outage uses up the minute’s twelve before a hook of a minute needs one', () => {
