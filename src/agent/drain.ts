@@ -173,7 +173,9 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     const reading = polls.ecsView.reading();
     const last = lastView();
     const isThrottled = polls.ecsView.asked().failure?.kind === 'throttled';
-    return reading.kind === 'unknown' && isThrottled && last && isHostBusy() ? known(last) : reading;
+    // In mode `deregister` ECS can: each try takes a list of its own.
+    const isHeld = policy.mode === 'drain' && isHostBusy();
+    return reading.kind === 'unknown' && isThrottled && last && isHeld ? known(last) : reading;
   }
 
   /** Nothing rests on what ECS said before this drain began, or before what was set since and may have arrived. */
