@@ -119,9 +119,10 @@ function releasedInterval(
 
 function viewInterval(pace: DrainPace, last: EcsView): number {
   const { now, jitter, stopTasksAt = Infinity } = pace;
-  const { requests } = last;
-  // Set DRAINING once more shortly before the limit, and not listed since.
-  if (isUndescribed(last) && isStopNear(pace)) return GLANCE_IGNORED_MS;
+  const { requests, containerInstance } = last;
+  // Set DRAINING once more shortly before the limit, and not listed since. An ACTIVE one is not listed at all.
+  const isDraining = containerInstance.kind === 'registered' && containerInstance.status === 'DRAINING';
+  if (isDraining && isUndescribed(last) && isStopNear(pace)) return GLANCE_IGNORED_MS;
   const isOld = now >= stopTasksAt + AFTER_STOP_MS;
   return Math.max(isOld ? 60_000 : 0, listInterval(requests)) * (1 + jitter * 0.2);
 }

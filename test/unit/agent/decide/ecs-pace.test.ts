@@ -32,6 +32,10 @@ describe('while a task runs on the host, ECS can end nothing', () => {
   });
   it('at once where they are to be asked to stop within the minute: they would be cut off without a SIGTERM', () =>
     assert.equal(due({ ...undescribed, stopTasksAt: NOW + MINUTE }), SECOND));
+  it('but not while it is ACTIVE, and not listed: every second would use up the minute’s requests for nothing', () => {
+    const waits = { ...active.ecsView, tasks: unknown('not listed') };
+    assert.ok(due({ ecsView: waits, stopTasksAt: NOW + MINUTE }) >= 15 * SECOND);
+  });
   it('and a look that was throttled is the same again, when it has rested', () => {
     const failure = { kind: 'throttled', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
     const throttled = asked({ ...stale, failure });
