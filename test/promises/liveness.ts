@@ -8,6 +8,7 @@ import {
   isSignalled,
   isTruthful,
   oursOf,
+  outlastsEvent,
   readsTagByApi,
   retains,
   type Task,
@@ -103,6 +104,8 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     },
     released: (at) => {
       const { lastStopAt } = instance;
+      // It was to stay in its cluster: somebody else has let it go.
+      if (outlastsEvent(instance)) return;
       if (!isSignalled(instance) || !instance.isAlive || instance.lieSince !== undefined) return;
       if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity) return;
       // It was to stay, drained, until something else asked for it; or which one it is was not clear yet.

@@ -295,8 +295,8 @@ function deregistered(
   const { drainingSetAt: _, ...memory } = state.memory;
   return {
     state: { ...state, memory },
-    // Where the ECS agent was silent, whether this is the only container instance of the host is no newer than it was.
-    shows: { view: shows, asOf: view?.heard === undefined ? -Infinity : viewAskedAt },
+    // Unless the ECS agent had named this very one, the host may have another, which must be looked for.
+    shows: { view: shows, asOf: view?.heard === containerInstance.arn ? viewAskedAt : -Infinity },
     stale: left.length > 0 || mayHaveMore ? ['ecsView'] : [],
     events,
   };

@@ -160,6 +160,10 @@ describe('what was done', () => {
     assert.equal(shows?.asOf, -Infinity);
     assert.equal(after(deregister, done, { view: undefined }).shows?.asOf, -Infinity);
   });
+  it('deregistered, though the ECS agent had named another: ECS is asked after that one', () => {
+    const { shows } = after(deregister, done, { view: { ...view, heard: 'b' } });
+    assert.equal(shows?.asOf, -Infinity, 'the instance is let go while tasks can be placed on it');
+  });
   it('of the old container instance while the host is known under a new one: the new one may have tasks', () => {
     const anew = { ...active, arn: `${active.arn}-anew` };
     const { shows, stale } = after(deregister, done, { view: { ...view, containerInstance: anew } });
