@@ -4,8 +4,9 @@ import equivalents from './mutate/equivalents.json' with { type: 'json' };
 import { readSources } from './mutate/files.ts';
 import { listMutants, type Mutant } from './mutate/mutants.ts';
 import { type Options, parseOptions, USAGE } from './mutate/options.ts';
-import { describeResults, isEnough } from './mutate/report.ts';
+import { describeResults } from './mutate/report.ts';
 import { drawMutants } from './mutate/sample.ts';
+import { judge } from './mutate/score.ts';
 import { tryAll } from './mutate/try-all.ts';
 
 // `npm run mutate`: how much of the code do its tests hold? See docs/mutation.md.
@@ -44,7 +45,10 @@ async function mutate(options: Options): Promise<number> {
       console.log(`${mutant.id} is listed as equivalent, and was killed: take it out`);
   if (results.length < tried.length)
     console.log(`${tried.length - results.length} mutants were left when the time was up`);
-  return isEnough(counted) ? 0 : 1;
+  const isWhole = chosen.length < options.sample && results.length === tried.length;
+  const { isEnough, why } = judge(counted, isWhole);
+  console.log(why);
+  return isEnough ? 0 : 1;
 }
 
 function choose(

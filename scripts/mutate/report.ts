@@ -1,14 +1,9 @@
 import type { Mutant } from './mutants.ts';
+import { isKilled, score } from './score.ts';
 import type { Verdict } from './stages.ts';
 
 /** A mutant, and what became of it. */
 export type Result = { readonly mutant: Mutant; readonly verdict: Verdict; readonly seconds: number };
-
-/** In per cent of the mutants that are not equivalent: of all, and of each file. */
-export const LEAST_SCORE = 95;
-export const LEAST_SCORE_OF_FILE = 85;
-/** A file of which fewer were tried has no score that counts. */
-const FEWEST_OF_FILE = 20;
 
 /** One line for one mutant. */
 export function describeResult({ mutant, verdict, seconds }: Result): string {
@@ -41,18 +36,6 @@ export function describeResults(results: readonly Result[], equivalents: number)
     `killed ${killed} of ${results.length} (score ${percent(results)}), by file above; ${equivalents} equivalent are left out`,
   ].join('\n');
 }
-
-/** Whether enough of all, and of each file, were killed. */
-export const isEnough = (results: readonly Result[]): boolean =>
-  score(results) >= LEAST_SCORE &&
-  [...Map.groupBy(results, ({ mutant }) => mutant.file).values()].every(
-    (own) => own.length < FEWEST_OF_FILE || score(own) >= LEAST_SCORE_OF_FILE,
-  );
-
-const isKilled = ({ verdict }: Result): boolean => verdict.kind === 'killed';
-
-const score = (results: readonly Result[]): number =>
-  results.length === 0 ? 100 : (100 * results.filter(isKilled).length) / results.length;
 
 const percent = (results: readonly Result[]): string => `${score(results).toFixed(1)} %`;
 

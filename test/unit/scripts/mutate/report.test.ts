@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { describeResult, describeResults, isEnough, type Result } from '../../../../scripts/mutate/report.ts';
+import { test } from 'node:test';
+import { describeResult, describeResults, type Result } from '../../../../scripts/mutate/report.ts';
 
 const result = (file: string, by?: 'unit' | 'simulation', seconds = 1): Result => ({
   mutant: {
@@ -16,7 +16,6 @@ const result = (file: string, by?: 'unit' | 'simulation', seconds = 1): Result =
   verdict: by ? { kind: 'killed', by, test: 'a test', why: 'too few' } : { kind: 'survived' },
   seconds,
 });
-const times = (n: number, one: Result) => Array.from({ length: n }, () => one);
 
 test('a mutant is told in a line', () => {
   assert.equal(
@@ -45,24 +44,4 @@ src/b.ts          1          1          0          0          0    100.0 %
 a mutant took 3.0 s where it was killed, 9.0 s where it survived (medians)
 killed 3 of 4 (score 75.0 %), by file above; 2 equivalent are left out`,
   );
-});
-
-describe('it is enough', () => {
-  const killed = result('src/a.ts', 'unit');
-  test('where 95 of 100 are killed', () => {
-    assert.equal(isEnough([...times(95, killed), ...times(5, result('src/a.ts'))]), true);
-    assert.equal(isEnough([...times(94, killed), ...times(6, result('src/a.ts'))]), false);
-  });
-  test('where 85 of 100 of a file are: a hole in one must not hide behind the others', () => {
-    const others = times(500, killed);
-    const ofFile = (dead: number, alive: number) => [
-      ...others,
-      ...times(dead, result('src/b.ts', 'unit')),
-      ...times(alive, result('src/b.ts')),
-    ];
-    assert.equal(isEnough(ofFile(17, 3)), true);
-    assert.equal(isEnough(ofFile(16, 4)), false);
-    assert.equal(isEnough(ofFile(0, 1)), true, 'one alone says nothing of a file');
-  });
-  test('where there was nothing to try', () => assert.equal(isEnough([]), true));
 });
