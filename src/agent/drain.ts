@@ -31,6 +31,7 @@ import type {
   DrainQuestion,
   DrainState,
   EcsView,
+  Heartbeat,
   Memory,
   Mutation,
   Observation,
@@ -228,11 +229,18 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   function beat({ group, hook }: { readonly group: string; readonly hook: string }) {
     if (isBeating || acting.has('complete')) return;
     beatDueAt ??= clock.now();
+    if (!isSignalHeard() && clock.now() < beatDueAt + UNHEARD_MS) return;
     // The name is asked again before anything is begun, heartbeats included: once, however often the decision changes.
     if (watch.identity.asked().at < Math.min(decided.at, beatDueAt)) return askAnew(watch.identity);
     beatDueAt = undefined;
     isBeating = true;
     void record(group, hook);
+  }
+
+  /** A process that has just begun, or stood still, asks first whether there is still a signal. That nobody answers is enough. */
+  function isSignalHeard(): boolean {
+    const { isStale, failure } = watch.signals.asked();
+    return !isStale || failure !== undefined;
   }
 
   async function record(group: string, hook: string) {
@@ -358,6 +366,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       hearsOfTermination: policy.signals.includes('lifecycle'),
       // No heartbeat is recorded for what was completed: the last one says nothing of it any more.
       isHeld: state.heartbeat?.outcome === 'recorded' && completed === undefined,
+      heartbeatFailed: failureOf(state.heartbeat),
       completedAt: completed?.result === 'CONTINUE' ? completed.at : undefined,
       terminatingSince,
       emptySince: emptySince ?? (waitsForOthers ? onlyIgnoredSince : undefined),
@@ -450,6 +459,14 @@ function phaseAfter({ kind }: Action, phase: Phase): Phase {
   // Under another's name there is nothing to learn that would not be learnt under our own later.
   if (kind === 'refuse') return phase;
   return kind === 'watch' ? 'watching' : kind === 'done' ? 'done' : 'draining';
+}
+
+/** So long, in ms, a heartbeat waits for the first answer to that: the EC2 API can take its time, and a hook times out meanwhile. */
+const UNHEARD_MS = 5_000;
+
+function failureOf(last: Heartbeat | undefined): DrainPace['heartbeatFailed'] {
+  if (last?.outcome !== 'failed') return undefined;
+  return last.jitter === undefined ? 'unclear' : 'throttled';
 }
 
 const isMutation = (action: Action): action is Mutation =>

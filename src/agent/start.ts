@@ -17,6 +17,7 @@ import { scheduledSignal } from '../signals/scheduled.ts';
 import { type TagPorts, tagSignal } from '../signals/tag.ts';
 import { createMutations } from './act/mutations.ts';
 import { runAgent } from './loop.ts';
+import type { Memory } from './model.ts';
 import { createEcsView } from './observe/ecs-view.ts';
 import { createExplain } from './observe/explain.ts';
 import { groupInMetadata } from './observe/group-in-metadata.ts';
@@ -99,7 +100,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     watch: {
       imds,
       ecsAgent,
-      signals: [...signalsFor(config, imds, world.clock.now, describeOwnTag), world.manual],
+      signals: [...signalsFor(config, imds, world.clock.now, kept.memory, describeOwnTag), world.manual],
     },
     drainSource: () => ({
       ecsAgent,
@@ -140,14 +141,16 @@ function signalsFor(
   config: Config,
   imds: Imds,
   wallNow: () => number,
+  memory: Memory,
   tagPorts: () => TagPorts,
 ): ReadSignal[] {
+  const scheduled = memory.signals?.find((signal) => signal.source === 'scheduled');
   const readers = {
     tag: () => tagSignal(config, tagPorts()),
     lifecycle: () => lifecycleSignal(imds),
     spot: () => spotSignal(imds),
     rebalance: () => rebalanceSignal(imds),
-    scheduled: () => scheduledSignal(imds, config.scheduledAhead, wallNow),
+    scheduled: () => scheduledSignal(imds, config.scheduledAhead, wallNow, scheduled?.eventId),
   };
   return config.signals.map((name) => readers[name]());
 }

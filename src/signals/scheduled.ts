@@ -33,9 +33,15 @@ const LONGEST = 100;
  * An event that EC2 has scheduled for this instance and that comes within `aheadMs`; of several, the earliest. Once it has been
  * told it stays until EC2 calls it completed or canceled, or lists it no more, whatever the host's clock shows by then.
  * @param wallNow the host's clock, since EC2 announces its times
+ * @param before the event that an earlier process was told of, by its id
  */
-export function scheduledSignal(imds: Imds, aheadMs: number, wallNow: () => number): ReadSignal {
-  let told: string | undefined;
+export function scheduledSignal(
+  imds: Imds,
+  aheadMs: number,
+  wallNow: () => number,
+  before?: string,
+): ReadSignal {
+  let told = before;
   return async () => {
     const body = await imds.get(PATH);
     const text = ifKnown(body);

@@ -197,12 +197,14 @@ function forgetEnd(instance: Instance): void {
   instance.ended.clear();
 }
 
-/** The host's clock tells how near an event is. One that is further away is not drawn to come near by itself. */
+/** One that is further away is not drawn to come near by itself, and one that was near stays so for who remembers it. */
 function noteScheduled(instance: Instance, at: number): void {
-  const { scheduledFor = Infinity, setting, clockAheadMs } = instance;
-  if (scheduledFor - (at + clockAheadMs) <= setting.scheduledAhead)
-    followSignals(instance, at, 'scheduled', true);
+  if (isNear(instance, at)) followSignals(instance, at, 'scheduled', true);
 }
+
+/** The host's clock tells how near an event is. */
+const isNear = ({ scheduledFor = Infinity, setting, clockAheadMs }: Instance, at: number): boolean =>
+  scheduledFor - (at + clockAheadMs) <= setting.scheduledAhead;
 
 /** What the tag's value says counts from when the agent can read it. */
 function noteTag(instance: Instance, at: number, value: string | undefined): void {
@@ -289,6 +291,8 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
       instance.process = createProcess(at, entry.doing, instance.clockAheadMs);
       instance.isAlive = true;
       instance.disturbances.up(at);
+      if (instance.stateLostAt > instance.signalledSince && !isNear(instance, at))
+        followSignals(instance, at, 'scheduled', false);
       return;
     case 'ended':
       instance.isAlive = false;

@@ -486,6 +486,64 @@ const stories: Record<string, Partial<Plan>> = {
         },
       ],
     },
+  'heartbeats are throttled for half of a short time-out, and the tries must last until it ends': {
+    seed: 400_270,
+    flags: ['--mode', 'deregister'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 33, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { ...plain.world, deregisterAgain: 'inactive' },
+    happenings: [{ at: 17_677, what: 'scale-in' }],
+    faults: [{ at: 74_960, match: { service: 'autoscaling' }, fault: { what: 'throttle' }, count: 8 }],
+    kills: [{ downMs: 118, state: 'kept', when: 'in-write', operation: 35 }],
+    tasks: [task(150_363)],
+  },
+  'the answers to the first heartbeats are lost for five minutes, and the hook’s limit is near': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 199, globalTimeout: 1_200, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: true,
+    },
+    happenings: [{ at: 5_976, what: 'scale-in' }],
+    faults: [
+      {
+        at: 5_888,
+        match: { api: 'autoscaling:RecordLifecycleActionHeartbeat' },
+        fault: { what: 'act-then-lose-response' },
+        count: 19,
+      },
+    ],
+    tasks: [task(23 * MINUTE)],
+    horizon: 40 * MINUTE,
+  },
+  'the clock is set back before a scheduled event, and the agent restarted': {
+    flags: ['--signals', 'tag,lifecycle,spot,scheduled'],
+    group: undefined,
+    happenings: [
+      { at: 16_556, what: 'event-scheduled', code: 'system-maintenance', inMs: 8 * MINUTE },
+      { at: 36_913, what: 'clock-jump', ms: -30 * 60 * MINUTE },
+    ],
+    kills: [{ when: 'at', at: 30_000, downMs: 20_000, state: 'kept' }],
+  },
+  'a root volume is replaced while the agent is down, and nothing waits for the hook any more': {
+    seed: 407_877,
+    elsewhere: 'full',
+    world: { ...plain.world, rootVolumeTarget: 'Terminated' },
+    rootVolumeKeepsState: true,
+    group: {
+      hooks: [
+        { name: 'ecs-managed-draining-termination-hook', heartbeatTimeout: 36, defaultResult: 'ABANDON' },
+        { name: 'drain', heartbeatTimeout: 168, defaultResult: 'ABANDON' },
+      ],
+      ours: 'drain',
+      retain: true,
+    },
+    happenings: [{ at: 22_402, what: 'replace-root-volume' }],
+    tasks: [task(32_479, 6_483)],
+    kills: [{ when: 'after-call', call: 7, downMs: 196_806, state: 'kept' }],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

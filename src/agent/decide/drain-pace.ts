@@ -36,6 +36,8 @@ export type DrainPace = {
   readonly heartbeatInterval: number | undefined;
   /** Whether the last heartbeat was recorded: then the hook still waits. */
   readonly isHeld: boolean;
+  /** Why the last heartbeat failed; undefined where it did not: whether the hook waits is not known from it then. */
+  readonly heartbeatFailed: 'throttled' | 'unclear' | undefined;
   /** When the hook's global limit ends the wait; undefined where none is known. */
   readonly hookLimit: number | undefined;
   /** When the lifecycle action was completed with CONTINUE. */

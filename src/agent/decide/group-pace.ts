@@ -65,15 +65,22 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
 
 const BEFORE_LIMIT_MS = 600_000;
 
-/** The group itself is asked before its release, near a limit, and where the hooks do not tell which of them to keep alive. */
+/**
+ * The group itself is asked before its release, near a limit, where the hooks do not tell which of them to keep alive, and where
+ * heartbeats do not tell that the hook waits: its global limit counts from then on.
+ */
 function assumedInterval(pace: DrainPace): number {
-  const { now, isHostBusy, heartbeatInterval, asked, spread, limitAt = Infinity } = pace;
+  const { now, isHostBusy, heartbeatInterval, heartbeatFailed, asked, spread, limitAt = Infinity } = pace;
   if (!isHostBusy || now >= limitAt - BEFORE_LIMIT_MS) return 0;
   const { at, failure } = asked.hooks;
   const mayAnswer = at === -Infinity || failure?.kind === 'throttled' || failure?.kind === 'transient';
   if (heartbeatInterval === undefined && !mayAnswer) return 0;
+  if (heartbeatFailed !== undefined) return HEARTBEAT_FAILED_MS[heartbeatFailed];
   return CHECK_MS * (1 + 2 * spread);
 }
+
+/** Since the signal. Abandoned five minutes before its limit, an action may have waited for almost as long before it is known to. */
+const HEARTBEAT_FAILED_MS = { unclear: 30_000, throttled: 200_000 } as const;
 
 /** The group keeps the instance, so far. */
 function keptInterval({ phase, hearsOfTermination, isContradicted }: DrainPace): number {

@@ -78,13 +78,16 @@ const SHORTEST_STRETCHED_MS = 120_000;
 
 /** How long after a heartbeat that failed the next try is due, in ms. */
 export function heartbeatRetry(hook: Hook): number {
-  return Math.max(5_000, Math.min(timeoutOf(hook) / 12, 60_000));
+  return Math.max(SHORTEST_RETRY_MS, Math.min(timeoutOf(hook) / 12, 60_000));
 }
+
+/** Closer to each other they would use up the twelve requests of a minute, and leave none for when the outage ends. */
+const SHORTEST_RETRY_MS = 5_000;
 
 /** With full jitter, and sooner as the time-out nears. */
 function throttledRetry({ at, recordedAt, jitter = 0 }: FailedHeartbeat, hook: Hook, since: number): number {
   const left = (recordedAt ?? Math.min(at, since)) + timeoutOf(hook) - at;
-  return 1_000 + jitter * Math.max(3_000, Math.min(left ** 2 / timeoutOf(hook), 60_000));
+  return SHORTEST_RETRY_MS + jitter * Math.max(2_000, Math.min(left ** 2 / timeoutOf(hook), 60_000));
 }
 
 type FailedHeartbeat = Extract<Heartbeat, { outcome: 'failed' }>;

@@ -364,6 +364,25 @@ describe('what is kept for after a restart', () => {
     await agent.pass(MINUTE);
     assert.deepEqual([agent.times('ECS full'), agent.times('lifecycle'), agent.did], [[], [], []]);
   });
+  it('ends with its signal: no heartbeat before that was asked, for a hook that may wait no more', async () => {
+    const agent = scriptAgent({
+      memory: { signalledAt: START - MINUTE, signals: [manual], waiting: waited },
+      says: { takesMs: SECOND },
+    });
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did, []);
+  });
+  it('is gone on with where nobody answers whether there is a signal: its hook would time out', async () => {
+    const agent = scriptAgent({
+      memory: { signalledAt: START - MINUTE, signals: [manual], waiting: waited },
+      says: { takesMs: SECOND, signal: unknown('silent') },
+    });
+    await agent.pass(10 * SECOND);
+    assert.ok(
+      agent.did.some((one) => one.includes('heartbeat')),
+      String(agent.did),
+    );
+  });
   it('is gone on with', async () => {
     const agent = scriptAgent({
       memory: { signalledAt: START - MINUTE, signals: [manual], drainingSetAt: START - MINUTE },
@@ -374,6 +393,8 @@ describe('what is kept for after a restart', () => {
     assert.deepEqual(agent.did, ['0 s set-active'], 'a drain that was cancelled while it was down');
   });
 });
+
+const waited = { since: START - MINUTE, group: 'web-asg', hook };
 
 describe('under another instance’s name', () => {
   it('nothing is changed, and ECS is asked nothing', async () => {

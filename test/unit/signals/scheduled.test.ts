@@ -26,7 +26,7 @@ const signal = {
 } as const;
 
 /** A signal that is read again and again, of metadata that says one thing after the other. */
-function reader(now = NOT_BEFORE - DAY) {
+function reader(now = NOT_BEFORE - DAY, before?: string) {
   const says = { body: known('[]') as Reading<string | undefined>, now };
   const imds: Imds = {
     get: async (path) => {
@@ -34,7 +34,7 @@ function reader(now = NOT_BEFORE - DAY) {
       return says.body;
     },
   };
-  const read = scheduledSignal(imds, DAY, () => says.now);
+  const read = scheduledSignal(imds, DAY, () => says.now, before);
   return { says, read };
 }
 
@@ -85,6 +85,11 @@ describe('an event that EC2 has scheduled', () => {
     assert.deepEqual(await read(), known(undefined));
     says.body = known(JSON.stringify([event()]));
     assert.deepEqual(await read(), known(undefined));
+  });
+  test('stays where an earlier process was told of it, though the host’s clock was set back since', async () => {
+    const { says, read } = reader(NOT_BEFORE - 30 * DAY, signal.eventId);
+    says.body = known(JSON.stringify([event()]));
+    assert.deepEqual(await read(), known(signal), 'its drain would be cancelled by a restart');
   });
   for (const body of [
     '',

@@ -95,6 +95,10 @@ describe('the state in a group that only metadata has named', () => {
 
   it('is asked 5 to 15 min later: heartbeats tell enough', () =>
     assert.deepEqual([due(), due({ spread: 1 })], [5 * MINUTE, 15 * MINUTE]));
+  it('is asked within the five minutes that abandoning leaves, where no heartbeat tells whether the hook waits', () => {
+    assert.equal(due({ isHeld: false, heartbeatFailed: 'unclear' }), 30 * SECOND);
+    assert.equal(due({ isHeld: false, heartbeatFailed: 'throttled', spread: 1 }), 200 * SECOND);
+  });
   it('is asked at once when nothing runs here any more, or the ECS agent is silent', () => {
     assert.equal(due(emptied(NOW)), 0);
     assert.equal(due({ isHostBusy: false }), 0);

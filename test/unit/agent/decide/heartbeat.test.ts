@@ -73,10 +73,15 @@ describe('where the account’s requests are short', () => {
   it('one that was throttled is tried again by chance, and sooner as the time-out nears', () => {
     assert.deepEqual(
       [throttled(100, 0), throttled(100, 1), throttled(240, 1)],
-      [SECOND, 61 * SECOND, 13 * SECOND],
+      [5 * SECOND, 65 * SECOND, 17 * SECOND],
     );
-    assert.deepEqual([Math.round(throttled(260, 1)), throttled(296, 1)], [6_333, 2 * SECOND]);
+    assert.deepEqual([Math.round(throttled(260, 1)), throttled(296, 1)], [10_333, 2 * SECOND]);
   });
+  it('never so often that a minute’s twelve requests are used up before the last try', () =>
+    assert.ok(
+      throttled(296 - 5, 0) >= 5 * SECOND,
+      'the hook times out while its agent waits for its own limit',
+    ));
 });
 
 describe('while only metadata says that the group terminates the instance', () => {

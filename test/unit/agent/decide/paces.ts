@@ -47,6 +47,7 @@ export const draining: DrainPace = {
   hearsOfTermination: true,
   heartbeatInterval: 10 * MINUTE,
   isHeld: true,
+  heartbeatFailed: undefined,
   hookLimit: undefined,
   completedAt: undefined,
   terminatingSince: undefined,
