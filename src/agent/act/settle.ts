@@ -48,9 +48,9 @@ export type Settled = {
 const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
-/** A group that retains the instance again whenever it is told to terminate it is told ever more rarely, in ms. */
 /** ECS's descriptions lag: one that it still calls ACTIVE afterwards is set DRAINING again, ever more rarely. In ms. */
 const SET_AGAIN_REST_MS = [2_000, 4_000, 8_000, 15_000] as const;
+/** A group that retains the instance again whenever it is told to terminate it is told ever more rarely, in ms. */
 const TERMINATE_REST_MS = 30_000;
 const LONGEST_TERMINATE_REST_MS = 300_000;
 const SHORTEST_REST_MS = 1_000;
