@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { actionsOf, cluster, cordonOf, jobs, MIN, planned, whyJob, whyOf } from './clusters.ts';
+
+const busy = { tasks: [{}] };
+const full = { tasks: [{}, {}] };
+
+describe('a plan launches', () => {
+  test('all at once what the jobs need together', () => {
+    const made = planned(cluster({}, { demand: jobs(7) }));
+    assert.deepEqual(actionsOf(made), ['launch 2 eu-west-1a', 'launch 2 eu-west-1b']);
+    assert.equal(whyJob(made, 'job-7'), 'launching');
+    assert.equal(made.needed, 4);
+  });
+
+  test('nothing while there is room', () => {
+    const made = planned(cluster({ 'i-1': busy, 'i-2': {} }, { demand: jobs(3) }));
+    assert.deepEqual(actionsOf(made), []);
+    assert.equal(whyJob(made, 'job-1'), 'fits');
+    assert.equal(whyOf(made, 'i-2'), 'needed');
+  });
+
+  test('nothing for a job that what boots will hold', () => {
+    const made = planned(cluster({ 'i-1': { unregistered: true, age: 2 * MIN } }, { demand: jobs(2) }));
+    assert.deepEqual(actionsOf(made), []);
+    assert.equal(whyJob(made, 'job-1'), 'comes-with');
+    assert.equal(whyOf(made, 'i-1'), 'booting');
+  });
+
+  test('nothing for a job that an instance holds which the group wants and does not list yet', () => {
+    const made = planned(cluster({}, { demand: jobs(2), group: { desired: 1 } }));
+    assert.deepEqual(actionsOf(made), []);
+  });
+
+  test('beside an instance that has not registered for ten minutes, and reports it', () => {
+    const made = planned(cluster({ 'i-1': { unregistered: true, age: 10 * MIN } }, { demand: jobs(1) }));
+    assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1a']);
+    assert.equal(whyOf(made, 'i-1'), 'broken');
+    assert.deepEqual(made.reasons.group, [{ kind: 'boots-fail', instances: ['i-1'] }]);
+  });
+
+  test('beside launches that have failed for ten minutes', () => {
+    const group = { desired: 2 };
+    const history = { shortSince: 1_795_000_000_000 - 10 * MIN };
+    const made = planned(cluster({}, { demand: jobs(1), group }), {}, history);
+    assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1a']);
+    assert.equal(made.reasons.group[0]?.kind, 'launches-fail');
+  });
+
+  for (const [name, given] of [
+    ['draining', { status: 'DRAINING' }],
+    ['being terminated', { state: 'Terminating:Wait' }],
+    ['in Standby', { state: 'Standby' }],
+    ['without a connected ECS agent', { agentConnected: false }],
+    ['cordoned by another scaler', { status: 'DRAINING', cordon: cordonOf('other', MIN, MIN) }],
+  ] as const) {
+    test(`although there is an empty instance that is ${name}: it is no room`, () => {
+      const made = planned(cluster({ 'i-1': given }, { demand: jobs(1) }));
+      assert.equal(actionsOf(made)[0]?.split(' ')[0], 'launch', 'the job would wait for ever');
+    });
+  }
+
+  test('no more than the group may hold, and says which jobs wait for that', () => {
+    const made = planned(cluster({ 'i-1': full }, { demand: jobs(6), group: { max: 3 } }));
+    assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1a', 'launch 1 eu-west-1b'].reverse());
+    assert.deepEqual(made.reasons.group, [{ kind: 'at-max', max: 3, short: 2 }]);
+    assert.equal(whyJob(made, 'job-6'), 'max-size');
+  });
+
+  test('where Launch is suspended nothing', () => {
+    const made = planned(cluster({}, { demand: jobs(1), group: { suspended: ['Launch'] } }));
+    assert.deepEqual(actionsOf(made), []);
+    assert.equal(whyJob(made, 'job-1'), 'launch-suspended');
+  });
+
+  test('nothing for a job that is larger than any instance', () => {
+    const made = planned(cluster({}, { demand: jobs(1, { memory: 9_000 }) }));
+    assert.deepEqual(actionsOf(made), []);
+    assert.deepEqual(made.reasons.jobs[0]?.why, {
+      kind: 'too-large',
+      lacks: ['memory'],
+      instanceType: 'm5.xlarge',
+    });
+  });
+
+  test('in the zone that a job asks for', () => {
+    const expression = 'attribute:ecs.availability-zone == eu-west-1b';
+    const made = planned(
+      cluster({ 'i-1': {} }, { demand: jobs(1, { constraints: [{ kind: 'member-of', expression }] }) }),
+    );
+    assert.deepEqual(actionsOf(made).slice(0, 1), ['launch 1 eu-west-1b']);
+  });
+
+  test('one instance for each job that wants none of its kind beside it', () => {
+    const constraints = [{ kind: 'distinct-instance', group: 'family:nightly' }] as const;
+    const made = planned(cluster({ 'i-1': busy }, { demand: jobs(2, { constraints }) }));
+    assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1b', 'launch 1 eu-west-1a']);
+  });
+
+  test('one instance for each job that takes the same port', () => {
+    const made = planned(cluster({}, { demand: jobs(2, { ports: ['8080/tcp'] }) }));
+    assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1a', 'launch 1 eu-west-1b']);
+  });
+
+  test('one to learn from where nothing is known of what a new instance has', () => {
+    const made = planned(cluster({}, { demand: jobs(5), fresh: undefined }));
+    assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1a']);
+    assert.deepEqual(made.reasons.group, [{ kind: 'fresh-unknown' }]);
+  });
+
+  test('what --spare keeps empty', () => {
+    assert.deepEqual(actionsOf(planned(cluster({ 'i-1': busy }), { spare: 1 })), ['launch 1 eu-west-1b']);
+  });
+});
+
+describe('a plan takes', () => {
+  test('an instance that has been empty for ten minutes, with a cordon that ends', () => {
+    const made = planned(cluster({ 'i-1': busy, 'i-2': {} }));
+    const [action] = made.actions;
+    assert.ok(action?.kind === 'cordon');
+    assert.equal(action.instance.instanceId, 'i-2');
+    assert.equal(action.until - action.since, 15 * MIN);
+  });
+
+  test('none that had a task in the last ten minutes', () => {
+    const made = planned(
+      cluster({
+        'i-1': { tasks: [{ lastStatus: 'STOPPED', stoppedAt: 1_795_000_000_000 - 9 * MIN }] },
+        'i-2': { age: 9 * MIN },
+      }),
+    );
+    assert.deepEqual(actionsOf(made), []);
+    assert.equal(whyOf(made, 'i-1'), 'empty-too-short');
+    assert.equal(whyOf(made, 'i-2'), 'empty-too-short');
+  });
+
+  test('none of which an earlier turn has seen a task end', () => {
+    const lastTaskEndedAt = new Map([['arn:i-1', 1_795_000_000_000 - MIN]]);
+    assert.deepEqual(actionsOf(planned(cluster({ 'i-1': {} }), {}, { lastTaskEndedAt })), []);
+  });
+
+  for (const [name, given] of [
+    ['is protected from scale-in', { isProtected: true }],
+    ['has tasks that ECS counts and does not list', { taskCount: 1 }],
+    ['has a task on its way down', { tasks: [{ lastStatus: 'DEPROVISIONING' }], taskCount: 0 }],
+    ['is drained by somebody else', { status: 'DRAINING' }],
+    ['is of another group', { inGroup: false }],
+    ['has no connected ECS agent', { agentConnected: false }],
+    ['was given back before its cordon ended', { cordon: cordonOf('ecs-scaler', 5 * MIN, 10 * MIN) }],
+  ] as const) {
+    test(`none that ${name}`, () => {
+      assert.deepEqual(actionsOf(planned(cluster({ 'i-1': given }))), []);
+    });
+  }
+
+  test('none below MinSize', () => {
+    const made = planned(cluster({ 'i-1': {}, 'i-2': {}, 'i-3': {} }, { group: { min: 2 } }));
+    assert.equal(made.actions.length, 1);
+    assert.deepEqual(made.reasons.instances.find(({ why }) => why.kind === 'held')?.why, {
+      kind: 'held',
+      for: 'min-size',
+    });
+  });
+
+  test('none of those that --spare keeps', () => {
+    assert.equal(planned(cluster({ 'i-1': {}, 'i-2': {}, 'i-3': {} }), { spare: 2 }).actions.length, 1);
+  });
+
+  test('none while a job waits whose constraint it cannot judge: it may need any of them', () => {
+    const constraints = [{ kind: 'member-of', expression: 'agentVersion > 1' }] as const;
+    const made = planned(cluster({ 'i-1': {} }, { demand: jobs(1, { constraints }) }));
+    assert.deepEqual(actionsOf(made), []);
+    assert.equal(whyOf(made, 'i-1'), 'constraint-unknown');
+  });
+
+  test('the oldest image first, then from the fullest zone, then the longest empty', () => {
+    const made = planned(
+      cluster({
+        'i-1': { zone: 'b', age: 90 * MIN },
+        'i-2': { age: 80 * MIN },
+        'i-3': { age: 70 * MIN },
+        'i-4': { image: 'ami-old', zone: 'b', age: 65 * MIN },
+        'i-5': { age: 60 * MIN },
+      }),
+    );
+    assert.deepEqual(actionsOf(made), ['cordon i-4', 'cordon i-2', 'cordon i-3', 'cordon i-1', 'cordon i-5']);
+  });
+
+  test('a cordoned one a minute later for good, if it is still empty', () => {
+    const cordon = (age: number) => ({ status: 'DRAINING', cordon: cordonOf('ecs-scaler', age, 10 * MIN) });
+    const made = planned(cluster({ 'i-1': cordon(MIN), 'i-2': cordon(MIN - 1) }));
+    assert.deepEqual(actionsOf(made), ['terminate i-1']);
+    assert.equal(whyOf(made, 'i-2'), 'settling');
+  });
+
+  test('none for good below MinSize: what is cordoned beyond it is given back', () => {
+    const given = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', 2 * MIN, 10 * MIN) };
+    const made = planned(cluster({ 'i-1': given, 'i-2': given }, { group: { min: 1 } }));
+    assert.deepEqual(actionsOf(made), ['uncordon i-2', 'terminate i-1']);
+  });
+});
+
+describe('a plan gives back', () => {
+  const own = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', 2 * MIN, 10 * MIN) };
+
+  test('what it has cordoned itself before it launches', () => {
+    const made = planned(cluster({ 'i-1': own }, { demand: jobs(3) }));
+    assert.deepEqual(actionsOf(made), ['uncordon i-1', 'launch 1 eu-west-1a']);
+    assert.equal(whyJob(made, 'job-1'), 'given-back');
+  });
+
+  test('one that got a task before it was DRAINING', () => {
+    assert.deepEqual(actionsOf(planned(cluster({ 'i-1': { ...own, ...busy } }))), ['uncordon i-1']);
+  });
+
+  test('one whose cordon has ended, whoever made it', () => {
+    const cordon = cordonOf('other', 20 * MIN, 0);
+    const made = planned(cluster({ 'i-1': { status: 'DRAINING', cordon }, 'i-2': { cordon } }));
+    assert.deepEqual(actionsOf(made), ['uncordon i-1', 'uncordon i-2']);
+  });
+
+  test('never one that the group terminates already', () => {
+    assert.deepEqual(
+      actionsOf(planned(cluster({ 'i-1': { ...own, state: 'Terminating:Wait' } }, { demand: [] }))),
+      [],
+    );
+  });
+
+  test('one that has become protected', () => {
+    assert.deepEqual(actionsOf(planned(cluster({ 'i-1': { ...own, isProtected: true } }))), ['uncordon i-1']);
+  });
+});
+
+test('beside ECS managed scaling it only advises', () => {
+  const capacityProviders = [{ name: 'workers-cp', managesScaling: true }];
+  const made = planned(cluster({}, { demand: jobs(1), capacityProviders }));
+  assert.deepEqual(made.standing, { kind: 'advises', capacityProvider: 'workers-cp' });
+});
+
+test('the policy average takes as many as the use leaves, at the beginning of its hour', () => {
+  const policy = { kind: 'average', share: 0.8, everyMs: 3_600_000 } as const;
+  const given = { 'i-1': full, 'i-2': full, 'i-3': busy, 'i-4': {}, 'i-5': {} };
+  const at = 1_794_999_600_000 - (1_794_999_600_000 % 3_600_000);
+  // 2.5 of 5 instances are used: 50 % < (5 − n) · 20 · 0.8 holds for n = 1, not for 2.
+  const made = planned({ ...cluster(given), at }, { policy });
+  assert.deepEqual(actionsOf(made), ['cordon i-4']);
+  assert.deepEqual(planned({ ...cluster(given), at: at + 11 * MIN }, { policy }).actions, []);
+});
