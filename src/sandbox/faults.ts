@@ -1,3 +1,5 @@
+import type { ServicePrefix } from './world/service-prefix.ts';
+
 /** What goes wrong with a request. */
 export type FaultKind =
   | { what: 'throttle' }
@@ -36,7 +38,7 @@ export type WrongAnswer =
 
 /** Which requests a fault is for. What is left out matches everything. */
 export type FaultMatch = {
-  service?: 'ec2' | 'ecs' | 'autoscaling' | 'logs' | 'imds' | 'introspection';
+  service?: ServicePrefix | 'imds' | 'introspection';
   /** An API by IAM's name of it (`ecs:ListTasks`), or by its bare name. */
   api?: string;
   /** The instance that calls. */
@@ -75,7 +77,7 @@ export type FaultPlan = {
 };
 
 export type FaultedRequest = {
-  service: 'ec2' | 'ecs' | 'autoscaling' | 'logs' | 'imds' | 'introspection';
+  service: ServicePrefix | 'imds' | 'introspection';
   api?: string | undefined;
   instanceId?: string | undefined;
   accessKeyId?: string | undefined;
@@ -140,6 +142,12 @@ export function throttlingError(service: string): { name: string; message: strin
       return { name: 'RequestLimitExceeded', message: 'Request limit exceeded.', status: 503 };
     case 'ecs':
       return { name: 'ThrottlingException', message: 'Rate exceeded', status: 400 };
+    case 'sqs':
+      return {
+        name: 'RequestThrottled',
+        message: 'The request was denied due to request throttling.',
+        status: 403,
+      };
     default:
       return { name: 'Throttling', message: 'Rate exceeded', status: 400 };
   }

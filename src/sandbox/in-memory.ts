@@ -2,9 +2,11 @@ import type { Input, Operation, Output, Transport } from '../aws/operations.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Http, HttpRequest, HttpResponse } from '../host/http.ts';
 import { type FaultKind, serverError, takeFault, throttlingError } from './faults.ts';
+import { longPoll } from './long-poll.ts';
 import { garbage, html } from './wire/send.ts';
 import { serviceError } from './world/errors.ts';
 import { logRequest } from './world/request-log.ts';
+import type { ServicePrefix } from './world/service-prefix.ts';
 import { machineOf, type World } from './world/world.ts';
 import { answerWrongly } from './wrong-answers.ts';
 
@@ -35,9 +37,12 @@ async function callApi<O extends Operation>(
   if (!machine.imds.started || machine.imds.forbidden || world.now < machine.imds.credentialsFrom)
     throw credentialsMissing();
   const colon = operation.indexOf(':');
-  const service = operation.slice(0, colon) as 'ec2' | 'ecs' | 'autoscaling' | 'logs';
+  const service = operation.slice(0, colon) as ServicePrefix;
   const fault = takeFault(world, { service, api: operation, ...caller });
-  if (!fault) return world.call(operation, input, caller) as Output<O>;
+  if (!fault) {
+    await longPoll(world, clock, operation, input, signal);
+    return world.call(operation, input, caller) as Output<O>;
+  }
 
   switch (fault.what) {
     case 'delay':
@@ -66,14 +71,16 @@ async function callApi<O extends Operation>(
     default:
       logRequest(world, operation, input, `fault:${fault.what}`, caller);
       // The SDK's XML reader takes a well-formed page for an answer without any member.
-      if (fault.what === 'html' && service !== 'ecs' && service !== 'logs') return {} as Output<O>;
+      if (fault.what === 'html' && !speaksJson.has(service)) return {} as Output<O>;
       throw await failure(clock, service, fault, signal);
   }
 }
 
+const speaksJson: ReadonlySet<string> = new Set<ServicePrefix>(['ecs', 'logs', 'sqs']);
+
 async function failure(
   clock: Clock,
-  service: 'ec2' | 'ecs' | 'autoscaling' | 'logs',
+  service: ServicePrefix,
   fault: FaultKind,
   signal: AbortSignal,
 ): Promise<Error> {
@@ -248,10 +255,9 @@ function hostReset(): Error {
 
 /** As the SDK's protocol layer throws on an answer that it cannot read. */
 function unreadable(service: string, fault: FaultKind): Error {
-  const error =
-    service === 'ecs' || service === 'logs'
-      ? new SyntaxError(`Unexpected token in the answer (${fault.what})`)
-      : new Error(`Unparsable XML (${fault.what})`);
+  const error = speaksJson.has(service)
+    ? new SyntaxError(`Unexpected token in the answer (${fault.what})`)
+    : new Error(`Unparsable XML (${fault.what})`);
   return Object.assign(error, { $metadata: { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 } });
 }
 

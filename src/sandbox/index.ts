@@ -16,6 +16,8 @@ export { operations } from './world/handlers.ts';
 export type { BucketName, BucketSize, Limits } from './world/limits.ts';
 export { awsLimits, bucketNames } from './world/limits.ts';
 export type { MachineOptions } from './world/machines.ts';
+export type { MessageQueueSettings } from './world/message-queues.ts';
+export { addMessageQueue } from './world/message-queues.ts';
 export type { WorldInput, WorldOperation, WorldOutput } from './world/operations.ts';
 export type { WorldOptions } from './world/options.ts';
 export { predate } from './world/past.ts';

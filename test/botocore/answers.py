@@ -78,7 +78,8 @@ def protocol_of(operation: OperationModel) -> str:
 
 
 def headers_of(operation: OperationModel, answer: Answer) -> list[str]:
-    expected = {"json": "application/x-amz-json-1.1", "query": "text/xml", "ec2": "text/xml;charset=UTF-8"}
+    version = operation.service_model.metadata.get("jsonVersion", "1.1")
+    expected = {"json": f"application/x-amz-json-{version}", "query": "text/xml", "ec2": "text/xml;charset=UTF-8"}
     problems = []
     content_type = answer.headers.get("content-type")
     if content_type != expected[protocol_of(operation)]:
@@ -142,11 +143,16 @@ def json_failure(operation: OperationModel, answer: Answer) -> Failure | str:
     body = json.loads(answer.body)
     if not isinstance(body, dict) or not {"__type", "message"} <= set(body):
         return f"an error has a __type and a message: {body!r}"
+    name = body["__type"].rsplit("#", 1)[-1]
     modelled = {shape.name: shape for shape in operation.error_shapes}
-    known = {"__type", "message", *(modelled[body["__type"]].members if body["__type"] in modelled else [])}
+    known = {"__type", "message", *(modelled[name].members if name in modelled else [])}
     if extra := set(body) - known:
-        return f"{body['__type']} has no {', '.join(sorted(extra))}"
-    return Failure(body["__type"], body["message"])
+        return f"{name} has no {', '.join(sorted(extra))}"
+    if "awsQueryCompatible" in operation.service_model.metadata:
+        kind = "Receiver" if answer.status >= 500 else "Sender"
+        if not re.fullmatch(rf"[\w.]+;{kind}", answer.headers.get("x-amzn-query-error", "")):
+            return f"{name} has no code of the Query protocol: {answer.headers.get('x-amzn-query-error')}"
+    return Failure(name, body["message"])
 
 
 # AWS Query and EC2 Query: XML with the model's own names for elements.

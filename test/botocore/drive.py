@@ -117,6 +117,7 @@ def drive(driver: Driver) -> None:
     tags(driver, first)
     tasks(driver)
     logs(driver)
+    queues(driver)
     services(driver)
     groups(driver)
     lifecycle(driver, first, second)
@@ -276,6 +277,34 @@ def logs(driver: Driver) -> None:
     driver.call("logs:GetLogEvents", **stream, nextToken=page["nextForwardToken"])
     driver.call("logs:GetLogEvents", "InvalidParameterException", **stream, nextToken="nonsense")
     driver.call("ecs:StopTask", cluster=CLUSTER, task=arn, reason="enough")
+
+
+def queues(driver: Driver) -> None:
+    driver.call("sqs:CreateQueue", QueueName="demand", Attributes={"VisibilityTimeout": "60"})
+    driver.call("sqs:CreateQueue", "QueueAlreadyExists", QueueName="demand", Attributes={"VisibilityTimeout": "61"})
+    driver.call("sqs:CreateQueue", "InvalidParameterValue", QueueName="not a name")
+    driver.call("sqs:GetQueueUrl", "AWS.SimpleQueueService.NonExistentQueue", QueueName="nothing")
+    queue = {"QueueUrl": driver.call("sqs:GetQueueUrl", QueueName="demand").get("QueueUrl", "")}
+    driver.call("sqs:ReceiveMessage", **queue, WaitTimeSeconds=1)
+    driver.call("sqs:SendMessage", **queue, MessageBody='{"a": "<&>é"}')
+    driver.call("sqs:SendMessage", **queue, MessageBody="two", DelaySeconds=0)
+    driver.call("sqs:SendMessage", "InvalidParameterValue", **queue, MessageBody="two", DelaySeconds=901)
+    driver.call("sqs:SendMessage", "InvalidMessageContents", **queue, MessageBody="\x01")
+    many = {**queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 20}
+    got = driver.call("sqs:ReceiveMessage", **many, MessageSystemAttributeNames=["All"]).get("Messages", [])
+    driver.expect("both messages are received", [one["Body"] for one in got] == ['{"a": "<&>é"}', "two"])
+    driver.call("sqs:ReceiveMessage", "InvalidParameterValue", **queue, MaxNumberOfMessages=11)
+    driver.call("sqs:GetQueueAttributes", **queue, AttributeNames=["All"])
+    driver.call("sqs:GetQueueAttributes", "InvalidAttributeName", **queue, AttributeNames=["Nonsense"])
+    first, second = (one["ReceiptHandle"] for one in got)
+    driver.call("sqs:ChangeMessageVisibility", **queue, ReceiptHandle=first, VisibilityTimeout=0)
+    not_in_flight = "AWS.SimpleQueueService.MessageNotInflight"
+    driver.call("sqs:ChangeMessageVisibility", not_in_flight, **queue, ReceiptHandle=first, VisibilityTimeout=0)
+    driver.call("sqs:DeleteMessage", **queue, ReceiptHandle=first)
+    driver.call("sqs:DeleteMessage", "ReceiptHandleIsInvalid", **queue, ReceiptHandle="nonsense")
+    driver.call("sqs:DeleteMessageBatch", **queue, Entries=[{"Id": "a", "ReceiptHandle": second}])
+    empty = "AWS.SimpleQueueService.EmptyBatchRequest"
+    driver.call("sqs:DeleteMessageBatch", empty, **queue, Entries=[])
 
 
 def services(driver: Driver) -> None:

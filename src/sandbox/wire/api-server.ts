@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { actsAllTheSame, type FaultKind, serverError, takeFault, throttlingError } from '../faults.ts';
+import { longPoll } from '../long-poll.ts';
 import type { ServiceError } from '../world/errors.ts';
-
 import { isWorldOperation } from '../world/handlers.ts';
 import type { WorldInput } from '../world/operations.ts';
 import { logRequest } from '../world/request-log.ts';
@@ -22,7 +22,7 @@ export type Control = (request: { method: string; path: string; body: string }) 
   body: string;
 };
 
-/** The API port: ECS, EC2 and Auto Scaling on their real wire protocols, and the control endpoint. */
+/** The API port: ECS, EC2, Auto Scaling, CloudWatch Logs and SQS on their real wire protocols, and the control endpoint. */
 export function createApiServer(world: World, clock: Clock, control: Control): Server {
   const server = createServer((request, response) => {
     readBody(request)
@@ -70,8 +70,14 @@ async function handle(
     await clock.sleep(fault.ms);
     world.advance(clock.now());
   }
-  const answer = () => answerCall(world, protocol, action, input, caller, fault);
-  if (!fault || fault.what === 'delay') return send(response, answer());
+  const address = `http://${request.headers.host}`;
+  const answer = () => answerCall(world, protocol, action, input, caller, fault, address);
+  if (!fault || fault.what === 'delay') {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    await longPoll(world, clock, api, inputOrText(input), gone.signal);
+    return send(response, answer());
+  }
   if (!actsAllTheSame(fault)) logRequest(world, api, inputOrText(input), `fault:${fault.what}`, caller);
   const said = saidByService(protocol, fault, randomUUID());
   if (said) return send(response, said);
@@ -85,6 +91,7 @@ function answerCall(
   input: () => unknown,
   caller: Caller,
   fault: FaultKind | undefined,
+  address: string,
 ): WireResponse {
   const operation = `${protocol.service}:${action}`;
   const requestId = randomUUID();
@@ -99,7 +106,7 @@ function answerCall(
       fault && isWrongAnswer(fault)
         ? answerWrongly(world, operation, asked, caller, fault)
         : world.call(operation, asked, caller);
-    return protocol.answer(action, output, requestId);
+    return protocol.answer(action, reachable(output, address), requestId);
   } catch (error) {
     const { name, message, resourceIds, $metadata } = error as ServiceError;
     if ($metadata)
@@ -115,6 +122,12 @@ function answerCall(
       requestId,
     );
   }
+}
+
+/** A queue's URL is where its messages go: to the sandbox, under the address by which it was asked. */
+function reachable<T extends object>(output: T, address: string): T {
+  if (!('QueueUrl' in output) || typeof output.QueueUrl !== 'string') return output;
+  return { ...output, QueueUrl: `${address}${new URL(output.QueueUrl).pathname}` };
 }
 
 /** The faults in which the service itself answers, in its own form. */
@@ -168,7 +181,7 @@ function refuseService({ headers, body, query }: WireRequest, requestId: string)
 }
 
 const notSpoken =
-  'The sandbox speaks ECS (AWS JSON 1.1), EC2 (EC2 Query) and Auto Scaling (AWS Query). This was none of them. ' +
+  'The sandbox speaks ECS and CloudWatch Logs (AWS JSON 1.1), SQS (AWS JSON 1.0), EC2 (EC2 Query) and Auto Scaling (AWS Query). This was none of them. ' +
   'GET /_sandbox/ tells what else there is.';
 
 function plain(status: number, body: string) {

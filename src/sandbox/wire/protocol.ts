@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ServiceError } from '../world/errors.ts';
+import type { ServicePrefix } from '../world/service-prefix.ts';
 
-export type ServiceName = 'ec2' | 'ecs' | 'autoscaling' | 'logs';
+export type ServiceName = ServicePrefix;
 
 /** One request to the API port, as far as the protocols look at it. */
 export type WireRequest = {

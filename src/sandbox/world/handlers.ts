@@ -4,7 +4,9 @@ import { clusters } from './clusters.ts';
 import { containerInstances } from './container-instances.ts';
 import { ec2, refuseDryRun } from './ec2.ts';
 import { logs } from './logs.ts';
-import type { Handlers, ServicePrefix, WorldOperation } from './operations.ts';
+import { messageQueues } from './message-queues.ts';
+import type { Handlers, WorldOperation } from './operations.ts';
+import type { ServicePrefix } from './service-prefix.ts';
 import { services } from './services.ts';
 import type { WorldState } from './state.ts';
 import { taskDefinitions } from './task-definitions.ts';
@@ -20,6 +22,7 @@ export const operations: Handlers<ServicePrefix> = {
   ...services,
   ...after(checkInput, autoScaling),
   ...logs,
+  ...messageQueues,
 };
 
 /** The same calls, each after a look at its input, which throws the service's error. */

@@ -2,6 +2,8 @@ import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import type * as Logs from '@aws-sdk/client-cloudwatch-logs';
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import type * as Ecs from '@aws-sdk/client-ecs';
+import type * as Sqs from '@aws-sdk/client-sqs';
+import type { ServicePrefix } from './service-prefix.ts';
 import type { WorldState } from './state.ts';
 
 /** Every API call that the sandbox answers, under the name that IAM gives the action. */
@@ -122,15 +124,24 @@ export type WorldOperations = {
   >;
 
   'logs:GetLogEvents': Call<Logs.GetLogEventsCommandInput, Logs.GetLogEventsCommandOutput>;
+
+  'sqs:CreateQueue': Call<Sqs.CreateQueueCommandInput, Sqs.CreateQueueCommandOutput>;
+  'sqs:GetQueueUrl': Call<Sqs.GetQueueUrlCommandInput, Sqs.GetQueueUrlCommandOutput>;
+  'sqs:GetQueueAttributes': Call<Sqs.GetQueueAttributesCommandInput, Sqs.GetQueueAttributesCommandOutput>;
+  'sqs:SendMessage': Call<Sqs.SendMessageCommandInput, Sqs.SendMessageCommandOutput>;
+  'sqs:ReceiveMessage': Call<Sqs.ReceiveMessageCommandInput, Sqs.ReceiveMessageCommandOutput>;
+  'sqs:DeleteMessage': Call<Sqs.DeleteMessageCommandInput, Sqs.DeleteMessageCommandOutput>;
+  'sqs:DeleteMessageBatch': Call<Sqs.DeleteMessageBatchCommandInput, Sqs.DeleteMessageBatchCommandOutput>;
+  'sqs:ChangeMessageVisibility': Call<
+    Sqs.ChangeMessageVisibilityCommandInput,
+    Sqs.ChangeMessageVisibilityCommandOutput
+  >;
 };
 
 export type WorldOperation = keyof WorldOperations;
 export type WorldInput<O extends WorldOperation> = WorldOperations[O]['input'];
 /** What AWS answers, without the SDK's own metadata. */
 export type WorldOutput<O extends WorldOperation> = Omit<WorldOperations[O]['output'], '$metadata'>;
-
-/** The services, by the prefix that IAM gives their actions. */
-export type ServicePrefix = 'ec2' | 'ecs' | 'autoscaling' | 'logs';
 
 export type Handlers<S extends ServicePrefix> = {
   [O in WorldOperation as O extends `${S}:${string}` ? O : never]: (

@@ -97,6 +97,8 @@ export type WorldOptions = {
   rootVolumeHoldsEcsAgent?: boolean;
   /** What TerminateInstanceInAutoScalingGroup answers for a retained instance of a warm pool: no primary source says. */
   terminatesWarmRetained?: 'refused' | 'accepted';
+  /** The share of received messages that are delivered again at once, from 0 to 1: SQS delivers at least once. */
+  deliveredAgain?: number;
   /** So many items of a list fit a page, where AWS's own limit is not less. */
   pageSize?: number;
   /** How often the account may call each API: without a limit unless told. */
@@ -123,6 +125,7 @@ export type ResolvedOptions = {
   readonly rootVolumeAbandoned: 'proceeds' | 'terminates';
   readonly rootVolumeHoldsEcsAgent: boolean;
   readonly terminatesWarmRetained: 'refused' | 'accepted';
+  readonly deliveredAgain: number;
   readonly pageSize: number;
 };
 
@@ -142,6 +145,7 @@ export function resolveOptions(options: WorldOptions): ResolvedOptions {
     rootVolumeAbandoned: options.rootVolumeAbandoned ?? 'proceeds',
     rootVolumeHoldsEcsAgent: options.rootVolumeHoldsEcsAgent ?? true,
     terminatesWarmRetained: options.terminatesWarmRetained ?? 'refused',
+    deliveredAgain: options.deliveredAgain ?? 0,
     pageSize: options.pageSize ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -19,6 +19,7 @@ export type WorldState = {
   readonly clusters: Map<string, Cluster>;
   readonly taskDefinitions: Map<string, TaskDefinition[]>;
   readonly groups: Map<string, Group>;
+  readonly messageQueues: Map<string, MessageQueue>;
   /** Instance id by the access key that the instance's role credentials carry. */
   readonly accessKeys: Map<string, string>;
   readonly interruptions: Interruption[];
@@ -357,4 +358,36 @@ export type ScalingActivity = {
   readonly cause: string;
   readonly startedAt: number;
   endedAt: number | undefined;
+};
+
+// --- SQS ---
+
+/** A standard queue. */
+export type MessageQueue = {
+  readonly name: string;
+  readonly url: string;
+  readonly arn: string;
+  readonly createdAt: number;
+  /** In seconds, as all that is set of a queue. */
+  readonly visibilityTimeoutS: number;
+  readonly retentionS: number;
+  readonly waitS: number;
+  readonly delayS: number;
+  /** The oldest first. */
+  readonly messages: Set<Message>;
+  /** Told when a message comes, or becomes visible sooner than it was to: for whoever long-polls. */
+  readonly waiting: Set<() => void>;
+};
+
+export type Message = {
+  readonly id: string;
+  readonly body: string;
+  readonly md5: string;
+  readonly attributes: Readonly<Record<string, { DataType: string | undefined }>>;
+  readonly sentAt: number;
+  visibleAt: number;
+  /** The handles of all its receipts: any of them deletes it. */
+  readonly receipts: Set<string>;
+  receiptCount: number;
+  firstReceivedAt: number | undefined;
 };

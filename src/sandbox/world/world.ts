@@ -60,6 +60,7 @@ export function createWorld(options: WorldOptions = {}): World {
     clusters: new Map(),
     taskDefinitions: new Map(),
     groups: new Map(),
+    messageQueues: new Map(),
     accessKeys: new Map(),
     interruptions: [],
     limits: createRequestLimits(options.limits ?? 'none'),

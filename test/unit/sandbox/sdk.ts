@@ -2,7 +2,9 @@ import * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import * as Logs from '@aws-sdk/client-cloudwatch-logs';
 import * as Ec2 from '@aws-sdk/client-ec2';
 import * as Ecs from '@aws-sdk/client-ecs';
+import * as Sqs from '@aws-sdk/client-sqs';
 import type { WorldInput, WorldOperation, WorldOutput } from '../../../src/sandbox/world/operations.ts';
+import type { ServicePrefix } from '../../../src/sandbox/world/service-prefix.ts';
 
 /** Makes any of the sandbox's calls with the real SDK clients, one attempt each. */
 export type Sdk = {
@@ -25,11 +27,12 @@ export function createSdk(endpoint: string, accessKeyId = 'ASIASANDBOX000000001'
     ec2: { module: Ec2 as object, client: new Ec2.EC2Client(config) },
     ecs: { module: Ecs as object, client: new Ecs.ECSClient(config) },
     logs: { module: Logs as object, client: new Logs.CloudWatchLogsClient(config) },
+    sqs: { module: Sqs as object, client: new Sqs.SQSClient(config) },
     autoscaling: { module: AutoScaling as object, client: new AutoScaling.AutoScalingClient(config) },
   };
   return {
     call: async (operation, input, options) => {
-      const [service, action] = operation.split(':') as ['ec2' | 'ecs' | 'autoscaling' | 'logs', string];
+      const [service, action] = operation.split(':') as [ServicePrefix, string];
       const { module, client } = services[service];
       const Command = (module as Record<string, new (input: object) => never>)[`${action}Command`];
       if (!Command) throw new Error(`The SDK has no ${operation}.`);

@@ -12,10 +12,48 @@ import { createSdk, type Sdk } from './sdk.ts';
 
 type Step = { [O in WorldOperation]: [O, WorldInput<O>] }[WorldOperation];
 
+const demand = { QueueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/demand' };
 const first = 'i-00000000000000001';
 const second = 'i-00000000000000002';
 
 const script: Step[] = [
+  ['sqs:CreateQueue', { QueueName: 'demand', Attributes: { VisibilityTimeout: '60' } }],
+  ['sqs:CreateQueue', { QueueName: 'demand', Attributes: { VisibilityTimeout: '61' } }],
+  ['sqs:GetQueueUrl', { QueueName: 'demand' }],
+  ['sqs:GetQueueUrl', { QueueName: 'nothing' }],
+  ['sqs:SendMessage', { ...demand, MessageBody: '{"key": "é <&>"}' }],
+  [
+    'sqs:SendMessage',
+    { ...demand, MessageBody: 'two', MessageAttributes: { a: { DataType: 'String', StringValue: 'b' } } },
+  ],
+  [
+    'sqs:ReceiveMessage',
+    {
+      ...demand,
+      MaxNumberOfMessages: 10,
+      MessageSystemAttributeNames: ['All'],
+      MessageAttributeNames: ['All'],
+    },
+  ],
+  ['sqs:ReceiveMessage', demand],
+  ['sqs:ReceiveMessage', { ...demand, MaxNumberOfMessages: 11 }],
+  ['sqs:ChangeMessageVisibility', { ...demand, ReceiptHandle: '$receipt', VisibilityTimeout: 0 }],
+  ['sqs:ChangeMessageVisibility', { ...demand, ReceiptHandle: 'nonsense', VisibilityTimeout: 0 }],
+  ['sqs:GetQueueAttributes', { ...demand, AttributeNames: ['All'] }],
+  ['sqs:DeleteMessage', { ...demand, ReceiptHandle: '$receipt' }],
+  ['sqs:DeleteMessage', { ...demand, ReceiptHandle: 'nonsense' }],
+  [
+    'sqs:DeleteMessageBatch',
+    {
+      ...demand,
+      Entries: [
+        { Id: '1', ReceiptHandle: '$receipt' },
+        { Id: '2', ReceiptHandle: 'nonsense' },
+      ],
+    },
+  ],
+  ['sqs:DeleteMessageBatch', { ...demand, Entries: [] }],
+
   ['ec2:CreateTags', { Resources: [first, second], Tags: [{ Key: 'a:b', Value: '<&"\'> é \u00a0' }] }],
   ['ec2:CreateTags', { Resources: [first], Tags: [{ Key: 'empty', Value: '' }] }],
   [
@@ -210,18 +248,20 @@ function standby(instanceId: string) {
   return { AutoScalingGroupName: 'web-asg', InstanceIds: [instanceId], ShouldDecrementDesiredCapacity: true };
 }
 
-/** Puts the ids that only exist at run time in place of `$first`, `$second` and `$task`. */
-function fill({ cluster }: Fleet, input: object): object {
+/** Puts the ids that only exist at run time in place of `$first`, `$second`, `$task` and `$receipt`. */
+function fill({ cluster, world }: Fleet, input: object): object {
   const [a, b] = cluster.containerInstances.keys();
   const [task] = cluster.tasks.keys();
+  const [message] = world.messageQueues.get('demand')?.messages ?? [];
   const text = JSON.stringify(input)
     .replaceAll('$first', a ?? '')
     .replaceAll('$second', b ?? '')
-    .replaceAll('$task', task ?? '');
+    .replaceAll('$task', task ?? '')
+    .replaceAll('$receipt', [...(message?.receipts ?? [])][0] ?? '0'.repeat(32));
   return JSON.parse(text) as object;
 }
 
-/** Without members that are undefined, which a wire cannot carry. */
+/** Without members that are undefined, which a wire cannot carry, and without the host that a queue's URL has. */
 function plain(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plain);
@@ -229,6 +269,6 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, one]) => one !== undefined)
-      .map(([name, one]) => [name, plain(one)]),
+      .map(([name, one]) => [name, name === 'QueueUrl' ? new URL(String(one)).pathname : plain(one)]),
   );
 }
