@@ -22,7 +22,7 @@ main() {
     echo "# packer init: SKIPPED, Packer $version has no required_plugins (1.7) and fetches no plugin"
     check "fmt -check (Packer $version)" packer fmt -check -diff packer/ecs-drain-agent.pkr.hcl
     without_newer_syntax
-    check "validate (Packer $version and its own amazon-ebs, without required_plugins, imds_support, metadata_options)" \
+    check "validate (Packer $version and its own amazon-ebs, without required_plugins, imds_support, metadata_options, temporary_security_group_source_public_ip)" \
       packer validate -var region=eu-west-1 -var "artifacts=$work/artifacts" "$work/template"
   fi
   return "$failed"
@@ -58,7 +58,7 @@ without_newer_syntax() {
   mkdir "$work/template"
   cp packer/*.sh packer/agent.conf "$work/template"
   sed -e '/^  required_plugins {/,/^  }/d' -e '/required_version/d' -e '/imds_support/d' \
-    -e '/^  metadata_options {/,/^  }/d' \
+    -e '/temporary_security_group_source_public_ip/d' -e '/^  metadata_options {/,/^  }/d' \
     packer/ecs-drain-agent.pkr.hcl >"$work/template/ecs-drain-agent.pkr.hcl"
 }
 

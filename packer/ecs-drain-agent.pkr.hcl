@@ -58,20 +58,62 @@ variable "subnet_id" {
 
 variable "encrypt_boot" {
   type        = bool
-  description = "Whether the images' root volumes are encrypted with the account's default key."
+  description = "Whether the images' root volumes are encrypted: with kms_key_id, else with the account's default key."
   default     = false
+}
+
+variable "kms_key_id" {
+  type        = string
+  description = "The KMS key to encrypt the root volumes with; empty for the account's default key. Naming one encrypts them."
+  default     = ""
+}
+
+variable "ami_users" {
+  type        = list(string)
+  description = "Accounts that may launch the images. They need the KMS key too; volumes under the default key cannot be shared."
+  default     = []
+}
+
+variable "iam_instance_profile" {
+  type        = string
+  description = "The build instance's instance profile; empty for none. ssh_interface = \"session_manager\" needs one with AmazonSSMManagedInstanceCore."
+  default     = ""
+}
+
+variable "ssh_interface" {
+  type        = string
+  description = "How to reach the build instance: public_ip, private_ip, public_dns, private_dns or session_manager; empty for what it has."
+  default     = ""
+}
+
+variable "ssh_source_cidrs" {
+  type        = list(string)
+  description = "From where the build's security group takes SSH. Without any: from the public address of this machine only."
+  default     = []
 }
 
 locals {
   stamp      = formatdate("YYYYMMDD-hhmm", timestamp())
   agent_conf = var.agent_conf == "" ? "${path.root}/agent.conf" : var.agent_conf
+  ami_names = {
+    x86_64 = "${var.ami_name_prefix}-${var.agent_version}-x86_64-${local.stamp}"
+    arm64  = "${var.ami_name_prefix}-${var.agent_version}-arm64-${local.stamp}"
+  }
 }
 
 source "amazon-ebs" "ecs_optimized" {
-  region       = var.region
-  subnet_id    = var.subnet_id
-  ssh_username = "ec2-user"
-  encrypt_boot = var.encrypt_boot
+  region               = var.region
+  subnet_id            = var.subnet_id
+  iam_instance_profile = var.iam_instance_profile
+  ssh_username         = "ec2-user"
+  ssh_interface        = var.ssh_interface
+  encrypt_boot         = var.encrypt_boot || var.kms_key_id != ""
+  kms_key_id           = var.kms_key_id
+  ami_users            = var.ami_users
+
+  # Packer's own default is the whole internet.
+  temporary_security_group_source_cidrs     = var.ssh_source_cidrs
+  temporary_security_group_source_public_ip = length(var.ssh_source_cidrs) == 0
 
   # On the image itself: instances launched from it require IMDSv2 without being told.
   imds_support = "v2.0"
@@ -82,6 +124,7 @@ source "amazon-ebs" "ecs_optimized" {
     http_put_response_hop_limit = 1
   }
 
+  # The image inherits these, unless `tags` says otherwise.
   run_tags = {
     Name = "build of ${var.ami_name_prefix}"
   }
@@ -92,7 +135,7 @@ build {
 
   source "amazon-ebs.ecs_optimized" {
     name          = "x86_64"
-    ami_name      = "${var.ami_name_prefix}-${var.agent_version}-x86_64-${local.stamp}"
+    ami_name      = local.ami_names.x86_64
     instance_type = "t3.small"
     source_ami_filter {
       owners      = ["amazon"]
@@ -105,6 +148,7 @@ build {
       }
     }
     tags = {
+      Name            = local.ami_names.x86_64
       ecs-drain-agent = var.agent_version
       source-image    = "{{ .SourceAMIName }}"
     }
@@ -112,7 +156,7 @@ build {
 
   source "amazon-ebs.ecs_optimized" {
     name          = "arm64"
-    ami_name      = "${var.ami_name_prefix}-${var.agent_version}-arm64-${local.stamp}"
+    ami_name      = local.ami_names.arm64
     instance_type = "t4g.small"
     source_ami_filter {
       owners      = ["amazon"]
@@ -125,6 +169,7 @@ build {
       }
     }
     tags = {
+      Name            = local.ami_names.arm64
       ecs-drain-agent = var.agent_version
       source-image    = "{{ .SourceAMIName }}"
     }
@@ -164,7 +209,15 @@ build {
     execute_command = "chmod +x {{ .Path }}; sudo {{ .Path }}"
   }
 
+  # The manifest names both builds "ecs_optimized"; only custom_data tells them apart.
   post-processor "manifest" {
-    output = "${var.artifacts}/images.json"
+    only        = ["amazon-ebs.x86_64"]
+    output      = "${var.artifacts}/images.json"
+    custom_data = { architecture = "x86_64" }
+  }
+  post-processor "manifest" {
+    only        = ["amazon-ebs.arm64"]
+    output      = "${var.artifacts}/images.json"
+    custom_data = { architecture = "arm64" }
   }
 }

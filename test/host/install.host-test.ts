@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { cacheDirectory, root as checkout, run } from '../../scripts/package/shell.ts';
 import { type Artifacts, artifacts, version } from './artifacts.ts';
@@ -123,4 +124,55 @@ describe('install.sh', { skip }, () => {
     assert.equal(writable, '');
     assert.match(await readFile(at('etc/ecs-drain-agent/agent.conf'), 'utf8'), /^# Configuration/);
   });
+});
+
+/** As Packer runs it on the build instance, with what a build instance has: keys, a machine id, a journal. */
+test('provision.sh leaves nothing in the image that names its builder or lets him in', { skip }, async () => {
+  const built = await artifacts();
+  const host = join(cacheDirectory('hosts'), `provision-${process.pid}`);
+  const at = (path: string) => join(host, path);
+  const ofBuilder = [
+    'root/.ssh/authorized_keys',
+    'home/ec2-user/.ssh/authorized_keys',
+    'etc/ssh/ssh_host_ed25519_key',
+    'etc/ssh/ssh_host_ed25519_key.pub',
+    'var/lib/ecs/data/agent.db',
+    'var/log/ecs/ecs-agent.log',
+    'var/log/journal/0123/system.journal',
+    'var/lib/systemd/random-seed',
+    'home/ec2-user/.bash_history',
+    'etc/machine-id',
+  ];
+  try {
+    await run('cp', ['--archive', '--reflink=auto', await baseImage(), host]);
+    for (const file of ofBuilder) {
+      await mkdir(dirname(at(file)), { recursive: true });
+      await writeFile(at(file), 'of the builder\n');
+    }
+    await mkdir(at('tmp'), { recursive: true });
+    for (const [from, to] of [
+      [built.tarball, 'ecs-drain-agent.tar.gz'],
+      [`${built.tarball}.sha256`, 'ecs-drain-agent.tar.gz.sha256'],
+      [join(checkout, 'packer/install.sh'), 'install.sh'],
+      [join(checkout, 'packer/provision.sh'), 'provision.sh'],
+    ] as const) {
+      await cp(from, at(`tmp/${to}`));
+    }
+    await writeFile(at('tmp/agent.conf'), 'ECS_DRAIN_MODE=deregister\n');
+
+    await run('chroot', [host, '/bin/bash', '/tmp/provision.sh']);
+
+    const there = ofBuilder.filter((file) => existsSync(at(file)));
+    assert.deepEqual(there, ['etc/machine-id'], 'every instance of the image would have it');
+    assert.equal(await readFile(at('etc/machine-id'), 'utf8'), '', 'all instances would be one machine');
+    assert.equal(await readFile(at('etc/ecs-drain-agent/agent.conf'), 'utf8'), 'ECS_DRAIN_MODE=deregister\n');
+    assert.equal(
+      await run('systemctl', ['--root', host, 'is-enabled', 'ecs-drain-agent']),
+      'enabled\n',
+      'no instance of the image would drain',
+    );
+  } finally {
+    await built.remove();
+    await rm(host, { recursive: true, force: true });
+  }
 });
