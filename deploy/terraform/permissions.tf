@@ -8,22 +8,32 @@ locals {
     var.explain ? ["agent-explain"] : [],
   )
 
-  # The documents of ../iam with their placeholders filled in.
+  group_names = sort(values(var.autoscaling_group_names))
+
+  # As the documents write the ARN of a group.
+  group_arn = "arn:PARTITION:autoscaling:REGION:ACCOUNT_ID:autoScalingGroup:*:autoScalingGroupName/GROUP_NAME"
+  group_arns = [
+    for name in var.autoscaling_group_pattern == null ? local.group_names : [var.autoscaling_group_pattern] :
+    replace(local.group_arn, "GROUP_NAME", name)
+  ]
+
+  # The documents of ../iam, with all groups in place of one and their placeholders filled in.
   documents = {
     for name in concat(local.agent_documents, ["tagger"]) : name =>
-    replace(replace(replace(replace(replace(replace(file("${path.module}/../iam/${name}.json"),
+    replace(replace(replace(replace(replace(replace(replace(file("${path.module}/../iam/${name}.json"),
+      jsonencode(local.group_arn), jsonencode(local.group_arns)),
+      "\"GROUP_NAME\"", jsonencode(local.group_names)),
       "PARTITION", data.aws_partition.current.partition),
       "REGION", data.aws_region.current.region),
       "ACCOUNT_ID", data.aws_caller_identity.current.account_id),
       "CLUSTER_NAME", var.cluster_name),
-      "GROUP_NAME", var.autoscaling_group_name),
     "TAG_KEY", var.tag_key)
   }
 }
 
 resource "aws_iam_policy" "agent" {
-  name_prefix = "${var.lifecycle_hook_name}-agent-"
-  description = "What ecs-drain-agent may do on the container instances of one cluster and one group"
+  name_prefix = "${var.name}-"
+  description = "What ecs-drain-agent may do on the container instances of one cluster"
   policy = jsonencode({
     Version   = "2012-10-17"
     Statement = flatten([for name in local.agent_documents : jsondecode(local.documents[name]).Statement])

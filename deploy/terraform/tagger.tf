@@ -5,7 +5,7 @@ locals {
 resource "aws_cloudwatch_log_group" "tagger" {
   count = local.tagger
 
-  name_prefix       = "/aws/lambda/${var.lifecycle_hook_name}-tagger-"
+  name_prefix       = "/aws/lambda/${var.name}-tagger-"
   retention_in_days = var.log_retention_days
   tags              = var.tags
 }
@@ -13,7 +13,7 @@ resource "aws_cloudwatch_log_group" "tagger" {
 resource "aws_sqs_queue" "dead_letters" {
   count = local.tagger
 
-  name_prefix               = "${var.lifecycle_hook_name}-dead-letters-"
+  name_prefix               = "${var.name}-dead-letters-"
   message_retention_seconds = 1209600
   sqs_managed_sse_enabled   = true
   tags                      = var.tags
@@ -39,7 +39,7 @@ resource "aws_sqs_queue_policy" "dead_letters" {
 resource "aws_iam_role" "tagger" {
   count = local.tagger
 
-  name_prefix = "${substr(var.lifecycle_hook_name, 0, 30)}-tagger-"
+  name_prefix = "${var.name}-"
   description = "What the tagger of ecs-drain-agent may do"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -87,7 +87,8 @@ resource "aws_iam_role_policy" "tagger_lambda" {
 resource "aws_lambda_function" "tagger" {
   count = local.tagger
 
-  function_name    = "${var.lifecycle_hook_name}-tagger"
+  # The role's name is one that no other module's function has.
+  function_name    = aws_iam_role.tagger[0].name
   description      = "Tags a container instance when its group begins to terminate it, for ecs-drain-agent"
   role             = aws_iam_role.tagger[0].arn
   runtime          = "nodejs24.x"
@@ -102,7 +103,7 @@ resource "aws_lambda_function" "tagger" {
   environment {
     variables = {
       TAG_KEY     = var.tag_key
-      GROUP_NAMES = var.autoscaling_group_name
+      GROUP_NAMES = join(",", local.group_names)
       HOOK_NAMES  = var.lifecycle_hook_name
     }
   }
@@ -123,13 +124,13 @@ resource "aws_lambda_function" "tagger" {
 resource "aws_cloudwatch_event_rule" "terminating" {
   count = local.tagger
 
-  name_prefix = "${substr(var.lifecycle_hook_name, 0, 30)}-"
-  description = "Tells the tagger of ecs-drain-agent which instances the group is about to terminate"
+  name_prefix = "${var.name}-"
+  description = "Tells the tagger of ecs-drain-agent which instances the groups are about to terminate"
   event_pattern = jsonencode({
     source      = ["aws.autoscaling"]
     detail-type = ["EC2 Instance-terminate Lifecycle Action"]
     detail = {
-      AutoScalingGroupName = [var.autoscaling_group_name]
+      AutoScalingGroupName = local.group_names
       LifecycleHookName    = [var.lifecycle_hook_name]
       # Not one that returns to the warm pool, or only gets another root volume.
       Destination = ["EC2"]
@@ -163,7 +164,7 @@ resource "aws_lambda_permission" "tagger" {
 resource "aws_cloudwatch_metric_alarm" "tagger_failures" {
   count = local.tagger
 
-  alarm_name          = "${var.lifecycle_hook_name}-tagger-failures"
+  alarm_name          = "${aws_lambda_function.tagger[0].function_name}-failures"
   alarm_description   = "An instance is about to be terminated and could not be tagged. The event lies in the dead-letter queue, the reason in the tagger's log."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"

@@ -1,10 +1,21 @@
-variable "autoscaling_group_name" {
-  description = "The Auto Scaling group that the container instances belong to."
+variable "autoscaling_group_names" {
+  description = "The Auto Scaling groups that the container instances belong to, each under a key of your own: { web = aws_autoscaling_group.web.name }. Each gets the hook; one policy and one tagger serve all of them."
+  type        = map(string)
+
+  validation {
+    condition     = length(var.autoscaling_group_names) > 0
+    error_message = "autoscaling_group_names must name one group at least: { web = aws_autoscaling_group.web.name }."
+  }
+}
+
+variable "autoscaling_group_pattern" {
+  description = "A pattern with * that all of these groups match, for the agent's policy: it then names no group, and stays small enough for IAM where there are more than about 10. Null names each."
   type        = string
+  default     = null
 }
 
 variable "cluster_name" {
-  description = "The ECS cluster, by its short name, that the group's instances register with."
+  description = "The ECS cluster, by its short name, that the groups' instances register with."
   type        = string
 
   validation {
@@ -14,19 +25,30 @@ variable "cluster_name" {
 }
 
 variable "agent_role_name" {
-  description = "The role of the group's instance profile, to attach the agent's permissions to. Null makes the policy and attaches it to nothing."
+  description = "The role of the groups' instance profile, to attach the agent's permissions to. Null makes the policy and attaches it to nothing."
   type        = string
   default     = null
 }
 
-variable "lifecycle_hook_name" {
-  description = "The name of the lifecycle hook. It is the name of the tagger's resources too."
+variable "name" {
+  description = "What the names of the policy and of the tagger's resources begin with. Each goes on with letters that no other has, so that the module can be used several times in an account."
   type        = string
   default     = "ecs-drain-agent"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,48}$", var.lifecycle_hook_name))
-    error_message = "lifecycle_hook_name must be 1 to 48 of A-Z a-z 0-9 _ -, because the tagger's function and role are named after it."
+    condition     = can(regex("^[A-Za-z0-9_-]{1,30}$", var.name))
+    error_message = "name must be 1 to 30 of A-Z a-z 0-9 _ -, because IAM allows 64 characters for a role's name."
+  }
+}
+
+variable "lifecycle_hook_name" {
+  description = "The name of the lifecycle hook, in each of the groups."
+  type        = string
+  default     = "ecs-drain-agent"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_/-]{1,255}$", var.lifecycle_hook_name))
+    error_message = "lifecycle_hook_name must be 1 to 255 of A-Z a-z 0-9 _ - /."
   }
 }
 

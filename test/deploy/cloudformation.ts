@@ -50,8 +50,10 @@ export function resolve(source: Template, parameters: Record<string, string>, va
     const [[name, argument] = []] = entries.length === 1 ? entries : [];
     if (name === 'Ref') return argument === 'AWS::NoValue' ? NO_VALUE : (names[argument as string] ?? node);
     if (name === 'Fn::GetAtt') return names[argument as string] ?? node;
-    if (name === 'Fn::Sub' && typeof argument === 'string') {
-      return argument.replace(/\$\{([^}]+)\}/g, (all, inner: string) => names[inner] ?? all);
+    if (name === 'Fn::Sub') {
+      const [text, own] = Array.isArray(argument) ? argument : [argument, {}];
+      const known = { ...names, ...(walk(own) as Record<string, string>) };
+      return String(text).replace(/\$\{([^}]+)\}/g, (all, inner: string) => known[inner] ?? all);
     }
     if (name === 'Fn::If') {
       const [condition, yes, no] = argument as [string, unknown, unknown];

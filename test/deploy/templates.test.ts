@@ -85,15 +85,56 @@ describe('the CloudFormation templates', () => {
     });
   });
 
-  it('add-to-group.yaml without the tagger makes the hook and the agent’s policy, and nothing else', () => {
-    const { Resources } = template('add-to-group');
-    const unconditional = Object.entries(Resources).filter(([, { Condition }]) => Condition === undefined);
-    assert.deepEqual(
-      unconditional.map(([name]) => name),
-      ['LifecycleHook', 'AgentPolicy'],
-    );
-    const others = Object.values(Resources).filter(({ Condition }) => Condition !== undefined);
-    assert.deepEqual([...new Set(others.map(({ Condition }) => Condition))], ['HasTagger']);
+  for (const [name, rest] of [
+    ['add-to-group', ['LifecycleHook']],
+    [
+      'example',
+      [
+        'Cluster',
+        'TaskDefinition',
+        'InstanceRole',
+        'InstanceProfile',
+        'LaunchTemplate',
+        'Group',
+        'LifecycleHook',
+        'AgentPolicy',
+      ],
+    ],
+  ] as const) {
+    it(`${name}.yaml makes no function, rule or queue unless the tagger is asked for`, () => {
+      const { Parameters, Resources } = template(name);
+      assert.equal(Parameters.Tagger?.Default, 'false', 'the docs advise to start without it');
+      const by = (condition: string | undefined) =>
+        Object.entries(Resources).flatMap(([resource, { Condition }]) =>
+          Condition === condition ? [resource] : [],
+        );
+      assert.deepEqual(by(undefined), rest);
+      assert.deepEqual(by('HasTagger'), [
+        'TaggerLogGroup',
+        'TaggerDeadLetterQueue',
+        'TaggerDeadLetterQueuePolicy',
+        'TaggerRole',
+        'TaggerFunction',
+        'TerminationRule',
+        'TaggerPermission',
+        'TaggerFailures',
+      ]);
+    });
+  }
+
+  it('add-to-group.yaml’s policy holds for its own group, or for all that match a pattern', () => {
+    const source = template('add-to-group');
+    const resources = (parameters: Record<string, string>) =>
+      JSON.stringify(
+        resolve(source, parameters, source.Resources.AgentPolicy?.Properties.PolicyDocument),
+      ).match(/autoScalingGroupName\/[^"]+/g);
+    const own = 'autoScalingGroupName/web-asg';
+    assert.deepEqual(resources({ AutoScalingGroupName: 'web-asg' }), [own, own]);
+    const pattern = 'autoScalingGroupName/batch-*';
+    assert.deepEqual(resources({ AutoScalingGroupName: 'web-asg', PolicyGroupPattern: 'batch-*' }), [
+      pattern,
+      pattern,
+    ]);
   });
 
   it('add-to-group.yaml says how to set the retention policy that it cannot set', () => {

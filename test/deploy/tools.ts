@@ -66,14 +66,14 @@ export async function providerMirror(install: boolean): Promise<Tool> {
   }
   const { stdout } = await run(go, ['env', 'GOOS', 'GOARCH']);
   const platform = stdout.trim().split(/\s+/).join('_');
-  const binary = join(toolCache, 'terraform-provider-aws_v6.25.0');
+  const binary = join(toolCache, 'terraform-provider-aws_v6.56.0');
   await mkdir(toolCache, { recursive: true });
   // Go's own cache makes this a matter of a second where nothing changed.
   await run(go, ['build', '-trimpath', '-o', binary, '.'], { cwd: source, env: goEnvironment() });
   for (const registry of ['registry.opentofu.org', 'registry.terraform.io']) {
-    const folder = join(mirror, registry, 'hashicorp', 'aws', '6.25.0', platform);
+    const folder = join(mirror, registry, 'hashicorp', 'aws', '6.56.0', platform);
     await mkdir(folder, { recursive: true });
-    await cp(binary, join(folder, 'terraform-provider-aws_v6.25.0'));
+    await cp(binary, join(folder, 'terraform-provider-aws_v6.56.0'));
   }
   await writeFile(join(mirror, 'complete'), '');
   return { kind: 'found', path: mirror, name };

@@ -13,19 +13,19 @@ mock_provider "aws" {
 }
 
 variables {
-  autoscaling_group_name = "web-asg"
-  cluster_name           = "web"
+  autoscaling_group_names = { web = "web-asg" }
+  cluster_name            = "web"
 }
 
 run "without_the_tagger" {
   command = plan
 
   assert {
-    condition     = aws_autoscaling_lifecycle_hook.terminating.default_result == "ABANDON"
+    condition     = aws_autoscaling_lifecycle_hook.terminating["web"].default_result == "ABANDON"
     error_message = "A hook that times out would end the instance in spite of the group's retention policy."
   }
   assert {
-    condition     = aws_autoscaling_lifecycle_hook.terminating.heartbeat_timeout == 3600
+    condition     = aws_autoscaling_lifecycle_hook.terminating["web"].heartbeat_timeout == 3600
     error_message = "The heartbeat time-out is not an hour."
   }
   assert {
@@ -119,6 +119,83 @@ run "with_the_tagger" {
     condition     = jsondecode(aws_cloudwatch_event_rule.terminating[0].event_pattern).detail == { AutoScalingGroupName = ["web-asg"], LifecycleHookName = ["ecs-drain-agent"], Destination = ["EC2"] }
     error_message = "The rule does not match this hook on this group alone."
   }
+}
+
+run "many_groups" {
+  command = plan
+
+  variables {
+    autoscaling_group_names = { one = "b-asg", two = "a-asg" }
+    tagger_zip              = "tests/module.tftest.hcl"
+  }
+
+  assert {
+    condition     = sort(values(aws_autoscaling_lifecycle_hook.terminating)[*].autoscaling_group_name) == tolist(["a-asg", "b-asg"])
+    error_message = "A group got no hook: its instances would be terminated with their tasks."
+  }
+  assert {
+    condition = jsondecode(aws_iam_policy.agent.policy).Statement[4].Resource == [
+      "arn:aws-cn:autoscaling:cn-north-1:123456789012:autoScalingGroup:*:autoScalingGroupName/a-asg",
+      "arn:aws-cn:autoscaling:cn-north-1:123456789012:autoScalingGroup:*:autoScalingGroupName/b-asg",
+    ]
+    error_message = "The policy does not hold for each group, or for more."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.tagger[0].policy).Statement[0].Condition.StringEquals["aws:ResourceTag/aws:autoscaling:groupName"] == ["a-asg", "b-asg"]
+    error_message = "The tagger may not tag the instances of each group, or may tag others."
+  }
+  assert {
+    condition     = aws_lambda_function.tagger[0].environment[0].variables.GROUP_NAMES == "a-asg,b-asg"
+    error_message = "The tagger was not told its groups."
+  }
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.terminating[0].event_pattern).detail.AutoScalingGroupName == ["a-asg", "b-asg"]
+    error_message = "The rule does not match the groups."
+  }
+}
+
+run "a_pattern_for_many_groups" {
+  command = plan
+
+  variables {
+    autoscaling_group_names   = { for n in range(40) : n => "batch-${n}" }
+    autoscaling_group_pattern = "batch-*"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.agent.policy).Statement[4].Resource == ["arn:aws-cn:autoscaling:cn-north-1:123456789012:autoScalingGroup:*:autoScalingGroupName/batch-*"]
+    error_message = "The policy names each group, and is too long for IAM."
+  }
+  assert {
+    condition     = length(aws_iam_policy.agent.policy) < 6144
+    error_message = "The policy is too long for IAM."
+  }
+}
+
+run "names_that_aws_takes" {
+  command = plan
+
+  variables {
+    name                = "a-name-of-30-characters-12345-"
+    lifecycle_hook_name = "a-hook-of-48-characters-which-is-a-long-name-123"
+    tagger_zip          = "tests/module.tftest.hcl"
+  }
+
+  assert {
+    # Terraform adds 26 characters.
+    condition     = length(aws_sqs_queue.dead_letters[0].name_prefix) + 26 <= 80 && length(aws_iam_role.tagger[0].name_prefix) + 26 <= 64
+    error_message = "AWS would refuse a name."
+  }
+}
+
+run "refuses_no_group" {
+  command = plan
+
+  variables {
+    autoscaling_group_names = {}
+  }
+
+  expect_failures = [var.autoscaling_group_names]
 }
 
 run "refuses_a_heartbeat_that_shortens_the_48_hours" {

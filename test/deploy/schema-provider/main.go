@@ -70,7 +70,9 @@ type provider struct {
 
 func (p provider) GetProviderSchema(context.Context, *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
 	return &tfprotov6.GetProviderSchemaResponse{
-		Provider:          &tfprotov6.Schema{Block: &tfprotov6.SchemaBlock{}},
+		Provider: &tfprotov6.Schema{Block: &tfprotov6.SchemaBlock{Attributes: []*tfprotov6.SchemaAttribute{
+			{Name: "region", Type: tftypes.String, Optional: true},
+		}}},
 		ResourceSchemas:   p.resources,
 		DataSourceSchemas: p.dataSources,
 	}, nil

@@ -1,40 +1,6 @@
 # All that is needed to try ecs-drain-agent in an account's default VPC. Two small instances run, and cost money,
 # until it is destroyed.
 
-terraform {
-  required_version = ">= 1.8"
-
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 6.25"
-    }
-  }
-}
-
-variable "name" {
-  description = "The name of the cluster and the group."
-  type        = string
-  default     = "ecs-drain-agent-example"
-}
-
-variable "image_id" {
-  description = "The image that was baked with the agent (from an ECS-optimized Amazon Linux image)."
-  type        = string
-}
-
-variable "instance_type" {
-  description = "Of the architecture of the image."
-  type        = string
-  default     = "t3.small"
-}
-
-variable "tagger_zip" {
-  description = "The path of tagger.zip."
-  type        = string
-  default     = "../../../../out/tagger.zip"
-}
-
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 data "aws_region" "current" {}
@@ -179,8 +145,13 @@ resource "aws_autoscaling_group" "this" {
   min_size            = 0
   max_size            = 4
   desired_capacity    = 2
-  # Else destroying it would wait for the drain of every instance.
-  force_delete = true
+  # An instance whose hook was abandoned stays with its tasks until the agent ends it. So `destroy` waits for the drain
+  # of every instance, and AWS refuses force_delete for such a group.
+  instance_lifecycle_policy {
+    retention_triggers {
+      terminate_hook_abandon = "retain"
+    }
+  }
 
   launch_template {
     id      = aws_launch_template.this.id
@@ -200,29 +171,9 @@ resource "aws_autoscaling_group" "this" {
 module "ecs_drain_agent" {
   source = "../.."
 
-  autoscaling_group_name = aws_autoscaling_group.this.name
-  cluster_name           = aws_ecs_cluster.this.name
-  agent_role_name        = aws_iam_role.instance.name
-  own_instance_only      = true
-  tagger_zip             = var.tagger_zip
-}
-
-# The group's retention policy, with which a dead agent costs money and never a task. It needs the AWS CLI where this
-# is applied, because aws_autoscaling_group has no argument for it in AWS provider 6.25.
-resource "terraform_data" "retention" {
-  triggers_replace = [aws_autoscaling_group.this.arn]
-
-  provisioner "local-exec" {
-    command = module.ecs_drain_agent.retention_command
-  }
-}
-
-output "run_task" {
-  description = "Starts tasks that outlive the decision to terminate their instance."
-  value       = "aws ecs run-task --region ${local.region} --cluster ${var.name} --task-definition ${aws_ecs_task_definition.long.arn} --count 2"
-}
-
-output "scale_in" {
-  description = "Asks for one instance less. It ends only after its tasks."
-  value       = "aws autoscaling set-desired-capacity --region ${local.region} --auto-scaling-group-name ${var.name} --desired-capacity 1"
+  autoscaling_group_names = { this = aws_autoscaling_group.this.name }
+  cluster_name            = aws_ecs_cluster.this.name
+  agent_role_name         = aws_iam_role.instance.name
+  own_instance_only       = true
+  tagger_zip              = var.tagger_zip
 }
