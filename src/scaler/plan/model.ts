@@ -168,7 +168,7 @@ export type Config = {
   readonly policy: Policy;
   /** How many instances stay empty beyond what demand takes. */
   readonly spare: number;
-  /** How long an instance has been empty before it goes. */
+  /** How long the empty instance that was used last has been empty before it goes; any other goes after half of that. */
   readonly emptyForMs: number;
   /** An instance that has not registered with ECS so long after its launch is broken. */
   readonly bootTimeoutMs: number;

@@ -16,7 +16,7 @@ import type {
   Standing,
   UncordonWhy,
 } from './model.ts';
-import { inOrder } from './order.ts';
+import { type Candidate, inOrder } from './order.ts';
 import { largestFirst, pack, type Room } from './pack.ts';
 import { inService, isForTaking, isWanted, type Place, roomsOf } from './rooms.ts';
 import { type Cordon, type Surveyed, survey, targetOf } from './survey.ts';
@@ -125,12 +125,12 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
       ? [{ instance: of.instance, since: of.instance.standing.since, jobs: own }]
       : [],
   );
-  const isOldEnough = ({ since }: { since: number }) =>
-    config.policy.kind === 'average' || at - since >= config.emptyForMs;
+  const goesFrom = dueTimes(
+    empties.filter((one) => one.jobs.length === 0 && leftAloneUntil(one.instance) === undefined),
+    config,
+  );
   const ordered = inOrder(
-    empties.filter(
-      (one) => one.jobs.length === 0 && isOldEnough(one) && leftAloneUntil(one.instance) === undefined,
-    ),
+    empties.filter(({ instance }) => at >= (goesFrom.get(instance) ?? Infinity)),
     inService(surveyed),
   );
   const tightest = least(
@@ -160,8 +160,8 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
     const alone = leftAloneUntil(instance);
     if (own.length > 0) why.set(instance, { kind: 'needed', jobs: own.map(({ key }) => key) });
     else if (alone !== undefined) why.set(instance, { kind: 'left-alone', until: alone });
-    else if (!isOldEnough({ since }))
-      why.set(instance, { kind: 'empty-too-short', sinceAt: since, until: since + config.emptyForMs });
+    else if (at < (goesFrom.get(instance) ?? at))
+      why.set(instance, { kind: 'empty-too-short', sinceAt: since, until: goesFrom.get(instance) ?? at });
     else if (undecided) why.set(instance, { kind: 'constraint-unknown', job: undecided.key });
     else if (!mayTerminate) why.set(instance, { kind: 'terminate-suspended' });
     else if (config.policy.kind === 'average' && average.count - waiting < tightest.count)
@@ -198,6 +198,26 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
       rooms.all.filter(({ of, jobs: own }) => of.kind === 'missing' && own.length > 0).length +
       launches.rooms.length,
   };
+}
+
+/**
+ * From when on each empty instance may go. The one that was used last is kept for the whole time, since the next job most likely
+ * takes no more than one; any other for half of it.
+ */
+function dueTimes(
+  empties: readonly Candidate[],
+  { policy, emptyForMs }: Config,
+): ReadonlyMap<Surveyed, number> {
+  const usedLast = empties.reduce<Candidate | undefined>(
+    (last, one) => (last && last.since >= one.since ? last : one),
+    undefined,
+  );
+  return new Map(
+    empties.map((one) => {
+      const keptMs = policy.kind === 'average' ? 0 : one === usedLast ? emptyForMs : emptyForMs / 2;
+      return [one.instance, one.since + keptMs];
+    }),
+  );
 }
 
 type Margin = { readonly hold: Hold; readonly count: number };

@@ -122,16 +122,34 @@ describe('a plan takes', () => {
     assert.equal(action.until - action.since, 15 * MIN);
   });
 
-  test('none that had a task in the last ten minutes', () => {
+  test('none that had a task in the last five minutes, and not the one that was used last for ten', () => {
     const made = planned(
       cluster({
-        'i-1': { tasks: [{ lastStatus: 'STOPPED', stoppedAt: 1_795_000_000_000 - 9 * MIN }] },
-        'i-2': { age: 9 * MIN },
+        'i-1': { tasks: [{ lastStatus: 'STOPPED', stoppedAt: 1_795_000_000_000 - 4 * MIN }] },
+        'i-2': { age: 4.5 * MIN },
       }),
     );
     assert.deepEqual(actionsOf(made), []);
     assert.equal(whyOf(made, 'i-1'), 'empty-too-short');
     assert.equal(whyOf(made, 'i-2'), 'empty-too-short');
+    const later = planned(cluster({ 'i-1': { age: 9 * MIN } }));
+    assert.deepEqual(actionsOf(later), [], 'the next job would wait for an instance that boots');
+  });
+
+  test('the second that has been empty for five minutes: one is enough for the next job', () => {
+    const made = planned(
+      cluster({
+        'i-1': { tasks: [{ lastStatus: 'STOPPED', stoppedAt: 1_795_000_000_000 - 6 * MIN }] },
+        'i-2': { age: 5 * MIN },
+        'i-3': { age: 7 * MIN },
+      }),
+    );
+    assert.deepEqual(actionsOf(made), ['cordon i-3', 'cordon i-1']);
+    assert.deepEqual(made.reasons.instances[1]?.why, {
+      kind: 'empty-too-short',
+      sinceAt: 1_795_000_000_000 - 5 * MIN,
+      until: 1_795_000_000_000 + 5 * MIN,
+    });
   });
 
   test('none of which an earlier turn has seen a task end', () => {
