@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
 import { attachTagger, startSandbox } from '../src/sandbox/index.ts';
 import { type AgentProcess, startAgentProcess } from '../test/e2e/agent-process.ts';
@@ -11,8 +12,12 @@ import { createCluster, type DemoCluster, TAG_KEY } from './demo/cluster.ts';
 import { agentEventLine, worldEventLine } from './demo/event-lines.ts';
 import { type BareNode, residentMegabytes, startBareNode } from './demo/memory.ts';
 import { closingTable, type Outcome, promises } from './demo/outcome.ts';
+import { picture } from './demo/picture.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
 import { statusPanel } from './demo/status-panel.ts';
+
+/** `--picture PREFIX` also draws the drain: into PREFIX-light.svg and PREFIX-dark.svg. */
+const { values: wanted } = parseArgs({ options: { picture: { type: 'string' } } });
 
 /** Longer than all of it takes on a slow machine, in ms. */
 const LIMIT_MS = 120_000;
@@ -76,6 +81,9 @@ async function main(): Promise<number> {
   const broken = promises(outcome).filter(({ kept }) => !kept);
   for (const { promise, found } of broken) screen.plain(`  NOT KEPT: ${promise}; ${found}`);
   if (broken.length > 0) process.stdout.write(whatAgentsSaid(demo, agents, [chosen.id]));
+  for (const theme of wanted.picture === undefined ? [] : (['light', 'dark'] as const)) {
+    writeFileSync(`${wanted.picture}-${theme}.svg`, picture(demo.history, chosen.id, theme));
+  }
   await sandbox.close();
   return broken.length === 0 ? 0 : 1;
 }
