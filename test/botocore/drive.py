@@ -190,6 +190,12 @@ def clusters_and_instances(driver: Driver, first: str) -> None:
     driver.expect("all pages of ListContainerInstances", count == len(listed))
     driver.call("ecs:DescribeContainerInstances", cluster=CLUSTER, containerInstances=[*listed, UNKNOWN])
     driver.call("ecs:DescribeContainerInstances", "ClientException", cluster=CLUSTER, containerInstances=[])
+    driver.call("ecs:TagResource", resourceArn=listed[0], tags=[{"key": "team", "value": "batch 1"}])
+    driver.call("ecs:DescribeContainerInstances", cluster=CLUSTER, containerInstances=[listed[0]], include=["TAGS"])
+    driver.call("ecs:UntagResource", resourceArn=listed[0], tagKeys=["team"])
+    driver.call("ecs:TagResource", "InvalidParameterException", resourceArn=listed[0], tags=[])
+    gone = listed[0].rsplit("/", 1)[0] + "/" + UNKNOWN
+    driver.call("ecs:UntagResource", "ResourceNotFoundException", resourceArn=gone, tagKeys=["team"])
     driver.call(
         "ecs:DescribeContainerInstances", "InvalidParameterException", cluster=CLUSTER, containerInstances=["a"] * 101
     )

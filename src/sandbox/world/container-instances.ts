@@ -26,7 +26,7 @@ export const containerInstances: Pick<
     for (const name of atMost(100, input.containerInstances, 'Container Instances cannot be empty.')) {
       checkOwnCluster(cluster, name);
       const one = cluster.containerInstances.get(idOf(name));
-      if (one && statusOf(world, one)) found.push(describe(world, one));
+      if (one && statusOf(world, one)) found.push(describe(world, one, input.include?.includes('TAGS')));
       else failures.push({ arn: instanceArn(world, cluster, name), reason: 'MISSING' });
     }
     return { containerInstances: found, failures };
@@ -130,7 +130,12 @@ function readFilter(filter: string | undefined): (one: ContainerInstance) => boo
   throw invalidParameter(`Invalid filter: ${filter}. The sandbox knows ec2InstanceId and agentConnected.`);
 }
 
-export function describe(world: WorldState, one: ContainerInstance): Ecs.ContainerInstance {
+/** @param showsTags as ECS does only where it is asked for them */
+export function describe(
+  world: WorldState,
+  one: ContainerInstance,
+  showsTags = false,
+): Ecs.ContainerInstance {
   let running = 0;
   let pending = 0;
   // Tasks on their way down are in neither count, as in ECS: a drain that waits for both to be 0 ends too early.
@@ -155,8 +160,13 @@ export function describe(world: WorldState, one: ContainerInstance): Ecs.Contain
     attributes: attributes(machine),
     registeredAt: dateAt(one.registeredAt),
     attachments: [],
-    tags: [],
+    tags: showsTags ? tagsOf(world, one) : [],
   };
+}
+
+function tagsOf(world: WorldState, { tags, pastTags }: ContainerInstance): Ecs.Tag[] {
+  const seen = world.asOf >= world.now ? tags : (valueAt(pastTags, world.asOf) ?? new Map<string, string>());
+  return [...seen].map(([key, value]) => ({ key, value }));
 }
 
 function resources(cpu: number, memory: number): Ecs.Resource[] {

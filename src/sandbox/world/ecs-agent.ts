@@ -34,6 +34,8 @@ export function registerContainerInstance(world: WorldState, machine: Machine): 
     agentConnected: false,
     registeredAt: world.now,
     past: [],
+    tags: new Map(),
+    pastTags: [],
     tasks: new Set(),
     usedCpu: 0,
     usedMemory: 0,

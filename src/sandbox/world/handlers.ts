@@ -3,6 +3,7 @@ import { checkInput } from './auto-scaling-constraints.ts';
 import { clusters } from './clusters.ts';
 import { containerInstances } from './container-instances.ts';
 import { ec2, refuseDryRun } from './ec2.ts';
+import { ecsTags } from './ecs-tags.ts';
 import { logs } from './logs.ts';
 import { messageQueues } from './message-queues.ts';
 import type { Handlers, WorldOperation } from './operations.ts';
@@ -17,6 +18,7 @@ export const operations: Handlers<ServicePrefix> = {
   ...after(refuseDryRun, ec2),
   ...clusters,
   ...containerInstances,
+  ...ecsTags,
   ...taskDefinitions,
   ...tasks,
   ...services,

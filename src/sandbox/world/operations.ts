@@ -33,6 +33,8 @@ export type WorldOperations = {
     Ecs.DeregisterContainerInstanceCommandInput,
     Ecs.DeregisterContainerInstanceCommandOutput
   >;
+  'ecs:TagResource': Call<Ecs.TagResourceCommandInput, Ecs.TagResourceCommandOutput>;
+  'ecs:UntagResource': Call<Ecs.UntagResourceCommandInput, Ecs.UntagResourceCommandOutput>;
   'ecs:RegisterTaskDefinition': Call<
     Ecs.RegisterTaskDefinitionCommandInput,
     Ecs.RegisterTaskDefinitionCommandOutput

@@ -158,6 +158,9 @@ export type ContainerInstance = {
   readonly tasks: Set<Task>;
   usedCpu: number;
   usedMemory: number;
+  tags: ReadonlyMap<string, string>;
+  /** What its tags were, the latest last. */
+  readonly pastTags: Past<ReadonlyMap<string, string>>;
 };
 
 export type TaskDefinition = {

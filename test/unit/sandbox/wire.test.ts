@@ -13,6 +13,7 @@ import { createSdk, type Sdk } from './sdk.ts';
 type Step = { [O in WorldOperation]: [O, WorldInput<O>] }[WorldOperation];
 
 const demand = { QueueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/demand' };
+const tagged = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/$first';
 const first = 'i-00000000000000001';
 const second = 'i-00000000000000002';
 
@@ -79,6 +80,13 @@ const script: Step[] = [
   ['ecs:ListContainerInstances', { cluster: 'web', maxResults: 1 }],
   ['ecs:DescribeContainerInstances', { cluster: 'web', containerInstances: ['$first', 'nowhere'] }],
   ['ecs:DescribeContainerInstances', { cluster: 'web', containerInstances: [] }],
+  ['ecs:TagResource', { resourceArn: tagged, tags: [{ key: 'a:b', value: '' }] }],
+  ['ecs:TagResource', { resourceArn: tagged, tags: [{ key: 'team', value: 'batch 1' }] }],
+  ['ecs:TagResource', { resourceArn: tagged, tags: [{ key: 'aws:team', value: 'x' }] }],
+  ['ecs:TagResource', { resourceArn: `${tagged}0`, tags: [{ key: 'team', value: 'x' }] }],
+  ['ecs:UntagResource', { resourceArn: tagged, tagKeys: ['a:b', 'nothing'] }],
+  ['ecs:UntagResource', { resourceArn: 'web', tagKeys: ['a:b'] }],
+  ['ecs:DescribeContainerInstances', { cluster: 'web', containerInstances: ['$first'], include: ['TAGS'] }],
   [
     'ecs:RegisterTaskDefinition',
     {
