@@ -46,9 +46,10 @@ export const autoScaling: Handlers<'autoscaling'> = {
       minSize: input.MinSize,
       maxSize: input.MaxSize,
       desired: input.DesiredCapacity ?? input.MinSize,
+      zones: input.AvailabilityZones?.length ? input.AvailabilityZones : undefined,
       onAbandon: retention(input.InstanceLifecyclePolicy),
     });
-    group.launch = () => launchInto(world, group);
+    group.launch = (zone) => launchInto(world, group, zone);
     for (const hook of input.LifecycleHookSpecificationList ?? []) putHookFrom(world, group, hook);
     balance(world, group, 'an instance was started in response to the creation of the group.');
     return {};
@@ -117,7 +118,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
     return {};
   },
   'autoscaling:LaunchInstances': (world, input) =>
-    launchInstances(world, groupNamed(world, input.AutoScalingGroupName), input),
+    launchInstances(groupNamed(world, input.AutoScalingGroupName), input),
   'autoscaling:SetDesiredCapacity': (world, input) => {
     const group = groupNamed(world, input.AutoScalingGroupName);
     const desired = input.DesiredCapacity;
@@ -351,9 +352,10 @@ function putHookFrom(
   });
 }
 
-function launchInto(world: WorldState, group: Group) {
+function launchInto(world: WorldState, group: Group, availabilityZone: string) {
   const [cluster = addCluster(world, 'default')] = world.clusters.values();
-  return addMachine(world, { cluster, group, ecsAgentAfter: world.options.timings.boot, metadataTags: true });
+  const ecsAgentAfter = world.options.timings.boot;
+  return addMachine(world, { cluster, group, availabilityZone, ecsAgentAfter, metadataTags: true });
 }
 
 function describeGroup(group: Group): AutoScaling.AutoScalingGroup {
@@ -364,7 +366,7 @@ function describeGroup(group: Group): AutoScaling.AutoScalingGroup {
     MaxSize: group.maxSize,
     DesiredCapacity: group.desired,
     DefaultCooldown: 300,
-    AvailabilityZones: [...new Set([...group.members.values()].map((one) => one.machine.availabilityZone))],
+    AvailabilityZones: [...group.zones],
     LoadBalancerNames: [],
     TargetGroupARNs: [],
     HealthCheckType: 'EC2',

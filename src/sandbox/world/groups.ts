@@ -8,6 +8,8 @@ export type GroupOptions = {
   minSize?: number | undefined;
   maxSize?: number | undefined;
   desired?: number | undefined;
+  /** The Region's zone `a` unless told. */
+  zones?: readonly string[] | undefined;
   onAbandon?: 'retain' | 'terminate' | undefined;
   launch?: Group['launch'];
 };
@@ -25,6 +27,7 @@ export function addGroup(world: WorldState, options: GroupOptions): Group {
     hooks: new Map(),
     members: new Map(),
     activities: [],
+    zones: options.zones ?? [`${region}a`],
     launch: options.launch,
     launchErrors: new Map(),
     launchTokens: new Map(),
@@ -116,7 +119,28 @@ export function balance(world: WorldState, group: Group, cause: string): void {
   }
   const { launch } = group;
   if (!launch) return;
-  for (let missing = -surplus; missing > 0; missing--) launch();
+  for (let missing = -surplus; missing > 0; missing--) {
+    const zone = zoneToFill(group);
+    if (zone === undefined) {
+      after(world, RELAUNCH_MS, () => balance(world, group, cause));
+      return;
+    }
+    launch(zone);
+  }
+}
+
+/** How soon a group tries again where no zone had an instance to launch, in ms. */
+const RELAUNCH_MS = 60_000;
+
+/** Of the zones in which something can be launched the one with the fewest instances; undefined where there is none. */
+function zoneToFill({ zones, members, launchErrors }: Group): string | undefined {
+  const inZone = (zone: string) =>
+    [...members.values()].filter(({ machine }) => machine.availabilityZone === zone).length;
+  const open = zones.filter((zone) => !launchErrors.has(zone));
+  return open.reduce<string | undefined>(
+    (least, zone) => (least !== undefined && inZone(least) <= inZone(zone) ? least : zone),
+    undefined,
+  );
 }
 
 /** Terminates one instance of a group, as TerminateInstanceInAutoScalingGroup does, and replaces it where asked. */

@@ -1,6 +1,6 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import { serviceError, validationError } from './errors.ts';
-import type { Group, WorldState } from './state.ts';
+import type { Group } from './state.ts';
 
 type Answer = Omit<AutoScaling.LaunchInstancesCommandOutput, '$metadata'>;
 
@@ -9,11 +9,7 @@ type Answer = Omit<AutoScaling.LaunchInstancesCommandOutput, '$metadata'>;
  * had none. A client token that has been used is answered with the same again. (Auto Scaling user guide, "Launch
  * instances synchronously")
  */
-export function launchInstances(
-  world: WorldState,
-  group: Group,
-  input: AutoScaling.LaunchInstancesCommandInput,
-): Answer {
+export function launchInstances(group: Group, input: AutoScaling.LaunchInstancesCommandInput): Answer {
   const { ClientToken: token, ...parameters } = input;
   const asked = JSON.stringify(parameters);
   const used = token === undefined ? undefined : group.launchTokens.get(token);
@@ -22,13 +18,12 @@ export function launchInstances(
       'IdempotentParameterMismatch',
       'The parameters do not match those of the request that had this client token.',
     );
-  const answer = used?.answer ?? launch(world, group, input);
+  const answer = used?.answer ?? launch(group, input);
   if (token !== undefined) group.launchTokens.set(token, { parameters: asked, answer });
   return answer as Answer;
 }
 
 function launch(
-  world: WorldState,
   group: Group,
   {
     RequestedCapacity: count = 0,
@@ -44,7 +39,9 @@ function launch(
     throw validationError(
       `The desired capacity of ${group.desired + count} would be above the max value ${group.maxSize}.`,
     );
-  const zone = zones[0] ?? `${world.options.region}a`;
+  const zone = zones[0] ?? group.zones[0] ?? '';
+  if (!group.zones.includes(zone))
+    throw validationError(`The group ${group.name} has no Availability Zone ${zone}.`);
   const answer = { AutoScalingGroupName: group.name, ...(ClientToken && { ClientToken }) };
   const launchError = group.launchErrors.get(zone);
   if (launchError !== undefined) {
@@ -57,7 +54,7 @@ function launch(
   }
   const ids = Array.from({ length: count }, () => {
     group.desired++;
-    return launchOne().id;
+    return launchOne(zone).id;
   });
   return {
     ...answer,

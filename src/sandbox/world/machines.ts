@@ -15,6 +15,8 @@ export type MachineOptions = {
   cpu?: number;
   memory?: number;
   instanceType?: string;
+  /** The Region's zone `a` unless told. */
+  availabilityZone?: string;
   tags?: Record<string, string>;
   /** InstanceMetadataTags: off by default, as in EC2. */
   metadataTags?: boolean;
@@ -42,7 +44,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
     hibernates: false,
     launchedAt: options.launchedAt ?? world.now,
     instanceType: options.instanceType ?? 'm6i.large',
-    availabilityZone: `${world.options.region}a`,
+    availabilityZone: options.availabilityZone ?? `${world.options.region}a`,
     privateIp: `10.0.${(number >> 8) & 255}.${number & 255}`,
     cpu: options.cpu ?? 65_536,
     memory: options.memory ?? 262_144,

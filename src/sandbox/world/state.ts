@@ -302,8 +302,10 @@ export type Group = {
   readonly hooks: Map<string, Hook>;
   readonly members: Map<string, Member>;
   readonly activities: ScalingActivity[];
-  /** Starts a machine when the group wants one more; undefined = the group cannot launch. */
-  launch: (() => Machine) | undefined;
+  /** In which it may launch; at least one. */
+  readonly zones: readonly string[];
+  /** Starts a machine in a zone when the group wants one more; undefined = the group cannot launch. */
+  launch: ((zone: string) => Machine) | undefined;
   /** Why nothing can be launched in a zone now, as `Code: message`, by zone. */
   readonly launchErrors: Map<string, string>;
   /** What LaunchInstances has answered, by client token. */

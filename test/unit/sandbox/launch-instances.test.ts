@@ -46,6 +46,53 @@ test('it never goes above the maximum', () => {
   assert.equal(fleet.group.desired, 0);
 });
 
+test('it launches in the zone that it is asked for, and in none that the group does not have', () => {
+  const fleet = createFleet({
+    now: startTime,
+    groupOptions: { maxSize: 5, zones: ['eu-west-1a', 'eu-west-1b'] },
+  });
+  fleet.group.launch = (availabilityZone) => fleet.addInstance({ availabilityZone });
+  const launch = (zone: string) =>
+    fleet.world.call('autoscaling:LaunchInstances', {
+      AutoScalingGroupName: 'web-asg',
+      RequestedCapacity: 1,
+      ClientToken: zone,
+      AvailabilityZones: [zone],
+    });
+  launch('eu-west-1b');
+  assert.deepEqual(
+    [...fleet.world.machines.values()].map(({ availabilityZone }) => availabilityZone),
+    ['eu-west-1b'],
+  );
+  assert.match(
+    outcome(() => String(launch('eu-west-1c'))),
+    /no Availability Zone eu-west-1c/,
+  );
+});
+
+test('a group spreads what it launches over its zones, and waits where none has capacity', () => {
+  const fleet = createFleet({
+    now: startTime,
+    groupOptions: { maxSize: 5, zones: ['eu-west-1a', 'eu-west-1b'] },
+  });
+  fleet.group.launch = (availabilityZone) => fleet.addInstance({ availabilityZone });
+  const want = (DesiredCapacity: number) =>
+    fleet.world.call('autoscaling:SetDesiredCapacity', { AutoScalingGroupName: 'web-asg', DesiredCapacity });
+  const zones = () =>
+    [...fleet.world.machines.values()].map((one) => one.availabilityZone.slice(-1)).join('');
+  want(2);
+  assert.equal(zones(), 'ab');
+  fleet.group.launchErrors.set('eu-west-1a', 'InsufficientInstanceCapacity: none left');
+  want(4);
+  assert.equal(zones(), 'abbb');
+  fleet.group.launchErrors.set('eu-west-1b', 'InsufficientInstanceCapacity: none left');
+  want(5);
+  assert.equal(zones(), 'abbb');
+  fleet.group.launchErrors.clear();
+  fleet.pass(60_000);
+  assert.equal(zones(), 'abbba');
+});
+
 test('a zone without capacity is an answer, not an error', () => {
   const { fleet, launch } = scene();
   fleet.group.launchErrors.set('eu-west-1a', 'InsufficientInstanceCapacity: none left');
