@@ -2,6 +2,9 @@ import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { builtInsByName, REQUIRE, refuseBuiltInImports } from './build/built-ins.ts';
+import { pinoParts } from './build/pino-parts.ts';
+import { refuseWholeSchemas, sdkSources } from './build/sdk-sources.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -29,6 +32,8 @@ export async function bundle(
   await writeFile(join(outdir, 'package.json'), `${JSON.stringify({ type: 'module', version })}\n`);
   refuseEagerSdk(metafile, relative(root, cli));
   refuseForeignParts(metafile, relative(root, entry));
+  refuseWholeSchemas(metafile);
+  refuseBuiltInImports(metafile);
   return metafile;
 }
 
@@ -63,13 +68,10 @@ function settings(version: string) {
     // Node prints the whole source line with an uncaught error.
     lineLimit: 160,
     legalComments: 'external',
-    // pino and some of the SDK's dependencies are CommonJS and call require() for node's own modules.
-    banner: {
-      js: "import{createRequire as nodeCreateRequire}from'node:module';const require=nodeCreateRequire(import.meta.url);",
-    },
+    banner: { js: REQUIRE },
     metafile: true,
     logLevel: 'warning',
-    plugins: [sandboxApart],
+    plugins: [sandboxApart, pinoParts, builtInsByName, sdkSources],
   } as const satisfies BuildOptions;
 }
 

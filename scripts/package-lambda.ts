@@ -2,6 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { builtInsByName, REQUIRE, refuseBuiltInImports } from './build/built-ins.ts';
+import { refuseWholeSchemas, sdkSources } from './build/sdk-sources.ts';
 import { licenceText } from './package/licences.ts';
 import { sbom } from './package/sbom.ts';
 import { writeChecksum } from './package.ts';
@@ -41,13 +43,14 @@ export async function packageTagger(): Promise<TaggerPackage> {
     lineLimit: 160,
     // THIRD-PARTY-LICENSES.txt has them all.
     legalComments: 'none',
-    banner: {
-      js: "import{createRequire as nodeCreateRequire}from'node:module';const require=nodeCreateRequire(import.meta.url);",
-    },
+    banner: { js: REQUIRE },
     metafile: true,
     logLevel: 'warning',
+    plugins: [builtInsByName, sdkSources],
   });
   const { metafile } = result;
+  refuseWholeSchemas(metafile);
+  refuseBuiltInImports(metafile);
   const [bundle] = result.outputFiles;
   if (bundle === undefined) throw new Error('esbuild gave no bundle of src/lambda/tagger.ts');
   const name = 'ecs-drain-agent-tagger';

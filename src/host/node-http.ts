@@ -72,6 +72,8 @@ function exchangeOnce(request: HttpRequest, signal: AbortSignal): Promise<HttpRe
   });
 }
 
+/** Most answers of metadata are one word. */
+const FIRST_BLOCK_BYTES = 512;
 const BLOCK_BYTES = 64 * 1024;
 
 /**
@@ -80,13 +82,15 @@ const BLOCK_BYTES = 64 * 1024;
  */
 function collect() {
   const full: Buffer[] = [];
-  let block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let block = Buffer.allocUnsafe(FIRST_BLOCK_BYTES);
   let used = 0;
+  let length = 0;
   return {
-    length: () => full.length * BLOCK_BYTES + used,
+    length: () => length,
     add: (piece: Buffer) => {
+      length += piece.length;
       for (let at = 0; at < piece.length; ) {
-        if (used === BLOCK_BYTES) {
+        if (used === block.length) {
           full.push(block);
           block = Buffer.allocUnsafe(BLOCK_BYTES);
           used = 0;
@@ -96,6 +100,9 @@ function collect() {
         at += copied;
       }
     },
-    text: () => Buffer.concat([...full, block.subarray(0, used)]).toString(),
+    text: () =>
+      full.length === 0
+        ? block.toString('utf8', 0, used)
+        : Buffer.concat([...full, block.subarray(0, used)]).toString(),
   };
 }

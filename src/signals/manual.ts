@@ -1,4 +1,4 @@
-import { lstat, open, stat, unlink } from 'node:fs/promises';
+import { closeSync, fchownSync, lstatSync, openSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { known, unknown } from '../base/reading.ts';
 import type { ReadSignal } from './metadata.ts';
@@ -11,11 +11,12 @@ export const manualSignal =
   (stateDir: string): ReadSignal =>
   async () => {
     try {
-      await lstat(fileIn(stateDir));
-      return known({ source: 'manual' });
+      // At once: in Node's thread pool each look would wake two threads.
+      const found = lstatSync(fileIn(stateDir), { throwIfNoEntry: false });
+      return known(found && { source: 'manual' });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR') return known(undefined);
+      if (code === 'ENOTDIR') return known(undefined);
       return unknown(`looking for a request to drain: ${message}`);
     }
   };
@@ -25,23 +26,26 @@ export const manualSignal =
  * user may write: what is there already is neither opened, written nor given away.
  */
 export async function requestDrain(stateDir: string): Promise<void> {
-  const file = await open(fileIn(stateDir), 'wx').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  if (!file) return;
+  let file: number;
+  try {
+    file = openSync(fileIn(stateDir), 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
   try {
     // Left by root, it is the agent's all the same: a state directory has one owner.
-    const { uid, gid } = await stat(stateDir);
-    if (process.getuid?.() === 0) await file.chown(uid, gid);
+    const { uid, gid } = statSync(stateDir);
+    if (process.getuid?.() === 0) fchownSync(file, uid, gid);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 /** Withdraws the request. Resolves with whether there was one. Rejects where it can't be removed. */
 export async function withdrawDrain(stateDir: string): Promise<boolean> {
   try {
-    await unlink(fileIn(stateDir));
+    unlinkSync(fileIn(stateDir));
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

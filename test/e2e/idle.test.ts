@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { watchLoading } from './loading.ts';
+import { watchBuiltIns, watchLoading } from './loading.ts';
 import { scenario } from './scenario.ts';
 
 const SDK = 'node_modules/@aws-sdk/';
@@ -24,5 +24,39 @@ scenario(
       'client-auto-scaling',
       'client-ecs',
     ]);
+  },
+);
+
+/** Each takes 0.4 to 10 MB, and a drain or another command needs it. */
+const LARGE_BUILT_INS = [
+  'crypto',
+  'fs/promises',
+  'https',
+  'internal/deps/undici/undici',
+  'perf_hooks',
+  'tls',
+];
+
+scenario(
+  'while it watches it has loaded no large part of Node; in a drain it never loads fetch',
+  {},
+  async (scene) => {
+    const { fleet, agent, polls, happens } = scene;
+    const machine = fleet.addInstance();
+    const builtIns = watchBuiltIns(scene);
+    const running = await agent(machine, { nodeArgs: builtIns.nodeArgs });
+    await running.says('agent.watching');
+    await polls(machine, 3);
+    const atRest = builtIns.loaded();
+    assert.ok(atRest.includes('http'), 'the list of what is loaded is not the process’s own');
+    const large = (loaded: readonly string[]) => LARGE_BUILT_INS.filter((name) => loaded.includes(name));
+    assert.deepEqual(large(atRest), [], 'every instance carries what only a drain needs');
+
+    fleet.scaleIn(machine);
+    await happens('lifecycle-action-ended', { by: 'call' });
+    assert.ok(
+      !large(builtIns.loaded()).includes('internal/deps/undici/undici'),
+      'a drain loads all of fetch',
+    );
   },
 );

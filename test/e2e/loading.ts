@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { cli } from './agent-process.ts';
 import type { Scene } from './scenario.ts';
@@ -32,6 +32,38 @@ export function watchLoading(scene: Scene): Loading {
       return Object.entries(outputs)
         .filter(([output]) => urls.some((url) => url.endsWith(`/${basename(output)}`)))
         .flatMap(([, { inputs }]) => Object.keys(inputs).filter((input) => input.includes(part)));
+    },
+  };
+}
+
+/** Watches which of Node's own modules a process has loaded. */
+export type BuiltIns = {
+  /** For node itself. */
+  readonly nodeArgs: readonly string[];
+  /** Their names, as `node:module` has them. */
+  loaded(): readonly string[];
+};
+
+export function watchBuiltIns(scene: Scene): BuiltIns {
+  const directory = scene.directory();
+  const hook = join(directory, 'hook.mjs');
+  const list = join(directory, 'built-ins');
+  // Nothing is imported: an ES import of a module of Node's loads what is looked for.
+  writeFileSync(
+    hook,
+    `const { renameSync, writeFileSync } = process.getBuiltinModule('fs');
+    const write = () => {
+      writeFileSync(${JSON.stringify(`${list}.new`)}, process.moduleLoadList.join('\\n'));
+      renameSync(${JSON.stringify(`${list}.new`)}, ${JSON.stringify(list)});
+    };
+    setInterval(write, 100).unref();`,
+  );
+  return {
+    nodeArgs: ['--import', hook],
+    loaded: () => {
+      if (!existsSync(list)) return [];
+      const lines = readFileSync(list, 'utf8').split('\n');
+      return lines.flatMap((line) => /^NativeModule (.+)$/.exec(line)?.[1] ?? []);
     },
   };
 }
