@@ -23,6 +23,8 @@ export type FaultKind =
   | { what: 'drip'; ms?: number }
   /** The server acts, and the answer never arrives. */
   | { what: 'act-then-lose-response' }
+  /** The server acts, and there is no answer, ever: the connection stays open. */
+  | { what: 'act-then-stall' }
   | WrongAnswer;
 
 /** What a service says is not true, or not whole. */
@@ -169,6 +171,7 @@ export function serverError(service: string): { name: string; message: string } 
 export function actsAllTheSame(fault: FaultKind): boolean {
   return (
     fault.what === 'act-then-lose-response' ||
+    fault.what === 'act-then-stall' ||
     fault.what === 'truncated' ||
     fault.what === 'reset-mid-body' ||
     fault.what === 'drip' ||

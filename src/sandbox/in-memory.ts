@@ -50,12 +50,15 @@ async function callApi<O extends Operation>(
       world.advance(clock.now());
       return world.call(operation, input, caller) as Output<O>;
     case 'act-then-lose-response':
+    case 'act-then-stall':
       try {
         world.call(operation, input, caller);
       } catch {
         // The refusal is lost with the answer.
       }
-      throw connectionError('ECONNRESET', 'socket hang up');
+      if (fault.what === 'act-then-lose-response') throw connectionError('ECONNRESET', 'socket hang up');
+      await pause(clock, forever, signal);
+      throw aborted();
     case 'reset-mid-body':
     case 'truncated':
     case 'drip':
@@ -205,6 +208,9 @@ async function faultedHost(
     case 'reset':
       log();
       throw hostReset();
+    case 'act-then-stall':
+      answerHost(world, instanceId, request, service, path);
+      throw await noAnswer(clock, request);
     case 'stall':
     case 'drip':
       break;

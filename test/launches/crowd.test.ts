@@ -69,6 +69,9 @@ test('200 launchers in an empty cluster: the group grows by as much as is needed
   const run = await simulate(crowd('sleep 600; exit 7', 0, 40), await loadOneshot());
   assert.deepEqual(violationsOf(run), []);
   assert.deepEqual([...new Set(run.calls.map(({ end }) => end?.code))], [7]);
+  const requests = [...run.fleet.world.requestLog.counts.values()].reduce((sum, count) => sum + count, 0);
+  // Those that wait longest ask for room every 30 s.
+  assert.ok(requests / LAUNCHERS < 200, `${requests / LAUNCHERS} requests each`);
   const { desired } = run.fleet.group;
   assert.ok(desired <= 40, `${desired} instances`);
   const last = Math.max(...run.calls.map(({ endedAt = Infinity }) => endedAt));

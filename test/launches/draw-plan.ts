@@ -122,8 +122,9 @@ function drawKind(random: Random): FaultKind {
       return { what: '5xx' };
     case 3:
     case 4:
-    case 5:
       return { what: 'act-then-lose-response' };
+    case 5:
+      return { what: 'act-then-stall' };
     case 6:
       return { what: 'reset' };
     case 7:

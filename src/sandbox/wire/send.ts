@@ -35,6 +35,9 @@ export async function sendFaulty(
       answer();
       request.socket.resetAndDestroy();
       return;
+    case 'act-then-stall':
+      answer();
+      return;
     case 'stall':
       return;
     case 'redirect':

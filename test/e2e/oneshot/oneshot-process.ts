@@ -4,7 +4,13 @@ import { devNull } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../src/base/clock.ts';
-import { createFleet, type Fleet, type Sandbox, startSandbox } from '../../../src/sandbox/index.ts';
+import {
+  createFleet,
+  type Fault,
+  type Fleet,
+  type Sandbox,
+  startSandbox,
+} from '../../../src/sandbox/index.ts';
 
 const cli = fileURLToPath(new URL('../../../dist/oneshot/cli.js', import.meta.url));
 /** The discard port, where nothing listens. */
@@ -117,11 +123,21 @@ export function requested(fleet: Fleet, api: string, times = 1): Promise<void> {
   );
 }
 
+/** Resolves when a request has met this fault. */
+export async function hit(fault: Fault): Promise<void> {
+  while (fault.hits === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 /** Resolves when a task runs. */
 export function running(fleet: Fleet): Promise<void> {
   return until(fleet, () =>
     [...fleet.cluster.tasks.values()].some(({ lastStatus }) => lastStatus === 'RUNNING'),
   );
+}
+
+/** Resolves when so many tasks were ever started. */
+export function started(fleet: Fleet, count: number): Promise<void> {
+  return until(fleet, () => startedTasks(fleet) >= count);
 }
 
 /** How many tasks were ever started. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { addFault, type Fleet, removeFault, type Sandbox } from '../../../src/sandbox/index.ts';
-import { requested, running, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
+import { startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
 
 let fleet: Fleet;
 let sandbox: Sandbox;
@@ -58,21 +58,6 @@ describe('the exit code', { concurrency: 4 }, () => {
 });
 
 describe('run once', () => {
-  test('a launcher that was killed at any moment starts nothing twice', async () => {
-    for (const api of ['ecs:DescribeTaskDefinition', 'ecs:ListTasks', 'ecs:RunTask', 'ecs:DescribeTasks']) {
-      const before = startedTasks(fleet);
-      const args = [...job, '--key', `killed at ${api}`, '--', 'sh', '-c', 'sleep 2; exit 5'];
-      fleet.world.requestLog.entries?.splice(0);
-      const first = startOneshot(args, sandbox);
-      await requested(fleet, api);
-      first.signal('SIGKILL');
-      assert.equal((await first.ended).killedBy, 'SIGKILL');
-      const second = await startOneshot(args, sandbox).ended;
-      assert.equal(second.code, 5, second.stderr);
-      assert.equal(startedTasks(fleet) - before, 1, `killed at ${api}: the job ran twice`);
-    }
-  });
-
   test('a RunTask whose answer is lost is repeated, and the job runs once', async () => {
     const before = startedTasks(fleet);
     addFault(fleet.world, {
@@ -92,78 +77,6 @@ describe('run once', () => {
     assert.equal(code, 65);
     assert.match(lastLine, /the key was used with other parameters: its command is \["true"\]/);
     assert.equal(startedTasks(fleet), before);
-  });
-});
-
-describe('SIGTERM', () => {
-  const allStopped = () =>
-    [...fleet.cluster.tasks.values()].every(({ lastStatus }) => lastStatus === 'STOPPED');
-
-  test('before RunTask: nothing is started', async () => {
-    const before = startedTasks(fleet);
-    addFault(fleet.world, {
-      match: { api: 'ecs:DescribeTaskDefinition' },
-      fault: { what: 'delay', ms: 500 },
-      count: 1,
-    });
-    fleet.world.requestLog.entries?.splice(0);
-    const launcher = startOneshot([...job, '--', 'sleep', '60'], sandbox);
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    launcher.signal('SIGTERM');
-    const { code, killedBy, lastLine } = await launcher.ended;
-    // A signal that comes before the program itself is there ends it as it ends any other.
-    assert.ok(code === 143 || killedBy === 'SIGTERM', `${code}`);
-    if (code !== null) assert.match(lastLine, /cancelled by SIGTERM; nothing was started/);
-    assert.equal(startedTasks(fleet), before);
-  });
-
-  test('while RunTask is on its way: its task is stopped', async () => {
-    addFault(fleet.world, { match: { api: 'ecs:RunTask' }, fault: { what: 'delay', ms: 1_000 }, count: 1 });
-    fleet.world.requestLog.entries?.splice(0);
-    const launcher = startOneshot([...job, '--', 'sleep', '60'], sandbox);
-    await requested(fleet, 'ecs:DescribeTaskDefinition');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    launcher.signal('SIGTERM');
-    const { code, lastLine } = await launcher.ended;
-    assert.equal(code, 143, lastLine);
-    assert.ok(allStopped(), 'the task was left to run');
-  });
-
-  test('while it waits for room: nothing is left', async () => {
-    fleet.world.requestLog.entries?.splice(0);
-    const launcher = startOneshot([...job, '--cpu', '9000', '--', 'true'], sandbox);
-    await requested(fleet, 'ecs:RunTask');
-    launcher.signal('SIGTERM');
-    const { code, lastLine } = await launcher.ended;
-    assert.equal(code, 143, lastLine);
-  });
-
-  test('while the task runs: it is stopped, and that is awaited', async () => {
-    const launcher = startOneshot([...job, '--', 'sleep', '60'], sandbox);
-    await running(fleet);
-    launcher.signal('SIGTERM');
-    const { code, lastLine } = await launcher.ended;
-    assert.equal(code, 143, lastLine);
-    assert.match(lastLine, /the task was stopped; its container exited with code 143/);
-    assert.ok(allStopped(), 'the task was left to run');
-  });
-
-  test('twice: it leaves at once, and says that the task may still run', async () => {
-    const launcher = startOneshot(
-      [...job, '--key', 'stubborn', '--', 'sh', '-c', 'ignore-sigterm; sleep 60'],
-      sandbox,
-    );
-    await running(fleet);
-    fleet.world.requestLog.entries?.splice(0);
-    launcher.signal('SIGTERM');
-    await requested(fleet, 'ecs:StopTask');
-    launcher.signal('SIGTERM');
-    const { code, lastLine } = await launcher.ended;
-    assert.equal(code, 76, lastLine);
-    assert.match(lastLine, /may still run/);
-    const stop = await startOneshot(['stop', '--cluster', 'batch', '--key', 'stubborn'], sandbox).ended;
-    assert.equal(stop.code, 0);
-    assert.match(stop.stdout, /has STOPPED/);
   });
 });
 

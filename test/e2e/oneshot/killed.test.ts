@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Operations } from '../../../src/oneshot/aws/operations.ts';
+import { addFault, removeFault } from '../../../src/sandbox/index.ts';
+import { hit, running, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
+
+// The launcher is killed at every call that it makes, and its caller calls again with the same key.
+
+/** One of a launcher's calls. */
+type Moment = {
+  /** How many calls of this API come before it. */
+  readonly skip?: number;
+  /** In a cluster without an instance, beside a group that launches one. */
+  readonly isEmpty?: true;
+  /** The launcher has been cancelled. */
+  readonly isCancelled?: true;
+};
+
+/** A read has no effect: whether it was answered makes no difference to anybody but the launcher. */
+const READ = ['stall'] as const;
+/** Killed before the request has arrived, and when it has taken effect without an answer. */
+const MUTATION = ['stall', 'act-then-stall'] as const;
+
+/** Its type names the call that is missing here. */
+const calls: Readonly<
+  Record<keyof Operations, { faults: typeof READ | typeof MUTATION; moments: readonly Moment[] }>
+> = {
+  'ecs:DescribeTaskDefinition': { faults: READ, moments: [{}] },
+  // The second is of those that were asked to stop.
+  'ecs:ListTasks': { faults: READ, moments: [{}, { skip: 1 }] },
+  // The second comes when the first has completed without room.
+  'ecs:RunTask': { faults: MUTATION, moments: [{}, { skip: 1, isEmpty: true }] },
+  'ecs:DescribeTasks': { faults: READ, moments: [{}] },
+  'ecs:StopTask': { faults: MUTATION, moments: [{ isCancelled: true }] },
+  'autoscaling:DescribeAutoScalingGroups': { faults: READ, moments: [{ isEmpty: true }] },
+  'autoscaling:LaunchInstances': { faults: MUTATION, moments: [{ isEmpty: true }] },
+  'logs:GetLogEvents': { faults: READ, moments: [{}] },
+};
+
+const job = ['run', '--cluster', 'batch', '--task-definition', 'logging', '--group', 'web-asg', '--key', 'k'];
+const args = [...job, '--', 'sh', '-c', 'sleep 1; exit 5'];
+
+describe('a launcher that was killed, and called again with the same key', { concurrency: 6 }, () => {
+  for (const [api, { faults, moments }] of Object.entries(calls)) {
+    for (const { skip = 0, isEmpty = false, isCancelled = false } of moments) {
+      for (const what of faults) {
+        const which = skip === 0 ? api : `${api}, the second`;
+        const name = `${which}, ${what === 'stall' ? 'before it arrived' : 'before its answer'}`;
+        test(name, async (context) => {
+          const { fleet, sandbox } = await startCluster(isEmpty ? 0 : 1);
+          context.after(() => sandbox.close());
+          fleet.group.launch = () => fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 500 });
+          const fault = addFault(fleet.world, { match: { api }, fault: { what }, skip });
+          const first = startOneshot(args, sandbox);
+          if (isCancelled) {
+            await running(fleet);
+            first.signal('SIGTERM');
+          }
+          await hit(fault);
+          first.signal('SIGKILL');
+          assert.equal((await first.ended).killedBy, 'SIGKILL');
+          // Lists lag behind: what the first one did must not be needed from them.
+          addFault(fleet.world, {
+            match: { api: 'ecs:ListTasks' },
+            fault: { what: 'stale', ms: 60_000 },
+            count: 2,
+          });
+          const second = await startOneshot(args, sandbox).ended;
+          assert.equal(startedTasks(fleet), 1, `the job was started ${startedTasks(fleet)} times`);
+          // What took effect of a cancel has: then that is how the job has ended.
+          const code = isCancelled && what === 'act-then-stall' ? 143 : 5;
+          assert.equal(second.code, code, second.stderr);
+          assert.match(second.lastLine, /, the container's:/);
+          assert.ok(fleet.group.desired <= 2, `${fleet.group.desired} instances for one job`);
+        });
+      }
+    }
+  }
+
+  test('ecs:RunTask, which arrives when the second launcher has started the task', async (context) => {
+    const { fleet, sandbox } = await startCluster();
+    context.after(() => sandbox.close());
+    const fault = addFault(fleet.world, {
+      match: { api: 'ecs:RunTask' },
+      fault: { what: 'delay', ms: 1_500 },
+    });
+    const first = startOneshot(args, sandbox);
+    await hit(fault);
+    first.signal('SIGKILL');
+    await first.ended;
+    removeFault(fleet.world, fault.id);
+    const second = await startOneshot(args, sandbox).ended;
+    assert.equal(second.code, 5, second.stderr);
+    const sent = (fleet.world.requestLog.entries ?? []).filter(({ api }) => api === 'ecs:RunTask');
+    assert.equal(sent.length, 2, 'both requests have arrived');
+    assert.equal(startedTasks(fleet), 1, 'the job was started twice');
+  });
+});
