@@ -189,7 +189,7 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
   const { now, isDryRun } = context;
   switch (mutation.kind) {
     case 'set-draining': {
-      const times = (state.attempts['set-draining']?.refusals ?? 0) + 1;
+      const times = attemptsOf(state, mutation).refusals + 1;
       const rest = SET_AGAIN_REST_MS[times - 1] ?? 15_000;
       return {
         state: withAttempts(state, mutation, { refusals: times, restsUntil: now + rest }),
@@ -250,7 +250,7 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
     }
     case 'terminate': {
       const { why } = mutation;
-      const times = (state.attempts.terminate?.refusals ?? 0) + 1;
+      const times = attemptsOf(state, mutation).refusals + 1;
       const rest = Math.min(LONGEST_TERMINATE_REST_MS, TERMINATE_REST_MS * 2 ** (times - 1));
       const resting = withAttempts(state, mutation, { refusals: times, restsUntil: now + rest });
       const message = `asked the group to terminate this instance (${why})`;
@@ -304,7 +304,7 @@ function deregistered(
 
 function tasksRunning(state: DrainState, mutation: Mutation, { now, mode, view }: SettleContext): Settled {
   const isPlain = mode === 'deregister';
-  const { refusals } = state.attempts[tryOf(mutation)] ?? NONE;
+  const { refusals } = attemptsOf(state, mutation);
   // In mode `deregister`, refusals are what one waits for. Each try takes a list.
   const rest = isPlain ? listInterval(view?.requests ?? 0) : (REFUSED_REST_MS[refusals] ?? 5_000);
   const message = 'ECS says that tasks still run on the instance';
@@ -318,7 +318,7 @@ function tasksRunning(state: DrainState, mutation: Mutation, { now, mode, view }
 
 function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleContext): Settled {
   const hook = mutation.kind === 'complete' ? mutation.hook : '';
-  const { nothingWaited } = state.attempts[tryOf(mutation)] ?? NONE;
+  const { nothingWaited } = attemptsOf(state, mutation);
   const rest = Math.min(LONGEST_NOTHING_WAITING_REST_MS, NOTHING_WAITING_REST_MS * 2 ** nothingWaited);
   const memory = confirmed(state.memory);
   const message = `no lifecycle action of hook ${hook} waits for this instance`;
@@ -346,7 +346,7 @@ function failed(
   before: Memory,
   { now, jitter }: SettleContext,
 ): Settled {
-  const failures = (state.attempts[tryOf(mutation)]?.failures ?? 0) + 1;
+  const failures = attemptsOf(state, mutation).failures + 1;
   const failure = { kind: error.kind, times: failures, at: now, since: now, jitter };
   const rest = Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS);
   const isEnding = mutation.kind === 'complete' || mutation.kind === 'terminate';
@@ -375,17 +375,19 @@ function afterFailure(
   if (mutation.kind !== 'set-draining' && mutation.kind !== 'set-active') return state;
   const surelyNot = SURELY_NOT.has(error.kind);
   if (!surelyNot) return { ...state, unsureBefore: now };
-  if (mutation.kind === 'set-active') return state;
+  // As before, it is ours to be given back: set ACTIVE is only what we had set DRAINING.
   if (before.drainingSetAt !== undefined) return state;
   const { drainingSetAt: _, ...memory } = state.memory;
   return { ...state, memory };
 }
 
 function withAttempts(state: DrainState, mutation: Mutation, changed: Partial<Attempts>): DrainState {
-  const own = tryOf(mutation);
-  const before = state.attempts[own] ?? NONE;
-  return { ...state, attempts: { ...state.attempts, [own]: { ...before, ...changed } } };
+  const attempts = { ...attemptsOf(state, mutation), ...changed };
+  return { ...state, attempts: { ...state.attempts, [tryOf(mutation)]: attempts } };
 }
+
+const attemptsOf = (state: DrainState, mutation: Mutation): Attempts =>
+  state.attempts[tryOf(mutation)] ?? NONE;
 
 function shown({ view, now }: SettleContext, containerInstance: ContainerInstance): Settled['shows'] {
   const { requests = 2, heard, own = [] } = view ?? {};

@@ -57,9 +57,9 @@ export type DrainPace = {
 /** So many ms after the last time, as long as not so many have passed since something began. */
 export type Step = { readonly until: number; readonly every: number };
 
-/** The pace after so many ms. */
+/** The pace after so many ms. The last step has no end. */
 export const stepAfter = (steps: readonly Step[], elapsed: number): number =>
-  (steps.find(({ until }) => elapsed < until) ?? steps.at(-1))?.every ?? Infinity;
+  steps.find(({ until }) => elapsed < until)?.every ?? Infinity;
 
 /** A question that was never answered, or whose answer no longer counts, is asked again so many ms after the last time. */
 export const FIRST_ANSWER_MS = 5_000;

@@ -27,7 +27,6 @@ const AFTER_STOP_MS = 600_000;
 
 /** ECS learns of a task's end 1 to 30 s after the host. Its last word, by how long ago the host's last task ended. */
 const END_LOOKS: readonly Step[] = [
-  { until: 0, every: 0 },
   { until: 4_000, every: 2_000 },
   { until: 7_000, every: 3_000 },
   { until: 14_000, every: 4_000 },
@@ -45,8 +44,9 @@ export function ecsViewDue(pace: DrainPace): number {
   if (registeredAnewAt !== undefined && asked.ecsView.at < registeredAnewAt) return every(0);
   const { containerInstance } = last;
   if (containerInstance.kind !== 'registered') return every(releasedInterval(pace, last));
-  if (pace.emptySince !== undefined)
-    return every(isEndNear(pace, last) ? endInterval(pace, last) : viewInterval(pace, last));
+  const { emptySince } = pace;
+  if (emptySince !== undefined)
+    return every(isEndNear(pace, last) ? endInterval(pace, last, emptySince) : viewInterval(pace, last));
   if (!isSettled(pace, containerInstance)) return every(viewInterval(pace, last));
   if (pace.isHostBusy) return every(checkInterval(pace, last));
   return every(Math.max(listInterval(last.requests), WITHOUT_ECS_AGENT_MS * (1 + pace.spread / 2)));
@@ -95,7 +95,7 @@ function checkInterval({ spread, isCrowded, mustDescribe }: DrainPace, last: Ecs
   return (mustDescribe ? CHECK_IGNORED_MS : CHECK_MS) * (1 + (isCrowded ? spread : spread / 10));
 }
 
-function endInterval({ asked, emptySince = -Infinity, tasksSeenHere }: DrainPace, last: EcsView): number {
+function endInterval({ asked, tasksSeenHere }: DrainPace, last: EcsView, emptySince: number): number {
   const { at } = asked.ecsView;
   const known = (ifKnown(last.tasks)?.length ?? 0) + tasksSeenHere;
   // ECS's word on those that were seen here needs a moment; where there were none, there is none to wait for.

@@ -85,7 +85,12 @@ export function heartbeatRetry(hook: Hook): number {
 const SHORTEST_RETRY_MS = 5_000;
 
 /** With full jitter, and sooner as the time-out nears. */
-function throttledRetry({ at, recordedAt, jitter = 0 }: FailedHeartbeat, hook: Hook, since: number): number {
+function throttledRetry(
+  { at, recordedAt }: FailedHeartbeat,
+  jitter: number,
+  hook: Hook,
+  since: number,
+): number {
   const left = (recordedAt ?? Math.min(at, since)) + timeoutOf(hook) - at;
   return SHORTEST_RETRY_MS + jitter * Math.max(2_000, Math.min(left ** 2 / timeoutOf(hook), 60_000));
 }
@@ -106,8 +111,9 @@ function afterHeartbeat(last: Heartbeat, hook: Hook, since: number): number {
     case 'recorded':
       return last.at + heartbeatInterval(hook, last.strain, last.jitter);
     case 'failed': {
+      const { jitter } = last;
       const next =
-        last.at + (last.jitter === undefined ? heartbeatRetry(hook) : throttledRetry(last, hook, since));
+        last.at + (jitter === undefined ? heartbeatRetry(hook) : throttledRetry(last, jitter, hook, since));
       const lastTry = (last.recordedAt ?? -Infinity) + timeoutOf(hook) - LAST_TRY_MS;
       return last.at < lastTry ? Math.min(next, lastTry) : next;
     }

@@ -42,8 +42,8 @@ const DRAINING_MS = [
   { times: 2, least: 2_000, most: 14_000 },
   { times: 3, least: 2_000, most: 10_000 },
   { times: 12, least: 1_500, most: 5_500 },
-  { times: Infinity, least: 5_000, most: 30_000 },
 ] as const;
+const DRAINING_LATER_MS = { least: 5_000, most: 30_000 } as const;
 
 /**
  * How long a call rests otherwise, in ms. Nothing is retried within a call: twelve requests a minute are there for each API,
@@ -73,7 +73,7 @@ export function restAfter(failure: Failure, urgency: Urgency): number {
 function throttledRest({ times, at, since }: Failure, urgency: Urgency): { least: number; most: number } {
   switch (urgency) {
     case 'draining':
-      return DRAINING_MS.find((step) => times <= step.times) ?? DRAINING_MS[3];
+      return DRAINING_MS.find((step) => times <= step.times) ?? DRAINING_LATER_MS;
     case 'hold': {
       const most = clamp((at - since) * HOLD.share, HOLD.most, HOLD.longest);
       return { least: times > HOLD.soon ? most * HOLD.spacing : HOLD.least, most };

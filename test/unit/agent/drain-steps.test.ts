@@ -283,6 +283,71 @@ describe('mode deregister', () => {
       ['15 s deregister', '30 s deregister', '45 s deregister'],
     );
   });
+  it('first asks ECS for the tasks alone that ran here, once the host has none', async () => {
+    const agent = scriptAgent({ policy: { mode: 'deregister' } });
+    agent.outcomes.deregister = { kind: 'tasks-running' };
+    await begin(agent, busy());
+    await agent.pass(20 * SECOND);
+    agent.says.localTasks = known([]);
+    await agent.pass(9 * SECOND);
+    assert.deepEqual(agent.times('ECS quick'), [33, 35, 38], 'whole lists would use up the requests');
+    assert.deepEqual(agent.times('ECS full'), [15, 30]);
+  });
+});
+
+describe('a drain that is cancelled', () => {
+  const cancelling = async (kind: 'throttled' | 'transient') => {
+    const agent = scriptAgent();
+    await begin(agent, busy());
+    await agent.pass(MINUTE);
+    agent.outcomes['set-active'] = { kind: 'failed', error: failed(kind) };
+    Object.assign(agent.says, { signal: known(undefined), lifecycle: inService });
+    return agent;
+  };
+  it('sets nothing ACTIVE on what ECS said before a try that failed: others may have set it DRAINING', async () => {
+    const agent = await cancelling('transient');
+    agent.says.view = failed('throttled');
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat', '75 s set-active']);
+  });
+  it('lists no tasks for each try that is throttled: nothing was changed', async () => {
+    const agent = await cancelling('throttled');
+    await agent.pass(4 * MINUTE);
+    assert.ok(agent.did.length > 20);
+    assert.deepEqual(agent.times('ECS full'), [15]);
+  });
+  it('and begins again rests on nothing that ECS said before: it may have been set ACTIVE', async () => {
+    const agent = await cancelling('throttled');
+    await agent.pass(20 * SECOND);
+    Object.assign(agent.says, { signal: known(manual), status: 'ACTIVE', view: failed('throttled') });
+    await agent.pass(20 * SECOND);
+    agent.says.view = undefined;
+    await agent.pass(30 * SECOND);
+    const late = 'an instance that must go is given new tasks for minutes';
+    assert.match(agent.did.at(-1) ?? '', /set-draining$/, late);
+  });
+});
+
+describe('while only metadata says that the group terminates the instance', () => {
+  const inMetadata = { ...waits, state: 'Terminating', from: 'metadata' } as const;
+  const signal = { source: 'lifecycle' } as const;
+  it('the heartbeat that tells that the hook waits was recorded for it: no other follows at once', async () => {
+    const agent = scriptAgent({ groupInMetadata: inMetadata });
+    await begin(agent, { ...busy(), status: 'DRAINING', signal: known(signal) });
+    await agent.pass(5 * MINUTE);
+    assert.deepEqual(agent.did, ['19 s heartbeat']);
+    assert.deepEqual(agent.times('lifecycle'), [], 'a fleet’s requests would be used up');
+  });
+  it('the group itself is asked after a restart where its hook waited before: it may have ended meanwhile', async () => {
+    const waiting = { since: START, group: 'web-asg' };
+    const agent = scriptAgent({
+      groupInMetadata: inMetadata,
+      memory: { signalledAt: START, signals: [signal], waiting },
+      says: { ...busy(), status: 'DRAINING', lifecycle: waits, signal: known(signal) },
+    });
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.times('lifecycle'), [0]);
+  });
 });
 
 it('a drain that begins before the last one was given back rests on nothing that ECS had said by then', async () => {

@@ -38,6 +38,8 @@ export type AgentOptions = {
   };
   /** Nobody can be asked why a drain waits, unless told. */
   readonly explains?: boolean;
+  /** What metadata tells of the group; it is not asked unless told. */
+  readonly groupInMetadata?: Lifecycle;
   /** Drawn in this order, again and again; a half unless told. */
   readonly random?: readonly number[];
   /** What is answered from the start. */
@@ -170,6 +172,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
         terminatingHooks: () => ask('hooks', () => says.hooks),
         retainsAbandoned: () => ask('retention', () => says.retains),
       },
+      groupInMetadata: options.groupInMetadata && (async () => options.groupInMetadata),
       readEcsView: (kind, _last, byName = []) => ask(`ECS ${kind}`, () => view(byName)),
       explain: explains ? () => ask('services', () => ({ services: [], protectedTasks: [] })) : undefined,
       onView: (one) => void views.push(one),

@@ -775,6 +775,20 @@ table('on a Spot interruption', [
     expect: { kind: 'wait', why: { for: 'tasks', tasks: [hostOnly], pastTimeout: false } },
   },
   {
+    when: '30 s before, with thirteen tasks that the drain does not wait for: all are asked to stop, however many',
+    seen: {
+      signals: known([spot(NOW + 30 * SECOND)]),
+      tasks: known(many.slice(0, 13).map((one) => ({ ...one, family: 'monitor' }))),
+    },
+    with: ignoring,
+    expect: {
+      kind: 'stop-tasks',
+      cluster: 'web',
+      tasks: many.slice(0, 13).map((one) => ({ ...one, family: 'monitor' })),
+      why: 'spot',
+    },
+  },
+  {
     when: '30 s before, with the option off: wait',
     seen: { signals: known([spot(NOW + 30 * SECOND)]) },
     with: { spotStopTasks: false },

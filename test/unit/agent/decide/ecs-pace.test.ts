@@ -32,6 +32,8 @@ describe('while a task runs on the host, ECS can end nothing', () => {
   });
   it('at once where they are to be asked to stop within the minute: they would be cut off without a SIGTERM', () =>
     assert.equal(due({ ...undescribed, stopTasksAt: NOW + MINUTE }), SECOND));
+  it('and not sooner than that: all of a fleet would look at once', () =>
+    assert.equal(due({ stopTasksAt: NOW + MINUTE + 1 }), 5 * MINUTE));
   it('but not while it is ACTIVE, and not listed: every second would use up the minute’s requests for nothing', () => {
     const waits = { ...active.ecsView, tasks: unknown('not listed') };
     assert.ok(due({ ecsView: waits, stopTasksAt: NOW + MINUTE }) >= 15 * SECOND);
@@ -84,10 +86,15 @@ describe('without the ECS agent', () => {
 });
 
 describe('when the host’s last task has ended', () => {
-  it('ECS is asked two seconds later, since it hears of it later still', () =>
-    assert.equal(due(emptied(NOW + 400)), 2_400));
+  it('ECS is asked two seconds later, since it hears of it later still', () => {
+    for (const tasksSeenHere of [1, 0]) assert.equal(due({ ...emptied(NOW + 400), tasksSeenHere }), 2_400);
+  });
   it('and at once where none was ever seen here', () =>
     assert.equal(due({ ...emptied(NOW + 400), ...undescribed, tasksSeenHere: 0 }), 0));
+  it('and rarely where none was ever seen here, and ECS does not say what is left: that takes whole lists', () => {
+    const unseen = (since: number) => due({ ...emptied(since), ...undescribed, tasksSeenHere: 0 });
+    assert.deepEqual([unseen(NOW - SECOND), unseen(NOW - 5 * MINUTE)], [15 * SECOND, 30 * SECOND]);
+  });
   for (const [elapsed, every] of [
     [0, 2],
     [2, 2],
@@ -98,6 +105,7 @@ describe('when the host’s last task has ended', () => {
     [14, 4.8],
     [59, 4.8],
     [60, 15],
+    [299, 15],
     [300, 30],
   ] as const)
     it(`again ${every} s after it was asked ${elapsed} s after that end`, () =>
@@ -115,6 +123,7 @@ describe('a host that is another container instance by now', () => {
     assert.equal(due({ registeredAnewAt: NOW + 1 }), 0);
     assert.equal(kind({ registeredAnewAt: NOW + 1 }), 'full');
     assert.equal(due({ registeredAnewAt: NOW }), 5 * MINUTE, 'it was asked for that one already');
+    assert.equal(kind({ registeredAnewAt: NOW }), 'check', 'a list each time would use up the requests');
   });
 });
 
@@ -130,9 +139,32 @@ describe('a host that ECS has let go of', () => {
   });
   it('sooner while tasks that were seen on it have not been seen to end', () => {
     assert.equal(due({ ...gone, isHostBusy: false }), 30 * SECOND);
+    assert.equal(due({ ...gone, isHostBusy: false, spread: 1 }), 45 * SECOND);
     assert.equal(due({ ...gone, ...emptied(NOW + 1) }), 0);
     assert.equal(due({ ...gone, ...emptied(NOW) }), 4_800);
     const listedByEcs = { ...gone, ...emptied(NOW), tasksSeenHere: 0 };
     assert.equal(due(listedByEcs), 4_800, 'ECS alone knew of the task, and the instance is kept for minutes');
+  });
+});
+
+describe('after a look that was throttled, the next comes the sooner the more waits for it', () => {
+  const failure = { kind: 'throttled', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
+  const rest = (more: Partial<DrainPace>) => due({ ...asked({ ...stale, failure }), ...more });
+  const idle = { isHostBusy: false, emptySince: NOW };
+  const released = { ecsView: { ...view, containerInstance: { kind: 'deregistered', arn: 'a' } as const } };
+  it('2 s where it is given tasks and runs some, since all of a fleet wait for that', () => {
+    assert.equal(rest(active), 2_000);
+    assert.equal(rest({ ecsView: undefined }), 2_000);
+  });
+  it('5 s where its tasks run and none is given to it: that is a check', () => {
+    assert.equal(rest({}), 5_000);
+    assert.equal(rest(released), 5_000);
+  });
+  it('0.3 s where it could be released, or where tasks must be asked to stop', () => {
+    assert.equal(rest(idle), 300);
+    assert.equal(rest({ ...active, ...idle }), 300);
+    assert.equal(rest({ ecsView: undefined, ...idle }), 300);
+    assert.equal(rest({ ...released, ...idle }), 300);
+    assert.equal(rest({ stopTasksAt: NOW + MINUTE }), 300);
   });
 });

@@ -91,6 +91,8 @@ describe('before the instance is let go', () => {
     const old = asked({ ecsView: at(NOW - 501) });
     assert.deepEqual(needed(complete, { ...old, registration: unknown('silent') }), ['ecsView']);
   });
+  it('ECS is asked again where its last answer does not count any more', () =>
+    assert.deepEqual(needed(complete, { ecsView: unknown('throttled') }), ['ecsView']));
   it('the group is asked since the host’s last task has ended', () => {
     assert.deepEqual(needed(complete, { emptySince: NOW - 119_999 }), ['lifecycle']);
     assert.deepEqual(needed({ ...complete, why: 'timeout' }, { emptySince: NOW }), []);

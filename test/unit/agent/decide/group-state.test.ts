@@ -135,8 +135,9 @@ describe('a tag that tells of a lifecycle event', () => {
   it('sets nothing DRAINING before the group is heard: the event may be over, and services would lose tasks', () =>
     assert.deepEqual(waitOf(actionFor({})), waits));
   it('is believed after half a minute if the group cannot be heard', () => {
-    const late = { memory: { ...memory, signalledAt: NOW - 30 * SECOND } };
-    assert.equal(actionFor(late).kind, 'set-draining');
+    const after = (ms: number) => actionFor({ memory: { ...memory, signalledAt: NOW - ms } }).kind;
+    assert.equal(after(30 * SECOND - 1), 'wait', 'a second of the group’s silence would move all services');
+    assert.equal(after(30 * SECOND), 'set-draining');
   });
   for (const state of ['Terminating', 'Terminating:Wait', 'ReplacingRootVolume:Wait', 'Warmed:Terminating'])
     it(`is believed in ${state}`, () =>
@@ -144,8 +145,10 @@ describe('a tag that tells of a lifecycle event', () => {
   it('is believed in no group', () =>
     assert.equal(actionFor({ lifecycle: known({ kind: 'no-group' }) }).kind, 'set-draining'));
 
-  it('is not taken for past by one answer of the group', () =>
-    assert.deepEqual(waitOf(actionFor({ lifecycle: inState('InService'), keptForMs: 0 })), waits));
+  it('is not taken for past by one answer of the group, nor before it has said so for half a minute', () => {
+    for (const keptForMs of [0, 30 * SECOND - 1])
+      assert.deepEqual(waitOf(actionFor({ lifecycle: inState('InService'), keptForMs })), waits);
+  });
   for (const state of ['InService', 'RootVolumeReplaced', 'Warmed:Running', 'Standby'])
     it(`is past once the group has been keeping the instance, in ${state}`, () =>
       assert.deepEqual(actionFor({ lifecycle: inState(state), keptForMs: 30 * SECOND }), { kind: 'watch' }));

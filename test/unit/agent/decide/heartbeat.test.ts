@@ -56,12 +56,17 @@ it('there is none for an action of which the hook is not known, while the group 
 });
 
 describe('where the account’s requests are short', () => {
-  const after = (strain: number, seconds: number) =>
-    (at({ at: NOW, outcome: 'recorded', strain }, { ...hook, heartbeatTimeout: seconds * SECOND }) ?? 0) -
-    NOW;
+  const after = (strain: number, seconds: number, jitter = 0) =>
+    (at({ at: NOW, outcome: 'recorded', strain, jitter }, { ...hook, heartbeatTimeout: seconds * SECOND }) ??
+      0) - NOW;
   it('heartbeats are rarer, up to seven tenths of the time-out', () => {
     assert.deepEqual([after(0, 300), after(0.5, 300), after(1, 300)], [73_500, 141_750, 210_000]);
     assert.deepEqual([after(0, 3_600), after(1, 3_600)], [10 * MINUTE, 20 * MINUTE]);
+    assert.equal(after(1, 120), 84 * SECOND);
+  });
+  it('and by up to a fifth less rare, each by its own chance: those throttled together would come back together', () => {
+    assert.equal(after(1, 300, 0.5), 196_350);
+    assert.equal(after(1, 300, 1), 182_700);
   });
   it('but not those of a hook of less than two minutes', () =>
     assert.deepEqual([after(1, 30), after(1, 119)], [6 * SECOND, 28_250]));
@@ -76,6 +81,28 @@ describe('where the account’s requests are short', () => {
       [5 * SECOND, 65 * SECOND, 17 * SECOND],
     );
     assert.deepEqual([Math.round(throttled(260, 1)), throttled(296, 1)], [10_333, 2 * SECOND]);
+    assert.equal(throttled(299, 1), 7 * SECOND, 'the last second’s tries would keep others from theirs');
+  });
+  it('the first one of all counts its time-out from when the hook began to wait', () => {
+    const retry = (waitsSince: number) =>
+      (nextHeartbeat(
+        {
+          ...withTask,
+          memory: {
+            ...withTask.memory,
+            waiting: {
+              since: waitsSince,
+              group: 'web-asg',
+              hook: { ...hook, heartbeatTimeout: 300 * SECOND },
+            },
+          },
+          lastHeartbeat: { at: NOW, outcome: 'failed', jitter: 1 },
+        },
+        policy,
+        wait,
+      )?.at ?? 0) - NOW;
+    assert.equal(retry(NOW - 180 * SECOND), 53 * SECOND, 'the hook may run into its time-out');
+    assert.equal(retry(NOW + SECOND), 65 * SECOND);
   });
   it('never so often that a minute’s twelve requests are used up before the last try', () =>
     assert.ok(
@@ -107,8 +134,11 @@ describe('while only metadata says that the group terminates the instance', () =
     };
     assert.deepEqual([later(0, 300), later(0.5, 300)], [100 * SECOND, 162_500]);
     assert.deepEqual([later(0, 3_600), later(0.5, 3_600)], [100 * SECOND, 170 * SECOND]);
+    assert.equal(later(0.5, 120), 65 * SECOND);
     assert.equal(later(0.5, 119), 5 * SECOND, 'a short hook has no time to wait');
   });
+  it('though nothing was kept of the signal yet', () =>
+    assert.deepEqual(first({ memory: {} })?.at, NOW + 4 * SECOND));
   it('unless it is not known which hook is ours', () =>
     assert.equal(first({ hooks: unknown('throttled') }), undefined));
 });

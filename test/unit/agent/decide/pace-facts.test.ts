@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { paceFacts } from '../../../../src/agent/decide/pace-facts.ts';
+import type { Observation } from '../../../../src/agent/model.ts';
+import { known } from '../../../../src/base/reading.ts';
+import { HOUR, hook, inState, MINUTE, NOW, policy, SECOND, tag, withTask } from './observations.ts';
+
+/** Announced two minutes ahead, as always. */
+const spot: Observation = {
+  ...withTask,
+  signals: known([tag, { source: 'spot', action: 'terminate', interruptionAt: NOW + 2 * MINUTE }]),
+  memory: { ...withTask.memory, spotSeenAt: NOW },
+};
+const limited = { ...policy, drainTimeout: 10 * MINUTE, onTimeout: 'stop-tasks' } as const;
+
+describe('tasks must be known by when they are asked to stop, or they would be cut off', () => {
+  it('30 s before a Spot interruption', () =>
+    assert.equal(paceFacts(spot, policy).stopTasksAt, NOW + 90 * SECOND));
+  it('but not where the operator wants none asked then', () =>
+    assert.equal(paceFacts(spot, { ...policy, spotStopTasks: false }).stopTasksAt, undefined));
+  it('at the operator’s limit, which counts from the signal', () =>
+    assert.equal(paceFacts(withTask, limited).stopTasksAt, NOW + 9 * MINUTE));
+  it('but not where he wants something else to happen at it', () =>
+    assert.equal(paceFacts(withTask, { ...limited, onTimeout: 'continue' }).stopTasksAt, undefined));
+  it('at the earlier of both', () => {
+    assert.equal(paceFacts(spot, limited).stopTasksAt, NOW + 90 * SECOND);
+    assert.equal(paceFacts(spot, { ...limited, drainTimeout: 2 * MINUTE }).stopTasksAt, NOW + MINUTE);
+  });
+});
+
+describe('a limit may end the lifecycle action', () => {
+  it('the hook’s own, or what the operator has set, whatever is to happen at it', () => {
+    assert.equal(paceFacts(withTask, policy).limitAt, NOW - MINUTE + 48 * HOUR);
+    assert.equal(paceFacts(withTask, policy).hookLimit, NOW - MINUTE + 48 * HOUR);
+    assert.equal(paceFacts(withTask, { ...limited, onTimeout: 'wait' }).limitAt, NOW + 9 * MINUTE);
+  });
+});
+
+describe('heartbeats', () => {
+  it('come at the pace of our hook', () =>
+    assert.equal(paceFacts(withTask, policy).heartbeatInterval, 10 * MINUTE));
+  it('have no pace where it is not known which hook is ours', () => {
+    const two = known([hook, { ...hook, name: 'backup' }]);
+    const observed = { ...withTask, hooks: two, memory: { signalledAt: NOW, signals: [tag] } };
+    assert.equal(paceFacts(observed, policy).heartbeatInterval, undefined);
+  });
+});
+
+it('a group that says that the instance stays, though metadata says that it takes it out, contradicts itself', () => {
+  const signals = known([{ source: 'lifecycle' } as const]);
+  const observed = { ...withTask, signals, memory: { signalledAt: NOW } };
+  assert.equal(paceFacts({ ...observed, lifecycle: inState('InService') }, policy).isContradicted, true);
+  assert.equal(paceFacts(observed, policy).isContradicted, false);
+});
