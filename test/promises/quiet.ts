@@ -30,8 +30,10 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
   // Until the tag has been read, nobody knows that the drain is over.
   const tagReadAt = readsTagByApi(instance) ? (process?.tagReadAt ?? -Infinity) : Infinity;
   const knownAt = tagReadAt === Infinity ? goneAt : Math.max(goneAt, tagReadAt);
+  // Read once and throttled since, it is not known again until the EC2 API is asked for it, more and more rarely.
+  const isKnown = tagReadAt > goneAt && !(readsTagByApi(instance) && disturbances.troubleAt(at) > goneAt);
   const restsSince =
-    isCalm(instance, at) && tagReadAt > goneAt
+    isCalm(instance, at) && isKnown
       ? knownAt + COMES_TO_REST_MS + setting.pollInterval * 1.2 + setting.slack
       : Math.max(goneAt, disturbances.troubleAt(at)) +
         COMES_TO_REST_AFTER_TROUBLE_MS +
