@@ -7,6 +7,7 @@ import type { TimelineEvent } from '../../src/sandbox/index.ts';
 export type Entry = { readonly at: number } & (
   | RequestEntry
   | AnswerEntry
+  | RefusalEntry
   | HostEntry
   /** The truth about the cluster and its group. */
   | { readonly kind: 'event'; readonly event: TimelineEvent }
@@ -39,6 +40,14 @@ export type AnswerEntry = {
   readonly instanceId: string;
   readonly input: unknown;
   readonly output: unknown;
+};
+
+/** An AWS API's refusal of a request that was just sent, by its error's name. */
+export type RefusalEntry = {
+  readonly kind: 'refusal';
+  readonly api: string;
+  readonly instanceId: string;
+  readonly error: string;
 };
 
 /** A request of an agent to its instance's metadata or to the ECS agent, and whether it was answered. */

@@ -40,9 +40,14 @@ export function followRequest(instance: Instance, request: Request): void {
   if (api === 'ecs:ListTasks' && typeof request.input === 'object' && request.input !== null)
     process.listsAskedAt.set(request.input, at);
   if (outcome === undefined) return;
-  if (BEATS.has(api) && /Throttl|RequestLimitExceeded/.test(outcome)) instance.rareBeats = RARE_BEATS;
+  followRefusal(instance, api, outcome);
   if (outcome === 'ok') followAnswer(instance, { kind: 'answer', output: undefined, ...request });
   else if (!isAnswer(outcome)) instance.disturbances.trouble(at);
+}
+
+/** A request was refused. */
+export function followRefusal(instance: Instance, api: string, error: string): void {
+  if (BEATS.has(api) && /Throttl|RequestLimitExceeded/.test(error)) instance.rareBeats = RARE_BEATS;
 }
 
 /** An answer has come. Without an output, what it must have said is what is true. */

@@ -1,6 +1,6 @@
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
 import type { Entry } from './entry.ts';
-import { followAnswer, followHostRequest, followRequest } from './follow-requests.ts';
+import { followAnswer, followHostRequest, followRefusal, followRequest } from './follow-requests.ts';
 import { followSignals } from './follow-signals.ts';
 import {
   type ContainerInstance,
@@ -26,6 +26,9 @@ export function follow(instance: Instance, entry: Entry): void {
       return;
     case 'answer':
       followAnswer(instance, entry);
+      return;
+    case 'refusal':
+      followRefusal(instance, entry.api, entry.error);
       return;
     case 'host-request':
       followHostRequest(instance, entry);
@@ -200,6 +203,14 @@ function forgetEnd(instance: Instance): void {
 /** One that is further away is not drawn to come near by itself, and one that was near stays so for who remembers it. */
 function noteScheduled(instance: Instance, at: number): void {
   if (isNear(instance, at)) followSignals(instance, at, 'scheduled', true);
+  else if (instance.signals.has('scheduled') && !wasTold(instance))
+    followSignals(instance, at, 'scheduled', false);
+}
+
+/** Whether its agent has begun a drain. Whose clock was set back before it looked never hears of the event. */
+function wasTold({ process }: Instance): boolean {
+  const doing = process?.doing?.();
+  return doing !== 'watching' && doing !== 'starting';
 }
 
 /** The host's clock tells how near an event is. */

@@ -36,7 +36,7 @@ export type Checker = {
   onHostAnswer(url: string, response: HttpResponse): void;
   onHostSilence(url: string): void;
   /** A call was refused, by AWS or for want of credentials. */
-  onRefusal(error: unknown): void;
+  onRefusal(operation: Operation, error: unknown): void;
   onFault(fault: FaultKind, match: FaultMatch, during: Outage | undefined): void;
   /** An operator's hook holds the instance for so many ms. */
   onOperatorHook(ms: number): void;
@@ -137,7 +137,8 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
     },
     onCall: (api, input) => see({ kind: 'request', instanceId, api, input }),
     onAnswer: (api, output, input) => see({ kind: 'answer', instanceId, api, input, output }),
-    onRefusal: (error) => {
+    onRefusal: (api, error) => {
+      if (error instanceof Error) see({ kind: 'refusal', instanceId, api, error: error.name });
       // Others were planned, or belong to a drain in which all is well.
       const isUnplanned = error instanceof Error && error.name === 'CredentialsProviderError';
       if (isUnplanned) see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: 0 });

@@ -297,7 +297,7 @@ export async function simulate(
     } catch (error) {
       killAround('after-call', number);
       if (own.dead) return never();
-      checker.onRefusal(error);
+      checker.onRefusal(operation, error);
       timeline.refusal(clock.trueNow(), operation, error);
       throw error;
     }
