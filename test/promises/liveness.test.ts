@@ -63,6 +63,18 @@ test('L2, a hook that timed out beside a living agent', () => {
   ]);
 });
 
+test('L2, a hook of minutes whose heartbeats were throttled, and then an outage of a third of its time-out', () => {
+  const beat = 'autoscaling:RecordLifecycleActionHeartbeat';
+  const outage = [70, 80, 90, 105, 110].map((at) => called(at, 'ecs:ListTasks', {}, 'fault:5xx'));
+  const timesOut = ended(170, 'heartbeat-timeout');
+  const late = (span: number) => [
+    `L2: the hook drain of ${A} timed out while task service:web 01234567 was still RUNNING, with trouble for only ${span} ms of its 159000 ms`,
+  ];
+  assert.deepEqual(found([...draining, ...outage, timesOut], 171), late(40_000));
+  const refused: Entry = { kind: 'refusal', at: 30_000, instanceId: A, api: beat, error: 'Throttling' };
+  assert.deepEqual(found([...draining, refused, ...outage, timesOut], 171), []);
+});
+
 describe('L4, cancelled', () => {
   const cancelled = [
     ...atRest,

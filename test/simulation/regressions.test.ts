@@ -544,6 +544,30 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [task(32_479, 6_483)],
     kills: [{ when: 'after-call', call: 7, downMs: 196_806, state: 'kept' }],
   },
+  'a short hook has timed out in an outage, and heartbeats for it are throttled for minutes': {
+    seed: 438_404,
+    group: {
+      hooks: [
+        { name: 'ecs-managed-draining-termination-hook', heartbeatTimeout: 1_387, defaultResult: 'ABANDON' },
+        { name: 'drain', heartbeatTimeout: 36, defaultResult: 'CONTINUE' },
+      ],
+      ours: 'drain',
+      retain: false,
+    },
+    happenings: [
+      { at: 0, what: 'introspection', answersAfter: 300 },
+      { at: 3_390, what: 'scale-in' },
+    ],
+    faults: [
+      {
+        at: 0,
+        match: { api: 'autoscaling:RecordLifecycleActionHeartbeat' },
+        fault: { what: 'throttle' },
+        count: 14,
+      },
+      { at: 0, match: { service: 'autoscaling' }, fault: { what: 'drip' }, count: 9 },
+    ],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

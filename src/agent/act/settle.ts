@@ -153,6 +153,9 @@ export function settleHeartbeat(
       };
     }
     default: {
+      // Where nothing waited, no answer says nothing new: tries go on, ever more rarely.
+      if (last?.outcome === 'nothing-waiting')
+        return { state: next({ ...last, at, times: last.times + 1 }), events: [], stale: [] };
       const isThrottled = outcome.kind === 'failed' && outcome.error.kind === 'throttled';
       const more = isThrottled ? { jitter, ...strained(before, STRAIN) } : strained(before, 0);
       const failure: Heartbeat = { at, outcome: 'failed', recordedAt: recordedAt(last), ...more };
@@ -322,8 +325,11 @@ function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleCo
   const rest = Math.min(LONGEST_NOTHING_WAITING_REST_MS, NOTHING_WAITING_REST_MS * 2 ** nothingWaited);
   const memory = confirmed(state.memory);
   const message = `no lifecycle action of hook ${hook} waits for this instance`;
+  // As a heartbeat would have been told.
+  const times = state.heartbeat?.outcome === 'nothing-waiting' ? state.heartbeat.times : 1;
+  const heartbeat: Heartbeat = { at: now, outcome: 'nothing-waiting', times };
   return {
-    state: withAttempts({ ...state, memory }, mutation, {
+    state: withAttempts({ ...state, memory, heartbeat }, mutation, {
       failures: 0,
       nothingWaited: nothingWaited + 1,
       restsUntil: now + rest,

@@ -425,12 +425,13 @@ describe('a heartbeat', () => {
     const failure = failed('transient');
     assert.deepEqual(beat([failure]), { at: NOW, outcome: 'failed', recordedAt: undefined });
     assert.deepEqual(beat([done, failure, failure]), { at: NOW + 2, outcome: 'failed', recordedAt: NOW });
-    assert.deepEqual(beat([nothingWaiting, failure]), {
-      at: NOW + 1,
-      outcome: 'failed',
-      recordedAt: undefined,
-    });
   });
+  it('that failed where nothing waited is tried again ever more rarely all the same', () =>
+    assert.deepEqual(
+      beat([nothingWaiting, failed('throttled'), failed('transient')]),
+      { at: NOW + 2, outcome: 'nothing-waiting', times: 3 },
+      'an action that nobody waits for takes requests from those that somebody does',
+    ));
   it('that is throttled strains all that follow, and ten that are not relieve them', () => {
     const throttled = failed('throttled');
     assert.deepEqual(beat([done, throttled]), {
@@ -541,7 +542,15 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
     assert.deepEqual(stateAfter(complete, nothingWaiting), {
       ...state,
       attempts: attempts('complete', { nothingWaited: 1, restsUntil: NOW + 15_000 }),
+      heartbeat: { at: NOW, outcome: 'nothing-waiting', times: 1 },
     }));
+  it('that nothing waits, as heartbeats were told before', () => {
+    const heartbeat = { at: 6, outcome: 'nothing-waiting', times: 3 } as const;
+    assert.deepEqual(stateAfter(complete, nothingWaiting, { heartbeat }).heartbeat, {
+      ...heartbeat,
+      at: NOW,
+    });
+  });
   it('that nothing waits, after it looked completed', () => {
     const completed = { hook: 'drain', result: 'CONTINUE', at: 9, standing: 'doubted' } as const;
     const { memory: left } = stateAfter(complete, nothingWaiting, { memory: { ...memory, completed } });
