@@ -130,7 +130,8 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     return {
       imds,
       describeTag: () => describeTag(call, instanceId, config.tagKey),
-      clock: world.clock,
+      // What was read before the host was hibernated is old.
+      clock,
       random,
       onSource: (source) => reportSource(source, log),
     };

@@ -79,6 +79,8 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number): boolea
   if (drainSince === undefined) return true;
   // Under another's name nothing of the drain ends.
   if (instance.lieSince !== undefined) return false;
+  // Nothing asked for it, and its agent has noticed.
+  if (instance.isAlive && instance.process?.doing?.() === 'watching') return true;
   // The EC2 API is asked for the tag more rarely, and more rarely still for minutes after it has throttled.
   const [seenMs, troubledMs] = readsTagByApi(instance)
     ? [Math.max(25_000, setting.pollInterval * 2.4 + 3_000), 400_000]

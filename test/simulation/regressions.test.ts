@@ -568,6 +568,34 @@ const stories: Record<string, Partial<Plan>> = {
       { at: 0, match: { service: 'autoscaling' }, fault: { what: 'drip' }, count: 9 },
     ],
   },
+  'the host is hibernated, and metadata is silent when it goes on, where the EC2 API was asked for the tag': {
+    seed: 446_849,
+    group: undefined,
+    machine: { ...plain.machine, untagged: true },
+    world: {
+      ...plain.world,
+      deregisterRefusedFor: 'pending-or-running',
+      deregisterAgain: 'inactive',
+      emptyTagFolder: 'missing',
+    },
+    happenings: [
+      { at: 14_627, what: 'tag', value: '{"a":1}' },
+      { at: 20_821, what: 'hibernation', forMs: 144_757 },
+    ],
+    faults: [{ at: 42_194, match: { service: 'imds' }, fault: { what: 'drip' }, forMs: 159_769 }],
+    tasks: [task(5_589, 15_780)],
+  },
+  'metadata falls silent for minutes, and only it has told that the group terminates the instance': {
+    flags: ['--mode', 'deregister'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 123, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
+    happenings: [{ at: 23_128, what: 'scale-in' }],
+    faults: [{ at: 283_013, match: { service: 'imds' }, fault: { what: '5xx' }, forMs: 187_268 }],
+    tasks: [task(466_407)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -28,6 +28,8 @@ export type DrainPace = {
   readonly lifecycle: Reading<Lifecycle>;
   /** Metadata says that the group is terminating the instance. */
   readonly isTermination: boolean;
+  /** Nothing tells at the moment whether there is a signal. */
+  readonly isSignalUnknown: boolean;
   /** The group says that the instance stays, though nothing but its own doing asks for it to go. */
   readonly isContradicted: boolean;
   /** Whether metadata is read for the group's wish: the API need not be asked for it then. */

@@ -24,9 +24,9 @@ export function leavingGroup(observed: Observation): Leaving | undefined {
   return state === undefined ? undefined : leaving(state);
 }
 
-/** A group that terminates the instance never takes that back: as good as any signal. */
+/** A group that terminates the instance never takes that back: as good as any signal, once it has said so itself. */
 export const terminationDecided = (observed: Observation): boolean =>
-  leavingGroup(observed)?.aim === 'termination';
+  leavingGroup(observed)?.aim === 'termination' && membership(observed)?.from === undefined;
 
 /**
  * Whether Auto Scaling says that the instance stays, though nothing but its group's own doing asks for it to go. That it is in no

@@ -66,12 +66,12 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
 const BEFORE_LIMIT_MS = 600_000;
 
 /**
- * The group itself is asked before its release, near a limit, where the hooks do not tell which of them to keep alive, and where
- * heartbeats do not tell that the hook waits: its global limit counts from then on.
+ * The group itself is asked before its release, near a limit, when metadata has fallen silent, where the hooks do not tell which
+ * of them to keep alive, and where heartbeats do not tell that the hook waits: its global limit counts from then on.
  */
 function assumedInterval(pace: DrainPace): number {
   const { now, isHostBusy, heartbeatInterval, heartbeatFailed, asked, spread, limitAt = Infinity } = pace;
-  if (!isHostBusy || now >= limitAt - BEFORE_LIMIT_MS) return 0;
+  if (!isHostBusy || pace.isSignalUnknown || now >= limitAt - BEFORE_LIMIT_MS) return 0;
   const { at, failure } = asked.hooks;
   const mayAnswer = at === -Infinity || failure?.kind === 'throttled' || failure?.kind === 'transient';
   if (heartbeatInterval === undefined && !mayAnswer) return 0;

@@ -7,7 +7,7 @@ import { drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS } from './
 /** What the pace of questions depends on, of all that is observed. */
 export type PaceFacts = Pick<
   DrainPace,
-  'stopTasksAt' | 'limitAt' | 'heartbeatInterval' | 'hookLimit' | 'isContradicted'
+  'stopTasksAt' | 'limitAt' | 'heartbeatInterval' | 'hookLimit' | 'isSignalUnknown' | 'isContradicted'
 >;
 
 export const UNOBSERVED: PaceFacts = {
@@ -15,6 +15,7 @@ export const UNOBSERVED: PaceFacts = {
   limitAt: undefined,
   heartbeatInterval: undefined,
   hookLimit: undefined,
+  isSignalUnknown: false,
   isContradicted: false,
 };
 
@@ -27,6 +28,7 @@ export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
     limitAt: earlier(drainDeadline(observed, policy), hookLimit(observed)),
     heartbeatInterval: choice.kind === 'ours' ? heartbeatInterval(choice.hook) : undefined,
     hookLimit: hookLimit(observed),
+    isSignalUnknown: observed.signals.kind === 'unknown',
     isContradicted: isContradicted(observed),
   };
 }

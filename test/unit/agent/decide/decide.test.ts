@@ -183,6 +183,15 @@ table('with the signals unknown', [
     expect: { kind: 'wait', why: { for: 'signals', cause: 'IMDS is silent' } },
   },
   {
+    when: 'only metadata has said that the group terminates the instance, and heartbeats that a hook waits: hold still',
+    seen: {
+      signals: unknown('IMDS is silent'),
+      lifecycle: known({ kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait', from: 'metadata' }),
+      tasks: known([]),
+    },
+    expect: { kind: 'wait', why: { for: 'signals', cause: 'IMDS is silent' } },
+  },
+  {
     when: 'the group is terminating the instance: that is as good as a signal',
     base: drained,
     seen: { signals: unknown('IMDS is silent') },

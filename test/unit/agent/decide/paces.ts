@@ -43,6 +43,7 @@ export const draining: DrainPace = {
   registeredAnewAt: undefined,
   lifecycle: inState('Terminating:Wait'),
   isTermination: true,
+  isSignalUnknown: false,
   isContradicted: false,
   hearsOfTermination: true,
   heartbeatInterval: 10 * MINUTE,
