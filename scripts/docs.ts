@@ -1,11 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { doctorSchema } from '../src/commands/doctor/schema.ts';
+import { statusSchema } from '../src/commands/status-schema.ts';
 import { configurationPage } from './docs/configuration.ts';
 import { eventsPage } from './docs/events.ts';
+import { schemaFile, statusPage } from './docs/status.ts';
 
 // `npm run docs` writes the pages that are made from the program's own tables; with --check it only compares.
 
-const pages = { 'docs/configuration.md': configurationPage(), 'docs/events.md': eventsPage() };
+const pages = {
+  'docs/configuration.md': configurationPage(),
+  'docs/events.md': eventsPage(),
+  'docs/status.md': statusPage(),
+  'docs/schemas/status.schema.json': schemaFile(statusSchema),
+  'docs/schemas/doctor.schema.json': schemaFile(doctorSchema),
+};
 const isCheck = process.argv.includes('--check');
 
 for (const [name, text] of Object.entries(pages)) {

@@ -1,4 +1,4 @@
-import { STATUS_EXIT_CODES } from '../../src/commands/status.ts';
+import { STATUS_EXIT_CODES } from '../../src/commands/status-exit-codes.ts';
 import { EX_CONFIG, EX_TEMPFAIL, EX_USAGE } from '../../src/config/exit-codes.ts';
 import { DEFAULT_CONFIG_FILE, loadConfig } from '../../src/config/load.ts';
 import { optionList } from '../../src/config/options.ts';
@@ -135,6 +135,7 @@ its place.`),
         ['status --health', '1', 'no agent runs, or it is not known: for a health check'],
         ['doctor', '0', 'the agent can work on this host; there may be warnings'],
         ['doctor', '1', 'something must be fixed; each line that begins with FAIL says what, and how'],
+        ['doctor', String(STATUS_EXIT_CODES.blocked), 'the same, and a drain is on here that waits for it'],
         ['drain', '0', 'the request is made, or withdrawn'],
         ['drain', '1', 'the state directory cannot be written by this user'],
         ['all', String(EX_USAGE), 'there is no such command'],
@@ -144,11 +145,13 @@ its place.`),
   ].join('\n\n')}\n`;
 }
 
-const STATUS_MEANING: Record<keyof typeof STATUS_EXIT_CODES, string> = {
+export const STATUS_MEANING: Record<keyof typeof STATUS_EXIT_CODES, string> = {
   watching: 'watching: no signal says that this instance will be terminated',
   draining: 'draining',
   released: 'released: the instance is drained, and nothing is left to do',
   starting: 'starting: it waits for instance metadata',
+  blocked:
+    'watching or draining, and something must be fixed before a drain can begin or go on: status says what, since when, and how',
   'not-running': 'no agent runs on this host',
   unknown: "not known: this user may not read the agent's status file",
 };

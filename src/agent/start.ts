@@ -23,6 +23,7 @@ import { createExplain } from './observe/explain.ts';
 import { groupInMetadata } from './observe/group-in-metadata.ts';
 import { createLocate } from './observe/locate.ts';
 import { reportEcsAgent } from './report/ecs-agent-transitions.ts';
+import { createHostReport } from './report/host-report.ts';
 import type { Report } from './report/report.ts';
 import { createKept } from './state/kept.ts';
 import type { StateStore } from './state/state-file.ts';
@@ -75,17 +76,20 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     stop,
     ...(world.onAttempt && { onAttempt: world.onAttempt }),
   });
-  const call = reportCalls(quietly, log);
+  const host = createHostReport(identity, world.clock);
+  const call = host.watchCalls(reportCalls(quietly, log));
   const ecs = createEcs(call);
   const autoScaling = createAutoScaling(call, instanceId);
   const cluster = () => config.cluster ?? world.configuredCluster?.();
   const kept = createKept({ store: world.store, clock, uptime: world.uptime }, instanceId, log);
-  const ecsAgent = reportEcsAgent(
-    createEcsAgent(world.http, config.introspectionUrl, stop, (message) =>
-      log('introspection.strange', message),
+  const ecsAgent = host.watchEcsAgent(
+    reportEcsAgent(
+      createEcsAgent(world.http, config.introspectionUrl, stop, (message) =>
+        log('introspection.strange', message),
+      ),
+      kept.hear,
+      log,
     ),
-    kept.hear,
-    log,
   );
 
   log('agent.ready', `this is ${instanceId} in ${region}`, { region });
@@ -121,7 +125,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     memory: kept.memory,
     save: kept.save,
     log: world.log,
-    onReport: world.onReport,
+    onReport: (report) => world.onReport(() => host.complete(report())),
     hooks: world.hooks,
     stop,
   });
@@ -179,6 +183,13 @@ async function waitForIdentity(
         state: 'starting',
         summary: `waiting for instance metadata: ${identity.cause}`,
         signals: [],
+        problems: [
+          {
+            kind: 'metadata',
+            why: identity.cause,
+            fix: 'enable instance metadata (HttpEndpoint=enabled), and let the agent’s user reach 169.254.169.254',
+          },
+        ],
       }));
     }
     await clock.sleep(IDENTITY_RETRY_MS * (0.5 + random()), { signal: stop });

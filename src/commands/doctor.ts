@@ -13,6 +13,7 @@ import type { Config } from '../config/options.ts';
 import { wrongPlace } from '../config/wrong-place.ts';
 import { createEcsAgent } from '../host/ecs-agent.ts';
 import { createNodeHttp } from '../host/node-http.ts';
+import { checkAgent } from './doctor/agent.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './doctor/check.ts';
 import { checkCluster, checkEcsAgent, findRegistration } from './doctor/cluster.ts';
 import { checkGroup, checkMembership } from './doctor/group.ts';
@@ -34,11 +35,15 @@ import {
 } from './doctor/metadata.ts';
 import { createPermissions, type Permissions } from './doctor/permissions.ts';
 import { checkLine, verdict } from './doctor/print.ts';
+import { type Found, findAgent } from './find-agent.ts';
+import { JSON_VERSION } from './json-version.ts';
 import { passToSdk } from './sdk-environment.ts';
+import { isBlocked } from './status.ts';
+import { STATUS_EXIT_CODES } from './status-exit-codes.ts';
 
 /**
  * `ecs-drain-agent doctor`: checks that the agent can work on this host, and changes nothing. Resolves with the
- * exit code: 1 where something must be fixed.
+ * exit code: 1 where something must be fixed, and 13 where a drain waits for that.
  */
 export async function doctor(
   config: Config,
@@ -48,14 +53,17 @@ export async function doctor(
   asJson: boolean,
 ): Promise<number> {
   passToSdk(environment);
+  const agent = findAgent(config.stateDir, environment);
   const checks: Check[] = [];
-  for await (const check of examine(config, environment, warnings, network)) {
+  for await (const check of examine(config, environment, warnings, network, agent)) {
     checks.push(check);
     if (!asJson) process.stdout.write(checkLine(check, process.stdout.isTTY === true));
   }
   const isWell = checks.every(({ status }) => status !== 'FAIL');
-  process.stdout.write(asJson ? `${escaped(JSON.stringify({ ok: isWell, checks }))}\n` : verdict(checks));
-  return isWell ? 0 : 1;
+  const blocked = agent.kind === 'running' && agent.status.state === 'draining' && isBlocked(agent.status);
+  const facts = { schemaVersion: JSON_VERSION, version, ok: isWell, blocked, checks };
+  process.stdout.write(asJson ? `${escaped(JSON.stringify(facts))}\n` : verdict(checks, blocked));
+  return blocked ? STATUS_EXIT_CODES.blocked : isWell ? 0 : 1;
 }
 
 async function* examine(
@@ -63,6 +71,7 @@ async function* examine(
   environment: Environment,
   warnings: readonly string[],
   network: Network,
+  agent: Found,
 ): Checks {
   const http = createNodeHttp(systemClock);
   const endpoint = imdsEndpoint(environment);
@@ -78,6 +87,7 @@ async function* examine(
   yield* checkHooks(config);
   yield* checkUnit(systemctlShow);
   yield* checkJournal();
+  yield* checkAgent(agent);
   const registration = yield* checkEcsAgent(createEcsAgent(http, config.introspectionUrl));
   if (!identity) {
     yield skip('AWS', 'not asked: without instance metadata the instance is unknown');

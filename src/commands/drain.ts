@@ -4,7 +4,8 @@ import { howOthersMayReplace } from '../base/ownership.ts';
 import { oneLine } from '../base/text.ts';
 import type { Config } from '../config/options.ts';
 import { requestDrain, withdrawDrain } from '../signals/manual.ts';
-import { findAgent, type Status } from './status-file.ts';
+import { findAgent } from './find-agent.ts';
+import type { Status } from './status-file.ts';
 
 /** `ecs-drain-agent drain [--cancel]`: asks the running agent to drain this host, or withdraws that request. */
 export async function drain(config: Config, environment: Environment, cancel: boolean): Promise<number> {

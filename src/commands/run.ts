@@ -1,6 +1,7 @@
 import { uptime } from 'node:os';
 import { startAgent } from '../agent/start.ts';
 import { createFileStore } from '../agent/state/state-file.ts';
+import { createImds, imdsEndpoint } from '../aws/imds.ts';
 import { createSdkTransport } from '../aws/sdk-transport.ts';
 import { systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
@@ -16,6 +17,7 @@ import { createOutput } from '../log/output.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { createOperatorHooks, sayWhatIsNotRun } from '../operator-hooks/operator-hooks.ts';
 import { manualSignal } from '../signals/manual.ts';
+import { followGroup } from './group-at-rest.ts';
 import { passToSdk } from './sdk-environment.ts';
 import { claimStateDir } from './state-dir.ts';
 import { createStatusFile } from './status-file.ts';
@@ -54,12 +56,18 @@ export async function run(
   const notifier = createNotifier(environment);
   const statusFile = createStatusFile(config.stateDir, environment);
   const watchdog = keepWatchdogQuiet(notifier, stop.signal);
+  const http = createNodeHttp(systemClock);
+  const withGroup = followGroup(
+    createImds(http, imdsEndpoint(environment), stop.signal),
+    systemClock,
+    stop.signal,
+  );
   let isReady = false;
   await startAgent(config, {
     clock: systemClock,
     uptime: () => uptime() * 1_000,
     random: Math.random,
-    http: createNodeHttp(systemClock),
+    http,
     transport: (region) =>
       createSdkTransport(region, `ecs-drain-agent/${version}`, {
         clock: systemClock,
@@ -73,7 +81,7 @@ export async function run(
     log,
     onAttempt: metrics?.attempt,
     onReport: (tell) => {
-      const report = tell();
+      const report = withGroup(tell());
       metrics?.report(report);
       statusFile.write(report);
       notifier.status(report.summary);

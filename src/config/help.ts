@@ -4,9 +4,9 @@ import { optionList } from './options.ts';
 export const commands = {
   run: 'Watch, and drain this instance when its termination has been decided. The systemd unit starts this.',
   status:
-    'Show what the agent on this host is doing, and what it waits for. --json for machines. Exit code: 0 watching, 10 draining, 11 released, 12 starting, 3 not running, 4 not known; with --health 0 while an agent runs, else 1.',
+    'Show what the agent on this host is doing, and what it waits for. --json for machines. Exit code: 0 watching, 10 draining, 11 released, 12 starting, 13 something must be fixed first, 3 not running, 4 not known; with --health 0 while an agent runs, else 1.',
   doctor:
-    'Check that the agent can work on this host: one line per check, with the fix. Changes nothing. --json for machines. Exit code: 0 ready, 1 something must be fixed.',
+    'Check that the agent can work on this host: one line per check, with the fix. Changes nothing. --json for machines. Exit code: 0 ready, 1 something must be fixed, 13 the same, and a drain waits for it.',
   drain: 'Drain this instance now, by hand. --cancel withdraws the request.',
   sandbox: 'Start a simulated AWS on loopback, to try the agent.',
 } as const;

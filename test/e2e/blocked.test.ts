@@ -24,8 +24,9 @@ scenario(
     assert.equal(requests('ecs:DescribeServices').length, 1);
     assert.deepEqual(requests('ecs:GetTaskProtection'), []);
     const { code, stdout } = await runCli(['status', '--state-dir', running.stateDir]);
-    assert.equal(code, 10);
-    assert.match(stdout, /^still there because service:site cannot start a replacement/m);
+    assert.equal(code, 13);
+    assert.match(stdout, /^problem {13}service:site cannot start a replacement/m);
+    assert.match(stdout, /^fix {17}add capacity to the cluster/m);
 
     fleet.addInstance();
     await happens('machine-terminated', { instanceId: id });

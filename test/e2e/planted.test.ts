@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createFileStore } from '../../src/agent/state/state-file.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { findAgent } from '../../src/commands/status-file.ts';
+import { findAgent } from '../../src/commands/find-agent.ts';
 import { createFleet } from '../../src/sandbox/fleet.ts';
 import { startSandbox } from '../../src/sandbox/start.ts';
 import { requestDrain, withdrawDrain } from '../../src/signals/manual.ts';

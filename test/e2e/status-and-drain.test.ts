@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import type { Problem } from '../../src/agent/report/problems.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { findAgent } from '../../src/commands/status-file.ts';
+import { version } from '../../src/base/version.ts';
+import { findAgent } from '../../src/commands/find-agent.ts';
 import type { EventName } from '../../src/log/events.ts';
-import { createFleet } from '../../src/sandbox/fleet.ts';
+import { addFault, type FaultKind } from '../../src/sandbox/faults.ts';
+import { createFleet, type FleetOptions } from '../../src/sandbox/fleet.ts';
 import { startSandbox } from '../../src/sandbox/start.ts';
 import { requestDrain } from '../../src/signals/manual.ts';
+import { assertOfSchema } from '../support/json-schema.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { runCli, startAgentProcess } from './agent-process.ts';
 
@@ -22,8 +26,19 @@ describe('status and drain, with an agent', () => {
 
     assert.match(
       await host.status(0),
-      /^state {15}watching tag ecs-drain-agent:terminate, lifecycle, spot\nsince {15}20\d\d-\S+Z \(\d+ s ago\)\n$/,
+      new RegExp(
+        [
+          '^state {15}watching tag ecs-drain-agent:terminate, lifecycle, spot',
+          `instance {12}${id} in eu-west-1`,
+          `container instance  ${arn?.split('/').at(-1)}`,
+          'cluster {13}web',
+          'Auto Scaling group  web-asg',
+          `version {13}${version.replaceAll('.', '\\.')}`,
+          'since {15}20\\d\\d-\\S+Z \\(\\d+ s ago\\)\n$',
+        ].join('\n'),
+      ),
     );
+    assertOfSchema('status', (await host.run('status', '--json')).stdout);
     assert.deepEqual(await host.run('drain'), {
       code: 0,
       stdout:
@@ -31,14 +46,16 @@ describe('status and drain, with an agent', () => {
       stderr: '',
     });
     await host.logs('drain.progress');
-    const [state, because, instance, cluster, ...rest] = (await host.status(10, 'oldest')).split('\n');
+    const [state, because, , instance, cluster, ...rest] = (await host.status(10, 'oldest')).split('\n');
     assert.match(state ?? '', /^state {15}draining: 1 task left, oldest \d+ s$/);
     assert.equal(because, 'because of          manual');
     assert.equal(instance, `container instance  ${arn?.split('/').at(-1)}`);
     assert.equal(cluster, 'cluster             web');
     assert.match(rest.join('\n'), new RegExp(`\n  task ${task.id} of family:report: RUNNING, \\d+ s old\n`));
     assert.equal((await host.run('status', '--health')).code, 0, 'a drain is no reason to restart the agent');
-    const json = JSON.parse((await host.run('status', '--json')).stdout);
+    const { stdout } = await host.run('status', '--json');
+    assertOfSchema('status', stdout);
+    const json = JSON.parse(stdout);
     assert.deepEqual(
       [json.state, json.signals, json.containerInstance, json.tasksLeft, json.tasks[0].group],
       ['draining', ['manual'], arn, 1, 'family:report'],
@@ -110,6 +127,42 @@ describe('status and drain, with an agent', () => {
     assert.match(await host.status(12), /^state {15}waiting for instance metadata: .*\(403\)\n/);
   });
 
+  test('a drain that a policy and an unclear hook hold up: what, since when, and the fix', async (t) => {
+    const host = await setUp(t, { hooks: [{ name: 'ours' }, { name: 'theirs' }] });
+    const forbidden: FaultKind = { what: 'error', name: 'AccessDeniedException', status: 400, message: 'no' };
+    addFault(host.fleet.world, {
+      match: { api: 'ecs:UpdateContainerInstancesState' },
+      fault: forbidden,
+      count: 1_000,
+    });
+    host.fleet.runTask(host.machine);
+    await host.starts();
+    host.fleet.scaleIn(host.machine);
+    await host.logs('drain.hook-unclear');
+    const text = await host.status(13, 'UpdateContainerInstancesState');
+    assert.match(
+      text,
+      /^problem {13}ecs:UpdateContainerInstancesState is forbidden \(AccessDeniedException: no\), since 20\S+Z \(\d+ s ago\)\nfix {17}allow ecs:UpdateContainerInstancesState in/m,
+    );
+    assert.match(
+      text,
+      /^problem {13}the group has several terminating hooks \(ours, theirs\): .*\nfix {17}set --lifecycle-hook/m,
+    );
+    const status = (await host.run('status', '--json')).stdout;
+    assertOfSchema('status', status);
+    assert.deepEqual(
+      JSON.parse(status).problems.map(({ kind, iamAction }: Problem) => [kind, iamAction]),
+      [
+        ['permission', 'ecs:UpdateContainerInstancesState'],
+        ['hook-unclear', undefined],
+      ],
+    );
+    const doctor = await host.run('doctor', '--json');
+    assert.equal(doctor.code, 13, 'a drain waits, and whoever looks is told only that something is not well');
+    assertOfSchema('doctor', doctor.stdout);
+    assert.equal((await host.run('status', '--health')).code, 0, 'a restart would not help');
+  });
+
   test('an agent that was killed does not run, whoever has its process number now', async (t) => {
     const host = await setUp(t);
     const agent = await host.starts();
@@ -124,7 +177,9 @@ describe('status and drain, with an agent', () => {
       await host.status(3),
       'not running: no agent runs on this host (systemctl status ecs-drain-agent)\n',
     );
-    assert.equal((await host.run('status', '--json')).stdout, '{"state":"not-running"}\n');
+    const { stdout } = await host.run('status', '--json');
+    assert.equal(stdout, '{"schemaVersion":1,"state":"not-running"}\n');
+    assertOfSchema('status', stdout);
     assert.equal(
       (await host.run('drain')).stdout,
       'Drain requested, but no agent runs on this host: it begins when one is started (systemctl start ecs-drain-agent).\n',
@@ -176,8 +231,8 @@ describe('status and drain, without an agent', () => {
   });
 });
 
-async function setUp(t: TestContext) {
-  const fleet = createFleet({ clock: systemClock });
+async function setUp(t: TestContext, groupOptions: FleetOptions = {}) {
+  const fleet = createFleet({ clock: systemClock, ...groupOptions });
   const machine = fleet.addInstance({ instanceId: id });
   const sandbox = await startSandbox(fleet, { clock: systemClock });
   const stateDir = temporaryDirectory(t);

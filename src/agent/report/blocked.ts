@@ -17,6 +17,8 @@ export type Blocked = {
     | 'deployment-limits'
     | 'daemon'
     | 'replacing'
+    /** A service's, on an instance that stays ACTIVE (mode `deregister`): ECS moves nothing away from it. */
+    | 'kept'
     /** The drain does not wait for it: it is asked to stop once no other task is left. */
     | 'ignored'
     /** The ECS agent is down or disconnected: ECS cannot learn that a task has ended. */
@@ -30,6 +32,8 @@ export type Blocked = {
   readonly tasks: number;
   /** In plain words. */
   readonly why: string;
+  /** What an operator does about it; absent where it passes by itself. */
+  readonly fix?: string | undefined;
 };
 
 /** An ECS agent that has not answered for this long, in ms, is down. */
@@ -45,7 +49,9 @@ export function blockedByEcsAgent(
   silentMs: number | undefined,
   isConnected: boolean | undefined,
 ): readonly Blocked[] {
-  const reason = (why: string): readonly Blocked[] => [{ kind: 'ecs-agent', group: '', tasks, why }];
+  const reason = (why: string): readonly Blocked[] => [
+    { kind: 'ecs-agent', group: '', tasks, why, fix: 'start the ECS agent: systemctl restart ecs' },
+  ];
   const consequence =
     'ECS cannot learn that a task has ended before it is started again (systemctl status ecs)';
   if (silentMs !== undefined && silentMs >= SILENT_MS)
@@ -65,14 +71,14 @@ const OLD_EVENT_MS = 3_600_000;
 /**
  * Why the drain still waits: a reason for each group of tasks, the one with the oldest task first, daemons and ignored
  * tasks last.
- * @param containerInstanceArn what this host is now; undefined where that is not known
+ * @param place what this host is now
  * @param isIgnored whether the drain does not wait for a task
  */
 export function blockedBy(
   tasks: readonly Task[],
   explained: Explained,
   now: number,
-  containerInstanceArn?: string,
+  { containerInstanceArn, staysActive = false }: Place = {},
   isIgnored: (task: Task) => boolean = () => false,
 ): readonly Blocked[] {
   const isLeftAlone = (task: Task) => isIgnored(task) && task.desiredStatus !== 'STOPPED';
@@ -88,7 +94,9 @@ export function blockedBy(
     oldestFirst.filter((task) => !isEarlier(task)),
     ({ group }) => group,
   );
-  const reasons = [...groups].map(([group, members]) => reasonFor(group, members, explained, now));
+  const reasons = [...groups].map(([group, members]) =>
+    staysActive ? reasonWhileActive(group, members, now) : reasonFor(group, members, explained, now),
+  );
   return [
     ...[...earlier].map(([group, members]) => earlierRegistration(group, members)),
     ...reasons.filter(({ kind }) => kind !== 'daemon'),
@@ -97,8 +105,36 @@ export function blockedBy(
   ];
 }
 
+/** What this host is, as far as its tasks' reasons depend on it. */
+export type Place = {
+  /** Undefined where that is not known. */
+  readonly containerInstanceArn?: string | undefined;
+  /** ECS has it ACTIVE, and the agent leaves it so: mode `deregister`. */
+  readonly staysActive?: boolean;
+};
+
+/** ECS stops or replaces a service's tasks, daemons included, on an instance that is DRAINING only. */
+function reasonWhileActive(group: string, tasks: readonly Task[], now: number): Blocked {
+  const left = tasks.filter(({ desiredStatus }) => desiredStatus !== 'STOPPED');
+  if (left.length === 0 || serviceName(group) === undefined)
+    return reasonFor(group, tasks, { services: [], protectedTasks: [] }, now);
+  return {
+    kind: 'kept',
+    group,
+    tasks: tasks.length,
+    why: `${subject(left, group)} stays: in mode deregister the instance is ACTIVE, so ECS keeps a service's tasks on it, and may place new ones`,
+    fix: `let the agent run in --mode drain, which makes ECS move them; or scale ${group} down, or stop its tasks here`,
+  };
+}
+
 function reasonFor(group: string, tasks: readonly Task[], explained: Explained, now: number): Blocked {
-  const reason = (kind: Blocked['kind'], why: string): Blocked => ({ kind, group, tasks: tasks.length, why });
+  const reason = (kind: Blocked['kind'], why: string, fix?: string): Blocked => ({
+    kind,
+    group,
+    tasks: tasks.length,
+    why,
+    ...(fix !== undefined && { fix }),
+  });
   const left = tasks.filter(({ desiredStatus }) => desiredStatus !== 'STOPPED');
   if (left.length === 0) {
     return reason('stopping', `${subject(tasks, group)} was asked to stop and has not ended yet`);
@@ -123,6 +159,7 @@ function reasonFor(group: string, tasks: readonly Task[], explained: Explained, 
     return reason(
       'no-replacement',
       `${group} cannot start a replacement. ECS says, ${ago} ago: ${failure.message}`,
+      'add capacity to the cluster, or fix what keeps the replacement from starting',
     );
   }
   if (!canMove(service)) {
@@ -130,6 +167,7 @@ function reasonFor(group: string, tasks: readonly Task[], explained: Explained, 
       'deployment-limits',
       `${group} may not stop a task before its replacement runs (minimumHealthyPercent ${service.minimumHealthyPercent}) ` +
         `nor start one more than its ${service.desired} (maximumPercent ${service.maximumPercent})`,
+      `raise maximumPercent of ${group}, or lower its minimumHealthyPercent`,
     );
   }
   return reason(
@@ -141,7 +179,13 @@ function reasonFor(group: string, tasks: readonly Task[], explained: Explained, 
 function earlierRegistration(group: string, tasks: readonly Task[]): Blocked {
   const of = id(tasks[0]?.containerInstanceArn ?? '');
   const why = `${subject(tasks, group)} belongs to the container instance ${of}, which this host was before: ECS may never hear of its end`;
-  return { kind: 'earlier-registration', group, tasks: tasks.length, why };
+  return {
+    kind: 'earlier-registration',
+    group,
+    tasks: tasks.length,
+    why,
+    fix: `if nothing of it runs any more (docker ps), stop it in ECS: aws ecs stop-task --task ${tasks[0]?.arn ?? ''}`,
+  };
 }
 
 function ignoredReason(group: string, tasks: readonly Task[]): Blocked {

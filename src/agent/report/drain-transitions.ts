@@ -6,7 +6,8 @@ import { hookChoice, isCompleted, leavingGroup, onWallClock } from '../decide/fa
 import { hookLimit } from '../decide/limits.ts';
 import { otherEnd } from '../decide/other-hooks.ts';
 import type { Decision, Observation, Policy } from '../model.ts';
-import { count, factsOf, hookProblem, type ReportedTask, report, shortId, WHAT } from './report.ts';
+import { factsOf, type ReportedTask, report } from './report.ts';
+import { count, hookProblem, shortId, WHAT } from './words.ts';
 
 const PROGRESS_MS = 60_000;
 const UNKNOWN_BEFORE_WARNING_MS = 15_000;
@@ -54,8 +55,11 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
     tellBlocked(observed, facts);
     if (isTimeFor('drain.progress', now, PROGRESS_MS)) {
       const { summary, tasks: oldest = [], blockedBy = [] } = report(observed, decision, policy, watched);
-      const why = blockedBy[0] ? `; ${blockedBy[0].why}` : '';
-      log('drain.progress', `${summary}: ${nameAll(oldest)}${why}`, { ...facts(), blockedBy });
+      const [first] = blockedBy;
+      // A reason names its group and the oldest of its tasks.
+      const others = nameAll(oldest.filter(({ group }) => group !== first?.group));
+      const named = [first?.why ?? '', first && others ? `also ${others}` : others].filter(Boolean);
+      log('drain.progress', `${summary}: ${named.join('; ')}`, { ...facts(), blockedBy });
     }
   }
 

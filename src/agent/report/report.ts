@@ -6,8 +6,10 @@ import { onWallClock } from '../decide/facts.ts';
 import { isIgnored } from '../decide/ignored-tasks.ts';
 import { nearestLimit } from '../decide/limits.ts';
 import { otherEnd } from '../decide/other-hooks.ts';
-import type { Action, Decision, Explained, HookChoice, Observation, Policy } from '../model.ts';
+import type { Action, Decision, Explained, Observation, Policy } from '../model.ts';
 import { type Blocked, blockedBy, blockedByEcsAgent } from './blocked.ts';
+import { type Problem, problemsOf } from './problems.ts';
+import { count, hookProblem, shortId, WHAT } from './words.ts';
 
 /** What the agent is doing and what it waits for: for `status`, for `systemctl status`, for log lines. */
 export type Report = {
@@ -15,6 +17,10 @@ export type Report = {
   /** One line for people. */
   readonly summary: string;
   readonly signals: readonly string[];
+  /** What somebody must fix before the drain can go on, or before one can begin. */
+  readonly problems?: readonly Problem[] | undefined;
+  readonly instanceId?: string | undefined;
+  readonly region?: string | undefined;
   readonly containerInstance?: string | undefined;
   readonly cluster?: string | undefined;
   readonly group?: string | undefined;
@@ -45,14 +51,15 @@ const TASKS_NAMED = 5;
 /** @param watched what is being watched, e.g. `tag ecs-drain-agent:terminate` */
 export function report(observed: Observation, { action }: Decision, policy: Policy, watched: string): Report {
   const facts = factsOf(observed, policy);
+  const problems = problemsOf(observed, action, policy, facts.blockedBy ?? []);
   if (action.kind === 'watch') {
     const unsure = observed.signals.kind === 'unknown' ? `; ${observed.signals.cause}` : '';
     const past =
       observed.pastTag === undefined ? '' : '; the tag that is there tells of a lifecycle event that is over';
-    return { ...facts, state: 'watching', summary: `watching ${watched}${past}${unsure}` };
+    return { ...facts, problems, state: 'watching', summary: `watching ${watched}${past}${unsure}` };
   }
   if (action.kind === 'done') return { ...facts, state: 'released', summary: DONE[action.why] };
-  return { ...facts, state: 'draining', summary: `draining: ${doing(action, observed, policy)}` };
+  return { ...facts, problems, state: 'draining', summary: `draining: ${doing(action, observed, policy)}` };
 }
 
 /** What goes with every event of a drain. */
@@ -91,13 +98,17 @@ function reasonsOf(
   tasks: readonly Task[],
 ): readonly Blocked[] {
   const is = ifKnown(containerInstance);
-  const arn = is?.kind === 'registered' ? is.arn : undefined;
+  const isRegistered = is?.kind === 'registered';
+  const place = {
+    containerInstanceArn: isRegistered ? is.arn : undefined,
+    staysActive: isRegistered && is.status === 'ACTIVE' && policy.mode === 'deregister',
+  };
   const ignores = (task: Task) => isIgnored(task, policy);
   const silentMs = ecsAgentSilentSince === undefined ? undefined : now - ecsAgentSilentSince;
-  const isConnected = is?.kind === 'registered' ? is.agentConnected : undefined;
+  const isConnected = isRegistered ? is.agentConnected : undefined;
   return [
     ...blockedByEcsAgent(tasks.length, silentMs, isConnected),
-    ...blockedBy(tasks, explained ?? NOTHING_EXPLAINED, wallNow, arn, ignores),
+    ...blockedBy(tasks, explained ?? NOTHING_EXPLAINED, wallNow, place, ignores),
   ].slice(0, TASKS_NAMED);
 }
 
@@ -113,9 +124,6 @@ export function nameTasks(tasks: readonly Task[], now: number): readonly Reporte
       ...(createdAt !== undefined && { ageSeconds: seconds(now - createdAt) }),
     }));
 }
-
-/** The last part of an ARN. */
-export const shortId = (arn: string) => arn.slice(arn.lastIndexOf('/') + 1);
 
 function doing(action: Action, observed: Observation, policy: Policy): string {
   switch (action.kind) {
@@ -163,31 +171,9 @@ function waitingFor(
   ].join(', ');
 }
 
-/** Why no hook can be called ours. */
-export function hookProblem(choice: Exclude<HookChoice, { kind: 'ours' }>): string {
-  switch (choice.kind) {
-    case 'ambiguous':
-      return `the group has several terminating hooks (${choice.names.join(', ')}): set --lifecycle-hook to ours`;
-    case 'missing':
-      return `the group has no terminating hook ${choice.wanted}; it has ${choice.names.join(', ') || 'none'}`;
-    case 'none':
-      return 'the group has no terminating hook of ours';
-    case 'unknown':
-      return `the group's hooks are not known: ${choice.cause}`;
-  }
-}
-
 const OPERATOR_HOOKS = {
   running: 'the hooks of stage drained are running',
   failed: 'held until the hooks of stage drained succeed: the log says why they failed',
-} as const;
-
-/** What a drain can wait to learn, for people. */
-export const WHAT = {
-  signals: 'signals',
-  'container-instance': 'state of the container instance',
-  'task-list': 'tasks',
-  'group-state': 'state in the Auto Scaling group',
 } as const;
 
 const DONE = {
@@ -198,7 +184,5 @@ const DONE = {
   'root-volume': 'drained: the group may replace the root volume',
   terminating: 'the group is terminating the instance',
 } as const;
-
-export const count = (amount: number, noun: string) => `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 
 const seconds = (ms: number) => Math.max(0, Math.round(ms / 1_000));

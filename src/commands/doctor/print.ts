@@ -13,11 +13,12 @@ export function checkLine({ status, name, detail, fix }: Check, isTerminal: bool
   return `\u001b[${COLOURS[status]}m${label}\u001b[0m  ${text}\n${fixLine}`;
 }
 
-/** What all checks together come to. */
-export function verdict(checks: readonly Check[]): string {
+/** What all checks together come to. @param blocked a drain is on that cannot go on before */
+export function verdict(checks: readonly Check[], blocked = false): string {
   const failed = checks.filter(({ status }) => status === 'FAIL').length;
   const warned = checks.filter(({ status }) => status === 'warn').length;
   const warnings = warned === 1 ? '1 warning' : `${warned} warnings`;
   if (failed === 0) return `The agent can work on this host${warned === 0 ? '' : `, with ${warnings}`}.\n`;
-  return `The agent cannot work on this host: ${failed} to fix, ${warnings}.\n`;
+  const waits = blocked ? ' A drain is on here, and waits for it.' : '';
+  return `The agent cannot work on this host: ${failed} to fix, ${warnings}.${waits}\n`;
 }

@@ -108,6 +108,13 @@ describe('before it knows who it is', () => {
       state: 'starting',
       summary: 'waiting for instance metadata: asking IMDS for meta-data/instance-id: silent',
       signals: [],
+      problems: [
+        {
+          kind: 'metadata',
+          why: 'asking IMDS for meta-data/instance-id: silent',
+          fix: 'enable instance metadata (HttpEndpoint=enabled), and let the agent’s user reach 169.254.169.254',
+        },
+      ],
     });
   });
   for (const [random, ms] of [

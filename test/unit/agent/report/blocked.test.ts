@@ -53,7 +53,9 @@ describe('why a task is still there', () => {
       task('a', 'service:site', { containerInstanceArn: 'container-instance/web/before' }),
       task('b', 'family:report', { containerInstanceArn: 'container-instance/web/now' }),
     ];
-    const reasons = blockedBy(tasks, { services: [], protectedTasks: [] }, NOW, 'container-instance/web/now');
+    const reasons = blockedBy(tasks, { services: [], protectedTasks: [] }, NOW, {
+      containerInstanceArn: 'container-instance/web/now',
+    });
     assert.deepEqual(
       reasons.map(({ kind }) => kind),
       ['earlier-registration', 'standalone'],
