@@ -1,11 +1,14 @@
 import { AwsError } from '../aws/errors.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Demand } from '../base/demand.ts';
+import type { DemandQueue } from './aws/demand-queue.ts';
 import type { Group } from './aws/group.ts';
 import type { Tasks } from './aws/tasks.ts';
 import { decide } from './launch/decide.ts';
 import type { Call, Cancel, End, Launch, Outcome, Policy } from './launch/model.ts';
 import { begin, cancelled, sent, settle } from './launch/settle.ts';
 import { type RequestOptions, runTaskRequest } from './request.ts';
+import { createTeller } from './tell-demand.ts';
 
 export type LaunchPorts = {
   readonly clock: Clock;
@@ -14,10 +17,18 @@ export type LaunchPorts = {
   readonly tasks: Tasks;
   /** Undefined where none is to be asked. */
   readonly group: Group | undefined;
+  /** Where it says what it needs while there is no room; undefined: nowhere. */
+  readonly demand: Demanding | undefined;
   readonly policy: Policy;
   readonly request: RequestOptions;
   /** Told after each step. */
   readonly onProgress: (launch: Launch) => void;
+};
+
+export type Demanding = {
+  readonly queue: DemandQueue;
+  /** What it is that waits; the needs are the launch's own. */
+  readonly of: Pick<Demand, 'cluster' | 'group' | 'key'>;
 };
 
 export type Running = {
@@ -28,13 +39,29 @@ export type Running = {
 
 /** Runs one task to its end: asks `decide` what is next, does it, and lets `settle` say what that means. */
 export function startLaunch(ports: LaunchPorts): Running {
-  const { clock, random, policy, onProgress } = ports;
+  const { clock, random, policy, demand } = ports;
   let launch = begin(clock.now());
   let wake = new AbortController();
   let insist: (end: End) => void = () => {};
   const insisted = new Promise<End>((resolve) => {
     insist = resolve;
   });
+
+  const teller =
+    demand &&
+    createTeller({
+      send: (needs, since) => demand.queue.send({ ...demand.of, ...needs, since }),
+      clock,
+      random,
+      onTold: (told) => {
+        launch = { ...launch, told };
+        ports.onProgress(launch);
+      },
+    });
+  const onProgress = (now: Launch) => {
+    teller?.update(now);
+    ports.onProgress(now);
+  };
 
   async function run(): Promise<End> {
     for (;;) {
@@ -54,7 +81,7 @@ export function startLaunch(ports: LaunchPorts): Running {
 
   return {
     // A second signal does not wait for the answer that the first one waits for.
-    ended: Promise.race([run(), insisted]),
+    ended: Promise.race([run(), insisted]).finally(() => teller?.end()),
     cancel: (signal) => {
       launch = cancelled(launch, signal, clock.now());
       wake.abort();
@@ -68,7 +95,7 @@ async function perform(step: Call, { tasks, group, policy, request }: LaunchPort
   try {
     switch (step.kind) {
       case 'define':
-        return { kind: 'defined', containers: await tasks.define(policy.asked.taskDefinition) };
+        return { kind: 'defined', definition: await tasks.define(policy.asked.taskDefinition) };
       case 'look':
         return { kind: 'looked', task: await tasks.find(request.key.startedBy) };
       case 'start': {

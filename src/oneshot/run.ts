@@ -27,7 +27,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
     return EXIT.usage;
   }
   for (const warning of [...warnings, ...session.warnings]) screen.say(warning);
-  const { cluster, tasks, group, logStream } = session;
+  const { cluster, tasks, group, demandQueue, logStream } = session;
   const key = options.key ?? randomUUID();
   const policy = policyOf(loaded);
   const request: RequestOptions = { ...options, asked: policy.asked, key: keyNames(cluster, key) };
@@ -53,6 +53,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
     random: Math.random,
     tasks,
     group,
+    demand: demandQueue && { queue: demandQueue, of: { cluster, group: options.group, key } },
     policy,
     request,
     onProgress: (launch) => {
@@ -75,7 +76,8 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
 
   async function dryRun(): Promise<number> {
     try {
-      const container = options.container ?? (await tasks.define(policy.asked.taskDefinition))[0]?.name ?? '';
+      const container =
+        options.container ?? (await tasks.define(policy.asked.taskDefinition)).containers[0]?.name ?? '';
       const asked = { cluster, ...runTaskRequest(request, container, 0) };
       process.stdout.write(`${JSON.stringify(asked, null, 2)}\n`);
       return 0;
@@ -93,7 +95,8 @@ function policyOf({ options, command, containerEnvironment }: Loaded & { kind: '
     capacityTimeoutMs: options.capacityTimeout,
     timeoutMs: options.timeout,
     onTimeout: options.onTimeout,
-    group: options.group,
+    // Whoever reads the demand queue asks the group, for all who wait together.
+    group: options.demandQueue === undefined ? options.group : undefined,
     waits: !options.noWait,
     container: options.container,
     asked: {

@@ -7,6 +7,7 @@ import type { Environment } from '../base/environment.ts';
 import { version } from '../base/version.ts';
 import { readNetwork } from '../config/network.ts';
 import { createNodeHttp } from '../host/node-http.ts';
+import { createDemandQueue, type DemandQueue, queueRegion } from './aws/demand-queue.ts';
 import { createGroup, type Group } from './aws/group.ts';
 import { createLogStream, type LogStream } from './aws/logs.ts';
 import type { Operations } from './aws/operations.ts';
@@ -23,6 +24,7 @@ export type Session =
       readonly cluster: string;
       readonly tasks: Tasks;
       readonly group: Group | undefined;
+      readonly demandQueue: DemandQueue | undefined;
       /** A stream of CloudWatch Logs; in the cluster's Region unless told. */
       readonly logStream: (group: string, stream: string, region: string | undefined) => LogStream;
       readonly warnings: readonly string[];
@@ -31,7 +33,7 @@ export type Session =
 
 /** The calls to the cluster that the options name, in their Region. @param attempts of each call; a launch decides anew */
 export async function openSession(
-  options: Pick<Options, 'cluster' | 'region' | 'group'>,
+  options: Pick<Options, 'cluster' | 'region' | 'group' | 'demandQueue'>,
   environment: Environment,
   attempts = 1,
 ): Promise<Session> {
@@ -57,13 +59,18 @@ export async function openSession(
       stop: new AbortController().signal,
     });
   const call = callIn(region.value);
+  const callOf = (other: string | undefined) =>
+    other === undefined || other === region.value ? call : callIn(other);
   const cluster = options.cluster ?? '';
   return {
     kind: 'open',
     cluster: clusterName(cluster),
     group: options.group === undefined ? undefined : createGroup(call, options.group),
-    logStream: (group, stream, other) =>
-      createLogStream(other === undefined || other === region.value ? call : callIn(other), group, stream),
+    demandQueue:
+      options.demandQueue === undefined
+        ? undefined
+        : createDemandQueue(callOf(queueRegion(options.demandQueue)), options.demandQueue),
+    logStream: (group, stream, other) => createLogStream(callOf(other), group, stream),
     tasks: createTasks((operation, input) => call(operation, input, { attempts }), cluster),
     warnings: network.warnings,
   };

@@ -46,7 +46,7 @@ describe('the policies and the code', () => {
     assert.deepEqual(usedByOneshot(), calls);
     // The last two are of the role that calls LaunchInstances, which makes them in its name.
     assert.deepEqual(
-      allowedActions(statements('oneshot', 'oneshot-group', 'oneshot-logs')),
+      allowedActions(statements('oneshot', 'oneshot-group', 'oneshot-demand-queue', 'oneshot-logs')),
       [...calls, 'ec2:CreateFleet', 'ec2:DescribeLaunchTemplateVersions'].sort(),
     );
     assert.deepEqual(

@@ -20,6 +20,7 @@ function crowd(script: string, instances: number, maxSize: number): LaunchPlan {
       drainsAt: undefined,
     })),
     group: { maxSize, cpu: 4096, bootMs: MINUTE, emptyUntil: 0 },
+    demandQueue: undefined,
     jobs: Array.from(
       { length: LAUNCHERS },
       (_, index): JobPlan => ({

@@ -130,4 +130,32 @@ export const bugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'tells its demand queue once only',
+    property: 'L3',
+    edits: [{ within: 'createTeller', replace: 'while (latest', by: 'if (latest' }],
+  },
+  {
+    name: 'tells its demand queue what the definition reserves, not what was asked for',
+    property: 'L3',
+    edits: [
+      {
+        within: 'needsOf',
+        replace: '(one.name === container ? cpu : undefined) ?? one.cpu',
+        by: 'one.cpu',
+      },
+    ],
+  },
+  {
+    name: 'ends where its demand queue cannot be told',
+    property: 'L2',
+    edits: [
+      {
+        within: 'startLaunch',
+        replace: 'demand.queue.send({ ...demand.of, ...needs, since }),',
+        by: `demand.queue.send({ ...demand.of, ...needs, since }).catch((error) =>
+          insist({ code: 75, source: 'launcher', kind: 'no-room', reason: String(error), task: undefined })),`,
+      },
+    ],
+  },
 ];

@@ -1,6 +1,14 @@
 import type { FaultKind } from '../../src/sandbox/index.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
-import type { CallPlan, FaultPlanned, GroupPlan, InstancePlan, JobPlan, LaunchPlan } from './plan.ts';
+import type {
+  CallPlan,
+  DemandQueuePlan,
+  FaultPlanned,
+  GroupPlan,
+  InstancePlan,
+  JobPlan,
+  LaunchPlan,
+} from './plan.ts';
 
 const MINUTE = 60_000;
 
@@ -8,7 +16,7 @@ const MINUTE = 60_000;
 export function drawPlan(seed: number): LaunchPlan {
   const random = createRandom(seed);
   const isCalm = random.chance(0.2);
-  return {
+  const plan = {
     seed,
     instances: drawInstances(random, isCalm),
     group: random.chance(0.5) ? drawGroup(random, isCalm) : undefined,
@@ -19,6 +27,9 @@ export function drawPlan(seed: number): LaunchPlan {
     ),
     faults: isCalm ? [] : Array.from({ length: random.integer(0, 4) }, () => drawFault(random)),
   };
+  const demandQueue = plan.group && random.chance(0.4) ? drawDemandQueue(random) : undefined;
+  const queueFaults = demandQueue && !isCalm && random.chance(0.5) ? [ofQueue(drawFault(random))] : [];
+  return { ...plan, demandQueue, faults: [...plan.faults, ...queueFaults] };
 }
 
 function drawGroup(random: Random, isCalm: boolean): GroupPlan {
@@ -29,6 +40,15 @@ function drawGroup(random: Random, isCalm: boolean): GroupPlan {
     emptyUntil: !isCalm && random.chance(0.2) ? random.spread(1_000, 10 * MINUTE) : 0,
   };
 }
+
+function drawDemandQueue(random: Random): DemandQueuePlan {
+  return {
+    readEvery: random.spread(1_000, 30_000),
+    deliveredAgain: random.chance(0.3) ? 0.3 : 0,
+  };
+}
+
+const ofQueue = (fault: FaultPlanned): FaultPlanned => ({ ...fault, match: { service: 'sqs' } });
 
 function drawInstances(random: Random, isCalm: boolean): readonly InstancePlan[] {
   return Array.from({ length: random.integer(isCalm ? 1 : 0, 3) }, () => ({

@@ -14,14 +14,16 @@ export async function loadOneshot(bug?: Bug): Promise<Program> {
   const suffix = bug ? `${COPY}${encodeURIComponent(bug.name)}` : '';
   if (bug) makeBug(bug, suffix);
   const load = (file: string) => import(new URL(file, src).href + suffix);
-  const [group, tasks, keys, loop] = await Promise.all([
+  const [group, demandQueue, tasks, keys, loop] = await Promise.all([
     load('aws/group.ts'),
+    load('aws/demand-queue.ts'),
     load('aws/tasks.ts'),
     load('keys.ts'),
     load('launch-loop.ts'),
   ]);
   return {
     createGroup: group.createGroup,
+    createDemandQueue: demandQueue.createDemandQueue,
     createTasks: tasks.createTasks,
     keyNames: keys.keyNames,
     startLaunch: loop.startLaunch,

@@ -6,6 +6,8 @@ export type LaunchPlan = {
   readonly instances: readonly InstancePlan[];
   /** The Auto Scaling group that launchers ask for room; in some clusters there is none. */
   readonly group: GroupPlan | undefined;
+  /** The demand queue that launchers tell in place of asking the group themselves; in most clusters there is none. */
+  readonly demandQueue: DemandQueuePlan | undefined;
   readonly jobs: readonly JobPlan[];
   readonly faults: readonly FaultPlanned[];
 };
@@ -17,6 +19,13 @@ export type GroupPlan = {
   readonly bootMs: number;
   /** Until then no zone has an instance to launch. */
   readonly emptyUntil: number;
+};
+
+export type DemandQueuePlan = {
+  /** How often whoever scales the group reads it, and launches one instance for what has been said. */
+  readonly readEvery: number;
+  /** The share of its messages that are delivered twice. */
+  readonly deliveredAgain: number;
 };
 
 export type InstancePlan = {

@@ -1,4 +1,5 @@
 import { lookDelay } from '../../src/oneshot/launch/pace.ts';
+import { START } from '../support/virtual-clock.ts';
 import type { CallRecord, RunRecord } from './simulate.ts';
 
 export type Violation = { readonly property: string; readonly what: string };
@@ -10,7 +11,8 @@ export type Violation = { readonly property: string; readonly what: string };
  * - J3: nothing is left running after a cancel that reported success.
  * - J4: what a group wants is never lowered, and never above its maximum.
  * - J5: what says that nothing was started has started nothing.
- * - L2: where nothing goes wrong, no launch gives up for want of room while there is some.
+ * - L2: no launch gives up for want of room before its time is over, nor, where nothing goes wrong, while there is some.
+ * - L3: while a launch waits for room it tells its demand queue what it needs, again and again.
  * - L1: every launch ends, and where nothing goes wrong soon after its task.
  */
 export function violationsOf(run: RunRecord): readonly Violation[] {
@@ -23,6 +25,7 @@ export function violationsOf(run: RunRecord): readonly Violation[] {
     }),
     ...run.calls.flatMap((call) => [...ofCall(call, run)]),
     ...ofGroup(run),
+    ...ofDemandQueue(run),
   ];
 }
 
@@ -33,6 +36,35 @@ function ofGroup({ desired, fleet }: RunRecord): readonly Violation[] {
       ? [{ property: 'J4', what: `the group wanted ${after}, and its maximum is ${fleet.group.maxSize}` }]
       : []),
   ]);
+}
+
+/** How long after one message the next one comes at the latest, in ms: ten seconds, and a request's way. */
+const SAID_AGAIN_MS = 11_000;
+
+function* ofDemandQueue({ plan, told, calls, fleet }: RunRecord): Generator<Violation> {
+  const property = 'L3';
+  for (const { parsed } of told) {
+    if (parsed.kind === 'unreadable') {
+      yield { property, what: `the demand queue was told something that cannot be read: ${parsed.why}` };
+      continue;
+    }
+    const { key, cpu, memory, cluster, group } = parsed.demand;
+    const job = plan.jobs.find((one) => one.key === key);
+    if (cluster !== 'batch' || group !== fleet.group.name || job?.cpu !== cpu || memory !== 256)
+      yield { property, what: `the demand queue was told what is not so: ${JSON.stringify(parsed.demand)}` };
+  }
+  if (!plan.demandQueue || plan.faults.length > 0) return;
+  for (const { end, endedAt, launch, job } of calls) {
+    const { phase } = launch ?? {};
+    if (end?.kind !== 'no-room' || phase?.kind !== 'starting' || endedAt === undefined) continue;
+    const from = phase.waitingSince ?? endedAt;
+    const times = told
+      .filter(({ at, parsed }) => at >= from && parsed.kind === 'demand' && parsed.demand.key === job.key)
+      .map(({ at }) => at);
+    const longest = Math.max(...[...times, endedAt].map((at, index) => at - (times[index - 1] ?? from)));
+    if (longest > SAID_AGAIN_MS)
+      yield { property, what: `${job.key} waited for room, and did not say so for ${longest} ms` };
+  }
 }
 
 function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
@@ -58,12 +90,19 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
       property: 'J5',
       what: `${who} said that nothing was started (${kind}), and it had started a task`,
     };
+  const waited = (call.endedAt ?? 0) - START - plan.at;
+  if (kind === 'no-room' && end.task === undefined && waited < plan.capacityTimeoutMs)
+    yield { property: 'L2', what: `${who} gave up for want of room after ${waited} ms` };
   if (kind === 'no-room' && call.hadRoom && run.plan.faults.length === 0)
     yield { property: 'L2', what: `${who} gave up for want of room, and there had been room for a minute` };
   const { group } = run.plan;
   const phase = call.launch?.phase;
   const hasAsked = phase?.kind === 'starting' && (phase.growth?.launches ?? 0) > 0;
-  const canGrow = group !== undefined && group.emptyUntil === 0 && run.fleet.group.desired < group.maxSize;
+  const canGrow =
+    group !== undefined &&
+    !run.plan.demandQueue &&
+    group.emptyUntil === 0 &&
+    run.fleet.group.desired < group.maxSize;
   if (
     kind === 'no-room' &&
     canGrow &&

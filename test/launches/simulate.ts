@@ -2,13 +2,23 @@ import { createBudget } from '../../src/aws/budget.ts';
 import { createCaller } from '../../src/aws/call.ts';
 import type { Transport } from '../../src/aws/operations.ts';
 import type { Clock } from '../../src/base/clock.ts';
+import { type ParsedDemand, parseDemand } from '../../src/base/demand.ts';
+import type { createDemandQueue } from '../../src/oneshot/aws/demand-queue.ts';
 import type { createGroup } from '../../src/oneshot/aws/group.ts';
 import type { Operations } from '../../src/oneshot/aws/operations.ts';
 import type { createTasks } from '../../src/oneshot/aws/tasks.ts';
 import type { keyNames } from '../../src/oneshot/keys.ts';
 import type { End, Launch, Policy } from '../../src/oneshot/launch/model.ts';
 import type { Running, startLaunch } from '../../src/oneshot/launch-loop.ts';
-import { addFault, createFleet, type Fleet, inMemory, type Task } from '../../src/sandbox/index.ts';
+import {
+  addFault,
+  addMessageQueue,
+  createFleet,
+  type Fleet,
+  inMemory,
+  type MessageQueue,
+  type Task,
+} from '../../src/sandbox/index.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
 import type { CallPlan, JobPlan, LaunchPlan } from './plan.ts';
@@ -16,6 +26,7 @@ import type { CallPlan, JobPlan, LaunchPlan } from './plan.ts';
 /** The launcher under test: what it is of, so that one with a deliberate bug can be simulated. */
 export type Program = {
   readonly createGroup: typeof createGroup;
+  readonly createDemandQueue: typeof createDemandQueue;
   readonly createTasks: typeof createTasks;
   readonly keyNames: typeof keyNames;
   readonly startLaunch: typeof startLaunch;
@@ -48,6 +59,8 @@ export type RunRecord = {
   readonly calls: readonly CallRecord[];
   /** What the group wanted before and after each request about it. */
   readonly desired: readonly { readonly before: number; readonly after: number }[];
+  /** What the demand queue was told, and when, in ms since the Unix epoch. */
+  readonly told: readonly { readonly at: number; readonly parsed: ParsedDemand }[];
   /** The tasks that were started under a key, whoever asked. */
   tasksOf(job: JobPlan): readonly Task[];
 };
@@ -65,6 +78,8 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     hooks: [],
     requestLog: 'counts',
     limits: 'aws',
+    random: createRandom(plan.seed + 7).next,
+    deliveredAgain: plan.demandQueue?.deliveredAgain ?? 0,
     timings: { stoppedTaskListed: 3_600_000 },
   });
   const advance = () => fleet.world.advance(clock.trueNow());
@@ -81,9 +96,12 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     if (group.emptyUntil > 0) fleet.group.launchErrors.set(zone, 'InsufficientInstanceCapacity: none left');
     clock.at(START + group.emptyUntil, () => fleet.group.launchErrors.delete(zone));
   }
+  const queue = plan.demandQueue && addMessageQueue(fleet.world, 'demand');
+  const told: { at: number; parsed: ParsedDemand }[] = [];
   const callers = new Map<string, CallRecord>();
   const desired: { before: number; after: number }[] = [];
-  noteStarts(fleet, callers, desired);
+  noteStarts(fleet, callers, desired, told);
+  if (queue && plan.demandQueue) readDemand(queue, plan.demandQueue.readEvery, { clock, fleet, run: plan });
   for (const instance of plan.instances) {
     clock.at(START + instance.joinsAt, () => {
       advance();
@@ -132,7 +150,9 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
       const seed = plan.seed * 97 + index * 11 + order;
       const { id: hostId } = fleet.addInstance({ ecsAgentAfter: 'never', group: undefined });
       callers.set(hostId, record);
-      clock.at(START + call.at, () => play(record, { clock, fleet, program, hostId, seed, run: plan }));
+      clock.at(START + call.at, () =>
+        play(record, { clock, fleet, queue, program, hostId, seed, run: plan }),
+      );
     }
   }
   const isOver = () => calls.every(({ end, isDead }) => end !== undefined || isDead);
@@ -146,6 +166,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     fleet,
     calls,
     desired,
+    told,
     tasksOf: (job) => {
       const { startedBy } = program.keyNames(CLUSTER, job.key);
       return [...fleet.world.machines.values()].flatMap(({ placed }) =>
@@ -155,16 +176,45 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
   };
 }
 
+/** Whoever reads the demand queue, at its simplest: launches one instance at a time while anybody has lately said what it needs. */
+function readDemand(
+  queue: MessageQueue,
+  every: number,
+  { clock, fleet, run }: Pick<Stage, 'clock' | 'fleet' | 'run'>,
+): void {
+  let lastLaunchAt = -Infinity;
+  const turn = () => {
+    const now = clock.trueNow();
+    fleet.world.advance(now);
+    const { Messages: messages = [] } = fleet.world.call('sqs:ReceiveMessage', {
+      QueueUrl: queue.url,
+      MaxNumberOfMessages: 10,
+    });
+    for (const { ReceiptHandle } of messages)
+      fleet.world.call('sqs:DeleteMessage', { QueueUrl: queue.url, ReceiptHandle });
+    const { group } = fleet;
+    const isBooting = now - lastLaunchAt < (run.group?.bootMs ?? 0) + 10_000;
+    if (messages.length > 0 && !isBooting && group.desired < group.maxSize && group.launchErrors.size === 0) {
+      lastLaunchAt = now;
+      group.desired++;
+      group.launch?.();
+    }
+    if (now < START + LIMIT_MS) clock.at(now + every, turn);
+  };
+  clock.at(START + every, turn);
+}
+
 type Stage = {
   readonly clock: VirtualClock;
   readonly fleet: Fleet;
+  readonly queue: MessageQueue | undefined;
   readonly program: Program;
   readonly hostId: string;
   readonly seed: number;
   readonly run: LaunchPlan;
 };
 
-function play(record: CallRecord, { clock, fleet, program, hostId, seed, run }: Stage): void {
+function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, run }: Stage): void {
   const { job, plan } = record;
   const random = createRandom(seed).next;
   const own = mortal(clock, record);
@@ -176,12 +226,17 @@ function play(record: CallRecord, { clock, fleet, program, hostId, seed, run }: 
     budget: createBudget(own, 40),
     stop: new AbortController().signal,
   });
-  const policy = policyOf(job, plan, run.group && fleet.group.name);
+  const groupName = run.group && fleet.group.name;
+  const policy = policyOf(job, plan, queue ? undefined : groupName);
   const running: Running = program.startLaunch({
     clock: own,
     random,
     tasks: program.createTasks(call, CLUSTER),
     group: run.group && program.createGroup(call, fleet.group.name),
+    demand: queue && {
+      queue: program.createDemandQueue(call, queue.url),
+      of: { cluster: CLUSTER, group: groupName, key: job.key },
+    },
     policy,
     request: {
       asked: policy.asked,
@@ -323,6 +378,7 @@ function noteStarts(
   fleet: Fleet,
   callers: ReadonlyMap<string, CallRecord>,
   desired: { before: number; after: number }[],
+  told: { at: number; parsed: ParsedDemand }[],
 ): void {
   const known = new Set<string>();
   const { call } = fleet.world;
@@ -330,6 +386,11 @@ function noteStarts(
     const before = fleet.group.desired;
     const output = call(operation, input, caller, options);
     if (operation.startsWith('autoscaling:')) desired.push({ before, after: fleet.group.desired });
+    if (operation === 'sqs:SendMessage')
+      told.push({
+        at: fleet.world.now,
+        parsed: parseDemand((input as { MessageBody?: string }).MessageBody ?? ''),
+      });
     if (operation !== 'ecs:RunTask') return output;
     for (const { taskArn = '' } of (output as { tasks?: { taskArn?: string }[] }).tasks ?? []) {
       const task = fleet.cluster.tasks.get(taskArn.slice(taskArn.lastIndexOf('/') + 1));

@@ -1,6 +1,7 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import type * as Logs from '@aws-sdk/client-cloudwatch-logs';
 import type * as Ecs from '@aws-sdk/client-ecs';
+import type * as Sqs from '@aws-sdk/client-sqs';
 import type { Call } from '../../aws/operations.ts';
 
 /**
@@ -27,4 +28,6 @@ export type Operations = {
   >;
 
   'logs:GetLogEvents': Call<Logs.GetLogEventsCommandInput, Logs.GetLogEventsCommandOutput>;
+
+  'sqs:SendMessage': Call<Sqs.SendMessageCommandInput, Sqs.SendMessageCommandOutput>;
 };

@@ -2,14 +2,15 @@ import type * as Ecs from '@aws-sdk/client-ecs';
 import type { Caller } from '../../aws/call.ts';
 import { AwsError } from '../../aws/errors.ts';
 import { timeOfDate } from '../../base/clock.ts';
-import type { ContainerDefinition, LogPlace, StartAnswer, TaskView } from '../launch/model.ts';
+import type { HostPort, PlacementConstraint } from '../../base/demand.ts';
+import type { LogPlace, StartAnswer, TaskDefinition, TaskView } from '../launch/model.ts';
 import { readAnswer, readError } from '../launch/start-answer.ts';
 import type { Operations } from './operations.ts';
 
 /** The ECS calls that a launcher makes, about the tasks of one cluster. Each rejects with an `AwsError`. */
 export type Tasks = {
-  /** The containers of a task definition that is given by family, `family:revision` or ARN. */
-  define(taskDefinition: string): Promise<readonly ContainerDefinition[]>;
+  /** A task definition that is given by family, `family:revision` or ARN. */
+  define(taskDefinition: string): Promise<TaskDefinition>;
   /**
    * The task that was started by this name and runs, or has ended in the last hour; of several the one that runs, then
    * the latest. Undefined where ECS shows none.
@@ -49,11 +50,24 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
       const operation = 'ecs:DescribeTaskDefinition';
       const { taskDefinition: found } = await call(operation, { taskDefinition });
       if (!found?.containerDefinitions?.length) throw incomplete(operation, 'it has no containerDefinitions');
-      return found.containerDefinitions.map(({ name = '', essential, logConfiguration }) => ({
-        name,
-        isEssential: essential !== false,
-        log: logPlace(logConfiguration),
-      }));
+      return {
+        containers: found.containerDefinitions.map((one) => ({
+          name: one.name ?? '',
+          isEssential: one.essential !== false,
+          log: logPlace(one.logConfiguration),
+          cpu: one.cpu ?? 0,
+          memory: one.memory ?? 0,
+          softMemory: one.memoryReservation,
+          gpu: sum(one.resourceRequirements?.map(({ type, value }) => (type === 'GPU' ? Number(value) : 0))),
+          ports: hostPorts(one.portMappings ?? [], found.networkMode),
+        })),
+        cpu: wholeNumber(found.cpu),
+        memory: wholeNumber(found.memory),
+        constraints: (found.placementConstraints ?? []).flatMap(
+          ({ type, expression }): PlacementConstraint[] =>
+            type === 'memberOf' && expression ? [{ type, expression }] : [],
+        ),
+      };
     },
 
     find: async (startedBy) => {
@@ -90,6 +104,25 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
     },
   };
 }
+
+/** In the network mode `host` a container's port is the host's; in `awsvpc` it has an interface of its own. */
+function hostPorts(
+  mappings: readonly Ecs.PortMapping[],
+  networkMode: string | undefined,
+): readonly HostPort[] {
+  if (networkMode === 'awsvpc' || networkMode === 'none') return [];
+  return mappings.flatMap(({ hostPort, containerPort, protocol }) => {
+    const port = networkMode === 'host' ? containerPort : hostPort;
+    return port ? [{ port, protocol: protocol === 'udp' ? 'udp' : 'tcp' } as const] : [];
+  });
+}
+
+/** A definition's own cpu and memory are texts; undefined where it has none. */
+function wholeNumber(text: string | undefined): number | undefined {
+  return /^\d{1,9}$/.test(text ?? '') ? Number(text) : undefined;
+}
+
+const sum = (values: readonly number[] = []) => values.reduce((total, value) => total + value, 0);
 
 /** The stream's name is known with a prefix only: PREFIX/CONTAINER/TASK (ECS developer guide, "awslogs log driver"). */
 function logPlace({ logDriver, options = {} }: Partial<Ecs.LogConfiguration> = {}): LogPlace {

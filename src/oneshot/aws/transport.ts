@@ -17,4 +17,5 @@ const modules = {
   autoscaling: () => import('./sdk/auto-scaling.ts'),
   ecs: () => import('./sdk/ecs.ts'),
   logs: () => import('./sdk/logs.ts'),
+  sqs: () => import('./sdk/sqs.ts'),
 } satisfies Record<string, () => Promise<SdkModule>>;

@@ -117,9 +117,15 @@ function addVariable(
 }
 
 /** With a capacity provider ECS itself asks its group: two of them would launch twice as many. */
-function contradictions({ group, capacityProvider }: Options): readonly string[] {
-  if (group === undefined || capacityProvider === undefined) return [];
-  return ['--group: it cannot be given together with --capacity-provider, which finds room by itself.'];
+function contradictions({ group, demandQueue, capacityProvider }: Options): readonly string[] {
+  if (capacityProvider === undefined) return [];
+  const others = [
+    ...(group === undefined ? [] : ['group']),
+    ...(demandQueue === undefined ? [] : ['demand-queue']),
+  ];
+  return others.map(
+    (flag) => `--${flag}: it cannot be given together with --capacity-provider, which finds room by itself.`,
+  );
 }
 
 /** A result that cannot be written is found before the job runs, not after. */

@@ -86,6 +86,17 @@ export const options = {
       /^[A-Za-z0-9_-]{1,255}$/.test(text) ? parsed(text) : wrong('is not the name of a capacity provider'),
     ),
   },
+  demandQueue: {
+    flag: 'demand-queue',
+    placeholder: 'URL',
+    default: '',
+    defaultShown: 'none',
+    help: 'The SQS queue that is told every 10s what the task needs while there is no room, for whoever scales the group (--group) for all who wait together. The launcher itself asks the group for nothing then.',
+    allowed: 'the URL of a standard SQS queue; not together with --capacity-provider',
+    parse: optional((text) =>
+      isQueueUrl(text) ? parsed(text) : wrong('is not the URL of a standard queue'),
+    ),
+  },
   placement: {
     flag: 'placement',
     placeholder: 'STRATEGY',
@@ -193,6 +204,10 @@ export type Options = {
 /** RegisterTaskDefinition's own pattern, and the ARN that it makes. */
 const TASK_DEFINITION =
   /^(arn:[a-z0-9-]{1,32}:ecs:[a-z0-9-]{1,40}:\d{12}:task-definition\/)?[A-Za-z0-9_-]{1,255}(:\d{1,9})?$/;
+
+/** A FIFO queue would take messages of one group at a time. */
+const isQueueUrl = (text: string) =>
+  URL.canParse(text) && /^https?:\/\/[^\s/?#]+\/([^\s?#]*\/)?[A-Za-z0-9_-]{1,80}$/.test(text);
 
 /** Nothing given is nothing. */
 function optional<T>(parse: (text: string) => Parsed<T>) {

@@ -86,6 +86,11 @@ function whyStop({ cancel }: Launch, phase: Following, policy: Policy, now: numb
   return policy.timeoutMs !== undefined && now - placedAt >= policy.timeoutMs ? 'timed-out' : undefined;
 }
 
+/** Whether a launch waits for an instance that has room for its task. */
+export function lacksRoom({ phase, cancel }: Launch): boolean {
+  return phase.kind === 'starting' && phase.isShort && !cancel;
+}
+
 /** Whether RunTask may have started the task without saying so. */
 export function isUnsettled({ isSent, unansweredAt }: Starting): boolean {
   return isSent || unansweredAt !== undefined;

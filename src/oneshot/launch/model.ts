@@ -1,4 +1,5 @@
 import type { AwsError } from '../../aws/errors.ts';
+import type { Demand, HostPort, PlacementConstraint } from '../../base/demand.ts';
 
 /** What a launch goes by; from the configuration. Times are in ms. */
 export type Policy = {
@@ -29,6 +30,9 @@ export type Parameters = {
   readonly taskRole: string | undefined;
 };
 
+/** What a task takes of an instance: CPU units, MiB, GPUs, ports of the host; and where it may be. */
+export type Needs = Pick<Demand, 'cpu' | 'memory' | 'gpu' | 'ports' | 'constraints'>;
+
 /** One launch, from the first question to its end. Times are in ms since the Unix epoch. */
 export type Launch = {
   readonly phase: Phase;
@@ -49,8 +53,15 @@ export type Launch = {
   readonly container: string | undefined;
   /** Where its log is. */
   readonly log: LogPlace | undefined;
+  /** What the task takes of an instance, known from then on too. */
+  readonly needs: Needs | undefined;
+  /** What came of telling the demand queue last; undefined before it was told anything. */
+  readonly told: Told | undefined;
   readonly cancel: Cancel | undefined;
 };
+
+/** `trouble`: why a message could not be sent, in words. */
+export type Told = { readonly trouble: string | undefined };
 
 /** Where a container's output goes, by its task definition. */
 export type LogPlace =
@@ -67,6 +78,22 @@ export type ContainerDefinition = {
   readonly name: string;
   readonly isEssential: boolean;
   readonly log: LogPlace;
+  /** CPU units. */
+  readonly cpu: number;
+  /** Its hard limit and its soft one, in MiB; undefined: it has none. */
+  readonly memory: number;
+  readonly softMemory: number | undefined;
+  readonly gpu: number;
+  /** The host's ports that it binds. */
+  readonly ports: readonly HostPort[];
+};
+
+export type TaskDefinition = {
+  readonly containers: readonly ContainerDefinition[];
+  /** What is reserved for the whole task, in CPU units and MiB; undefined: what its containers reserve. */
+  readonly cpu: number | undefined;
+  readonly memory: number | undefined;
+  readonly constraints: readonly PlacementConstraint[];
 };
 
 export type Cancel = {
@@ -89,10 +116,14 @@ export type Starting = {
   readonly kind: 'starting';
   /** How many RunTask requests have completed without starting anything: each has used up its client token. */
   readonly attempt: number;
+  /** How many answers have said that it cannot be started now: an empty cluster uses up no token. */
+  readonly tries: number;
   /** Since when it could not be started; undefined before the first answer. */
   readonly waitingSince: number | undefined;
   /** What was missing at the last try, e.g. `RESOURCE:CPU`; empty where it was not for room. */
   readonly missing: readonly string[];
+  /** The last try found no room, and not something else that passes. */
+  readonly isShort: boolean;
   /** What the group was asked for; undefined before there was no room. */
   readonly growth: Growth | undefined;
   /** A RunTask is on its way. */
@@ -204,7 +235,7 @@ export type Call = Exclude<Step, { kind: 'wait' | 'end' }>;
 
 /** What came of a call. */
 export type Outcome =
-  | { readonly kind: 'defined'; readonly containers: readonly ContainerDefinition[] }
+  | { readonly kind: 'defined'; readonly definition: TaskDefinition }
   /** The task with this key that counts, of those that run or have ended in the last hour. */
   | { readonly kind: 'looked'; readonly task: TaskView | undefined }
   | { readonly kind: 'start-answered'; readonly answer: StartAnswer }

@@ -5,7 +5,6 @@ import { endOf } from './ending.ts';
 import type {
   Call,
   Cancel,
-  ContainerDefinition,
   End,
   EndKind,
   Following,
@@ -16,8 +15,10 @@ import type {
   Policy,
   StartAnswer,
   Starting,
+  TaskDefinition,
   TaskView,
 } from './model.ts';
+import { needsOf } from './needs.ts';
 import {
   backoff,
   bootDelay,
@@ -47,6 +48,8 @@ export function begin(now: number): Launch {
     hasReached: false,
     container: undefined,
     log: undefined,
+    needs: undefined,
+    told: undefined,
     cancel: undefined,
   };
 }
@@ -89,7 +92,7 @@ export function settle(
   };
   switch (outcome.kind) {
     case 'defined':
-      return defined(answered, policy, outcome.containers);
+      return defined(answered, policy, outcome.definition);
     case 'looked':
       return looked(answered, policy, outcome.task, now);
     case 'start-answered':
@@ -111,7 +114,8 @@ export function settle(
   }
 }
 
-function defined(launch: Launch, policy: Policy, containers: readonly ContainerDefinition[]): Launch {
+function defined(launch: Launch, policy: Policy, definition: TaskDefinition): Launch {
+  const { containers } = definition;
   const names = containers.map(({ name }) => name).join(', ');
   const essential = containers.filter(({ isEssential }) => isEssential);
   const container = policy.container ?? (essential.length === 1 ? essential[0]?.name : undefined);
@@ -124,14 +128,17 @@ function defined(launch: Launch, policy: Policy, containers: readonly ContainerD
   if (!containers.some(({ name }) => name === container))
     return refused(launch, EXIT.usage, `the task definition has no container ${container}: it has ${names}`);
   const { log } = containers.find(({ name }) => name === container) ?? {};
-  return { ...launch, container, log, phase: policy.isKeyGiven ? { kind: 'looking' } : firstStart };
+  const needs = needsOf(definition, container, policy.asked);
+  return { ...launch, container, log, needs, phase: policy.isKeyGiven ? { kind: 'looking' } : firstStart };
 }
 
 const firstStart: Starting = {
   kind: 'starting',
   attempt: 0,
+  tries: 0,
   waitingSince: undefined,
   missing: [],
+  isShort: false,
   growth: undefined,
   searchedAt: undefined,
   isSent: false,
@@ -204,7 +211,12 @@ function startAnswered(
   const { phase } = answered;
   if (phase.kind !== 'starting') return answered;
   const failures = before.failures + 1;
-  const waiting = { ...phase, isSent: false, waitingSince: phase.waitingSince ?? now };
+  const waiting = {
+    ...phase,
+    isSent: false,
+    tries: phase.tries + (answer.kind === 'unanswered' ? 0 : 1),
+    waitingSince: phase.waitingSince ?? now,
+  };
   switch (answer.kind) {
     case 'started':
       return follow(answered, policy, answer.task, false, now);
@@ -214,17 +226,18 @@ function startAnswered(
         phase: {
           ...moved(waiting, answer.completed),
           missing: answer.missing,
+          isShort: true,
           growth: phase.growth ?? (policy.group === undefined ? undefined : notAsked(now)),
         },
-        dueAt: now + roomDelay(phase.attempt, random),
+        dueAt: now + roomDelay(phase.tries, random),
       };
     case 'not-yet':
       return {
         ...answered,
         failures,
         trouble: answer.why,
-        phase: { ...moved(waiting, answer.completed), missing: [] },
-        dueAt: now + (answer.completed ? roomDelay(phase.attempt, random) : backoff(failures, random)),
+        phase: { ...moved(waiting, answer.completed), missing: [], isShort: false },
+        dueAt: now + (answer.completed ? roomDelay(phase.tries, random) : backoff(failures, random)),
       };
     case 'unanswered':
       return {

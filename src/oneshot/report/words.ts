@@ -1,6 +1,6 @@
 import { formatDuration } from '../../base/duration.ts';
 import { clip, oneLine } from '../../base/text.ts';
-import type { End, Launch, Policy, TaskView } from '../launch/model.ts';
+import type { End, Launch, Policy, TaskView, Told } from '../launch/model.ts';
 
 /** How a launch is now, in one line. Lines with the same `topic` differ only in how long it has been so. */
 export type Progress = {
@@ -26,7 +26,8 @@ export function progressOf(launch: Launch, policy: Policy, now: number): Progres
         trouble === undefined
           ? `waiting for room: ${phase.missing.length > 0 ? `too little ${missingWords(phase.missing)} on every instance` : 'the cluster has no instance'}`
           : `not started yet: ${oneLine(clip(trouble, 300))}`;
-      const asked = phase.growth?.said ? `; ${phase.growth.said}` : '';
+      const said = phase.growth?.said || (phase.isShort && launch.told && toldWords(launch.told));
+      const asked = said ? `; ${said}` : '';
       const left = phase.waitingSince + policy.capacityTimeoutMs - now;
       return line(
         'waiting',
@@ -80,6 +81,11 @@ const line = (mood: Progress['mood'], topic: string, detail?: string): Progress 
   text: detail === undefined ? topic : `${topic}, ${detail}`,
   mood,
 });
+
+const toldWords = ({ trouble }: Told) =>
+  trouble === undefined
+    ? 'the demand queue is told'
+    : `the demand queue cannot be told: ${oneLine(clip(trouble, 200))}`;
 
 const missingWords = (reasons: readonly string[]) =>
   reasons.map((reason) => reason.replace(/^RESOURCE:?/, '') || 'room').join(' and ');

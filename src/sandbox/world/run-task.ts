@@ -90,15 +90,16 @@ function checkOverrides(definition: TaskDefinition, overrides: TaskOverrides | u
   }
 }
 
-/** What a task takes of an instance: the overrides of its container, of the task, or its definition. */
+/** What a task takes of an instance: what is reserved for the whole of it, else for its container. */
 function needsOf(definition: TaskDefinition, overrides: TaskOverrides | undefined) {
   const [own] = overrides?.containerOverrides ?? [];
   return {
-    cpu: own?.cpu ?? (overrides?.cpu ? Number(overrides.cpu) : definition.cpu),
+    cpu: (overrides?.cpu ? Number(overrides.cpu) : definition.ownCpu) ?? own?.cpu ?? definition.cpu,
     memory:
+      (overrides?.memory ? Number(overrides.memory) : definition.ownMemory) ??
       own?.memory ??
       own?.memoryReservation ??
-      (overrides?.memory ? Number(overrides.memory) : definition.memory),
+      definition.memory,
   };
 }
 

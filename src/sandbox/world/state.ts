@@ -169,6 +169,9 @@ export type TaskDefinition = {
   readonly revision: number;
   readonly cpu: number;
   readonly memory: number;
+  /** What the definition itself reserves for the whole task; undefined: what its containers do. */
+  readonly ownCpu: number | undefined;
+  readonly ownMemory: number | undefined;
   readonly containerName: string;
   readonly image: string;
   readonly stopTimeoutMs: number | undefined;

@@ -21,6 +21,8 @@ export const taskDefinitions: Pick<
       memory: input.memory
         ? Number(input.memory)
         : sum(containers.map((one) => one.memory ?? one.memoryReservation ?? 0)),
+      ownCpu: input.cpu ? Number(input.cpu) : undefined,
+      ownMemory: input.memory ? Number(input.memory) : undefined,
       containerName: first.name ?? 'main',
       image: first.image ?? 'busybox',
       stopTimeoutMs: longest(containers.map((one) => one.stopTimeout)),
@@ -44,6 +46,8 @@ export type DefinitionOptions = {
   family: string;
   cpu?: number;
   memory?: number;
+  ownCpu?: number | undefined;
+  ownMemory?: number | undefined;
   containerName?: string;
   image?: string;
   stopTimeoutMs?: number | undefined;
@@ -62,6 +66,8 @@ export function addDefinition(world: WorldState, options: DefinitionOptions): Ta
     revision,
     cpu: options.cpu ?? 128,
     memory: options.memory ?? 128,
+    ownCpu: options.ownCpu,
+    ownMemory: options.ownMemory,
     containerName: options.containerName ?? 'main',
     image: options.image ?? 'busybox',
     stopTimeoutMs: options.stopTimeoutMs,
@@ -94,8 +100,8 @@ function describe(definition: TaskDefinition): Ecs.TaskDefinition {
     family: definition.family,
     revision: definition.revision,
     status: definition.status,
-    cpu: String(definition.cpu),
-    memory: String(definition.memory),
+    ...(definition.ownCpu !== undefined && { cpu: String(definition.ownCpu) }),
+    ...(definition.ownMemory !== undefined && { memory: String(definition.ownMemory) }),
     compatibilities: ['EC2'],
     requiresAttributes: [],
     placementConstraints: [],

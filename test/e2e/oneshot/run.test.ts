@@ -3,8 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { addFault, type Fleet, removeFault, type Sandbox } from '../../../src/sandbox/index.ts';
-import { startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
+import { parseDemand } from '../../../src/base/demand.ts';
+import {
+  addFault,
+  addMessageQueue,
+  type Fleet,
+  removeFault,
+  type Sandbox,
+} from '../../../src/sandbox/index.ts';
+import { requested, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
 
 let fleet: Fleet;
 let sandbox: Sandbox;
@@ -114,6 +121,51 @@ describe('room', () => {
       empty.fleet.group.desired <= 5,
       `${empty.fleet.group.desired} instances for five jobs that fit in one`,
     );
+  });
+
+  test('a demand queue is told what is needed until there is room, and the group is left to whoever reads it', async () => {
+    const empty = await startCluster(0);
+    const { url } = addMessageQueue(empty.fleet.world, 'demand');
+    const QueueUrl = `${empty.sandbox.apiUrl}${new URL(url).pathname}`;
+    const args = ['--key', 'k', '--group', empty.fleet.group.name, '--demand-queue', QueueUrl];
+    const launcher = startOneshot([...job, ...args, '--', 'sh', '-c', 'exit 8'], empty.sandbox);
+    await requested(empty.fleet, 'sqs:SendMessage');
+    const { Messages: messages = [] } = empty.fleet.world.call('sqs:ReceiveMessage', { QueueUrl });
+    const read = parseDemand(messages[0]?.Body ?? '');
+    assert.ok(read.kind === 'demand', messages[0]?.Body);
+    const { since: _, ...needs } = read.demand;
+    assert.deepEqual(needs, {
+      cluster: 'batch',
+      group: 'web-asg',
+      key: 'k',
+      cpu: 1024,
+      memory: 1024,
+      gpu: 0,
+      ports: [],
+      constraints: [],
+    });
+    empty.fleet.addInstance({ cpu: 2048, memory: 4096 });
+    const { code, stderr } = await launcher.ended;
+    const asked = empty.fleet.world.requestLog.counts.get('autoscaling:LaunchInstances');
+    await empty.sandbox.close();
+    assert.equal(code, 8, stderr);
+    assert.match(stderr, /waiting for room: the cluster has no instance; the demand queue is told/);
+    assert.equal(asked, undefined, 'two would launch for the same job');
+  });
+
+  test('a demand queue that is not there is said, and never ends the launch', async () => {
+    const empty = await startCluster(0);
+    const QueueUrl = `${empty.sandbox.apiUrl}/111122223333/nosuch`;
+    const launcher = startOneshot(
+      [...job, '--demand-queue', QueueUrl, '--', 'sh', '-c', 'exit 8'],
+      empty.sandbox,
+    );
+    await requested(empty.fleet, 'sqs:SendMessage');
+    empty.fleet.addInstance({ cpu: 2048, memory: 4096 });
+    const { code, stderr } = await launcher.ended;
+    await empty.sandbox.close();
+    assert.equal(code, 8, stderr);
+    assert.match(stderr, /the demand queue cannot be told: .*QueueDoesNotExist/);
   });
 
   test('a group that is not there: said at once', async () => {

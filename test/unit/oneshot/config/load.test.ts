@@ -83,6 +83,15 @@ describe('the command line', () => {
     [[...least, '--key', ''], /--key: "" is empty/],
     [[...least, '--timeout', '5'], /has no unit/],
     [[...least, '--cpu', '0'], /is not a whole number/],
+    [[...least, '--demand-queue', 'demand'], /--demand-queue: "demand" is not the URL of a standard queue/],
+    [
+      [...least, '--demand-queue', 'https://sqs.eu-west-1.amazonaws.com/111122223333/a.fifo'],
+      /standard queue/,
+    ],
+    [
+      [...least, '--demand-queue', 'https://sqs.eu-west-1.amazonaws.com/1/a', '--capacity-provider', 'p'],
+      /--demand-queue: it cannot be given together with --capacity-provider/,
+    ],
     [['--cluster', 'a b', '--task-definition', 'job'], /is not the name of an ECS cluster/],
     [[...least, '--result-file', '/proc/nowhere/result.json'], /--result-file: .* cannot be written/],
   ] as const) {

@@ -55,7 +55,23 @@ export const exited = (exitCode: number | undefined, change: Partial<TaskView> =
 
 export const defined: Outcome = {
   kind: 'defined',
-  containers: [{ name: 'main', isEssential: true, log: { kind: 'elsewhere', why: '' } }],
+  definition: {
+    containers: [
+      {
+        name: 'main',
+        isEssential: true,
+        log: { kind: 'elsewhere', why: '' },
+        cpu: 256,
+        memory: 512,
+        softMemory: undefined,
+        gpu: 0,
+        ports: [],
+      },
+    ],
+    cpu: undefined,
+    memory: undefined,
+    constraints: [],
+  },
 };
 export const noRoom: Outcome = {
   kind: 'start-answered',
