@@ -197,7 +197,7 @@ function readDemand(
     if (messages.length > 0 && !isBooting && group.desired < group.maxSize && group.launchErrors.size === 0) {
       lastLaunchAt = now;
       group.desired++;
-      group.launch?.();
+      group.launch?.(group.zones[0] ?? '');
     }
     if (now < START + LIMIT_MS) clock.at(now + every, turn);
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Operations } from '../../../src/oneshot/aws/operations.ts';
-import { addFault, removeFault } from '../../../src/sandbox/index.ts';
+import { addFault, addMessageQueue, removeFault } from '../../../src/sandbox/index.ts';
 import { hit, running, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
 
 // The launcher is killed at every call that it makes, and its caller calls again with the same key.
@@ -12,6 +12,8 @@ type Moment = {
   readonly skip?: number;
   /** In a cluster without an instance, beside a group that launches one. */
   readonly isEmpty?: true;
+  /** There is a demand queue, and the instance comes once the launcher was killed. */
+  readonly hasQueue?: true;
   /** The launcher has been cancelled. */
   readonly isCancelled?: true;
 };
@@ -35,14 +37,16 @@ const calls: Readonly<
   'autoscaling:DescribeAutoScalingGroups': { faults: READ, moments: [{ isEmpty: true }] },
   'autoscaling:LaunchInstances': { faults: MUTATION, moments: [{ isEmpty: true }] },
   'logs:GetLogEvents': { faults: READ, moments: [{}] },
+  'sqs:SendMessage': { faults: MUTATION, moments: [{ isEmpty: true, hasQueue: true }] },
 };
 
 const job = ['run', '--cluster', 'batch', '--task-definition', 'logging', '--group', 'web-asg', '--key', 'k'];
-const args = [...job, '--', 'sh', '-c', 'sleep 1; exit 5'];
+const command = ['--', 'sh', '-c', 'sleep 1; exit 5'];
+const args = [...job, ...command];
 
 describe('a launcher that was killed, and called again with the same key', { concurrency: 6 }, () => {
   for (const [api, { faults, moments }] of Object.entries(calls)) {
-    for (const { skip = 0, isEmpty = false, isCancelled = false } of moments) {
+    for (const { skip = 0, isEmpty = false, hasQueue = false, isCancelled = false } of moments) {
       for (const what of faults) {
         const which = skip === 0 ? api : `${api}, the second`;
         const name = `${which}, ${what === 'stall' ? 'before it arrived' : 'before its answer'}`;
@@ -51,7 +55,9 @@ describe('a launcher that was killed, and called again with the same key', { con
           context.after(() => sandbox.close());
           fleet.group.launch = () => fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 500 });
           const fault = addFault(fleet.world, { match: { api }, fault: { what }, skip });
-          const first = startOneshot(args, sandbox);
+          const queue = `${sandbox.apiUrl}${new URL(addMessageQueue(fleet.world, 'demand').url).pathname}`;
+          const own = hasQueue ? [...job, '--demand-queue', queue, ...command] : args;
+          const first = startOneshot(own, sandbox);
           if (isCancelled) {
             await running(fleet);
             first.signal('SIGTERM');
@@ -59,13 +65,14 @@ describe('a launcher that was killed, and called again with the same key', { con
           await hit(fault);
           first.signal('SIGKILL');
           assert.equal((await first.ended).killedBy, 'SIGKILL');
+          if (hasQueue) fleet.addInstance({ cpu: 2048, memory: 4096 });
           // Lists lag behind: what the first one did must not be needed from them.
           addFault(fleet.world, {
             match: { api: 'ecs:ListTasks' },
             fault: { what: 'stale', ms: 60_000 },
             count: 2,
           });
-          const second = await startOneshot(args, sandbox).ended;
+          const second = await startOneshot(own, sandbox).ended;
           assert.equal(startedTasks(fleet), 1, `the job was started ${startedTasks(fleet)} times`);
           // What took effect of a cancel has: then that is how the job has ended.
           const code = isCancelled && what === 'act-then-stall' ? 143 : 5;
