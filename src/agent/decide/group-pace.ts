@@ -9,7 +9,6 @@ import { dueAfter, restedUntil, type Urgency } from './rest.ts';
  * asked after 3, 6, 12 and 30 s, then once a minute.
  */
 const TERMINATING: readonly Step[] = [
-  { until: 3_000, every: 3_000 },
   { until: 6_000, every: 3_000 },
   { until: 12_000, every: 6_000 },
   { until: 30_000, every: 18_000 },

@@ -328,6 +328,57 @@ describe('a drain that is cancelled', () => {
   });
 });
 
+describe('while its tasks run', () => {
+  it('a look at ECS that is throttled makes nothing unknown: it could end nothing', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(MINUTE);
+    agent.says.view = failed('throttled');
+    await agent.pass(10 * MINUTE);
+    assert.match(agent.report()?.summary ?? '', /^draining: 1 task left/);
+  });
+  it('they are listed in the minute before a limit at which they are asked to stop', async () => {
+    const agent = scriptAgent({ policy: { drainTimeout: 10 * MINUTE, onTimeout: 'stop-tasks' } });
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(10 * MINUTE + 10 * SECOND);
+    assert.equal(agent.times('ECS full')[1], 555, 'one that ECS has placed since would be cut off');
+  });
+  it('the group is asked again and again for an action that was completed at a limit, and not before', async () => {
+    const agent = scriptAgent({ policy: { drainTimeout: 6 * MINUTE, onTimeout: 'continue' } });
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(6 * MINUTE + 6 * SECOND);
+    assert.equal(agent.did.at(-1), '375 s complete');
+    assert.deepEqual(agent.times('lifecycle'), [15, 375], 'heartbeats tell enough');
+    agent.says.lifecycle = waits;
+    await agent.pass(5 * MINUTE);
+    assert.ok(
+      agent.times('lifecycle').length > 4,
+      'it may wait still, and the instance would be left behind',
+    );
+  });
+  it('the group is asked at once when another signal joins: its hook may wait already', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: inService });
+    await agent.pass(22 * SECOND);
+    agent.says.other = { source: 'rebalance', noticeAt: START };
+    await agent.pass(22 * SECOND);
+    assert.deepEqual(agent.times('lifecycle'), [15, 35]);
+  });
+});
+
+it('the group is not asked again for a release that the operator’s hooks hold up for seconds', async () => {
+  const { promise, resolve } = Promise.withResolvers<'succeeded'>();
+  const agent = scriptAgent({ hooks: { drained: promise } });
+  await begin(agent, { ...busy(), status: 'DRAINING' });
+  await agent.pass(MINUTE);
+  Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+  await agent.pass(15 * SECOND);
+  resolve('succeeded');
+  await agent.pass(5 * SECOND);
+  assert.equal(agent.did.at(-1), '85 s complete');
+  assert.deepEqual(agent.times('lifecycle'), [15, 71], 'a fleet’s requests would be used up');
+});
+
 describe('while only metadata says that the group terminates the instance', () => {
   const inMetadata = { ...waits, state: 'Terminating', from: 'metadata' } as const;
   const signal = { source: 'lifecycle' } as const;
@@ -337,6 +388,33 @@ describe('while only metadata says that the group terminates the instance', () =
     await agent.pass(5 * MINUTE);
     assert.deepEqual(agent.did, ['19 s heartbeat']);
     assert.deepEqual(agent.times('lifecycle'), [], 'a fleet’s requests would be used up');
+  });
+  it('a heartbeat that is recorded says that its hook waits, and one that fails says nothing', async () => {
+    const throttled = { status: 'DRAINING', signal: known(signal), lifecycle: failed('throttled') };
+    for (const [outcome, state] of [
+      [{ kind: 'failed', error: failed('transient') }, 'Terminating'],
+      [{ kind: 'done' }, 'Terminating:Wait'],
+    ] as const) {
+      const agent = scriptAgent({ groupInMetadata: inMetadata });
+      agent.outcomes.heartbeat = outcome;
+      await begin(agent, { ...busy(), ...throttled });
+      await agent.pass(20 * SECOND);
+      assert.equal(agent.did[0], '19 s heartbeat');
+      assert.equal(agent.report()?.lifecycleState, state);
+    }
+  });
+  it('the first heartbeat of many that are throttled waits, for 2 min and more: others need theirs to live', async () => {
+    const agent = scriptAgent({ groupInMetadata: inMetadata, policy: { signals: ['lifecycle'] } });
+    const throttled = { status: 'DRAINING', signal: known(signal), hooks: failed('throttled') };
+    await begin(agent, { ...busy(), ...throttled });
+    await agent.pass(10 * SECOND);
+    agent.says.hooks = [hook];
+    await agent.pass(5 * MINUTE);
+    assert.deepEqual(
+      agent.did,
+      ['180 s heartbeat'],
+      '170 s after metadata last said that the group keeps it',
+    );
   });
   it('the group itself is asked after a restart where its hook waited before: it may have ended meanwhile', async () => {
     const waiting = { since: START, group: 'web-asg' };

@@ -290,6 +290,21 @@ describe('the next drain', () => {
     await agent.pass(10 * SECOND);
     assert.deepEqual(agent.did, ['35 s heartbeat'], 'the task would be cut short');
   });
+  it('finds nothing of one whose container instance somebody else has deregistered', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), lifecycle: { ...waits, state: 'InService' } });
+    await agent.pass(10 * SECOND);
+    agent.says.status = undefined;
+    await agent.pass(6 * MINUTE);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.events().at(-2), 'drain.cancelled-too-late');
+    assert.deepEqual(
+      agent.saved.at(-1),
+      {},
+      'after a restart, DRAINING of somebody else would be given back',
+    );
+  });
   it('says again that it watches', async () => {
     const agent = scriptAgent();
     await begin(agent, { status: 'DRAINING', ...busy() });
@@ -493,6 +508,18 @@ describe('after the host has stood still', () => {
     return { agent, didSince: agent.did.slice(before).filter((one) => !one.includes('heartbeat')) };
   };
 
+  it('for less than half a minute, nothing is asked anew: timers are that late on a busy host', async () => {
+    const agent = scriptAgent();
+    await begin(agent, busy());
+    await agent.pass(20 * SECOND);
+    const before = agent.asked.length;
+    agent.standStill(29 * SECOND);
+    await agent.pass(0);
+    assert.deepEqual(
+      agent.asked.slice(before).filter((one) => one.includes('ECS') || one.includes('lifecycle')),
+      [],
+    );
+  });
   it('nothing is decided on what was answered before: others went on meanwhile', async () => {
     const { agent, didSince } = await forgets(10 * MINUTE);
     assert.deepEqual(

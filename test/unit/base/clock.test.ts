@@ -99,6 +99,37 @@ describe('a steady clock', () => {
     assert.equal(clock.monotonic(), 607_100);
   });
 
+  test('reads the host’s uptime twenty times a second at most: each time it is a file', async () => {
+    const host = createVirtualClock();
+    let reads = 0;
+    const clock = steady(host, () => {
+      reads++;
+      return host.monotonic();
+    });
+    const pass = async (ms: number) => {
+      void host.sleep(ms);
+      host.step();
+      clock.now();
+    };
+    clock.now();
+    const before = reads;
+    clock.now();
+    await pass(49);
+    assert.equal(reads - before, 0);
+    await pass(1);
+    assert.equal(reads - before, 1);
+    await pass(49);
+    assert.equal(reads - before, 1);
+  });
+
+  test('takes no second for a standstill that the host’s clocks only disagree by', async () => {
+    const host = createVirtualClock();
+    let ahead = 0;
+    const clock = steady(host, () => host.monotonic() + ahead);
+    ahead = 999;
+    assert.equal(clock.monotonic(), 0);
+  });
+
   test('begun later, at what the host’s shows then', async () => {
     const host = createVirtualClock();
     void host.sleep(7_000);

@@ -48,6 +48,7 @@ describe('a drain asked for by hand', () => {
     const file = join(temporaryDirectory(t), 'file');
     writeFileSync(file, '');
     assert.deepEqual(await manualSignal(file)(), known(undefined));
+    assert.equal(await withdrawDrain(file), false);
   });
 
   test('a request that cannot be taken back is told: the drain goes on', async (t) => {

@@ -75,6 +75,10 @@ describe('an event that EC2 has scheduled', () => {
   });
   test('may be told in ISO 8601', async () =>
     assert.deepEqual(await readOnce([event({ NotBefore: '2026-11-30T09:00:43.000Z' })]), known(signal)));
+  test('may have an id of a hundred characters', async () => {
+    const eventId = 'x'.repeat(100);
+    assert.deepEqual(await readOnce([event({ EventId: eventId })]), known({ ...signal, eventId }));
+  });
   test('stays once it was told, though the host’s clock is set back', async () => {
     const { says, read } = reader();
     says.body = known(JSON.stringify([event()]));
@@ -103,6 +107,7 @@ describe('an event that EC2 has scheduled', () => {
     [event({ Code: undefined })],
     [event({ Code: ' instance-retirement' })],
     [event({ State: undefined })],
+    [event({ Code: 'x'.repeat(101) })],
     [event({ State: 'postponed' })],
     [event({ EventId: '' })],
     [event({ NotBefore: undefined })],

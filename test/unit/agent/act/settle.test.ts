@@ -210,13 +210,13 @@ describe('what was done', () => {
       const next = after(terminate, done, { state });
       state = next.state;
       rests.push(state.attempts.terminate?.restsUntil);
-      said.push(next.events.map(({ event }) => event).join());
+      said.push(next.events.map(({ event, fields }) => `${event} ${fields?.times ?? ''}`.trim()).join());
     }
     const inSeconds = rests.map((at = 0) => (at - NOW) / 1_000);
     assert.deepEqual(inSeconds, [30, 60, 120, 240, 300, 300]);
     assert.deepEqual(said, [
       'instance.terminated',
-      ...Array(4).fill('instance.terminated,instance.retained-again'),
+      ...[2, 3, 4, 5].map((times) => `instance.terminated,instance.retained-again ${times}`),
     ]);
   });
   it('terminated: the group is asked what it makes of it', () => {

@@ -64,6 +64,8 @@ describe('the state in the group', () => {
     const noGroup = { lifecycle: known({ kind: 'no-group' } as const) };
     assert.equal(due(noGroup), 5 * SECOND);
     assert.equal(due({ ...noGroup, isTermination: false }), 5 * MINUTE);
+    const unheard = { ...noGroup, isTermination: false, hearsOfTermination: false };
+    assert.equal(due(unheard), 5 * MINUTE, 'no group terminates it');
   });
   it('is asked at once where it was never answered, and every 5 s where it is not known', () => {
     const asked = { ...draining.asked, lifecycle: never };
@@ -90,7 +92,7 @@ describe('the state in a group that only metadata has named', () => {
     heartbeatInterval: undefined,
     asked: { ...draining.asked, hooks },
   });
-  const failed = (kind: 'throttled' | 'permission') =>
+  const failed = (kind: 'throttled' | 'transient' | 'permission') =>
     hooksOf({ ...stale, failure: { kind, times: 1, at: NOW, since: NOW, jitter: 0 } });
 
   it('is asked 5 to 15 min later: heartbeats tell enough', () =>
@@ -113,6 +115,7 @@ describe('the state in a group that only metadata has named', () => {
     assert.equal(due(hooksOf(at(NOW))), 0);
     assert.equal(due(failed('permission')), 0);
     assert.equal(due(failed('throttled')), 5 * MINUTE);
+    assert.equal(due(failed('transient')), 5 * MINUTE);
     assert.equal(due(hooksOf(never)), 5 * MINUTE);
   });
 });

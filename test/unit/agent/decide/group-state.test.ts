@@ -208,4 +208,23 @@ it('an operator’s own request is not deregistered for half a minute while the 
     'its root volume may be about to be replaced: it returns to service',
   );
   assert.equal(silent(30 * SECOND), 'deregister', 'who may not ask the group is held for ever');
+  const unsignalled = { lifecycle: unknown('throttled'), signals: known([{ source: 'manual' } as const]) };
+  const begun = { ...unsignalled, memory: {}, containerInstance: known(draining), ...empty };
+  assert.equal(decideIn('InService', begun).action.kind, 'wait', 'the half minute has only begun');
+});
+
+describe('what only metadata and heartbeats have said of the group', () => {
+  const assumed = known({
+    kind: 'in-group',
+    group: 'web-asg',
+    state: 'Terminating:Wait',
+    from: 'metadata',
+  } as const);
+  const asksFirst = { kind: 'wait', why: { for: 'group-state', cause: 'the group itself is asked first' } };
+  const decideOn = (containerInstance: Observation['containerInstance']) =>
+    decide({ ...withTask, ...empty, lifecycle: assumed, containerInstance }, policy).action;
+  it('deregisters nothing: the instance may stay', () =>
+    assert.deepEqual(decideOn(known(draining)), asksFirst));
+  it('releases nothing: another hook may wait by now', () =>
+    assert.deepEqual(decideOn(known({ kind: 'deregistered', arn: draining.arn })), asksFirst));
 });

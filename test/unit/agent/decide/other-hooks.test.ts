@@ -17,6 +17,11 @@ const endOf = (seen: Partial<Observation>) =>
 describe('another owner’s hook that will end ours', () => {
   it('does so by its heartbeat time-out after the instance began to wait', () =>
     assert.deepEqual(endOf({}), { hook: 'ship-logs', at: NOW + 4 * MINUTE }));
+  it('does so after an hour where it has no time-out of its own', () => {
+    const { heartbeatTimeout: _, ...unset } = ship;
+    const hooks = known([hook, { ...unset, heartbeatTimeout: undefined }]);
+    assert.equal(endOf({ hooks })?.at, NOW - MINUTE + HOUR);
+  });
   it('is the first of several', () => {
     const hooks = known([{ ...ship, name: 'later', heartbeatTimeout: HOUR }, ship, hook]);
     assert.equal(endOf({ hooks })?.hook, 'ship-logs');

@@ -27,6 +27,18 @@ const observation: Observation = {
 const after = (seen: Partial<Observation>) => remember({ ...observation, ...seen }, config);
 const inState = (state: string) => known({ kind: 'in-group', group: 'web-asg', state } as const);
 
+describe('that the root volume is to be replaced', () => {
+  const replacing = (memory: Memory, lifecycle: Observation['lifecycle']) =>
+    after({ memory, signals: known([tag]), lifecycle }).isReplacing;
+  it('is remembered while the group is silent, or an instance that stays would leave its cluster', () => {
+    assert.equal(replacing({}, inState('ReplacingRootVolume:Wait')), true);
+    assert.equal(replacing({ isReplacing: true }, unknown('silent')), true);
+    assert.equal(replacing({}, unknown('silent')), undefined);
+  });
+  it('is forgotten once the group terminates it instead', () =>
+    assert.equal(replacing({ isReplacing: true }, inState('Terminating')), undefined));
+});
+
 describe('what is remembered of the signals', () => {
   it('nothing while nothing happens: the same object, so that nothing is written to disk', () => {
     const memory: Memory = {};

@@ -79,6 +79,17 @@ function setUp() {
 }
 const throttled = new AwsError('ecs:ListTasks', 'throttled', 'Throttling', 'too much');
 
+it('an instance that is in no group is kept by none: a tag of its last event would count as past', async () => {
+  const { seen, says, ask, pass } = setUp();
+  await ask('lifecycle');
+  pass(SECOND);
+  await ask('lifecycle');
+  assert.equal(seen().keptForMs, SECOND);
+  says.lifecycle = { kind: 'no-group' };
+  await ask('lifecycle');
+  assert.equal(seen().keptForMs, undefined);
+});
+
 describe('what the ECS agent says', () => {
   it('is empty since the first answer without a task', async () => {
     const { seen, says, ask, pass } = setUp();
