@@ -8,27 +8,29 @@ import { agentConf } from './package/agent-conf.ts';
 import { buildConnectNotify, goLicence } from './package/connect-notify.ts';
 import { licenceText } from './package/licences.ts';
 import { nfpm } from './package/nfpm.ts';
+import { type Program, type ProgramName, programs } from './package/programs.ts';
 import { type Architecture, unpackRuntime } from './package/runtime.ts';
 import { runtimeComponents, sbom } from './package/sbom.ts';
 import { root, run } from './package/shell.ts';
 
 export type PackageOptions = {
+  /** Which program; the agent unless told. */
+  readonly program?: ProgramName;
   readonly architectures: readonly Architecture[];
   /** Where the artifacts go. */
   readonly outdir: string;
   readonly formats: readonly Format[];
-  /** What is bundled; src/cli.ts by default. */
-  readonly entry?: string;
 };
 export type Format = 'tar.gz' | 'deb' | 'rpm';
 
 /** Builds the artifacts and returns their paths. The same commit gives the same bytes. */
 export async function buildPackages({
+  program: programName = 'ecs-drain-agent',
   architectures,
   formats,
-  entry,
   ...options
 }: PackageOptions): Promise<string[]> {
+  const program: Program = programs[programName];
   const outdir = resolve(options.outdir);
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const commitTime = Number(
@@ -39,23 +41,25 @@ export async function buildPackages({
   const artifacts: string[] = [];
   try {
     const dist = join(work, 'dist');
-    const metafile = await bundle(entry, dist);
+    const metafile = await bundle(join(root, program.entry), dist);
     for (const architecture of architectures) {
-      const name = `ecs-drain-agent-${version}-linux-${architecture}`;
+      const name = `${program.name}-${version}-linux-${architecture}`;
       const tree = join(work, name);
-      await layOut(tree, dist, architecture);
-      await writeFile(join(tree, 'share/THIRD-PARTY-LICENSES.txt'), await licenceText(metafile));
-      const others = await runtimeComponents(architecture, join(tree, 'bin/node'));
-      const bom = await sbom({ name: 'ecs-drain-agent', metafile, others, commitTime });
+      await layOut(tree, dist, program, architecture);
+      if (program.isService) await addService(tree, architecture);
+      const licences = await licenceText(metafile, program.name);
+      await writeFile(join(tree, 'share/THIRD-PARTY-LICENSES.txt'), licences);
+      const others = await runtimeComponents(architecture, join(tree, 'bin/node'), program.isService);
+      const bom = await sbom({ name: program.name, metafile, others, commitTime });
       await writeFile(join(tree, 'share/sbom.cdx.json'), bom);
       await setModes(tree);
       if (formats.includes('tar.gz')) {
         await writeFile(join(outdir, `${name}.cdx.json`), bom);
-        artifacts.push(await tarball(tree, name, outdir, commitTime));
+        artifacts.push(await tarball(tree, name, outdir, commitTime, program.isService));
       }
       for (const format of formats) {
         if (format === 'tar.gz') continue;
-        artifacts.push(await nfpm({ format, tree, architecture, version, commitTime, outdir }));
+        artifacts.push(await nfpm({ program, format, tree, architecture, version, commitTime, outdir }));
       }
     }
   } finally {
@@ -65,8 +69,13 @@ export async function buildPackages({
   return artifacts;
 }
 
-/** The content of every format: what the package managers put below /opt/ecs-drain-agent, and install.sh too. */
-async function layOut(tree: string, dist: string, architecture: Architecture): Promise<void> {
+/** The content of every format: what the package managers put below /opt/NAME, and install.sh too. */
+async function layOut(
+  tree: string,
+  dist: string,
+  { name, docs, policies }: Program,
+  architecture: Architecture,
+): Promise<void> {
   await rm(tree, { recursive: true, force: true });
   for (const folder of ['bin', 'lib', 'share/docs']) await mkdir(join(tree, folder), { recursive: true });
 
@@ -74,20 +83,29 @@ async function layOut(tree: string, dist: string, architecture: Architecture): P
   await cp(join(tree, 'runtime/package/bin/node'), join(tree, 'bin/node'));
   await cp(join(tree, 'runtime/package/LICENSE'), join(tree, 'share/LICENSE.node'));
   await rm(join(tree, 'runtime'), { recursive: true });
-  await buildConnectNotify(architecture, join(tree, 'bin/connect-notify'));
-  await cp(await goLicence(), join(tree, 'share/LICENSE.go'));
-  for (const file of ['ecs-drain-agent', 'restart-delay']) {
-    await cp(join(root, 'packaging', file), join(tree, 'bin', file));
-  }
+  await cp(join(root, 'packaging', name), join(tree, 'bin', name));
 
   await cp(dist, join(tree, 'lib'), { recursive: true, filter: (path) => !path.endsWith('meta.json') });
 
   for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md']) {
     await cp(join(root, file), join(tree, 'share', file)).catch(ifThere);
   }
-  for (const file of await readdir(join(root, 'docs')).catch(() => [])) {
+  const pages = docs === 'all' ? await readdir(join(root, 'docs')).catch(() => []) : docs;
+  for (const file of pages) {
     if (file.endsWith('.md')) await cp(join(root, 'docs', file), join(tree, 'share/docs', file));
   }
+  if (policies === undefined) return;
+  for (const file of await readdir(join(root, 'deploy/iam'))) {
+    if (!file.startsWith(policies)) continue;
+    await cp(join(root, 'deploy/iam', file), join(tree, 'share/deploy/iam', file));
+  }
+}
+
+/** What systemd and install.sh need of the agent. */
+async function addService(tree: string, architecture: Architecture): Promise<void> {
+  await buildConnectNotify(architecture, join(tree, 'bin/connect-notify'));
+  await cp(await goLicence(), join(tree, 'share/LICENSE.go'));
+  await cp(join(root, 'packaging/restart-delay'), join(tree, 'bin/restart-delay'));
   await writeFile(join(tree, 'share/agent.conf'), agentConf());
   await cp(join(root, 'systemd/ecs-drain-agent.service'), join(tree, 'share/ecs-drain-agent.service'));
 }
@@ -108,9 +126,17 @@ async function setModes(tree: string): Promise<void> {
   await chmod(join(tree, 'bin/node'), 0o711);
 }
 
-async function tarball(tree: string, name: string, outdir: string, commitTime: number): Promise<string> {
-  await cp(join(root, 'packer/install.sh'), join(tree, 'install.sh'));
-  await chmod(join(tree, 'install.sh'), 0o755);
+async function tarball(
+  tree: string,
+  name: string,
+  outdir: string,
+  commitTime: number,
+  hasInstaller: boolean,
+): Promise<string> {
+  if (hasInstaller) {
+    await cp(join(root, 'packer/install.sh'), join(tree, 'install.sh'));
+    await chmod(join(tree, 'install.sh'), 0o755);
+  }
   await writeFile(join(tree, 'SHA256SUMS'), await checksums(tree));
   await chmod(join(tree, 'SHA256SUMS'), 0o644);
   const file = join(outdir, `${name}.tar.gz`);
@@ -130,7 +156,7 @@ async function tarball(tree: string, name: string, outdir: string, commitTime: n
   // -n: neither name nor time in the header.
   await run('gzip', ['-n', '-6', '-f', tar]);
   await cp(`${tar}.gz`, file);
-  await rm(join(tree, 'install.sh'));
+  await rm(join(tree, 'install.sh'), { force: true });
   await rm(join(tree, 'SHA256SUMS'));
   return file;
 }
@@ -159,16 +185,20 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     options: {
       arch: { type: 'string', multiple: true, default: ['x64', 'arm64'] },
       format: { type: 'string', multiple: true, default: ['tar.gz', 'deb', 'rpm'] },
+      program: { type: 'string', multiple: true, default: Object.keys(programs) },
       outdir: { type: 'string', default: join(root, 'out') },
     },
   });
-  const artifacts = await buildPackages({
-    architectures: values.arch as Architecture[],
-    formats: values.format as Format[],
-    outdir: values.outdir,
-  });
-  for (const artifact of artifacts) {
-    const { size } = await stat(artifact);
-    console.log(`${relative(process.cwd(), artifact)}  ${(size / 2 ** 20).toFixed(1)} MiB`);
+  for (const program of values.program as ProgramName[]) {
+    const artifacts = await buildPackages({
+      program,
+      architectures: values.arch as Architecture[],
+      formats: values.format as Format[],
+      outdir: values.outdir,
+    });
+    for (const artifact of artifacts) {
+      const { size } = await stat(artifact);
+      console.log(`${relative(process.cwd(), artifact)}  ${(size / 2 ** 20).toFixed(1)} MiB`);
+    }
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type ProgramName, programs } from './package/programs.ts';
 import { root, run } from './package/shell.ts';
 import { buildPackages } from './package.ts';
 import { writeTagger } from './package-lambda.ts';
@@ -49,7 +50,13 @@ async function release(): Promise<void> {
   if (key !== undefined) signWith(key, process.env.RELEASE_KEY_PASSPHRASE, Buffer.alloc(0));
 
   await mkdir(outdir, { recursive: true });
-  await buildPackages({ architectures: ['x64', 'arm64'], formats: ['tar.gz', 'deb', 'rpm'], outdir });
+  for (const program of Object.keys(programs) as ProgramName[])
+    await buildPackages({
+      program,
+      architectures: ['x64', 'arm64'],
+      formats: ['tar.gz', 'deb', 'rpm'],
+      outdir,
+    });
   await writeTagger(join(outdir, 'tagger.zip'));
 
   const files = (await readdir(outdir)).sort();

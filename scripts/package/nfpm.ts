@@ -1,13 +1,15 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Program } from './programs.ts';
 import type { Architecture } from './runtime.ts';
 import { cacheDirectory, root, run } from './shell.ts';
 
 const nfpmVersion = 'v2.45.2';
 
 export type NfpmInput = {
+  readonly program: Program;
   readonly format: 'deb' | 'rpm';
-  /** What goes below /opt/ecs-drain-agent. */
+  /** What goes below /opt/NAME. */
   readonly tree: string;
   readonly architecture: Architecture;
   readonly version: string;
@@ -18,14 +20,15 @@ export type NfpmInput = {
 
 /** Builds one package of the tree by nfpm, which is built from its Go module on first use. */
 export async function nfpm(input: NfpmInput): Promise<string> {
-  const { format, architecture, version, commitTime, outdir, tree } = input;
+  const { program, format, architecture, version, commitTime, outdir, tree } = input;
+  const { name } = program;
   const goArchitecture = architecture === 'x64' ? 'amd64' : 'arm64';
   const rpmArchitecture = architecture === 'x64' ? 'x86_64' : 'aarch64';
   const file = join(
     outdir,
     format === 'deb'
-      ? `ecs-drain-agent_${version}_${goArchitecture}.deb`
-      : `ecs-drain-agent-${version}-1.${rpmArchitecture}.rpm`,
+      ? `${name}_${version}_${goArchitecture}.deb`
+      : `${name}-${version}-1.${rpmArchitecture}.rpm`,
   );
   const config = join(tree, '..', `nfpm-${format}-${architecture}.json`);
   await writeFile(config, JSON.stringify(configuration(input, goArchitecture), undefined, 2));
@@ -43,11 +46,11 @@ export async function nfpm(input: NfpmInput): Promise<string> {
 }
 
 /** nfpm reads YAML, of which JSON is a part. */
-function configuration({ format, tree, version, commitTime }: NfpmInput, arch: string) {
+function configuration({ program, format, tree, version, commitTime }: NfpmInput, arch: string) {
+  const { name, isService, description } = program;
   const mtime = new Date(commitTime * 1000).toISOString();
-  const scripts = join(root, 'packaging');
   return {
-    name: 'ecs-drain-agent',
+    name,
     arch,
     platform: 'linux',
     version,
@@ -55,49 +58,58 @@ function configuration({ format, tree, version, commitTime }: NfpmInput, arch: s
     section: 'admin',
     priority: 'optional',
     maintainer: 'The ecs-drain-agent authors <ecs-drain-agent@localhost>',
-    description:
-      'Drains this Amazon ECS container instance before it is terminated.\n' +
-      'Waits until no task runs on it, deregisters it, and only then lets its Auto Scaling group terminate it.',
+    description,
     license: 'Apache-2.0',
     mtime,
-    // What Node.js links against, beside systemd.
-    depends:
-      format === 'deb'
-        ? ['systemd', 'libc6 (>= 2.28)', 'libstdc++6']
-        : ['systemd', 'glibc >= 2.28', 'libstdc++', 'libgcc'],
+    // What Node.js links against.
+    depends: [
+      ...(isService ? ['systemd'] : []),
+      ...(format === 'deb' ? ['libc6 (>= 2.28)', 'libstdc++6'] : ['glibc >= 2.28', 'libstdc++', 'libgcc']),
+    ],
     contents: [
       {
         src: tree,
-        dst: '/opt/ecs-drain-agent',
+        dst: `/opt/${name}`,
         type: 'tree',
         file_info: { owner: 'root', group: 'root', mtime },
       },
-      {
-        src: join(tree, 'share/ecs-drain-agent.service'),
-        dst: '/usr/lib/systemd/system/ecs-drain-agent.service',
-        file_info: { mode: 0o644, mtime },
-      },
-      {
-        src: join(tree, 'share/agent.conf'),
-        dst: '/etc/ecs-drain-agent/agent.conf',
-        type: 'config|noreplace',
-        file_info: { mode: 0o644, mtime },
-      },
+      ...(isService ? serviceFiles(tree, mtime) : []),
       {
         // nfpm looks at the target on the machine that builds, and takes its size: there is none where it looks.
-        src: '../../opt/ecs-drain-agent/bin/ecs-drain-agent',
-        dst: '/usr/bin/ecs-drain-agent',
+        src: `../../opt/${name}/bin/${name}`,
+        dst: `/usr/bin/${name}`,
         type: 'symlink',
         file_info: { mtime },
       },
     ],
-    scripts: {
-      preinstall: join(scripts, 'preinstall.sh'),
-      postinstall: join(scripts, 'postinstall.sh'),
-      preremove: join(scripts, 'preremove.sh'),
-      postremove: join(scripts, 'postremove.sh'),
-    },
+    ...(isService && { scripts: serviceScripts() }),
     rpm: { buildhost: 'localhost' },
+  };
+}
+
+function serviceFiles(tree: string, mtime: string) {
+  return [
+    {
+      src: join(tree, 'share/ecs-drain-agent.service'),
+      dst: '/usr/lib/systemd/system/ecs-drain-agent.service',
+      file_info: { mode: 0o644, mtime },
+    },
+    {
+      src: join(tree, 'share/agent.conf'),
+      dst: '/etc/ecs-drain-agent/agent.conf',
+      type: 'config|noreplace',
+      file_info: { mode: 0o644, mtime },
+    },
+  ];
+}
+
+function serviceScripts() {
+  const scripts = join(root, 'packaging');
+  return {
+    preinstall: join(scripts, 'preinstall.sh'),
+    postinstall: join(scripts, 'postinstall.sh'),
+    preremove: join(scripts, 'preremove.sh'),
+    postremove: join(scripts, 'postremove.sh'),
   };
 }
 

@@ -84,17 +84,20 @@ export async function sbom({ name, metafile, others, commitTime }: SbomInput): P
 }
 
 /**
- * What a package for hosts carries beside the bundle: Node.js, the OpenSSL in it, and Go's standard library in
- * connect-notify. Scanners find them by the CPE; by the name of an npm package no advisory would be found.
+ * What a package for hosts carries beside the bundle: Node.js, the OpenSSL in it, and Go's standard library where
+ * connect-notify is. Scanners find them by the CPE; by the name of an npm package no advisory would be found.
  *
  * @param node the program that is shipped
  */
-export async function runtimeComponents(architecture: Architecture, node: string): Promise<Component[]> {
+export async function runtimeComponents(
+  architecture: Architecture,
+  node: string,
+  hasConnectNotify: boolean,
+): Promise<Component[]> {
   const { name, version, integrity } = runtimeOf(architecture);
   const openssl = /OpenSSL (\d+\.\d+\.\d+)[ +]/.exec(await readFile(node, 'latin1'))?.[1];
   if (openssl === undefined) throw new Error(`${node} does not tell its version of OpenSSL`);
-  const go = await goVersion();
-  return [
+  const runtime: Component[] = [
     {
       'bom-ref': `node@${version}`,
       type: 'application',
@@ -133,6 +136,11 @@ export async function runtimeComponents(architecture: Architecture, node: string
       cpe: `cpe:2.3:a:openssl:openssl:${openssl}:*:*:*:*:*:*:*`,
       licenses: [{ license: { id: 'Apache-2.0' } }],
     },
+  ];
+  if (!hasConnectNotify) return runtime;
+  const go = await goVersion();
+  return [
+    ...runtime,
     {
       'bom-ref': `stdlib@${go}`,
       type: 'library',

@@ -1,0 +1,38 @@
+/** The programs that are packaged, each apart: a host that starts jobs needs no agent, and a container instance no launcher. */
+export const programs = {
+  'ecs-drain-agent': {
+    name: 'ecs-drain-agent',
+    entry: 'src/cli.ts',
+    /** Whether systemd runs it: then its packages bring a unit and a configuration file, and start it. */
+    isService: true,
+    /** What goes into `share/docs`: all pages, or these. */
+    docs: 'all',
+    /** What the names of its IAM policies begin with, if they go into `share`: what is deployed once is not on each host. */
+    policies: undefined,
+    description:
+      'Drains this Amazon ECS container instance before it is terminated.\n' +
+      'Waits until no task runs on it, deregisters it, and only then lets its Auto Scaling group terminate it.',
+  },
+  'ecs-oneshot': {
+    name: 'ecs-oneshot',
+    entry: 'src/oneshot/cli.ts',
+    isService: false,
+    docs: ['oneshot.md', 'configuration.md'],
+    policies: 'oneshot',
+    description:
+      'Runs one Amazon ECS task to its end, and exits with its exit code.\n' +
+      'For cron, job schedulers and workers of queues: once for each key, with room made where there is none.',
+  },
+} as const satisfies Record<string, Program>;
+
+export type ProgramName = keyof typeof programs;
+
+export type Program = {
+  readonly name: string;
+  readonly entry: string;
+  readonly isService: boolean;
+  readonly docs: 'all' | readonly string[];
+  readonly policies: string | undefined;
+  /** The first line is the summary. */
+  readonly description: string;
+};
