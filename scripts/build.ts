@@ -87,13 +87,15 @@ const sandboxApart: Plugin = {
 };
 
 /**
- * The agent and `ecs-oneshot` have nothing of each other, and neither has the sandbox: a simulated AWS on a host that drains
+ * The agent, `ecs-oneshot` and `ecs-scaler` have nothing of each other, and none has the sandbox: a simulated AWS on a host that drains
  * is one more thing to load by mistake, or to be abused.
  */
 function refuseForeignParts({ inputs }: Metafile, entry: string): void {
   const foreign = entry.startsWith('src/oneshot/')
-    ? /^src\/(agent|commands|lambda|sandbox)\//
-    : /^src\/(oneshot|sandbox)\//;
+    ? /^src\/(agent|commands|lambda|sandbox|scaler)\//
+    : entry.startsWith('src/scaler/')
+      ? /^src\/(agent|commands|lambda|oneshot|sandbox)\//
+      : /^src\/(oneshot|sandbox|scaler)\//;
   const found = Object.keys(inputs).find((input) => foreign.test(input));
   if (found !== undefined)
     throw new Error(`the bundle of ${entry} contains ${found}, which is another program's`);
@@ -125,7 +127,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   report('dist/sandbox/', await bundleSandbox(process.argv[3]));
   // In a folder of its own, after the agent's: that one empties dist/ first.
   if (process.argv.length === 2)
-    report('dist/oneshot/', await bundle(join(root, 'src/oneshot/cli.ts'), join(root, 'dist/oneshot')));
+    for (const program of ['oneshot', 'scaler'])
+      report(
+        `dist/${program}/`,
+        await bundle(join(root, `src/${program}/cli.ts`), join(root, `dist/${program}`)),
+      );
 }
 
 function report(where: string, { outputs }: Metafile): void {

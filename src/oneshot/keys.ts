@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digest, startedByOf } from '../base/keys.ts';
 
 /** What a run-once key is in ECS's own fields. */
 export type KeyNames = {
@@ -15,11 +15,7 @@ export type KeyNames = {
  */
 export function keyNames(cluster: string, key: string): KeyNames {
   return {
-    startedBy: `ecs-oneshot/${digest(cluster, key).slice(0, 40)}`,
+    startedBy: startedByOf(cluster, key),
     clientToken: (attempt) => `${digest(cluster, key).slice(0, 40)}-${attempt}`,
   };
 }
-
-/** JSON tells apart what plain concatenation would mix up. */
-const digest = (...parts: readonly string[]) =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('hex');

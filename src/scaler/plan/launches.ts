@@ -1,3 +1,4 @@
+import { satisfies } from './constraint.ts';
 import type { GroupReason, Job, JobWhy, Snapshot } from './model.ts';
 import { judge, lacks, put, type Room, takes } from './pack.ts';
 import { freshRoom, inService, isWanted, type Place } from './rooms.ts';
@@ -128,6 +129,7 @@ export function asActions(
     kind: 'launch' as const,
     count: own.length,
     zone,
+    others: snapshot.group.zones.filter((one) => one !== zone && doInZone(own, one, snapshot)),
     desired: snapshot.group.desired,
     why: {
       jobs: own.flatMap(({ jobs }) => jobs.map(({ key }) => key)),
@@ -135,6 +137,18 @@ export function asActions(
       for: own.some((one) => held.includes(one)) ? why : undefined,
     },
   }));
+}
+
+function doInZone(rooms: Launches['rooms'], zone: string, { fresh }: Snapshot): boolean {
+  if (!fresh) return true;
+  const whole = freshRoom({ kind: 'new', zone }, fresh, zone);
+  return rooms.every(({ jobs }) =>
+    jobs.every(({ constraints }) =>
+      constraints.every(
+        (one) => one.kind !== 'member-of' || satisfies(one.expression, whole.attributes) === 'yes',
+      ),
+    ),
+  );
 }
 
 type HeldFor = 'spare' | 'floor' | undefined;

@@ -115,8 +115,8 @@ export type Needs = Resources & {
 export type Constraint =
   /** In the cluster query language, e.g. `attribute:ecs.availability-zone == eu-west-1a`. */
   | { readonly kind: 'member-of'; readonly expression: string }
-  /** No two tasks of this task group on one instance. */
-  | { readonly kind: 'distinct-instance'; readonly group: string };
+  /** No two tasks of this task group on one instance; undefined: of a group that is not known, so none beside any other. */
+  | { readonly kind: 'distinct-instance'; readonly group: string | undefined };
 
 /** What a new instance of the group has, the zone apart. */
 export type FreshInstance = {
@@ -222,11 +222,15 @@ export type Standing =
 export type Action =
   /** Lift a cordon: ACTIVE again, and the tag gone. */
   | { readonly kind: 'uncordon'; readonly instance: Target; readonly why: UncordonWhy }
-  /** Add instances; `desired` is the group's as the plan has seen it. `zone` undefined: the group has none or one. */
+  /**
+   * Add instances; `desired` is the group's as the plan has seen it. `zone` undefined: the group names none. `others`: the
+   * zones in which they would do as well, should that one have none.
+   */
   | {
       readonly kind: 'launch';
       readonly count: number;
       readonly zone: string | undefined;
+      readonly others: readonly string[];
       readonly desired: number;
       readonly why: LaunchWhy;
     }

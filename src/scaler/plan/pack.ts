@@ -79,7 +79,8 @@ export function put(room: Room<unknown>, job: Job): void {
   room.memory -= job.memory;
   room.gpu -= job.gpu;
   for (const port of job.ports) room.ports.add(port);
-  for (const one of job.constraints) if (one.kind === 'distinct-instance') room.taskGroups.add(one.group);
+  for (const one of job.constraints)
+    if (one.kind === 'distinct-instance') room.taskGroups.add(one.group ?? UNKNOWN);
   room.jobs.push(job);
 }
 
@@ -109,7 +110,7 @@ export function judge({ attributes, taskGroups }: Room<unknown>, { constraints }
   for (const one of constraints) {
     const own: Verdict =
       one.kind === 'distinct-instance'
-        ? taskGroups.has(one.group)
+        ? isTaken(taskGroups, one.group)
           ? 'no'
           : 'yes'
         : satisfies(one.expression, attributes);
@@ -118,6 +119,12 @@ export function judge({ attributes, taskGroups }: Room<unknown>, { constraints }
   }
   return verdict;
 }
+
+/** Stands for the task group of a job that did not name it. */
+const UNKNOWN = '?';
+
+const isTaken = (there: ReadonlySet<string>, group: string | undefined) =>
+  group === undefined ? there.size > 0 : there.has(group) || there.has(UNKNOWN);
 
 const signature = ({ cpu, memory, gpu, ports, constraints }: Needs) =>
   ports.length === 0 && constraints.length === 0

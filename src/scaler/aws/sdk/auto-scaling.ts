@@ -1,0 +1,14 @@
+import {
+  AutoScalingClient,
+  DescribeAutoScalingGroupsCommand,
+  LaunchInstancesCommand,
+  TerminateInstanceInAutoScalingGroupCommand,
+} from '@aws-sdk/client-auto-scaling';
+
+export const createClient = (config: object) => new AutoScalingClient(config);
+
+export const commands = {
+  'autoscaling:DescribeAutoScalingGroups': DescribeAutoScalingGroupsCommand,
+  'autoscaling:LaunchInstances': LaunchInstancesCommand,
+  'autoscaling:TerminateInstanceInAutoScalingGroup': TerminateInstanceInAutoScalingGroupCommand,
+};

@@ -1,0 +1,5 @@
+import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
+
+export const createClient = (config: object) => new EC2Client(config);
+
+export const commands = { 'ec2:DescribeInstances': DescribeInstancesCommand };

@@ -1,0 +1,67 @@
+import type { Environment } from '../../base/environment.ts';
+import { nearest } from '../../base/nearest.ts';
+import { quote, readFlags } from '../../config/read-flags.ts';
+import { checkSdkFiles } from '../../config/sdk-files.ts';
+import { type Config, defaultConfig } from '../plan/model.ts';
+import { type OptionName, type Options, optionList } from './options.ts';
+
+/** The options, or everything that is wrong with them: one problem a line, so that all can be fixed at once. */
+export type Loaded =
+  | { readonly kind: 'wrong'; readonly problems: readonly string[] }
+  | {
+      readonly kind: 'loaded';
+      readonly options: Options & { readonly cluster: string; readonly group: string };
+      /** The process's own, without what the AWS SDK would wait for without end. */
+      readonly environment: Environment;
+      readonly warnings: readonly string[];
+    };
+
+/** Reads a command's options: flags before environment variables before the default. */
+export function loadOptions(argv: readonly string[], environment: Environment): Loaded {
+  const flags = readFlags(argv, optionList);
+  const problems = [...flags.problems];
+  const given: Partial<Record<OptionName, unknown>> = {};
+  for (const option of optionList) {
+    const flag = flags.values.get(option.flag);
+    const text = flag ?? (environment[option.variable] || undefined);
+    const from = flag === undefined ? option.variable : `--${option.flag}`;
+    const value = flag === '' ? undefined : option.parse(text ?? option.default);
+    if (value?.kind === 'ok') given[option.name] = value.value;
+    else
+      problems.push(`${from}: ${quote(text ?? '')} ${value?.why ?? 'is empty'}. Allowed: ${option.allowed}.`);
+    if (text === undefined && (option.name === 'cluster' || option.name === 'group'))
+      problems.push(`--${option.flag}: it must be given, here or as ${option.variable}.`);
+  }
+  const variables = optionList.map(({ variable }) => variable);
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('ECS_SCALER_') || variables.includes(name)) continue;
+    const near = nearest(name, variables);
+    problems.push(`${name}: no such option.${near ? ` Did you mean ${near}?` : ''}`);
+  }
+  const sdkFiles = checkSdkFiles(environment);
+  problems.push(...sdkFiles.problems);
+  if (problems.length > 0) return { kind: 'wrong', problems };
+  return {
+    kind: 'loaded',
+    options: given as Options & { cluster: string; group: string },
+    environment: { ...environment, ...sdkFiles.instead },
+    warnings: sdkFiles.warnings,
+  };
+}
+
+/** What a plan goes by. */
+export function configOf(options: Options): Config {
+  return {
+    ...defaultConfig,
+    name: options.name,
+    policy:
+      options.policy === 'average'
+        ? { kind: 'average', share: options.averageTarget / 100, everyMs: options.averagePeriod }
+        : { kind: 'planned' },
+    spare: options.spare,
+    emptyForMs: options.emptyFor,
+    bootTimeoutMs: options.bootTimeout,
+    cordonForMs: options.cordonFor,
+    cordonBusy: options.cordonBusy,
+  };
+}

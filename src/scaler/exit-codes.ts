@@ -1,0 +1,13 @@
+/** What `ecs-scaler` exits with. Most are of sysexits.h. */
+export const EXIT = {
+  /** The command line is wrong. */
+  usage: 64,
+  /** There is no such cluster or group. */
+  nothingThere: 69,
+  /** Something could not be read, so there is no plan: safe to try again. */
+  notRead: 75,
+  /** Some action could not be carried out: the next turn decides anew. */
+  notDone: 76,
+  /** A policy forbids a call, or there are no credentials. */
+  permission: 77,
+} as const;

@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto';
+import type { Caller } from '../../aws/call.ts';
+import { AwsError } from '../../aws/errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { clip, messageOf, oneLine } from '../../base/text.ts';
+import { describeContainerInstances } from '../aws/container-instances.ts';
+import { readGroup } from '../aws/group.ts';
+import type { Operations } from '../aws/operations.ts';
+import type { TaskReader } from '../aws/tasks.ts';
+import { inBatches } from '../aws/whole.ts';
+import { CORDON_KEY, cordonText } from '../cordon-tag.ts';
+import type { Action, Plan, Target } from '../plan/model.ts';
+
+export type Outcome = { readonly action: Action } & (
+  | { readonly kind: 'done'; readonly instanceIds?: readonly string[] }
+  /** What was read again right before it said otherwise. */
+  | { readonly kind: 'not-any-more'; readonly why: string }
+  | { readonly kind: 'failed'; readonly why: string; readonly error: AwsError | undefined }
+);
+
+export type CarryOutPorts = {
+  readonly call: Caller<Operations>;
+  readonly cluster: string;
+  readonly group: string;
+  /** What the scaler calls itself in its cordons. */
+  readonly name: string;
+  readonly tasks: TaskReader;
+  readonly clock: Clock;
+};
+
+/** A call that fails is tried again; each of them can be, without harm. */
+const ATTEMPTS = { attempts: 3 };
+/** UpdateContainerInstancesState takes this many (ECS API reference). */
+const UPDATE_LIMIT = 10;
+/** LaunchInstances launches this many at a time (Auto Scaling API reference). */
+const LAUNCH_LIMIT = 100;
+
+/** Carries out a plan's actions. What fails holds up nothing else, and is decided anew in the next turn. */
+export async function carryOut({ actions }: Plan, ports: CarryOutPorts): Promise<readonly Outcome[]> {
+  const of = <K extends Action['kind']>(kind: K) =>
+    actions.filter((action): action is Action & { kind: K } => action.kind === kind);
+  const launches = of('launch').flatMap((action) =>
+    inBatches(Array.from({ length: action.count }), LAUNCH_LIMIT).map((part, index) => ({
+      ...action,
+      count: part.length,
+      // The later ones come upon a desired capacity that the earlier ones have raised.
+      desired: action.desired + index * LAUNCH_LIMIT,
+    })),
+  );
+  const outcomes: Outcome[] = [];
+  outcomes.push(...(await uncordon(of('uncordon'), ports)));
+  for (const action of launches) outcomes.push(await launch(action, ports));
+  outcomes.push(...(await terminate(of('terminate'), ports)));
+  outcomes.push(...(await cordon(of('cordon'), ports)));
+  return outcomes;
+}
+
+async function launch(action: Action & { kind: 'launch' }, ports: CarryOutPorts): Promise<Outcome> {
+  const reasons: string[] = [];
+  for (const zone of [action.zone, ...action.others]) {
+    try {
+      const { Instances: launched, Errors: errors } = await ports.call(
+        'autoscaling:LaunchInstances',
+        {
+          AutoScalingGroupName: ports.group,
+          RequestedCapacity: action.count,
+          ClientToken: tokenOf(ports.group, action, zone),
+          ...(zone !== undefined && { AvailabilityZones: [zone] }),
+        },
+        ATTEMPTS,
+      );
+      const instanceIds = (launched ?? []).flatMap(({ InstanceIds }) => InstanceIds ?? []);
+      // What is missing of them is asked for in the next turn.
+      if (instanceIds.length > 0) return { action, kind: 'done', instanceIds };
+      const [first] = errors ?? [];
+      reasons.push(
+        `${zone ?? 'no zone'}: ${oneLine(clip(first ? `${first.ErrorCode}: ${first.ErrorMessage}` : 'none was launched', 200))}`,
+      );
+    } catch (error) {
+      if (error instanceof AwsError && /^IdempotentParameterMismatch/.test(error.code))
+        return { action, kind: 'not-any-more', why: 'another scaler has asked for instances' };
+      return failed(action, error);
+    }
+  }
+  return { action, kind: 'failed', why: reasons.join('; '), error: undefined };
+}
+
+/** Two scalers that see the same group and come to the same launch it once. */
+const tokenOf = (group: string, { desired, count }: Action & { kind: 'launch' }, zone: string | undefined) =>
+  createHash('sha256')
+    .update(JSON.stringify(['ecs-scaler', group, desired, count, zone ?? null]))
+    .digest('hex')
+    .slice(0, 40);
+
+/** The tag with its end comes first: a scaler that is cut off then leaves nothing that is DRAINING without an end. */
+async function cordon(
+  actions: readonly (Action & { kind: 'cordon' })[],
+  ports: CarryOutPorts,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const tagged: (Action & { kind: 'cordon' })[] = [];
+  for (const action of actions) {
+    try {
+      const value = cordonText(ports.name, action.since, action.until);
+      const input = { resourceArn: action.instance.arn, tags: [{ key: CORDON_KEY, value }] };
+      await ports.call('ecs:TagResource', input, ATTEMPTS);
+      tagged.push(action);
+    } catch (error) {
+      outcomes.push(failed(action, error));
+    }
+  }
+  return [...outcomes, ...(await setStatus(tagged, 'DRAINING', ports))];
+}
+
+/** ACTIVE comes first: a scaler that is cut off then leaves a tag that says nothing any more. */
+async function uncordon(
+  actions: readonly (Action & { kind: 'uncordon' })[],
+  ports: CarryOutPorts,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const outcome of await setStatus(actions, 'ACTIVE', ports)) {
+    if (outcome.kind !== 'done' || outcome.action.kind !== 'uncordon') {
+      outcomes.push(outcome);
+      continue;
+    }
+    try {
+      const input = { resourceArn: outcome.action.instance.arn, tagKeys: [CORDON_KEY] };
+      await ports.call('ecs:UntagResource', input, ATTEMPTS);
+      outcomes.push(outcome);
+    } catch (error) {
+      outcomes.push(failed(outcome.action, error));
+    }
+  }
+  return outcomes;
+}
+
+async function setStatus(
+  actions: readonly (Action & { readonly instance: Target })[],
+  status: 'ACTIVE' | 'DRAINING',
+  { call, cluster }: CarryOutPorts,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const some of inBatches(actions, UPDATE_LIMIT)) {
+    try {
+      const containerInstances = some.map(({ instance }) => instance.arn);
+      const { failures } = await call(
+        'ecs:UpdateContainerInstancesState',
+        { cluster, containerInstances, status },
+        ATTEMPTS,
+      );
+      for (const action of some) {
+        const failure = failures?.find(({ arn }) => arn === action.instance.arn);
+        outcomes.push(
+          failure
+            ? { action, kind: 'not-any-more', why: `ECS says ${failure.reason} of it` }
+            : { action, kind: 'done' },
+        );
+      }
+    } catch (error) {
+      outcomes.push(...some.map((action) => failed(action, error)));
+    }
+  }
+  return outcomes;
+}
+
+/**
+ * Everything that the termination is founded on is read again right before it: another scaler, an operator or a task may have come
+ * since. What cannot be read is not terminated.
+ */
+async function terminate(
+  actions: readonly (Action & { kind: 'terminate' })[],
+  ports: CarryOutPorts,
+): Promise<readonly Outcome[]> {
+  if (actions.length === 0) return [];
+  const outcomes: Outcome[] = [];
+  try {
+    const group = await readGroup(ports.call, ports.group);
+    const arns = actions.map(({ instance }) => instance.arn);
+    const described = await describeContainerInstances(ports.call, ports.cluster, arns);
+    let desired = group?.desired ?? 0;
+    for (const action of actions) {
+      const { arn, instanceId } = action.instance;
+      const one = described.find((candidate) => candidate.arn === arn);
+      const member = group?.instances.find(({ id }) => id === instanceId);
+      const cordon = one?.cordon;
+      const isOwn = cordon?.kind === 'read' && cordon.by === ports.name && cordon.until > ports.clock.now();
+      const why =
+        one?.instanceId !== instanceId || one.status !== 'DRAINING'
+          ? `it is ${one?.status ?? 'not registered'} now`
+          : !isOwn
+            ? 'its cordon has been lifted'
+            : one.taskCount > 0
+              ? 'it has a task now'
+              : member?.state !== 'InService'
+                ? `it is ${member?.state ?? 'not in the group'} now`
+                : member.isProtected
+                  ? 'it is protected from scale-in now'
+                  : desired - 1 < (group?.min ?? 0)
+                    ? 'the group is at its minimum now'
+                    : undefined;
+      const outcome =
+        why === undefined
+          ? await terminateEmpty(action, ports)
+          : ({ action, kind: 'not-any-more', why } as const);
+      if (outcome.kind === 'done') desired--;
+      outcomes.push(outcome);
+    }
+    return outcomes;
+  } catch (error) {
+    const decided = outcomes.map(({ action }) => action);
+    return [
+      ...outcomes,
+      ...actions.filter((action) => !decided.includes(action)).map((action) => failed(action, error)),
+    ];
+  }
+}
+
+async function terminateEmpty(
+  action: Action & { kind: 'terminate' },
+  { call, tasks }: CarryOutPorts,
+): Promise<Outcome> {
+  try {
+    const live = (await tasks.on(action.instance.arn)).filter(({ lastStatus }) => lastStatus !== 'STOPPED');
+    if (live.length > 0) return { action, kind: 'not-any-more', why: 'it has a task now' };
+    // Once: an answer that was lost may have been a success, and the next turn sees the group as it is.
+    await call('autoscaling:TerminateInstanceInAutoScalingGroup', {
+      InstanceId: action.instance.instanceId,
+      ShouldDecrementDesiredCapacity: true,
+    });
+    return { action, kind: 'done' };
+  } catch (error) {
+    return failed(action, error);
+  }
+}
+
+function failed(action: Action, error: unknown): Outcome {
+  if (!(error instanceof AwsError)) throw error;
+  return { action, kind: 'failed', why: oneLine(messageOf(error)), error };
+}

@@ -1,0 +1,65 @@
+import type { Received } from '../aws/demand-queue.ts';
+import type { SeenTask } from '../aws/tasks.ts';
+import {
+  type FreshInstance,
+  type History,
+  type HourOfNeed,
+  noHistory,
+  type Snapshot,
+} from '../plan/model.ts';
+
+/** What one turn leaves to the next in the same process. A turn does without it. */
+export type Memory = {
+  readonly lastTaskEndedAt: ReadonlyMap<string, number>;
+  readonly runTimes: ReadonlyMap<string, readonly number[]>;
+  readonly shortSince: number | undefined;
+  /** What a new instance had that was seen last. */
+  readonly fresh: FreshInstance | undefined;
+  /** By key, what was said last. */
+  readonly demand: ReadonlyMap<string, Received>;
+  readonly needByHour: readonly HourOfNeed[];
+};
+
+export const emptyMemory: Memory = {
+  lastTaskEndedAt: new Map(),
+  runTimes: new Map(),
+  shortSince: undefined,
+  fresh: undefined,
+  demand: new Map(),
+  needByHour: [],
+};
+
+/** Run times kept of a family: enough for a 90th percentile. */
+const MOST_RUN_TIMES = 200;
+
+/** With what was seen in this turn. */
+export function remember(memory: Memory, snapshot: Snapshot, tasks: readonly SeenTask[]): Memory {
+  const there = new Set(snapshot.containerInstances.map(({ arn }) => arn));
+  const ended = new Map([...memory.lastTaskEndedAt].filter(([arn]) => there.has(arn)));
+  const runTimes = new Map<string, readonly number[]>();
+  for (const { containerInstanceArn: arn, stoppedAt, startedAt, family } of tasks) {
+    if (stoppedAt === undefined) continue;
+    if (arn !== undefined && there.has(arn)) ended.set(arn, Math.max(ended.get(arn) ?? 0, stoppedAt));
+    if (startedAt === undefined) continue;
+    runTimes.set(family, [...(runTimes.get(family) ?? []), stoppedAt - startedAt]);
+  }
+  const { group, at } = snapshot;
+  const listed = group.instances.filter(({ state }) => /^(InService|Pending)/.test(state)).length;
+  return {
+    ...memory,
+    lastTaskEndedAt: ended,
+    runTimes: new Map(
+      [...memory.runTimes, ...runTimes].map(([family, times]) => [family, times.slice(-MOST_RUN_TIMES)]),
+    ),
+    shortSince: group.desired > listed ? (memory.shortSince ?? at) : undefined,
+    fresh: snapshot.fresh ?? memory.fresh,
+  };
+}
+
+export const historyOf = ({ lastTaskEndedAt, runTimes, shortSince, needByHour }: Memory): History => ({
+  ...noHistory,
+  lastTaskEndedAt,
+  runTimes,
+  shortSince,
+  needByHour,
+});

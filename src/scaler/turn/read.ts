@@ -1,0 +1,169 @@
+import type { Caller } from '../../aws/call.ts';
+import type { Clock } from '../../base/clock.ts';
+import { startedByOf } from '../../base/keys.ts';
+import { readCapacityProviders } from '../aws/capacity-providers.ts';
+import { readContainerInstances } from '../aws/container-instances.ts';
+import type { DemandQueue, Received } from '../aws/demand-queue.ts';
+import { readGroup, readLaunchTimes } from '../aws/group.ts';
+import type { Operations } from '../aws/operations.ts';
+import type { SeenTask, TaskReader } from '../aws/tasks.ts';
+import type { ContainerInstance, FreshInstance, Group, Job, Snapshot } from '../plan/model.ts';
+import { type Memory, remember } from './memory.ts';
+
+export type ReadPorts = {
+  readonly call: Caller<Operations>;
+  readonly cluster: string;
+  readonly group: string;
+  readonly tasks: TaskReader;
+  readonly queue: DemandQueue | undefined;
+  readonly clock: Clock;
+};
+
+export type SnapshotRead =
+  | {
+      readonly kind: 'read';
+      readonly snapshot: Snapshot;
+      readonly memory: Memory;
+      readonly warnings: readonly string[];
+    }
+  /** The cluster or the group is not there. */
+  | { readonly kind: 'nothing-there'; readonly what: string };
+
+/** A launcher that waits says so every ten seconds: what has not been repeated for so long, in ms, is not needed any more. */
+const FRESH_MS = 30_000;
+
+/**
+ * Reads everything that a turn is decided from. Rejects with an `AwsError` where anything of it could not be read: half a picture
+ * shows instances as empty that are not.
+ *
+ * @param waitMs how long the demand queue is waited for @param keeps whether its messages stay there
+ */
+export async function readSnapshot(
+  ports: ReadPorts,
+  before: Memory,
+  waitMs: number,
+  keeps: boolean,
+): Promise<SnapshotRead> {
+  const { call, cluster, clock } = ports;
+  const queued = await ports.queue?.read(waitMs, keeps);
+  const view = await readCapacityProviders(call, cluster, ports.group);
+  if (view.kind === 'no-cluster') return { kind: 'nothing-there', what: `there is no cluster ${cluster}` };
+  const listed = await readGroup(call, ports.group);
+  if (!listed)
+    return { kind: 'nothing-there', what: `there is no Auto Scaling group ${ports.group} in this Region` };
+  const containerInstances = await readContainerInstances(call, cluster);
+  const tasks = await ports.tasks.all();
+  const group = await withLaunchTimes(call, listed, containerInstances);
+  const at = clock.now();
+  const demand = latest(before.demand, queued?.received ?? [], at);
+  const managed = view.capacityProviders.some(({ managesScaling }) => managesScaling);
+  const snapshot: Snapshot = {
+    at,
+    cluster,
+    group,
+    containerInstances,
+    tasks,
+    demand: [...waiting(demand, tasks, cluster), ...(managed ? [] : unplaced(tasks))],
+    fresh: freshOf(group, containerInstances) ?? before.fresh,
+    capacityProviders: view.capacityProviders,
+  };
+  return {
+    kind: 'read',
+    snapshot,
+    memory: { ...remember(before, snapshot, tasks), demand },
+    warnings: (queued?.unreadable ?? []).map((why) => `a message of the demand queue is left out: ${why}`),
+  };
+}
+
+/** Asked of EC2 only while something boots. */
+async function withLaunchTimes(
+  call: Caller<Operations>,
+  group: Group,
+  containerInstances: readonly ContainerInstance[],
+): Promise<Group> {
+  const registered = new Set(
+    containerInstances.filter(({ status }) => status !== 'REGISTERING').map(({ instanceId }) => instanceId),
+  );
+  const booting = group.instances.filter(
+    ({ id, state }) => !registered.has(id) && /^(InService|Pending)/.test(state),
+  );
+  if (booting.length === 0) return group;
+  const times = await readLaunchTimes(
+    call,
+    booting.map(({ id }) => id),
+  );
+  return {
+    ...group,
+    instances: group.instances.map((one) =>
+      times.has(one.id) ? { ...one, launchedAt: times.get(one.id) } : one,
+    ),
+  };
+}
+
+function latest(
+  before: ReadonlyMap<string, Received>,
+  received: readonly Received[],
+  now: number,
+): ReadonlyMap<string, Received> {
+  const all = new Map(before);
+  for (const one of received) {
+    const known = all.get(one.demand.key);
+    if (!known || known.sentAt <= one.sentAt) all.set(one.demand.key, one);
+  }
+  return new Map([...all].filter(([, { sentAt }]) => now - sentAt <= FRESH_MS));
+}
+
+/** The jobs of the queue that have no task yet: the last message of one that has just been started is still there. */
+function waiting(
+  demand: ReadonlyMap<string, Received>,
+  tasks: readonly SeenTask[],
+  cluster: string,
+): readonly Job[] {
+  const started = new Set(tasks.map(({ startedBy }) => startedBy));
+  return [...demand.values()]
+    .map(({ demand: one }) => one)
+    .filter(({ key }) => !started.has(startedByOf(cluster, key)))
+    .map((one) => ({
+      key: one.key,
+      since: one.since,
+      cpu: one.cpu,
+      memory: one.memory,
+      gpu: one.gpu,
+      ports: one.ports.map(({ port, protocol }) => `${port}/${protocol}`),
+      constraints: one.constraints.map((constraint) =>
+        constraint.type === 'distinctInstance'
+          ? { kind: 'distinct-instance', group: undefined }
+          : { kind: 'member-of', expression: constraint.expression },
+      ),
+    }));
+}
+
+/** Tasks that wait in PROVISIONING for an instance, of a capacity provider without managed scaling. */
+function unplaced(tasks: readonly SeenTask[]): readonly Job[] {
+  return tasks
+    .filter(({ containerInstanceArn, lastStatus }) => !containerInstanceArn && lastStatus === 'PROVISIONING')
+    .map(({ arn, needs }) => ({ key: arn, since: undefined, ...needs, ports: [], constraints: [] }));
+}
+
+/** A new instance has what the one has that was registered last, of the type that the group has launched last. */
+function freshOf(
+  { instances }: Group,
+  containerInstances: readonly ContainerInstance[],
+): FreshInstance | undefined {
+  const own = new Set(instances.map(({ id }) => id));
+  const [newest] = containerInstances
+    .filter(({ instanceId }) => own.has(instanceId))
+    .sort((a, b) => b.registeredAt - a.registeredAt);
+  if (!newest) return undefined;
+  const { 'ecs.availability-zone': zone, ...attributes } = newest.attributes;
+  return {
+    instanceType: newest.instanceType,
+    total: newest.total,
+    // What every host keeps for itself is not known apart from what tasks take, but for an empty one.
+    portsInUse: newest.taskCount === 0 ? newest.portsInUse : RESERVED_PORTS,
+    attributes,
+  };
+}
+
+/** SSH, Docker and the ECS agent (ECS developer guide, "Reserved ports"). */
+const RESERVED_PORTS = ['22/tcp', '2375/tcp', '2376/tcp', '51678/tcp', '51679/tcp', '51680/tcp'];

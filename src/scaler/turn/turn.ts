@@ -1,0 +1,62 @@
+import { AwsError } from '../../aws/errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Config, Plan, Snapshot } from '../plan/model.ts';
+import { plan } from '../plan/plan.ts';
+import { type CarryOutPorts, carryOut, type Outcome } from './carry-out.ts';
+import { historyOf, type Memory } from './memory.ts';
+import { type ReadPorts, readSnapshot } from './read.ts';
+
+export type Turn =
+  | {
+      readonly kind: 'planned';
+      readonly snapshot: Snapshot;
+      readonly plan: Plan;
+      /** Empty where the plan was only advice, or only to be shown. */
+      readonly outcomes: readonly Outcome[];
+      readonly warnings: readonly string[];
+      readonly memory: Memory;
+      readonly code: number;
+    }
+  | { readonly kind: 'not-planned'; readonly why: string; readonly memory: Memory; readonly code: number };
+
+export type TurnPorts = ReadPorts & CarryOutPorts & { readonly config: Config };
+
+/** One turn: everything is read, decided, and carried out unless it is only to be shown. */
+export async function takeTurn(
+  ports: TurnPorts,
+  memory: Memory,
+  { waitMs, acts }: { readonly waitMs: number; readonly acts: boolean },
+): Promise<Turn> {
+  try {
+    const read = await readSnapshot(ports, memory, waitMs, !acts);
+    if (read.kind === 'nothing-there')
+      return { kind: 'not-planned', why: read.what, memory, code: EXIT.nothingThere };
+    const { snapshot } = read;
+    const made = plan(snapshot, historyOf(read.memory), ports.config);
+    const outcomes = acts && made.standing.kind === 'acts' ? await carryOut(made, ports) : [];
+    return {
+      kind: 'planned',
+      snapshot,
+      plan: made,
+      outcomes,
+      warnings: read.warnings,
+      memory: read.memory,
+      code: codeOf(outcomes),
+    };
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    const code =
+      error.kind === 'permission' || error.kind === 'credentials'
+        ? EXIT.permission
+        : error.code === 'ClusterNotFoundException'
+          ? EXIT.nothingThere
+          : EXIT.notRead;
+    return { kind: 'not-planned', why: `there is no plan: ${error.message}`, memory, code };
+  }
+}
+
+function codeOf(outcomes: readonly Outcome[]): number {
+  const errors = outcomes.filter((one) => one.kind === 'failed');
+  if (errors.some(({ error }) => error?.kind === 'permission')) return EXIT.permission;
+  return errors.length > 0 ? EXIT.notDone : 0;
+}
