@@ -1,11 +1,15 @@
 import type { Caller } from '../../aws/call.ts';
 import { timeOfDate } from '../../base/clock.ts';
 import type { Group, GroupInstance } from '../plan/model.ts';
+import { type LaunchSource, launchSourceOf } from './launch-template.ts';
 import type { Operations } from './operations.ts';
 import { inBatches, incomplete, readAll } from './whole.ts';
 
 /** The Auto Scaling group; undefined where there is none of that name. Rejects with an `AwsError`. */
-export async function readGroup(call: Caller<Operations>, name: string): Promise<Group | undefined> {
+export async function readGroup(
+  call: Caller<Operations>,
+  name: string,
+): Promise<(Group & { readonly source: LaunchSource | undefined }) | undefined> {
   const operation = 'autoscaling:DescribeAutoScalingGroups';
   const { AutoScalingGroups: groups } = await call(operation, { AutoScalingGroupNames: [name] });
   if (!Array.isArray(groups)) throw incomplete(operation, 'it has no AutoScalingGroups');
@@ -15,6 +19,7 @@ export async function readGroup(call: Caller<Operations>, name: string): Promise
   if (min === undefined || max === undefined || desired === undefined)
     throw incomplete(operation, 'it gives no sizes');
   return {
+    source: launchSourceOf(own),
     name,
     min,
     max,

@@ -9,6 +9,14 @@ import type { Call } from '../../aws/operations.ts';
  * called: the IAM policies are checked against its keys.
  */
 export type Operations = {
+  'ec2:DescribeInstanceTypes': Call<
+    Ec2.DescribeInstanceTypesCommandInput,
+    Ec2.DescribeInstanceTypesCommandOutput
+  >;
+  'ec2:DescribeLaunchTemplateVersions': Call<
+    Ec2.DescribeLaunchTemplateVersionsCommandInput,
+    Ec2.DescribeLaunchTemplateVersionsCommandOutput
+  >;
   'ec2:DescribeInstances': Call<Ec2.DescribeInstancesCommandInput, Ec2.DescribeInstancesCommandOutput>;
 
   'ecs:DescribeCapacityProviders': Call<

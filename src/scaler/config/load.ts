@@ -40,10 +40,15 @@ export function loadOptions(argv: readonly string[], environment: Environment): 
   }
   const sdkFiles = checkSdkFiles(environment);
   problems.push(...sdkFiles.problems);
+  const options = given as Options & { cluster: string; group: string };
+  if (problems.length === 0 && options.settleFor >= options.cordonFor)
+    problems.push(
+      '--settle-for: it must be less than --cordon-for, or every cordon ends before its instance goes.',
+    );
   if (problems.length > 0) return { kind: 'wrong', problems };
   return {
     kind: 'loaded',
-    options: given as Options & { cluster: string; group: string },
+    options,
     environment: { ...environment, ...sdkFiles.instead },
     warnings: sdkFiles.warnings,
   };
@@ -62,6 +67,8 @@ export function configOf(options: Options): Config {
     emptyForMs: options.emptyFor,
     bootTimeoutMs: options.bootTimeout,
     cordonForMs: options.cordonFor,
+    settleMs: options.settleFor,
     cordonBusy: options.cordonBusy,
+    looksAhead: false,
   };
 }

@@ -49,7 +49,7 @@ export const options = {
     flag: 'empty-for',
     placeholder: 'TIME',
     default: '10m',
-    help: 'How long an instance has had no task before it goes.',
+    help: 'How long the instance that was used last has had no task before it goes; any other goes after half of that.',
     allowed: 'a time from 0s to 55m: ECS lists ended tasks for an hour',
     parse: duration(0, 55 * 60_000),
   },
@@ -100,6 +100,14 @@ export const options = {
     help: 'When a cordon ends by itself. The next turn must come sooner.',
     allowed: 'a time from 2m to 24h',
     parse: duration(120_000, 86_400_000),
+  },
+  settleFor: {
+    flag: 'settle-for',
+    placeholder: 'TIME',
+    default: '1m',
+    help: 'How long an instance is cordoned before it is terminated: until then ECS shows what was placed right before.',
+    allowed: 'a time from 1s to 10m, less than --cordon-for',
+    parse: duration(1_000, 600_000),
   },
   name: {
     flag: 'name',

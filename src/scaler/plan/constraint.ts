@@ -3,15 +3,22 @@ export type Verdict = 'yes' | 'no' | 'unknown';
 
 /**
  * Whether an instance with these attributes satisfies an expression of the cluster query language, as far as it is about
- * attributes. (ECS developer guide, "Create expressions to define container instances for Amazon ECS tasks")
+ * attributes. @param mayHaveMore whether it can have attributes that are not among these (ECS developer guide, "Create expressions to define container instances for Amazon ECS tasks")
  */
-export function satisfies(expression: string, attributes: Readonly<Record<string, string>>): Verdict {
+export function satisfies(
+  expression: string,
+  attributes: Readonly<Record<string, string>>,
+  mayHaveMore = false,
+): Verdict {
   const tokens = tokensOf(expression);
   if (!tokens) return 'unknown';
   const reader = { tokens, at: 0 };
-  const verdict = readOr(reader, attributes);
+  const verdict = readOr(reader, mayHaveMore ? { ...attributes, [OPEN]: '' } : attributes);
   return reader.at === tokens.length ? (verdict ?? 'unknown') : 'unknown';
 }
+
+/** Marks attributes that are not all there are. No attribute has such a name. */
+const OPEN = ' ';
 
 type Reader = { readonly tokens: readonly string[]; at: number };
 type Attributes = Readonly<Record<string, string>>;
@@ -56,7 +63,8 @@ function readComparison(reader: Reader, attributes: Attributes): Verdict | undef
   const operator = reader.tokens[reader.at++];
   if (subject === undefined || operator === undefined) return undefined;
   const [, name] = /^attribute:(.+)$/.exec(subject) ?? [];
-  const has = name === undefined ? undefined : (attributes[name] ?? null);
+  const absent = OPEN in attributes ? undefined : null;
+  const has = name === undefined ? undefined : (attributes[name] ?? absent);
   const judge = (holds: (value: string | null) => boolean): Verdict =>
     has === undefined ? 'unknown' : holds(has) ? 'yes' : 'no';
   switch (operator) {

@@ -98,6 +98,9 @@ export function add(
 export const zonesOf = (zones: readonly string[]): readonly (string | undefined)[] =>
   zones.length > 0 ? zones : [undefined];
 
+/** What a guess counts of an instance's memory at least. */
+const GUESSED_SHARE = 0.95;
+
 /** The zones in which an instance would take it; else why none ever does. */
 function whereItCould(
   job: Job,
@@ -106,7 +109,9 @@ function whereItCould(
   if (!fresh) return { zones: [] };
   const zones = zonesOf(group.zones);
   const wholes = zones.map((zone) => freshRoom({ kind: 'new', zone }, fresh, zone));
-  const missing = wholes[0] ? lacks(wholes[0], job) : [];
+  // Alone on it a job may find what the guess has left out.
+  const asked = fresh.isGuess ? { ...job, memory: job.memory * GUESSED_SHARE } : job;
+  const missing = wholes[0] ? lacks(wholes[0], asked) : [];
   if (missing.length > 0)
     return { zones: [], never: { kind: 'too-large', lacks: missing, instanceType: fresh.instanceType } };
   const verdicts = wholes.map((room) => judge(room, job));
@@ -145,7 +150,8 @@ function doInZone(rooms: Launches['rooms'], zone: string, { fresh }: Snapshot): 
   return rooms.every(({ jobs }) =>
     jobs.every(({ constraints }) =>
       constraints.every(
-        (one) => one.kind !== 'member-of' || satisfies(one.expression, whole.attributes) === 'yes',
+        (one) =>
+          one.kind !== 'member-of' || satisfies(one.expression, whole.attributes, whole.isGuess) !== 'no',
       ),
     ),
   );

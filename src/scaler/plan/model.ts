@@ -125,6 +125,8 @@ export type FreshInstance = {
   /** What the host itself keeps, as `22/tcp`. */
   readonly portsInUse: readonly string[];
   readonly attributes: Readonly<Record<string, string>>;
+  /** Told by its type alone, since none was seen yet: some more memory, and other attributes, may be there. */
+  readonly isGuess?: boolean | undefined;
 };
 
 export type CapacityProvider = {

@@ -10,6 +10,8 @@ export type Room<T> = {
   gpu: number;
   readonly ports: Set<string>;
   readonly attributes: Readonly<Record<string, string>>;
+  /** It is not known for certain what it will be: what cannot be judged there is taken to fit. */
+  readonly isGuess: boolean;
   /** The task groups of the tasks that are there, for `distinctInstance`. */
   readonly taskGroups: Set<string>;
   readonly jobs: Job[];
@@ -21,6 +23,7 @@ export function roomOf<T>(
   ports: Iterable<string>,
   attributes: Readonly<Record<string, string>>,
   taskGroups: Iterable<string> = [],
+  isGuess = false,
 ): Room<T> {
   const { cpu, memory, gpu } = free;
   return {
@@ -30,6 +33,7 @@ export function roomOf<T>(
     gpu,
     ports: new Set(ports),
     attributes,
+    isGuess,
     taskGroups: new Set(taskGroups),
     jobs: [],
   };
@@ -105,7 +109,7 @@ export function lacks(room: Room<unknown>, { cpu, memory, gpu, ports }: Needs): 
 }
 
 /** Whether the room satisfies all of the constraints. */
-export function judge({ attributes, taskGroups }: Room<unknown>, { constraints }: Needs): Verdict {
+export function judge({ attributes, taskGroups, isGuess }: Room<unknown>, { constraints }: Needs): Verdict {
   let verdict: Verdict = 'yes';
   for (const one of constraints) {
     const own: Verdict =
@@ -113,9 +117,9 @@ export function judge({ attributes, taskGroups }: Room<unknown>, { constraints }
         ? isTaken(taskGroups, one.group)
           ? 'no'
           : 'yes'
-        : satisfies(one.expression, attributes);
+        : satisfies(one.expression, attributes, isGuess);
     if (own === 'no') return 'no';
-    if (own === 'unknown') verdict = 'unknown';
+    if (own === 'unknown' && !isGuess) verdict = 'unknown';
   }
   return verdict;
 }

@@ -109,10 +109,8 @@ const nothing = { cpu: 0, memory: 0, gpu: 0 };
 
 /** The room on an instance that has not registered yet. */
 export function freshRoom(place: Place, fresh: FreshInstance, zone: string | undefined): Room<Place> {
-  return roomOf(place, fresh.total, fresh.portsInUse, {
-    ...fresh.attributes,
-    ...(zone !== undefined && { 'ecs.availability-zone': zone }),
-  });
+  const attributes = { ...fresh.attributes, ...(zone !== undefined && { 'ecs.availability-zone': zone }) };
+  return roomOf(place, fresh.total, fresh.portsInUse, attributes, [], fresh.isGuess === true);
 }
 
 const idOf = ({ of }: Room<Place>) => (of.kind === 'instance' ? of.instance.id : '');

@@ -52,7 +52,7 @@ export function remember(memory: Memory, snapshot: Snapshot, tasks: readonly See
       [...memory.runTimes, ...runTimes].map(([family, times]) => [family, times.slice(-MOST_RUN_TIMES)]),
     ),
     shortSince: group.desired > listed ? (memory.shortSince ?? at) : undefined,
-    fresh: snapshot.fresh ?? memory.fresh,
+    fresh: snapshot.fresh?.isGuess ? memory.fresh : (snapshot.fresh ?? memory.fresh),
   };
 }
 

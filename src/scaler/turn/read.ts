@@ -1,10 +1,12 @@
 import type { Caller } from '../../aws/call.ts';
+import { AwsError } from '../../aws/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { startedByOf } from '../../base/keys.ts';
 import { readCapacityProviders } from '../aws/capacity-providers.ts';
 import { readContainerInstances } from '../aws/container-instances.ts';
 import type { DemandQueue, Received } from '../aws/demand-queue.ts';
 import { readGroup, readLaunchTimes } from '../aws/group.ts';
+import { guessFresh, type LaunchSource } from '../aws/launch-template.ts';
 import type { Operations } from '../aws/operations.ts';
 import type { SeenTask, TaskReader } from '../aws/tasks.ts';
 import type { ContainerInstance, FreshInstance, Group, Job, Snapshot } from '../plan/model.ts';
@@ -54,6 +56,8 @@ export async function readSnapshot(
   const containerInstances = await readContainerInstances(call, cluster);
   const tasks = await ports.tasks.all();
   const group = await withLaunchTimes(call, listed, containerInstances);
+  const seen = freshOf(listed, containerInstances) ?? before.fresh;
+  const guess = seen ? undefined : await guessed(call, listed.source);
   const at = clock.now();
   const demand = latest(before.demand, queued?.received ?? [], at);
   const managed = view.capacityProviders.some(({ managesScaling }) => managesScaling);
@@ -64,15 +68,31 @@ export async function readSnapshot(
     containerInstances,
     tasks,
     demand: [...waiting(demand, tasks, cluster), ...(managed ? [] : unplaced(tasks))],
-    fresh: freshOf(group, containerInstances) ?? before.fresh,
+    fresh: seen ?? guess?.fresh,
     capacityProviders: view.capacityProviders,
   };
   return {
     kind: 'read',
     snapshot,
     memory: { ...remember(before, snapshot, tasks), demand },
-    warnings: (queued?.unreadable ?? []).map((why) => `a message of the demand queue is left out: ${why}`),
+    warnings: [
+      ...(queued?.unreadable ?? []).map((why) => `a message of the demand queue is left out: ${why}`),
+      ...(guess?.warnings ?? []),
+    ],
   };
+}
+
+/** A group that is empty is not known by its instances. Where EC2 does not say either, one instance is launched to learn from. */
+async function guessed(
+  call: Caller<Operations>,
+  source: LaunchSource | undefined,
+): Promise<{ readonly fresh: FreshInstance | undefined; readonly warnings: readonly string[] }> {
+  try {
+    return { fresh: source && (await guessFresh(call, source)), warnings: [] };
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    return { fresh: undefined, warnings: [`what a new instance will hold is not known: ${error.message}`] };
+  }
 }
 
 /** Asked of EC2 only while something boots. */

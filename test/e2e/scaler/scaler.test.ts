@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { systemClock } from '../../../src/base/clock.ts';
+import { demandMessage } from '../../../src/base/demand.ts';
+import { startedByOf } from '../../../src/base/keys.ts';
+import {
+  addFault,
+  createFleet,
+  type Fleet,
+  removeFault,
+  type Sandbox,
+  startSandbox,
+} from '../../../src/sandbox/index.ts';
+import { startScaler } from './scaler-process.ts';
+
+let fleet: Fleet;
+let sandbox: Sandbox;
+let queue: string;
+let queueUrl: string;
+
+// A cluster of its own for each test: what one leaves is demand and room for the next.
+beforeEach(async () => {
+  fleet = createFleet({
+    clock: systemClock,
+    clusterName: 'batch',
+    groupOptions: { name: 'workers', maxSize: 6 },
+    hooks: [],
+  });
+  fleet.group.launch = () => fleet.addInstance({ cpu: 4096, memory: 8192, ecsAgentAfter: 60_000 });
+  queue = fleet.world.call('sqs:CreateQueue', { QueueName: 'demand' }).QueueUrl ?? '';
+  sandbox = await startSandbox(fleet, { clock: systemClock });
+  queueUrl = `${sandbox.apiUrl}${new URL(queue).pathname}`;
+});
+afterEach(() => sandbox.close());
+
+const group = ['--cluster', 'batch', '--group', 'workers'];
+const scale = (name: string, ...args: string[]) => startScaler([name, ...group, ...args], sandbox);
+const once = (...args: string[]) => scale('once', ...args).ended;
+
+/** Waiting jobs of half an instance each. */
+function wait(...keys: string[]): void {
+  for (const key of keys)
+    fleet.world.call('sqs:SendMessage', {
+      QueueUrl: queue,
+      MessageBody: demandMessage({
+        cluster: 'batch',
+        group: 'workers',
+        key,
+        cpu: 2048,
+        memory: 4096,
+        gpu: 0,
+        ports: [],
+        constraints: [],
+        since: systemClock.now(),
+      }),
+    });
+}
+
+const calls = (api: string) =>
+  (fleet.world.requestLog.entries ?? []).filter(
+    (entry) => entry.api === api && entry.accessKeyId === 'AKIASCALER',
+  ).length;
+const CHANGES = [
+  'ecs:TagResource',
+  'ecs:UntagResource',
+  'ecs:UpdateContainerInstancesState',
+  'autoscaling:LaunchInstances',
+  'autoscaling:TerminateInstanceInAutoScalingGroup',
+  'sqs:DeleteMessageBatch',
+];
+const changes = () => CHANGES.filter((api) => calls(api) > 0);
+const statuses = () => [...fleet.cluster.containerInstances.values()].map(({ status }) => status);
+
+describe('ecs-scaler', { timeout: 60_000 }, () => {
+  test('plan says why each instance stays and each job waits, and changes nothing', async () => {
+    fleet.runTask(fleet.addInstance({ cpu: 4096, memory: 8192 }), { cpu: 4096, memory: 4096 });
+    wait('nightly-1', 'nightly-2', 'nightly-3');
+    const { code, stdout } = await scale('plan', '--demand-queue', queueUrl).ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /launch 2 instances.*: for nightly-1, nightly-2, nightly-3/);
+    assert.match(stdout, /i-\w+ .* stays +1 task on it/);
+    assert.match(stdout, /nightly-3 .* an instance is launched for it/);
+    assert.deepEqual(changes(), [], 'who only looks would change the cluster');
+  });
+
+  test('jobs that wait together are launched for at once, and by two scalers once', async () => {
+    fleet.runTask(fleet.addInstance({ cpu: 4096, memory: 8192 }), { cpu: 4096, memory: 4096 });
+    wait('nightly-1', 'nightly-2', 'nightly-3');
+    // Both see the same: what one of them takes from the queue is said again ten seconds later.
+    const plans = await Promise.all([
+      scale('once', '--demand-queue', queueUrl).ended,
+      scale('once', '--demand-queue', queueUrl).ended,
+    ]);
+    assert.deepEqual(
+      plans.map(({ code }) => code),
+      [0, 0],
+    );
+    assert.ok(fleet.group.desired <= 3, 'two scalers have launched twice as many as the jobs need');
+    wait('nightly-1', 'nightly-2', 'nightly-3');
+    await once('--demand-queue', queueUrl);
+    assert.equal(fleet.group.desired, 3);
+  });
+
+  test('a job that has been started is not launched for, although its last message is still there', async () => {
+    fleet.runTask(fleet.addInstance({ cpu: 4096, memory: 8192 }), {
+      cpu: 4096,
+      memory: 4096,
+      startedBy: startedByOf('batch', 'nightly-1'),
+    });
+    wait('nightly-1');
+    await once('--demand-queue', queueUrl);
+    assert.equal(fleet.group.desired, 1, 'an instance comes that nobody needs');
+  });
+
+  test('an empty instance goes in two turns, with decrement', async () => {
+    fleet.addInstance({ cpu: 4096, memory: 8192 });
+    const first = await once('--empty-for', '0s', '--settle-for', '1s');
+    assert.match(first.stdout, /^cordon i-\w+ until .*: empty for/);
+    assert.deepEqual(statuses(), ['DRAINING']);
+    await systemClock.sleep(1_000);
+    const second = await once('--empty-for', '0s', '--settle-for', '1s');
+    assert.match(second.stdout, /^terminate i-\w+: empty, cordoned, and not needed/);
+    assert.equal(fleet.group.desired, 0);
+  });
+
+  test('a cordoned instance that got a task is given back', async () => {
+    const machine = fleet.addInstance({ cpu: 4096, memory: 8192 });
+    await once('--empty-for', '0s');
+    fleet.runTask(machine, { cpu: 1024, memory: 1024 });
+    const { stdout } = await once('--empty-for', '0s');
+    assert.match(stdout, /lift the cordon of i-\w+: it got 1 task right before it/);
+    assert.deepEqual(statuses(), ['ACTIVE']);
+    assert.equal(calls('autoscaling:TerminateInstanceInAutoScalingGroup'), 0);
+  });
+
+  test('a task that comes between the plan and the termination stops it', async () => {
+    const machine = fleet.addInstance({ cpu: 4096, memory: 8192 });
+    await once('--empty-for', '0s', '--settle-for', '1s');
+    await systemClock.sleep(1_000);
+    fleet.world.requestLog.entries?.splice(0);
+    // The plan reads the group once, and the termination once more.
+    const match = { api: 'autoscaling:DescribeAutoScalingGroups' };
+    addFault(fleet.world, { match, fault: { what: 'delay', ms: 400 }, skip: 1, count: 1 });
+    const turn = once('--empty-for', '0s', '--settle-for', '1s');
+    while (calls('ecs:ListTasks') < 2) await systemClock.sleep(5);
+    fleet.runTask(machine, { cpu: 1024, memory: 1024 });
+    const { stdout } = await turn;
+    assert.match(stdout, /^not done: terminate i-\w+.*; it has a task now/);
+    assert.equal(calls('autoscaling:TerminateInstanceInAutoScalingGroup'), 0);
+  });
+
+  for (const api of ['ecs:DescribeTasks', 'ecs:ListContainerInstances', 'sqs:ReceiveMessage']) {
+    test(`without an answer to ${api} there is no plan: 75`, async () => {
+      fleet.runTask(fleet.addInstance({ cpu: 4096, memory: 8192 }), { cpu: 1024, memory: 1024 });
+      const fault = addFault(fleet.world, { match: { api }, fault: { what: '5xx' }, count: 100 });
+      const { code, stderr } = await once('--empty-for', '0s', '--demand-queue', queueUrl);
+      removeFault(fleet.world, fault.id);
+      assert.equal(code, 75, stderr);
+      assert.match(stderr, new RegExp(`there is no plan: calling ${api}`));
+      assert.deepEqual(changes(), []);
+    });
+  }
+
+  test('without permission: 77', async () => {
+    addFault(fleet.world, {
+      match: { api: 'ecs:DescribeClusters' },
+      fault: { what: 'error', name: 'AccessDeniedException' },
+    });
+    assert.equal((await once()).code, 77);
+  });
+
+  test('a group that is not there: 69', async () => {
+    const { code, stderr } = await startScaler(['once', '--cluster', 'batch', '--group', 'other'], sandbox)
+      .ended;
+    assert.equal(code, 69);
+    assert.match(stderr, /there is no Auto Scaling group other/);
+  });
+
+  test('run launches as soon as a job waits, and ends with SIGTERM', async () => {
+    const scaler = scale('run', '--demand-queue', queueUrl, '--interval', '5m');
+    while (calls('sqs:ReceiveMessage') === 0) await systemClock.sleep(20);
+    wait('nightly-1');
+    await new Promise<void>((resolve) =>
+      scaler.onLine((line) => {
+        if (line.startsWith('launch 1 instance')) resolve();
+      }),
+    );
+    scaler.signal('SIGTERM');
+    assert.equal((await scaler.ended).code, 0);
+  });
+});
