@@ -27,12 +27,12 @@ const groups: Readonly<Record<string, Group>> = {
     concurrency: cores,
     bundles: 4 * cores,
   },
-  // Real processes in real time: they wait for most of it.
-  e2e: { files: ['test/{e2e,docs,host}/**/*.test.ts'], concurrency: cores + 1 },
-  // Has a worker on every core.
-  simulation: { files: ['test/{simulation,launches,fleet}/**/*.test.ts'], concurrency: 1 },
+  // Real processes in real time: they wait for most of it, one of them for more than a minute.
+  e2e: { files: ['test/{e2e,docs,host}/**/*.test.ts'], concurrency: 2 * cores + 1 },
+  // One of them has a worker on every core, the others have one each.
+  simulation: { files: ['test/{simulation,launches,fleet}/**/*.test.ts'], concurrency: cores },
   // Installs or builds its tools, where it may: apart from those that watch the clock.
-  deploy: { files: ['test/{deploy,moto,botocore}/**/*.test.ts'], concurrency: cores },
+  deploy: { files: ['test/{deploy,moto}/**/*.test.ts'], concurrency: cores },
 };
 
 const named = process.argv.slice(2);
