@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
 import { attachTagger, startSandbox } from '../src/sandbox/index.ts';
@@ -9,6 +7,7 @@ import { TAG_KEY } from './demo/cluster.ts';
 import { createJobsCluster, type Job, type JobsCluster, jobs } from './demo/jobs-cluster.ts';
 import { jobsPanel, jobsTable } from './demo/jobs-table.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
+import { createWorkplace } from './demo/workplace.ts';
 
 // `npm run demo:jobs`: jobs in an empty group. Launchers make room and give exit codes back; agents let the instances go.
 
@@ -17,17 +16,7 @@ const LIMIT_MS = 120_000;
 /** Between two jobs of the scheduler, in ms. */
 const SCHEDULE_MS = 600;
 
-const started: { kill(): void }[] = [];
-const stateDir = mkdtempSync(join(tmpdir(), 'ecs-oneshot-demo-'));
-process.once('exit', () => {
-  for (const one of started) one.kill();
-  rmSync(stateDir, { recursive: true, force: true });
-});
-for (const [name, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const)
-  process.once(name, () => process.exit(code));
+const { directory: stateDir, killAtEnd } = createWorkplace('ecs-oneshot-demo');
 
 process.exit(await main());
 
@@ -54,7 +43,7 @@ async function main(): Promise<number> {
         ['run', '--state-dir', dir, '--poll-interval', '1s'],
         sandbox.environment(event.instanceId),
       );
-      started.push({ kill: () => agent.signal('SIGKILL') });
+      killAtEnd({ kill: () => agent.signal('SIGKILL') });
       agents.set(event.instanceId, agent);
     });
   });
@@ -106,7 +95,7 @@ async function runJob(
   ];
   const launch = () => {
     const launcher = startOneshot([...args, '--key', job.name, '--', 'sh', '-c', job.script], sandbox);
-    started.push({ kill: () => launcher.signal('SIGKILL') });
+    killAtEnd({ kill: () => launcher.signal('SIGKILL') });
     launcher.onLine((line) => {
       const text = line.replace(/^ecs-oneshot: /, '');
       demo.says(job, text);

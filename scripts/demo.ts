@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
@@ -15,6 +14,7 @@ import { closingTable, type Outcome, promises } from './demo/outcome.ts';
 import { picture } from './demo/picture.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
 import { statusPanel } from './demo/status-panel.ts';
+import { createWorkplace } from './demo/workplace.ts';
 
 /** `--picture PREFIX` also draws the drain: into PREFIX-light.svg and PREFIX-dark.svg. */
 const { values: wanted } = parseArgs({ options: { picture: { type: 'string' } } });
@@ -22,17 +22,7 @@ const { values: wanted } = parseArgs({ options: { picture: { type: 'string' } } 
 /** Longer than all of it takes on a slow machine, in ms. */
 const LIMIT_MS = 120_000;
 
-const started: { kill(): void }[] = [];
-const stateDir = mkdtempSync(join(tmpdir(), 'ecs-drain-agent-demo-'));
-process.once('exit', () => {
-  for (const one of started) one.kill();
-  rmSync(stateDir, { recursive: true, force: true });
-});
-for (const [name, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const)
-  process.once(name, () => process.exit(code));
+const { directory: stateDir, killAtEnd } = createWorkplace('ecs-drain-agent-demo');
 
 process.exit(await main());
 
@@ -50,11 +40,11 @@ async function main(): Promise<number> {
   const sandbox = await startSandbox(fleet, { clock: systemClock });
   attachTagger(fleet, { tagKey: TAG_KEY });
   const bareNode = startBareNode();
-  started.push(bareNode);
+  killAtEnd(bareNode);
   const agents = new Map<string, AgentProcess>();
   for (const { id } of machines) {
     const agent = startAgentProcess(['run', '--state-dir', join(stateDir, id)], sandbox.environment(id));
-    started.push({ kill: () => agent.signal('SIGKILL') });
+    killAtEnd({ kill: () => agent.signal('SIGKILL') });
     agents.set(id, agent);
   }
 

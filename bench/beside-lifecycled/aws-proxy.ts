@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { listen } from '../../src/sandbox/wire/host-servers.ts';
+import { makeCertificate } from '../../test/support/certificate.ts';
 
 export type AwsProxy = {
   readonly url: string;
@@ -22,34 +20,9 @@ export async function startAwsProxy(
   directory: string,
   servers: Readonly<Record<string, string>>,
 ): Promise<AwsProxy> {
-  const certificate = join(directory, 'certificate.pem');
-  const key = join(directory, 'key.pem');
   const names = Object.keys(servers).map((host) => `DNS:${host}`);
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '1',
-    ].concat([
-      '-subj',
-      '/CN=bench',
-      '-addext',
-      `subjectAltName=${names}`,
-      '-keyout',
-      key,
-      '-out',
-      certificate,
-    ]),
-    { stdio: 'pipe' },
-  );
-  const secureContext = createSecureContext({ cert: readFileSync(certificate), key: readFileSync(key) });
+  const { path, cert, key } = makeCertificate(directory, 'bench', names);
+  const secureContext = createSecureContext({ cert, key });
 
   const server = createServer((_request, response) => response.writeHead(403).end());
   server.on('connect', ({ url = '' }, socket: Duplex) => {
@@ -73,5 +46,5 @@ export async function startAwsProxy(
     socket.on('error', () => inner.destroy());
   });
   await listen(server, '127.0.0.1', 0);
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, certificate };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, certificate: path };
 }

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { cannotMakeCertificates } from '../support/certificate.ts';
 import { type RecordingProxy, startProxy } from '../support/proxy.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { cannotMakeCertificates, startTlsFront, type TlsFront } from '../support/tls-front.ts';
+import { startTlsFront, type TlsFront } from '../support/tls-front.ts';
 import { runCli, startAgentProcess } from './agent-process.ts';
 import { type Scene, scenario, waitUntil } from './scenario.ts';
 

@@ -7,21 +7,8 @@ import type { Action, Memory, Observation, Policy, StageState } from '../../../.
 import { known, unknown } from '../../../../src/base/reading.ts';
 import type { HookFacts, HookStage, HooksResult } from '../../../../src/operator-hooks/operator-hooks.ts';
 import { createManualClock } from '../../sandbox/manual-clock.ts';
+import { CI as arn, MINUTE, NOW, policy } from '../decide/observations.ts';
 
-const MINUTE = 60_000;
-const NOW = 1_800_000_000_000;
-
-const policy: Policy = {
-  mode: 'drain',
-  signals: ['tag', 'lifecycle', 'spot'],
-  drainTimeout: undefined,
-  onTimeout: 'wait',
-  ignoreTasks: [],
-  lifecycleHook: undefined,
-  spotStopTasks: true,
-  rebalanceTerminate: false,
-};
-const arn = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/1';
 const registered = (status: string) => known({ kind: 'registered', cluster: 'web', arn, status } as const);
 
 /** Drained and deregistered, the lifecycle action waiting. */

@@ -6,40 +6,28 @@ import type { Action, Observation, Policy } from '../../../../src/agent/model.ts
 import type { Hook } from '../../../../src/aws/auto-scaling.ts';
 import type { Task } from '../../../../src/aws/ecs.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
+import {
+  CI as arn,
+  draining,
+  HOUR,
+  hook,
+  inState,
+  MINUTE,
+  NOW,
+  nothing,
+  policy,
+  SECOND,
+  tag,
+  taskOf,
+  withTask,
+} from './observations.ts';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-/** An arbitrary moment; every time below is relative to it. */
-const NOW = 1_800_000_000_000;
-
-const policy: Policy = {
-  mode: 'drain',
-  signals: ['tag', 'lifecycle', 'spot'],
-  drainTimeout: undefined,
-  onTimeout: 'wait',
-  ignoreTasks: [],
-  lifecycleHook: undefined,
-  spotStopTasks: true,
-  rebalanceTerminate: false,
-};
-
-const arn = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/1';
-const active = { kind: 'registered', cluster: 'web', arn, status: 'ACTIVE' } as const;
-const draining = { ...active, status: 'DRAINING' } as const;
+const active = { ...draining, status: 'ACTIVE' } as const;
 const deregistered = { kind: 'deregistered', arn } as const;
-const tag = { source: 'tag', value: 'true' } as const;
-const hook: Hook = { name: 'drain', heartbeatTimeout: HOUR, globalTimeout: 48 * HOUR };
 const otherHook: Hook = { name: 'backup', heartbeatTimeout: HOUR, globalTimeout: 48 * HOUR };
 const managedHook: Hook = { ...hook, name: 'ecs-managed-draining-termination-hook' };
 
-const task: Task = {
-  arn: 'arn:aws:ecs:eu-west-1:111122223333:task/web/a',
-  group: 'family:report',
-  lastStatus: 'RUNNING',
-  desiredStatus: 'RUNNING',
-  containerInstanceArn: arn,
-};
+const task = taskOf('a');
 /** Only the ECS agent on the host has listed it. */
 const hostOnly: Task = { arn: `${arn}h`, group: 'family:x', lastStatus: 'RUNNING', desiredStatus: 'UNKNOWN' };
 const monitor: Task = { ...task, arn: `${task.arn}m`, group: 'family:monitor', family: 'monitor' };
@@ -53,25 +41,9 @@ const onHostOnly: Task = {
 };
 const stopping: Task = { ...task, arn: `${task.arn}b`, lastStatus: 'STOPPING', desiredStatus: 'STOPPED' };
 
-const inState = (state: string) => known({ kind: 'in-group', group: 'web-asg', state } as const);
-
-/** A drain in its first minute: signalled, DRAINING, one task left, the hook waiting with a fresh heartbeat. */
+/** With a fresh heartbeat. */
 const drainingWithTask: Observation = {
-  now: NOW,
-  wallNow: NOW,
-  signals: known([tag]),
-  identity: 'confirmed',
-  containerInstance: known(draining),
-  tasks: known([task]),
-  lifecycle: inState('Terminating:Wait'),
-  hooks: known([hook]),
-  retainsAbandoned: known(false),
-  memory: {
-    signalledAt: NOW - MINUTE,
-    signals: [tag],
-    drainingSetAt: NOW - MINUTE,
-    waiting: { since: NOW - MINUTE, group: 'web-asg', hook },
-  },
+  ...withTask,
   lastHeartbeat: { at: NOW - SECOND, outcome: 'recorded' },
 };
 
@@ -81,19 +53,7 @@ const drained: Observation = {
   tasks: known([]),
 };
 
-const watching: Observation = {
-  now: NOW,
-  wallNow: NOW,
-  signals: known([]),
-  identity: 'confirmed',
-  containerInstance: unknown('not asked yet'),
-  tasks: unknown('not asked yet'),
-  lifecycle: unknown('not asked yet'),
-  hooks: unknown('not asked yet'),
-  retainsAbandoned: unknown('not asked yet'),
-  memory: {},
-  lastHeartbeat: undefined,
-};
+const watching: Observation = { ...nothing, signals: known([]) };
 
 const completed = { hook: 'drain', result: 'CONTINUE', at: NOW - MINUTE, standing: 'answered' } as const;
 

@@ -3,29 +3,15 @@ import { describe, it } from 'node:test';
 import { remember } from '../../../../src/agent/decide/remember.ts';
 import type { Memory, Observation } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
+import { inState, MINUTE, NOW, nothing } from './observations.ts';
 
-const NOW = 1_800_000_000_000;
-const MINUTE = 60_000;
 const tag = { source: 'tag', value: 'x' } as const;
 const lifecycle = { source: 'lifecycle' } as const;
 const hook = { name: 'drain', heartbeatTimeout: 3_600_000, globalTimeout: 172_800_000 };
 const config = { lifecycleHook: undefined };
 
-const observation: Observation = {
-  now: NOW,
-  wallNow: NOW,
-  signals: known([]),
-  identity: 'confirmed',
-  containerInstance: unknown('not asked yet'),
-  tasks: unknown('not asked yet'),
-  lifecycle: unknown('not asked yet'),
-  hooks: unknown('not asked yet'),
-  retainsAbandoned: unknown('not asked yet'),
-  memory: {},
-  lastHeartbeat: undefined,
-};
+const observation: Observation = { ...nothing, signals: known([]) };
 const after = (seen: Partial<Observation>) => remember({ ...observation, ...seen }, config);
-const inState = (state: string) => known({ kind: 'in-group', group: 'web-asg', state } as const);
 
 describe('that the root volume is to be replaced', () => {
   const replacing = (memory: Memory, lifecycle: Observation['lifecycle']) =>
