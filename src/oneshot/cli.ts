@@ -29,7 +29,8 @@ async function main([name, ...argv]: string[]): Promise<number> {
     const lines = loaded.problems.map((problem) => `  ${problem}\n`).join('');
     return complain(`ecs-oneshot: nothing was started.\n${lines}`);
   }
-  const isTerminal = process.stderr.isTTY === true;
+  // A dumb one, such as an editor's, cannot be written over.
+  const isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
   const screen = createScreen({
     stream: process.stderr,
     isTerminal,

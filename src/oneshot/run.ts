@@ -43,6 +43,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
       // Where both are a terminal, a line of the log takes the place of what is shown there.
       screen.clear();
       process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+      show();
     },
     say: (text) => screen.say(text),
     clock: systemClock,
@@ -62,12 +63,16 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
       if (launch.phase.kind !== 'ended') screen.progress(progressOf(launch, policy, systemClock.now()));
     },
   });
+  /** Shows again, in place, how it is by now. */
+  function show(): void {
+    if (screen.isLive && latest) screen.progress(progressOf(latest, policy, systemClock.now()));
+  }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => running.cancel(signal));
   const done = new AbortController();
-  if (process.stderr.isTTY) void redraw(() => latest, policy, screen, done.signal);
+  if (screen.isLive) void repeat(show, done.signal);
   const end = await running.ended;
-  done.abort();
   await log.finish(end);
+  done.abort();
   screen.clear();
   if (end.kind === 'detached' && end.task)
     process.stdout.write(`${JSON.stringify({ cluster, task_arn: end.task.arn })}\n`);
@@ -110,17 +115,10 @@ function policyOf({ options, command, containerEnvironment }: Loaded & { kind: '
   };
 }
 
-async function redraw(
-  latest: () => Launch | undefined,
-  policy: Policy,
-  screen: Screen,
-  done: AbortSignal,
-): Promise<void> {
+async function repeat(show: () => void, done: AbortSignal): Promise<void> {
   while (!done.aborted) {
+    show();
     await systemClock.sleep(REDRAW_MS, { signal: done });
-    const launch = latest();
-    if (!done.aborted && launch && launch.phase.kind !== 'ended')
-      screen.progress(progressOf(launch, policy, systemClock.now()));
   }
 }
 
