@@ -509,7 +509,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'checks ECS every five minutes, whether tasks run here or not',
     edits: [
-      { within: 'ecsViewDue', replace: 'if (pace.emptySince !== undefined)', by: 'if (false as boolean)' },
+      {
+        within: 'ecsViewDue',
+        replace: 'if (emptySince !== undefined)',
+        by: 'if (emptySince !== undefined && (false as boolean))',
+      },
     ],
   },
   {
