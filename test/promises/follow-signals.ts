@@ -1,4 +1,5 @@
 import {
+  canTellSignals,
   eventTimeIn,
   hookNamedIn,
   type Instance,
@@ -78,7 +79,7 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number): boolea
   const { drainSince, disturbances, setting } = instance;
   if (drainSince === undefined) return true;
   // Under another's name nothing of the drain ends.
-  if (instance.lieSince !== undefined) return false;
+  if (instance.lieSince !== undefined || !canTellSignals(instance)) return false;
   // Nothing asked for it, and its agent has noticed.
   if (instance.isAlive && instance.process?.doing?.() === 'watching') return true;
   // The EC2 API is asked for the tag more rarely, and more rarely still for minutes after it has throttled.

@@ -308,6 +308,15 @@ export function tasksLeft({ tasks }: Instance): Task[] {
   return left;
 }
 
+/**
+ * Whether a task has ended with what the host was before, which nobody tells ECS any more: its root volume was replaced. Who has
+ * seen it run waits for ECS's word, and who has not can't know of it.
+ */
+export function isLostWithHost(instance: Instance, { containersRun, placedAt }: Task): boolean {
+  const { registeredAt = -Infinity } = containerInstanceOf(instance) ?? {};
+  return containersRun === false && placedAt < registeredAt;
+}
+
 /** Whether nobody has asked a task to stop that has not ended by itself. */
 export const runsUnasked = ({ askedAt, status, containersRun }: Task): boolean =>
   askedAt === undefined && containersRun !== false && status !== 'DEPROVISIONING' && status !== 'STOPPED';

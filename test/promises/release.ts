@@ -8,6 +8,7 @@ import {
   isAskedByOthers,
   isCalm,
   isGroupUnread,
+  isLostWithHost,
   isRegistered,
   isTerminating,
   isTruthful,
@@ -53,7 +54,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
     );
     return;
   }
-  const [left = running] = tasksLeft(instance);
+  const [left = running] = tasksLeft(instance).filter((task) => !isLostWithHost(instance, task));
   verdict.check('S1', left === undefined || isAllowed || isNew, () =>
     left === running
       ? `${id} was ${released} while its ECS agent said that task ${left?.group} ${short(left?.arn ?? '')} runs: its work is lost`
@@ -209,10 +210,19 @@ export function checkInterruption(
     releasedBy === 'CONTINUE' || releasedBy === 'terminate' || (releasedBy && !retains(instance));
   const isNobodysHook = end === undefined && !waitingForUs(instance) && instance.waitsSince === undefined;
   const byLimit = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
+  const task = instance.tasks.get(taskArn);
+  const isLost = task !== undefined && isLostWithHost(instance, task);
   const isLater = isPlacedAfter(instance, taskArn, end) || hasLeftNoTrace(instance);
   verdict.check(
     'S1',
-    byHook || !byAgent || completedByOthers || terminatedByOthers || isNobodysHook || byLimit || isLater,
+    byHook ||
+      !byAgent ||
+      completedByOthers ||
+      terminatedByOthers ||
+      isNobodysHook ||
+      byLimit ||
+      isLater ||
+      isLost,
     () => `${id} went while task ${group} ${short(taskArn)} was ${lastStatus}: its work is lost`,
   );
 }

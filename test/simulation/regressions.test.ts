@@ -596,6 +596,24 @@ const stories: Record<string, Partial<Plan>> = {
     faults: [{ at: 283_013, match: { service: 'imds' }, fault: { what: '5xx' }, forMs: 187_268 }],
     tasks: [task(466_407)],
   },
+  'the tag is removed while another hook holds what gets another root volume': {
+    seed: 467_451,
+    elsewhere: 'full',
+    services: [{ name: 'web', strategy: 'REPLICA', count: 3, ignoresSigterm: false, releasedAt: 18_166 }],
+    group: {
+      hooks: [
+        { name: 'backup', heartbeatTimeout: 194, defaultResult: 'ABANDON' },
+        { name: 'drain', heartbeatTimeout: 995, defaultResult: 'ABANDON' },
+      ],
+      ours: 'drain',
+      retain: true,
+    },
+    happenings: [
+      { at: 8_581, what: 'replace-root-volume' },
+      { at: 16_389, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+      { at: 110_770, what: 'untag' },
+    ],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

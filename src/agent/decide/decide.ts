@@ -136,10 +136,15 @@ function contradiction(observed: Observation) {
 
 /**
  * The signal is gone. What we set DRAINING is given back, if it is still there to give. Also where ECS calls it ACTIVE: its
- * descriptions lag, and setting it once more does no harm.
+ * descriptions lag, and setting it once more does no harm. Before its root volume is replaced it would be given tasks that end
+ * with the old one: it is given back afterwards.
  */
-function cancelled({ containerInstance, memory }: Observation): Action {
+function cancelled(observed: Observation): Action {
+  const { containerInstance, memory, lifecycle } = observed;
   if (memory.drainingSetAt === undefined) return { kind: 'watch' };
+  if (lifecycle.kind === 'unknown' && memory.isReplacing) return waitFor('group-state', lifecycle);
+  if (leavingGroup(observed)?.aim === 'root-volume')
+    return waitFor('group-state', { cause: 'the group replaces the root volume first' });
   if (containerInstance.kind === 'unknown') return waitFor('container-instance', containerInstance);
   const { value } = containerInstance;
   return value.kind === 'registered' && (value.status === 'DRAINING' || value.status === 'ACTIVE')

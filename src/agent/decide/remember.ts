@@ -15,10 +15,12 @@ const DOUBTED_AFTER_MS = 30_000;
 export function remember(observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
   const { memory, now, signals } = observed;
   if (signals.kind === 'known' && signals.value.length === 0) {
-    // What we set DRAINING is remembered until it is given back.
+    // What we set DRAINING is remembered until it is given back, and what that waits for.
     const { drainingSetAt } = memory;
-    if (drainingSetAt !== undefined) return memory.signalledAt === undefined ? memory : { drainingSetAt };
-    return Object.keys(memory).length === 0 ? memory : {};
+    if (drainingSetAt === undefined) return Object.keys(memory).length === 0 ? memory : {};
+    const isReplacing = replaces(observed);
+    if (memory.signalledAt === undefined && memory.isReplacing === isReplacing) return memory;
+    return { drainingSetAt, ...(isReplacing && { isReplacing }) };
   }
 
   let next = memory;
@@ -28,8 +30,7 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
       next = { ...next, signalledAt: memory.signalledAt ?? now, signals: merged };
     }
   }
-  const isReplacing =
-    groupState(observed) === undefined ? memory.isReplacing : leavingGroup(observed)?.aim === 'root-volume';
+  const isReplacing = replaces(observed);
   const isTurned = memory.isReplacing === true && !isReplacing;
   if (isReplacing && !memory.isReplacing) next = { ...next, isReplacing };
   if (isTurned) {
@@ -60,6 +61,12 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   if (completed === memory.completed) return next;
   const { completed: _, ...rest } = next;
   return completed ? { ...rest, completed } : rest;
+}
+
+/** Whether the group replaces the root volume, as it was last heard. */
+function replaces(observed: Observation): boolean | undefined {
+  if (groupState(observed) === undefined) return observed.memory.isReplacing;
+  return leavingGroup(observed)?.aim === 'root-volume' || undefined;
 }
 
 /** What is chosen by the tag, or for a wait, stays ours though the tag's value changes, or another hook is added. */

@@ -93,6 +93,23 @@ table('without a signal', [
     expect: { kind: 'set-active', containerInstance: draining },
   },
   {
+    when: 'the group replaces the root volume: give it back afterwards, or it is given tasks that end with the old one',
+    seen: { signals: known([]), lifecycle: inState('ReplacingRootVolume:Wait') },
+    expect: {
+      kind: 'wait',
+      why: { for: 'group-state', cause: 'the group replaces the root volume first' },
+    },
+  },
+  {
+    when: 'the group was replacing the root volume, and does not answer: learn first whether it still does',
+    seen: {
+      signals: known([]),
+      lifecycle: unknown('throttled'),
+      memory: { drainingSetAt: NOW - MINUTE, isReplacing: true },
+    },
+    expect: { kind: 'wait', why: { for: 'group-state', cause: 'throttled' } },
+  },
+  {
     when: 'somebody else had set DRAINING: leave it so',
     seen: { signals: known([]), memory: {} },
     expect: { kind: 'watch' },

@@ -55,6 +55,21 @@ describe('what is remembered of the signals', () => {
   it('but that we set DRAINING, until that is given back', () => {
     const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], drainingSetAt: NOW - MINUTE };
     assert.deepEqual(after({ memory }), { drainingSetAt: NOW - MINUTE });
+    const replacing = { drainingSetAt: NOW - MINUTE, isReplacing: true };
+    const lifecycle = inState('ReplacingRootVolume:Wait');
+    assert.deepEqual(
+      after({ memory, lifecycle }),
+      replacing,
+      'it would be given tasks that end with the root volume',
+    );
+    assert.deepEqual(
+      after({ memory: { ...memory, isReplacing: true } }),
+      replacing,
+      'the group may be silent',
+    );
+    assert.deepEqual(after({ memory: replacing, lifecycle: inState('InService') }), {
+      drainingSetAt: NOW - MINUTE,
+    });
   });
 });
 
