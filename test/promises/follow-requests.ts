@@ -78,9 +78,11 @@ export function followAnswer(
     case 'autoscaling:DescribeAutoScalingInstances': {
       const found = memberOf(output, 'AutoScalingInstances');
       if (output !== undefined && !Array.isArray(found)) return;
-      process.lifecycle = Array.isArray(found)
-        ? (textIn(found[0], 'LifecycleState') ?? 'none')
-        : (instance.lifecycle ?? 'none');
+      // What lacks a member, or names others only, tells nothing.
+      const own = Array.isArray(found) ? found.find((one) => isAbout(one, instance)) : undefined;
+      if (Array.isArray(found) && found.length > 0 && !own) return;
+      process.lifecycle =
+        textIn(own, 'LifecycleState') ?? (output === undefined ? (instance.lifecycle ?? 'none') : 'none');
       instance.lifecycleToldAt = at;
       return;
     }
@@ -91,6 +93,11 @@ export function followAnswer(
       if (ourEnd(instance)) process.completedAt = at;
   }
 }
+
+const isAbout = (found: unknown, { id }: Instance): boolean =>
+  textIn(found, 'InstanceId') === id &&
+  textIn(found, 'AutoScalingGroupName') !== undefined &&
+  textIn(found, 'LifecycleState') !== undefined;
 
 function followList({ process, drainSince }: Instance, input: unknown, output: unknown): void {
   if (!process || (output !== undefined && !memberOf(output, 'taskArns'))) return;
