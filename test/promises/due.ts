@@ -141,7 +141,9 @@ function dueForIgnored(instance: Instance, left: readonly Task[], at: number): D
   if (isFrozen || isImpersonated || mayStillCome(instance, at)) return undefined;
   const isOnly = left.every(({ isIgnored }) => isIgnored) && tasksRunningUnseen(instance).length === 0;
   if (!isOnly || !left.some(runsUnasked) || !isRegistered(containerInstanceOf(instance))) return undefined;
-  const since = instance.lastStopAt + 60_000 * Math.floor(left.length / 12);
+  // An answer that left out what they are known by holds the instance until the next check.
+  const told = Math.max(instance.lastStopAt, instance.disturbances.troubleAt(at) + CHECK_RESTS_MS);
+  const since = told + 60_000 * Math.floor(left.length / 12);
   return due('L1', 'has not asked the tasks that it ignores to stop', 'it is held for ever', since);
 }
 

@@ -614,6 +614,24 @@ const stories: Record<string, Partial<Plan>> = {
       { at: 110_770, what: 'untag' },
     ],
   },
+  'a host registers anew in its drain, is given a task, and ECS describes it as it was for a while': {
+    seed: 478_732,
+    world: { ...plain.world, deregisterAgain: 'inactive' },
+    services: [{ name: 'web', strategy: 'DAEMON', count: 4, ignoresSigterm: false, releasedAt: 80_511 }],
+    happenings: [
+      { at: 30_722, what: 'tag', value: 'yes' },
+      { at: 70_287, what: 'registers-anew', cluster: 'web' },
+    ],
+    faults: [
+      {
+        at: 23_996,
+        match: { api: 'ecs:DescribeContainerInstances' },
+        fault: { what: 'stale', ms: 50_831 },
+        forMs: 108_715,
+      },
+    ],
+    kills: [{ downMs: 142, state: 'kept', when: 'after-call', call: 3 }],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

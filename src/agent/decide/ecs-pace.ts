@@ -1,6 +1,6 @@
 import { REQUESTS } from '../../aws/budget.ts';
 import { ifKnown } from '../../base/reading.ts';
-import type { EcsView, Registered, ViewKind } from '../model.ts';
+import type { EcsView, ViewKind } from '../model.ts';
 import { type DrainPace, FIRST_ANSWER_MS, type Step, stepAfter } from './drain-pace.ts';
 import { dueAfter, type Urgency } from './rest.ts';
 
@@ -47,7 +47,7 @@ export function ecsViewDue(pace: DrainPace): number {
   const { emptySince } = pace;
   if (emptySince !== undefined)
     return every(isEndNear(pace, last) ? endInterval(pace, last, emptySince) : viewInterval(pace, last));
-  if (!isSettled(pace, containerInstance)) return every(viewInterval(pace, last));
+  if (!isSettled(pace, last)) return every(viewInterval(pace, last));
   if (pace.isHostBusy) return every(checkInterval(pace, last));
   return every(Math.max(listInterval(last.requests), WITHOUT_ECS_AGENT_MS * (1 + pace.spread / 2)));
 }
@@ -61,8 +61,7 @@ export function nextViewKind(pace: DrainPace): ViewKind {
   const { isStale, failure, at } = asked.ecsView;
   if (last?.containerInstance.kind !== 'registered') return 'full';
   if (registeredAnewAt !== undefined && at < registeredAnewAt) return 'full';
-  if (isHostBusy && isSettled(pace, last.containerInstance))
-    return isUndescribed(last) && !isStale ? 'quick' : 'check';
+  if (isHostBusy && isSettled(pace, last)) return isUndescribed(last) && !isStale ? 'quick' : 'check';
   // An answer that no longer counts asks for a whole view; one that did not come asks for the same again.
   if (isStale && failure === undefined) return 'full';
   const isKept = last.containerInstance.status === 'DRAINING' || pace.listsWhileActive;
@@ -76,8 +75,12 @@ export function listInterval(requests: number): number {
 }
 
 /** Nothing new is placed here, and no task is to be asked to stop. */
-const isSettled = (pace: DrainPace, { status }: Registered): boolean =>
-  status === 'DRAINING' && !pace.listsWhileActive && !isStopNear(pace);
+function isSettled(pace: DrainPace, { containerInstance, heard }: EcsView): boolean {
+  if (containerInstance.kind !== 'registered' || containerInstance.status !== 'DRAINING') return false;
+  // What the ECS agent says that this host is, and ECS does not say yet, may be given tasks.
+  const isConfirmed = heard === undefined || heard === containerInstance.arn;
+  return isConfirmed && !pace.listsWhileActive && !isStopNear(pace);
+}
 
 function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
   return now >= stopTasksAt - BEFORE_STOP_MS;

@@ -123,6 +123,13 @@ describe('a host that is another container instance by now', () => {
     assert.equal(due({ registeredAnewAt: NOW + 1 }), 0);
     assert.equal(kind({ registeredAnewAt: NOW + 1 }), 'full');
     assert.equal(due({ registeredAnewAt: NOW }), 5 * MINUTE, 'it was asked for that one already');
+    const unconfirmed = { ...view, heard: 'anew' };
+    assert.equal(
+      due({ ecsView: unconfirmed }),
+      15 * SECOND,
+      'what the host is by now would stay ACTIVE for minutes',
+    );
+    assert.equal(nextViewKind({ ...draining, ecsView: unconfirmed }), 'full');
     assert.equal(kind({ registeredAnewAt: NOW }), 'check', 'a list each time would use up the requests');
   });
 });
