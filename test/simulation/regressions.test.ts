@@ -632,6 +632,50 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     kills: [{ downMs: 142, state: 'kept', when: 'after-call', call: 3 }],
   },
+  'the first heartbeats of a short hook are throttled': {
+    seed: 480_410,
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 42, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
+    machine: { ...plain.machine, clockAhead: 6_610 },
+    happenings: [{ at: 5_180, what: 'scale-in' }],
+    faults: [
+      {
+        at: 0,
+        match: { api: 'autoscaling:RecordLifecycleActionHeartbeat' },
+        fault: { what: 'throttle' },
+        count: 2,
+      },
+    ],
+    tasks: [task(180_628)],
+  },
+  'ECS lets go of the instance while it stops a task, and something else answers in the ECS agent’s place': {
+    seed: 487_348,
+    flags: [
+      '--cluster',
+      'web',
+      '--mode',
+      'deregister',
+      '--drain-timeout',
+      '1s',
+      '--on-timeout',
+      'stop-tasks',
+    ],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 83, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { ...plain.world, deregisterRefusedFor: 'pending-or-running' },
+    happenings: [
+      { at: 19_271, what: 'scale-in' },
+      { at: 20_681, what: 'ecs-agent', to: 'down' },
+      { at: 21_773, what: 'impostor', claims: 'unknown', tasks: 'none' },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -85,15 +85,20 @@ export function heartbeatRetry(hook: Hook): number {
 const SHORTEST_RETRY_MS = 5_000;
 
 /** With full jitter, and sooner as the time-out nears. */
-function throttledRetry(
-  { at, recordedAt }: FailedHeartbeat,
-  jitter: number,
-  hook: Hook,
-  since: number,
-): number {
-  const left = (recordedAt ?? Math.min(at, since)) + timeoutOf(hook) - at;
+function throttledRetry(last: FailedHeartbeat, jitter: number, hook: Hook, since: number): number {
+  const known = timesOutAt(last, hook, since) - last.at;
+  // What an earlier process has recorded is not known: an outage of two thirds leaves a third.
+  const left = last.recordedAt === undefined && known <= 0 ? timeoutOf(hook) / 3 : known;
   return SHORTEST_RETRY_MS + jitter * Math.max(2_000, Math.min(left ** 2 / timeoutOf(hook), 60_000));
 }
+
+/** When the hook times out at the earliest; where none was recorded since its action began to wait. */
+function timesOutAt({ at, recordedAt }: FailedHeartbeat, hook: Hook, since: number): number {
+  return (recordedAt ?? Math.min(at, since) - SEEN_LATE_MS) + timeoutOf(hook);
+}
+
+/** So late, in ms, it can be known that an action waits: metadata tells at the next poll, and a heartbeat seconds later. */
+const SEEN_LATE_MS = 10_000;
 
 type FailedHeartbeat = Extract<Heartbeat, { outcome: 'failed' }>;
 
@@ -114,7 +119,7 @@ function afterHeartbeat(last: Heartbeat, hook: Hook, since: number): number {
       const { jitter } = last;
       const next =
         last.at + (jitter === undefined ? heartbeatRetry(hook) : throttledRetry(last, jitter, hook, since));
-      const lastTry = (last.recordedAt ?? -Infinity) + timeoutOf(hook) - LAST_TRY_MS;
+      const lastTry = timesOutAt(last, hook, since) - LAST_TRY_MS;
       return last.at < lastTry ? Math.min(next, lastTry) : next;
     }
     // Soon enough if AWS was mistaken, and ever more rarely where it is not: another hook can hold the instance for days.

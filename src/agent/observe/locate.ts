@@ -227,12 +227,20 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
 
     const isOwn = (arn: string) => ours.some((one) => one.containerInstanceArn === arn);
     const gone = ours.find(({ containerInstanceArn: arn }) => arn === claimed) ?? ours.at(-1);
+    const last: Reading<Located> = gone
+      ? known({
+          kind: 'gone',
+          cluster: gone.cluster,
+          arn: gone.containerInstanceArn,
+          isForgotten: seen.missing.has(gone.containerInstanceArn),
+        })
+      : known({ kind: 'never-registered' });
     if (gone && (claimed === undefined || isOwn(claimed))) {
       absentSince = undefined;
-      const { containerInstanceArn: arn } = gone;
-      return known({ kind: 'gone', cluster: gone.cluster, arn, isForgotten: seen.missing.has(arn) });
+      return last;
     }
-    return absent(claimed, seen);
+    const refuted = absent(claimed, seen);
+    return refuted.kind === 'unknown' ? refuted : last;
   }
 
   /** Whether ECS may only not know it yet, or have failed to look: it described it a moment ago, or it is new. */
@@ -243,8 +251,11 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     return now() - at.last < CONTRADICTION_MS || now() - Math.min(since, at.first) < LAG_MS;
   }
 
-  /** ECS has never said that anything runs on this instance. Only an operator's word says which cluster to believe. */
-  function absent(claimed: string | undefined, seen: Seen): Reading<Located> {
+  /**
+   * Known once ECS has denied for long enough that anything runs on this instance, but for what it has let go: then what the
+   * host claims to be is nothing. Only an operator's word says which cluster to believe.
+   */
+  function absent(claimed: string | undefined, seen: Seen): Reading<'nothing'> {
     const cluster = ports.cluster();
     if (cluster === undefined || !seen.listed.has(cluster)) {
       const what = claimed
@@ -258,7 +269,7 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     // Right after a host has registered, ECS may not list it yet.
     return now() - absentSince < patience
       ? unknown('no container instance is registered for this host; asking once more')
-      : known({ kind: 'never-registered' });
+      : known('nothing');
   }
 }
 

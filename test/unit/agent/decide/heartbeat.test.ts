@@ -84,7 +84,7 @@ describe('where the account’s requests are short', () => {
     assert.equal(throttled(299, 1), 7 * SECOND, 'the last second’s tries would keep others from theirs');
   });
   it('the first one of all counts its time-out from when the hook began to wait', () => {
-    const retry = (waitsSince: number) =>
+    const retry = (waitsSince: number, seconds = 300) =>
       (nextHeartbeat(
         {
           ...withTask,
@@ -93,7 +93,7 @@ describe('where the account’s requests are short', () => {
             waiting: {
               since: waitsSince,
               group: 'web-asg',
-              hook: { ...hook, heartbeatTimeout: 300 * SECOND },
+              hook: { ...hook, heartbeatTimeout: seconds * SECOND },
             },
           },
           lastHeartbeat: { at: NOW, outcome: 'failed', jitter: 1 },
@@ -101,8 +101,14 @@ describe('where the account’s requests are short', () => {
         policy,
         wait,
       )?.at ?? 0) - NOW;
-    assert.equal(retry(NOW - 180 * SECOND), 53 * SECOND, 'the hook may run into its time-out');
+    assert.equal(Math.round(retry(NOW - 180 * SECOND)), 45_333, 'the hook may run into its time-out');
     assert.equal(retry(NOW + SECOND), 65 * SECOND);
+    assert.equal(Math.round(retry(NOW, 42)), 29_381, 'one that waits for 10 s already would time out');
+    assert.equal(
+      Math.round(retry(NOW - HOUR, 30)),
+      8_333,
+      'a process that was just started does not know for how long',
+    );
   });
   it('never so often that a minute’s twelve requests are used up before the last try', () =>
     assert.ok(

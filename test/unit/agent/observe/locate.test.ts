@@ -306,6 +306,20 @@ describe('what is said on the host’s port never lets the instance go', () => {
     pass(1);
     assert.equal(await where(registration('new')), 'never-registered');
   });
+  it('… after ECS has let go of this host: it is still what ECS let go, and that one’s tasks are waited for', async () => {
+    const { where, pass } = setUp({
+      instances: { old: { status: 'INACTIVE' } },
+      cluster: 'web',
+      own: [registration('old')],
+    });
+    assert.match(await where(registration('fake')), /asking once more/);
+    pass(5 * MINUTE);
+    assert.equal(
+      await where(registration('fake')),
+      `gone ${ci('old')}`,
+      'a task that is still stopping would be cut off',
+    );
+  });
   it('one that this host was long ago: the one that it is now counts', async () => {
     const { where } = setUp({ instances: { ...real, old: { status: 'INACTIVE' } } });
     assert.equal(await where(registration('old')), `registered ${ci('real')}`);
