@@ -61,15 +61,16 @@ function readTag(instance: Instance): string | undefined {
 }
 
 /**
- * A tag that names the time of a lifecycle event asks for nothing while the group keeps the instance, and none that has its
- * value afterwards.
+ * A tag that names the time of a lifecycle event asks for nothing while the group keeps the instance, nor afterwards to an agent
+ * that has found out.
  */
 function notePastTag(instance: Instance, at: number): void {
   const { lifecycle } = instance;
   const isKept = lifecycle !== undefined && !leaves(lifecycle);
   const value = readTag(instance);
   const isEvent = value !== undefined && eventTimeIn(value) !== undefined;
-  const isPast = isEvent && (isKept || value === instance.pastTag);
+  const isFoundOut = value === instance.pastTag && (instance.process?.doing?.() ?? 'watching') === 'watching';
+  const isPast = isEvent && (isKept || isFoundOut);
   if (isPast && (!instance.isPastTag || value !== instance.pastTag)) instance.pastTagSince = at;
   instance.isPastTag = isPast;
   instance.pastTag = isPast ? value : undefined;
