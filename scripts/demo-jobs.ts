@@ -3,13 +3,15 @@ import { systemClock } from '../src/base/clock.ts';
 import { attachTagger, startSandbox } from '../src/sandbox/index.ts';
 import { type AgentProcess, startAgentProcess } from '../test/e2e/agent-process.ts';
 import { startOneshot } from '../test/e2e/oneshot/oneshot-process.ts';
+import { startScaler } from '../test/e2e/scaler/scaler-process.ts';
 import { TAG_KEY } from './demo/cluster.ts';
 import { createJobsCluster, type Job, type JobsCluster, jobs } from './demo/jobs-cluster.ts';
 import { jobsPanel, jobsTable } from './demo/jobs-table.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
 import { createWorkplace } from './demo/workplace.ts';
 
-// `npm run demo:jobs`: jobs in an empty group. Launchers make room and give exit codes back; agents let the instances go.
+// `npm run demo:jobs`: jobs in an empty group. Launchers say what they need and give exit codes back, the scaler makes room and
+// takes it away again, and agents let the instances go.
 
 /** Longer than all of it takes on a slow machine, in ms. */
 const LIMIT_MS = 120_000;
@@ -25,9 +27,12 @@ async function main(): Promise<number> {
   const { fleet } = demo;
   const beganAt = systemClock.now();
   const screen = createScreen(process.stdout, () => jobsPanel(demo));
-  screen.title('An empty group, six jobs, and every exit code where it belongs.');
-  screen.note('The cluster is simulated on this machine. Each job is a real ecs-oneshot process, and each');
-  screen.note('instance has a real agent: AWS SDK clients, wire protocols. An instance holds three jobs.');
+  screen.title('An empty group, six jobs, and an empty group again.');
+  screen.note(
+    'The cluster is simulated on this machine. Each job is a real ecs-oneshot process, a real ecs-scaler',
+  );
+  screen.note('sizes the group, and each instance has a real agent. An instance holds three jobs. Times are');
+  screen.note('shorter than usual: an instance goes when it has been empty for 4 s, and not for 10 min.');
   screen.note('');
   const sandbox = await startSandbox(fleet, { clock: systemClock });
   attachTagger(fleet, { tagKey: TAG_KEY });
@@ -48,6 +53,22 @@ async function main(): Promise<number> {
     });
   });
 
+  const scaler = startScaler(
+    [
+      'run',
+      ...['--cluster', fleet.cluster.name, '--group', fleet.group.name],
+      ...['--demand-queue', demo.queueUrl(sandbox.apiUrl)],
+      ...['--interval', '1s', '--empty-for', '4s', '--settle-for', '2s'],
+    ],
+    sandbox,
+  );
+  started.push({ kill: () => scaler.signal('SIGKILL') });
+  scaler.onLine((line) => {
+    const text = `ecs-scaler: ${demo.withNames(line)}`;
+    demo.scaled(line);
+    screen.event(seconds(), { who: '', text, style: 'cyan' });
+  });
+
   const limit = systemClock.sleep(LIMIT_MS).then(() => 'too late' as const);
   const all = (async () => {
     const ended: Promise<void>[] = [];
@@ -55,15 +76,8 @@ async function main(): Promise<number> {
       ended.push(runJob(job, demo, sandbox, screen, seconds));
       await systemClock.sleep(SCHEDULE_MS);
     }
-    const longest = jobs.findIndex(({ isLongest }) => isLongest);
-    await Promise.all(ended.filter((_, index) => index !== longest));
-    screen.event(seconds(), { who: '', text: 'One job is left. Somebody sets the desired capacity to 0.' });
-    fleet.world.advance(systemClock.now());
-    fleet.world.call('autoscaling:SetDesiredCapacity', {
-      AutoScalingGroupName: fleet.group.name,
-      DesiredCapacity: 0,
-    });
-    await Promise.all([...ended, demo.allGone()]);
+    await Promise.all(ended);
+    await demo.allGone();
   })();
   const outcome = await Promise.race([all, limit]);
   screen.close();
@@ -71,7 +85,8 @@ async function main(): Promise<number> {
   for (const line of jobsTable(demo, seconds())) screen.plain(line);
   for (const problem of problems) screen.plain(`  NOT KEPT: ${problem}`);
   for (const agent of agents.values()) agent.signal('SIGTERM');
-  await Promise.all([...agents.values()].map(({ exited }) => exited));
+  scaler.signal('SIGTERM');
+  await Promise.all([scaler.ended, ...[...agents.values()].map(({ exited }) => exited)]);
   await sandbox.close();
   return problems.length === 0 ? 0 : 1;
 }
@@ -92,14 +107,18 @@ async function runJob(
     'job',
     '--group',
     demo.fleet.group.name,
+    '--demand-queue',
+    demo.queueUrl(sandbox.apiUrl),
   ];
   const launch = () => {
     const launcher = startOneshot([...args, '--key', job.name, '--', 'sh', '-c', job.script], sandbox);
     killAtEnd({ kill: () => launcher.signal('SIGKILL') });
     launcher.onLine((line) => {
       const text = line.replace(/^ecs-oneshot: /, '');
+      const waited = demo.states.get(job.name)?.text.startsWith('waiting for room') === true;
       demo.says(job, text);
-      if (/^(waiting for room|exit code)/.test(text))
+      // That it still waits is in the panel.
+      if (/^exit code/.test(text) || (!waited && /^waiting for room/.test(text)))
         screen.event(seconds(), { who: '', text: `${job.name}: ${text.replace(/ \(task arn.*\)$/, '')}` });
     });
     launcher.onOutput((line) =>

@@ -9,7 +9,6 @@ export type Job = {
   /** What its container exits with. */
   readonly code: number;
   readonly launcherDies?: boolean;
-  readonly isLongest?: boolean;
 };
 
 export const jobs: readonly Job[] = [
@@ -17,11 +16,11 @@ export const jobs: readonly Job[] = [
   { name: 'import-orders', script: 'sleep 9; exit 0', code: 0, launcherDies: true },
   { name: 'rebuild-index', script: 'sleep 4; echo the index is locked; exit 3', code: 3 },
   { name: 'resize-images', script: 'sleep 4; oom', code: 137 },
-  { name: 'archive', script: 'sleep 22; exit 0', code: 0, isLongest: true },
+  { name: 'archive', script: 'sleep 14; exit 0', code: 0 },
   { name: 'send-mails', script: 'sleep 3; echo 17 mails sent; exit 0', code: 0 },
 ];
 
-/** An empty cluster with a group that can launch two instances, and what became of each job. */
+/** An empty cluster with a group that can launch four instances, a demand queue, and what became of each job. */
 export type JobsCluster = {
   readonly fleet: Fleet;
   says(job: Job, text: string): void;
@@ -32,6 +31,14 @@ export type JobsCluster = {
   running(job: Job): Promise<void>;
   /** Resolves when every instance that was launched has been terminated. */
   allGone(): Promise<void>;
+  /** The demand queue, as a program reaches it. */
+  queueUrl(apiUrl: string): string;
+  /** A line of the scaler's, with the instances' short names. */
+  withNames(line: string): string;
+  /** A line of the scaler's. */
+  scaled(line: string): void;
+  /** How long instances were there, all together, in ms. */
+  instanceTime(now: number): number;
   lineOf(event: TimelineEvent): EventLine | undefined;
   /** What is not as it should be, one line each. */
   problems(): readonly string[];
@@ -43,7 +50,7 @@ export function createJobsCluster(clock: Clock): JobsCluster {
   const fleet = createFleet({
     clock,
     clusterName: 'batch',
-    groupOptions: { name: 'workers', maxSize: 2 },
+    groupOptions: { name: 'workers', maxSize: 4 },
     hooks: [{ name: 'drain', heartbeatTimeout: 30 }],
     timings: { pending: 500, deprovisioning: 300, agentReportLag: 300, terminatingToWait: 500 },
   });
@@ -69,7 +76,13 @@ export function createJobsCluster(clock: Clock): JobsCluster {
     const { startedBy } = keyNames(fleet.cluster.name, name);
     return [...fleet.cluster.tasks.values()].filter((task) => task.startedBy === startedBy);
   };
-  const nameOf = (instanceId: string) => 'AB'[[...fleet.world.machines.keys()].indexOf(instanceId)] ?? '?';
+  const nameOf = (instanceId: string) => 'ABCD'[[...fleet.world.machines.keys()].indexOf(instanceId)] ?? '?';
+  const queue = fleet.world.call('sqs:CreateQueue', { QueueName: 'demand' }).QueueUrl ?? '';
+  const scalings: string[] = [];
+  const goneAt = new Map<string, number>();
+  fleet.world.onEvent((event) => {
+    if (event.type === 'machine-terminated') goneAt.set(event.instanceId, event.at);
+  });
   const until = (holds: () => boolean) =>
     new Promise<void>((resolve) => {
       const stop = fleet.world.onEvent(() => {
@@ -86,6 +99,15 @@ export function createJobsCluster(clock: Clock): JobsCluster {
     running: (job) => until(() => tasksOf(job).some(({ lastStatus }) => lastStatus === 'RUNNING')),
     allGone: () =>
       until(() => [...fleet.world.machines.values()].every(({ state }) => state === 'terminated')),
+    queueUrl: (apiUrl) => `${apiUrl}${new URL(queue).pathname}`,
+    withNames: (line) =>
+      line.replaceAll(/i-[0-9a-f]{17}/g, nameOf).replaceAll(/ until \d{4}-[\d:T.-]+Z/g, ''),
+    scaled: (line) => void scalings.push(line),
+    instanceTime: (now) =>
+      [...fleet.world.machines.values()].reduce(
+        (sum, { id, launchedAt }) => sum + (goneAt.get(id) ?? now) - launchedAt,
+        0,
+      ),
     lineOf: (event) => {
       switch (event.type) {
         case 'machine-launched':
@@ -114,6 +136,9 @@ export function createJobsCluster(clock: Clock): JobsCluster {
         const { length } = tasksOf(job);
         return length === 1 ? [] : [`${job.name} was started ${length} times`];
       }),
+      ...['launch', 'cordon', 'terminate']
+        .filter((what) => !scalings.some((line) => line.startsWith(what)))
+        .map((what) => `the scaler has not said that it would ${what}`),
       ...fleet.world.interruptions.map(({ taskArn }) => `${taskArn} was interrupted`),
       ...[...fleet.world.machines.values()]
         .filter(({ state }) => state !== 'terminated')

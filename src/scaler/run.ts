@@ -24,6 +24,7 @@ export async function run(name: CommandName, loaded: Loaded & { kind: 'loaded' }
   const { ports } = session;
   const acts = name !== 'plan';
   let memory = emptyMemory;
+  let said: readonly string[] = [];
 
   const turn = async (waitMs: number): Promise<number> => {
     const taken = await takeTurn(ports, memory, { waitMs, acts });
@@ -37,7 +38,12 @@ export async function run(name: CommandName, loaded: Loaded & { kind: 'loaded' }
     for (const warning of taken.warnings) say(warning);
     if (options.json) process.stdout.write(`${turnJson(taken)}\n`);
     else if (name === 'plan') process.stdout.write(turnTable(taken));
-    else for (const line of newsOf(taken)) process.stdout.write(`${line}\n`);
+    else {
+      const { done, state } = newsOf(taken);
+      for (const line of [...done, ...state.filter((one) => !said.includes(one))])
+        process.stdout.write(`${line}\n`);
+      said = state;
+    }
     return taken.code;
   };
   if (name !== 'run') return await turn(0);

@@ -40,9 +40,9 @@ export function launchesFor(
   }
   if (!fresh) {
     // One instance shows what the others will be.
-    if (jobs.length > 0) problems.push({ kind: 'fresh-unknown' });
     if (jobs.length > 0 && coming === 0 && left > 0) rooms.push(add(inZone, zonesOf(group.zones)));
     const first = rooms[0];
+    if (first) problems.push({ kind: 'fresh-unknown' });
     for (const job of jobs)
       why.set(
         job,

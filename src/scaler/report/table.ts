@@ -54,18 +54,27 @@ export function turnTable({ snapshot, plan }: Planned): string {
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-/** What `once` and `run` print of a turn: what was done, and what is wrong. Nothing where nothing happened. */
-export function newsOf({ snapshot, plan, outcomes }: Planned): readonly string[] {
+/**
+ * What `once` and `run` print of a turn: what was done, and how the group is that somebody should look at. The second goes on from
+ * turn to turn, and is news only once.
+ */
+export function newsOf({ snapshot, plan, outcomes }: Planned): {
+  readonly done: readonly string[];
+  readonly state: readonly string[];
+} {
   const { at } = snapshot;
-  return [
-    ...(plan.standing.kind === 'advises'
+  const { standing, actions, reasons } = plan;
+  const advice =
+    standing.kind === 'advises'
       ? [
-          `advice only, as ECS managed scaling sizes the group (capacity provider ${plan.standing.capacityProvider})`,
-          ...plan.actions.map((action) => `advice: ${actionWords(action, at)}`),
+          `advice only, as ECS managed scaling sizes the group (capacity provider ${standing.capacityProvider})`,
+          ...actions.map((action) => `advice: ${actionWords(action, at)}`),
         ]
-      : outcomes.map((outcome) => outcomeWords(outcome, at))),
-    ...plan.reasons.group.map((reason) => groupWords(reason, at)),
-  ].map(oneLine);
+      : [];
+  return {
+    done: outcomes.map((outcome) => oneLine(outcomeWords(outcome, at))),
+    state: [...advice, ...reasons.group.map((reason) => groupWords(reason, at))].map(oneLine),
+  };
 }
 
 function section(title: string, rows: readonly (readonly string[])[]): readonly string[] {
