@@ -62,7 +62,7 @@ async function main(): Promise<number> {
     ],
     sandbox,
   );
-  started.push({ kill: () => scaler.signal('SIGKILL') });
+  killAtEnd({ kill: () => scaler.signal('SIGKILL') });
   scaler.onLine((line) => {
     const text = `ecs-scaler: ${demo.withNames(line)}`;
     demo.scaled(line);
