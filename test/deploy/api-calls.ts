@@ -29,14 +29,15 @@ export function operations(file = 'aws/operations.ts'): string[] {
   return [...body.matchAll(/^ {2}'([a-z0-9]+:\w+)':/gm)].map(([, name]) => name ?? '').sort();
 }
 
-/** The operations that some line of `ecs-oneshot` asks its transport for. */
-export function usedByOneshot(): string[] {
+/** The operations that some line of a program beside the agent asks its transport for. */
+export function usedBy(program: 'oneshot' | 'scaler'): string[] {
+  const table = `${program}/aws/operations.ts`;
   const text = sources(
-    (file) => isOneshot(file) && file !== ONESHOT_OPERATIONS && !file.startsWith('oneshot/aws/sdk/'),
+    (file) => file.startsWith(`${program}/`) && file !== table && !file.startsWith(`${program}/aws/sdk/`),
   )
     .map((source) => source.text)
     .join('\n');
-  return operations(ONESHOT_OPERATIONS).filter((name) => text.includes(`'${name}'`));
+  return operations(table).filter((name) => text.includes(`'${name}'`));
 }
 
 /** The operations that some line of the agent asks its transport for. */
@@ -49,11 +50,13 @@ export function usedOperations(): string[] {
   return operations().filter((name) => text.includes(`'${name}'`));
 }
 
-/** The table of calls of `ecs-oneshot`. */
+/** The tables of calls of the programs beside the agent. */
 export const ONESHOT_OPERATIONS = 'oneshot/aws/operations.ts';
+export const SCALER_OPERATIONS = 'scaler/aws/operations.ts';
 
-export const isAgent = (file: string): boolean => !/^(sandbox|lambda|oneshot)\//.test(file);
+export const isAgent = (file: string): boolean => !/^(sandbox|lambda|oneshot|scaler)\//.test(file);
 export const isOneshot = (file: string): boolean => file.startsWith('oneshot/');
+export const isScaler = (file: string): boolean => file.startsWith('scaler/');
 export const isTagger = (file: string): boolean => file.startsWith('lambda/');
 
 function sources(include: (file: string) => boolean): { file: string; text: string }[] {

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { CORDON_KEY } from '../../src/scaler/cordon-tag.ts';
 import {
   isAgent,
   isOneshot,
+  isScaler,
   isTagger,
   ONESHOT_OPERATIONS,
   operations,
+  SCALER_OPERATIONS,
   sdkCalls,
-  usedByOneshot,
+  usedBy,
   usedOperations,
 } from './api-calls.ts';
 import { resolve, template } from './cloudformation.ts';
@@ -43,7 +46,7 @@ describe('the policies and the code', () => {
     const calls = operations(ONESHOT_OPERATIONS);
     assert.ok(calls.includes('ecs:RunTask'));
     assert.deepEqual(sdkCalls(isOneshot), calls);
-    assert.deepEqual(usedByOneshot(), calls);
+    assert.deepEqual(usedBy('oneshot'), calls);
     // The last two are of the role that calls LaunchInstances, which makes them in its name.
     assert.deepEqual(
       allowedActions(statements('oneshot', 'oneshot-group', 'oneshot-demand-queue', 'oneshot-logs')),
@@ -54,6 +57,30 @@ describe('the policies and the code', () => {
       calls.filter((call) => call.startsWith('ecs:')),
     );
     assert.deepEqual(allowedActions(statements('oneshot-pass-roles')), ['iam:PassRole']);
+  });
+
+  it('agree on ecs-scaler: all that it can call is allowed, and it uses all of it', () => {
+    const calls = operations(SCALER_OPERATIONS);
+    assert.ok(calls.includes('autoscaling:TerminateInstanceInAutoScalingGroup'));
+    assert.deepEqual(sdkCalls(isScaler), calls);
+    assert.deepEqual(usedBy('scaler'), calls);
+    // A batch needs the permission of its single call; CreateFleet is what LaunchInstances does in the caller's name.
+    const actions = calls.map((call) => call.replace(/^sqs:(\w+)Batch$/, 'sqs:$1'));
+    assert.deepEqual(
+      allowedActions(statements('scaler', 'scaler-demand-queue')),
+      [...actions, 'ec2:CreateFleet'].sort(),
+    );
+    assert.deepEqual(
+      allowedActions(statements('scaler')),
+      [...actions.filter((call) => !call.startsWith('sqs:')), 'ec2:CreateFleet'].sort(),
+    );
+  });
+
+  it('lets ecs-scaler tag container instances with its cordon alone', () => {
+    const tagging = statements('scaler').find(({ Sid }) => Sid === 'TagCordonsOfCluster');
+    assert.deepEqual(tagging?.Condition, {
+      'ForAllValues:StringEquals': { 'aws:TagKeys': [CORDON_KEY] },
+    });
   });
 
   it('ask for no permission that no line of the agent uses', () => {
@@ -267,7 +294,7 @@ describe('the Terraform module', () => {
   it('takes its policies from the same documents', () => {
     const text = readFileSync(new URL('../../deploy/terraform/permissions.tf', import.meta.url), 'utf8');
     const named = [...text.matchAll(/"((?:agent|tagger)[a-z0-9-]*)"/g)].map(([, name]) => name ?? '');
-    const ofInstances = [...documents.keys()].filter((name) => !name.startsWith('oneshot'));
+    const ofInstances = [...documents.keys()].filter((name) => !/^(oneshot|scaler)/.test(name));
     assert.deepEqual([...new Set(named)].sort(), ofInstances.sort());
   });
 });
