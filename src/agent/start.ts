@@ -13,6 +13,7 @@ import type { Http } from '../host/http.ts';
 import { type Log, withFields } from '../log/log.ts';
 import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { lifecycleSignal, type ReadSignal, rebalanceSignal, spotSignal } from '../signals/metadata.ts';
+import { announcedAhead } from '../signals/read-signals.ts';
 import { scheduledSignal } from '../signals/scheduled.ts';
 import { type TagPorts, tagSignal } from '../signals/tag.ts';
 import { createMutations } from './act/mutations.ts';
@@ -104,7 +105,10 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     watch: {
       imds,
       ecsAgent,
-      signals: [...signalsFor(config, imds, world.clock.now, kept.memory, describeOwnTag), world.manual],
+      signals: [
+        ...signalsFor(config, imds, clock, world.clock.now, kept.memory, describeOwnTag),
+        world.manual,
+      ],
     },
     drainSource: () => ({
       ecsAgent,
@@ -145,6 +149,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
 function signalsFor(
   config: Config,
   imds: Imds,
+  clock: Clock,
   wallNow: () => number,
   memory: Memory,
   tagPorts: () => TagPorts,
@@ -153,9 +158,10 @@ function signalsFor(
   const readers = {
     tag: () => tagSignal(config, tagPorts()),
     lifecycle: () => lifecycleSignal(imds),
-    spot: () => spotSignal(imds),
-    rebalance: () => rebalanceSignal(imds),
-    scheduled: () => scheduledSignal(imds, config.scheduledAhead, wallNow, scheduled?.eventId),
+    spot: () => announcedAhead(spotSignal(imds), clock),
+    rebalance: () => announcedAhead(rebalanceSignal(imds), clock),
+    scheduled: () =>
+      announcedAhead(scheduledSignal(imds, config.scheduledAhead, wallNow, scheduled?.eventId), clock),
   };
   return config.signals.map((name) => readers[name]());
 }

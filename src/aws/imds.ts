@@ -8,7 +8,8 @@ const DEFAULT_ENDPOINT = 'http://169.254.169.254';
 const IPV6_ENDPOINT = 'http://[fd00:ec2::254]';
 /** The longest that IMDS grants, in seconds. */
 const TOKEN_TTL_SECONDS = 21_600;
-const TIMEOUT_MS = 2_000;
+/** Longer than the time between two polls: Node would wake for the end of each, in vain. */
+const TIMEOUT_MS = 4_000;
 const MAX_BYTES = 64 * 1024;
 
 /** The instance's metadata, version 2 only. */

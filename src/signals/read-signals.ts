@@ -1,6 +1,25 @@
+import type { Clock } from '../base/clock.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
 import type { ReadSignal } from './metadata.ts';
 import type { Signal } from './signal.ts';
+
+/** How long it counts that a notice was not there, in ms. */
+const NO_NOTICE_MS = 5_000;
+
+/**
+ * The same signal, for what AWS announces minutes ahead: that it is not there counts for 5 s. Whatever else was read is read
+ * again.
+ */
+export function announcedAhead(read: ReadSignal, { monotonic }: Pick<Clock, 'monotonic'>): ReadSignal {
+  let absentAt = -Infinity;
+  return async () => {
+    const askedAt = monotonic();
+    if (askedAt < absentAt + NO_NOTICE_MS) return known(undefined);
+    const reading = await read();
+    absentAt = reading.kind === 'known' && reading.value === undefined ? askedAt : -Infinity;
+    return reading;
+  };
+}
 
 /**
  * Reads all signals at once. Any one that is there is enough. None at all is known only when every source

@@ -146,7 +146,8 @@ function saidByHost(service: 'imds' | 'introspection', fault: FaultKind) {
 
 function headersOf(service: 'imds' | 'introspection'): Record<string, string> {
   return service === 'imds'
-    ? { 'content-type': 'text/plain', server: 'EC2ws' }
+    ? // Metadata keeps no connection, whatever the client asks for.
+      { 'content-type': 'text/plain', server: 'EC2ws', connection: 'close' }
     : { 'content-type': 'application/json' };
 }
 

@@ -25,8 +25,8 @@ describe('reading metadata', () => {
     assert.deepEqual(
       requests.map(({ method, timeoutMs, maxBytes, signal }) => [method, timeoutMs, maxBytes, signal]),
       [
-        ['PUT', 2_000, 65_536, signal],
-        ['GET', 2_000, 65_536, signal],
+        ['PUT', 4_000, 65_536, signal],
+        ['GET', 4_000, 65_536, signal],
       ],
     );
   });

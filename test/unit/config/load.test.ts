@@ -22,7 +22,7 @@ describe('a configuration that is right', () => {
         signals: ['tag', 'lifecycle', 'spot'],
         tagKey: 'ecs-drain-agent:terminate',
         tagSource: 'auto',
-        pollInterval: 5_000,
+        pollInterval: 3_000,
         mode: 'drain',
         drainTimeout: undefined,
         onTimeout: 'wait',

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { known, type Reading, unknown } from '../../../src/base/reading.ts';
+import { announcedAhead } from '../../../src/signals/read-signals.ts';
+import type { Signal } from '../../../src/signals/signal.ts';
+
+const SPOT: Signal = { source: 'spot', action: 'terminate', interruptionAt: 120_000 };
+
+describe('a notice that AWS gives minutes ahead', () => {
+  const none: Reading<Signal | undefined> = known(undefined);
+  for (const { what, said, at, expected } of [
+    {
+      what: 'is looked for every 5 s, however often the signals are read',
+      said: { 0: none, 6: none, 12: none },
+      at: [0, 3, 6, 9, 12],
+      expected: [none, none, none, none, none],
+    },
+    {
+      what: 'that comes is seen at the first look after 5 s',
+      said: { 0: none, 5: known(SPOT) },
+      at: [0, 4.9, 5],
+      expected: [none, none, known(SPOT)],
+    },
+    {
+      what: 'that is there is read each time, so that its end is seen at once',
+      said: { 0: known(SPOT), 3: known(SPOT), 6: none },
+      at: [0, 3, 6, 9],
+      expected: [known(SPOT), known(SPOT), none, none],
+    },
+    {
+      what: 'about which metadata does not answer is asked for again at once',
+      said: { 0: none, 6: unknown('silent'), 9: known(SPOT) },
+      at: [0, 6, 9],
+      expected: [none, unknown('silent'), known(SPOT)],
+    },
+  ] as const) {
+    test(what, async () => {
+      let now = 0;
+      const answers: Record<number, Reading<Signal | undefined>> = said;
+      const read = announcedAhead(
+        async () => {
+          const answer = answers[now];
+          assert.ok(answer, `it was read at ${now} s, when nothing new could be there`);
+          return answer;
+        },
+        { monotonic: () => now * 1_000 },
+      );
+      const seen: Reading<Signal | undefined>[] = [];
+      for (const time of at) {
+        now = time;
+        seen.push(await read());
+      }
+      assert.deepEqual(seen, expected);
+    });
+  }
+});
