@@ -1,37 +1,23 @@
 import type { Environment } from './base/environment.ts';
-import { nearest } from './base/nearest.ts';
-import { version } from './base/version.ts';
+import { choose, configurationError, usageError } from './command-line/front.ts';
+import { type CommandName, program } from './commands/program.ts';
 import { EX_CONFIG, EX_UNAVAILABLE, EX_USAGE } from './config/exit-codes.ts';
-import { type CommandName, commands, help } from './config/help.ts';
 import { loadConfig } from './config/load.ts';
 import { isNetworkName } from './config/names.ts';
 import type { NetworkRead } from './config/network.ts';
 import { options } from './config/options.ts';
 import { wrongPlace } from './config/wrong-place.ts';
 
-/** What a command takes beside the options. */
-const OWN_FLAGS: Record<Exclude<CommandName, 'sandbox'>, readonly string[]> = {
-  run: [],
-  status: ['--json', '--health'],
-  doctor: ['--json'],
-  drain: ['--cancel'],
-};
-
 process.exitCode = await main(process.argv.slice(2));
 
-async function main([name, ...argv]: string[]): Promise<number> {
-  if (name === '--version' || name === '-V') return say(version);
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    return name === undefined ? complain(help(), EX_USAGE) : say(help().trimEnd());
-  }
-  if (!Object.hasOwn(commands, name)) {
-    const near = nearest(name, Object.keys(commands));
-    const hint = near ? ` Did you mean ${near}?` : ` The commands are ${Object.keys(commands).join(', ')}.`;
-    return complain(`ecs-drain-agent: ${JSON.stringify(name)} is not a command.${hint}\n`, EX_USAGE);
-  }
-  if (name === 'sandbox') return sandbox(argv);
-  if (argv.includes('--help') || argv.includes('-h')) return say(help().trimEnd());
-  return runConfigured(name as Exclude<CommandName, 'sandbox'>, argv);
+async function main(words: string[]): Promise<number> {
+  const { stdout, stderr } = process;
+  // The sandbox has a help of its own.
+  if (words[0] === 'sandbox') return sandbox(words.slice(1));
+  if (words[0] === 'help' && words[1] === 'sandbox') return sandbox(['--help']);
+  const chosen = await choose(program, words, { stdout, stderr });
+  if (chosen.kind === 'answered') return chosen.code;
+  return runConfigured(chosen.name as Exclude<CommandName, 'sandbox'>, chosen.argv);
 }
 
 /** In a bundle of its own, which the packages for hosts leave out. */
@@ -49,14 +35,21 @@ async function sandbox(argv: string[]): Promise<number> {
   return loaded.runSandbox(argv, process);
 }
 
-async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string[]): Promise<number> {
-  const own = OWN_FLAGS[name];
-  const loaded = loadConfig(
-    argv.filter((word) => !own.includes(word)),
-    process.env,
-  );
-  if (loaded.kind === 'wrong') return complainAbout(loaded.problems);
-  const { config, environment, warnings } = loaded;
+async function runConfigured(
+  name: Exclude<CommandName, 'sandbox'>,
+  argv: readonly string[],
+): Promise<number> {
+  const loaded = loadConfig(argv, process.env, undefined, {
+    ownFlags: program.commands[name].flags,
+    elsewhere: commandsWith,
+  });
+  if (loaded.kind === 'wrong') {
+    return loaded.isUsage
+      ? complain(usageError(program.name, name, loaded.problems), EX_USAGE)
+      : complainAbout(loaded.problems);
+  }
+  const { config, environment, warnings, own } = loaded;
+  const asJson = own.has('json');
   switch (name) {
     case 'run': {
       const network = await networkOf(environment, config.introspectionUrl);
@@ -68,8 +61,8 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
     }
     case 'status':
       return (await import('./commands/status.ts')).status(config, environment, {
-        asJson: argv.includes('--json'),
-        isHealthCheck: argv.includes('--health'),
+        asJson,
+        isHealthCheck: own.has('health'),
       });
     case 'doctor': {
       const network = await networkOf(environment, config.introspectionUrl);
@@ -79,12 +72,18 @@ async function runConfigured(name: Exclude<CommandName, 'sandbox'>, argv: string
         environment,
         [...warnings, ...network.warnings],
         network.network,
-        argv.includes('--json'),
+        asJson,
       );
     }
     case 'drain':
-      return (await import('./commands/drain.ts')).drain(config, environment, argv.includes('--cancel'));
+      return (await import('./commands/drain.ts')).drain(config, environment, own.has('cancel'));
   }
+}
+
+function commandsWith(flag: string): readonly string[] {
+  return Object.entries(program.commands)
+    .filter(([, { flags }]) => flags.some((one) => one.flag === flag))
+    .map(([name]) => name);
 }
 
 /** Loaded only where something is set. */
@@ -96,13 +95,7 @@ async function networkOf(environment: Environment, introspectionUrl: string): Pr
 }
 
 function complainAbout(problems: readonly string[]): number {
-  const lines = problems.map((problem) => `  ${problem}\n`).join('');
-  return complain(`ecs-drain-agent: the configuration is wrong.\n${lines}`, EX_CONFIG);
-}
-
-function say(text: string): number {
-  process.stdout.write(`${text}\n`);
-  return 0;
+  return complain(configurationError(program.name, problems), EX_CONFIG);
 }
 
 function complain(text: string, code: number): number {

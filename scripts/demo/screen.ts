@@ -23,7 +23,7 @@ export function createScreen(out: NodeJS.WriteStream, panel: () => readonly Line
   let drawn = 0;
 
   const render = (line: Line) =>
-    cut(line, isLive ? (out.columns ?? 80) - 1 : Infinity)
+    cut(line, isLive ? (out.columns || 80) - 1 : Infinity)
       .map(([text, style]) => paint(text, style))
       .join('');
   const erasing = () => (drawn > 0 ? `\u001b[${drawn}A\u001b[J` : '');

@@ -1,5 +1,6 @@
-import { STATUS_EXIT_CODES } from '../../src/commands/status-exit-codes.ts';
-import { EX_CONFIG, EX_TEMPFAIL, EX_USAGE } from '../../src/config/exit-codes.ts';
+import { usageError } from '../../src/command-line/front.ts';
+import { program } from '../../src/commands/program.ts';
+import { EX_CONFIG, EX_USAGE } from '../../src/config/exit-codes.ts';
 import { DEFAULT_CONFIG_FILE, loadConfig } from '../../src/config/load.ts';
 import { optionList } from '../../src/config/options.ts';
 import { block, code, paragraphs, table } from './markdown.ts';
@@ -60,9 +61,9 @@ Write times with a unit: ${code('500ms')}, ${code('90s')}, ${code('5m')}, ${code
     ...optionList.map(optionSection),
     '## What a mistake looks like',
     paragraphs(`
-If a value is not allowed or a flag does not exist, the agent ends at once with exit code ${EX_CONFIG}, and systemd does
-not restart it. It reports all mistakes at once, each with its place:`),
-    block(`ecs-drain-agent: the configuration is wrong.\n${problems()}`),
+If a value is not allowed or a flag does not exist, the agent ends at once, and systemd does not restart it: with exit code
+${EX_USAGE} where something on the command line is wrong, else with ${EX_CONFIG}. It reports all mistakes at once, each with its place:`),
+    block(usageError('ecs-drain-agent', 'run', problems())),
     paragraphs(`
 If a name in the environment or the file begins with ${code('ECS_DRAIN_')} and is not an option, the agent logs a warning,
 ignores it and starts:`),
@@ -120,41 +121,16 @@ its place.`),
     table(
       ['command', 'code', 'meaning'],
       [
-        ['run', '0', 'stopped by SIGTERM or SIGINT; nothing changes in AWS'],
-        [
-          'run',
-          String(EX_TEMPFAIL),
-          'another agent runs with the same state directory; the unit tries again, at growing intervals of up to a minute',
-        ],
-        ...Object.entries(STATUS_EXIT_CODES).map(([state, exitCode]) => [
-          'status',
-          String(exitCode),
-          STATUS_MEANING[state as keyof typeof STATUS_EXIT_CODES],
-        ]),
+        ...Object.entries(program.commands).flatMap(([name, { exitCodes }]) =>
+          exitCodes.map(([exitCode, meaning]) => [name, exitCode, meaning]),
+        ),
         ['status --health', '0', 'an agent runs on this host, whatever it is doing'],
         ['status --health', '1', 'no agent runs, or it is not known: for a health check'],
-        ['doctor', '0', 'the agent can work on this host; there may be warnings'],
-        ['doctor', '1', 'something must be fixed; each line that begins with FAIL says what, and how'],
-        ['doctor', String(STATUS_EXIT_CODES.blocked), 'the same, and a drain is on here that waits for it'],
-        ['drain', '0', 'the request is made, or withdrawn'],
-        ['drain', '1', 'the state directory cannot be written by this user'],
-        ['all', String(EX_USAGE), 'there is no such command'],
-        ['all', String(EX_CONFIG), 'the configuration is wrong'],
+        ...program.exitCodes.map(([exitCode, meaning]) => ['all', exitCode, meaning]),
       ],
     ),
   ].join('\n\n')}\n`;
 }
-
-export const STATUS_MEANING: Record<keyof typeof STATUS_EXIT_CODES, string> = {
-  watching: 'watching: no signal says that this instance will be terminated',
-  draining: 'draining',
-  released: 'released: the instance is drained, and nothing is left to do',
-  starting: 'starting: it waits for instance metadata',
-  blocked:
-    'watching or draining, and something must be fixed before a drain can begin or go on: status says what, since when, and how',
-  'not-running': 'no agent runs on this host',
-  unknown: "not known: this user may not read the agent's status file",
-};
 
 type OptionEntry = (typeof optionList)[number];
 
@@ -175,7 +151,7 @@ const shownDefault = ({ default: text, defaultShown }: OptionEntry): string =>
   text === '' ? (defaultShown ?? 'none') : code(text);
 
 /** Real messages, so that the page cannot promise others. */
-function problems(): string {
+function problems(): readonly string[] {
   const loaded = loadConfig(
     ['--poll-interval', '5', '--drain-timout', '6h'],
     {
@@ -183,8 +159,7 @@ function problems(): string {
     },
     noFile,
   );
-  const list = loaded.kind === 'wrong' ? loaded.problems : [];
-  return list.map((problem) => `  ${problem}\n`).join('');
+  return loaded.kind === 'wrong' ? loaded.problems : [];
 }
 
 function warnings(): string {

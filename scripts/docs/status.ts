@@ -1,8 +1,7 @@
 import type { JsonSchema } from '../../src/base/json-schema.ts';
 import { doctorSchema } from '../../src/commands/doctor/schema.ts';
-import { STATUS_EXIT_CODES } from '../../src/commands/status-exit-codes.ts';
+import { STATUS_EXIT_CODES, STATUS_MEANING } from '../../src/commands/status-exit-codes.ts';
 import { statusSchema } from '../../src/commands/status-schema.ts';
-import { STATUS_MEANING } from './configuration.ts';
 import { block, code, paragraphs, table } from './markdown.ts';
 
 /** docs/status.md, from the schemas that the program itself uses. */

@@ -8,6 +8,7 @@ import type { ImportGraph } from './import-graph.ts';
 const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['config', 'log'],
+  ['command-line'],
   ['host'],
   ['aws'],
   ['signals', 'operator-hooks'],

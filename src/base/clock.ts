@@ -39,6 +39,17 @@ export function isoTime(ms: number): string {
   return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
 }
 
+/** `ms` since the Unix epoch as a clock on the wall here shows it, with its distance from UTC: `09:22:56 +02:00`. */
+export function localTime(ms: number): string {
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return `${ms} ms`;
+  const minutes = -date.getTimezoneOffset();
+  const two = (amount: number) => String(Math.abs(amount)).padStart(2, '0');
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+  if (minutes === 0) return `${clock} UTC`;
+  return `${clock} ${minutes < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
+}
+
 /** ISO 8601 to ms since the Unix epoch; undefined where the text is no time. */
 export function parseTime(text: string): number | undefined {
   const ms = Date.parse(text);

@@ -8,6 +8,7 @@ import type { Environment } from '../base/environment.ts';
 import { ifKnown } from '../base/reading.ts';
 import { escaped } from '../base/text.ts';
 import { version } from '../base/version.ts';
+import { columnsOf } from '../base/wrap.ts';
 import type { Network } from '../config/network.ts';
 import type { Config } from '../config/options.ts';
 import { wrongPlace } from '../config/wrong-place.ts';
@@ -57,7 +58,8 @@ export async function doctor(
   const checks: Check[] = [];
   for await (const check of examine(config, environment, warnings, network, agent)) {
     checks.push(check);
-    if (!asJson) process.stdout.write(checkLine(check, process.stdout.isTTY === true));
+    if (!asJson)
+      process.stdout.write(checkLine(check, process.stdout.isTTY === true, columnsOf(process.stdout)));
   }
   const isWell = checks.every(({ status }) => status !== 'FAIL');
   const blocked = agent.kind === 'running' && agent.status.state === 'draining' && isBlocked(agent.status);

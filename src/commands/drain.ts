@@ -19,8 +19,8 @@ export async function drain(config: Config, environment: Environment, cancel: bo
       const wasThere = await withdrawDrain(config.stateDir);
       message = `${wasThere ? 'The request is withdrawn.' : 'There was no request to withdraw.'} ${afterCancel(status, config)}`;
     } else {
-      await requestDrain(config.stateDir);
-      message = afterRequest(status);
+      const isNew = await requestDrain(config.stateDir);
+      message = isNew ? afterRequest(status) : afterSecondRequest(status);
     }
   } catch (error) {
     const what = cancel ? 'withdrawn from' : 'left in';
@@ -52,6 +52,14 @@ function afterRequest(status: Status | undefined): string {
     return `Drain requested. The agent was draining already, because of ${others.join(', ')}: it goes on until both are withdrawn.`;
   }
   return 'Drain requested: the agent begins at its next poll. `ecs-drain-agent status` shows how it goes; `drain --cancel` withdraws it.';
+}
+
+function afterSecondRequest(status: Status | undefined): string {
+  const again = 'A drain was requested before, and still is: nothing changes.';
+  if (!status)
+    return `${again} No agent runs on this host: it begins when one is started (systemctl start ecs-drain-agent).`;
+  if (status.state === 'released') return `${again} This host is drained: ${oneLine(status.summary)}.`;
+  return `${again} \`ecs-drain-agent status\` shows how it goes; \`drain --cancel\` withdraws it.`;
 }
 
 function afterCancel(status: Status | undefined, config: Config): string {

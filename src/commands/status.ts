@@ -6,11 +6,14 @@ import { formatDuration } from '../base/duration.ts';
 import type { Environment } from '../base/environment.ts';
 import { escaped, oneLine } from '../base/text.ts';
 import { version } from '../base/version.ts';
+import { columnsOf, wrapBehind } from '../base/wrap.ts';
 import type { Config } from '../config/options.ts';
 import { type Found, findAgent } from './find-agent.ts';
 import { JSON_VERSION } from './json-version.ts';
 import { STATUS_EXIT_CODES } from './status-exit-codes.ts';
 import type { Status } from './status-file.ts';
+
+const COLUMN = 20;
 
 export type StatusOptions = {
   readonly asJson: boolean;
@@ -28,7 +31,7 @@ export async function status(
   if (asJson) {
     process.stdout.write(`${escaped(JSON.stringify(forPrograms(found)))}\n`);
   } else if (found.kind === 'running') {
-    process.stdout.write(forPeople(found.status));
+    process.stdout.write(forPeople(found.status, columnsOf(process.stdout)));
   } else if (found.kind === 'unreadable') {
     process.stdout.write(`not known: ${oneLine(found.why)}\n`);
   } else {
@@ -57,7 +60,10 @@ function forPrograms(found: Found): object {
   return { ...facts, schemaVersion: JSON_VERSION, state: stateOf(found) };
 }
 
-function forPeople(found: Status): string {
+/** @param width of the terminal, in columns */
+function forPeople(found: Status, width: number): string {
+  const row = (name: string, value: string) =>
+    `${name.padEnd(COLUMN)}${wrapBehind(oneLine(value), width, ' '.repeat(COLUMN))}\n`;
   const rows: [string, string | undefined][] = [
     ['state', found.summary],
     ...(found.problems ?? []).flatMap(problemRows),
@@ -81,7 +87,7 @@ function forPeople(found: Status): string {
   ];
   const lines = rows
     .filter((row): row is [string, string] => row[1] !== undefined)
-    .map(([name, value]) => `${name.padEnd(20)}${oneLine(value)}\n`);
+    .map(([name, value]) => row(name, value));
   const tasks = found.state === 'draining' ? (found.tasks ?? []) : [];
   const unnamed = (found.tasksLeft ?? 0) - tasks.length;
   const more = tasks.length > 0 && unnamed > 0 ? [`  and ${unnamed} more\n`] : [];
@@ -89,8 +95,13 @@ function forPeople(found: Status): string {
   const problems = new Set((found.problems ?? []).map(({ why }) => why));
   const why = reasons
     .filter((reason) => !problems.has(reason.why))
-    .map((reason) => `${'still there because'.padEnd(20)}${oneLine(reason.why)}\n`);
-  return [...lines, ...tasks.map((task) => `  ${oneLine(taskLine(task))}\n`), ...more, ...why].join('');
+    .map((reason) => row('still there because', reason.why));
+  return [
+    ...lines,
+    ...tasks.map((task) => `  ${wrapBehind(oneLine(taskLine(task)), width, '    ', 2)}\n`),
+    ...more,
+    ...why,
+  ].join('');
 }
 
 function problemRows({ why, fix, since }: Problem): [string, string][] {

@@ -10,5 +10,5 @@ export const EX_UNAVAILABLE = 69;
  */
 export const EX_TEMPFAIL = 75;
 
-/** sysexits.h: something in the configuration is wrong. The unit does not start the agent again. */
+/** sysexits.h: the environment or a configuration file is wrong. As after EX_USAGE, the unit does not start the agent again. */
 export const EX_CONFIG = 78;

@@ -3,24 +3,34 @@ import { readTextFile } from '../base/files.ts';
 import { nearest } from '../base/nearest.ts';
 import { isMetadataTagKey, isProxyName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
 import { type Config, type OptionName, optionList, options } from './options.ts';
-import { quote, readFlags } from './read-flags.ts';
+import { wrong } from './parsed.ts';
+import { type Flag, type FlagsOptions, quote, readFlags } from './read-flags.ts';
 import { checkSdkFiles } from './sdk-files.ts';
 
 /** Where the configuration file is unless `--config` or `ECS_DRAIN_CONFIG` names another. */
 export const DEFAULT_CONFIG_FILE = '/etc/ecs-drain-agent/agent.conf';
 /** Names the configuration file. It is no option, as no file can hold it. */
-const CONFIG_FLAG = { flag: 'config', placeholder: 'PATH' };
+export const CONFIG_FLAG = { flag: 'config', placeholder: 'PATH' };
 /** A configuration file is some kB. */
 const MOST_BYTES = 1024 * 1024;
 
 /** The configuration, or everything that is wrong with it: one problem a line, so that all can be fixed at once. */
-export type Loaded = Configured | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+export type Loaded = Configured | Wrong;
+
+export type Wrong = {
+  readonly kind: 'wrong';
+  readonly problems: readonly string[];
+  /** Something is wrong on the command line itself. */
+  readonly isUsage: boolean;
+};
 
 export type Configured = {
   readonly kind: 'loaded';
   readonly config: Config;
   /** Where each option's value came from, as messages name it, e.g. `--state-dir` or `the default`. */
   readonly origins: Readonly<Record<OptionName, string>>;
+  /** Which of the command's own flags are given. */
+  readonly own: ReadonlySet<string>;
   readonly warnings: readonly string[];
   /** The environment with what the configuration file adds for requests to AWS (`AWS_…` and the proxies). */
   readonly environment: Environment;
@@ -32,10 +42,16 @@ export type Configured = {
  * @param argv what follows the command's name
  * @param read reads the configuration file; replaced in tests
  */
-export function loadConfig(argv: readonly string[], environment: Environment, read = readText): Loaded {
-  const flags = readFlags(argv, [...optionList, CONFIG_FLAG]);
+export function loadConfig(
+  argv: readonly string[],
+  environment: Environment,
+  read = readText,
+  { ownFlags = [], elsewhere }: LoadOptions = {},
+): Loaded {
+  const flags = readFlags(argv, [...ownFlags, ...optionList, CONFIG_FLAG], { elsewhere });
   const file = readFile(flags.values.get('config'), environment, read);
   const problems = [...flags.problems, ...file.problems];
+  let isUsage = flags.problems.length > 0;
   const config: Record<string, unknown> = {};
   const origins: Record<string, string> = {};
 
@@ -50,22 +66,25 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
       })),
       // An empty variable counts as unset, as in most programs; an empty flag is a mistake.
     ].find(({ text, from }) => text !== undefined && (text !== '' || from.startsWith('--')));
-    const parsed = option.parse(given?.text ?? option.default);
+    const parsed = given?.text === '' ? wrong('is empty') : option.parse(given?.text ?? option.default);
     origins[option.name] = given?.from ?? 'the default';
     if (parsed.kind === 'ok') config[option.name] = parsed.value;
-    else
+    else {
+      isUsage ||= given?.from.startsWith('--') === true;
       problems.push(`${given?.from}: ${quote(given?.text ?? '')} ${parsed.why}. Allowed: ${option.allowed}.`);
+    }
   }
 
   const merged = { ...file.passedOn, ...environment };
   const sdkFiles = checkSdkFiles(merged);
   problems.push(...sdkFiles.problems);
   if (problems.length === 0) problems.push(...contradictions(config as Config));
-  if (problems.length > 0) return { kind: 'wrong', problems };
+  if (problems.length > 0) return { kind: 'wrong', problems, isUsage };
   return {
     kind: 'loaded',
     config: config as Config,
     origins: origins as Record<OptionName, string>,
+    own: new Set(ownFlags.map(({ flag }) => flag).filter((flag) => flags.values.has(flag))),
     warnings: [
       ...unknownNames(Object.keys(environment), 'the environment'),
       ...file.warnings,
@@ -74,6 +93,12 @@ export function loadConfig(argv: readonly string[], environment: Environment, re
     environment: { ...merged, ...sdkFiles.instead },
   };
 }
+
+export type LoadOptions = {
+  /** The command's own flags, beside the options. */
+  readonly ownFlags?: readonly Flag[] | undefined;
+  readonly elsewhere?: FlagsOptions['elsewhere'];
+};
 
 type FileValue = { text: string; from: string };
 

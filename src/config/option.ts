@@ -1,4 +1,5 @@
 import { formatDuration, parseDuration } from '../base/duration.ts';
+import { nearest } from '../base/nearest.ts';
 import { parsed as ok, type Parsed, wrong } from './parsed.ts';
 
 /** One option of a program: its flag, help text and error messages. */
@@ -18,7 +19,7 @@ export type OptionText<T> = {
 export function oneOf<const T extends string>(names: readonly T[]) {
   return (text: string): Parsed<T> => {
     const name = names.find((candidate) => candidate === text);
-    return name === undefined ? wrong('is not one of the allowed values') : ok(name);
+    return name === undefined ? wrong(`is not one of the allowed values${meant(text, names)}`) : ok(name);
   };
 }
 
@@ -27,9 +28,15 @@ export function list<const T extends string>(names: readonly T[]) {
   return (text: string): Parsed<readonly T[]> => {
     const given = text.split(',').map((name) => name.trim());
     const strange = given.find((name) => !(names as readonly string[]).includes(name));
-    if (strange !== undefined) return wrong(`contains ${JSON.stringify(strange)}`);
+    if (strange === '') return wrong('has an empty name before or after a comma');
+    if (strange !== undefined) return wrong(`contains ${JSON.stringify(strange)}${meant(strange, names)}`);
     return ok(names.filter((name) => given.includes(name)));
   };
+}
+
+function meant(text: string, names: readonly string[]): string {
+  const near = nearest(text, names);
+  return near === undefined ? '' : ` (did you mean ${near}?)`;
 }
 
 /** Reads `true` or `false`. */

@@ -1,7 +1,9 @@
 import { fstatSync } from 'node:fs';
 import pino from 'pino';
+import { localTime, parseTime } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
 import { clip, escaped, printable } from '../base/text.ts';
+import { columnsOf, wrapBehind } from '../base/wrap.ts';
 import { events, type Level } from './events.ts';
 import { isJournal, priorityPrefix } from './journald.ts';
 import type { Log } from './log.ts';
@@ -45,7 +47,8 @@ function writer(fd: number, environment: Environment, write: (line: string) => v
   if (isJournal(environment, statOf(fd))) {
     return (line) => write(priorityPrefix(levelOf(line)) + line);
   }
-  if (fd === 1 && process.stdout.isTTY) return (line) => write(forPeople(line));
+  if (fd === 1 && process.stdout.isTTY)
+    return (line) => write(forPeople(line, { width: columnsOf(process.stdout) }));
   return write;
 }
 
@@ -61,14 +64,19 @@ const levelOf = (line: string): Level => (/^\{"level":"(\w+)"/.exec(line)?.[1] a
 
 const COLOURS: Record<Level, string> = { debug: '2', info: '36', warn: '33', error: '31' };
 
-/** One event as a line of plain text: time, level, name, message. */
-export function forPeople(line: string, colour = true): string {
-  const { level, time, event, msg } = JSON.parse(line) as Record<string, string>;
+/**
+ * One event as plain text: local time, level, name, message; wrapped at words.
+ * @param width of the terminal, in columns
+ */
+export function forPeople(line: string, { colour = true, width = Infinity } = {}): string {
+  const { level, time = '', event, msg } = JSON.parse(line) as Record<string, string>;
   const shown = level as Level;
-  const clock = (time ?? '').slice(11, 19);
+  const at = parseTime(time);
+  const clock = at === undefined ? time : localTime(at);
   const name = `${(level ?? '').toUpperCase().padEnd(5)} ${event}`;
   const painted = colour ? `\u001b[${COLOURS[shown]}m${name}\u001b[0m` : name;
-  return `${clock} ${painted}  ${printable(msg ?? '')}\n`;
+  const used = clock.length + 1 + name.length + 2;
+  return `${clock} ${painted}  ${wrapBehind(printable(msg ?? ''), width, ' '.repeat(clock.length + 7), used)}\n`;
 }
 
 function bounded(value: unknown, depth: number): unknown {

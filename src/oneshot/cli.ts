@@ -1,8 +1,7 @@
-import { nearest } from '../base/nearest.ts';
-import { version } from '../base/version.ts';
-import { commands, help } from './config/help.ts';
+import { choose, usageError } from '../command-line/front.ts';
 import { type CommandName, loadOptions } from './config/load.ts';
 import { EXIT } from './exit-codes.ts';
+import { program } from './program.ts';
 import { createScreen } from './report/screen.ts';
 
 const code = await main(process.argv.slice(2));
@@ -12,32 +11,25 @@ await Promise.all(
 );
 process.exit(code);
 
-async function main([name, ...argv]: string[]): Promise<number> {
-  if (name === '--version' || name === '-V') return say(version);
-  if (name === '--help' || name === '-h' || name === 'help') return say(help().trimEnd());
-  if (name === undefined) return complain(help());
-  if (!Object.hasOwn(commands, name)) {
-    const near = nearest(name, Object.keys(commands));
-    const hint = near ? ` Did you mean ${near}?` : ` The commands are ${Object.keys(commands).join(', ')}.`;
-    return complain(`ecs-oneshot: ${JSON.stringify(name)} is not a command.${hint}\n`);
-  }
-  const end = argv.indexOf('--');
-  const own = end < 0 ? argv : argv.slice(0, end);
-  if (own.includes('--help') || own.includes('-h')) return say(help().trimEnd());
-  const loaded = await loadOptions(name as CommandName, argv, process.env);
+async function main(words: string[]): Promise<number> {
+  const { stdout, stderr } = process;
+  const chosen = await choose(program, words, { stdout, stderr });
+  if (chosen.kind === 'answered') return chosen.code;
+  const name = chosen.name as CommandName;
+  const loaded = await loadOptions(name, chosen.argv, process.env);
   if (loaded.kind === 'wrong') {
-    const lines = loaded.problems.map((problem) => `  ${problem}\n`).join('');
-    return complain(`ecs-oneshot: nothing was started.\n${lines}`);
+    stderr.write(usageError(program.name, name, loaded.problems));
+    return EXIT.usage;
   }
   // A dumb one, such as an editor's, cannot be written over.
-  const isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+  const isTerminal = stderr.isTTY === true && process.env.TERM !== 'dumb';
   const screen = createScreen({
-    stream: process.stderr,
+    stream: stderr,
     isTerminal,
     // https://no-color.org
     hasColour: isTerminal && !process.env.NO_COLOR,
   });
-  switch (name as CommandName) {
+  switch (name) {
     case 'run':
       return (await import('./run.ts')).run(loaded, screen);
     case 'status':
@@ -45,14 +37,4 @@ async function main([name, ...argv]: string[]): Promise<number> {
     case 'stop':
       return (await import('./status.ts')).stop(loaded, screen);
   }
-}
-
-function say(text: string): number {
-  process.stdout.write(`${text}\n`);
-  return 0;
-}
-
-function complain(text: string): number {
-  process.stderr.write(text);
-  return EXIT.usage;
 }

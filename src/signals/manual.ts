@@ -22,15 +22,15 @@ export const manualSignal =
   };
 
 /**
- * Asks for a drain. Rejects where the state directory can't be written. Root asks too, in a directory that the agent's
- * user may write: what is there already is neither opened, written nor given away.
+ * Asks for a drain. Resolves with whether nobody had asked before. Rejects where the state directory can't be written. Root
+ * asks too, in a directory that the agent's user may write: what is there already is neither opened, written nor given away.
  */
-export async function requestDrain(stateDir: string): Promise<void> {
+export async function requestDrain(stateDir: string): Promise<boolean> {
   let file: number;
   try {
     file = openSync(fileIn(stateDir), 'wx');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
   try {
@@ -40,6 +40,7 @@ export async function requestDrain(stateDir: string): Promise<void> {
   } finally {
     closeSync(file);
   }
+  return true;
 }
 
 /** Withdraws the request. Resolves with whether there was one. Rejects where it can't be removed. */

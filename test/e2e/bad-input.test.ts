@@ -37,18 +37,24 @@ const wrong = (...problems: string[]) => ({
   message: `ecs-drain-agent: the configuration is wrong.\n${problems.map((one) => `  ${one}\n`).join('')}`,
 });
 
+/** On the command line itself. */
+const misused = (...problems: string[]) => ({
+  code: USAGE,
+  message: `ecs-drain-agent: the command line is wrong.\n${problems.map((one) => `  ${one}\n`).join('')}Try: ecs-drain-agent run --help\n`,
+});
+
 describe('what a new user gets wrong is told whole', { concurrency: 4 }, () => {
   test('an unknown flag', async () => {
     assert.deepEqual(
       await refused(['run', '--poll-intervall', '5s']),
-      wrong('--poll-intervall: unknown option. Did you mean --poll-interval?'),
+      misused('--poll-intervall: unknown option. Did you mean --poll-interval?'),
     );
   });
 
   test('a time without a unit', async () => {
     assert.deepEqual(
       await refused(['run', '--poll-interval', '5']),
-      wrong(
+      misused(
         '--poll-interval: "5" has no unit; write a number with ms, s, m, h or d, for example 5s. Allowed: a time from 1s to 5m.',
       ),
     );
@@ -98,14 +104,15 @@ describe('what a new user gets wrong is told whole', { concurrency: 4 }, () => {
   });
 
   test('a flag without its value, and a word that is no option', async () => {
-    assert.deepEqual(await refused(['run', '--mode']), wrong('--mode: a value is missing.'));
-    assert.deepEqual(await refused(['run', 'now']), wrong('"now": this command takes options only.'));
+    assert.deepEqual(await refused(['run', '--mode']), misused('--mode: a value is missing.'));
+    assert.deepEqual(await refused(['run', 'now']), misused('"now": this command takes options only.'));
   });
 
   test('an unknown command, and none', async () => {
     assert.deepEqual(await refused(['runn']), {
       code: USAGE,
-      message: 'ecs-drain-agent: "runn" is not a command. Did you mean run?\n',
+      message:
+        'ecs-drain-agent: the command line is wrong.\n  "runn" is not a command. Did you mean run?\nTry: ecs-drain-agent --help\n',
     });
     const { code, message } = await refused([]);
     assert.equal(code, USAGE);

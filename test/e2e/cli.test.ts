@@ -6,6 +6,9 @@ import { optionList } from '../../src/config/options.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { runCli } from './agent-process.ts';
 
+const wrong = (problem: string, command = '') =>
+  `ecs-drain-agent: the command line is wrong.\n  ${problem}\nTry: ecs-drain-agent ${command}--help\n`;
+
 describe('the command line', () => {
   test('--help names every command, option and variable, in lines that fit a terminal', async () => {
     const { code, stdout, stderr } = await runCli(['--help']);
@@ -19,12 +22,27 @@ describe('the command line', () => {
     }
     const tooLong = stdout.split('\n').filter((line) => line.length > 100);
     assert.deepEqual(tooLong, []);
-    assert.deepEqual(await runCli(['doctor', '--help']), { code, stdout, stderr });
+    assert.deepEqual(await runCli(['help']), { code, stdout, stderr });
   });
+
+  for (const words of [
+    ['status', '--help'],
+    ['help', 'status'],
+  ])
+    test(`${words.join(' ')}: its own flags and exit codes, and not those of others`, async () => {
+      const { code, stdout } = await runCli(words);
+      assert.equal(code, 0);
+      assert.match(stdout, /^Usage: ecs-drain-agent status \[--json\] \[--health\]$/m);
+      assert.match(stdout, /^ {2}--health +Let the exit code/m);
+      assert.match(stdout, /^ {2}--state-dir PATH/m);
+      assert.match(stdout, /^ {2}13 +watching or draining, and something must be fixed/m);
+      assert.doesNotMatch(stdout, /--cancel|--poll-interval/);
+    });
 
   test('--version is the one of package.json', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-    assert.deepEqual(await runCli(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+    for (const word of ['--version', '-V', 'version'])
+      assert.deepEqual(await runCli([word]), { code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
   test('no command at all: what there is, on stderr, and exit code 64', async () => {
@@ -34,10 +52,19 @@ describe('the command line', () => {
   });
 
   for (const [name, said] of [
-    ['statsu', 'ecs-drain-agent: "statsu" is not a command. Did you mean status?\n'],
+    ['statsu', wrong('"statsu" is not a command. Did you mean status?')],
     [
       'terminate',
-      'ecs-drain-agent: "terminate" is not a command. The commands are run, status, doctor, drain, sandbox.\n',
+      wrong(
+        '"terminate" is not a command. The commands are run, status, doctor, drain, sandbox, help, version, completion.',
+      ),
+    ],
+    ['--verison', wrong('"--verison" is not a command. Did you mean --version?')],
+    [
+      '--mode=drain',
+      wrong(
+        '"--mode=drain" is not a command. Options come after the command: ecs-drain-agent COMMAND --mode=drain.',
+      ),
     ],
     ['constructor', /is not a command/],
   ] as const) {
@@ -50,23 +77,55 @@ describe('the command line', () => {
   }
 
   for (const command of ['run', 'status', 'doctor', 'drain']) {
-    test(`${command} with a wrong configuration names all that is wrong: exit code 78`, async (t) => {
+    test(`${command} with a wrong configuration names all that is wrong: exit code 64`, async (t) => {
       const file = join(temporaryDirectory(t), 'agent.conf');
       writeFileSync(file, 'ECS_DRAIN_MODE=gently\n');
       const { code, stdout, stderr } = await runCli([command, '--poll-interval', '5', '--config', file]);
-      assert.deepEqual([code, stdout], [78, '']);
+      assert.deepEqual([code, stdout], [64, '']);
+      assert.equal(
+        stderr,
+        'ecs-drain-agent: the command line is wrong.\n' +
+          '  --poll-interval: "5" has no unit; write a number with ms, s, m, h or d, for example 5s. Allowed: a time from 1s to 5m.\n' +
+          `  ECS_DRAIN_MODE in ${file} line 1: "gently" is not one of the allowed values. Allowed: drain, deregister.\n` +
+          `Try: ecs-drain-agent ${command} --help\n`,
+      );
+    });
+
+    test(`${command} with a wrong file alone: exit code 78`, async (t) => {
+      const file = join(temporaryDirectory(t), 'agent.conf');
+      writeFileSync(file, 'ECS_DRAIN_MODE=drian\n');
+      const { code, stderr } = await runCli([command, '--config', file]);
+      assert.equal(code, 78);
       assert.equal(
         stderr,
         'ecs-drain-agent: the configuration is wrong.\n' +
-          '  --poll-interval: "5" has no unit; write a number with ms, s, m, h or d, for example 5s. Allowed: a time from 1s to 5m.\n' +
-          `  ECS_DRAIN_MODE in ${file} line 1: "gently" is not one of the allowed values. Allowed: drain, deregister.\n`,
+          `  ECS_DRAIN_MODE in ${file} line 1: "drian" is not one of the allowed values (did you mean drain?). Allowed: drain, deregister.\n`,
       );
     });
   }
 
-  test('a flag of another command is none of this one', async () => {
-    const { code, stderr } = await runCli(['run', '--cancel']);
-    assert.equal(code, 78);
-    assert.match(stderr, /--cancel: unknown option\./);
-  });
+  for (const [words, problem] of [
+    [['run', '--cancel'], '--cancel: an option of drain, not of this command.'],
+    [['status', '--jsn'], '--jsn: unknown option. Did you mean --json?'],
+    [['drain', '--cancle'], '--cancle: unknown option. Did you mean --cancel?'],
+    [['drain', '--cancel=now'], '--cancel: it takes no value.'],
+    [['doctor', '--hlep'], '--hlep: unknown option. Did you mean --help?'],
+    [['run', '--dry-run', 'yes'], '--dry-run: "yes" is neither true nor false. Allowed: true, false.'],
+    [
+      ['run', '--signals', ''],
+      '--signals: "" is empty. Allowed: one or more of tag, lifecycle, spot, rebalance, scheduled, separated by commas.',
+    ],
+    [
+      ['run', '--signals', 'tga'],
+      '--signals: "tga" contains "tga" (did you mean tag?). Allowed: one or more of tag, lifecycle, spot, rebalance, scheduled, separated by commas.',
+    ],
+  ] as const)
+    test(`${words.join(' ')}: exit code 64`, async () => {
+      const [command] = words;
+      assert.deepEqual(await runCli([...words]), {
+        code: 64,
+        stdout: '',
+        stderr: wrong(problem, `${command} `),
+      });
+    });
 });

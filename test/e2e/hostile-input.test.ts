@@ -35,7 +35,7 @@ function assertHarmless(agent: Agent): void {
     const { event, level } = JSON.parse(line);
     assert.match(event, /^[a-z]+\.[a-z-]+$/);
     assert.notEqual(level, 'fatal');
-    const read = forPeople(line, false);
+    const read = forPeople(line, { colour: false });
     assert.doesNotMatch(read.slice(0, -1), CONTROL, 'a control character on a terminal');
     assert.equal(read.indexOf('\n'), read.length - 1, 'one event is one line on a terminal');
     assert.ok(read.length < 1_000);

@@ -45,6 +45,11 @@ describe('status and drain, with an agent', () => {
         'Drain requested: the agent begins at its next poll. `ecs-drain-agent status` shows how it goes; `drain --cancel` withdraws it.\n',
       stderr: '',
     });
+    assert.match(
+      (await host.run('drain')).stdout,
+      /^A drain was requested before, and still is: nothing changes\. /,
+      'asked twice, one thinks that the first request was lost',
+    );
     await host.logs('drain.progress');
     const [state, because, , instance, cluster, ...rest] = (await host.status(10, 'oldest')).split('\n');
     assert.match(state ?? '', /^state {15}draining: 1 task left, oldest \d+ s$/);

@@ -1,16 +1,22 @@
 import { printable } from '../../base/text.ts';
+import { wrapBehind } from '../../base/wrap.ts';
 import type { Check } from './check.ts';
 
 const COLOURS: Record<Check['status'], string> = { ok: '32', warn: '33', FAIL: '31', skip: '2' };
 
-/** One check as a line for people. On a terminal the fix has a line of its own; in a pipe it is the same one. */
-export function checkLine({ status, name, detail, fix }: Check, isTerminal: boolean): string {
+/** One check as a line for people, on a terminal wrapped at words to its width in columns. On a terminal the fix has a line of its own; in a pipe it is the same one. */
+export function checkLine(
+  { status, name, detail, fix }: Check,
+  isTerminal: boolean,
+  width = Infinity,
+): string {
   const label = status.padEnd(4);
   const text = printable(`${name}: ${detail}`);
   if (!isTerminal)
     return `${label}  ${text}${fix ? `${text.endsWith('.') ? '' : '.'} Fix: ${printable(fix)}` : ''}\n`;
-  const fixLine = fix ? `      fix: ${printable(fix)}\n` : '';
-  return `\u001b[${COLOURS[status]}m${label}\u001b[0m  ${text}\n${fixLine}`;
+  const wrapped = (line: string, indent: string) => wrapBehind(line, width, indent);
+  const fixLine = fix ? `      fix: ${wrapped(printable(fix), ' '.repeat(11))}\n` : '';
+  return `\u001b[${COLOURS[status]}m${label}\u001b[0m  ${wrapped(text, ' '.repeat(6))}\n${fixLine}`;
 }
 
 /** What all checks together come to. @param blocked a drain is on that cannot go on before */

@@ -36,8 +36,8 @@ const REQUIRED: Readonly<Record<CommandName, readonly OptionName[]>> = {
 };
 
 /** Flags that no job file has. */
-const ENV_FLAG = { flag: 'env', placeholder: 'NAME[=VALUE]' };
-const JSON_FLAG = { flag: 'json' };
+export const ENV_FLAG = { flag: 'env', placeholder: 'NAME[=VALUE]' };
+export const JSON_FLAG = { flag: 'json' };
 
 /** Reads a command's options: flags before the job file before the default. @param argv what follows the command's name */
 export async function loadOptions(
@@ -52,7 +52,7 @@ export async function loadOptions(
   const flags = readFlags(
     path === undefined ? before : before.slice(1),
     [...optionList, ENV_FLAG, JSON_FLAG],
-    name === 'run' ? 'a job file comes first, and a command behind --' : undefined,
+    name === 'run' ? { noWords: 'a job file comes first, and a command behind --' } : {},
   );
   const file = path === undefined ? noFile : await openJobFile(path);
   const problems = [...flags.problems, ...file.problems];

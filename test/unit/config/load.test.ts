@@ -201,7 +201,10 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
       ['--hook-failure', 'retry'],
       '--hook-failure: "retry" is not one of the allowed values. Allowed: ignore, hold.',
     ],
-    [['--mode', 'Drain'], '--mode: "Drain" is not one of the allowed values. Allowed: drain, deregister.'],
+    [
+      ['--mode', 'Drain'],
+      '--mode: "Drain" is not one of the allowed values (did you mean drain?). Allowed: drain, deregister.',
+    ],
     [
       ['--tag-source', 'metadata'],
       '--tag-source: "metadata" is not one of the allowed values. Allowed: auto, imds, ec2.',
@@ -210,8 +213,14 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
       ['--log-level', 'trace'],
       '--log-level: "trace" is not one of the allowed values. Allowed: debug, info, warn, error.',
     ],
-    [['--signals', 'tag,spott'], `--signals: "tag,spott" contains "spott". Allowed: ${SIGNALS}.`],
-    [['--signals', 'tag,'], `--signals: "tag," contains "". Allowed: ${SIGNALS}.`],
+    [
+      ['--signals', 'tag,spott'],
+      `--signals: "tag,spott" contains "spott" (did you mean spot?). Allowed: ${SIGNALS}.`,
+    ],
+    [
+      ['--signals', 'tag,'],
+      `--signals: "tag," has an empty name before or after a comma. Allowed: ${SIGNALS}.`,
+    ],
     [
       ['--tag-key', 'a b'],
       '--tag-key: "a b" can never be read from instance metadata, which serves keys of A-Z a-z 0-9 + - = . , _ : @ only. Choose such a key, or set --tag-source ec2.',
@@ -318,6 +327,12 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
     [['--poll-intervall', '5s'], '--poll-intervall: unknown option. Did you mean --poll-interval?'],
     [['--frobnicate'], '--frobnicate: unknown option. --help lists the options.'],
     [['-v'], '-v: unknown option. --help lists the options.'],
+    [['--dry-run', 'yes'], '--dry-run: "yes" is neither true nor false. Allowed: true, false.'],
+    [['--dry-run', 'true', 'now'], '"now": this command takes options only.'],
+    [
+      ['--lifecycle-hook', ''],
+      '--lifecycle-hook: "" is empty. Allowed: the name of a lifecycle hook: A-Z a-z 0-9 - _ /, at most 255 characters.',
+    ],
     [['now'], '"now": this command takes options only.'],
   ] as const) {
     test(argv.join(' ').slice(0, 60), () => assert.deepEqual(problems([...argv]), [expected]));
@@ -379,6 +394,7 @@ describe('a configuration file', () => {
     ] as const) {
       assert.deepEqual(loadConfig([...argv], environment, missing), {
         kind: 'wrong',
+        isUsage: false,
         problems: [
           "/srv/a.conf: cannot be read (ENOENT). It must be a text file that the agent's user may read; name another with --config or ECS_DRAIN_CONFIG, or remove it to use the defaults.",
         ],
@@ -392,6 +408,7 @@ describe('a configuration file', () => {
     };
     assert.deepEqual(loadConfig([], {}, denied), {
       kind: 'wrong',
+      isUsage: false,
       problems: [
         "/etc/ecs-drain-agent/agent.conf: cannot be read (EACCES). It must be a text file that the agent's user may read; name another with --config or ECS_DRAIN_CONFIG, or remove it to use the defaults.",
       ],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { afterEach, describe, type TestContext, test } from 'node:test';
 import type { Level } from '../../../src/log/events.ts';
 import type { Log } from '../../../src/log/log.ts';
 import { createOutput, forPeople } from '../../../src/log/output.ts';
@@ -124,14 +124,43 @@ describe('for people', () => {
     msg: 'waiting for \u001b[2J\u009b1m\u2028it\n',
   });
 
-  test('time, level, name and message', () => {
+  const zone = process.env.TZ;
+  const inZone = (name: string | undefined) => {
+    if (name === undefined) delete process.env.TZ;
+    else process.env.TZ = name;
+  };
+  afterEach(() => inZone(zone));
+
+  test('local time with its zone, since nobody thinks in UTC at 3 am', () => {
+    const clock = () => forPeople(line, { colour: false }).slice(0, 15);
+    inZone('Europe/Berlin');
+    assert.equal(clock(), '04:04:05 +01:00');
+    inZone('Asia/Kolkata');
+    assert.equal(clock(), '08:34:05 +05:30');
+    inZone('America/St_Johns');
+    assert.equal(clock(), '23:34:05 -03:30');
+    inZone('UTC');
+    assert.equal(clock(), '03:04:05 UTC WA');
+  });
+
+  test('a line that is wider than the terminal is wrapped at words', () => {
+    inZone('UTC');
+    const long = JSON.stringify({ ...JSON.parse(line), msg: 'one two three four five six seven' });
     assert.equal(
-      forPeople(line, false),
-      '03:04:05 WARN  agent.waiting  waiting for \ufffd[2J\ufffd1m\ufffdit\ufffd\n',
+      forPeople(long, { colour: false, width: 44 }),
+      '03:04:05 UTC WARN  agent.waiting  one two\n' + '                   three four five six seven\n',
+    );
+  });
+
+  test('time, level, name and message', () => {
+    inZone('UTC');
+    assert.equal(
+      forPeople(line, { colour: false }),
+      '03:04:05 UTC WARN  agent.waiting  waiting for \ufffd[2J\ufffd1m\ufffdit\ufffd\n',
     );
     assert.equal(
       forPeople(line),
-      '03:04:05 \u001b[33mWARN  agent.waiting\u001b[0m  waiting for \ufffd[2J\ufffd1m\ufffdit\ufffd\n',
+      '03:04:05 UTC \u001b[33mWARN  agent.waiting\u001b[0m  waiting for \ufffd[2J\ufffd1m\ufffdit\ufffd\n',
     );
   });
 });
