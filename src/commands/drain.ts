@@ -58,7 +58,7 @@ function afterSecondRequest(status: Status | undefined): string {
   const again = 'A drain was requested before, and still is: nothing changes.';
   if (!status)
     return `${again} No agent runs on this host: it begins when one is started (systemctl start ecs-drain-agent).`;
-  if (status.state === 'released') return `${again} This host is drained: ${oneLine(status.summary)}.`;
+  if (status.state === 'released') return `${again} It is done: ${oneLine(status.summary)}.`;
   return `${again} \`ecs-drain-agent status\` shows how it goes; \`drain --cancel\` withdraws it.`;
 }
 

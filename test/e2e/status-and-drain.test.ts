@@ -116,7 +116,7 @@ describe('status and drain, with an agent', () => {
     );
     assert.equal(
       (await host.run('drain')).stdout,
-      'Drain requested, but this host is drained already: drained and deregistered; the Auto Scaling group has not asked for the instance.\n',
+      'A drain was requested before, and still is: nothing changes. It is done: drained and deregistered; the Auto Scaling group has not asked for the instance.\n',
     );
     assert.match(
       (await host.run('drain', '--cancel')).stdout,
