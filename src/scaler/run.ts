@@ -1,7 +1,7 @@
 import { systemClock } from '../base/clock.ts';
-import type { CommandName } from './config/help.ts';
 import type { Loaded } from './config/load.ts';
 import { EXIT } from './exit-codes.ts';
+import type { CommandName } from './program.ts';
 import { turnJson } from './report/json.ts';
 import { newsOf, turnTable } from './report/table.ts';
 import { openSession } from './session.ts';

@@ -7,7 +7,12 @@ import { type OptionName, type Options, optionList } from './options.ts';
 
 /** The options, or everything that is wrong with them: one problem a line, so that all can be fixed at once. */
 export type Loaded =
-  | { readonly kind: 'wrong'; readonly problems: readonly string[] }
+  | {
+      readonly kind: 'wrong';
+      readonly problems: readonly string[];
+      /** Something is wrong on the command line itself. */
+      readonly isUsage: boolean;
+    }
   | {
       readonly kind: 'loaded';
       readonly options: Options & { readonly cluster: string; readonly group: string };
@@ -20,6 +25,7 @@ export type Loaded =
 export function loadOptions(argv: readonly string[], environment: Environment): Loaded {
   const flags = readFlags(argv, optionList);
   const problems = [...flags.problems];
+  let isUsage = problems.length > 0;
   const given: Partial<Record<OptionName, unknown>> = {};
   for (const option of optionList) {
     const flag = flags.values.get(option.flag);
@@ -27,10 +33,14 @@ export function loadOptions(argv: readonly string[], environment: Environment): 
     const from = flag === undefined ? option.variable : `--${option.flag}`;
     const value = flag === '' ? undefined : option.parse(text ?? option.default);
     if (value?.kind === 'ok') given[option.name] = value.value;
-    else
+    else {
+      isUsage ||= flag !== undefined;
       problems.push(`${from}: ${quote(text ?? '')} ${value?.why ?? 'is empty'}. Allowed: ${option.allowed}.`);
-    if (text === undefined && (option.name === 'cluster' || option.name === 'group'))
+    }
+    if (text === undefined && (option.name === 'cluster' || option.name === 'group')) {
+      isUsage = true;
       problems.push(`--${option.flag}: it must be given, here or as ${option.variable}.`);
+    }
   }
   const variables = optionList.map(({ variable }) => variable);
   for (const name of Object.keys(environment)) {
@@ -45,7 +55,7 @@ export function loadOptions(argv: readonly string[], environment: Environment): 
     problems.push(
       '--settle-for: it must be less than --cordon-for, or every cordon ends before its instance goes.',
     );
-  if (problems.length > 0) return { kind: 'wrong', problems };
+  if (problems.length > 0) return { kind: 'wrong', problems, isUsage };
   return {
     kind: 'loaded',
     options,

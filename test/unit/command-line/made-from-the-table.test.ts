@@ -7,8 +7,9 @@ import { manPage } from '../../../src/command-line/man.ts';
 import type { Program } from '../../../src/command-line/program.ts';
 import { program as agent } from '../../../src/commands/program.ts';
 import { program as oneshot } from '../../../src/oneshot/program.ts';
+import { program as scaler } from '../../../src/scaler/program.ts';
 
-const programs: readonly Program[] = [agent, oneshot];
+const programs: readonly Program[] = [agent, oneshot, scaler];
 
 for (const program of programs) {
   const { name, commands } = program;
@@ -29,15 +30,16 @@ for (const program of programs) {
 
     it('its manual page is one that groff reads without a warning', { skip: !has('groff') }, () => {
       const page = manPage(program, '1.2.3');
-      const { stdout, stderr, status } = spawnSync('groff', ['-man', '-Tascii', '-ww', '-Kutf8', '-P-cbou'], {
+      const { stdout, stderr, status } = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-Kutf8', '-P-cbou'], {
         input: page,
         encoding: 'utf8',
       });
       assert.equal(stderr, '');
       assert.equal(status, 0);
+      const shown = stdout.replaceAll(/[\u2010\u2212]/g, '-');
       for (const { flag } of program.options)
-        assert.ok(stdout.includes(`--${flag}`), `--${flag} is not in it`);
-      for (const command of Object.keys(commands)) assert.ok(stdout.includes(command));
+        assert.ok(shown.includes(`--${flag}`), `--${flag} is not in it`);
+      for (const command of Object.keys(commands)) assert.ok(shown.includes(command));
     });
 
     it('its completion is one that bash reads', () => {
