@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { type ProgramName, programs } from './package/programs.ts';
 import { root, run } from './package/shell.ts';
 import { buildPackages } from './package.ts';
-import { writeTagger } from './package-lambda.ts';
+import { writeFunction } from './package-lambda.ts';
 import { provenance } from './release/provenance.ts';
 import { signWith } from './release/sign.ts';
 
@@ -57,7 +57,7 @@ async function release(): Promise<void> {
       formats: ['tar.gz', 'deb', 'rpm'],
       outdir,
     });
-  await writeTagger(join(outdir, 'tagger.zip'));
+  for (const which of ['tagger', 'scaler'] as const) await writeFunction(which, join(outdir, `${which}.zip`));
 
   const files = (await readdir(outdir)).sort();
   const subjects = await Promise.all(

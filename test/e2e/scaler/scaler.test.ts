@@ -11,6 +11,7 @@ import {
   type Sandbox,
   startSandbox,
 } from '../../../src/sandbox/index.ts';
+import { startFunction } from '../tagger/tagger-function.ts';
 import { startScaler } from './scaler-process.ts';
 
 let fleet: Fleet;
@@ -187,5 +188,29 @@ describe('ecs-scaler', { timeout: 60_000 }, () => {
     );
     scaler.signal('SIGTERM');
     assert.equal((await scaler.ended).code, 0);
+  });
+
+  test('the Lambda function takes a turn for each invocation, and fails where there is no plan', async () => {
+    fleet.addInstance({ cpu: 4096, memory: 8192 });
+    const lambda = await startFunction('scaler', {
+      AWS_REGION: 'eu-west-1',
+      AWS_ENDPOINT_URL: sandbox.apiUrl,
+      ECS_SCALER_CLUSTER: 'batch',
+      ECS_SCALER_GROUP: 'workers',
+      ECS_SCALER_EMPTY_FOR: '0s',
+    });
+    try {
+      assert.deepEqual(await lambda.invoke({}), { kind: 'response', body: { actions: 1 } });
+      assert.deepEqual(statuses(), ['DRAINING']);
+      assert.match(await lambda.line('"kind":"cordon"'), /^\{"at":\d+,"cluster":"batch"/);
+      addFault(fleet.world, {
+        match: { api: 'ecs:DescribeClusters' },
+        fault: { what: 'error', name: 'AccessDeniedException' },
+      });
+      const outcome = await lambda.invoke({});
+      assert.equal(outcome.kind, 'error');
+    } finally {
+      await lambda.close();
+    }
   });
 });

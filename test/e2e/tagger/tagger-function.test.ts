@@ -3,22 +3,25 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { packageTagger, writeTagger } from '../../../scripts/package-lambda.ts';
+import { packageFunction, writeFunction } from '../../../scripts/package-lambda.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 import { lambdaEvent } from '../../unit/lambda/events.ts';
 import { startRecordingEc2 } from './recording-ec2.ts';
-import { startTaggerFunction, type TaggerFunction } from './tagger-function.ts';
+import { type LambdaFunction, startTaggerFunction } from './tagger-function.ts';
 import { unzip } from './unzip.ts';
 
 describe('the tagger’s zip', () => {
   it('has less than 1 MB, and the same bytes each time', async () => {
-    const first = (await packageTagger()).archive;
+    const first = (await packageFunction('tagger')).archive;
     assert.ok(first.length < 1_000_000, `${first.length} bytes`);
-    assert.ok(first.equals((await packageTagger()).archive), 'two builds of the same sources differ');
+    assert.ok(
+      first.equals((await packageFunction('tagger')).archive),
+      'two builds of the same sources differ',
+    );
   });
 
   it('holds the handler’s file, readable by the user that Lambda runs as', async () => {
-    const { archive } = await packageTagger();
+    const { archive } = await packageFunction('tagger');
     const files = unzip(archive).map(({ name, mode }) => ({ name, mode: mode.toString(8) }));
     assert.deepEqual(files, [
       { name: 'LICENSE', mode: '100644' },
@@ -30,7 +33,7 @@ describe('the tagger’s zip', () => {
 
   it('comes with its checksum and an SBOM, and a licence of each package of which it has code', async (t) => {
     const file = join(temporaryDirectory(t), 'tagger.zip');
-    const archive = await writeTagger(file);
+    const archive = await writeFunction('tagger', file);
     execFileSync('sha256sum', ['--check', '--strict', 'tagger.zip.sha256'], {
       cwd: dirname(file),
       stdio: 'pipe',
@@ -53,7 +56,7 @@ describe('the tagger’s zip', () => {
 
 describe('the tagger, run by the runtime interface from its zip', () => {
   let ec2: Awaited<ReturnType<typeof startRecordingEc2>>;
-  let tagger: TaggerFunction;
+  let tagger: LambdaFunction;
 
   before(async () => {
     ec2 = await startRecordingEc2();

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { packageTagger } from '../../../scripts/package-lambda.ts';
+import { type FunctionName, packageFunction } from '../../../scripts/package-lambda.ts';
 import { type Outcome, startRuntimeApi } from './runtime-api.ts';
 import { unzip } from './unzip.ts';
 
-export type TaggerFunction = {
+export type LambdaFunction = {
   /** Invokes the function with an event and waits for its answer. */
   invoke(event: unknown): Promise<Outcome>;
   /** Resolves with the error of a function that could not be loaded. */
@@ -21,14 +21,23 @@ export type TaggerFunction = {
   close(): Promise<void>;
 };
 
+/** Runs the tagger. */
+export const startTaggerFunction = (environment: Record<string, string>) =>
+  startFunction('tagger', environment);
+
 /**
- * Runs the tagger as Lambda does: the content of its zip in a process of its own that speaks the runtime API.
- * `environment` says where EC2 answers (AWS_ENDPOINT_URL) and how the function is configured.
+ * Runs a function as Lambda does: the content of its zip in a process of its own that speaks the runtime API.
+ * `environment` says where AWS answers (AWS_ENDPOINT_URL) and how the function is configured.
  */
-export async function startTaggerFunction(environment: Record<string, string>): Promise<TaggerFunction> {
+export async function startFunction(
+  which: FunctionName,
+  environment: Record<string, string>,
+): Promise<LambdaFunction> {
   const folder = await mkdtemp(join(tmpdir(), 'tagger-'));
-  for (const { name, data } of unzip((await packageTagger()).archive))
+  for (const { name, data } of unzip((await packageFunction(which)).archive)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), data);
+  }
   const api = await startRuntimeApi();
   const child = spawn(process.execPath, [fileURLToPath(new URL('bootstrap.mjs', import.meta.url))], {
     // Nothing of the caller's environment: no credentials and no endpoints but those given.
@@ -40,7 +49,7 @@ export async function startTaggerFunction(environment: Record<string, string>): 
       ...environment,
       AWS_LAMBDA_RUNTIME_API: api.address,
       LAMBDA_TASK_ROOT: folder,
-      _HANDLER: 'tagger.handler',
+      _HANDLER: `${which}.handler`,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

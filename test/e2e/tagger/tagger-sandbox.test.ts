@@ -5,13 +5,13 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import { parseTagValue } from '../../../src/signals/tag-value.ts';
 import { lambdaEvent } from '../../unit/lambda/events.ts';
 import { createManualClock } from '../../unit/sandbox/manual-clock.ts';
-import { startTaggerFunction, type TaggerFunction } from './tagger-function.ts';
+import { type LambdaFunction, startTaggerFunction } from './tagger-function.ts';
 
 describe('the tagger’s zip against the simulated EC2', () => {
   const clock = createManualClock();
   let fleet: Fleet;
   let sandbox: Sandbox;
-  let tagger: TaggerFunction;
+  let tagger: LambdaFunction;
 
   before(async () => {
     fleet = createFleet({ clock, hooks: [{ name: 'drain' }] });
