@@ -201,7 +201,9 @@ function checkedBy(instance: Instance, at: number): number {
   const { drainingSince: changedAt, signalledSince, drainSince = signalledSince, disturbances } = instance;
   const isNew = containerInstanceOf(instance)?.registeredAt === changedAt;
   if (changedAt <= drainSince || isNew) return -Infinity;
-  return Math.max(changedAt + CHECK_MS, disturbances.troubleAt(at) + CHECK_RESTS_MS);
+  // Where ECS throttles, checks are spread over twice that time.
+  const isCrowded = instance.ecsThrottledAt >= drainSince;
+  return Math.max(changedAt + CHECK_MS * (isCrowded ? 2 : 1), disturbances.troubleAt(at) + CHECK_RESTS_MS);
 }
 
 /** L5: a limit that the operator set takes effect. */

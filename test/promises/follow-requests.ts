@@ -40,14 +40,19 @@ export function followRequest(instance: Instance, request: Request): void {
   if (api === 'ecs:ListTasks' && typeof request.input === 'object' && request.input !== null)
     process.listsAskedAt.set(request.input, at);
   if (outcome === undefined) return;
-  followRefusal(instance, api, outcome);
+  followRefusal(instance, { at, api, error: outcome });
   if (outcome === 'ok') followAnswer(instance, { kind: 'answer', output: undefined, ...request });
   else if (!isAnswer(outcome)) instance.disturbances.trouble(at);
 }
 
 /** A request was refused. */
-export function followRefusal(instance: Instance, api: string, error: string): void {
-  if (BEATS.has(api) && /Throttl|RequestLimitExceeded/.test(error)) instance.rareBeats = RARE_BEATS;
+export function followRefusal(
+  instance: Instance,
+  { at, api, error }: { readonly at: number; readonly api: string; readonly error: string },
+): void {
+  if (!/Throttl|RequestLimitExceeded/.test(error)) return;
+  if (BEATS.has(api)) instance.rareBeats = RARE_BEATS;
+  if (api.startsWith('ecs:')) instance.ecsThrottledAt = at;
 }
 
 /** An answer has come. Without an output, what it must have said is what is true. */

@@ -28,7 +28,7 @@ export function follow(instance: Instance, entry: Entry): void {
       followAnswer(instance, entry);
       return;
     case 'refusal':
-      followRefusal(instance, entry.api, entry.error);
+      followRefusal(instance, entry);
       return;
     case 'host-request':
       followHostRequest(instance, entry);

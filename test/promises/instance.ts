@@ -88,6 +88,8 @@ export type Instance = {
   readonly beats: Map<string, number>;
   /** How many heartbeats are still rarer, because Auto Scaling has throttled them or the question after the hooks. */
   rareBeats: number;
+  /** When ECS last throttled its agent: others of the account may need its requests more than a check does. */
+  ecsThrottledAt: number;
   /** How the lifecycle actions of this wait have ended, by hook. */
   readonly ended: Map<string, ActionEnd>;
   lateHeartbeats: number;
@@ -218,6 +220,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     oursKnownAt: -Infinity,
     beats: new Map(),
     rareBeats: 0,
+    ecsThrottledAt: -Infinity,
     ended: new Map(),
     lateHeartbeats: 0,
     completedByOthers: false,
