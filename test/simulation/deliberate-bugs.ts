@@ -7,8 +7,6 @@ export type Mutant = {
   readonly edits: readonly Edit[];
   /** It shows only in what is drawn rarely: force, lies, lags. */
   readonly isRare?: boolean;
-  /** The seed at which the search begins, 1 unless told: it shows in none of the drains before. */
-  readonly from?: number;
 };
 
 /**
@@ -293,7 +291,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lets the instance go by what it saw before it waited for its hook',
-    from: 11_000,
+    isRare: true,
     edits: [
       {
         around: 'outdated',
@@ -338,7 +336,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'believes one MISSING',
-    from: 9_000,
     edits: [
       {
         within: 'whereNotRegistered',
@@ -347,10 +344,10 @@ export const mutants: readonly Mutant[] = [
       },
       {
         within: 'whereNotRegistered',
-        replace: 'return absent(claimed, seen);',
+        replace: 'const refuted = absent(claimed, seen);',
         by: `if (said && seen.missing.has(said.containerInstanceArn))
           return known({ kind: 'gone', cluster: said.cluster, arn: said.containerInstanceArn, isForgotten: true });
-        return absent(claimed, seen);`,
+        const refuted = absent(claimed, seen);`,
       },
     ],
     isRare: true,

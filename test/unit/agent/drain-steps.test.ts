@@ -233,6 +233,30 @@ describe('heartbeats', () => {
   });
 });
 
+describe('after a restart, while nobody has said whether there is still a signal,', () => {
+  const hookOf = { ...hook, heartbeatTimeout: 60_000 };
+  const waiting = { since: START - MINUTE, group: 'web-asg', hook: hookOf };
+  const restart = (heard: Promise<ReturnType<typeof known<typeof manual>>>) =>
+    scriptAgent({
+      memory: { signalledAt: START - MINUTE, signals: [manual], waiting },
+      says: { ...busy(), status: 'DRAINING', lifecycle: waits, hooks: [hookOf], signal: heard },
+    });
+  it('the first heartbeat waits for that for 5 s, and not longer: the hook would time out', async () => {
+    const agent = restart(Promise.withResolvers<never>().promise);
+    await agent.pass(14 * SECOND);
+    assert.deepEqual(agent.did, ['5 s heartbeat']);
+  });
+  it('none is recorded once there is none: an instance that stays would be kept from its group', async () => {
+    const { promise, resolve } = Promise.withResolvers<never>();
+    const agent = restart(promise);
+    await agent.pass(4 * SECOND);
+    resolve(known(undefined) as never);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, []);
+  });
+});
+
 describe('tasks that the drain does not wait for', () => {
   const ignoreTasks = [{ by: 'family', name: 'monitor' }] as const;
   const monitor = { ...task, arn: `${task.arn}0`, group: 'family:monitor', family: 'monitor' };
@@ -416,6 +440,17 @@ describe('while only metadata says that the group terminates the instance', () =
       '170 s after metadata last said that the group keeps it',
     );
   });
+  for (const [kind, seconds] of [
+    ['transient', 45],
+    ['throttled', 215],
+  ] as const)
+    it(`the group itself is asked once a heartbeat has failed (${kind}): its hook may have been waiting`, async () => {
+      const agent = scriptAgent({ groupInMetadata: inMetadata });
+      agent.outcomes.heartbeat = { kind: 'failed', error: failed(kind) };
+      await begin(agent, { ...busy(), status: 'DRAINING', signal: known(signal) });
+      await agent.pass(4 * MINUTE);
+      assert.deepEqual(agent.times('lifecycle'), [seconds]);
+    });
   it('the group itself is asked after a restart where its hook waited before: it may have ended meanwhile', async () => {
     const waiting = { since: START, group: 'web-asg' };
     const agent = scriptAgent({

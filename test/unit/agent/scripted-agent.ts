@@ -47,7 +47,7 @@ export type AgentOptions = {
 };
 
 export type Says = {
-  signal: Reading<Signal | undefined>;
+  signal: Reading<Signal | undefined> | Promise<Reading<Signal | undefined>>;
   /** What other sources say beside it. */
   other: Signal | undefined;
   /** The instance id in the metadata. */

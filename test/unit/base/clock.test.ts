@@ -63,6 +63,11 @@ describe('to sleep', () => {
   });
 });
 
+test('the host’s own monotonic time is in ms', (t) => {
+  t.mock.method(process, 'uptime', () => 12.5);
+  assert.equal(systemClock.monotonic(), 12_500);
+});
+
 describe('a steady clock', () => {
   test('starts at the host’s time and goes on with the monotonic one, however the host’s is set', async () => {
     const host = createVirtualClock();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   chownSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -35,6 +36,15 @@ describe('a drain asked for by hand', () => {
     assert.equal(await withdrawDrain(stateDir), true);
     assert.deepEqual(await read(), known(undefined));
     assert.equal(await withdrawDrain(stateDir), false);
+  });
+
+  test('no file stays open: an agent that is asked again and again would run out of them', {
+    skip: !existsSync('/proc/self/fd'),
+  }, async (t) => {
+    const stateDir = temporaryDirectory(t);
+    const before = readdirSync('/proc/self/fd').length;
+    await requestDrain(stateDir);
+    assert.equal(readdirSync('/proc/self/fd').length, before);
   });
 
   test('a state directory that is not there holds no request', async (t) => {

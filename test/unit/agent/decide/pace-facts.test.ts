@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { paceFacts } from '../../../../src/agent/decide/pace-facts.ts';
 import type { Observation } from '../../../../src/agent/model.ts';
-import { known } from '../../../../src/base/reading.ts';
+import { known, unknown } from '../../../../src/base/reading.ts';
 import { HOUR, hook, inState, MINUTE, NOW, policy, SECOND, tag, withTask } from './observations.ts';
 
 /** Announced two minutes ahead, as always. */
@@ -44,6 +44,11 @@ describe('heartbeats', () => {
     const observed = { ...withTask, hooks: two, memory: { signalledAt: NOW, signals: [tag] } };
     assert.equal(paceFacts(observed, policy).heartbeatInterval, undefined);
   });
+});
+
+it('a signal of which nothing is known is told from none', () => {
+  assert.equal(paceFacts({ ...withTask, signals: unknown('silent') }, policy).isSignalUnknown, true);
+  assert.equal(paceFacts(withTask, policy).isSignalUnknown, false);
 });
 
 it('a group that says that the instance stays, though metadata says that it takes it out, contradicts itself', () => {

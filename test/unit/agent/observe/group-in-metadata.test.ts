@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { groupInMetadata } from '../../../../src/agent/observe/group-in-metadata.ts';
+import { groupInMetadata, groupName } from '../../../../src/agent/observe/group-in-metadata.ts';
 import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
 
 const STATE = 'meta-data/autoscaling/target-lifecycle-state';
@@ -27,4 +27,11 @@ describe('the group, as metadata names it', () => {
   ] as const)
     it(`is not named where ${what}: the group is asked`, async () =>
       assert.equal(await found(answers), undefined));
+});
+
+it('the name of the group is not known while metadata is silent: “in no group” would be a claim', async () => {
+  const nameBy = (tag: Reading<string | undefined>) => groupName({ get: async () => tag });
+  assert.deepEqual(await nameBy(unknown('silent')), unknown('silent'));
+  assert.deepEqual(await nameBy(known(undefined)), known(undefined));
+  assert.deepEqual(await nameBy(known(' web-asg\n')), known('web-asg'));
 });

@@ -1,0 +1,68 @@
+import type { Span } from './draw-rare.ts';
+import type { Plan, PlannedFault, TaskPlan } from './plan.ts';
+import type { Random } from './random.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+
+/**
+ * Draws what is wrong within seconds only, at those seconds: by chance alone it would take ten thousand drains to meet them.
+ * Into one of sixty runs, from a source of its own, so that everything else stays as it was drawn.
+ */
+export function addAimed(random: Random, plan: Plan, span: Span): Plan {
+  if (!plan.group || !random.chance(1 / 60)) return plan;
+  return random.pick([addTaskBeforeRelease, addUnknownAtFirst])(random, plan, span);
+}
+
+/** When the group is asked whether the hook of an instance that it terminates waits, in s after it was first asked. */
+const ASKED_AT = [3, 6, 12, 30];
+
+/** Nothing is left, and only the hook does not wait yet. Then the host is registered anew, and has a task. */
+function addTaskBeforeRelease(random: Random, plan: Plan, { start }: Span): Plan {
+  const askedAt = start + random.pick(ASKED_AT.slice(1)) * SECOND;
+  const at = askedAt + random.integer(-3_000, 6_000);
+  const early: TaskPlan = { at: 0, runsFor: start, ignoresSigterm: false, exitAfterSigterm: 500 };
+  const late: TaskPlan = {
+    at: at + random.integer(0, 2_000),
+    runsFor: random.spread(20_000, 3 * MINUTE),
+    ignoresSigterm: false,
+    exitAfterSigterm: 500,
+  };
+  return {
+    ...plan,
+    tasks: random.chance(0.5) ? [late] : [early, late],
+    services: [],
+    happenings: [
+      { at: start, what: 'scale-in' },
+      { at: start + random.integer(500, 3_000), what: 'tag', value: 'true' },
+      { at, what: 'registers-anew', cluster: 'web' },
+    ],
+    world: {
+      ...plan.world,
+      timings: { ...plan.world.timings, terminatingToWait: askedAt - start - random.integer(0, 2_500) },
+    },
+  };
+}
+
+/** The host is registered in the middle of its first drain, and what ECS says of it lags behind. */
+function addUnknownAtFirst(random: Random, plan: Plan, { start }: Span): Plan {
+  const registeredAt = start + random.spread(5_000, 30_000);
+  const lag = (api: string): PlannedFault => ({
+    at: registeredAt,
+    match: { api },
+    fault: { what: 'stale', ms: random.spread(5_000, MINUTE) },
+    forMs: random.spread(2_000, 30_000),
+  });
+  return {
+    ...plan,
+    machine: { ...plan.machine, ecsAgentAfter: registeredAt },
+    tasks: plan.tasks.filter(({ at, runsFor = Infinity }) => at + runsFor < registeredAt),
+    services: [],
+    happenings: [
+      { at: start, what: 'scale-in' },
+      { at: start + random.integer(500, 3_000), what: 'tag', value: 'true' },
+    ],
+    faults: [lag('ecs:DescribeContainerInstances'), lag('ecs:ListContainerInstances')],
+    kills: [],
+  };
+}
