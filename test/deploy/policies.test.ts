@@ -76,6 +76,17 @@ describe('the policies and the code', () => {
     );
   });
 
+  it('grant the function of ecs-scaler its policies, bound to its cluster, group and queue', () => {
+    const source = template('scaler');
+    const names = {
+      ClusterName: 'CLUSTER_NAME',
+      AutoScalingGroupName: 'GROUP_NAME',
+      'DemandQueue.Arn': 'arn:PARTITION:sqs:REGION:ACCOUNT_ID:QUEUE_NAME',
+    };
+    const [policy] = resolve(source, names, inlinePolicies(source, 'ScalerRole')) as Policy[];
+    assert.deepEqual(policy?.Statement, statements('scaler', 'scaler-demand-queue'));
+  });
+
   it('lets ecs-scaler tag container instances with its cordon alone', () => {
     const tagging = statements('scaler').find(({ Sid }) => Sid === 'TagCordonsOfCluster');
     assert.deepEqual(tagging?.Condition, {

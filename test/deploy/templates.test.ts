@@ -11,6 +11,24 @@ const run = promisify(execFile);
 const folder = fileURLToPath(new URL('../../deploy/cloudformation/', import.meta.url));
 const lint = await cfnLint(process.env.CI !== undefined);
 
+describe('the CloudFormation template of ecs-scaler', () => {
+  it(`passes ${lint.kind === 'found' ? lint.name : 'cfn-lint'}`, async (t) => {
+    if (lint.kind === 'missing') {
+      assert.equal(process.env.CI, undefined, lint.why);
+      t.skip(lint.why);
+      return;
+    }
+    await run(lint.path, ['--non-zero-exit-code', 'informational', `${folder}scaler.yaml`]);
+  });
+
+  it('lets one turn run at a time, and none late', () => {
+    const { ScalerFunction, NoLateTurns, Schedule } = template('scaler').Resources;
+    assert.equal(ScalerFunction?.Properties.ReservedConcurrentExecutions, 1);
+    assert.equal(NoLateTurns?.Properties.MaximumRetryAttempts, 0);
+    assert.equal(Schedule?.Properties.ScheduleExpression, 'rate(1 minute)');
+  });
+});
+
 describe('the CloudFormation templates', () => {
   for (const name of ['add-to-group', 'example'] as const) {
     it(`${name}.yaml passes ${lint.kind === 'found' ? lint.name : 'cfn-lint'}`, async (t) => {

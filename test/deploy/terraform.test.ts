@@ -63,7 +63,7 @@ describe('the Terraform module', () => {
     await run(program.path, ['fmt', '-check', '-diff', '-recursive', join(deploy, 'terraform')], { env });
   });
 
-  for (const folder of ['.', 'examples/complete']) {
+  for (const folder of ['.', 'examples/complete', 'scaler']) {
     it(`${folder} is valid for ${name}, with the schema of the AWS provider`, async (t) => {
       const validation = await validate(t, folder);
       if (validation !== undefined) {
