@@ -514,11 +514,20 @@ describe('after the host has stood still', () => {
     await agent.pass(20 * SECOND);
     const before = agent.asked.length;
     agent.standStill(29 * SECOND);
-    await agent.pass(0);
+    await agent.pass(4 * SECOND);
+    assert.ok(agent.asked.length > before, 'it has not woken');
     assert.deepEqual(
       agent.asked.slice(before).filter((one) => one.includes('ECS') || one.includes('lifecycle')),
       [],
     );
+  });
+  it('for more than half a minute, all is asked anew', async () => {
+    const agent = scriptAgent();
+    await begin(agent, busy());
+    await agent.pass(20 * SECOND);
+    agent.standStill(36 * SECOND);
+    await agent.pass(4 * SECOND);
+    assert.ok(agent.times('lifecycle').length > 1, 'it would decide on what was so before');
   });
   it('nothing is decided on what was answered before: others went on meanwhile', async () => {
     const { agent, didSince } = await forgets(10 * MINUTE);

@@ -252,6 +252,29 @@ describe('what an earlier process left', () => {
   });
 });
 
+it('an event that an earlier process has begun a drain for is one still, though the host’s clock was set back', async () => {
+  const notBefore = START + 90 * 24 * 60 * MINUTE;
+  const signalsOf = async (eventId: (id: string) => string) => {
+    let id = '';
+    const scheduled = () =>
+      ({ source: 'scheduled', code: 'instance-stop', eventId: eventId(id), notBefore }) as const;
+    const agent = start({
+      flags: ['--signals', 'scheduled'],
+      kept: (instanceId) => ({
+        instanceId,
+        savedAt: START,
+        uptime: 77,
+        memory: { signalledAt: START - MINUTE, signals: [{ source: 'manual' }, scheduled()] },
+      }),
+    });
+    id = agent.fleet.scheduleEvent(agent.machine, { code: 'instance-stop', notBefore });
+    await agent.pass(20 * SECOND);
+    return agent.host.report?.signals;
+  };
+  assert.deepEqual(await signalsOf((id) => id), ['scheduled'], 'its drain would be cancelled by a restart');
+  assert.deepEqual(await signalsOf(() => 'another'), []);
+});
+
 describe('a host whose ECS agent is silent', () => {
   for (const [what, options, expected] of [
     [

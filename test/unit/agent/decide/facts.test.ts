@@ -4,6 +4,7 @@ import {
   earlier,
   groupState,
   isCompleted,
+  isEventAlone,
   isReleased,
   onAgentClock,
   onWallClock,
@@ -24,6 +25,12 @@ describe('the signals', () => {
   it('are as they last were while metadata is silent, or the tag’s hook would be forgotten', () =>
     assert.deepEqual(signalsOf({ ...withTask, signals: unknown('silent') }), [tag]));
   it('are none where none was ever seen', () => assert.deepEqual(signalsOf(nothing), []));
+});
+
+it('no signal at all is no tag that is left of a lifecycle event', () => {
+  assert.equal(isEventAlone({ ...nothing, signals: known([]) }), false);
+  assert.equal(isEventAlone({ ...nothing, signals: known([{ ...tag, eventAt: NOW }]) }), true);
+  assert.equal(isEventAlone({ ...nothing, signals: known([tag]) }), false);
 });
 
 describe('the group has decided on the termination', () => {

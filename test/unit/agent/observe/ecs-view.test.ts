@@ -357,6 +357,11 @@ describe('a check, while the host is busy', () => {
       const seen = ifKnown(await view('check', before([task('1')])));
       assert.equal(seen?.isListed, true, 'it would count as it was before');
     });
+  it('is a full view, and asks for nothing before it, where the host is another container instance', async () => {
+    const { view, timesLocated } = setUp({ says: 'b', tasks: [task('1')], listed: [taskArn('1')] });
+    assert.equal(ifKnown(await view('check', before([task('1')])))?.isListed, true);
+    assert.equal(timesLocated(), 1);
+  });
   it('says so where nobody knows where the host is', async () => {
     const { view } = setUp({ located: unknown('contradiction') });
     assert.deepEqual(await view('check', before([task('1')])), unknown('contradiction'));

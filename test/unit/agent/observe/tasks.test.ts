@@ -72,6 +72,7 @@ describe('the tasks on a host', () => {
   });
   it('are unknown while ECS does not say, or the ECS agent was not asked yet', () => {
     assert.equal(arns(unknown('throttled'), host(known([]))), 'throttled');
+    assert.equal(arns(unknown('throttled'), host(known([]), { h: NOW })), 'throttled', 'others may be left');
     assert.deepEqual(tasksOn(unknown('no view'), host(known([])), NOW), unknown('no view'));
     const notAsked = { ...host(unknown('not asked yet')), wasAsked: false };
     assert.equal(arns(known([]), notAsked), 'the ECS agent has not been asked yet');
