@@ -73,7 +73,7 @@ export async function buildPackages({
 async function layOut(
   tree: string,
   dist: string,
-  { name, docs, policies }: Program,
+  { name, isService, docs, policies }: Program,
   architecture: Architecture,
 ): Promise<void> {
   await rm(tree, { recursive: true, force: true });
@@ -83,7 +83,7 @@ async function layOut(
   await cp(join(tree, 'runtime/package/bin/node'), join(tree, 'bin/node'));
   await cp(join(tree, 'runtime/package/LICENSE'), join(tree, 'share/LICENSE.node'));
   await rm(join(tree, 'runtime'), { recursive: true });
-  await cp(join(root, 'packaging', name), join(tree, 'bin', name));
+  await cp(join(root, 'packaging', isService ? name : 'program'), join(tree, 'bin', name));
 
   await cp(dist, join(tree, 'lib'), { recursive: true, filter: (path) => !path.endsWith('meta.json') });
 
@@ -92,7 +92,8 @@ async function layOut(
   }
   const pages = docs === 'all' ? await readdir(join(root, 'docs')).catch(() => []) : docs;
   for (const file of pages) {
-    if (file.endsWith('.md')) await cp(join(root, 'docs', file), join(tree, 'share/docs', file));
+    if (file.endsWith('.md'))
+      await cp(join(root, 'docs', file), join(tree, 'share/docs', file)).catch(ifThere);
   }
   if (policies === undefined) return;
   for (const file of await readdir(join(root, 'deploy/iam'))) {

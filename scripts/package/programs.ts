@@ -1,4 +1,4 @@
-/** The programs that are packaged, each apart: a host that starts jobs needs no agent, and a container instance no launcher. */
+/** What is packaged, each program apart: a host that starts jobs needs no agent, and a container instance no launcher. */
 export const programs = {
   'ecs-drain-agent': {
     name: 'ecs-drain-agent',
@@ -22,6 +22,16 @@ export const programs = {
     description:
       'Runs one Amazon ECS task to its end, and exits with its exit code.\n' +
       'For cron, job schedulers and workers of queues: once for each key, with room made where there is none.',
+  },
+  'ecs-scaler': {
+    name: 'ecs-scaler',
+    entry: 'src/scaler/cli.ts',
+    isService: false,
+    docs: ['scaler.md', 'scaling.md', 'configuration.md'],
+    policies: 'scaler',
+    description:
+      'Scales the Auto Scaling group of an Amazon ECS cluster for jobs.\n' +
+      'Launches what waiting tasks need, together and at once, and takes away instances that nobody needs.',
   },
 } as const satisfies Record<string, Program>;
 

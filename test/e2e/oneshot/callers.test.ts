@@ -18,7 +18,7 @@ let sandbox: Sandbox;
 before(async () => {
   ({ fleet, sandbox } = await startCluster(4));
   for (const folder of ['bin', '.aws']) mkdirSync(join(home, folder));
-  copyFileSync(join(root, 'packaging/ecs-oneshot'), join(home, 'bin/ecs-oneshot'));
+  copyFileSync(join(root, 'packaging/program'), join(home, 'bin/ecs-oneshot'));
   symlinkSync(process.execPath, join(home, 'bin/node'));
   symlinkSync(join(root, 'dist/oneshot'), join(home, 'lib'));
   writeFileSync(join(home, '.aws/config'), `[default]\nendpoint_url = ${sandbox.apiUrl}\n`);
