@@ -81,7 +81,7 @@ function readExitCode(own: ContainerView | undefined): number | undefined {
 
 function exitWords(task: TaskView, { name, reason }: ContainerView, code: number): string {
   const how = /OutOfMemory/i.test(reason ?? '')
-    ? `${name} was killed because it used more memory than it may (exit code ${code})`
+    ? `${name} was killed because it used more memory than it may`
     : `${name} exited with code ${code}`;
   if (task.stopCode === undefined || task.stopCode === 'EssentialContainerExited') return how;
   return `${how}, since ${cause(task, undefined)}`;
