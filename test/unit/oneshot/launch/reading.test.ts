@@ -100,7 +100,7 @@ describe('the exit code of a stopped task', () => {
       exited(137, {
         containers: [{ name: 'main', exitCode: 137, reason: 'OutOfMemoryError: Container killed' }],
       }),
-      'main was killed because it used more memory than it may (exit code 137)',
+      'main was killed because it used more memory than it may',
     ],
     [
       exited(undefined, { stopCode: undefined, stoppedReason: 'Host EC2 (instance i-1) terminated.' }),
