@@ -73,7 +73,7 @@ export async function buildPackages({
 async function layOut(
   tree: string,
   dist: string,
-  { name, isService, docs, policies }: Program,
+  { name, isService, docs, policies, units }: Program,
   architecture: Architecture,
 ): Promise<void> {
   await rm(tree, { recursive: true, force: true });
@@ -95,6 +95,8 @@ async function layOut(
     if (file.endsWith('.md'))
       await cp(join(root, 'docs', file), join(tree, 'share/docs', file)).catch(ifThere);
   }
+  for (const unit of units)
+    await cp(join(root, 'systemd', unit), join(tree, 'share/systemd', unit), { recursive: true });
   if (policies === undefined) return;
   for (const file of await readdir(join(root, 'deploy/iam'))) {
     if (!file.startsWith(policies)) continue;

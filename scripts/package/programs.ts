@@ -9,6 +9,8 @@ export const programs = {
     docs: 'all',
     /** What the names of its IAM policies begin with, if they go into `share`: what is deployed once is not on each host. */
     policies: undefined,
+    /** Units that go into `share/systemd`, for whoever wants them: a package that is no service starts none. */
+    units: [],
     description:
       'Drains this Amazon ECS container instance before it is terminated.\n' +
       'Waits until no task runs on it, deregisters it, and only then lets its Auto Scaling group terminate it.',
@@ -19,6 +21,7 @@ export const programs = {
     isService: false,
     docs: ['oneshot.md', 'configuration.md'],
     policies: 'oneshot',
+    units: [],
     description:
       'Runs one Amazon ECS task to its end, and exits with its exit code.\n' +
       'For cron, job schedulers and workers of queues: once for each key, with room made where there is none.',
@@ -27,11 +30,12 @@ export const programs = {
     name: 'ecs-scaler',
     entry: 'src/scaler/cli.ts',
     isService: false,
-    docs: ['scaler.md', 'scaling.md', 'configuration.md'],
+    docs: ['scaling.md', 'configuration.md'],
     policies: 'scaler',
+    units: ['ecs-scaler.service', 'ecs-scaler.timer', 'ecs-scaler-run.service'],
     description:
-      'Scales the Auto Scaling group of an Amazon ECS cluster for jobs.\n' +
-      'Launches what waiting tasks need, together and at once, and takes away instances that nobody needs.',
+      'Sizes the Auto Scaling group of an Amazon ECS cluster.\n' +
+      'Adds the instances that jobs wait for, and takes away those that nobody needs, without cutting a task short.',
   },
 } as const satisfies Record<string, Program>;
 
@@ -43,6 +47,7 @@ export type Program = {
   readonly isService: boolean;
   readonly docs: 'all' | readonly string[];
   readonly policies: string | undefined;
+  readonly units: readonly string[];
   /** The first line is the summary. */
   readonly description: string;
 };
