@@ -46,7 +46,9 @@ export type Figures = {
   /** From a job's submission to its start, in ms. */
   readonly wait: { readonly mean: number; readonly p99: number; readonly max: number };
   readonly launches: number;
-  /** Hours that instances spent without being open for new tasks, boot times not counted. */
+  /** Hours that instances spent registered and without a task. */
+  readonly emptyHours: number;
+  /** Hours that they spent DRAINING. */
   readonly drainingHours: number;
   /** Requests to AWS, those of launchers left out. */
   readonly requests: number;

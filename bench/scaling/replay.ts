@@ -18,6 +18,7 @@ export type Replayed = {
   /** From a job's submission to its start, in ms, a job each. */
   readonly waits: readonly number[];
   readonly launches: number;
+  readonly emptyHours: number;
   readonly drainingHours: number;
   readonly requests: number;
 };
@@ -40,7 +41,8 @@ export function replay(options: ReplayOptions, policy: Policy): Replayed {
   const instances = new Set<Instance>();
   const waiting: Job[] = [];
   const waits: number[] = [];
-  let [now, version, launches, aliveMs, drainingMs, requests, submitted] = [0, 0, 0, 0, 0, 0, 0];
+  let [now, version, launches, requests, submitted] = [0, 0, 0, 0, 0];
+  let [aliveMs, emptyMs, drainingMs] = [0, 0, 0];
   let nextTurn = 0;
 
   const cluster: Cluster = {
@@ -101,12 +103,14 @@ export function replay(options: ReplayOptions, policy: Policy): Replayed {
   }
   for (const instance of instances) {
     aliveMs += counted(instance.launchedAt);
+    if (instance.state !== 'booting' && instance.tasks.size === 0) emptyMs += counted(instance.idleSince);
     if (instance.state === 'draining') drainingMs += counted(instance.drainingSince);
   }
   return {
     instanceHours: aliveMs / HOUR,
     waits,
     launches,
+    emptyHours: emptyMs / HOUR,
     drainingHours: drainingMs / HOUR,
     requests,
   };
@@ -159,6 +163,7 @@ export function replay(options: ReplayOptions, policy: Policy): Replayed {
       endsAt: now + job.runMs,
       guessedEnd: now + job.guessedMs,
     };
+    if (instance.tasks.size === 0) emptyMs += counted(instance.idleSince);
     instance.tasks.add(running);
     instance.freeCpu -= job.cpu;
     waits.push(now - job.submittedAt);
@@ -168,6 +173,7 @@ export function replay(options: ReplayOptions, policy: Policy): Replayed {
   function leave(instance: Instance): void {
     if (instance.tasks.size > 0) throw new Error(`Instance ${instance.id} has gone with tasks on it.`);
     if (instance.state === 'draining') drainingMs += counted(instance.drainingSince);
+    if (instance.state !== 'booting') emptyMs += counted(instance.idleSince);
     aliveMs += counted(instance.launchedAt);
     instance.state = 'gone';
     instances.delete(instance);

@@ -61,6 +61,7 @@ function traceSection(figures: readonly Figures[]): string {
     seconds(one.wait.mean),
     seconds(one.wait.p99),
     count(one.launches),
+    count(one.emptyHours),
     count(one.drainingHours),
     count(one.requests / (one.days * 24)),
   ]);
@@ -73,6 +74,7 @@ const TRACE_HEAD = [
   'mean wait',
   'p99',
   'launches',
+  'hours empty',
   'hours draining',
   'requests an hour',
 ];

@@ -40,6 +40,7 @@ describe('a replay', () => {
     assert.deepEqual(played.waits, [2 * MINUTE, 3 * MINUTE]);
     assert.equal(played.instanceHours, 2);
     assert.equal(played.launches, 2);
+    assert.equal(played.emptyHours, 1 - 3 / 60, 'it is up from minute 3, and busy for an hour');
     assert.equal(played.drainingHours, 0);
   });
 
