@@ -72,7 +72,9 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
     rooms.missing +
     launches.rooms.length +
     [...given.keys()].filter((one) => isWanted(one) && one.standing.kind === 'cordoned').length;
-  let spare = unused;
+  // What a new instance takes is not known yet: one of those that come is for the jobs, however many wait.
+  const coming = snapshot.fresh ? 0 : Math.max(0, booting + rooms.missing - (demand.length > 0 ? 1 : 0));
+  let spare = unused + coming;
   const isNeeded = (): Hold | undefined => {
     if (group.desired - cordoned.length - foreignCordons < group.min && cordoned.length > 0)
       return 'min-size';

@@ -9,7 +9,7 @@ import type { Operations } from '../aws/operations.ts';
 import type { TaskReader } from '../aws/tasks.ts';
 import { inBatches } from '../aws/whole.ts';
 import { CORDON_KEY, cordonText } from '../cordon-tag.ts';
-import type { Action, Plan, Target } from '../plan/model.ts';
+import type { Action, Plan, Snapshot, Target } from '../plan/model.ts';
 
 export type Outcome = { readonly action: Action } & (
   | { readonly kind: 'done'; readonly instanceIds?: readonly string[] }
@@ -36,7 +36,11 @@ const UPDATE_LIMIT = 10;
 const LAUNCH_LIMIT = 100;
 
 /** Carries out a plan's actions. What fails holds up nothing else, and is decided anew in the next turn. */
-export async function carryOut({ actions }: Plan, ports: CarryOutPorts): Promise<readonly Outcome[]> {
+export async function carryOut(
+  { actions }: Plan,
+  snapshot: Snapshot,
+  ports: CarryOutPorts,
+): Promise<readonly Outcome[]> {
   const of = <K extends Action['kind']>(kind: K) =>
     actions.filter((action): action is Action & { kind: K } => action.kind === kind);
   const launches = of('launch').flatMap((action) =>
@@ -49,13 +53,17 @@ export async function carryOut({ actions }: Plan, ports: CarryOutPorts): Promise
   );
   const outcomes: Outcome[] = [];
   outcomes.push(...(await uncordon(of('uncordon'), ports)));
-  for (const action of launches) outcomes.push(await launch(action, ports));
+  for (const action of launches) outcomes.push(await launch(action, snapshot, ports));
   outcomes.push(...(await terminate(of('terminate'), ports)));
   outcomes.push(...(await cordon(of('cordon'), ports)));
   return outcomes;
 }
 
-async function launch(action: Action & { kind: 'launch' }, ports: CarryOutPorts): Promise<Outcome> {
+async function launch(
+  action: Action & { kind: 'launch' },
+  snapshot: Snapshot,
+  ports: CarryOutPorts,
+): Promise<Outcome> {
   const reasons: string[] = [];
   for (const zone of [action.zone, ...action.others]) {
     try {
@@ -64,7 +72,7 @@ async function launch(action: Action & { kind: 'launch' }, ports: CarryOutPorts)
         {
           AutoScalingGroupName: ports.group,
           RequestedCapacity: action.count,
-          ClientToken: tokenOf(ports.group, action, zone),
+          ClientToken: tokenOf(snapshot, action, zone),
           ...(zone !== undefined && { AvailabilityZones: [zone] }),
         },
         ATTEMPTS,
@@ -85,12 +93,22 @@ async function launch(action: Action & { kind: 'launch' }, ports: CarryOutPorts)
   return { action, kind: 'failed', why: reasons.join('; '), error: undefined };
 }
 
-/** Two scalers that see the same group and come to the same launch it once. */
-const tokenOf = (group: string, { desired, count }: Action & { kind: 'launch' }, zone: string | undefined) =>
-  createHash('sha256')
-    .update(JSON.stringify(['ecs-scaler', group, desired, count, zone ?? null]))
-    .digest('hex')
-    .slice(0, 40);
+/** How long a request gets the answer that it got before, in ms: a zone that had no instance may have one then. */
+const SAME_FOR_MS = 300_000;
+
+/**
+ * Two scalers that see the same group and come to the same launch it once. A group that wants as many as it once did, and has lost
+ * some since, is not the same: without the ids of its instances AWS would answer with those of the earlier request.
+ */
+function tokenOf(
+  { at, group }: Snapshot,
+  { desired, count }: Action & { kind: 'launch' },
+  zone: string | undefined,
+): string {
+  const ids = group.instances.map(({ id }) => id).sort();
+  const seen = ['ecs-scaler', group.name, desired, count, zone ?? null, ids, Math.floor(at / SAME_FOR_MS)];
+  return createHash('sha256').update(JSON.stringify(seen)).digest('hex').slice(0, 40);
+}
 
 /** The tag with its end comes first: a scaler that is cut off then leaves nothing that is DRAINING without an end. */
 async function cordon(

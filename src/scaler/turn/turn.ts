@@ -33,7 +33,7 @@ export async function takeTurn(
       return { kind: 'not-planned', why: read.what, memory, code: EXIT.nothingThere };
     const { snapshot } = read;
     const made = plan(snapshot, historyOf(read.memory), ports.config);
-    const outcomes = acts && made.standing.kind === 'acts' ? await carryOut(made, ports) : [];
+    const outcomes = acts && made.standing.kind === 'acts' ? await carryOut(made, snapshot, ports) : [];
     return {
       kind: 'planned',
       snapshot,
