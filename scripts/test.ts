@@ -30,7 +30,7 @@ const groups: Readonly<Record<string, Group>> = {
   // Real processes in real time: they wait for most of it, one of them for more than a minute.
   e2e: { files: ['test/{e2e,docs,host}/**/*.test.ts'], concurrency: 2 * cores },
   // One of them has a worker on every core, the others have one each.
-  simulation: { files: ['test/{simulation,launches,fleet}/**/*.test.ts'], concurrency: cores },
+  simulation: { files: ['test/{simulation,launches,scaling,fleet}/**/*.test.ts'], concurrency: cores },
   // Installs or builds its tools, where it may: apart from those that watch the clock.
   deploy: { files: ['test/{deploy,moto}/**/*.test.ts'], concurrency: cores },
 };

@@ -1,0 +1,192 @@
+import type { Bug } from './load-scaler.ts';
+
+/**
+ * Bugs of the kind that scalers have had. The simulation must find every one of them: one that it does not find shows a
+ * promise that nothing checks.
+ */
+export const bugs: readonly Bug[] = [
+  {
+    name: 'counts draining instances as capacity',
+    first: 33,
+    breaks: ['J1'],
+    edits: [
+      {
+        within: 'roomsOf',
+        replace: "case 'unclear':",
+        by: "case 'unclear': case 'drained-by-others': case 'leaving':",
+      },
+    ],
+  },
+  {
+    name: 'lowers the desired capacity absolutely',
+    breaks: ['G2', 'T1'],
+    edits: [
+      {
+        within: 'terminateEmpty',
+        replace: `await call('autoscaling:TerminateInstanceInAutoScalingGroup', {
+      InstanceId: action.instance.instanceId,
+      ShouldDecrementDesiredCapacity: true,
+    });`,
+        by: `await call('autoscaling:SetDesiredCapacity' as any, { AutoScalingGroupName: group, DesiredCapacity: seenDesired - 1 } as any);`,
+      },
+      { within: 'terminateEmpty', replace: '{ call, tasks }', by: '{ call, tasks, group }' },
+      {
+        within: 'terminate',
+        replace: 'let desired = group?.desired ?? 0;',
+        by: 'let desired = group?.desired ?? 0; seenDesired = desired;',
+      },
+      {
+        within: 'LAUNCH_LIMIT',
+        replace: 'const LAUNCH_LIMIT = 100;',
+        by: 'const LAUNCH_LIMIT = 100; let seenDesired = 0;',
+      },
+    ],
+  },
+  {
+    name: 'judges an instance to be empty by a list of tasks that was cut off',
+    first: 6,
+    breaks: ['T2'],
+    edits: [
+      {
+        within: 'createTaskReader',
+        replace: 'return { items: answer.taskArns, nextToken: answer.nextToken };',
+        by: 'return { items: answer.taskArns, nextToken: undefined };',
+      },
+      { within: 'standingOf', replace: "if (one.taskCount > 0) return { kind: 'unclear' };", by: '' },
+      { within: 'terminate', replace: 'one.taskCount > 0', by: 'false' },
+      {
+        within: 'plan',
+        replace: 'const count = Math.max(instance.tasks.length, instance.registered?.taskCount ?? 0);',
+        by: 'const count = instance.tasks.length;',
+      },
+      {
+        within: 'terminateEmpty',
+        replace: 'if (live.length > 0)',
+        by: 'if (live.length > 1e9)',
+      },
+    ],
+  },
+  {
+    name: 'sets DRAINING without an end',
+    breaks: ['D1'],
+    edits: [
+      {
+        within: 'cordon',
+        replace: "await ports.call('ecs:TagResource', input, ATTEMPTS);",
+        by: 'void input;',
+      },
+    ],
+  },
+  {
+    name: 'writes the end of a cordon after DRAINING',
+    breaks: ['D1'],
+    edits: [
+      {
+        within: 'cordon',
+        replace: "await ports.call('ecs:TagResource', input, ATTEMPTS);",
+        by: "await setStatus([action], 'DRAINING', ports); await ports.call('ecs:TagResource', input, ATTEMPTS);",
+      },
+    ],
+  },
+  {
+    name: 'leaves a cordon to the scaler that made it',
+    first: 117,
+    breaks: ['D1'],
+    edits: [
+      {
+        within: 'standingOf',
+        replace: "if (cordon.until <= now) return { kind: 'cordon-expired', cordon };",
+        by: "if (cordon.until <= now && cordon.by === config.name) return { kind: 'cordon-expired', cordon };",
+      },
+    ],
+  },
+  {
+    name: 'lowers the desired capacity at MinSize',
+    first: 3,
+    breaks: ['G3'],
+    edits: [
+      { within: 'terminate', replace: 'desired - 1 < (group?.min ?? 0)', by: 'desired < 0' },
+      {
+        within: 'plan',
+        replace: '|| desired - 1 < group.min ||',
+        by: '||',
+      },
+      {
+        within: 'plan',
+        replace: 'group.desired - cordoned.length - foreignCordons < group.min',
+        by: 'false',
+      },
+      {
+        within: 'plan',
+        replace: "{ hold: 'min-size', count: desired - waiting - foreignCordons - group.min },",
+        by: "{ hold: 'min-size', count: 1e9 },",
+      },
+    ],
+  },
+  {
+    name: 'terminates without lowering the desired capacity',
+    breaks: ['G3'],
+    edits: [
+      {
+        within: 'terminateEmpty',
+        replace: 'ShouldDecrementDesiredCapacity: true',
+        by: 'ShouldDecrementDesiredCapacity: false',
+      },
+    ],
+  },
+  {
+    name: 'uses a client token again when the group is as large as it once was',
+    first: 101,
+    breaks: ['J1'],
+    edits: [{ within: 'tokenOf', replace: 'ids, Math.floor(at / SAME_FOR_MS)', by: '' }],
+  },
+  {
+    name: 'lifts what somebody else has set DRAINING',
+    first: 4,
+    breaks: ['D2'],
+    edits: [
+      {
+        within: 'standingOf',
+        replace: "if (cordon?.kind !== 'read') return { kind: 'drained-by-others' };",
+        by: "if (cordon?.kind !== 'read') return { kind: 'cordon-expired', cordon: { kind: 'read', by: 'x', since: 0, until: 0 } };",
+      },
+    ],
+  },
+  {
+    name: 'waits for ever for an instance that does not boot',
+    first: 29,
+    breaks: ['J1'],
+    edits: [
+      {
+        within: 'standingOf',
+        replace: 'now - since >= config.bootTimeoutMs',
+        by: 'now < 0',
+      },
+    ],
+  },
+  {
+    name: 'launches again what is still booting',
+    first: 7,
+    breaks: ['L1'],
+    edits: [
+      {
+        within: 'roomsOf',
+        replace: "if (fresh) coming.push(freshRoom({ kind: 'instance', instance }, fresh, instance.zone));",
+        by: '',
+      },
+    ],
+  },
+  {
+    name: 'remembers for ever what a job has asked for',
+    first: 3,
+    breaks: ['L1', 'I1'],
+    edits: [
+      { within: 'latest', replace: 'now - sentAt <= FRESH_MS', by: 'now > sentAt - FRESH_MS' },
+      {
+        within: 'waiting',
+        replace: '.filter(({ key }) => !started.has(startedByOf(cluster, key)))',
+        by: '.filter(({ key }) => started.size >= 0 || startedByOf(cluster, key))',
+      },
+    ],
+  },
+];

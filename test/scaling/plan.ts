@@ -1,0 +1,85 @@
+import type { FaultKind, FaultMatch } from '../../src/sandbox/index.ts';
+import type { Config } from '../../src/scaler/plan/model.ts';
+
+/**
+ * One simulated cluster with its group, the scalers that size it and all who meddle, as plain data. Times are in ms since its
+ * beginning.
+ */
+export type ScalingPlan = {
+  readonly seed: number;
+  readonly group: GroupPlan;
+  /** So many items fit a page of a list. */
+  readonly pageSize: number;
+  readonly jobs: readonly JobPlan[];
+  /** One, or two that know nothing of each other. */
+  readonly scalers: readonly ScalerPlan[];
+  /** What others do to the group and its instances. */
+  readonly meddling: readonly Meddling[];
+  readonly faults: readonly FaultPlanned[];
+};
+
+export type GroupPlan = {
+  readonly min: number;
+  readonly max: number;
+  readonly zones: number;
+  /** CPU units of an instance. */
+  readonly cpu: number;
+  /** From its launch to the registration of its ECS agent. */
+  readonly bootMs: number;
+  /** Instances that are there from the beginning. */
+  readonly begins: number;
+  /** So many of them somebody has set DRAINING, and nobody ends it. */
+  readonly drained: number;
+  /** Of the launches, counted from 0, those that never register. */
+  readonly broken: readonly number[];
+  /** When a zone has no instance to launch. */
+  readonly emptyZones: readonly { readonly zone: number; readonly from: number; readonly lasts: number }[];
+};
+
+export type JobPlan = { readonly at: number; readonly runMs: number; readonly cpu: number };
+
+export type ScalerPlan = {
+  /** What it calls itself. */
+  readonly name: string;
+  readonly spare: number;
+  readonly cordonBusy: Config['cordonBusy'];
+  readonly cordonForMs: number;
+  readonly from: number;
+  /** Between two turns. */
+  readonly everyMs: number;
+  /**
+   * It dies at these of its requests, or of those that change something, counted from 1: before one is sent, or before its
+   * answer comes. It is started again later.
+   */
+  readonly deaths: readonly Death[];
+};
+
+export type Death = {
+  readonly of: 'requests' | 'changes';
+  readonly nth: number;
+  readonly when: 'before' | 'after';
+  readonly backAfter: number;
+};
+
+export type Meddling = {
+  readonly at: number;
+  /** Which of the instances it is about, counted round and round. */
+  readonly nth: number;
+  readonly what: /** An operator changes the sizes of the group. */
+    | { readonly kind: 'sizes'; readonly min: number; readonly max: number; readonly desired: number }
+    /** Somebody sets an instance DRAINING, and nobody ends it. */
+    | { readonly kind: 'drain' }
+    /** Somebody sets it ACTIVE again, whoever had set it DRAINING. */
+    | { readonly kind: 'activate' }
+    | { readonly kind: 'terminate'; readonly decrement: boolean }
+    | { readonly kind: 'standby' };
+};
+
+export type FaultPlanned = {
+  readonly match: FaultMatch;
+  readonly kind: FaultKind;
+  readonly skip: number;
+  readonly count: number;
+  readonly from: number;
+  readonly lasts: number;
+};

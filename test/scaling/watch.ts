@@ -1,0 +1,180 @@
+import type { ContainerInstance, Machine, WorldOperation } from '../../src/sandbox/index.ts';
+import { CORDON_KEY } from '../../src/scaler/cordon-tag.ts';
+import type { JobRecord } from './launcher.ts';
+import type { Stage } from './stage.ts';
+
+export type Violation = { readonly property: keyof typeof scalingPromises; readonly what: string };
+
+/** What a scaler promises, held against what is true in the simulated account. */
+export const scalingPromises = {
+  T1: 'no running task is ended',
+  T2: 'no instance is terminated on which a task runs',
+  G1: 'nothing is launched above MaxSize',
+  G2: 'what the group wants is lowered by nothing but the termination of a chosen instance',
+  G3: 'no termination is asked for below MinSize, and none that the group would replace',
+  D1: 'no cordon outlives its end',
+  D2: 'only what bears a cordon of a scaler is set ACTIVE, and nothing that goes',
+  J1: 'every job that can fit runs',
+  L1: 'no more instances are launched than there are jobs',
+  I1: 'what nobody needs goes',
+} as const;
+
+/** Watches all that a scaler asks for, and what comes of it. */
+export type Watch = {
+  readonly violations: readonly Violation[];
+  /** Somebody else has changed something, or it becomes harder to know what is: the scaler is given time. */
+  troubled(): void;
+  /** Wraps a request of a scaler. */
+  around<T>(operation: WorldOperation, input: unknown, send: () => T): T;
+  /** Looks at everything as it is now. */
+  look(jobs: readonly JobRecord[]): void;
+  /** At the very end, when all has been calm for long. */
+  end(jobs: readonly JobRecord[]): void;
+};
+
+const MINUTE = 60_000;
+/** In which a scaler that lives sees and does everything, whatever was before. */
+const GRACE_MS = 6 * MINUTE;
+/** So long a job waits at most beside the boot of an instance, where there is nothing in the way. */
+const WAIT_MS = 8 * MINUTE;
+
+export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: number }): Watch {
+  const { fleet, clock, plan } = stage;
+  const cordonForMs = Math.max(...plan.scalers.map((scaler) => scaler.cordonForMs));
+  const { world, group, cluster } = fleet;
+  const violations: Violation[] = [];
+  const said = new Set<string>();
+  /** Container instances that a scaler has set DRAINING, and since when. */
+  const cordoned = new Map<string, number>();
+  const activatedByOthers = new Map<string, number>();
+  let troubledAt = clock.trueNow();
+  let launched = 0;
+  let wasMeddledWith = false;
+  const broken = (property: Violation['property'], what: string) => {
+    // The same, minutes later, is no news.
+    const kind = `${property} ${what.replaceAll(/ \d+/g, '')}`;
+    if (said.has(kind)) return;
+    said.add(kind);
+    violations.push({ property, what: `${Math.round((clock.trueNow() - world0) / 1_000)} s: ${what}` });
+  };
+  const world0 = clock.trueNow();
+  const calmFor = () => clock.trueNow() - troubledAt;
+  world.onEvent((event) => {
+    if (event.type === 'task-interrupted')
+      broken('T1', `a task was ended on ${event.interruption.instanceId}: ${event.interruption.cause}`);
+  });
+
+  return {
+    violations,
+    troubled: () => {
+      troubledAt = clock.trueNow();
+      wasMeddledWith = true;
+    },
+    around: (operation, input, send) => {
+      const before = { desired: group.desired, size: serving() };
+      if (operation === 'autoscaling:TerminateInstanceInAutoScalingGroup') terminates(input);
+      if (operation === 'ecs:UpdateContainerInstancesState') updates(input);
+      try {
+        return send();
+      } finally {
+        if (serving() > before.size) launched += serving() - before.size;
+        if (serving() > Math.max(before.size, group.maxSize))
+          broken('G1', `${operation}: ${serving()} instances, and at most ${group.maxSize} are allowed`);
+        const isChosen = operation === 'autoscaling:TerminateInstanceInAutoScalingGroup';
+        if (group.desired < before.desired - (isChosen ? 1 : 0))
+          broken('G2', `${operation}: the group wanted ${before.desired}, and then ${group.desired}`);
+      }
+    },
+    look,
+    end: (jobs) => {
+      look(jobs);
+      for (const { key, startedAt, plan: job } of jobs)
+        if (startedAt === undefined && job.cpu <= plan.group.cpu && group.desired < group.maxSize)
+          broken('J1', `${key} has not run when all has been calm for long`);
+      const left = [...group.members.values()].filter(({ state, machine }) => {
+        const { containerInstance } = machine.ecsAgent;
+        const isOpen = containerInstance?.status === 'ACTIVE' || cordoned.has(containerInstance?.arn ?? '');
+        return state === 'InService' && isOpen && !isBusy(machine);
+      });
+      const spare = Math.max(...plan.scalers.map((scaler) => scaler.spare));
+      if (left.length > spare && group.desired > group.minSize)
+        broken(
+          'I1',
+          `${left.length} instances are left with nothing to do: ${group.desired} are wanted, and ${group.minSize} at least`,
+        );
+      if (!wasMeddledWith && launched > jobs.length + plan.group.min + spare)
+        broken('L1', `${launched} instances were launched for ${jobs.length} jobs`);
+    },
+  };
+
+  function serving(): number {
+    let count = 0;
+    for (const { state } of group.members.values()) if (state === 'InService') count++;
+    return count;
+  }
+
+  function terminates(input: unknown): void {
+    const { InstanceId: id = '', ShouldDecrementDesiredCapacity: decrements } = input as {
+      InstanceId?: string;
+      ShouldDecrementDesiredCapacity?: boolean;
+    };
+    if (!decrements) broken('G3', `${id} is to be terminated, and replaced`);
+    // Of two scalers each may be right when it looks.
+    if (group.desired - 1 < group.minSize && calmFor() > GRACE_MS && plan.scalers.length === 1)
+      broken('G3', `${id} is to be terminated while the group wants ${group.desired}, its least`);
+    const machine = world.machines.get(id);
+    const arn = machine?.ecsAgent.containerInstance?.arn ?? '';
+    const activated = activatedByOthers.get(arn) ?? -Infinity;
+    if (!machine || !isBusy(machine) || clock.trueNow() - activated < 2 * MINUTE) return;
+    broken('T2', `${id} is to be terminated with tasks on it`);
+  }
+
+  function updates(input: unknown): void {
+    const { containerInstances = [], status } = input as { containerInstances?: string[]; status?: string };
+    for (const arn of containerInstances) {
+      const one = cluster.containerInstances.get(arn.slice(arn.lastIndexOf('/') + 1));
+      if (!one) continue;
+      if (status === 'DRAINING' && one.status === 'ACTIVE') cordoned.set(arn, clock.trueNow());
+      if (status !== 'ACTIVE' || one.status !== 'DRAINING') continue;
+      if (!one.tags.has(CORDON_KEY)) broken('D2', `${arn} is set ACTIVE, and it is no scaler's to lift`);
+      const { member } = one.machine;
+      if (member && /^Terminating/.test(member.state) && calmFor() > 2 * MINUTE)
+        broken('D2', `${arn} is set ACTIVE, and its instance is ${member.state}`);
+      cordoned.delete(arn);
+    }
+  }
+
+  function look(jobs: readonly JobRecord[]): void {
+    for (const one of cluster.containerInstances.values()) lookAt(one);
+    if (calmFor() < GRACE_MS) return;
+    for (const job of jobs) lookAtJob(job);
+  }
+
+  function lookAt(one: ContainerInstance): void {
+    const { arn, status, machine } = one;
+    const since = cordoned.get(arn);
+    if (since === undefined) return;
+    if (status === 'ACTIVE') {
+      cordoned.delete(arn);
+      activatedByOthers.set(arn, clock.trueNow());
+    } else if (status !== 'DRAINING' || machine.member?.state !== 'InService') cordoned.delete(arn);
+    else if (clock.trueNow() - since > cordonForMs + GRACE_MS && calmFor() > GRACE_MS)
+      broken('D1', `${arn} has been cordoned for ${Math.round((clock.trueNow() - since) / MINUTE)} min`);
+  }
+
+  function lookAtJob({ key, since, startedAt, plan: job }: JobRecord): void {
+    if (startedAt !== undefined || job.cpu > plan.group.cpu) return;
+    const waits = clock.trueNow() - Math.max(since, troubledAt);
+    const { bootMs, broken: unbooted } = plan.group;
+    const bound = bootMs + WAIT_MS + unbooted.length * (settings.bootTimeoutMs + 2 * MINUTE);
+    const hasRoomToGrow = group.desired < group.maxSize;
+    if (waits > bound && hasRoomToGrow)
+      broken('J1', `${key} has waited for ${Math.round(waits / MINUTE)} min, and the group could grow`);
+  }
+
+  function isBusy(machine: Machine): boolean {
+    return machine.placed.some(
+      ({ containersRunning, lastStatus }) => containersRunning || lastStatus !== 'STOPPED',
+    );
+  }
+}
