@@ -517,4 +517,51 @@ export const mutants: readonly Mutant[] = [
     name: 'asks the tasks to stop that it last heard of hours ago',
     edits: [{ around: 'isStopNear', by: '() => () => false' }],
   },
+  {
+    name: 'records a heartbeat before it has asked whether there is still a signal',
+    from: 407_877,
+    edits: [
+      {
+        within: 'beat',
+        replace: 'if (!isSignalHeard() && clock.now() < beatDueAt + UNHEARD_MS) return;',
+        by: '',
+      },
+    ],
+  },
+  {
+    name: 'gives back what gets another root volume before it has',
+    from: 467_451,
+    isRare: true,
+    edits: [
+      {
+        within: 'cancelled',
+        replace: "if (leavingGroup(observed)?.aim === 'root-volume')",
+        by: 'if (false as boolean)',
+      },
+    ],
+  },
+  {
+    name: 'takes a host for one that never registered, because its port names what ECS does not know',
+    from: 487_348,
+    isRare: true,
+    edits: [
+      {
+        within: 'whereNotRegistered',
+        replace: "refuted.kind === 'unknown' ? refuted : last",
+        by: "refuted.kind === 'unknown' ? refuted : known({ kind: 'never-registered' })",
+      },
+    ],
+  },
+  {
+    name: 'looks no sooner at a host that names what ECS does not confirm',
+    from: 478_732,
+    isRare: true,
+    edits: [
+      {
+        within: 'isSettled',
+        replace: 'heard === containerInstance.arn',
+        by: 'heard !== containerInstance.status',
+      },
+    ],
+  },
 ];
