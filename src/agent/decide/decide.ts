@@ -144,7 +144,9 @@ function cancelled(observed: Observation): Action {
   if (memory.drainingSetAt === undefined) return { kind: 'watch' };
   if (lifecycle.kind === 'unknown' && memory.isReplacing) return waitFor('group-state', lifecycle);
   if (leavingGroup(observed)?.aim === 'root-volume')
-    return waitFor('group-state', { cause: 'the group replaces the root volume first' });
+    return waitFor('group-state', {
+      cause: 'the signal is gone, and the instance is given back once its root volume has been replaced',
+    });
   if (containerInstance.kind === 'unknown') return waitFor('container-instance', containerInstance);
   const { value } = containerInstance;
   return value.kind === 'registered' && (value.status === 'DRAINING' || value.status === 'ACTIVE')

@@ -97,7 +97,10 @@ table('without a signal', [
     seen: { signals: known([]), lifecycle: inState('ReplacingRootVolume:Wait') },
     expect: {
       kind: 'wait',
-      why: { for: 'group-state', cause: 'the group replaces the root volume first' },
+      why: {
+        for: 'group-state',
+        cause: 'the signal is gone, and the instance is given back once its root volume has been replaced',
+      },
     },
   },
   {
