@@ -104,7 +104,10 @@ async function perform(step: Call, { tasks, group, policy, request }: LaunchPort
       }
       case 'grow':
         if (!group) throw new Error('there is no group to be asked');
-        return { kind: 'grown', answer: await group.grow(step.count, step.zone, step.pending) };
+        return { kind: 'grown', answer: await group.grow(step) };
+      case 'measure':
+        // Where none is to be asked, nothing is known of it.
+        return { kind: 'measured', fit: group ? await group.measure(step.needs) : { kind: 'unknown' } };
       case 'describe':
         return { kind: 'described', task: await tasks.describe(step.arn) };
       case 'stop':

@@ -100,8 +100,9 @@ function policyOf({ options, command, containerEnvironment }: Loaded & { kind: '
     capacityTimeoutMs: options.capacityTimeout,
     timeoutMs: options.timeout,
     onTimeout: options.onTimeout,
+    group: options.group,
     // Whoever reads the demand queue asks the group, for all who wait together.
-    group: options.demandQueue === undefined ? options.group : undefined,
+    asksGroup: options.demandQueue === undefined,
     waits: !options.noWait,
     container: options.container,
     asked: {

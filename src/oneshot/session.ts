@@ -65,7 +65,10 @@ export async function openSession(
   return {
     kind: 'open',
     cluster: clusterName(cluster),
-    group: options.group === undefined ? undefined : createGroup(call, options.group),
+    group:
+      options.group === undefined
+        ? undefined
+        : createGroup({ call, name: options.group, cluster: clusterName(cluster), now: systemClock.now }),
     demandQueue:
       options.demandQueue === undefined
         ? undefined

@@ -13,6 +13,7 @@ export { isDetail, timelineLine } from './timeline-line.ts';
 export { addCluster } from './world/clusters.ts';
 export { reregister } from './world/ecs-agent.ts';
 export { operations } from './world/handlers.ts';
+export { addLaunchTemplate } from './world/launch-templates.ts';
 export type { BucketName, BucketSize, Limits } from './world/limits.ts';
 export { awsLimits, bucketNames } from './world/limits.ts';
 export type { MachineOptions } from './world/machines.ts';

@@ -349,6 +349,27 @@ def groups(driver: Driver) -> None:
     driver.call("autoscaling:UpdateAutoScalingGroup", "ValidationError", AutoScalingGroupName="nowhere", MaxSize=4)
     driver.call("autoscaling:SetDesiredCapacity", "ValidationError", AutoScalingGroupName="new", DesiredCapacity=99)
     driver.call("autoscaling:SetDesiredCapacity", AutoScalingGroupName="new", DesiredCapacity=0)
+    data = {"InstanceType": "g5.xlarge"}
+    driver.call("ec2:CreateLaunchTemplate", LaunchTemplateName="gpu", LaunchTemplateData=data)
+    taken = "InvalidLaunchTemplateName.AlreadyExistsException"
+    driver.call("ec2:CreateLaunchTemplate", taken, LaunchTemplateName="gpu", LaunchTemplateData=data)
+    needed = {"InstanceRequirements": {"VCpuCount": {"Min": 2, "Max": 8}, "MemoryMiB": {"Min": 4096}}}
+    driver.call("ec2:CreateLaunchTemplate", LaunchTemplateName="by-need", LaunchTemplateData=needed)
+    versions = "ec2:DescribeLaunchTemplateVersions"
+    driver.call(versions, LaunchTemplateName="by-need", Versions=["$Latest", "$Default"])
+    driver.call(versions, "InvalidLaunchTemplateId.VersionNotFound", LaunchTemplateName="gpu", Versions=["7"])
+    driver.call(versions, "InvalidLaunchTemplateId.NotFound", LaunchTemplateId="lt-0")
+    driver.call("ec2:DescribeInstanceTypes", InstanceTypes=["m6i.large", "g5.xlarge"])
+    driver.call("ec2:DescribeInstanceTypes", "InvalidInstanceType", InstanceTypes=["x9.huge"])
+    specification = {"LaunchTemplateName": "gpu", "Version": "$Default"}
+    template = {"LaunchTemplateSpecification": specification, "Overrides": [{"InstanceType": "m6i.large"}]}
+    half = {"OnDemandBaseCapacity": 0, "OnDemandPercentageAboveBaseCapacity": 50}
+    mixed = {"LaunchTemplate": template, "InstancesDistribution": half}
+    named = {"AutoScalingGroupName": "mixed", "MinSize": 0, "MaxSize": 3}
+    driver.call("autoscaling:CreateAutoScalingGroup", **named, MixedInstancesPolicy=mixed)
+    driver.call("autoscaling:DescribeAutoScalingGroups", AutoScalingGroupNames=["mixed"])
+    one = {"AutoScalingGroupName": "mixed", "RequestedCapacity": 1, "ClientToken": "m"}
+    driver.call("autoscaling:LaunchInstances", "ValidationError", **one, AvailabilityZones=["eu-west-1a"])
     launch = {"AutoScalingGroupName": "new", "ClientToken": "once", "AvailabilityZones": ["eu-west-1a"]}
     driver.call("autoscaling:LaunchInstances", **launch, RequestedCapacity=1)
     driver.call("autoscaling:LaunchInstances", "IdempotentParameterMismatch", **launch, RequestedCapacity=2)
@@ -364,7 +385,7 @@ def groups(driver: Driver) -> None:
     driver.call("autoscaling:DescribeAutoScalingGroups", "ValidationError", MaxRecords=0)
     driver.call("autoscaling:DescribeAutoScalingGroups", AutoScalingGroupNames=["nowhere"])
     count = driver.pages("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", 1)
-    driver.expect("all pages of DescribeAutoScalingGroups", count == 2)
+    driver.expect("all pages of DescribeAutoScalingGroups", count == 3)
     hook = {"AutoScalingGroupName": "new", "LifecycleHookName": "late"}
     driver.call("autoscaling:PutLifecycleHook", **hook, LifecycleTransition=TERMINATING, NotificationMetadata="<&>")
     driver.call("autoscaling:PutLifecycleHook", "ValidationError", **hook, HeartbeatTimeout=29)

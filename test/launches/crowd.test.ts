@@ -19,7 +19,7 @@ function crowd(script: string, instances: number, maxSize: number): LaunchPlan {
       lostAt: undefined,
       drainsAt: undefined,
     })),
-    group: { maxSize, cpu: 4096, bootMs: MINUTE, emptyUntil: 0 },
+    group: { maxSize, cpu: 4096, bootMs: MINUTE, emptyUntil: 0, spec: 'template' },
     demandQueue: undefined,
     jobs: Array.from(
       { length: LAUNCHERS },
@@ -41,6 +41,7 @@ function crowd(script: string, instances: number, maxSize: number): LaunchPlan {
             waits: true,
             isOther: false,
             landsLateAfter: undefined,
+            raisesLateAfter: undefined,
           },
         ],
       }),
@@ -64,6 +65,31 @@ test('200 launchers with room for all: each job runs once, and they stay within 
   );
   const last = Math.max(...run.calls.map(({ endedAt = Infinity }) => endedAt));
   assert.ok(last - START < 24 * MINUTE, `the last of them ended after ${(last - START) / MINUTE} min`);
+});
+
+test('launchers that come one after another while an instance boots share it, and no other is launched', async () => {
+  const plan = crowd('sleep 600; exit 7', 0, 40);
+  const jobs = plan.jobs
+    .slice(0, 4)
+    .map((job, index) => ({ ...job, calls: job.calls.map((call) => ({ ...call, at: index * 12_000 })) }));
+  const run = await simulate({ ...plan, jobs }, await loadOneshot());
+  assert.deepEqual(violationsOf(run), []);
+  assert.deepEqual([...new Set(run.calls.map(({ end }) => end?.code))], [7]);
+  assert.equal(run.fleet.group.desired, 1, 'four of these jobs fit on one instance');
+});
+
+test('launchers that come one after another, each of which fills an instance, get one each', async () => {
+  const plan = crowd('sleep 600; exit 7', 0, 40);
+  const jobs = plan.jobs.slice(0, 4).map((job, index) => ({
+    ...job,
+    cpu: 4096,
+    calls: job.calls.map((call) => ({ ...call, at: index * 12_000 })),
+  }));
+  const run = await simulate({ ...plan, jobs }, await loadOneshot());
+  assert.deepEqual(violationsOf(run), []);
+  assert.equal(run.fleet.group.desired, 4);
+  const last = Math.max(...run.calls.map(({ endedAt = Infinity }) => endedAt));
+  assert.ok(last - START < 14 * MINUTE, `the last of them ended after ${(last - START) / MINUTE} min`);
 });
 
 test('200 launchers in an empty cluster: the group grows by as much as is needed, and every job runs once', async () => {

@@ -114,8 +114,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         within: 'decideStarting',
-        replace: 'if (growth && now >= growth.dueAt)',
-        by: 'if (growth && now < 0)',
+        replace: 'if (growth && shortAt !== undefined && now >= growth.dueAt)',
+        by: 'if (growth && shortAt !== undefined && now < 0)',
       },
     ],
   },
@@ -157,5 +157,25 @@ export const bugs: readonly Bug[] = [
           insist({ code: 75, source: 'launcher', kind: 'no-room', reason: String(error), task: undefined })),`,
       },
     ],
+  },
+  {
+    name: 'does not count instances that boot',
+    property: 'L4',
+    edits: [{ within: 'createGroup', replace: 'if (isRoom)', by: 'if (isRoom && count > 99)' }],
+  },
+  {
+    name: 'waits for what no instance could ever hold',
+    property: 'L5',
+    edits: [{ within: 'decideStarting', replace: "fit.kind === 'unasked'", by: "fit.kind === 'never'" }],
+  },
+  {
+    name: 'says that no instance could ever hold what a larger one in the cluster can',
+    property: 'L5',
+    edits: [{ within: 'createGroup', replace: 'isActive && holds(size, needs)', by: 'false' }],
+  },
+  {
+    name: 'raises a desired capacity that it has just read',
+    property: 'J4',
+    edits: [{ within: 'createGroup', replace: 'if (left > 0)', by: 'if (left > UNCHANGED_MS)' }],
   },
 ];

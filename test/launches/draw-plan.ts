@@ -29,7 +29,39 @@ export function drawPlan(seed: number): LaunchPlan {
   };
   const demandQueue = plan.group && random.chance(0.4) ? drawDemandQueue(random) : undefined;
   const queueFaults = demandQueue && !isCalm && random.chance(0.5) ? [ofQueue(drawFault(random))] : [];
-  return { ...plan, demandQueue, faults: [...plan.faults, ...queueFaults] };
+  const whole = { ...plan, demandQueue, faults: [...plan.faults, ...queueFaults] };
+  if (isCalm) return random.chance(0.2) ? trickle(random, whole) : whole;
+  return random.chance(0.12) ? rush(random, whole) : whole;
+}
+
+/** Small jobs, one after another, while the first instance boots. */
+function trickle(random: Random, plan: LaunchPlan): LaunchPlan {
+  const bootMs = random.spread(MINUTE, 5 * MINUTE);
+  const group = { maxSize: 6, cpu: 2048, bootMs, spec: 'template' as const, emptyUntil: 0 };
+  const jobs = Array.from({ length: random.integer(2, 6) }, (_, index) => {
+    const job = drawJob(random, index, true);
+    const at = random.integer(0, bootMs);
+    return { ...job, cpu: random.pick([256, 512]), calls: job.calls.map((call) => ({ ...call, at })) };
+  });
+  return { ...plan, instances: [], group, jobs, demandQueue: undefined };
+}
+
+/** Many jobs, each of which fills an instance, and instances that boot fast: what a group wants changes often. */
+function rush(random: Random, plan: LaunchPlan): LaunchPlan {
+  const group = {
+    maxSize: 8,
+    cpu: 1024,
+    bootMs: random.spread(1_000, 8_000),
+    spec: random.pick(['template', 'mixed'] as const),
+    emptyUntil: 0,
+  };
+  const jobs = Array.from({ length: random.integer(8, 14) }, (_, index) => {
+    const job = drawJob(random, index, true);
+    const at = random.integer(0, 90_000);
+    const raisesLateAfter = random.chance(0.5) ? random.spread(5_000, 25_000) : undefined;
+    return { ...job, cpu: 1024, calls: job.calls.map((call) => ({ ...call, at, raisesLateAfter })) };
+  });
+  return { ...plan, instances: [], group, jobs, demandQueue: undefined };
 }
 
 function drawGroup(random: Random, isCalm: boolean): GroupPlan {
@@ -37,6 +69,7 @@ function drawGroup(random: Random, isCalm: boolean): GroupPlan {
     maxSize: random.integer(0, 6),
     cpu: random.pick([1024, 2048]),
     bootMs: random.spread(20_000, 5 * MINUTE),
+    spec: random.pick(['template', 'template', 'template', 'mixed', 'mixed', 'configuration'] as const),
     emptyUntil: !isCalm && random.chance(0.2) ? random.spread(1_000, 10 * MINUTE) : 0,
   };
 }
@@ -76,7 +109,7 @@ function drawJob(random: Random, index: number, isCalm: boolean): JobPlan {
     key: `job-${index}`,
     isKeyGiven,
     script: drawScript(random),
-    cpu: random.pick([256, 512, 1024, 1024, 2048]),
+    cpu: random.chance(0.05) ? 8192 : random.pick([256, 512, 1024, 1024, 2048]),
     calls,
   };
 }
@@ -110,12 +143,22 @@ function drawCall(random: Random, at: number, isCalm: boolean, isFollowed: boole
     waits: !random.chance(0.1),
     isOther: !isCalm && random.chance(0.05),
     landsLateAfter: !isCalm && random.chance(0.1) ? random.spread(11_000, 90_000) : undefined,
+    raisesLateAfter: !isCalm && random.chance(0.1) ? random.spread(1_000, 25_000) : undefined,
   };
 }
 
 const READS = ['ecs:DescribeTasks', 'ecs:ListTasks'];
 const CALLS = [...READS, 'ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTaskDefinition'];
-const GROUP_CALLS = ['autoscaling:DescribeAutoScalingGroups', 'autoscaling:LaunchInstances'];
+const GROUP_CALLS = [
+  'autoscaling:DescribeAutoScalingGroups',
+  'autoscaling:LaunchInstances',
+  'autoscaling:SetDesiredCapacity',
+  'ecs:ListContainerInstances',
+  'ecs:DescribeContainerInstances',
+  'ec2:DescribeInstances',
+  'ec2:DescribeInstanceTypes',
+  'ec2:DescribeLaunchTemplateVersions',
+];
 
 function drawFault(random: Random): FaultPlanned {
   const kind = drawKind(random);

@@ -19,6 +19,8 @@ export type GroupPlan = {
   readonly bootMs: number;
   /** Until then no zone has an instance to launch. */
   readonly emptyUntil: number;
+  /** A launch template with one type; both On-Demand and Spot, so that LaunchInstances does not take it; or a launch configuration. */
+  readonly spec: 'template' | 'mixed' | 'configuration';
 };
 
 export type DemandQueuePlan = {
@@ -64,6 +66,8 @@ export type CallPlan = {
   readonly isOther: boolean;
   /** Its first RunTask gets through only so much later, when nobody waits for the answer any more. */
   readonly landsLateAfter: number | undefined;
+  /** Its first SetDesiredCapacity gets through only so much later. */
+  readonly raisesLateAfter: number | undefined;
 };
 
 export type FaultPlanned = {

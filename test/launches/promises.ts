@@ -13,6 +13,8 @@ export type Violation = { readonly property: string; readonly what: string };
  * - J5: what says that nothing was started has started nothing.
  * - L2: no launch gives up for want of room before its time is over, nor, where nothing goes wrong, while there is some.
  * - L3: while a launch waits for room it tells its demand queue what it needs, again and again.
+ * - L4: where nothing goes wrong, no launch asks for an instance while one boots that will have room.
+ * - L5: what no instance could ever hold is said at once, where it can be told, and of nothing else.
  * - L1: every launch ends, and where nothing goes wrong soon after its task.
  */
 export function violationsOf(run: RunRecord): readonly Violation[] {
@@ -59,7 +61,10 @@ function* ofDemandQueue({ plan, told, calls, fleet }: RunRecord): Generator<Viol
     if (end?.kind !== 'no-room' || phase?.kind !== 'starting' || endedAt === undefined) continue;
     const from = phase.waitingSince ?? endedAt;
     const times = told
-      .filter(({ at, parsed }) => at >= from && parsed.kind === 'demand' && parsed.demand.key === job.key)
+      .filter(
+        ({ at, parsed }) =>
+          at >= from && at <= endedAt && parsed.kind === 'demand' && parsed.demand.key === job.key,
+      )
       .map(({ at }) => at);
     const longest = Math.max(...[...times, endedAt].map((at, index) => at - (times[index - 1] ?? from)));
     if (longest > SAID_AGAIN_MS)
@@ -93,11 +98,13 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
   const waited = (call.endedAt ?? 0) - START - plan.at;
   if (kind === 'no-room' && end.task === undefined && waited < plan.capacityTimeoutMs)
     yield { property: 'L2', what: `${who} gave up for want of room after ${waited} ms` };
-  if (kind === 'no-room' && call.hadRoom && run.plan.faults.length === 0)
+  // It comes to a client token of its own through those that calls before it have used up.
+  const hasTime = job.calls[0] === plan || plan.capacityTimeoutMs > 300_000;
+  if (kind === 'no-room' && call.hadRoom && hasTime && run.plan.faults.length === 0)
     yield { property: 'L2', what: `${who} gave up for want of room, and there had been room for a minute` };
   const { group } = run.plan;
   const phase = call.launch?.phase;
-  const hasAsked = phase?.kind === 'starting' && (phase.growth?.launches ?? 0) > 0;
+  const hasAsked = phase?.kind === 'starting' && (phase.growth?.said ?? '') !== '';
   const canGrow =
     group !== undefined &&
     !run.plan.demandQueue &&
@@ -111,6 +118,22 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
     plan.capacityTimeoutMs > 10_000
   )
     yield { property: 'L2', what: `${who} gave up for want of room, and had not asked its group for any` };
+  if (
+    group &&
+    kind === 'refused' &&
+    /could ever hold/.test(end.reason) &&
+    (job.cpu <= group.cpu || call.couldBeHeld)
+  )
+    yield { property: 'L5', what: `${who} said that no instance could ever hold it, and one could` };
+  const fitsNowhere =
+    group !== undefined &&
+    group.spec !== 'configuration' &&
+    [group, ...run.plan.instances].every(({ cpu }) => cpu < job.cpu);
+  if (fitsNowhere && kind === 'no-room' && run.plan.faults.length === 0 && plan.capacityTimeoutMs > 10_000)
+    yield { property: 'L5', what: `${who} waited for room on instances that are all too small` };
+  const isInTheWay = group !== undefined && 2 * job.cpu <= group.cpu && run.plan.faults.length === 0;
+  if (isInTheWay && call.bootingAtLaunch.some((booting) => booting > 0))
+    yield { property: 'L4', what: `${who} launched an instance beside one that booted and had room` };
   const isAlone = run.plan.faults.length === 0 && job.calls.length === 1 && plan.landsLateAfter === undefined;
   if (isAlone && kind === 'exited' && call.endedAt !== undefined && truth?.stoppedAt !== undefined) {
     const late = call.endedAt - truth.stoppedAt;

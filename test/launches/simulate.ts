@@ -12,16 +12,18 @@ import type { End, Launch, Policy } from '../../src/oneshot/launch/model.ts';
 import type { Running, startLaunch } from '../../src/oneshot/launch-loop.ts';
 import {
   addFault,
+  addLaunchTemplate,
   addMessageQueue,
   createFleet,
   type Fleet,
   inMemory,
+  type LaunchSpec,
   type MessageQueue,
   type Task,
 } from '../../src/sandbox/index.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
-import type { CallPlan, JobPlan, LaunchPlan } from './plan.ts';
+import type { CallPlan, GroupPlan, JobPlan, LaunchPlan } from './plan.ts';
 
 /** The launcher under test: what it is of, so that one with a deliberate bug can be simulated. */
 export type Program = {
@@ -50,6 +52,10 @@ export type CallRecord = {
   leftRunning: readonly Task[];
   /** Whether an instance had had room for its job for a minute when it ended. */
   hadRoom: boolean;
+  /** Whether the cluster had an instance then that could hold it, full or not. */
+  couldBeHeld: boolean;
+  /** How many instances of the group had been booting for a while at each of its launches. */
+  readonly bootingAtLaunch: number[];
   requests: number;
 };
 
@@ -92,6 +98,8 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     fleet.group.maxSize = group.maxSize;
     fleet.group.launch = () =>
       fleet.addInstance({ cpu: group.cpu, memory: 65_536, ecsAgentAfter: group.bootMs });
+    fleet.world.instanceTypes.set('sim.large', { vCpus: group.cpu / 1024, memory: 65_536, gpus: 0 });
+    fleet.group.spec = specOf(fleet, group);
     const zone = `${fleet.world.options.region}a`;
     if (group.emptyUntil > 0) fleet.group.launchErrors.set(zone, 'InsufficientInstanceCapacity: none left');
     clock.at(START + group.emptyUntil, () => fleet.group.launchErrors.delete(zone));
@@ -144,6 +152,8 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
         mistake: undefined,
         leftRunning: [],
         hadRoom: false,
+        couldBeHeld: false,
+        bootingAtLaunch: [],
         requests: 0,
       };
       calls.push(record);
@@ -174,6 +184,16 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
       );
     },
   };
+}
+
+function specOf({ world }: Fleet, { spec }: GroupPlan): LaunchSpec {
+  if (spec === 'configuration') return { kind: 'configuration', name: 'old' };
+  const { id: templateId } = addLaunchTemplate(world, 'sim', [
+    { instanceType: 'sim.large', requirements: undefined },
+  ]);
+  if (spec === 'template') return { kind: 'template', templateId, version: '$Latest' };
+  const types = ['sim.large'];
+  return { kind: 'mixed', templateId, version: '$Default', types, onDemandBase: 1, onDemandPercent: 50 };
 }
 
 /** Whoever reads the demand queue, at its simplest: launches one instance at a time while anybody has lately said what it needs. */
@@ -227,12 +247,12 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
     stop: new AbortController().signal,
   });
   const groupName = run.group && fleet.group.name;
-  const policy = policyOf(job, plan, queue ? undefined : groupName);
+  const policy = policyOf(job, plan, groupName, !queue);
   const running: Running = program.startLaunch({
     clock: own,
     random,
     tasks: program.createTasks(call, CLUSTER),
-    group: run.group && program.createGroup(call, fleet.group.name),
+    group: run.group && program.createGroup({ call, name: fleet.group.name, cluster: CLUSTER, now: own.now }),
     demand: queue && {
       queue: program.createDemandQueue(call, queue.url),
       of: { cluster: CLUSTER, group: groupName, key: job.key },
@@ -257,6 +277,10 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
     record.end = end;
     record.endedAt = clock.trueNow();
     record.hadRoom = hasLongHadRoom(fleet, job.cpu);
+    record.couldBeHeld = [...fleet.cluster.containerInstances.values()].some(
+      ({ status, machine, registeredAt }) =>
+        status === 'ACTIVE' && machine.cpu >= job.cpu && registeredAt < fleet.world.now - 5_000,
+    );
     record.leftRunning = ownTasks(record, fleet).filter(({ lastStatus }) => lastStatus !== 'STOPPED');
   }, isMistaken);
   const at = (after: number | undefined, run: () => void) => {
@@ -297,13 +321,14 @@ function ownTasks({ started, launch }: CallRecord, fleet: Fleet): readonly Task[
   return [...new Set([...started, ...followed])];
 }
 
-function policyOf(job: JobPlan, call: CallPlan, groupName: string | undefined): Policy {
+function policyOf(job: JobPlan, call: CallPlan, groupName: string | undefined, asksGroup: boolean): Policy {
   return {
     isKeyGiven: job.isKeyGiven,
     capacityTimeoutMs: call.capacityTimeoutMs,
     timeoutMs: call.timeoutMs,
     onTimeout: call.onTimeout,
     group: groupName,
+    asksGroup,
     waits: call.waits,
     container: undefined,
     asked: {
@@ -340,7 +365,10 @@ function observed(
 ): Transport<Operations> {
   const transport = inMemory(fleet.world, { clock, instanceId: hostId })
     .transport as unknown as Transport<Operations>;
-  let late = record.plan.landsLateAfter;
+  const late = new Map([
+    ['ecs:RunTask', record.plan.landsLateAfter],
+    ['autoscaling:SetDesiredCapacity', record.plan.raisesLateAfter],
+  ]);
   return async (operation, input, options) => {
     if (record.isDead) return never();
     const number = ++record.requests;
@@ -351,13 +379,13 @@ function observed(
     }
     // On its way: others' requests may get there first.
     await clock.sleep(random.spread(5, 500));
-    if (operation === 'ecs:RunTask' && late !== undefined) {
-      const ms = late;
-      late = undefined;
+    const ms = late.get(operation);
+    late.delete(operation);
+    if (ms !== undefined) {
       clock.at(clock.trueNow() + ms, () => {
         fleet.world.advance(clock.trueNow());
         try {
-          fleet.world.call('ecs:RunTask', input as never, { instanceId: hostId });
+          fleet.world.call(operation, input as never, { instanceId: hostId });
         } catch {
           // Nobody waits for its refusal.
         }
@@ -373,6 +401,16 @@ function observed(
   };
 }
 
+/** Whoever looks at the group for a while before it launches has seen one that was launched so long ago, in ms. */
+const SEEN_AFTER_MS = 15_000;
+
+function countBooting({ world, group }: Fleet): number {
+  return [...group.members.values()].filter(({ machine: { launchedAt, ecsAgent } }) => {
+    const age = world.now - launchedAt;
+    return ecsAgent.containerInstance === undefined && age > SEEN_AFTER_MS && age < 600_000;
+  }).length;
+}
+
 /** Notes what requests do to the group, and which call has started a task, whenever its request gets there: each of them calls from a host of its own. */
 function noteStarts(
   fleet: Fleet,
@@ -384,7 +422,10 @@ function noteStarts(
   const { call } = fleet.world;
   fleet.world.call = (operation, input, caller, options) => {
     const before = fleet.group.desired;
+    const booting = countBooting(fleet);
     const output = call(operation, input, caller, options);
+    if (operation === 'autoscaling:LaunchInstances' && fleet.group.desired > before)
+      callers.get(caller?.instanceId ?? '')?.bootingAtLaunch.push(booting);
     if (operation.startsWith('autoscaling:')) desired.push({ before, after: fleet.group.desired });
     if (operation === 'sqs:SendMessage')
       told.push({

@@ -1,79 +1,222 @@
 import { createHash } from 'node:crypto';
+import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import type { Caller } from '../../aws/call.ts';
 import { AwsError } from '../../aws/errors.ts';
+import { timeOfDate } from '../../base/clock.ts';
 import { clip, oneLine } from '../../base/text.ts';
-import type { GrowAnswer, LaunchRequest } from '../launch/model.ts';
+import type { Fit, GrowAnswer, GrowRequest, LaunchRequest, Needs } from '../launch/model.ts';
+import { readContainerInstances, readRegistered } from './container-instances.ts';
+import { readInstanceSizes, type Size } from './instance-sizes.ts';
 import type { Operations } from './operations.ts';
 
 /** LaunchInstances launches this many at a time (Auto Scaling API reference). */
 const MOST_AT_ONCE = 100;
+/** An instance that has not registered with ECS after this time does not boot any more: it is broken. In ms. */
+const BOOTS_WITHIN_MS = 600_000;
+/**
+ * A desired capacity is raised only by one who has seen it unchanged for this long, in ms, and by one. So all who raise it
+ * from the same value set the same one, and a request that is on its way for less than this lowers nothing.
+ */
+const UNCHANGED_MS = 30_000;
 
 /** The Auto Scaling group that is to make room. */
 export type Group = {
+  /** Whether an instance of the group, or one that is in the cluster, could hold a task. Rejects with an `AwsError`. */
+  measure(needs: Needs): Promise<Fit>;
   /**
-   * Asks for so many instances more, as far as the group's maximum allows. Only ever adds: LaunchInstances, and never a
-   * desired capacity, which would take away what others have asked for meanwhile.
-   *
-   * Launchers that see the same desired capacity send the same client token, so a crowd of them launches once.
-   *
-   * @param count how many it is asked for
-   * @param zone which of the zones, counted round and round from the one with the fewest instances
-   * @param pending a request without an answer, which is sent again as it was
+   * Asks for instances more, as far as the group's maximum allows, unless some boot that will have room. Only ever adds:
+   * by LaunchInstances, for which launchers that see the same desired capacity send the same client token, so that a
+   * crowd of them launches once. A group that LaunchInstances does not take is given a higher desired capacity.
    */
-  grow(count: number, zone: number, pending: LaunchRequest | undefined): Promise<GrowAnswer>;
+  grow(request: GrowRequest): Promise<GrowAnswer>;
 };
 
-export function createGroup(call: Caller<Operations>, name: string): Group {
-  const plan = async (count: number, zone: number): Promise<LaunchRequest | GrowAnswer> => {
+export type GroupPorts = {
+  readonly call: Caller<Operations>;
+  readonly name: string;
+  readonly cluster: string;
+  /** In ms since the Unix epoch. */
+  readonly now: () => number;
+};
+
+export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
+  /** When each instance that is not registered was first seen, in ms since the Unix epoch. */
+  const firstSeen = new Map<string, number>();
+  let unchanged: { readonly desired: number; readonly since: number } | undefined;
+  let refusesLaunch = false;
+
+  async function describe(): Promise<Described | undefined> {
     const operation = 'autoscaling:DescribeAutoScalingGroups';
     const { AutoScalingGroups: groups } = await call(operation, { AutoScalingGroupNames: [name] });
     if (!Array.isArray(groups)) throw incomplete(operation, 'AutoScalingGroups');
     const own = groups.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
-    if (!own) return { kind: 'no-group' };
-    const {
-      DesiredCapacity: desired,
-      MaxSize: max,
-      AvailabilityZones: zones = [],
-      Instances: instances = [],
-    } = own;
+    if (!own) return undefined;
+    const { DesiredCapacity: desired, MaxSize: max } = own;
     if (desired === undefined || max === undefined) throw incomplete(operation, 'DesiredCapacity or MaxSize');
-    if (desired >= max) return { kind: 'full', max };
-    const inZone = (one: string) =>
-      instances.filter(({ AvailabilityZone }) => AvailabilityZone === one).length;
-    const ordered = [...zones].sort((a, b) => inZone(a) - inZone(b) || (a < b ? -1 : 1));
-    return {
-      desired,
-      count: Math.min(count, max - desired, MOST_AT_ONCE),
-      zone: ordered[zone % Math.max(1, ordered.length)],
-    };
-  };
+    return { ...own, desired, max };
+  }
+
+  /** The instances of the group that boot: those that ECS does not know yet, and that are not too old for it. */
+  async function readBooting({ Instances: members = [] }: Described): Promise<readonly string[]> {
+    const coming = members.flatMap(({ InstanceId: id, LifecycleState: state = '' }) =>
+      id && /^(Pending|InService)/.test(state) ? [id] : [],
+    );
+    if (coming.length === 0) return [];
+    const registered = await findRegistered(coming);
+    const unknown = coming.filter((id) => registered && !registered.has(id));
+    if (unknown.length === 0) return [];
+    const launchedAt = await readLaunchTimes(unknown);
+    for (const id of unknown) if (!firstSeen.has(id)) firstSeen.set(id, now());
+    return unknown.filter(
+      (id) => now() - (launchedAt.get(id) ?? firstSeen.get(id) ?? now()) < BOOTS_WITHIN_MS,
+    );
+  }
+
+  /** Undefined where a policy forbids to ask: then nothing is known of what boots. */
+  async function findRegistered(ids: readonly string[]): Promise<ReadonlySet<string> | undefined> {
+    try {
+      return await readRegistered(call, cluster, ids);
+    } catch (error) {
+      if (error instanceof AwsError && (error.kind === 'permission' || error.kind === 'rejected'))
+        return undefined;
+      throw error;
+    }
+  }
+
+  async function readLaunchTimes(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    try {
+      const { Reservations: reservations = [] } = await call('ec2:DescribeInstances', {
+        InstanceIds: [...ids],
+      });
+      return new Map(
+        reservations.flatMap(({ Instances: instances = [] }) =>
+          instances.flatMap(({ InstanceId: id, LaunchTime }): [string, number][] => {
+            const at = timeOfDate(LaunchTime);
+            return id && at !== undefined ? [[id, at]] : [];
+          }),
+        ),
+      );
+    } catch (error) {
+      // EC2 may not know one yet that was just launched: then they are as old as they were seen.
+      if (error instanceof AwsError) return new Map();
+      throw error;
+    }
+  }
+
+  async function launch(planned: LaunchRequest): Promise<GrowAnswer> {
+    try {
+      const { Instances: launched, Errors: errors } = await call('autoscaling:LaunchInstances', {
+        AutoScalingGroupName: name,
+        RequestedCapacity: planned.count,
+        ClientToken: tokenOf(name, planned),
+        ...(planned.zone !== undefined && { AvailabilityZones: [planned.zone] }),
+      });
+      const ids = (launched ?? []).flatMap(({ InstanceIds }) => InstanceIds ?? []);
+      if (ids.length > 0) return { kind: 'launched', count: ids.length, ids };
+      const [first] = errors ?? [];
+      const why = first ? `${first.ErrorCode}: ${first.ErrorMessage}` : 'no instance was launched';
+      return { kind: 'not-launched', why: oneLine(clip(why, 200)) };
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      // Somebody who saw the group a moment earlier or later was first.
+      if (/^IdempotentParameterMismatch/.test(error.code))
+        return { kind: 'not-launched', why: 'others have asked for it' };
+      if (error.kind === 'transient') return { kind: 'unanswered', request: planned };
+      if (error.kind !== 'rejected') throw error;
+      // Whatever else it has against the group: a desired capacity can be set in any.
+      if (!/max/i.test(error.message)) refusesLaunch = true;
+      return { kind: 'not-launched', why: oneLine(clip(error.message, 200)) };
+    }
+  }
+
+  async function raise({ desired, max }: Described): Promise<GrowAnswer> {
+    if (unchanged?.desired !== desired) unchanged = { desired, since: now() };
+    const left = unchanged.since + UNCHANGED_MS - now();
+    if (left > 0) return { kind: 'watched', ms: left };
+    unchanged = undefined;
+    const target = Math.min(desired + 1, max);
+    await call('autoscaling:SetDesiredCapacity', { AutoScalingGroupName: name, DesiredCapacity: target });
+    const after = await describe();
+    if (after && after.desired >= target) return { kind: 'launched', count: 1, ids: [] };
+    return { kind: 'not-launched', why: 'somebody else has set its desired capacity' };
+  }
 
   return {
-    grow: async (count, zone, pending) => {
-      const planned = pending ?? (await plan(count, zone));
-      if ('kind' in planned) return planned;
-      try {
-        const { Instances: launched, Errors: errors } = await call('autoscaling:LaunchInstances', {
-          AutoScalingGroupName: name,
-          RequestedCapacity: planned.count,
-          ClientToken: tokenOf(name, planned),
-          ...(planned.zone !== undefined && { AvailabilityZones: [planned.zone] }),
-        });
-        const ids = (launched ?? []).flatMap(({ InstanceIds }) => InstanceIds ?? []);
-        if (ids.length > 0) return { kind: 'launched', count: ids.length };
-        const [first] = errors ?? [];
-        const why = first ? `${first.ErrorCode}: ${first.ErrorMessage}` : 'no instance was launched';
-        return { kind: 'not-launched', why: oneLine(clip(why, 200)) };
-      } catch (error) {
-        if (!(error instanceof AwsError)) throw error;
-        // Somebody who saw the group a moment earlier or later was first.
-        if (/^IdempotentParameterMismatch/.test(error.code))
-          return { kind: 'not-launched', why: 'others have asked for it' };
-        if (error.kind === 'transient') return { kind: 'unanswered', request: planned };
-        throw error;
-      }
+    measure: async (needs) => {
+      const own = await describe();
+      const sizes = own && (await readInstanceSizes(call, own));
+      if (!sizes || sizes.length === 0) return { kind: 'unknown' };
+      if (sizes.some((size) => holds(size, needs)))
+        return { kind: 'fits', leavesRoom: sizes.every((size) => holds(size, twice(needs))) };
+      // The cluster may have larger ones of another group.
+      const registered = await readContainerInstances(call, cluster);
+      if (registered.some(({ size, isActive }) => isActive && holds(size, needs))) return { kind: 'unknown' };
+      return { kind: 'never', why: neverWords(name, needs, sizes) };
+    },
+
+    grow: async ({ count, zone, pending, leavesRoom, own }) => {
+      if (pending) return await launch(pending);
+      const group = await describe();
+      if (!group) return { kind: 'no-group' };
+      const byLaunch = !refusesLaunch && takesLaunchInstances(group);
+      const booting = await readBooting(group);
+      // One that the task fills is for whoever has asked for it.
+      const isRoom = booting.some((id) => leavesRoom || !byLaunch || own.includes(id));
+      if (isRoom) return { kind: 'booting', count: booting.length };
+      if (group.desired >= group.max) return { kind: 'full', max: group.max };
+      if (!byLaunch) return await raise(group);
+      return await launch({
+        desired: group.desired,
+        count: Math.min(count, group.max - group.desired, MOST_AT_ONCE),
+        zone: zoneOf(group, zone),
+      });
     },
   };
+}
+
+type Described = AutoScaling.AutoScalingGroup & { readonly desired: number; readonly max: number };
+
+/** LaunchInstances needs a launch template, one kind of purchase, and no warm pool. (Auto Scaling user guide) */
+function takesLaunchInstances(group: AutoScaling.AutoScalingGroup): boolean {
+  if (group.LaunchConfigurationName || group.WarmPoolConfiguration) return false;
+  const distribution = group.MixedInstancesPolicy?.InstancesDistribution;
+  if (!distribution) return true;
+  const { OnDemandBaseCapacity: base = 0, OnDemandPercentageAboveBaseCapacity: percent = 100 } = distribution;
+  return percent === 100 || (percent === 0 && base === 0);
+}
+
+/** Round and round from the zone with the fewest instances. */
+function zoneOf(group: Described, turn: number): string | undefined {
+  const { AvailabilityZones: zones = [], Instances: instances = [] } = group;
+  const inZone = (one: string) => instances.filter(({ AvailabilityZone }) => AvailabilityZone === one).length;
+  const ordered = [...zones].sort((a, b) => inZone(a) - inZone(b) || (a < b ? -1 : 1));
+  return ordered[turn % Math.max(1, ordered.length)];
+}
+
+type Wanted = Pick<Needs, 'cpu' | 'memory' | 'gpu'>;
+
+const holds = (size: Size, { cpu, memory, gpu }: Wanted): boolean =>
+  size.cpu >= cpu && size.memory >= memory && size.gpu >= gpu;
+
+/** A port of the host can be taken once. */
+const twice = ({ cpu, memory, gpu, ports }: Needs): Wanted => ({
+  cpu: ports.length > 0 ? Number.POSITIVE_INFINITY : 2 * cpu,
+  memory: 2 * memory,
+  gpu: 2 * gpu,
+});
+
+function neverWords(
+  name: string,
+  { cpu, memory, gpu }: Needs,
+  sizes: readonly (Size & { readonly name: string })[],
+): string {
+  const said = (size: Size) =>
+    `${size.cpu} CPU units, ${size.memory} MiB${gpu > 0 || size.gpu > 0 ? ` and ${size.gpu} GPUs` : ''}`;
+  const own = sizes
+    .slice(0, 5)
+    .map((size) => `${size.name} has ${said(size)}`)
+    .join('; ');
+  return `no instance of the group ${name} could ever hold it, nor one that is in the cluster: it needs ${said({ cpu, memory, gpu })}, and ${own}`;
 }
 
 function tokenOf(name: string, { desired, count, zone }: LaunchRequest): string {

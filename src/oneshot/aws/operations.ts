@@ -1,5 +1,6 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import type * as Logs from '@aws-sdk/client-cloudwatch-logs';
+import type * as Ec2 from '@aws-sdk/client-ec2';
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type * as Sqs from '@aws-sdk/client-sqs';
 import type { Call } from '../../aws/operations.ts';
@@ -15,6 +16,14 @@ export type Operations = {
   >;
   'ecs:DescribeTasks': Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
   'ecs:ListTasks': Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
+  'ecs:ListContainerInstances': Call<
+    Ecs.ListContainerInstancesCommandInput,
+    Ecs.ListContainerInstancesCommandOutput
+  >;
+  'ecs:DescribeContainerInstances': Call<
+    Ecs.DescribeContainerInstancesCommandInput,
+    Ecs.DescribeContainerInstancesCommandOutput
+  >;
   'ecs:RunTask': Call<Ecs.RunTaskCommandInput, Ecs.RunTaskCommandOutput>;
   'ecs:StopTask': Call<Ecs.StopTaskCommandInput, Ecs.StopTaskCommandOutput>;
 
@@ -25,6 +34,21 @@ export type Operations = {
   'autoscaling:LaunchInstances': Call<
     AutoScaling.LaunchInstancesCommandInput,
     AutoScaling.LaunchInstancesCommandOutput
+  >;
+
+  'autoscaling:SetDesiredCapacity': Call<
+    AutoScaling.SetDesiredCapacityCommandInput,
+    AutoScaling.SetDesiredCapacityCommandOutput
+  >;
+
+  'ec2:DescribeInstances': Call<Ec2.DescribeInstancesCommandInput, Ec2.DescribeInstancesCommandOutput>;
+  'ec2:DescribeInstanceTypes': Call<
+    Ec2.DescribeInstanceTypesCommandInput,
+    Ec2.DescribeInstanceTypesCommandOutput
+  >;
+  'ec2:DescribeLaunchTemplateVersions': Call<
+    Ec2.DescribeLaunchTemplateVersionsCommandInput,
+    Ec2.DescribeLaunchTemplateVersionsCommandOutput
   >;
 
   'logs:GetLogEvents': Call<Logs.GetLogEventsCommandInput, Logs.GetLogEventsCommandOutput>;

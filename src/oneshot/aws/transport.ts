@@ -15,6 +15,7 @@ export function createOneshotTransport(
 /** Each is loaded at its first call: a launch that finds room does without Auto Scaling. */
 const modules = {
   autoscaling: () => import('./sdk/auto-scaling.ts'),
+  ec2: () => import('./sdk/ec2.ts'),
   ecs: () => import('./sdk/ecs.ts'),
   logs: () => import('./sdk/logs.ts'),
   sqs: () => import('./sdk/sqs.ts'),

@@ -69,7 +69,7 @@ export const options = {
     placeholder: 'NAME',
     default: '',
     defaultShown: 'none',
-    help: 'The Auto Scaling group that is asked for instances where there is no room, up to its maximum. It needs a launch template.',
+    help: 'The Auto Scaling group that is asked for instances where there is no room, up to its maximum.',
     allowed: 'the name of an Auto Scaling group; not together with --capacity-provider',
     parse: optional((text) =>
       /^[^\s/:]{1,255}$/.test(text) ? parsed(text) : wrong('is not the name of an Auto Scaling group'),

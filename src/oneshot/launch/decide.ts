@@ -1,11 +1,24 @@
 import { formatDuration } from '../../base/duration.ts';
 import { CANCELLED, EXIT } from '../exit-codes.ts';
-import type { Cancel, End, Following, Growth, Launch, Policy, Starting, Step, StopWhy } from './model.ts';
+import type {
+  Cancel,
+  End,
+  Fit,
+  Following,
+  Growth,
+  Launch,
+  Policy,
+  Starting,
+  Step,
+  StopWhy,
+} from './model.ts';
 
 /** How long a launcher that gives up looks for a task that it may have started, in ms. */
 const SEARCH_MS = 60_000;
 /** ECS's lists and descriptions can lag by minutes (ECS API reference, RunTask): until then a task can be on its way. */
 export const SETTLES_MS = 300_000;
+/** That there is no room is known for so long at most when a group is asked for more, in ms. */
+const NEWS_MS = 2_000;
 /** How long a process that has reached AWS with no call yet waits for credentials, in ms. */
 const NO_CREDENTIALS_MS = 20_000;
 
@@ -51,13 +64,29 @@ function decideStarting(launch: Launch, phase: Starting, policy: Policy, now: nu
     if (hasLooked || now - deadline >= SEARCH_MS) return end(mayRun('RunTask had no answer'));
     return due(launch, now, { kind: 'look' }, deadline + SEARCH_MS);
   }
-  const { growth } = phase;
-  if (growth && now >= growth.dueAt) return growStep(growth);
+  const { growth, shortAt } = phase;
+  const { fit, needs } = launch;
+  // Whether it has been started must be known before it can be said that it never will be.
+  if (
+    shortAt !== undefined &&
+    needs &&
+    fit.kind === 'unasked' &&
+    now >= fit.dueAt &&
+    !mayBeStarted &&
+    policy.group !== undefined
+  )
+    return { kind: 'measure', needs };
+  const start: Step = { kind: 'start', attempt: phase.attempt, container: launch.container ?? '' };
+  if (growth && shortAt !== undefined && now >= growth.dueAt) {
+    // An instance may have come since: what is asked for is what is missing now.
+    const isOld = now - shortAt > NEWS_MS && launch.failures === 0;
+    return isOld ? start : growStep(growth, fit);
+  }
   return due(
     launch,
     now,
-    { kind: 'start', attempt: phase.attempt, container: launch.container ?? '' },
-    deadline,
+    start,
+    Math.min(deadline, shortAt === undefined ? Infinity : (growth?.dueAt ?? Infinity)),
   );
 }
 
@@ -88,7 +117,7 @@ function whyStop({ cancel }: Launch, phase: Following, policy: Policy, now: numb
 
 /** Whether a launch waits for an instance that has room for its task. */
 export function lacksRoom({ phase, cancel }: Launch): boolean {
-  return phase.kind === 'starting' && phase.isShort && !cancel;
+  return phase.kind === 'starting' && phase.shortAt !== undefined && !cancel;
 }
 
 /** Whether RunTask may have started the task without saying so. */
@@ -119,8 +148,15 @@ const MOST_ASKED = 16;
  * One instance at first, and twice as many each time that those have come and left no room: a crowd of launchers sends the
  * same request, and none of them knows of the others.
  */
-function growStep({ launches, failures, pending }: Growth): Step {
-  return { kind: 'grow', count: Math.min(MOST_ASKED, 2 ** launches), zone: failures, pending };
+function growStep({ launches, failures, pending, own }: Growth, fit: Fit): Step {
+  return {
+    kind: 'grow',
+    count: Math.min(MOST_ASKED, 2 ** launches),
+    zone: failures,
+    pending,
+    leavesRoom: fit.kind !== 'fits' || fit.leavesRoom,
+    own,
+  };
 }
 
 /** The step when it is due; until then a wait, at most to `deadline`, when there is something else to decide. */

@@ -10,8 +10,10 @@ export type Policy = {
   /** How long the task may run; undefined: as long as it takes. */
   readonly timeoutMs: number | undefined;
   readonly onTimeout: 'stop' | 'detach';
-  /** The Auto Scaling group that is asked for instances where there is no room; undefined: none is. */
+  /** The Auto Scaling group whose instances are to make room; undefined: none is known. */
   readonly group: string | undefined;
+  /** Whether the launch itself asks the group for them; else whoever reads the demand queue does. */
+  readonly asksGroup: boolean;
   /** False: it is done when the task is started. */
   readonly waits: boolean;
   /** Whose exit code counts; undefined: the only essential container's. */
@@ -55,10 +57,21 @@ export type Launch = {
   readonly log: LogPlace | undefined;
   /** What the task takes of an instance, known from then on too. */
   readonly needs: Needs | undefined;
+  /** Whether an instance of the group could hold it. */
+  readonly fit: Fit;
   /** What came of telling the demand queue last; undefined before it was told anything. */
   readonly told: Told | undefined;
   readonly cancel: Cancel | undefined;
 };
+
+/** What is known of whether an instance of the group could ever hold the task. */
+export type Fit =
+  /** To be asked at `dueAt`, in ms since the Unix epoch; `failures` in a row before. */
+  | { readonly kind: 'unasked'; readonly failures: number; readonly dueAt: number }
+  | { readonly kind: 'unknown' }
+  /** `leavesRoom`: for one more like it, on an instance of any kind that the group launches. */
+  | { readonly kind: 'fits'; readonly leavesRoom: boolean }
+  | { readonly kind: 'never'; readonly why: string };
 
 /** `trouble`: why a message could not be sent, in words. */
 export type Told = { readonly trouble: string | undefined };
@@ -122,8 +135,8 @@ export type Starting = {
   readonly waitingSince: number | undefined;
   /** What was missing at the last try, e.g. `RESOURCE:CPU`; empty where it was not for room. */
   readonly missing: readonly string[];
-  /** The last try found no room, and not something else that passes. */
-  readonly isShort: boolean;
+  /** When the last try found no room, in ms since the Unix epoch; undefined where it failed for something else that passes. */
+  readonly shortAt: number | undefined;
   /** What the group was asked for; undefined before there was no room. */
   readonly growth: Growth | undefined;
   /** A RunTask is on its way. */
@@ -147,6 +160,8 @@ export type Growth = {
   readonly dueAt: number;
   /** A request that had no answer: it is sent again as it was. */
   readonly pending: LaunchRequest | undefined;
+  /** The instances that it has launched for this launch. */
+  readonly own: readonly string[];
   /** What came of it last, in words. */
   readonly said: string;
 };
@@ -158,8 +173,24 @@ export type LaunchRequest = {
   readonly zone: string | undefined;
 };
 
+/** How a group is asked for instances. */
+export type GrowRequest = {
+  readonly count: number;
+  /** Which of the zones, counted round and round from the one with the fewest instances. */
+  readonly zone: number;
+  /** A request without an answer, which is sent again as it was. */
+  readonly pending: LaunchRequest | undefined;
+  /** Whether an instance has room for more than the task; true where that is not known. */
+  readonly leavesRoom: boolean;
+  readonly own: readonly string[];
+};
+
 export type GrowAnswer =
-  | { readonly kind: 'launched'; readonly count: number }
+  | { readonly kind: 'launched'; readonly count: number; readonly ids: readonly string[] }
+  /** So many boot, and will have room. */
+  | { readonly kind: 'booting'; readonly count: number }
+  /** Its desired capacity is to be raised, and has been seen for too short a time: for so many ms more. */
+  | { readonly kind: 'watched'; readonly ms: number }
   /** It is at its maximum. */
   | { readonly kind: 'full'; readonly max: number }
   | { readonly kind: 'not-launched'; readonly why: string }
@@ -221,12 +252,8 @@ export type Step =
   | { readonly kind: 'define' }
   | { readonly kind: 'look' }
   | { readonly kind: 'start'; readonly attempt: number; readonly container: string }
-  | {
-      readonly kind: 'grow';
-      readonly count: number;
-      readonly zone: number;
-      readonly pending: LaunchRequest | undefined;
-    }
+  | { readonly kind: 'measure'; readonly needs: Needs }
+  | ({ readonly kind: 'grow' } & GrowRequest)
   | { readonly kind: 'describe'; readonly arn: string }
   | { readonly kind: 'stop'; readonly arn: string; readonly why: StopWhy }
   | { readonly kind: 'end'; readonly end: End };
@@ -241,6 +268,7 @@ export type Outcome =
   | { readonly kind: 'start-answered'; readonly answer: StartAnswer }
   /** Undefined: ECS does not know it, not yet or not any more. */
   | { readonly kind: 'described'; readonly task: TaskView | undefined }
+  | { readonly kind: 'measured'; readonly fit: Fit }
   | { readonly kind: 'grown'; readonly answer: GrowAnswer }
   | { readonly kind: 'stop-accepted'; readonly why: StopWhy }
   | { readonly kind: 'failed'; readonly call: Call['kind']; readonly error: AwsError };

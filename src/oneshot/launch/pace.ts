@@ -40,6 +40,9 @@ export function bootDelay(random: Random): number {
   return 120_000 * (1 + random() / 4);
 }
 
+/** While instances boot that will have room, in ms: then it is seen whether they had. */
+export const BOOTING_DELAY_MS = 45_000;
+
 /** Before a group at its maximum, or one that refuses, is asked again, in ms. */
 export const FULL_DELAY_MS = 60_000;
 

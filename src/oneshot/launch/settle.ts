@@ -1,12 +1,13 @@
 import type { AwsError } from '../../aws/errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { SETTLES_MS } from './decide.ts';
+import { isUnsettled, SETTLES_MS } from './decide.ts';
 import { endOf } from './ending.ts';
 import type {
   Call,
   Cancel,
   End,
   EndKind,
+  Fit,
   Following,
   GrowAnswer,
   Growth,
@@ -20,6 +21,7 @@ import type {
 } from './model.ts';
 import { needsOf } from './needs.ts';
 import {
+  BOOTING_DELAY_MS,
   backoff,
   bootDelay,
   FULL_DELAY_MS,
@@ -49,6 +51,7 @@ export function begin(now: number): Launch {
     container: undefined,
     log: undefined,
     needs: undefined,
+    fit: { kind: 'unasked', failures: 0, dueAt: now },
     told: undefined,
     cancel: undefined,
   };
@@ -97,6 +100,8 @@ export function settle(
       return looked(answered, policy, outcome.task, now);
     case 'start-answered':
       return startAnswered(answered, launch, policy, outcome.answer, now, random);
+    case 'measured':
+      return measured(launch, outcome.fit, now);
     case 'grown':
       // Whether it is tried again, and when, does not depend on it.
       return grown(launch, policy, outcome.answer, now, random);
@@ -138,7 +143,7 @@ const firstStart: Starting = {
   tries: 0,
   waitingSince: undefined,
   missing: [],
-  isShort: false,
+  shortAt: undefined,
   growth: undefined,
   searchedAt: undefined,
   isSent: false,
@@ -226,8 +231,9 @@ function startAnswered(
         phase: {
           ...moved(waiting, answer.completed),
           missing: answer.missing,
-          isShort: true,
-          growth: phase.growth ?? (policy.group === undefined ? undefined : notAsked(now)),
+          shortAt: now,
+          growth:
+            phase.growth ?? (policy.group !== undefined && policy.asksGroup ? notAsked(now) : undefined),
         },
         dueAt: now + roomDelay(phase.tries, random),
       };
@@ -236,7 +242,7 @@ function startAnswered(
         ...answered,
         failures,
         trouble: answer.why,
-        phase: { ...moved(waiting, answer.completed), missing: [], isShort: false },
+        phase: { ...moved(waiting, answer.completed), missing: [], shortAt: undefined },
         dueAt: now + (answer.completed ? roomDelay(phase.tries, random) : backoff(failures, random)),
       };
     case 'unanswered':
@@ -271,6 +277,7 @@ const notAsked = (now: number): Growth => ({
   failures: 0,
   dueAt: now,
   pending: undefined,
+  own: [],
   said: '',
 });
 
@@ -292,9 +299,20 @@ function grown(launch: Launch, policy: Policy, answer: GrowAnswer, now: number, 
         launches: growth.launches + 1,
         failures: 0,
         dueAt: now + bootDelay(random),
+        own: [...growth.own, ...answer.ids],
         said: `${group} launches ${what}`,
       });
     }
+    case 'booting':
+      return next({
+        dueAt: now + BOOTING_DELAY_MS * (1 + random() / 4),
+        said: `${group} has ${answer.count === 1 ? 'an instance that boots' : `${answer.count} instances that boot`}`,
+      });
+    case 'watched':
+      return next({
+        dueAt: now + answer.ms,
+        said: `${group} is about to be given a higher desired capacity`,
+      });
     case 'full':
       return next({ dueAt: now + FULL_DELAY_MS, said: `${group} is at its maximum of ${answer.max}` });
     case 'not-launched':
@@ -360,6 +378,7 @@ function described(
 function failed(launch: Launch, call: Call['kind'], error: AwsError, now: number, random: Random): Launch {
   const { phase } = launch;
   if (call === 'grow') return growFailed(launch, error, now, random);
+  if (call === 'measure') return measureFailed(launch, error, now, random);
   const failures = launch.failures + 1;
   const next: Launch = {
     ...launch,
@@ -378,6 +397,26 @@ function failed(launch: Launch, call: Call['kind'], error: AwsError, now: number
   if (!isRefusal || phase.kind === 'starting') return next;
   if (error.kind === 'permission') return ended(next, 'forbidden', EXIT.permission, error.message, undefined);
   return refused(next, EXIT.notStarted, error.message);
+}
+
+/** So often it is asked whether the group could hold the task where AWS does not answer. */
+const MOST_MEASURES = 3;
+
+function measured(launch: Launch, fit: Fit, now: number): Launch {
+  const { phase } = launch;
+  if (fit.kind !== 'never') return { ...launch, hasReached: true, fit };
+  if (phase.kind === 'starting' && isUnsettled(phase))
+    return { ...launch, fit: { kind: 'unasked', failures: 0, dueAt: now + FULL_DELAY_MS } };
+  return refused(launch, EXIT.notStarted, fit.why);
+}
+
+/** Where that cannot be told, it waits for room all the same. */
+function measureFailed(launch: Launch, error: AwsError, now: number, random: Random): Launch {
+  if (launch.fit.kind !== 'unasked') return launch;
+  const failures = launch.fit.failures + 1;
+  const isRefusal = error.kind === 'permission' || error.kind === 'rejected';
+  if (isRefusal || failures >= MOST_MEASURES) return { ...launch, fit: { kind: 'unknown' } };
+  return { ...launch, fit: { kind: 'unasked', failures, dueAt: now + backoff(failures, random) } };
 }
 
 /** The group cannot be asked: RunTask is tried all the same, since others make room too. */

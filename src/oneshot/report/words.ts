@@ -53,10 +53,10 @@ export function progressOf(launch: Launch, policy: Policy, now: number): Progres
 
 function waiting(launch: Launch, phase: Starting, policy: Policy, since: number, now: number): Progress {
   const { trouble, needs, told } = launch;
-  const { growth, missing, isShort } = phase;
+  const { growth, missing, shortAt } = phase;
   const what = trouble === undefined ? 'waiting for room' : 'not started yet';
   const why = trouble === undefined ? missingWords(missing) : oneLine(clip(trouble, 300));
-  const asked = growth?.said || (isShort && told ? toldWords(told) : '');
+  const asked = growth?.said || (shortAt !== undefined && told ? toldWords(told) : '');
   const again =
     growth?.said && growth.dueAt > now ? `; asked again in ${formatDuration(growth.dueAt - now)}` : '';
   const left = formatDuration(Math.max(0, since + policy.capacityTimeoutMs - now));

@@ -32,6 +32,8 @@ const namespace = ' xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"';
 const listNames: Record<string, string> = {
   Filter: 'Filters',
   InstanceId: 'InstanceIds',
+  InstanceType: 'InstanceTypes',
+  LaunchTemplateVersion: 'Versions',
   ResourceId: 'Resources',
   Tag: 'Tags',
   Value: 'Values',
@@ -54,6 +56,9 @@ function withListNamesInside(value: QueryValue): QueryValue {
 const elementNames: Record<string, string> = {
   'Instances.State': 'instanceState',
   Groups: 'groupSet',
+  InstanceTypes: 'instanceTypeSet',
+  LaunchTemplateVersions: 'launchTemplateVersionSet',
+
   Instances: 'instancesSet',
   Reservations: 'reservationSet',
   Tags: 'tagSet',

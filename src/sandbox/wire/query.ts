@@ -94,6 +94,8 @@ const integers = new Set([
   'MaxResults',
   'MaxSize',
   'MinSize',
+  'OnDemandBaseCapacity',
+  'OnDemandPercentageAboveBaseCapacity',
   'RequestedCapacity',
 ]);
 

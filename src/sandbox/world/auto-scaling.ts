@@ -14,6 +14,7 @@ import {
   terminateMember,
 } from './groups.ts';
 import { launchInstances } from './launch-instances.ts';
+import { describeSpec, readSpec } from './launch-templates.ts';
 import {
   beginTermination,
   endAction,
@@ -48,6 +49,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
       desired: input.DesiredCapacity ?? input.MinSize,
       zones: input.AvailabilityZones?.length ? input.AvailabilityZones : undefined,
       onAbandon: retention(input.InstanceLifecyclePolicy),
+      spec: readSpec(world, input),
     });
     group.launch = (zone) => launchInto(world, group, zone);
     for (const hook of input.LifecycleHookSpecificationList ?? []) putHookFrom(world, group, hook);
@@ -72,7 +74,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
     const found = [...world.groups.values()].filter((group) => !names?.length || names.includes(group.name));
     const { items, nextToken } = pageByPlace(found, asked);
     return {
-      AutoScalingGroups: items.map(describeGroup),
+      AutoScalingGroups: items.map((group) => describeGroup(world, group)),
       ...(nextToken === undefined ? {} : { NextToken: nextToken }),
     };
   },
@@ -358,7 +360,7 @@ function launchInto(world: WorldState, group: Group, availabilityZone: string) {
   return addMachine(world, { cluster, group, availabilityZone, ecsAgentAfter, metadataTags: true });
 }
 
-function describeGroup(group: Group): AutoScaling.AutoScalingGroup {
+function describeGroup(world: WorldState, group: Group): AutoScaling.AutoScalingGroup {
   return {
     AutoScalingGroupName: group.name,
     AutoScalingGroupARN: group.arn,
@@ -366,6 +368,7 @@ function describeGroup(group: Group): AutoScaling.AutoScalingGroup {
     MaxSize: group.maxSize,
     DesiredCapacity: group.desired,
     DefaultCooldown: 300,
+    ...describeSpec(world, group.spec),
     AvailabilityZones: [...group.zones],
     LoadBalancerNames: [],
     TargetGroupARNs: [],

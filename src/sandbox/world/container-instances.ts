@@ -122,7 +122,7 @@ function readFilter(filter: string | undefined): (one: ContainerInstance) => boo
   if (equals) return (one) => one.machine.id === equals[1];
   const within = /^\s*ec2InstanceId\s+in\s+\[([^\]]*)\]\s*$/.exec(filter);
   if (within) {
-    const ids = new Set((within[1] ?? '').split(',').map((id) => id.trim()));
+    const ids = new Set((within[1] ?? '').split(',').map((id) => id.trim().replace(/^'(.*)'$/, '$1')));
     return (one) => ids.has(one.machine.id);
   }
   const connected = /^\s*agentConnected\s*==\s*(true|false)\s*$/.exec(filter);

@@ -3,6 +3,7 @@ import { isInstanceId } from '../../aws/instance-id.ts';
 import { dateAt } from '../../base/clock.ts';
 import { after, emit } from './emit.ts';
 import { serviceError } from './errors.ts';
+import { launchTemplates } from './launch-templates.ts';
 import { terminateMachine } from './machine-end.ts';
 import type { Handlers } from './operations.ts';
 import { type Asked, pageByPlace } from './paging.ts';
@@ -11,6 +12,7 @@ import type { Machine, MachineState, WorldState } from './state.ts';
 
 /** The EC2 API, as far as it concerns instances and their tags. */
 export const ec2: Handlers<'ec2'> = {
+  ...launchTemplates,
   'ec2:CreateTags': (world, input) => {
     const machines = resources(world, input.Resources, 'resourceIdSet');
     const tags = input.Tags ?? [];

@@ -1,7 +1,8 @@
 import { after, emit } from './emit.ts';
 import { validationError } from './errors.ts';
+import { addLaunchTemplate } from './launch-templates.ts';
 import { beginTermination, globalTimeoutMs } from './lifecycle.ts';
-import type { Group, Hook, Member, WorldState } from './state.ts';
+import type { Group, Hook, LaunchSpec, Member, WorldState } from './state.ts';
 
 export type GroupOptions = {
   name: string;
@@ -11,6 +12,8 @@ export type GroupOptions = {
   /** The Region's zone `a` unless told. */
   zones?: readonly string[] | undefined;
   onAbandon?: 'retain' | 'terminate' | undefined;
+  /** A launch template with m6i.large unless told. */
+  spec?: LaunchSpec | undefined;
   launch?: Group['launch'];
 };
 
@@ -28,6 +31,7 @@ export function addGroup(world: WorldState, options: GroupOptions): Group {
     members: new Map(),
     activities: [],
     zones: options.zones ?? [`${region}a`],
+    spec: options.spec ?? usualSpec(world),
     launch: options.launch,
     launchErrors: new Map(),
     launchTokens: new Map(),
@@ -35,6 +39,14 @@ export function addGroup(world: WorldState, options: GroupOptions): Group {
   world.groups.set(group.name, group);
   if (group.onAbandon === 'retain') emit(world, () => ({ type: 'retention', group: group.name, to: true }));
   return group;
+}
+
+function usualSpec(world: WorldState): LaunchSpec {
+  const name = 'container-instances';
+  const template =
+    [...world.launchTemplates.values()].find((one) => one.name === name) ??
+    addLaunchTemplate(world, name, [{ instanceType: 'm6i.large', requirements: undefined }]);
+  return { kind: 'template', templateId: template.id, version: '$Default' };
 }
 
 /** Sets the group's InstanceLifecyclePolicy. */

@@ -1,5 +1,6 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import { serviceError, validationError } from './errors.ts';
+import { takesLaunchInstances } from './launch-templates.ts';
 import type { Group } from './state.ts';
 
 type Answer = Omit<AutoScaling.LaunchInstancesCommandOutput, '$metadata'>;
@@ -32,7 +33,10 @@ function launch(
   }: AutoScaling.LaunchInstancesCommandInput,
 ): Answer {
   const { launch: launchOne } = group;
-  if (!launchOne) throw validationError('LaunchInstances needs a group with a launch template.');
+  if (!launchOne || !takesLaunchInstances(group.spec))
+    throw validationError(
+      'LaunchInstances needs a group with a launch template that launches On-Demand or Spot instances, and not both.',
+    );
   if (count < 1 || count > 100) throw validationError('RequestedCapacity must be between 1 and 100.');
   if (zones.length > 1) throw validationError('Exactly one Availability Zone is allowed.');
   if (group.desired + count > group.maxSize)

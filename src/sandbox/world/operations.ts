@@ -12,6 +12,18 @@ export type WorldOperations = {
   'ec2:DeleteTags': Call<Ec2.DeleteTagsCommandInput, Ec2.DeleteTagsCommandOutput>;
   'ec2:DescribeTags': Call<Ec2.DescribeTagsCommandInput, Ec2.DescribeTagsCommandOutput>;
   'ec2:DescribeInstances': Call<Ec2.DescribeInstancesCommandInput, Ec2.DescribeInstancesCommandOutput>;
+  'ec2:CreateLaunchTemplate': Call<
+    Ec2.CreateLaunchTemplateCommandInput,
+    Ec2.CreateLaunchTemplateCommandOutput
+  >;
+  'ec2:DescribeLaunchTemplateVersions': Call<
+    Ec2.DescribeLaunchTemplateVersionsCommandInput,
+    Ec2.DescribeLaunchTemplateVersionsCommandOutput
+  >;
+  'ec2:DescribeInstanceTypes': Call<
+    Ec2.DescribeInstanceTypesCommandInput,
+    Ec2.DescribeInstanceTypesCommandOutput
+  >;
   'ec2:TerminateInstances': Call<Ec2.TerminateInstancesCommandInput, Ec2.TerminateInstancesCommandOutput>;
 
   'ecs:CreateCluster': Call<Ecs.CreateClusterCommandInput, Ecs.CreateClusterCommandOutput>;

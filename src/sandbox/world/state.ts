@@ -20,6 +20,8 @@ export type WorldState = {
   readonly taskDefinitions: Map<string, TaskDefinition[]>;
   readonly groups: Map<string, Group>;
   readonly messageQueues: Map<string, MessageQueue>;
+  readonly launchTemplates: Map<string, LaunchTemplate>;
+  readonly instanceTypes: Map<string, InstanceType>;
   /** Instance id by the access key that the instance's role credentials carry. */
   readonly accessKeys: Map<string, string>;
   readonly interruptions: Interruption[];
@@ -62,6 +64,22 @@ export type Machine = {
   /** Its root volume is exchanged: what ran on it does so no more, and it starts from the new one. */
   readonly exchangeRootVolume: (cause: string, whenUp: () => void) => void;
 };
+
+/** Memory is in MiB. */
+export type InstanceType = { readonly vCpus: number; readonly memory: number; readonly gpus: number };
+
+export type LaunchTemplate = {
+  readonly id: string;
+  readonly name: string;
+  /** The first version comes first. It names a type, or says what a type must have, or neither. */
+  readonly versions: readonly {
+    readonly instanceType: string | undefined;
+    readonly requirements: { readonly vCpus: Range; readonly memory: Range } | undefined;
+  }[];
+  readonly defaultVersion: number;
+};
+
+type Range = { readonly least: number; readonly most: number | undefined };
 
 export type Imds = {
   /** False until the metadata service answers at all: before that the connection is refused. */
@@ -307,6 +325,8 @@ export type Group = {
   readonly activities: ScalingActivity[];
   /** In which it may launch; at least one. */
   readonly zones: readonly string[];
+  /** What it launches, as far as its API tells. */
+  spec: LaunchSpec;
   /** Starts a machine in a zone when the group wants one more; undefined = the group cannot launch. */
   launch: ((zone: string) => Machine) | undefined;
   /** Why nothing can be launched in a zone now, as `Code: message`, by zone. */
@@ -314,6 +334,18 @@ export type Group = {
   /** What LaunchInstances has answered, by client token. */
   readonly launchTokens: Map<string, { readonly parameters: string; readonly answer: object }>;
 };
+
+export type LaunchSpec =
+  | { readonly kind: 'template'; readonly templateId: string; readonly version: string }
+  | {
+      readonly kind: 'mixed';
+      readonly templateId: string;
+      readonly version: string;
+      readonly types: readonly string[];
+      readonly onDemandBase: number;
+      readonly onDemandPercent: number;
+    }
+  | { readonly kind: 'configuration'; readonly name: string };
 
 export type Hook = {
   readonly name: string;

@@ -3,6 +3,7 @@ import { introspect, type PlainResponse } from './ecs-agent.ts';
 import { serviceError } from './errors.ts';
 import { operations } from './handlers.ts';
 import { askImds, type ImdsRequest } from './imds.ts';
+import { instanceTypes } from './launch-templates.ts';
 import { createRequestLimits } from './limits.ts';
 import type { WorldInput, WorldOperation, WorldOutput } from './operations.ts';
 import { resolveOptions, type WorldOptions } from './options.ts';
@@ -61,6 +62,8 @@ export function createWorld(options: WorldOptions = {}): World {
     taskDefinitions: new Map(),
     groups: new Map(),
     messageQueues: new Map(),
+    launchTemplates: new Map(),
+    instanceTypes: new Map(instanceTypes),
     accessKeys: new Map(),
     interruptions: [],
     limits: createRequestLimits(options.limits ?? 'none'),

@@ -12,6 +12,10 @@ type Moment = {
   readonly skip?: number;
   /** In a cluster without an instance, beside a group that launches one. */
   readonly isEmpty?: true;
+  /** The group has an instance that boots. */
+  readonly boots?: true;
+  /** … and another one, which is too small. */
+  readonly hasOther?: true;
   /** There is a demand queue, and the instance comes once the launcher was killed. */
   readonly hasQueue?: true;
   /** The launcher has been cancelled. */
@@ -36,6 +40,17 @@ const calls: Readonly<
   'ecs:StopTask': { faults: MUTATION, moments: [{ isCancelled: true }] },
   'autoscaling:DescribeAutoScalingGroups': { faults: READ, moments: [{ isEmpty: true }] },
   'autoscaling:LaunchInstances': { faults: MUTATION, moments: [{ isEmpty: true }] },
+  // The group's instance boots when it is asked for room.
+  'ecs:ListContainerInstances': { faults: READ, moments: [{ isEmpty: true, boots: true }] },
+  'ecs:DescribeContainerInstances': {
+    faults: READ,
+    moments: [{ isEmpty: true, boots: true, hasOther: true }],
+  },
+  'ec2:DescribeInstances': { faults: READ, moments: [{ isEmpty: true, boots: true }] },
+  'ec2:DescribeLaunchTemplateVersions': { faults: READ, moments: [{ isEmpty: true }] },
+  'ec2:DescribeInstanceTypes': { faults: READ, moments: [{ isEmpty: true }] },
+  // It comes after half a minute of watching the group; the simulation has it.
+  'autoscaling:SetDesiredCapacity': { faults: MUTATION, moments: [] },
   'logs:GetLogEvents': { faults: READ, moments: [{}] },
   'sqs:SendMessage': { faults: MUTATION, moments: [{ isEmpty: true, hasQueue: true }] },
 };
@@ -46,7 +61,8 @@ const args = [...job, ...command];
 
 describe('a launcher that was killed, and called again with the same key', { concurrency: 6 }, () => {
   for (const [api, { faults, moments }] of Object.entries(calls)) {
-    for (const { skip = 0, isEmpty = false, hasQueue = false, isCancelled = false } of moments) {
+    for (const moment of moments) {
+      const { skip = 0, isEmpty = false, hasQueue = false, isCancelled = false } = moment;
       for (const what of faults) {
         const which = skip === 0 ? api : `${api}, the second`;
         const name = `${which}, ${what === 'stall' ? 'before it arrived' : 'before its answer'}`;
@@ -54,6 +70,8 @@ describe('a launcher that was killed, and called again with the same key', { con
           const { fleet, sandbox } = await startCluster(isEmpty ? 0 : 1);
           context.after(() => sandbox.close());
           fleet.group.launch = () => fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 500 });
+          if (moment.boots) fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 8_000 });
+          if (moment.hasOther) fleet.addInstance({ cpu: 128, memory: 128 });
           const fault = addFault(fleet.world, { match: { api }, fault: { what }, skip });
           const queue = `${sandbox.apiUrl}${new URL(addMessageQueue(fleet.world, 'demand').url).pathname}`;
           const own = hasQueue ? [...job, '--demand-queue', queue, ...command] : args;

@@ -4,6 +4,7 @@ import type { Caller } from '../../../src/aws/call.ts';
 import { AwsError } from '../../../src/aws/errors.ts';
 import { createGroup } from '../../../src/oneshot/aws/group.ts';
 import type { Operations } from '../../../src/oneshot/aws/operations.ts';
+import type { GrowRequest, Needs } from '../../../src/oneshot/launch/model.ts';
 import { scriptCall } from '../aws/scripted-call.ts';
 
 const group = (change: object = {}) => ({
@@ -20,31 +21,43 @@ const group = (change: object = {}) => ({
 });
 const launched = (...ids: string[]) => ({ Instances: [{ InstanceIds: ids }], Errors: [] });
 
+const asking: GrowRequest = { count: 1, zone: 0, pending: undefined, leavesRoom: true, own: [] };
+
 function scene(...answers: (object | Error)[]) {
   const { call, calls } = scriptCall(...answers);
-  const workers = createGroup(call as unknown as Caller<Operations>, 'workers');
+  const time = { now: 0 };
+  const workers = createGroup({
+    call: call as unknown as Caller<Operations>,
+    name: 'workers',
+    cluster: 'batch',
+    now: () => time.now,
+  });
   const requests = () =>
     calls.filter(([operation]) => operation === 'autoscaling:LaunchInstances').map(([, input]) => input);
-  return { workers, requests };
+  return { workers, requests, calls, time };
 }
 
 describe('a group that is to make room', () => {
   test('is asked for what is missing, in the zone with the fewest instances', async () => {
     const { workers, requests } = scene(group(), launched('i-1', 'i-2'));
-    assert.deepEqual(await workers.grow(2, 0, undefined), { kind: 'launched', count: 2 });
+    assert.deepEqual(await workers.grow({ ...asking, count: 2, zone: 0 }), {
+      kind: 'launched',
+      count: 2,
+      ids: ['i-1', 'i-2'],
+    });
     const [request] = requests() as { RequestedCapacity: number; AvailabilityZones: string[] }[];
     assert.deepEqual([request?.RequestedCapacity, request?.AvailabilityZones], [2, ['b']]);
   });
 
   test('is never asked for more than its maximum', async () => {
     const { workers, requests } = scene(group({ DesiredCapacity: 9 }), launched('i-1'));
-    await workers.grow(16, 0, undefined);
+    await workers.grow({ ...asking, count: 16, zone: 0 });
     assert.equal((requests()[0] as { RequestedCapacity: number }).RequestedCapacity, 1);
   });
 
   test('at its maximum it is asked for nothing', async () => {
     const { workers, requests } = scene(group({ DesiredCapacity: 10 }));
-    assert.deepEqual(await workers.grow(1, 0, undefined), { kind: 'full', max: 10 });
+    assert.deepEqual(await workers.grow({ ...asking, count: 1, zone: 0 }), { kind: 'full', max: 10 });
     assert.deepEqual(requests(), []);
   });
 
@@ -52,7 +65,7 @@ describe('a group that is to make room', () => {
     const tokens = await Promise.all(
       [1, 2, 3].map(async () => {
         const { workers, requests } = scene(group(), launched('i-1'));
-        await workers.grow(1, 0, undefined);
+        await workers.grow({ ...asking, count: 1, zone: 0 });
         return (requests()[0] as { ClientToken: string }).ClientToken;
       }),
     );
@@ -62,9 +75,14 @@ describe('a group that is to make room', () => {
   test('a request without an answer is sent again as it was, though the group has grown by it', async () => {
     const lost = new AwsError('autoscaling:LaunchInstances', 'transient', 'TimeoutError', 'no answer');
     const { workers, requests } = scene(group(), lost, launched('i-1'));
-    const answer = await workers.grow(1, 0, undefined);
+    const answer = await workers.grow({ ...asking, count: 1, zone: 0 });
     assert.equal(answer.kind, 'unanswered');
-    await workers.grow(2, 1, answer.kind === 'unanswered' ? answer.request : undefined);
+    await workers.grow({
+      ...asking,
+      count: 2,
+      zone: 1,
+      pending: answer.kind === 'unanswered' ? answer.request : undefined,
+    });
     assert.deepEqual(requests()[1], requests()[0]);
   });
 
@@ -74,18 +92,238 @@ describe('a group that is to make room', () => {
       Errors: [{ ErrorCode: 'InsufficientInstanceCapacity', ErrorMessage: 'none in b' }],
     };
     const { workers, requests } = scene(group(), none, group(), launched('i-1'));
-    assert.deepEqual(await workers.grow(1, 0, undefined), {
+    assert.deepEqual(await workers.grow({ ...asking, count: 1, zone: 0 }), {
       kind: 'not-launched',
       why: 'InsufficientInstanceCapacity: none in b',
     });
-    await workers.grow(1, 1, undefined);
+    await workers.grow({ ...asking, count: 1, zone: 1 });
     assert.deepEqual((requests()[1] as { AvailabilityZones: string[] }).AvailabilityZones, ['a']);
   });
 
   test('one that is not there is told from one that does not answer', async () => {
-    assert.deepEqual(await scene({ AutoScalingGroups: [] }).workers.grow(1, 0, undefined), {
+    assert.deepEqual(await scene({ AutoScalingGroups: [] }).workers.grow({ ...asking, count: 1, zone: 0 }), {
       kind: 'no-group',
     });
-    await assert.rejects(scene({}).workers.grow(1, 0, undefined), /without AutoScalingGroups/);
+    await assert.rejects(
+      scene({}).workers.grow({ ...asking, count: 1, zone: 0 }),
+      /without AutoScalingGroups/,
+    );
+  });
+});
+
+describe('instances that boot', () => {
+  const members = (...ids: string[]) =>
+    group({ Instances: ids.map((InstanceId) => ({ InstanceId, LifecycleState: 'InService' })) });
+  const listed = (...arns: string[]) => ({ containerInstanceArns: arns });
+  const launchedAt = (at: number, ...ids: string[]) => ({
+    Reservations: [{ Instances: ids.map((InstanceId) => ({ InstanceId, LaunchTime: new Date(at) })) }],
+  });
+  const described = (...ids: string[]) => ({
+    containerInstances: ids.map((ec2InstanceId) => ({ ec2InstanceId, status: 'ACTIVE' })),
+  });
+  const MINUTE = 60_000;
+
+  test('are room that comes: nothing is launched beside them', async () => {
+    const { workers, requests } = scene(
+      members('i-1', 'i-2'),
+      listed('a'),
+      described('i-1'),
+      launchedAt(0, 'i-2'),
+    );
+    assert.deepEqual(await workers.grow(asking), { kind: 'booting', count: 1 });
+    assert.deepEqual(requests(), []);
+  });
+
+  test('are not asked about twice where all are registered', async () => {
+    const { workers, calls } = scene(members('i-1', 'i-2'), listed('a', 'b'), launched('i-3'));
+    assert.equal((await workers.grow(asking)).kind, 'launched');
+    assert.deepEqual(calls[1], [
+      'ecs:ListContainerInstances',
+      { cluster: 'batch', filter: "ec2InstanceId in ['i-1', 'i-2']" },
+    ]);
+  });
+
+  test('are broken after ten minutes: another one is launched', async () => {
+    const { workers, time } = scene(
+      ...[members('i-1'), listed(), launchedAt(0, 'i-1')],
+      ...[members('i-1'), listed(), launchedAt(0, 'i-1'), launched('i-2')],
+    );
+    time.now = 10 * MINUTE - 1;
+    assert.equal((await workers.grow(asking)).kind, 'booting');
+    time.now = 10 * MINUTE;
+    assert.equal((await workers.grow(asking)).kind, 'launched');
+  });
+
+  test('are as old as they have been seen, where EC2 does not say', async () => {
+    const unknown = new AwsError('ec2:DescribeInstances', 'rejected', 'InvalidInstanceID.NotFound', 'no');
+    const { workers, time } = scene(
+      ...[members('i-1'), listed(), unknown],
+      ...[members('i-1'), listed(), unknown, launched('i-2')],
+    );
+    assert.equal((await workers.grow(asking)).kind, 'booting');
+    time.now = 10 * MINUTE;
+    assert.equal((await workers.grow(asking)).kind, 'launched');
+  });
+
+  test('that the task would fill are for whoever has asked for them', async () => {
+    const filled = { ...asking, leavesRoom: false };
+    const others = scene(members('i-1'), listed(), launchedAt(0, 'i-1'), launched('i-2'));
+    assert.equal((await others.workers.grow(filled)).kind, 'launched');
+    const own = scene(members('i-1'), listed(), launchedAt(0, 'i-1'));
+    assert.equal((await own.workers.grow({ ...filled, own: ['i-1'] })).kind, 'booting');
+  });
+
+  test('are not known where a policy forbids to ask, and the group grows all the same', async () => {
+    const forbidden = new AwsError('ecs:ListContainerInstances', 'permission', 'AccessDeniedException', 'no');
+    const { workers } = scene(members('i-1'), forbidden, launched('i-2'));
+    assert.equal((await workers.grow(asking)).kind, 'launched');
+  });
+});
+
+describe('a group that LaunchInstances does not take', () => {
+  const mixed = (change: object = {}) =>
+    group({
+      MixedInstancesPolicy: { InstancesDistribution: { OnDemandPercentageAboveBaseCapacity: 50 } },
+      Instances: [],
+      ...change,
+    });
+  const raised = (calls: readonly (readonly [string, object, ...unknown[]])[]) =>
+    calls.filter(([operation]) => operation === 'autoscaling:SetDesiredCapacity').map(([, input]) => input);
+
+  for (const [what, change] of [
+    ['launches both On-Demand and Spot', {}],
+    ['has a launch configuration', { MixedInstancesPolicy: undefined, LaunchConfigurationName: 'old' }],
+    ['has a warm pool', { MixedInstancesPolicy: undefined, WarmPoolConfiguration: {} }],
+  ] as const) {
+    test(`because it ${what}: its desired capacity is raised by one once it has been seen unchanged`, async () => {
+      const { workers, calls, time } = scene(
+        ...[mixed(change), mixed(change), {}, mixed({ ...change, DesiredCapacity: 3 })],
+      );
+      assert.deepEqual(await workers.grow({ ...asking, count: 8 }), { kind: 'watched', ms: 30_000 });
+      time.now = 30_000;
+      assert.deepEqual(await workers.grow({ ...asking, count: 8 }), { kind: 'launched', count: 1, ids: [] });
+      assert.deepEqual(raised(calls), [{ AutoScalingGroupName: 'workers', DesiredCapacity: 3 }]);
+    });
+  }
+
+  test('is watched anew when somebody else has changed it', async () => {
+    const { workers, calls, time } = scene(mixed(), mixed({ DesiredCapacity: 4 }));
+    await workers.grow(asking);
+    time.now = 30_000;
+    assert.deepEqual(await workers.grow(asking), { kind: 'watched', ms: 30_000 });
+    assert.deepEqual(raised(calls), [], 'it would be lowered');
+  });
+
+  test('is not said to launch where somebody else has set it in the same moment', async () => {
+    const { workers, time } = scene(mixed(), mixed(), {}, mixed({ DesiredCapacity: 2 }));
+    await workers.grow(asking);
+    time.now = 30_000;
+    assert.equal((await workers.grow(asking)).kind, 'not-launched');
+  });
+
+  test('is told by its refusal too', async () => {
+    const refusal = new AwsError(
+      'autoscaling:LaunchInstances',
+      'rejected',
+      'ValidationError',
+      'not supported',
+    );
+    const { workers } = scene(group({ Instances: [] }), refusal, group({ Instances: [] }));
+    assert.equal((await workers.grow(asking)).kind, 'not-launched');
+    assert.equal((await workers.grow(asking)).kind, 'watched');
+  });
+
+  test('one that launches Spot only is taken by LaunchInstances', async () => {
+    const spot = { InstancesDistribution: { OnDemandPercentageAboveBaseCapacity: 0 } };
+    const { workers } = scene(mixed({ MixedInstancesPolicy: spot }), launched('i-1'));
+    assert.equal((await workers.grow(asking)).kind, 'launched');
+  });
+});
+
+describe('what no instance of the group could hold', () => {
+  const needs: Needs = { cpu: 4096, memory: 1024, gpu: 0, ports: [], constraints: [] };
+  const template = (data: object) => ({ LaunchTemplateVersions: [{ LaunchTemplateData: data }] });
+  const types = (...all: (readonly [string, number, number, number?])[]) => ({
+    InstanceTypes: all.map(([InstanceType, DefaultVCpus, SizeInMiB, Count]) => ({
+      InstanceType,
+      VCpuInfo: { DefaultVCpus },
+      MemoryInfo: { SizeInMiB },
+      ...(Count && { GpuInfo: { Gpus: [{ Count }] } }),
+    })),
+  });
+  const own = group({ LaunchTemplate: { LaunchTemplateId: 'lt-1', Version: '$Latest' } });
+  const large = template({ InstanceType: 'm6i.large' });
+  const empty = { containerInstanceArns: [] };
+  const measure = async (wanted: Partial<Needs>, ...answers: object[]) =>
+    await scene(...answers).workers.measure({ ...needs, ...wanted });
+
+  test('is told by the type of its launch template', async () => {
+    const fit = await measure({}, own, large, types(['m6i.large', 2, 8192]), empty);
+    assert.deepEqual(fit, {
+      kind: 'never',
+      why: 'no instance of the group workers could ever hold it, nor one that is in the cluster: it needs 4096 CPU units, 1024 MiB, and m6i.large has 2048 CPU units, 8192 MiB',
+    });
+  });
+
+  for (const [what, wanted, kind] of [
+    ['as much CPU as it has', { cpu: 2048 }, 'fits'],
+    ['a CPU unit more', { cpu: 2049 }, 'never'],
+    ['as much memory as it has', { cpu: 0, memory: 8192 }, 'fits'],
+    ['a MiB more', { cpu: 0, memory: 8193 }, 'never'],
+    ['a GPU', { cpu: 0, gpu: 1 }, 'never'],
+  ] as const) {
+    test(`${what}: ${kind}`, async () => {
+      const fit = await measure(wanted, own, large, types(['m6i.large', 2, 8192]), empty);
+      assert.equal(fit.kind, kind);
+    });
+  }
+
+  test('one like it beside it, or not: then what boots is room, or is not', async () => {
+    for (const [wanted, leavesRoom] of [
+      [{ cpu: 1024 }, true],
+      [{ cpu: 1025 }, false],
+      [{ cpu: 0, ports: [{ port: 80, protocol: 'tcp' }] }, false],
+    ] as const) {
+      const fit = await measure(wanted, own, large, types(['m6i.large', 2, 8192]));
+      assert.deepEqual(fit, { kind: 'fits', leavesRoom });
+    }
+  });
+
+  test('is told by all types of a mixed policy: one that is large enough will do', async () => {
+    const mixed = group({
+      MixedInstancesPolicy: {
+        LaunchTemplate: { Overrides: [{ InstanceType: 'm6i.large' }, { InstanceType: 'm6i.xlarge' }] },
+      },
+    });
+    const both = types(['m6i.large', 2, 8192], ['m6i.xlarge', 4, 16_384]);
+    assert.equal((await measure({}, mixed, both)).kind, 'fits');
+    assert.equal((await measure({ cpu: 4097 }, mixed, both, empty)).kind, 'never');
+  });
+
+  test('is told by the upper bounds of requirements, and not without them', async () => {
+    const within = (Max?: number) =>
+      template({ InstanceRequirements: { VCpuCount: { Min: 1, Max }, MemoryMiB: { Min: 1, Max: 8192 } } });
+    assert.equal((await measure({}, own, within(2), empty)).kind, 'never');
+    assert.equal((await measure({}, own, within(4))).kind, 'fits');
+    assert.equal((await measure({}, own, within())).kind, 'unknown');
+  });
+
+  test('is not told of a launch configuration, nor of a template without a type', async () => {
+    assert.equal((await measure({}, group({ LaunchConfigurationName: 'old' }))).kind, 'unknown');
+    assert.equal((await measure({}, own, template({}))).kind, 'unknown');
+  });
+
+  test('is waited for where another instance of the cluster can hold it', async () => {
+    const resources = [
+      { name: 'CPU', integerValue: 8192 },
+      { name: 'MEMORY', integerValue: 30_000 },
+    ];
+    const registered = (status: string) => ({
+      containerInstances: [{ ec2InstanceId: 'i-9', status, registeredResources: resources }],
+    });
+    const list = { containerInstanceArns: ['a'] };
+    const type = types(['m6i.large', 2, 8192]);
+    assert.equal((await measure({}, own, large, type, list, registered('ACTIVE'))).kind, 'unknown');
+    assert.equal((await measure({}, own, large, type, list, registered('DRAINING'))).kind, 'never');
   });
 });

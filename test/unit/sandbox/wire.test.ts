@@ -73,6 +73,42 @@ const script: Step[] = [
   ['ec2:DescribeInstances', { InstanceIds: ['i-0000000000000000f'] }],
   ['ec2:DescribeInstances', { MaxResults: 3 }],
 
+  [
+    'ec2:CreateLaunchTemplate',
+    { LaunchTemplateName: 'gpu', LaunchTemplateData: { InstanceType: 'g5.xlarge' } },
+  ],
+  [
+    'ec2:CreateLaunchTemplate',
+    {
+      LaunchTemplateName: 'by-need',
+      LaunchTemplateData: {
+        InstanceRequirements: { VCpuCount: { Min: 2, Max: 8 }, MemoryMiB: { Min: 4096 } },
+      },
+    },
+  ],
+  ['ec2:DescribeLaunchTemplateVersions', { LaunchTemplateName: 'gpu', Versions: ['$Latest'] }],
+  ['ec2:DescribeLaunchTemplateVersions', { LaunchTemplateName: 'by-need' }],
+  ['ec2:DescribeLaunchTemplateVersions', { LaunchTemplateId: 'lt-0' }],
+  ['ec2:DescribeInstanceTypes', { InstanceTypes: ['m6i.large', 'g5.xlarge'] }],
+  ['ec2:DescribeInstanceTypes', { InstanceTypes: ['x9.huge' as 'm6i.large'] }],
+  [
+    'autoscaling:CreateAutoScalingGroup',
+    {
+      AutoScalingGroupName: 'mixed',
+      MinSize: 0,
+      MaxSize: 3,
+      AvailabilityZones: ['eu-west-1a'],
+      MixedInstancesPolicy: {
+        LaunchTemplate: {
+          LaunchTemplateSpecification: { LaunchTemplateName: 'gpu', Version: '1' },
+          Overrides: [{ InstanceType: 'm6i.large' }, { InstanceType: 'm6i.xlarge' }],
+        },
+        InstancesDistribution: { OnDemandBaseCapacity: 1, OnDemandPercentageAboveBaseCapacity: 50 },
+      },
+    },
+  ],
+  ['autoscaling:LaunchInstances', { AutoScalingGroupName: 'mixed', RequestedCapacity: 1 }],
+
   ['ecs:CreateCluster', { clusterName: 'other' }],
   ['ecs:ListClusters', {}],
   ['ecs:DescribeClusters', { clusters: ['web', 'nowhere'] }],

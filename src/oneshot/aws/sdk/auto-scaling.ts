@@ -2,6 +2,7 @@ import {
   AutoScalingClient,
   DescribeAutoScalingGroupsCommand,
   LaunchInstancesCommand,
+  SetDesiredCapacityCommand,
 } from '@aws-sdk/client-auto-scaling';
 
 export const createClient = (config: object) => new AutoScalingClient(config);
@@ -9,4 +10,5 @@ export const createClient = (config: object) => new AutoScalingClient(config);
 export const commands = {
   'autoscaling:DescribeAutoScalingGroups': DescribeAutoScalingGroupsCommand,
   'autoscaling:LaunchInstances': LaunchInstancesCommand,
+  'autoscaling:SetDesiredCapacity': SetDesiredCapacityCommand,
 };

@@ -1,7 +1,9 @@
 import {
+  DescribeContainerInstancesCommand,
   DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
   ECSClient,
+  ListContainerInstancesCommand,
   ListTasksCommand,
   RunTaskCommand,
   StopTaskCommand,
@@ -10,6 +12,8 @@ import {
 export const createClient = (config: object) => new ECSClient(config);
 
 export const commands = {
+  'ecs:DescribeContainerInstances': DescribeContainerInstancesCommand,
+  'ecs:ListContainerInstances': ListContainerInstancesCommand,
   'ecs:DescribeTaskDefinition': DescribeTaskDefinitionCommand,
   'ecs:DescribeTasks': DescribeTasksCommand,
   'ecs:ListTasks': ListTasksCommand,

@@ -11,6 +11,7 @@ export const policy: Policy = {
   timeoutMs: undefined,
   onTimeout: 'stop',
   group: undefined,
+  asksGroup: true,
   waits: true,
   container: undefined,
   asked: {

@@ -17,7 +17,7 @@ import {
 
 const SECOND = 1_000;
 const withGroup: Policy = { ...fresh, group: 'workers' };
-const launched: Outcome = { kind: 'grown', answer: { kind: 'launched', count: 2 } };
+const launched: Outcome = { kind: 'grown', answer: { kind: 'launched', count: 2, ids: ['i-1', 'i-2'] } };
 const throttled: Outcome = {
   kind: 'failed',
   call: 'describe',
