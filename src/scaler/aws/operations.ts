@@ -29,6 +29,7 @@ export type Operations = {
     Ecs.DescribeContainerInstancesCommandOutput
   >;
   'ecs:DescribeTasks': Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
+  'ecs:GetTaskProtection': Call<Ecs.GetTaskProtectionCommandInput, Ecs.GetTaskProtectionCommandOutput>;
   'ecs:ListContainerInstances': Call<
     Ecs.ListContainerInstancesCommandInput,
     Ecs.ListContainerInstancesCommandOutput

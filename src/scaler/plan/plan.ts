@@ -1,4 +1,5 @@
 import { averageGoes } from './average.ts';
+import { busyCordons } from './busy.ts';
 import { forecast } from './forecast.ts';
 import { add, asActions, launchesFor, zonesOf } from './launches.ts';
 import type {
@@ -155,6 +156,30 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
     why.set(instance, { kind: 'cordoning', why: cause, until });
     return { kind: 'cordon', instance: targetOf(instance), since: at, until, why: cause };
   });
+  // Only where all is calm: who waits now shows that there is not too much room.
+  const isCalm =
+    demand.length === 0 && launches.rooms.length + extra.length === 0 && !undecided && mayTerminate;
+  const going = new Set(
+    cordons.map((action) => (action.kind === 'cordon' ? action.instance.instanceId : '')),
+  );
+  const staying = rooms.all.filter(
+    ({ of }) =>
+      of.kind === 'instance' &&
+      ['busy', 'empty', 'unclear'].includes(of.instance.standing.kind) &&
+      isWanted(of.instance) &&
+      !going.has(of.instance.id),
+  );
+  const mostBusy = isCalm
+    ? Math.min(desired - waiting - foreignCordons - group.min, usable - floor) - cordons.length
+    : 0;
+  const busy = busyCordons(snapshot, surveyed, staying, history, config, mostBusy).map(
+    ({ instance, tasks, endsAt }): Action => {
+      const cause: CordonWhy = { kind: 'busy', tasks, endsAt };
+      const ends = Math.max(at, endsAt) + config.cordonForMs;
+      why.set(instance, { kind: 'cordoning', why: cause, until: ends });
+      return { kind: 'cordon', instance: targetOf(instance), since: at, until: ends, why: cause };
+    },
+  );
 
   // --- Why ---
   for (const { instance, since, jobs: own } of empties) {
@@ -181,6 +206,7 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
       ...asActions(launches.rooms, extra, heldFor, snapshot),
       ...terminations,
       ...cordons,
+      ...busy,
     ],
     reasons: {
       instances: surveyed

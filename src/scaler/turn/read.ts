@@ -8,8 +8,9 @@ import type { DemandQueue, Received } from '../aws/demand-queue.ts';
 import { readGroup, readLaunchTimes } from '../aws/group.ts';
 import { guessFresh, type LaunchSource } from '../aws/launch-template.ts';
 import type { Operations } from '../aws/operations.ts';
+import { readProtected } from '../aws/task-protection.ts';
 import type { SeenTask, TaskReader } from '../aws/tasks.ts';
-import type { ContainerInstance, FreshInstance, Group, Job, Snapshot } from '../plan/model.ts';
+import type { Config, ContainerInstance, FreshInstance, Group, Job, Snapshot } from '../plan/model.ts';
 import { type Memory, remember } from './memory.ts';
 
 export type ReadPorts = {
@@ -19,6 +20,7 @@ export type ReadPorts = {
   readonly tasks: TaskReader;
   readonly queue: DemandQueue | undefined;
   readonly clock: Clock;
+  readonly config: Config;
 };
 
 export type SnapshotRead =
@@ -54,7 +56,7 @@ export async function readSnapshot(
   if (!listed)
     return { kind: 'nothing-there', what: `there is no Auto Scaling group ${ports.group} in this Region` };
   const containerInstances = await readContainerInstances(call, cluster);
-  const tasks = await ports.tasks.all();
+  const tasks = await withProtection(ports, await ports.tasks.all());
   const group = await withLaunchTimes(call, listed, containerInstances);
   const seen = freshOf(listed, containerInstances) ?? before.fresh;
   const guess = seen ? undefined : await guessed(call, listed.source);
@@ -80,6 +82,21 @@ export async function readSnapshot(
       ...(guess?.warnings ?? []),
     ],
   };
+}
+
+/** Asked only where services are to be moved. */
+async function withProtection(
+  { call, cluster, config }: ReadPorts,
+  tasks: readonly SeenTask[],
+): Promise<readonly SeenTask[]> {
+  if (config.cordonBusy !== 'services') return tasks;
+  const ofServices = tasks.filter(({ kind, lastStatus }) => kind === 'service' && lastStatus !== 'STOPPED');
+  const held = await readProtected(
+    call,
+    cluster,
+    ofServices.map(({ arn }) => arn),
+  );
+  return tasks.map((task) => (held.has(task.arn) ? { ...task, isProtected: true } : task));
 }
 
 /** A group that is empty is not known by its instances. Where EC2 does not say either, one instance is launched to learn from. */

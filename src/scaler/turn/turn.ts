@@ -1,6 +1,6 @@
 import { AwsError } from '../../aws/errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Config, Plan, Snapshot } from '../plan/model.ts';
+import type { Plan, Snapshot } from '../plan/model.ts';
 import { plan } from '../plan/plan.ts';
 import { type CarryOutPorts, carryOut, type Outcome } from './carry-out.ts';
 import { historyOf, type Memory } from './memory.ts';
@@ -19,7 +19,7 @@ export type Turn =
     }
   | { readonly kind: 'not-planned'; readonly why: string; readonly memory: Memory; readonly code: number };
 
-export type TurnPorts = ReadPorts & CarryOutPorts & { readonly config: Config };
+export type TurnPorts = ReadPorts & CarryOutPorts;
 
 /** One turn: everything is read, decided, and carried out unless it is only to be shown. */
 export async function takeTurn(

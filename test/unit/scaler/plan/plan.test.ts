@@ -249,6 +249,62 @@ describe('a plan gives back', () => {
   });
 });
 
+describe('with --cordon-busy', () => {
+  const runTimes = new Map([['nightly', [10, 20, 20, 20, 30].map((minutes) => minutes * MIN)]]);
+  const since = (minutes: number) => ({ tasks: [{ startedAt: 1_795_000_000_000 - minutes * MIN }] });
+
+  test('the instance whose task ends soonest takes no new ones, if that would fit elsewhere', () => {
+    const made = planned(
+      cluster({ 'i-1': since(5), 'i-2': since(25) }),
+      { cordonBusy: 'jobs' },
+      { runTimes },
+    );
+    const [action, ...others] = made.actions;
+    assert.ok(action?.kind === 'cordon' && others.length === 0);
+    assert.equal(action.instance.instanceId, 'i-2');
+    // Nine of ten have ended after 30 minutes, 5 from now; then 15 more until the cordon ends by itself.
+    assert.equal(action.until, 1_795_000_000_000 + 20 * MIN);
+  });
+
+  for (const [name, tasks, cordonBusy] of [
+    ['of which nobody knows how long they run', [{ family: 'other' }], 'jobs'],
+    ['that are protected', [{ isProtected: true }], 'jobs'],
+    ['that have run for longer than nine of ten', [{ startedAt: 1_795_000_000_000 - 31 * MIN }], 'jobs'],
+    ['of a service', [{ kind: 'service' as const }], 'jobs'],
+    ['that would fit nowhere else', [{}, {}], 'jobs'],
+    ['unless it is on', [{}], 'off'],
+  ] as const) {
+    test(`none with tasks ${name}`, () => {
+      const given = { 'i-1': { tasks }, 'i-2': { tasks: [{ family: 'other' }] } };
+      assert.deepEqual(planned(cluster(given), { cordonBusy }, { runTimes }).actions, []);
+    });
+  }
+
+  test('a service too, if that is wanted', () => {
+    const given = { 'i-1': { tasks: [{ kind: 'service' as const }] }, 'i-2': since(5) };
+    const made = planned(cluster(given), { cordonBusy: 'services' }, { runTimes });
+    assert.deepEqual(actionsOf(made), ['cordon i-1']);
+  });
+
+  test('none while jobs wait, or below MinSize', () => {
+    const given = { 'i-1': since(5), 'i-2': since(5) };
+    const config = { cordonBusy: 'jobs' } as const;
+    assert.deepEqual(planned(cluster(given, { demand: jobs(1) }), config, { runTimes }).actions, []);
+    assert.deepEqual(planned(cluster(given, { group: { min: 2 } }), config, { runTimes }).actions, []);
+  });
+
+  test('it goes when its tasks have ended, and is left while they run', () => {
+    const cordon = cordonOf('ecs-scaler', 2 * MIN, 10 * MIN);
+    const given = {
+      'i-1': { ...since(5), status: 'DRAINING', cordon },
+      'i-2': { status: 'DRAINING', cordon },
+    };
+    const made = planned(cluster(given), { cordonBusy: 'jobs' }, { runTimes });
+    assert.deepEqual(actionsOf(made), ['terminate i-2']);
+    assert.equal(whyOf(made, 'i-1'), 'emptying');
+  });
+});
+
 test('beside ECS managed scaling it only advises', () => {
   const capacityProviders = [{ name: 'workers-cp', managesScaling: true }];
   const made = planned(cluster({}, { demand: jobs(1), capacityProviders }));
