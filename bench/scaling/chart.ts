@@ -90,8 +90,15 @@ const ratioOf = ({ instanceHours, oracleHours }: Figures) => instanceHours / ora
 const share = (from: number, to: number, value: number) =>
   Math.log(Math.min(to, Math.max(from, value)) / from) / Math.log(to / from);
 
+/** The scale has no 0: what is less than its least value is at that. */
 const waitWords = (seconds: number) =>
-  seconds < 60 ? `${seconds} s` : seconds < 3_600 ? `${seconds / 60} min` : `${seconds / 3_600} h`;
+  seconds === WAITS[0]
+    ? `≤ ${seconds} s`
+    : seconds < 60
+      ? `${seconds} s`
+      : seconds < 3_600
+        ? `${seconds / 60} min`
+        : `${seconds / 3_600} h`;
 
 const dot = (x: number, y: number, policy: PolicyName, theme: Theme) =>
   `<circle cx="${x}" cy="${y}" r="5" fill="${THEMES[theme].points[policy]}" fill-opacity="0.85"/>`;
