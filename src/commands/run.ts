@@ -101,13 +101,13 @@ export async function run(
 
 /** Loaded only where metrics are configured. */
 async function recordMetrics(
-  { metricsListen: listen, metricsFile: file }: Config,
+  { metricsListen: listen, metricsFile: file, metricsEmf: emf }: Config,
   log: Log,
   stop: AbortSignal,
 ): Promise<Recorder | undefined> {
-  if (!listen && file === undefined) return undefined;
+  if (!listen && file === undefined && emf === undefined) return undefined;
   const { startMetrics } = await import('../metrics/start-metrics.ts');
-  return startMetrics({ listen, file, clock: systemClock, log, stop });
+  return startMetrics({ listen, file, emf, clock: systemClock, log, stop });
 }
 
 type Origins = Configured['origins'];

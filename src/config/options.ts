@@ -225,6 +225,21 @@ export const options = {
             ? ok(text)
             : wrong('does not end in .prom, so node_exporter would not read it'),
   },
+  metricsEmf: {
+    flag: 'metrics-emf',
+    env: 'ECS_DRAIN_METRICS_EMF',
+    placeholder: 'PATH',
+    default: '',
+    defaultShown: 'off',
+    help: 'Write metrics for CloudWatch, in its embedded metric format, to a file that the CloudWatch agent reads, or into the log (log). CloudWatch charges for them.',
+    allowed: 'an absolute path, "log", or "off"',
+    parse: (text) =>
+      text === '' || text === 'off'
+        ? ok(undefined)
+        : text === 'log' || text.startsWith('/')
+          ? ok(text)
+          : wrong('is neither an absolute path nor "log"'),
+  },
   dryRun: {
     flag: 'dry-run',
     env: 'ECS_DRAIN_DRY_RUN',

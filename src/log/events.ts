@@ -281,6 +281,12 @@ export const events = {
     remedy:
       'Free the port and let the unit listen on it, or make the directory writable for the agent’s user: docs/metrics.md shows the drop-ins for the unit.',
   },
+  'metrics.emf': {
+    level: 'info',
+    meaning:
+      'Metrics for CloudWatch, with `--metrics-emf log`: the line is a document in the embedded metric format.',
+    remedy: '',
+  },
   'dry-run.skipped': {
     level: 'info',
     meaning: 'A call that would change something was not made, because of --dry-run.',

@@ -83,6 +83,7 @@ function bounded(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return clip(value);
   if (Array.isArray(value)) return value.slice(0, LONGEST_LIST).map((item) => bounded(item, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
-  if (depth > 4) return '…';
+  // The embedded metric format is the deepest: `_aws.CloudWatchMetrics[].Metrics[].Name`.
+  if (depth > 5) return '…';
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, bounded(item, depth + 1)]));
 }

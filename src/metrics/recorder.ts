@@ -1,4 +1,3 @@
-import type { Blocked } from '../agent/report/blocked.ts';
 import type { Report } from '../agent/report/report.ts';
 import type { Attempt } from '../aws/call.ts';
 import type { AwsErrorKind } from '../aws/errors.ts';
@@ -12,6 +11,8 @@ export type Recorder = {
   attempt(attempt: Attempt): void;
   event(event: EventName): void;
   samples(): readonly Sample[];
+  /** What was reported last, and how long the release took after the last task's end, in s. */
+  current(): { readonly report: Report; readonly lastTaskToRelease: number | undefined };
 };
 
 const STATES: readonly Report['state'][] = ['starting', 'watching', 'draining', 'released'];
@@ -69,8 +70,9 @@ export function createRecorder(clock: Clock, self: Process): Recorder {
         lastTaskToRelease ??= Math.max(0, clock.now() - emptySince) / 1_000;
       }
     },
+    current: () => ({ report: last, lastTaskToRelease }),
     samples: () => {
-      const { state, signals, tasksLeft, waitedSeconds, deadline, blockedBy = [] } = last;
+      const { state, signals, tasksLeft, waitedSeconds, deadline, blockedBy = [], problems = [] } = last;
       const limit = deadline === undefined ? undefined : parseTime(deadline);
       return [
         sample('ecs_drain_agent_build_info', 1, { version: self.version, node_version: self.nodeVersion }),
@@ -80,6 +82,10 @@ export function createRecorder(clock: Clock, self: Process): Recorder {
         ...countKinds(blockedBy).map(([reason, value]) =>
           sample('ecs_drain_agent_blocked', value, { reason }),
         ),
+        ...countKinds(problems).map(([kind, value]) => sample('ecs_drain_agent_problems', value, { kind })),
+        ...(last.lifecycleState === undefined
+          ? []
+          : [sample('ecs_drain_agent_lifecycle_state', 1, { state: last.lifecycleState })]),
         sample('ecs_drain_agent_drain_seconds', waitedSeconds ?? 0),
         ...optional(
           'ecs_drain_agent_drain_deadline_timestamp_seconds',
@@ -106,7 +112,7 @@ function sample(name: SeriesName, value: number, labels?: Readonly<Record<string
 const optional = (name: SeriesName, value: number | undefined): readonly Sample[] =>
   value === undefined ? [] : [sample(name, round(value))];
 
-function countKinds(reasons: readonly Blocked[]): readonly [string, number][] {
+function countKinds(reasons: readonly { readonly kind: string }[]): readonly [string, number][] {
   return [...Map.groupBy(reasons, ({ kind }) => kind)].map(([kind, members]) => [kind, members.length]);
 }
 

@@ -26,6 +26,14 @@ export const series = {
     type: 'gauge',
     help: 'Groups of tasks that the drain waits for, by the reason why they are still there.',
   },
+  ecs_drain_agent_problems: {
+    type: 'gauge',
+    help: 'What somebody must fix before a drain can go on or begin, by kind; docs/status.md says which there are.',
+  },
+  ecs_drain_agent_lifecycle_state: {
+    type: 'gauge',
+    help: "1 for the instance's state in its group, as last known in a drain. Absent before.",
+  },
   ecs_drain_agent_drain_seconds: {
     type: 'gauge',
     help: 'How long the drain has lasted since its first signal. 0 while there is none.',
