@@ -39,6 +39,7 @@ describe('a configuration that is right', () => {
         hookFailure: 'ignore',
         metricsListen: undefined,
         metricsFile: undefined,
+        metricsEmf: undefined,
         dryRun: false,
         logLevel: 'info',
       },
