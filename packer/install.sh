@@ -12,6 +12,12 @@ readonly config=/etc/ecs-drain-agent/agent.conf
 readonly unit=/etc/systemd/system/ecs-drain-agent.service
 readonly link=/usr/bin/ecs-drain-agent
 readonly service=ecs-drain-agent.service
+# Where man(1), bash and zsh look for what came without a package manager, and what lies there.
+readonly shell_files=(
+  /usr/local/share/man/man8/ecs-drain-agent.8.gz man/ecs-drain-agent.8.gz
+  /usr/local/share/bash-completion/completions/ecs-drain-agent completion/ecs-drain-agent.bash
+  /usr/local/share/zsh/site-functions/_ecs-drain-agent completion/_ecs-drain-agent
+)
 work=''
 
 usage() {
@@ -132,6 +138,7 @@ install_tree() {
   mv "$prefix.new" "$prefix"
   rm -rf "$prefix.old"
   ln -sfn "$prefix/bin/ecs-drain-agent" "$link"
+  link_shell_files
 
   mkdir -p "$(dirname "$config")"
   [[ -e $config ]] || install -m 0644 "$prefix/share/agent.conf" "$config"
@@ -146,6 +153,22 @@ install_tree() {
     [[ $start == no ]] || systemctl restart --no-block "$service"
   fi
   echo "ecs-drain-agent $("$link" --version) is installed in $prefix; its configuration is $config"
+}
+
+link_shell_files() {
+  local at
+  for ((at = 0; at < ${#shell_files[@]}; at += 2)); do
+    [[ -e $prefix/share/${shell_files[at + 1]} ]] || continue
+    mkdir -p "$(dirname "${shell_files[at]}")"
+    ln -sfn "$prefix/share/${shell_files[at + 1]}" "${shell_files[at]}"
+  done
+}
+
+unlink_shell_files() {
+  local at
+  for ((at = 0; at < ${#shell_files[@]}; at += 2)); do
+    rm -f "${shell_files[at]}"
+  done
 }
 
 # Prints the first name below $1 that is no directory, and no regular file that SHA256SUMS names.
@@ -167,6 +190,7 @@ uninstall() {
     systemctl stop "$service" 2>/dev/null || true
   fi
   systemctl disable --quiet "$service" 2>/dev/null || true
+  unlink_shell_files
   # /var/lib/ecs-drain-agent is a link into private/, as systemd lays it out for a DynamicUser.
   rm -rf "$unit" "$unit.d" "$link" "$prefix" "$prefix.new" "$prefix.old" "$(dirname "$config")" \
     /var/lib/ecs-drain-agent /var/lib/private/ecs-drain-agent /run/ecs-drain-agent

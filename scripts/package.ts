@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bundle } from './build.ts';
 import { agentConf } from './package/agent-conf.ts';
+import { addShellFiles } from './package/command-line.ts';
 import { buildConnectNotify, goLicence } from './package/connect-notify.ts';
 import { licenceText } from './package/licences.ts';
 import { nfpm } from './package/nfpm.ts';
@@ -46,6 +47,7 @@ export async function buildPackages({
       const name = `${program.name}-${version}-linux-${architecture}`;
       const tree = join(work, name);
       await layOut(tree, dist, program, architecture);
+      await addShellFiles(tree, program.commandLine, version);
       if (program.isService) await addService(tree, architecture);
       const licences = await licenceText(metafile, program.name);
       await writeFile(join(tree, 'share/THIRD-PARTY-LICENSES.txt'), licences);
@@ -97,6 +99,10 @@ async function layOut(
   }
   for (const unit of units)
     await cp(join(root, 'systemd', unit), join(tree, 'share/systemd', unit), { recursive: true });
+  if (docs === 'all')
+    await cp(join(root, 'docs/schemas'), join(tree, 'share/docs/schemas'), { recursive: true }).catch(
+      ifThere,
+    );
   if (policies === undefined) return;
   for (const file of await readdir(join(root, 'deploy/iam'))) {
     if (!file.startsWith(policies)) continue;

@@ -1,5 +1,6 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { shellFiles } from './command-line.ts';
 import type { Program } from './programs.ts';
 import type { Architecture } from './runtime.ts';
 import { cacheDirectory, root, run } from './shell.ts';
@@ -74,6 +75,11 @@ function configuration({ program, format, tree, version, commitTime }: NfpmInput
         file_info: { owner: 'root', group: 'root', mtime },
       },
       ...(isService ? serviceFiles(tree, mtime) : []),
+      ...shellFiles(program.commandLine).map(({ inTree, installed }) => ({
+        src: join(tree, inTree),
+        dst: installed,
+        file_info: { mode: 0o644, mtime },
+      })),
       {
         // nfpm looks at the target on the machine that builds, and takes its size: there is none where it looks.
         src: `../../opt/${name}/bin/${name}`,

@@ -1,8 +1,14 @@
+import type { Program as CommandLine } from '../../src/command-line/program.ts';
+import { program as agent } from '../../src/commands/program.ts';
+import { program as oneshot } from '../../src/oneshot/program.ts';
+import { program as scaler } from '../../src/scaler/program.ts';
+
 /** What is packaged, each program apart: a host that starts jobs needs no agent, and a container instance no launcher. */
 export const programs = {
   'ecs-drain-agent': {
     name: 'ecs-drain-agent',
     entry: 'src/cli.ts',
+    commandLine: agent,
     /** Whether systemd runs it: then its packages bring a unit and a configuration file, and start it. */
     isService: true,
     /** What goes into `share/docs`: all pages, or these. */
@@ -18,6 +24,7 @@ export const programs = {
   'ecs-oneshot': {
     name: 'ecs-oneshot',
     entry: 'src/oneshot/cli.ts',
+    commandLine: oneshot,
     isService: false,
     docs: ['oneshot.md', 'configuration.md'],
     policies: 'oneshot',
@@ -29,6 +36,7 @@ export const programs = {
   'ecs-scaler': {
     name: 'ecs-scaler',
     entry: 'src/scaler/cli.ts',
+    commandLine: scaler,
     isService: false,
     docs: ['scaling.md', 'configuration.md'],
     policies: 'scaler',
@@ -44,6 +52,7 @@ export type ProgramName = keyof typeof programs;
 export type Program = {
   readonly name: string;
   readonly entry: string;
+  readonly commandLine: CommandLine;
   readonly isService: boolean;
   readonly docs: 'all' | readonly string[];
   readonly policies: string | undefined;
