@@ -22,7 +22,8 @@ export function wrap(text: string, width: number): readonly string[] {
 
 /** The same, all lines but the first behind an indent, as one text. @param used what stands in front of the first line, in characters */
 export function wrapBehind(text: string, width: number, indent: string, used = indent.length): string {
-  if (used + text.length <= width) return text;
+  // A command that was broken into lines could not be copied into a shell.
+  if (used + text.length <= width || /(^|[:;] )aws [a-z]/.test(text)) return text;
   const [first = ''] = wrap(text, Math.max(1, width - used));
   // A first word that does not fit beside what stands in front of it goes below.
   const isTooLong = used + first.length > width && used > indent.length;

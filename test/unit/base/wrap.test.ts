@@ -18,6 +18,9 @@ describe('a text wrapped at words', () => {
   it('goes on behind its label', () =>
     assert.equal(wrapBehind('one two three four', 15, '    '), 'one two\n    three four'));
 
+  it('leaves a command whole, so that it can be copied into a shell', () =>
+    assert.equal(wrapBehind('aws ecs stop-task --task a', 10, '  '), 'aws ecs stop-task --task a'));
+
   it('begins below its label where not even the first word fits beside it', () =>
     assert.equal(wrapBehind('abcdefgh one two', 16, '  ', 12), '\n  abcdefgh one\n  two'));
 });
