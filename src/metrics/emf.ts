@@ -29,12 +29,13 @@ export async function emitEmf({ recorder, target, clock, log, stop }: EmfPorts):
   let told: number | undefined;
   while (!stop.aborted) {
     await clock.sleep(DRAIN_MS, { signal: stop });
-    if (stop.aborted) return;
     const { report, lastTaskToRelease } = recorder.current();
     const isAgentDue = clock.monotonic() >= agentDueAt;
     if (isAgentDue) agentDueAt = clock.monotonic() + AGENT_MS;
     const released = lastTaskToRelease === told ? undefined : lastTaskToRelease;
     told = lastTaskToRelease;
+    // An instance that was released stops within the minute.
+    if (stop.aborted && released === undefined) return;
     const values = valuesOf(report, isAgentDue, released);
     if (!isAgentDue && report.state !== 'draining' && released === undefined) continue;
     write(emfDocument(report, values, clock.now()));

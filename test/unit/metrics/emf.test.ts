@@ -80,6 +80,17 @@ it('tells once how long a release took', async (t) => {
   );
 });
 
+it('tells it at the end too, since a released instance stops within the minute', async (t) => {
+  const { passes, documents, reports, stops } = start(t);
+  await passes(1);
+  reports({ ...draining, state: 'released' }, 2);
+  await stops();
+  assert.deepEqual(
+    documents().map(({ LastTaskToRelease }) => LastTaskToRelease),
+    [undefined, 2],
+  );
+});
+
 it('keeps two files of a bounded size', async (t) => {
   const { path, passes, reports } = start(t);
   writeFileSync(path, 'x'.repeat(1024 * 1024));
@@ -120,6 +131,10 @@ function start(t: TestContext) {
     said,
     reports: (report: Report, lastTaskToRelease?: number) => {
       current = { report, lastTaskToRelease };
+    },
+    stops: async () => {
+      stop.abort();
+      await new Promise(setImmediate);
     },
     passes: async (minutes: number) => {
       for (let minute = 0; minute < minutes; minute++) {
