@@ -11,22 +11,35 @@ import { openStage } from './beside-lifecycled/stage.ts';
 const USAGE = `node bench/beside-lifecycled.ts --lifecycled PATH
 
 Runs the same terminations with lifecycled and with this checkout's build (npm run build), each on an instance of its
-own in one sandbox, and prints side by side what became of the task. Takes about a minute and a half. Uses only
-the loopback address.
+own in one sandbox, and prints side by side what became of the task. Takes about two minutes. Uses only the loopback
+address.
 
-PATH is a binary of lifecycled: go install github.com/buildkite/lifecycled/cmd/lifecycled@latest
+PATH is a binary of lifecycled, built from a clone: git checkout v3.6.0 && go build -o PATH ./cmd/lifecycled. (Go's own
+@latest is 2.1.1: the module's path does not have the /v3 that Go asks for.)
 
-A binary built with aws-sdk-go-v2 finds the sandbox by the SDK's endpoint variables. One built with aws-sdk-go finds
-it by a proxy on loopback, which needs the openssl command for its certificate. So far only small clients of either
-SDK have run here in lifecycled's place, never lifecycled itself.`;
+A binary built with aws-sdk-go-v2, as lifecycled's newest commit, finds the sandbox by the SDK's endpoint variables. One
+built with aws-sdk-go, as 3.6.0, finds it by a proxy on loopback, which needs the openssl command for its certificate.`;
 
 const SCENARIOS: readonly Scenario[] = [
-  { title: 'Nothing goes wrong' },
-  { title: 'Killed once it knew of the termination, and started again at once', crashes: true },
+  { title: 'Nothing goes wrong', disturbance: 'none' },
+  { title: 'SIGKILLed once it knew of the termination, and started again at once', disturbance: 'killed' },
   {
-    title: 'What it drains with fails: the handler exits 1 at once; ECS answers 503 for 30 s',
-    fails: true,
+    title: 'SIGTERM 10 s after it knew of the termination, as by systemctl restart, and started again',
+    disturbance: 'restarted',
   },
+  {
+    title: 'Stopped by SIGTERM before the termination, and started 2 s after it',
+    disturbance: 'stopped-before',
+  },
+  {
+    title: 'SIGKILLed before the termination, and started 2 s after it',
+    disturbance: 'killed-before',
+  },
+  {
+    title: 'What it drains with fails: its handler exits 1 at once; for the agent ECS answers 503 for 30 s',
+    disturbance: 'handler-fails',
+  },
+  { title: 'ECS answers 503 for 30 s; the handler is as ever', disturbance: 'ecs-fails' },
 ];
 
 const { values } = parseArgs({

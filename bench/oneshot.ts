@@ -21,7 +21,7 @@ fleet.world.call('ecs:RegisterTaskDefinition', {
 });
 const sandbox = await startSandbox(fleet, { clock: systemClock });
 
-const bare = startBareNode();
+const bare = startBareNode([]);
 const waiting: [string, ChildProcess][] = [
   ['waiting for a task', launch(['--', 'sleep', '86400'])],
   ['waiting for room, with a group', launch(['--group', fleet.group.name, '--cpu', '99999', '--', 'true'])],

@@ -15,6 +15,7 @@ import { picture } from './demo/picture.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
 import { statusPanel } from './demo/status-panel.ts';
 import { createWorkplace } from './demo/workplace.ts';
+import { UNIT_FLAGS } from './unit-flags.ts';
 
 /** `--picture PREFIX` also draws the drain: into PREFIX-light.svg and PREFIX-dark.svg. */
 const { values: wanted } = parseArgs({ options: { picture: { type: 'string' } } });
@@ -43,7 +44,11 @@ async function main(): Promise<number> {
   killAtEnd(bareNode);
   const agents = new Map<string, AgentProcess>();
   for (const { id } of machines) {
-    const agent = startAgentProcess(['run', '--state-dir', join(stateDir, id)], sandbox.environment(id));
+    const agent = startAgentProcess(
+      ['run', '--state-dir', join(stateDir, id)],
+      sandbox.environment(id),
+      UNIT_FLAGS,
+    );
     killAtEnd({ kill: () => agent.signal('SIGKILL') });
     agents.set(id, agent);
   }

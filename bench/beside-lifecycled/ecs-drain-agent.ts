@@ -14,6 +14,10 @@ export function ecsDrainAgent({ sandbox, timeline, directory, kills }: Stage): C
       ready.catch(() => {});
       return {
         ready,
+        stop: async () => {
+          signal('SIGTERM');
+          await exited;
+        },
         kill: async () => {
           signal('SIGKILL');
           await exited;

@@ -1,20 +1,26 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../src/base/clock.ts';
 import type { Machine } from '../../src/sandbox/world/state.ts';
-import type { Candidate, Stage } from './stage.ts';
+import type { Candidate, Running, Stage } from './stage.ts';
 
 const waitForTasks = fileURLToPath(new URL('wait-for-tasks.ts', import.meta.url));
 
+const STOP_TIMEOUT_MS = 10_000;
+
 /** lifecycled, with a handler that waits for the instance's tasks, as its operator would write it. */
-export function lifecycled(stage: Stage, binary: string): Candidate {
+export function lifecycled(
+  stage: Stage,
+  binary: string,
+): Candidate<Running & { readonly child: ChildProcess }> {
   const { messaging, kills } = stage;
   const queueOf = (machine: Machine) => `lifecycled-${machine.id}`;
   return {
-    start: (machine, { fails = false }) => {
-      const handler = writeHandler(stage, machine, fails);
+    start: (machine, { handlerFails }) => {
+      const handler = writeHandler(stage, machine, handlerFails);
       const args = ['--instance-id', machine.id, '--sns-topic', messaging.topicArn];
       const child = spawn(binary, [...args, '--handler', handler, '--no-spot'], {
         env: environment(stage, machine),
@@ -57,7 +63,14 @@ export function lifecycled(stage: Stage, binary: string): Candidate {
       ]);
       for (const unheard of [subscribed, ready]) unheard.catch(() => {});
       return {
+        child,
         ready,
+        stop: async () => {
+          child.kill('SIGTERM');
+          await Promise.race([exited, systemClock.sleep(STOP_TIMEOUT_MS)]);
+          killGroup();
+          if (!over) await exited;
+        },
         kill: async () => {
           killGroup();
           if (!over) await exited;

@@ -31,7 +31,16 @@ export type MessagingOutput = {
 /** An error of the service. `name` is what both of SQS's protocols call it. */
 export type MessagingError = { readonly name: string; readonly message: string };
 
-type Message = { readonly id: string; readonly body: string; readonly instanceId: string };
+type Message = {
+  readonly id: string;
+  readonly body: string;
+  readonly instanceId: string;
+  /** Somebody has received it, and nobody else is shown it until then; in ms since the Unix epoch. */
+  hiddenUntil: number;
+};
+
+/** Of a queue that was given no other, in s. */
+const VISIBILITY_TIMEOUT_S = 30;
 type Queue = { subscribed: boolean; readonly messages: Message[]; arrival: PromiseWithResolvers<void> };
 
 export function createMessaging(clock: Clock, account: { region: string; accountId: string }): Messaging {
@@ -58,7 +67,12 @@ export function createMessaging(clock: Clock, account: { region: string; account
       const body = envelope(topicArn, event);
       for (const queue of queues.values()) {
         if (!queue.subscribed) continue;
-        queue.messages.push({ id: randomUUID(), body, instanceId: event.detail.EC2InstanceId });
+        queue.messages.push({
+          id: randomUUID(),
+          body,
+          instanceId: event.detail.EC2InstanceId,
+          hiddenUntil: 0,
+        });
         queue.arrival.resolve();
         queue.arrival = Promise.withResolvers();
       }
@@ -84,11 +98,15 @@ export function createMessaging(clock: Clock, account: { region: string; account
           const { queue } = find(input);
           const waitMs = Number(input.WaitTimeSeconds ?? 0) * 1_000;
           const over = new AbortController();
-          if (queue.messages.length === 0)
+          const visible = () => queue.messages.filter(({ hiddenUntil }) => hiddenUntil <= clock.now());
+          if (visible().length === 0)
             await Promise.race([queue.arrival.promise, clock.sleep(waitMs, { signal: over.signal })]);
           over.abort();
-          // It stays in sight until it is deleted: lifecycled asks for a visibility time-out of 0.
-          return { Messages: queue.messages.slice(0, 1).map(onWire) };
+          // lifecycled means a visibility time-out of 0. aws-sdk-go sends it; aws-sdk-go-v2 sends no zero, so that the queue's counts.
+          const hiddenForMs = Number(input.VisibilityTimeout ?? VISIBILITY_TIMEOUT_S) * 1_000;
+          const received = visible().slice(0, Number(input.MaxNumberOfMessages ?? 1));
+          for (const message of received) message.hiddenUntil = clock.now() + hiddenForMs;
+          return { Messages: received.map(onWire) };
         }
         case 'DeleteMessage': {
           const { queue, name } = find(input);

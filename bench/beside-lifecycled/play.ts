@@ -6,11 +6,19 @@ import type { Candidate, Stage } from './stage.ts';
 
 export type Scenario = {
   readonly title: string;
-  /** It is killed in the midst of the drain, and started again. */
-  readonly crashes?: boolean;
-  /** What it drains with fails. */
-  readonly fails?: boolean;
+  readonly disturbance: Disturbance;
 };
+
+/** What happens to the program. Whoever ends it in the midst of its work starts it again. */
+export type Disturbance =
+  | 'none'
+  | 'killed'
+  | 'restarted'
+  | 'stopped-before'
+  | 'killed-before'
+  /** lifecycled's handler fails. The agent has none: ECS fails for it. */
+  | 'handler-fails'
+  | 'ecs-fails';
 
 type ActionEnded = Extract<TimelineEvent, { type: 'lifecycle-action-ended' }>;
 
@@ -27,6 +35,8 @@ export type Outcome = {
 export const TASK_MS = 45_000;
 
 const ECS_FAILS_FOR_MS = 30_000;
+const DRAINS_BEFORE_RESTART_MS = 10_000;
+const IS_AWAY_MS = 2_000;
 const LIMIT_MS = 180_000;
 
 /** Lets the group terminate an instance with a task on it, and looks on. */
@@ -34,22 +44,31 @@ export async function play(stage: Stage, candidate: Candidate, scenario: Scenari
   const { fleet, sandbox, timeline } = stage;
   const machine = fleet.addInstance();
   await sandbox.settled();
-  let running = candidate.start(machine, scenario);
+  const { disturbance } = scenario;
+  const start = () => candidate.start(machine, { handlerFails: disturbance === 'handler-fails' });
+  let running = start();
   try {
     await running.ready;
     const task = fleet.runTask(machine, { runsForMs: TASK_MS });
-    // lifecycled asks ECS nothing, so this is for the agent alone; lifecycled's handler fails in its place.
-    if (scenario.fails)
+    // lifecycled asks ECS nothing: this is for the agent alone.
+    if (disturbance === 'handler-fails' || disturbance === 'ecs-fails')
       addFault(fleet.world, {
         match: { service: 'ecs', instanceId: machine.id },
         fault: { what: '5xx' },
         forMs: ECS_FAILS_FOR_MS,
       });
+    if (disturbance === 'stopped-before') await running.stop();
+    if (disturbance === 'killed-before') await running.kill();
     fleet.scaleIn(machine);
-    if (scenario.crashes) {
+    if (disturbance === 'stopped-before' || disturbance === 'killed-before') {
+      await systemClock.sleep(IS_AWAY_MS);
+      running = start();
+    }
+    if (disturbance === 'killed' || disturbance === 'restarted') {
       await candidate.noticed(machine);
-      await running.kill();
-      running = candidate.start(machine, scenario);
+      if (disturbance === 'restarted') await systemClock.sleep(DRAINS_BEFORE_RESTART_MS);
+      await (disturbance === 'killed' ? running.kill() : running.stop());
+      running = start();
     }
     const what = `the end of ${machine.id}`;
     const isEnd = (event: TimelineEvent) =>

@@ -24,9 +24,9 @@ export type Stage = {
 };
 
 /** One of the two programs that are compared. */
-export type Candidate = {
+export type Candidate<R extends Running = Running> = {
   /** Starts it on an instance. Started again there, it finds what it has left. */
-  start(machine: Machine, scenario: { readonly fails?: boolean }): Running;
+  start(machine: Machine, options: { readonly handlerFails: boolean }): R;
   /** Resolves when it has been told to go on with the termination, and so may be killed in its midst. */
   noticed(machine: Machine): Promise<unknown>;
 };
@@ -34,6 +34,8 @@ export type Candidate = {
 export type Running = {
   /** Resolves when it would hear of a termination. Rejects if it ends before. */
   readonly ready: Promise<unknown>;
+  /** Ends it as systemd stops a service: SIGTERM, and once it has ended, or after 10 s, SIGKILL for all that it has started. */
+  stop(): Promise<void>;
   /** Kills it and all that it has started, as systemd sees to after a crash. */
   kill(): Promise<void>;
 };
@@ -41,9 +43,14 @@ export type Running = {
 /** The shortest that AWS allows, so that what is given up is given up soon. */
 const HEARTBEAT_TIMEOUT_S = 30;
 
-export async function openStage(directory: string, kills: Set<() => void>): Promise<Stage> {
+export async function openStage(
+  directory: string,
+  kills: Set<() => void>,
+  options: { readonly clusterName?: string } = {},
+): Promise<Stage> {
   const timeline = createFeed<TimelineEvent>();
   const fleet = createFleet({
+    ...options,
     clock: systemClock,
     hooks: [{ name: 'drain', heartbeatTimeout: HEARTBEAT_TIMEOUT_S }],
     onEvent: (event) => timeline.push(event),

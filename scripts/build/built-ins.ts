@@ -4,8 +4,8 @@ import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile, Plugin } from 'esbuild';
 
-/** What a bundle begins with: CommonJS packages in it call require() for Node's own modules. */
-export const REQUIRE = "const require=process.getBuiltinModule('module').createRequire(import.meta.url);";
+/** What each file of a bundle begins with: CommonJS packages in it call require() for Node's own modules. */
+export const REQUIRE = 'const require=process.getBuiltinModule;';
 
 /**
  * Reads Node's own modules by `process.getBuiltinModule`, and of each only the exports that are used. An ES import of
@@ -60,16 +60,18 @@ export function withoutDynamicBuiltIns(source: string): string {
   );
 }
 
-/** Throws if something in the bundle still imports a module of Node's by ES import. */
+/** Throws if something in the bundle still imports a module of Node's by ES import, or requires one that is not Node's. */
 export function refuseBuiltInImports({ inputs, outputs }: Metafile): void {
   for (const [output, { imports, inputs: parts }] of Object.entries(outputs)) {
     const found = imports.find(
-      ({ path, kind, external }) => external && kind !== 'require-call' && BUILT_IN.test(path),
+      ({ path, kind, external }) => external && (kind === 'require-call') !== BUILT_IN.test(path),
     );
     if (found === undefined) continue;
     const by = Object.keys(parts).find((part) =>
       inputs[part]?.imports.some(({ path, kind }) => path === found.path && kind === found.kind),
     );
-    throw new Error(`${output} imports ${found.path} for ${by}, which reads all that the module exports`);
+    throw new Error(
+      `${output} has a ${found.kind} of ${found.path} for ${by}: of Node's own modules an import reads all that they export, and no other can be required`,
+    );
   }
 }

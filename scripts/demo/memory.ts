@@ -1,15 +1,21 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { UNIT_FLAGS } from '../unit-flags.ts';
 
-/** A Node process that does nothing: what any program on Node weighs. */
+/** A Node process that does nothing, with the unit's flags unless told: what any program on Node weighs. */
 export type BareNode = { readonly pid: number; kill(): void };
 
-export function startBareNode(): BareNode {
-  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 2 ** 30)'], { stdio: 'ignore' });
+export function startBareNode(flags: readonly string[] = UNIT_FLAGS): BareNode {
+  const child = spawn(process.execPath, [...flags, '-e', 'setInterval(() => {}, 2 ** 30)'], {
+    stdio: 'ignore',
+  });
   return { pid: child.pid ?? 0, kill: () => void child.kill('SIGKILL') };
 }
 
-/** The memory of a process that is not shared with, or swapped out for, any other: MB of 1,000,000 bytes. */
+/**
+ * The resident memory of a process, in MB of 1,000,000 bytes. It counts in full what is shared with other processes, such as
+ * Node's own code: compare it with nothing but that of another process on Node.
+ */
 export function residentMegabytes(pid: number): number {
   return (residentKib(pid) * 1024) / 1_000_000;
 }

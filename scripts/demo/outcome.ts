@@ -93,7 +93,7 @@ export function closingTable({ chosen, nameOf }: DemoCluster, outcome: Outcome):
     ['AWS requests of the two other agents', String(idle)],
     [
       'memory of an idle agent',
-      `${outcome.idleMegabytes.toFixed(0)} MB (a bare Node process: ${outcome.bareMegabytes.toFixed(0)} MB)`,
+      `${outcome.idleMegabytes.toFixed(0)} MB, ${(outcome.idleMegabytes / outcome.bareMegabytes).toFixed(2)} times that of a Node process that does nothing`,
     ],
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
