@@ -1,6 +1,6 @@
 import { createBudget } from '../aws/budget.ts';
 import { createCaller } from '../aws/call.ts';
-import { createImds, imdsEndpoint, readRegion } from '../aws/imds.ts';
+import { findRegion } from '../aws/find-region.ts';
 import { clusterName } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
@@ -39,9 +39,8 @@ export async function openSession(
 ): Promise<Session> {
   const network = readNetwork(environment, 'http://127.0.0.1');
   if (network.kind === 'wrong') return network;
-  const region = await findRegion(options.region, environment);
-  if (region.kind === 'unknown')
-    return { kind: 'wrong', problems: [`--region: it is not set, nor is AWS_REGION, and ${region.cause}`] };
+  const region = await findRegion(options.region, environment, createNodeHttp(systemClock));
+  if (region.kind === 'unknown') return { kind: 'wrong', problems: [`--region: ${region.cause}`] };
   // The SDK itself reads them from the environment of the process.
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined && process.env[name] !== value) process.env[name] = value;
@@ -77,10 +76,4 @@ export async function openSession(
     tasks: createTasks((operation, input) => call(operation, input, { attempts }), cluster),
     warnings: network.warnings,
   };
-}
-
-async function findRegion(given: string | undefined, environment: Environment) {
-  const named = given ?? (environment.AWS_REGION || environment.AWS_DEFAULT_REGION);
-  if (named) return { kind: 'known', value: named } as const;
-  return readRegion(createImds(createNodeHttp(systemClock), imdsEndpoint(environment)));
 }

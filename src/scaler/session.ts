@@ -1,6 +1,6 @@
 import { createBudget } from '../aws/budget.ts';
 import { type Caller, createCaller } from '../aws/call.ts';
-import { createImds, imdsEndpoint, readRegion } from '../aws/imds.ts';
+import { findRegion } from '../aws/find-region.ts';
 import { clusterName } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
@@ -29,12 +29,8 @@ export async function openSession(
 ): Promise<Session> {
   const network = readNetwork(environment, 'http://127.0.0.1');
   if (network.kind === 'wrong') return network;
-  const named = options.region ?? (environment.AWS_REGION || environment.AWS_DEFAULT_REGION);
-  const region = named
-    ? ({ kind: 'known', value: named } as const)
-    : await readRegion(createImds(createNodeHttp(systemClock), imdsEndpoint(environment)));
-  if (region.kind === 'unknown')
-    return { kind: 'wrong', problems: [`--region: it is not set, nor is AWS_REGION, and ${region.cause}`] };
+  const region = await findRegion(options.region, environment, createNodeHttp(systemClock));
+  if (region.kind === 'unknown') return { kind: 'wrong', problems: [`--region: ${region.cause}`] };
   // The SDK itself reads them from the environment of the process.
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined && process.env[name] !== value) process.env[name] = value;

@@ -169,7 +169,7 @@ export const options = {
     flag: 'region',
     placeholder: 'REGION',
     default: '',
-    defaultShown: "AWS_REGION, else this EC2 instance's own",
+    defaultShown: "AWS_REGION, ~/.aws/config, else this EC2 instance's own",
     help: 'The AWS Region.',
     allowed: 'a Region such as eu-west-1',
     parse: optional((text) =>
