@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
 import type { Caller } from '../../aws/call.ts';
 import { AwsError } from '../../aws/errors.ts';
 import { timeOfDate } from '../../base/clock.ts';
+import { digest } from '../../base/keys.ts';
 import { clip, oneLine } from '../../base/text.ts';
 import type { Fit, GrowAnswer, GrowRequest, LaunchRequest, Needs } from '../launch/model.ts';
 import { readContainerInstances, readRegistered } from './container-instances.ts';
@@ -167,6 +167,7 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
       if (!byLaunch) return await raise(group);
       return await launch({
         desired: group.desired,
+        seen: seenAt(group, now()),
         count: Math.min(count, group.max - group.desired, MOST_AT_ONCE),
         zone: zoneOf(group, zone),
       });
@@ -219,12 +220,20 @@ function neverWords(
   return `no instance of the group ${name} could ever hold it, nor one that is in the cluster: it needs ${said({ cpu, memory, gpu })}, and ${own}`;
 }
 
-function tokenOf(name: string, { desired, count, zone }: LaunchRequest): string {
-  return createHash('sha256')
-    .update(JSON.stringify([name, desired, count, zone]))
-    .digest('hex')
-    .slice(0, 40);
+/** How long a request gets the answer that it got before, in ms: a zone that had no instance may have one then. */
+const SAME_FOR_MS = 300_000;
+
+/**
+ * A group that wants as many as it once did, and has lost some since, is not the same: without the ids of its instances AWS would
+ * answer with those of the earlier request, and launch nothing.
+ */
+function seenAt({ Instances: instances = [] }: Described, now: number): string {
+  const ids = instances.map(({ InstanceId: id }) => id ?? '').sort();
+  return digest(...ids, String(Math.floor(now / SAME_FOR_MS)));
 }
+
+const tokenOf = (name: string, { desired, seen, count, zone }: LaunchRequest): string =>
+  digest(name, String(desired), seen, String(count), zone ?? '').slice(0, 40);
 
 const incomplete = (operation: string, what: string) =>
   new AwsError(

@@ -169,6 +169,8 @@ export type Growth = {
 /** `desired` is the group's desired capacity when it was asked; `zone` undefined where it has one only. */
 export type LaunchRequest = {
   readonly desired: number;
+  /** The group's instances then, and about when: what tells it from one that was as large before. */
+  readonly seen: string;
   readonly count: number;
   readonly zone: string | undefined;
 };

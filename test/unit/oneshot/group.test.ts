@@ -72,6 +72,22 @@ describe('a group that is to make room', () => {
     assert.equal(new Set(tokens).size, 1);
   });
 
+  test('one that is as large as it was before, with other instances or minutes later, is asked for more again', async () => {
+    const token = async (id: string, now: number) => {
+      const Instances = [{ AvailabilityZone: 'a', InstanceId: id, LifecycleState: 'Terminating' }];
+      const { workers, requests, time } = scene(group({ Instances }), launched('i-9'));
+      time.now = now;
+      await workers.grow({ ...asking, count: 1, zone: 0 });
+      return (requests()[0] as { ClientToken: string }).ClientToken;
+    };
+    const before = await token('i-1', 0);
+    assert.equal(await token('i-1', 299_999), before);
+    const why =
+      'AWS would answer as it did then, and launch nothing: the launch gives up after its capacity-timeout';
+    assert.notEqual(await token('i-2', 0), before, why);
+    assert.notEqual(await token('i-1', 300_000), before, why);
+  });
+
   test('a request without an answer is sent again as it was, though the group has grown by it', async () => {
     const lost = new AwsError('autoscaling:LaunchInstances', 'transient', 'TimeoutError', 'no answer');
     const { workers, requests } = scene(group(), lost, launched('i-1'));
