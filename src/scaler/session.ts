@@ -7,6 +7,7 @@ import { version } from '../base/version.ts';
 import { readNetwork } from '../config/network.ts';
 import { createNodeHttp } from '../host/node-http.ts';
 import { createDemandQueue } from './aws/demand-queue.ts';
+import { createNeedMetric } from './aws/need-metric.ts';
 import type { Operations } from './aws/operations.ts';
 import { createTaskReader } from './aws/tasks.ts';
 import { createScalerTransport } from './aws/transport.ts';
@@ -59,6 +60,7 @@ export async function openSession(
       config: configOf(options),
       clock: systemClock,
       tasks: createTaskReader(call, cluster),
+      need: options.lookAhead ? createNeedMetric(call, cluster, options.group) : undefined,
       queue:
         options.demandQueue === undefined
           ? undefined

@@ -67,12 +67,12 @@ describe('the policies and the code', () => {
     // A batch needs the permission of its single call; CreateFleet is what LaunchInstances does in the caller's name.
     const actions = calls.map((call) => call.replace(/^sqs:(\w+)Batch$/, 'sqs:$1'));
     assert.deepEqual(
-      allowedActions(statements('scaler', 'scaler-demand-queue')),
+      allowedActions(statements('scaler', 'scaler-demand-queue', 'scaler-look-ahead')),
       [...actions, 'ec2:CreateFleet'].sort(),
     );
     assert.deepEqual(
       allowedActions(statements('scaler')),
-      [...actions.filter((call) => !call.startsWith('sqs:')), 'ec2:CreateFleet'].sort(),
+      [...actions.filter((call) => !/^(sqs|cloudwatch):/.test(call)), 'ec2:CreateFleet'].sort(),
     );
   });
 
@@ -83,8 +83,14 @@ describe('the policies and the code', () => {
       AutoScalingGroupName: 'GROUP_NAME',
       'DemandQueue.Arn': 'arn:PARTITION:sqs:REGION:ACCOUNT_ID:QUEUE_NAME',
     };
-    const [policy] = resolve(source, names, inlinePolicies(source, 'ScalerRole')) as Policy[];
-    assert.deepEqual(policy?.Statement, statements('scaler', 'scaler-demand-queue'));
+    const all = source.Resources.ScalerRole?.Properties.Policies;
+    const granted = (parameters: Record<string, string>) =>
+      (resolve(source, { ...names, ...parameters }, all) as { PolicyDocument: Policy }[]).map(
+        ({ PolicyDocument }) => PolicyDocument.Statement,
+      );
+    const own = statements('scaler', 'scaler-demand-queue');
+    assert.deepEqual(granted({}).slice(0, -1), [own]);
+    assert.deepEqual(granted({ LookAhead: 'true' }).slice(0, -1), [own, statements('scaler-look-ahead')]);
   });
 
   it('lets ecs-scaler tag container instances with its cordon alone', () => {

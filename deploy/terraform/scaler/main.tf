@@ -3,9 +3,11 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
+  looks_ahead = lookup(var.settings, "ECS_SCALER_LOOK_AHEAD", "false") == "true"
+
   # The documents of ../../iam, with their placeholders filled in.
   statements = flatten([
-    for document in ["scaler", "scaler-demand-queue"] : jsondecode(
+    for document in concat(["scaler", "scaler-demand-queue"], local.looks_ahead ? ["scaler-look-ahead"] : []) : jsondecode(
       replace(replace(replace(replace(replace(replace(file("${path.module}/../../iam/${document}.json"),
         "PARTITION", data.aws_partition.current.partition),
         "REGION", data.aws_region.current.region),

@@ -1,4 +1,5 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
+import type * as CloudWatch from '@aws-sdk/client-cloudwatch';
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type * as Sqs from '@aws-sdk/client-sqs';
@@ -9,6 +10,15 @@ import type { Call } from '../../aws/operations.ts';
  * called: the IAM policies are checked against its keys.
  */
 export type Operations = {
+  'cloudwatch:GetMetricData': Call<
+    CloudWatch.GetMetricDataCommandInput,
+    CloudWatch.GetMetricDataCommandOutput
+  >;
+  'cloudwatch:PutMetricData': Call<
+    CloudWatch.PutMetricDataCommandInput,
+    CloudWatch.PutMetricDataCommandOutput
+  >;
+
   'ec2:DescribeInstanceTypes': Call<
     Ec2.DescribeInstanceTypesCommandInput,
     Ec2.DescribeInstanceTypesCommandOutput

@@ -12,9 +12,10 @@ export function createScalerTransport(
   return createTransport<Operations>(modules, region, userAgent, ports);
 }
 
-/** Each is loaded at its first call: EC2 only while something boots, SQS only with a demand queue. */
+/** Each is loaded at its first call: EC2 only while something boots, SQS only with a demand queue, CloudWatch only to look ahead. */
 const modules = {
   autoscaling: () => import('./sdk/auto-scaling.ts'),
+  cloudwatch: () => import('./sdk/cloudwatch.ts'),
   ec2: () => import('./sdk/ec2.ts'),
   ecs: () => import('./sdk/ecs.ts'),
   sqs: () => import('./sdk/sqs.ts'),

@@ -79,6 +79,7 @@ export function configOf(options: Options): Config {
     cordonForMs: options.cordonFor,
     settleMs: options.settleFor,
     cordonBusy: options.cordonBusy,
-    looksAhead: false,
+    bootMs: options.bootTime,
+    looksAhead: options.lookAhead,
   };
 }

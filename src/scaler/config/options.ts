@@ -85,6 +85,21 @@ export const options = {
     allowed: 'off, jobs, services',
     parse: oneOf(['off', 'jobs', 'services']),
   },
+  lookAhead: {
+    flag: 'look-ahead',
+    default: 'false',
+    help: 'Publish how many instances are needed as a metric of CloudWatch, and hold as many as the hour of the week has needed in the weeks before, if that forecast was better than one level for all hours.',
+    allowed: 'true, false',
+    parse: boolean,
+  },
+  bootTime: {
+    flag: 'boot-time',
+    placeholder: 'TIME',
+    default: '3m',
+    help: 'With --look-ahead: how long an instance takes from its launch to its registration.',
+    allowed: 'a time from 10s to 1h',
+    parse: duration(10_000, 3_600_000),
+  },
   bootTimeout: {
     flag: 'boot-timeout',
     placeholder: 'TIME',

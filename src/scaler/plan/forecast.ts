@@ -1,11 +1,11 @@
 import type { Forecast, HourOfNeed } from './model.ts';
 
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 const WEEK_HOURS = 168;
 /** Two weeks to learn from, and one to be tested on. */
 const LEAST_HOURS = 3 * WEEK_HOURS;
 /** Weeks further back say less and less of the next one. */
-const MOST_WEEKS = 9;
+export const MOST_WEEKS = 9;
 /** The share of hours in which the need is to stay within the floor. */
 const QUANTILE = 0.9;
 

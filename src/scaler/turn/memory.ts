@@ -18,6 +18,11 @@ export type Memory = {
   /** By key, what was said last. */
   readonly demand: ReadonlyMap<string, Received>;
   readonly needByHour: readonly HourOfNeed[];
+  /** In which hour since the Unix epoch they were read. */
+  readonly needReadInHour: number | undefined;
+  readonly needPublishedAt: number | undefined;
+  /** The tasks whose run times are among those above. */
+  readonly counted: ReadonlySet<string>;
 };
 
 export const emptyMemory: Memory = {
@@ -27,6 +32,9 @@ export const emptyMemory: Memory = {
   fresh: undefined,
   demand: new Map(),
   needByHour: [],
+  needReadInHour: undefined,
+  needPublishedAt: undefined,
+  counted: new Set(),
 };
 
 /** Run times kept of a family: enough for a 90th percentile. */
@@ -36,21 +44,23 @@ const MOST_RUN_TIMES = 200;
 export function remember(memory: Memory, snapshot: Snapshot, tasks: readonly SeenTask[]): Memory {
   const there = new Set(snapshot.containerInstances.map(({ arn }) => arn));
   const ended = new Map([...memory.lastTaskEndedAt].filter(([arn]) => there.has(arn)));
-  const runTimes = new Map<string, readonly number[]>();
-  for (const { containerInstanceArn: arn, stoppedAt, startedAt, family } of tasks) {
+  const runTimes = new Map(memory.runTimes);
+  const counted = new Set<string>();
+  for (const { arn: task, containerInstanceArn: arn, stoppedAt, startedAt, family } of tasks) {
     if (stoppedAt === undefined) continue;
     if (arn !== undefined && there.has(arn)) ended.set(arn, Math.max(ended.get(arn) ?? 0, stoppedAt));
-    if (startedAt === undefined) continue;
-    runTimes.set(family, [...(runTimes.get(family) ?? []), stoppedAt - startedAt]);
+    counted.add(task);
+    // ECS lists it for an hour, turn after turn.
+    if (startedAt === undefined || memory.counted.has(task)) continue;
+    runTimes.set(family, [...(runTimes.get(family) ?? []), stoppedAt - startedAt].slice(-MOST_RUN_TIMES));
   }
   const { group, at } = snapshot;
   const listed = group.instances.filter(({ state }) => /^(InService|Pending)/.test(state)).length;
   return {
     ...memory,
     lastTaskEndedAt: ended,
-    runTimes: new Map(
-      [...memory.runTimes, ...runTimes].map(([family, times]) => [family, times.slice(-MOST_RUN_TIMES)]),
-    ),
+    runTimes,
+    counted,
     shortSince: group.desired > listed ? (memory.shortSince ?? at) : undefined,
     fresh: snapshot.fresh?.isGuess ? memory.fresh : (snapshot.fresh ?? memory.fresh),
   };

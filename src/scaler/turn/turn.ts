@@ -1,9 +1,11 @@
 import { AwsError } from '../../aws/errors.ts';
+import type { NeedMetric } from '../aws/need-metric.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Plan, Snapshot } from '../plan/model.ts';
 import { plan } from '../plan/plan.ts';
 import { type CarryOutPorts, carryOut, type Outcome } from './carry-out.ts';
 import { historyOf, type Memory } from './memory.ts';
+import { publishNeed, recallNeed } from './need.ts';
 import { type ReadPorts, readSnapshot } from './read.ts';
 
 export type Turn =
@@ -19,7 +21,11 @@ export type Turn =
     }
   | { readonly kind: 'not-planned'; readonly why: string; readonly memory: Memory; readonly code: number };
 
-export type TurnPorts = ReadPorts & CarryOutPorts;
+export type TurnPorts = ReadPorts &
+  CarryOutPorts & {
+    /** Absent: it does not look ahead. */
+    readonly need?: NeedMetric | undefined;
+  };
 
 /** One turn: everything is read, decided, and carried out unless it is only to be shown. */
 export async function takeTurn(
@@ -32,15 +38,22 @@ export async function takeTurn(
     if (read.kind === 'nothing-there')
       return { kind: 'not-planned', why: read.what, memory, code: EXIT.nothingThere };
     const { snapshot } = read;
-    const made = plan(snapshot, historyOf(read.memory), ports.config);
+    const recalled = await recallNeed(ports.need, read.memory, snapshot.at);
+    const made = plan(snapshot, historyOf(recalled.memory), ports.config);
     const outcomes = acts && made.standing.kind === 'acts' ? await carryOut(made, snapshot, ports) : [];
+    const published = await publishNeed(
+      acts ? ports.need : undefined,
+      recalled.memory,
+      snapshot.at,
+      made.needed,
+    );
     return {
       kind: 'planned',
       snapshot,
       plan: made,
       outcomes,
-      warnings: read.warnings,
-      memory: read.memory,
+      warnings: [...read.warnings, ...recalled.warnings, ...published.warnings],
+      memory: published.memory,
       code: codeOf(outcomes),
     };
   } catch (error) {
