@@ -17,11 +17,11 @@ type Scene = Partial<EcsScene> & {
   readonly own?: readonly (string | Registration)[];
 };
 
-const registered = (status: string, taskCount = 0) =>
+const registered = (status: string, taskCount = 0, id = 'a') =>
   known<Located>({
     kind: 'registered',
     cluster: 'web',
-    arn: ci('a'),
+    arn: ci(id),
     status,
     taskCount,
     agentConnected: true,
@@ -351,6 +351,7 @@ describe('a check, while the host is busy', () => {
   for (const [what, located] of [
     ['is ACTIVE again', registered('ACTIVE')],
     ['was let go of', gone()],
+    ['is another one by ECS’s word', registered('DRAINING', 0, 'b')],
   ] as const)
     it(`is a full view where the host ${what}`, async () => {
       const { view } = setUp({ located, tasks: [task('1')] });
