@@ -320,7 +320,7 @@ describe('mode deregister', () => {
 });
 
 describe('a drain that is cancelled', () => {
-  const cancelling = async (kind: 'throttled' | 'transient') => {
+  const cancelling = async (kind: 'throttled' | 'transient' | 'rejected') => {
     const agent = scriptAgent();
     await begin(agent, busy());
     await agent.pass(MINUTE);
@@ -329,10 +329,12 @@ describe('a drain that is cancelled', () => {
     return agent;
   };
   it('sets nothing ACTIVE on what ECS said before a try that failed: others may have set it DRAINING', async () => {
-    const agent = await cancelling('transient');
-    agent.says.view = failed('throttled');
-    await agent.pass(MINUTE);
-    assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat', '75 s set-active']);
+    for (const kind of ['transient', 'rejected'] as const) {
+      const agent = await cancelling(kind);
+      agent.says.view = failed('throttled');
+      await agent.pass(MINUTE);
+      assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat', '75 s set-active'], kind);
+    }
   });
   it('lists no tasks for each try that is throttled: nothing was changed', async () => {
     const agent = await cancelling('throttled');
