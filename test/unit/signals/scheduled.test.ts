@@ -72,6 +72,7 @@ describe('an event that EC2 has scheduled', () => {
   test('is the earliest of several', async () => {
     const later = event({ NotBefore: '30 Nov 2026 10:00:00 GMT', EventId: 'later' });
     assert.deepEqual(await readOnce([later, event()]), known(signal));
+    assert.deepEqual(await readOnce([event(), later]), known(signal));
   });
   test('may be told in ISO 8601', async () =>
     assert.deepEqual(await readOnce([event({ NotBefore: '2026-11-30T09:00:43.000Z' })]), known(signal)));

@@ -482,6 +482,11 @@ table('an event that EC2 has scheduled, and no task left', [
     expect: { kind: 'done', why: 'event' },
   },
   {
+    when: 'a tag is left of a lifecycle event, and an operator asks for the instance as well: deregister',
+    seen: { ...idle, signals: known([scheduled('system-reboot'), pastTag, { source: 'manual' }]) },
+    expect: { kind: 'deregister', containerInstance: draining },
+  },
+  {
     when: 'a tag tells of a lifecycle event, and the group does not answer: it may stay',
     seen: {
       ...idle,

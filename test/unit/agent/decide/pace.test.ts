@@ -72,6 +72,7 @@ describe('why a drain waits', () => {
   it('is asked 20 s after a service’s tasks are waited for, a minute later, then every 5 min', () => {
     assert.equal(due(NOW - 5 * SECOND, never), 15 * SECOND);
     assert.equal(due(NOW - 20 * SECOND), MINUTE);
+    assert.equal(due(NOW - 80 * SECOND + 1), MINUTE);
     assert.equal(due(NOW - 80 * SECOND), 5 * MINUTE);
   });
   it('is not asked where no service’s tasks are left', () => assert.equal(due(undefined), Infinity));
