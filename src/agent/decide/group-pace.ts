@@ -74,12 +74,21 @@ function assumedInterval(pace: DrainPace): number {
   const { at, failure } = asked.hooks;
   const mayAnswer = at === -Infinity || failure?.kind === 'throttled' || failure?.kind === 'transient';
   if (heartbeatInterval === undefined && !mayAnswer) return 0;
-  if (heartbeatFailed !== undefined) return HEARTBEAT_FAILED_MS[heartbeatFailed];
+  if (heartbeatFailed === 'unclear') return HEARTBEAT_UNCLEAR_MS;
+  if (heartbeatFailed === 'throttled') {
+    return Math.max(HEARTBEAT_THROTTLED_MS, HEARTBEATS_THROTTLED * (heartbeatInterval ?? 0));
+  }
   return CHECK_MS * (1 + 2 * spread);
 }
 
 /** Since the signal. Abandoned five minutes before its limit, an action may have waited for almost as long before it is known to. */
-const HEARTBEAT_FAILED_MS = { unclear: 30_000, throttled: 200_000 } as const;
+const HEARTBEAT_UNCLEAR_MS = 30_000;
+const HEARTBEAT_THROTTLED_MS = 200_000;
+/**
+ * The limit is a hundred times the time-out. Where that is hours, it can wait for more heartbeats: each question takes a request
+ * from somebody's heartbeat, when there are too few for all of them.
+ */
+const HEARTBEATS_THROTTLED = 12;
 
 /** The group keeps the instance, so far. */
 function keptInterval({ phase, hearsOfTermination, isContradicted }: DrainPace): number {

@@ -99,7 +99,14 @@ describe('the state in a group that only metadata has named', () => {
     assert.deepEqual([due(), due({ spread: 1 })], [5 * MINUTE, 15 * MINUTE]));
   it('is asked within the five minutes that abandoning leaves, where no heartbeat tells whether the hook waits', () => {
     assert.equal(due({ isHeld: false, heartbeatFailed: 'unclear' }), 30 * SECOND);
-    assert.equal(due({ isHeld: false, heartbeatFailed: 'throttled', spread: 1 }), 200 * SECOND);
+    // A time-out of 30 s: a heartbeat every 6 s, and a limit of 50 min.
+    const short = { isHeld: false, heartbeatFailed: 'throttled', spread: 1 } as const;
+    assert.equal(due({ ...short, heartbeatInterval: 6 * SECOND }), 200 * SECOND);
+  });
+  it('is not asked for hours where a long hook’s heartbeats are throttled: the requests are needed for them', () => {
+    const long = { isHeld: false, heartbeatFailed: 'throttled', spread: 1 } as const;
+    assert.equal(due({ ...long, heartbeatInterval: 73.5 * SECOND }), 882 * SECOND);
+    assert.equal(due({ ...long, heartbeatInterval: 10 * MINUTE }), 120 * MINUTE);
   });
   it('is asked at once when nothing runs here any more, or the ECS agent is silent', () => {
     assert.equal(due(emptied(NOW)), 0);
