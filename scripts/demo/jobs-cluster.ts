@@ -54,6 +54,8 @@ export function createJobsCluster(clock: Clock): JobsCluster {
     hooks: [{ name: 'drain', heartbeatTimeout: 30 }],
     timings: { pending: 500, deprovisioning: 300, agentReportLag: 300, terminatingToWait: 500 },
   });
+  // What the group's launch template names: three jobs fit.
+  fleet.world.instanceTypes.set('m6i.large', { vCpus: 3, memory: 8192, gpus: 0 });
   fleet.group.launch = () =>
     fleet.addInstance({ cpu: 3072, memory: 8192, ecsAgentAfter: BOOT_MS, metadataTags: true });
   fleet.world.call('ecs:RegisterTaskDefinition', {

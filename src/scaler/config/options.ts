@@ -64,7 +64,7 @@ export const options = {
   averageTarget: {
     flag: 'average-target',
     placeholder: 'PERCENT',
-    default: '80',
+    default: '90',
     help: 'With --policy average: n of N instances go while the reservation stays below (N − n) · 100 / N · PERCENT / 100.',
     allowed: 'a whole number from 1 to 100',
     parse: wholeNumber(1, 100),

@@ -102,6 +102,17 @@ describe('ecs-scaler', { timeout: 60_000 }, () => {
     assert.equal(fleet.group.desired, 3);
   });
 
+  test('in an empty group as many are launched at once as its launch template says', async () => {
+    // Two vCPUs: one job on each.
+    wait('nightly-1', 'nightly-2', 'nightly-3');
+    const { stdout } = await once('--demand-queue', queueUrl);
+    assert.match(stdout, /^launch 3 instances in eu-west-1a: for nightly-1, nightly-2, nightly-3/);
+    assert.equal(fleet.group.desired, 3, 'the others would wait until the first has booted');
+    wait('nightly-1', 'nightly-2', 'nightly-3');
+    await once('--demand-queue', queueUrl);
+    assert.equal(fleet.group.desired, 3, 'what boots is room that comes');
+  });
+
   test('a job that has been started is not launched for, although its last message is still there', async () => {
     fleet.runTask(fleet.addInstance({ cpu: 4096, memory: 8192 }), {
       cpu: 4096,
