@@ -10,6 +10,8 @@ export type { Sandbox } from './start.ts';
 export { startSandbox } from './start.ts';
 export { attachTagger } from './tagger.ts';
 export { isDetail, timelineLine } from './timeline-line.ts';
+export type { CapacityProviderOptions } from './world/capacity-providers.ts';
+export { addCapacityProvider } from './world/capacity-providers.ts';
 export { addCluster } from './world/clusters.ts';
 export { reregister } from './world/ecs-agent.ts';
 export { operations } from './world/handlers.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
-import { createFleet, operations, startSandbox } from '../../src/sandbox/index.ts';
+import { addCapacityProvider, createFleet, operations, startSandbox } from '../../src/sandbox/index.ts';
 import { pythonWith } from '../support/python.ts';
 import { brokenAnswers } from './broken-answers.ts';
 
@@ -25,6 +25,7 @@ describe('botocore', () => {
       timings: { pending: 0, terminatingToWait: 50, proceedToShutdown: 0, shutdown: 0, scheduler: 10 },
     });
     for (let index = 0; index < 4; index++) fleet.addInstance();
+    addCapacityProvider(fleet.world, fleet.cluster, { name: 'workers', group: fleet.group });
     const sandbox = await startSandbox(fleet, { clock: systemClock });
     t.after(() => sandbox.close());
     const { lines, code } = await drive(python.path, [sandbox.apiUrl, ...Object.keys(operations)]);

@@ -199,6 +199,7 @@ def clusters_and_instances(driver: Driver, first: str) -> None:
     driver.call(
         "ecs:DescribeContainerInstances", "InvalidParameterException", cluster=CLUSTER, containerInstances=["a"] * 101
     )
+    driver.call("ecs:DescribeCapacityProviders", capacityProviders=["workers", "nothing"])
     own = found["containerInstanceArns"]
     for status in ("DRAINING", "ACTIVE"):
         driver.call("ecs:UpdateContainerInstancesState", cluster=CLUSTER, containerInstances=own, status=status)
@@ -227,6 +228,16 @@ def tasks(driver: Driver) -> None:
     driver.call("ecs:RunTask", "InvalidParameterException", cluster="other", taskDefinition="job")
     driver.call("ecs:RunTask", "ClusterNotFoundException", cluster="nowhere", taskDefinition="job")
     driver.call("ecs:RunTask", "ClientException", cluster=CLUSTER, taskDefinition="nothing")
+    provided = {"cluster": CLUSTER, "taskDefinition": "job", "capacityProviderStrategy": [{"capacityProvider": "workers"}]}
+    arns += [task["taskArn"] for task in driver.call("ecs:RunTask", **provided)["tasks"]]
+    huge = {"containerOverrides": [{"name": "app", "cpu": 1_000_000}]}
+    waits = driver.call("ecs:RunTask", **provided, overrides=huge)["tasks"][0]
+    driver.expect("it waits in PROVISIONING", waits["lastStatus"] == "PROVISIONING")
+    driver.call("ecs:DescribeTasks", cluster=CLUSTER, tasks=[waits["taskArn"]])
+    driver.call("ecs:StopTask", cluster=CLUSTER, task=waits["taskArn"])
+    driver.call("ecs:DescribeTasks", cluster=CLUSTER, tasks=[waits["taskArn"]])
+    unknown = {**provided, "capacityProviderStrategy": [{"capacityProvider": "nothing"}]}
+    driver.call("ecs:RunTask", "InvalidParameterException", **unknown)
     on = driver.call("ecs:ListContainerInstances", cluster=CLUSTER)["containerInstanceArns"]
     started = driver.call("ecs:StartTask", cluster=CLUSTER, taskDefinition="job", containerInstances=[on[0], UNKNOWN])
     arns += [task["taskArn"] for task in started["tasks"]]

@@ -48,6 +48,9 @@ export function addCluster(world: WorldState, name: string): Cluster {
     tasks: new Map(),
     services: new Map(),
     runTaskTokens: new Map(),
+    capacityProviders: new Map(),
+    defaultProvider: undefined,
+    waiting: new Map(),
   };
   world.clusters.set(name, cluster);
   return cluster;
@@ -125,7 +128,10 @@ function describe(cluster: Cluster): Ecs.Cluster {
     statistics: [],
     tags: [],
     settings: [],
-    capacityProviders: [],
-    defaultCapacityProviderStrategy: [],
+    capacityProviders: [...cluster.capacityProviders.keys()],
+    defaultCapacityProviderStrategy:
+      cluster.defaultProvider === undefined
+        ? []
+        : [{ capacityProvider: cluster.defaultProvider, weight: 1, base: 0 }],
   };
 }

@@ -17,6 +17,7 @@ export function describeTask(world: WorldState, task: Task): Ecs.Task {
     lastStatus,
     desiredStatus,
     launchType: 'EC2',
+    ...(task.capacityProvider !== undefined && { capacityProviderName: task.capacityProvider }),
     availabilityZone: containerInstance.machine.availabilityZone,
     connectivity: containerInstance.agentConnected ? 'CONNECTED' : 'DISCONNECTED',
     cpu: String(task.cpu),

@@ -59,6 +59,10 @@ export type WorldOperations = {
     Ecs.DeregisterTaskDefinitionCommandInput,
     Ecs.DeregisterTaskDefinitionCommandOutput
   >;
+  'ecs:DescribeCapacityProviders': Call<
+    Ecs.DescribeCapacityProvidersCommandInput,
+    Ecs.DescribeCapacityProvidersCommandOutput
+  >;
   'ecs:RunTask': Call<Ecs.RunTaskCommandInput, Ecs.RunTaskCommandOutput>;
   'ecs:StartTask': Call<Ecs.StartTaskCommandInput, Ecs.StartTaskCommandOutput>;
   'ecs:StopTask': Call<Ecs.StopTaskCommandInput, Ecs.StopTaskCommandOutput>;

@@ -4,6 +4,8 @@ import type { TimelineEvent } from './timeline.ts';
 /** How long AWS takes over its own affairs, in ms. Short by default: a test names the ones it is about. */
 export type Timings = {
   provisioning: number;
+  /** How long a task waits for its capacity provider: no primary source says, and 10 to 30 min were seen. */
+  provisioningTimeout: number;
   pending: number;
   activating: number;
   deactivating: number;
@@ -46,6 +48,7 @@ export type Timings = {
 
 export const defaultTimings: Timings = {
   provisioning: 0,
+  provisioningTimeout: 900_000,
   pending: 300,
   activating: 0,
   deactivating: 0,

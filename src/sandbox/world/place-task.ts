@@ -1,10 +1,10 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import { clientException, invalidParameter } from './errors.ts';
 import { place, refuses } from './placement.ts';
-import type { Cluster, ContainerInstance, WorldState } from './state.ts';
+import type { Cluster, ContainerInstance, Machine, WorldState } from './state.ts';
 
-type Wanted = { readonly cpu: number; readonly memory: number; readonly group: string };
-type Rules = Pick<Ecs.RunTaskCommandInput, 'placementConstraints' | 'placementStrategy'>;
+export type Wanted = { readonly cpu: number; readonly memory: number; readonly group: string };
+export type Rules = Pick<Ecs.RunTaskCommandInput, 'placementConstraints' | 'placementStrategy'>;
 
 /**
  * The container instance that RunTask takes under its constraints and strategies; else why each was refused. The first
@@ -15,11 +15,12 @@ export function choose(
   cluster: Cluster,
   wanted: Wanted,
   { placementConstraints = [], placementStrategy = [] }: Rules,
+  isEligible?: (machine: Machine) => boolean,
 ): ContainerInstance | Ecs.Failure[] {
   const failures: Ecs.Failure[] = [];
   let candidates: ContainerInstance[] = [];
   for (const candidate of cluster.containerInstances.values()) {
-    if (candidate.status !== 'ACTIVE') continue;
+    if (candidate.status !== 'ACTIVE' || isEligible?.(candidate.machine) === false) continue;
     const reason =
       refuses(candidate, wanted) ??
       placementConstraints.map((one) => breaks(one, candidate, wanted)).find((one) => one !== undefined);
@@ -29,7 +30,7 @@ export function choose(
   if (candidates.length === 0) return failures;
   if (placementStrategy.length === 0) {
     const [only] = candidates;
-    const spread = placementConstraints.length === 0 ? place(cluster, wanted) : only;
+    const spread = placementConstraints.length === 0 && !isEligible ? place(cluster, wanted) : only;
     return spread ?? failures;
   }
   for (const { type, field } of placementStrategy) {

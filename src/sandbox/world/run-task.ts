@@ -1,10 +1,19 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
+import { describeWaiting, providerOf, provision } from './capacity-providers.ts';
 import { clusterNamed } from './clusters.ts';
 import { describeTask } from './describe-task.ts';
 import { clientException, invalidParameter, serviceError } from './errors.ts';
 import { choose } from './place-task.ts';
 import { programOf } from './program.ts';
-import type { Cluster, Task, TaskBehaviour, TaskDefinition, TaskOverrides, WorldState } from './state.ts';
+import type {
+  Cluster,
+  Task,
+  TaskBehaviour,
+  TaskDefinition,
+  TaskOverrides,
+  WaitingTask,
+  WorldState,
+} from './state.ts';
 import { definitionNamed } from './task-definitions.ts';
 import { startTask } from './task-life.ts';
 
@@ -40,10 +49,14 @@ export function runTask(world: WorldState, input: Ecs.RunTaskCommandInput): Answ
   return shown(world, outcome);
 }
 
-type Outcome = { readonly tasks: readonly Task[]; readonly failures: readonly Ecs.Failure[] };
+type Outcome = { readonly tasks: readonly (Task | WaitingTask)[]; readonly failures: readonly Ecs.Failure[] };
 
 function shown(world: WorldState, { tasks, failures }: Outcome): Answer {
-  return { tasks: tasks.map((task) => describeTask(world, task)), failures: [...failures] };
+  const show = (task: Task | WaitingTask) => {
+    if (!('provider' in task)) return describeTask(world, task);
+    return task.placed ? describeTask(world, task.placed) : describeWaiting(world, task);
+  };
+  return { tasks: tasks.map(show), failures: [...failures] };
 }
 
 function start(world: WorldState, cluster: Cluster, input: Ecs.RunTaskCommandInput): Outcome {
@@ -57,26 +70,22 @@ function start(world: WorldState, cluster: Cluster, input: Ecs.RunTaskCommandInp
     );
   const overrides = input.overrides as TaskOverrides | undefined;
   checkOverrides(definition, overrides);
-  if (![...cluster.containerInstances.values()].some(({ status }) => status === 'ACTIVE'))
+  const provider = providerOf(cluster, input);
+  if (!provider && ![...cluster.containerInstances.values()].some(({ status }) => status === 'ACTIVE'))
     throw invalidParameter('No Container Instances were found in your cluster.');
   const needs = needsOf(definition, overrides);
   const group = input.group ?? `family:${definition.family}`;
-  const tasks: Task[] = [];
+  const tasks: (Task | WaitingTask)[] = [];
   for (let index = 0; index < count; index++) {
+    const behaviour = behaviourOf(definition, overrides);
+    const task = { definition, group, startedBy: input.startedBy, behaviour, overrides, needs };
+    if (provider) {
+      tasks.push(provision(world, provider, cluster, { ...needs, group }, input, task));
+      continue;
+    }
     const chosen = choose(world, cluster, { ...needs, group }, input);
     if (Array.isArray(chosen)) return { tasks, failures: chosen };
-    const behaviour = behaviourOf(definition, overrides);
-    tasks.push(
-      startTask(world, {
-        containerInstance: chosen,
-        definition,
-        group,
-        startedBy: input.startedBy,
-        behaviour,
-        overrides,
-        needs,
-      }),
-    );
+    tasks.push(startTask(world, { ...task, containerInstance: chosen }));
   }
   return { tasks, failures: [] };
 }

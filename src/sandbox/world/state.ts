@@ -149,6 +149,47 @@ export type Cluster = {
   readonly services: Map<string, Service>;
   /** What RunTask has answered, by client token. */
   readonly runTaskTokens: Map<string, UsedToken>;
+  readonly capacityProviders: Map<string, CapacityProvider>;
+  /** The one of its default strategy. */
+  defaultProvider: string | undefined;
+  /** The tasks for which a capacity provider has no instance yet, and those that have ended so. */
+  readonly waiting: Map<string, WaitingTask>;
+};
+
+export type CapacityProvider = {
+  readonly name: string;
+  readonly arn: string;
+  readonly group: Group;
+  /** Managed scaling: how long it waits between two steps, in ms. */
+  readonly scaling: { readonly warmupMs: number } | undefined;
+  scaledAt: number;
+  /** How many points of its metric in a row were below its target. */
+  pointsBelow: number;
+};
+
+/** A task in PROVISIONING, which is on no instance. */
+export type WaitingTask = {
+  readonly id: string;
+  readonly arn: string;
+  readonly serial: number;
+  readonly cluster: Cluster;
+  readonly provider: CapacityProvider;
+  readonly wanted: { readonly cpu: number; readonly memory: number; readonly group: string };
+  readonly createdAt: number;
+  /** What it will be. */
+  readonly task: {
+    readonly definition: TaskDefinition;
+    readonly group: string;
+    readonly startedBy?: string | undefined;
+    readonly overrides?: TaskOverrides | undefined;
+  };
+  /** Puts it on an instance that has room; false where none has. */
+  readonly place: () => boolean;
+  placed: Task | undefined;
+  lastStatus: 'PROVISIONING' | 'STOPPED';
+  stopCode: 'TaskFailedToStart' | 'UserInitiated' | undefined;
+  stoppedReason: string | undefined;
+  stoppedAt: number | undefined;
 };
 
 /** A RunTask that has completed, whether it started something or not. */
@@ -156,7 +197,7 @@ export type UsedToken = {
   readonly at: number;
   /** What was asked, as JSON. */
   readonly parameters: string;
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly (Task | WaitingTask)[];
   readonly failures: readonly { readonly arn?: string | undefined; readonly reason?: string | undefined }[];
 };
 
@@ -236,6 +277,8 @@ export type Task = {
   /** As RunTask was given them. */
   readonly overrides: TaskOverrides | undefined;
   readonly createdAt: number;
+  /** The name of the one that has placed it. */
+  readonly capacityProvider: string | undefined;
   readonly cpu: number;
   readonly memory: number;
   lastStatus: TaskStatus;

@@ -11,6 +11,7 @@ import type {
   Task,
   TaskBehaviour,
   TaskDefinition,
+  WaitingTask,
   WorldState,
 } from './state.ts';
 import type { TaskStatus } from './statuses.ts';
@@ -25,18 +26,20 @@ export type NewTask = {
   overrides?: Task['overrides'];
   /** CPU units and MiB that it takes; its definition's unless told. */
   needs?: { readonly cpu: number; readonly memory: number } | undefined;
+  /** It has waited in PROVISIONING for an instance, under this name. */
+  waited?: WaitingTask | undefined;
   /** RUNNING from the first moment, for a test that is not about starting. */
   running?: boolean | undefined;
 };
 
 /** Puts a task on a container instance, and starts it on its way to RUNNING. */
 export function startTask(world: WorldState, options: NewTask): Task {
-  const { containerInstance, definition } = options;
-  const id = nextHex(world, 32);
+  const { containerInstance, definition, waited } = options;
+  const id = waited?.id ?? nextHex(world, 32);
   const task: Task = {
     id,
     arn: `arn:aws:ecs:${world.options.region}:${world.options.accountId}:task/${containerInstance.cluster.name}/${id}`,
-    serial: world.serial,
+    serial: waited?.serial ?? world.serial,
     cluster: containerInstance.cluster,
     containerInstance,
     definition,
@@ -45,7 +48,8 @@ export function startTask(world: WorldState, options: NewTask): Task {
     service: options.service,
     behaviour: options.behaviour ?? noBehaviour,
     overrides: options.overrides,
-    createdAt: world.now,
+    createdAt: waited?.createdAt ?? world.now,
+    capacityProvider: waited?.provider.name,
     cpu: options.needs?.cpu ?? definition.cpu,
     memory: options.needs?.memory ?? definition.memory,
     lastStatus: 'PROVISIONING',
@@ -73,6 +77,8 @@ export function startTask(world: WorldState, options: NewTask): Task {
   containerInstance.usedMemory += task.memory;
   containerInstance.machine.ecsAgent.tasks.push(task);
   containerInstance.machine.placed.push(task);
+  // ECS has known it since it began to wait.
+  if (waited) note(task.past, waited.createdAt, { lastStatus: 'PROVISIONING', desiredStatus: 'RUNNING' });
   noteTask(world, task);
   options.service?.tasks.add(task);
   emit(world, () => ({

@@ -1,5 +1,6 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import { dateAt } from '../../base/clock.ts';
+import { capacityProviders, describeWaiting, stopWaiting } from './capacity-providers.ts';
 import { checkOwnCluster, clusterNamed, listing } from './clusters.ts';
 import { atMost, statusOf } from './container-instances.ts';
 import { describeTask as describe } from './describe-task.ts';
@@ -25,7 +26,9 @@ export const tasks: Pick<
   | 'ecs:DescribeTasks'
   | 'ecs:GetTaskProtection'
   | 'ecs:UpdateTaskProtection'
+  | 'ecs:DescribeCapacityProviders'
 > = {
+  ...capacityProviders,
   'ecs:RunTask': runTask,
   'ecs:StartTask': (world, input) => {
     const cluster = clusterNamed(world, input.cluster);
@@ -53,6 +56,11 @@ export const tasks: Pick<
   },
   'ecs:StopTask': (world, input) => {
     const cluster = clusterNamed(world, input.cluster);
+    const waiting = cluster.waiting.get(idOf(input.task ?? ''));
+    if (waiting) {
+      stopWaiting(world, waiting, 'UserInitiated', input.reason ?? 'Task stopped by user');
+      return { task: describeWaiting(world, waiting) };
+    }
     const task = taskNamed(cluster, input.task);
     askToStop(world, task, 'UserInitiated', input.reason ?? 'Task stopped by user');
     return { task: describe(world, task) };
@@ -77,7 +85,7 @@ export const tasks: Pick<
     const service = input.serviceName ? cluster.services.get(idOf(input.serviceName)) : undefined;
     if (input.serviceName && (!service || service.status === 'INACTIVE'))
       throw serviceError('ServiceNotFoundException', 'Service not found.');
-    const listed: Task[] = [];
+    const listed: Pick<Task, 'arn' | 'serial'>[] = [];
     for (const task of on ? on.tasks : cluster.tasks.values()) {
       if (seenOf(world, task)?.desiredStatus !== desiredStatus || isLost(world, task)) continue;
       if (service && task.service !== service) continue;
@@ -86,6 +94,14 @@ export const tasks: Pick<
       if (input.launchType && input.launchType !== 'EC2') continue;
       listed.push(task);
     }
+    for (const waiting of on || service ? [] : cluster.waiting.values()) {
+      if ((waiting.lastStatus === 'STOPPED' ? 'STOPPED' : 'RUNNING') !== desiredStatus) continue;
+      if (world.asOf < waiting.createdAt) continue;
+      if (input.family && waiting.task.definition.family !== input.family) continue;
+      if (input.startedBy && waiting.task.startedBy !== input.startedBy) continue;
+      listed.push(waiting);
+    }
+    listed.sort((a, b) => a.serial - b.serial);
     const { items, nextToken } = page(
       listed,
       (task) => task.serial,
@@ -102,7 +118,9 @@ export const tasks: Pick<
       checkOwnCluster(cluster, name);
       checkTaskId(name);
       const task = cluster.tasks.get(idOf(name));
-      if (task && seenOf(world, task)) found.push(describe(world, task));
+      const waiting = cluster.waiting.get(idOf(name));
+      if (waiting && world.asOf >= waiting.createdAt) found.push(describeWaiting(world, waiting));
+      else if (task && seenOf(world, task)) found.push(describe(world, task));
       else failures.push({ arn: taskArn(world, cluster, name), reason: 'MISSING' });
     }
     return { tasks: found, failures };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
+import { addCapacityProvider } from '../../../src/sandbox/world/capacity-providers.ts';
 import { operations } from '../../../src/sandbox/world/handlers.ts';
 import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/operations.ts';
 import { createManualClock } from './manual-clock.ts';
@@ -110,6 +111,7 @@ const script: Step[] = [
   ['autoscaling:LaunchInstances', { AutoScalingGroupName: 'mixed', RequestedCapacity: 1 }],
 
   ['ecs:CreateCluster', { clusterName: 'other' }],
+  ['ecs:DescribeCapacityProviders', { capacityProviders: ['workers', 'nothing'] }],
   ['ecs:ListClusters', {}],
   ['ecs:DescribeClusters', { clusters: ['web', 'nowhere'] }],
   ['ecs:ListContainerInstances', { cluster: 'web', filter: `ec2InstanceId == ${first}` }],
@@ -241,6 +243,8 @@ describe('every call gives over the wire what the World answers', () => {
 
   function fleet(): Fleet {
     const made = createFleet({ clock, timings: { scheduler: 3_600_000 } });
+    const { world, cluster, group } = made;
+    addCapacityProvider(world, cluster, { name: 'workers', group, scaling: { warmupMs: 60_000 } });
     made.addInstance({ instanceId: first, cpu: 2048, memory: 4096 });
     made.addInstance({ instanceId: second, cpu: 2048, memory: 4096 });
     return made;
