@@ -227,10 +227,10 @@ export function checkInterruption(
   );
 }
 
-/** A host that registers anew once it has been let go is given tasks until it is gone, and no agent can help that. */
+/** A host that registers anew as it is let go, or after it, is given tasks until it is gone, and no agent can help that. */
 function isPlacedAfter(instance: Instance, arn: string, end: ActionEnd | undefined): boolean {
   const placedAt = instance.tasks.get(arn)?.placedAt;
   const registeredAt = containerInstanceOf(instance)?.registeredAt;
   if (end === undefined || placedAt === undefined || registeredAt === undefined) return false;
-  return registeredAt > end.at && placedAt >= registeredAt;
+  return placedAt >= registeredAt && isTooNewToBeKnown(instance, end.at);
 }
