@@ -1,5 +1,9 @@
+/** A longer text is no misspelt name, and comparing it takes long. */
+const LONGEST = 100;
+
 /** The candidate that a misspelt name most likely meant; undefined where none is near. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  if (name.length > LONGEST) return undefined;
   const limit = Math.max(2, Math.floor(name.length / 3));
   let best: { candidate: string; distance: number } | undefined;
   for (const candidate of candidates) {

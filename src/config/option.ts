@@ -1,6 +1,7 @@
 import { formatDuration, parseDuration } from '../base/duration.ts';
 import { nearest } from '../base/nearest.ts';
 import { parsed as ok, type Parsed, wrong } from './parsed.ts';
+import { quote } from './read-flags.ts';
 
 /** One option of a program: its flag, help text and error messages. */
 export type OptionText<T> = {
@@ -29,7 +30,7 @@ export function list<const T extends string>(names: readonly T[]) {
     const given = text.split(',').map((name) => name.trim());
     const strange = given.find((name) => !(names as readonly string[]).includes(name));
     if (strange === '') return wrong('has an empty name before or after a comma');
-    if (strange !== undefined) return wrong(`contains ${JSON.stringify(strange)}${meant(strange, names)}`);
+    if (strange !== undefined) return wrong(`contains ${quote(strange)}${meant(strange, names)}`);
     return ok(names.filter((name) => given.includes(name)));
   };
 }

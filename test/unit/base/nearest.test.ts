@@ -15,3 +15,6 @@ for (const [name, expected] of [
 ] as const) {
   test(`${name} most likely means ${expected}`, () => assert.equal(nearest(name, commands), expected));
 }
+
+test('a text of a megabyte is compared with nothing: that would take seconds', () =>
+  assert.equal(nearest('s'.repeat(1024 * 1024), ['s'.repeat(1024 * 1024 - 1)]), undefined));
