@@ -31,3 +31,6 @@ export function escaped(json: string): string {
 }
 
 const escapeUnit = (unit: number) => `\\u${unit.toString(16).padStart(4, '0')}`;
+
+/** A text from outside as messages show it: JSON shows what a terminal would not, control characters, spaces at the end. */
+export const quote = (text: string) => escaped(JSON.stringify(clip(text, 200)));

@@ -1,8 +1,8 @@
 import { nearest } from '../base/nearest.ts';
+import { quote } from '../base/text.ts';
 import { version } from '../base/version.ts';
 import { columnsOf } from '../base/wrap.ts';
 import { EX_USAGE } from '../config/exit-codes.ts';
-import { quote } from '../config/read-flags.ts';
 import { COMMON_COMMANDS, type Program } from './program.ts';
 
 export type Streams = {

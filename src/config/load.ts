@@ -1,10 +1,11 @@
 import type { Environment } from '../base/environment.ts';
 import { readTextFile } from '../base/files.ts';
 import { nearest } from '../base/nearest.ts';
+import { quote } from '../base/text.ts';
 import { isMetadataTagKey, isProxyName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
 import { type Config, type OptionName, optionList, options } from './options.ts';
 import { wrong } from './parsed.ts';
-import { type Flag, type FlagsOptions, quote, readFlags } from './read-flags.ts';
+import { type Flag, type FlagsOptions, readFlags } from './read-flags.ts';
 import { checkSdkFiles } from './sdk-files.ts';
 
 /** Where the configuration file is unless `--config` or `ECS_DRAIN_CONFIG` names another. */

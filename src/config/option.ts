@@ -1,7 +1,7 @@
 import { formatDuration, parseDuration } from '../base/duration.ts';
 import { nearest } from '../base/nearest.ts';
+import { quote } from '../base/text.ts';
 import { parsed as ok, type Parsed, wrong } from './parsed.ts';
-import { quote } from './read-flags.ts';
 
 /** One option of a program: its flag, help text and error messages. */
 export type OptionText<T> = {

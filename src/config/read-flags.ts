@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { nearest } from '../base/nearest.ts';
-import { clip, escaped } from '../base/text.ts';
+import { clip, quote } from '../base/text.ts';
 
 /** A flag: a switch without a placeholder, else it takes a value. */
 export type Flag = {
@@ -77,6 +77,3 @@ export function readFlags(
     return `${clip(rawName, 200)}: unknown option.${hint}`;
   }
 }
-
-/** A text from outside as messages show it: JSON shows what a terminal would not, control characters, spaces at the end. */
-export const quote = (text: string) => escaped(JSON.stringify(clip(text, 200)));

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { Environment } from '../../base/environment.ts';
 import { readTextFile, tryToWrite } from '../../base/files.ts';
-import { messageOf } from '../../base/text.ts';
-import { quote, readFlags } from '../../config/read-flags.ts';
+import { messageOf, quote } from '../../base/text.ts';
+import { readFlags } from '../../config/read-flags.ts';
 import { checkSdkFiles } from '../../config/sdk-files.ts';
 import { type JobFile, readJobFile } from './job-file.ts';
 import { type OptionName, type Options, optionList } from './options.ts';

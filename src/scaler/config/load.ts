@@ -1,6 +1,7 @@
 import type { Environment } from '../../base/environment.ts';
 import { nearest } from '../../base/nearest.ts';
-import { quote, readFlags } from '../../config/read-flags.ts';
+import { quote } from '../../base/text.ts';
+import { readFlags } from '../../config/read-flags.ts';
 import { checkSdkFiles } from '../../config/sdk-files.ts';
 import { type Config, defaultConfig } from '../plan/model.ts';
 import { type OptionName, type Options, optionList } from './options.ts';
