@@ -1,8 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '../src/base/text.ts';
 import { chart } from './scaling/chart.ts';
-import { type Figures, SECOND } from './scaling/model.ts';
+import { type Figures, SECOND, VCPU } from './scaling/model.ts';
 import { type BenchOptions, readOptions, USAGE } from './scaling/options.ts';
+import { readTrace } from './scaling/read-trace.ts';
 import { scenariosOf } from './scaling/scenarios.ts';
 import { tables } from './scaling/tables.ts';
 import { runScenarios } from './scaling/worker-pool.ts';
@@ -29,6 +31,12 @@ switch (options.kind) {
 }
 
 async function run(options: BenchOptions & { kind: 'run' }): Promise<void> {
+  const unreadable = problemWith(options);
+  if (unreadable !== undefined) {
+    console.error(unreadable);
+    process.exitCode = 2;
+    return;
+  }
   const began = performance.now();
   const figures = await runScenarios(scenariosOf(options), {
     workers: options.workers,
@@ -37,6 +45,16 @@ async function run(options: BenchOptions & { kind: 'run' }): Promise<void> {
   console.log(tables(figures));
   console.error(`\n${figures.length} replays in ${Math.round((performance.now() - began) / SECOND)} s`);
   if (options.writes) write(figures);
+}
+
+/** Before minutes of work, what would end them. */
+function problemWith({ traces, vcpus }: BenchOptions & { kind: 'run' }): string | undefined {
+  try {
+    for (const trace of traces) readTrace(trace, vcpus * VCPU);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 function tellProgress({ scenario, traceName, instanceHours, days, tookMs }: Figures): void {

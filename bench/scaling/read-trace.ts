@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { messageOf } from '../../src/base/text.ts';
 import { createRandom } from '../../test/simulation/random.ts';
 import { type Job, SECOND, type Trace, VCPU } from './model.ts';
 
@@ -21,8 +22,7 @@ const HEAD = 'submit_s,run_s,cpus,';
  * @throws {Error} that names the file, the line and what is allowed there
  */
 export function readTrace(path: string, instanceCpu: number): Trace {
-  const content = readFileSync(path);
-  const text = (path.endsWith('.gz') ? gunzipSync(content) : content).toString('utf8');
+  const text = textOf(path);
   const [head = '', ...lines] = text.split(/\r?\n/);
   if (!head.startsWith(HEAD))
     throw new Error(`${path}: the first line of a trace is ${HEAD}memory_as_logged, and this is ${head}`);
@@ -35,6 +35,16 @@ export function readTrace(path: string, instanceCpu: number): Trace {
     source: known?.[2],
     jobs: jobsOf(logged, instanceCpu, 1),
   };
+}
+
+function textOf(path: string): string {
+  const content = readFileSync(path);
+  if (!path.endsWith('.gz')) return content.toString('utf8');
+  try {
+    return gunzipSync(content).toString('utf8');
+  } catch (error) {
+    throw new Error(`${path} ends in .gz, and gzip cannot read it: ${messageOf(error)}`);
+  }
 }
 
 function readLine(path: string, line: string, number: number): LoggedJob {
