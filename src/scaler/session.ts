@@ -77,4 +77,4 @@ export async function openSession(
 }
 
 /** Calls that are not asked again without a word. */
-const changes = /:(Terminate|Launch|Update|Tag|Untag)/;
+const changes = /:(Set|Terminate|Launch|Update|Tag|Untag)/;

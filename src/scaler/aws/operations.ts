@@ -60,6 +60,10 @@ export type Operations = {
     AutoScaling.LaunchInstancesCommandInput,
     AutoScaling.LaunchInstancesCommandOutput
   >;
+  'autoscaling:SetDesiredCapacity': Call<
+    AutoScaling.SetDesiredCapacityCommandInput,
+    AutoScaling.SetDesiredCapacityCommandOutput
+  >;
   'autoscaling:TerminateInstanceInAutoScalingGroup': Call<
     AutoScaling.TerminateInstanceInAutoScalingGroupCommandInput,
     AutoScaling.TerminateInstanceInAutoScalingGroupCommandOutput

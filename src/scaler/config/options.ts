@@ -18,7 +18,7 @@ export const options = {
     placeholder: 'NAME',
     default: '',
     defaultShown: 'none: it must be given',
-    help: 'The Auto Scaling group whose instances it adds and takes away, within its minimum and maximum. It needs a launch template.',
+    help: 'The Auto Scaling group whose instances it adds and takes away, within its minimum and maximum.',
     allowed: 'the name of an Auto Scaling group',
     parse: optional((text) =>
       /^[^\s/:]{1,255}$/.test(text) ? parsed(text) : wrong('is not the name of an Auto Scaling group'),

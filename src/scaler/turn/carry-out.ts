@@ -10,6 +10,7 @@ import type { TaskReader } from '../aws/tasks.ts';
 import { inBatches } from '../aws/whole.ts';
 import { CORDON_KEY, cordonText } from '../cordon-tag.ts';
 import type { Action, Plan, Snapshot, Target } from '../plan/model.ts';
+import { raiseDesired } from './raise.ts';
 
 export type Outcome = { readonly action: Action } & (
   | { readonly kind: 'done'; readonly instanceIds?: readonly string[] }
@@ -53,7 +54,16 @@ export async function carryOut(
   );
   const outcomes: Outcome[] = [];
   outcomes.push(...(await uncordon(of('uncordon'), ports)));
-  for (const action of launches) outcomes.push(await launch(action, snapshot, ports));
+  for (const [index, action] of launches.entries()) {
+    const outcome = await launch(action, snapshot, ports);
+    if (index === 0 && isNotTaken(outcome)) {
+      const count = launches.reduce((sum, one) => sum + one.count, 0);
+      const raised = await raiseDesired(ports.call, ports.group, snapshot.group.desired, count);
+      outcomes.push(...launches.map((one) => ({ action: one, ...raised })));
+      break;
+    }
+    outcomes.push(outcome);
+  }
   outcomes.push(...(await terminate(of('terminate'), ports)));
   outcomes.push(...(await cordon(of('cordon'), ports)));
   return outcomes;
@@ -92,6 +102,10 @@ async function launch(
   }
   return { action, kind: 'failed', why: reasons.join('; '), error: undefined };
 }
+
+/** Whether LaunchInstances has something against the group, and not against how many are wanted. */
+const isNotTaken = (outcome: Outcome): boolean =>
+  outcome.kind === 'failed' && outcome.error?.kind === 'rejected' && !/\bmax/i.test(outcome.error.message);
 
 /** How long a request gets the answer that it got before, in ms: a zone that had no instance may have one then. */
 const SAME_FOR_MS = 300_000;

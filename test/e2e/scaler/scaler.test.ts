@@ -113,6 +113,28 @@ describe('ecs-scaler', { timeout: 60_000 }, () => {
     assert.equal(fleet.group.desired, 3, 'what boots is room that comes');
   });
 
+  test('in a group that LaunchInstances does not take the desired capacity is raised, never beyond what was seen', async () => {
+    fleet.group.spec = { kind: 'configuration', name: 'old' };
+    fleet.runTask(fleet.addInstance({ cpu: 4096, memory: 8192 }), { cpu: 4096, memory: 4096 });
+    wait('nightly-1', 'nightly-2', 'nightly-3');
+    assert.match((await once('--demand-queue', queueUrl)).stdout, /^launch 2 instances/);
+    assert.equal(fleet.group.desired, 3);
+    wait('nightly-1', 'nightly-2', 'nightly-3', 'nightly-4', 'nightly-5');
+    // Somebody raises it between the plan and the raise: to set what the plan has seen would lower it.
+    const match = { api: 'autoscaling:LaunchInstances' };
+    addFault(fleet.world, { match, fault: { what: 'delay', ms: 400 } });
+    fleet.world.requestLog.entries?.splice(0);
+    const turn = once('--demand-queue', queueUrl);
+    while (calls('ecs:ListTasks') < 2) await systemClock.sleep(5);
+    await systemClock.sleep(100);
+    fleet.world.call('autoscaling:SetDesiredCapacity', {
+      AutoScalingGroupName: 'workers',
+      DesiredCapacity: 5,
+    });
+    assert.match((await turn).stdout, /^not done: launch 1 instance.*; the group wants 5 now/);
+    assert.equal(fleet.group.desired, 5, 'instances that somebody has asked for are taken away');
+  });
+
   test('a job that has been started is not launched for, although its last message is still there', async () => {
     fleet.runTask(fleet.addInstance({ cpu: 4096, memory: 8192 }), {
       cpu: 4096,

@@ -2,6 +2,7 @@ import {
   AutoScalingClient,
   DescribeAutoScalingGroupsCommand,
   LaunchInstancesCommand,
+  SetDesiredCapacityCommand,
   TerminateInstanceInAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 
@@ -10,5 +11,6 @@ export const createClient = (config: object) => new AutoScalingClient(config);
 export const commands = {
   'autoscaling:DescribeAutoScalingGroups': DescribeAutoScalingGroupsCommand,
   'autoscaling:LaunchInstances': LaunchInstancesCommand,
+  'autoscaling:SetDesiredCapacity': SetDesiredCapacityCommand,
   'autoscaling:TerminateInstanceInAutoScalingGroup': TerminateInstanceInAutoScalingGroupCommand,
 };
