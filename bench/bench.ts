@@ -14,6 +14,7 @@ import {
   startAgent,
   startBareNode,
   startBarePoller,
+  startNodeTerminationHandler,
   startNodeWithoutFlags,
   startOneshot,
   startShellPoller,
@@ -79,6 +80,9 @@ async function run({ rounds, before, lifecycled: binary, nth, writes }: BenchOpt
     'shell poller': () => startShellPoller(bench, machine.id),
     ...Object.fromEntries(watching),
     [ONESHOT]: () => startOneshot(bench, DIST, ['--task-definition', 'job', '--', 'sleep', '86400']),
+    ...(nth !== undefined && {
+      'aws-node-termination-handler': () => startNodeTerminationHandler(bench, nth, machine.id),
+    }),
     ...(binary !== undefined && {
       lifecycled: () => lifecycled(stage, binary).start(machine, { handlerFails: false }).child,
     }),

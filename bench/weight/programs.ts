@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UNIT_FLAGS } from '../../scripts/unit-flags.ts';
 import type { Sandbox } from '../../src/sandbox/start.ts';
@@ -51,6 +51,35 @@ export function startOneshot(bench: Bench, dist: string, options: string[]): Chi
   const argv = [join(dist, 'oneshot/cli.js'), 'run', '--cluster', 'batch', ...options];
   const environment = { AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: bench.sandbox.apiUrl, ...CREDENTIALS };
   return start(bench, argv, environment);
+}
+
+/**
+ * aws-node-termination-handler, reading instance metadata. It insists on the files of a Kubernetes pod, which it finds in a mount
+ * namespace of its own; nobody answers as Kubernetes.
+ */
+export function startNodeTerminationHandler(
+  { sandbox, children }: Bench,
+  binary: string,
+  instanceId: string,
+): ChildProcess {
+  const pod = '/run/secrets/kubernetes.io/serviceaccount';
+  const script = `mount -t tmpfs none /run && mkdir -p ${pod} && echo bench > ${pod}/token && exec "$0"`;
+  const child = spawn('unshare', ['--map-root-user', '--mount', 'sh', '-c', script, resolve(binary)], {
+    stdio: 'ignore',
+    env: {
+      PATH: process.env.PATH ?? '',
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: '9',
+      NODE_NAME: 'bench',
+      POD_NAME: 'bench',
+      NAMESPACE: 'bench',
+      INSTANCE_METADATA_URL: sandbox.imdsUrl(instanceId),
+      ENABLE_SPOT_INTERRUPTION_DRAINING: 'true',
+      ENABLE_ASG_LIFECYCLE_DRAINING: 'true',
+      ENABLE_SCHEDULED_EVENT_DRAINING: 'false',
+    },
+  });
+  return kept(children, child);
 }
 
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' };
