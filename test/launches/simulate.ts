@@ -11,7 +11,6 @@ import type { keyNames } from '../../src/oneshot/keys.ts';
 import type { End, Launch, Policy } from '../../src/oneshot/launch/model.ts';
 import type { Running, startLaunch } from '../../src/oneshot/launch-loop.ts';
 import {
-  addCapacityProvider,
   addFault,
   addLaunchTemplate,
   addMessageQueue,
@@ -21,7 +20,6 @@ import {
   type LaunchSpec,
   type MessageQueue,
   type Task,
-  type WaitingTask,
 } from '../../src/sandbox/index.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
@@ -41,7 +39,7 @@ export type CallRecord = {
   readonly job: JobPlan;
   readonly plan: CallPlan;
   /** The tasks that its RunTask requests have started, also those whose answer never came. */
-  readonly started: (Task | WaitingTask)[];
+  readonly started: Task[];
   /** What it knew last. */
   launch: Launch | undefined;
   end: End | undefined;
@@ -51,7 +49,7 @@ export type CallRecord = {
   /** It has failed by a mistake of its own. */
   mistake: string | undefined;
   /** Of the tasks that were its own at its end, those that had not stopped. */
-  leftRunning: readonly (Task | WaitingTask)[];
+  leftRunning: readonly Task[];
   /** Whether an instance had had room for its job for a minute when it ended. */
   hadRoom: boolean;
   /** Whether the cluster had an instance then that could hold it, full or not. */
@@ -69,8 +67,6 @@ export type RunRecord = {
   readonly desired: readonly { readonly before: number; readonly after: number }[];
   /** What the demand queue was told, and when, in ms since the Unix epoch. */
   readonly told: readonly { readonly at: number; readonly parsed: ParsedDemand }[];
-  /** How many tasks of a key wait for an instance. */
-  waitingOf(job: JobPlan): number;
   /** The tasks that were started under a key, whoever asked. */
   tasksOf(job: JobPlan): readonly Task[];
 };
@@ -78,7 +74,6 @@ export type RunRecord = {
 /** When every call has had its end: the longest job and all that can hold a launcher up, in ms. */
 const LIMIT_MS = 4 * 3_600_000;
 const CLUSTER = 'batch';
-const PROVIDER = 'workers';
 
 /** Plays a plan to its end on a virtual clock. */
 export async function simulate(plan: LaunchPlan, program: Program): Promise<RunRecord> {
@@ -109,8 +104,6 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     if (group.emptyUntil > 0) fleet.group.launchErrors.set(zone, 'InsufficientInstanceCapacity: none left');
     clock.at(START + group.emptyUntil, () => fleet.group.launchErrors.delete(zone));
   }
-  if (plan.hasCapacityProvider)
-    addCapacityProvider(fleet.world, fleet.cluster, { name: PROVIDER, group: fleet.group, scaling: {} });
   const queue = plan.demandQueue && addMessageQueue(fleet.world, 'demand');
   const told: { at: number; parsed: ParsedDemand }[] = [];
   const callers = new Map<string, CallRecord>();
@@ -184,12 +177,6 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     calls,
     desired,
     told,
-    waitingOf: (job) => {
-      const { startedBy } = program.keyNames(CLUSTER, job.key);
-      return [...fleet.cluster.waiting.values()].filter(
-        ({ task, lastStatus }) => task.startedBy === startedBy && lastStatus === 'PROVISIONING',
-      ).length;
-    },
     tasksOf: (job) => {
       const { startedBy } = program.keyNames(CLUSTER, job.key);
       return [...fleet.world.machines.values()].flatMap(({ placed }) =>
@@ -259,7 +246,7 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
     budget: createBudget(own, 40),
     stop: new AbortController().signal,
   });
-  const groupName = run.group && !run.hasCapacityProvider ? fleet.group.name : undefined;
+  const groupName = run.group && fleet.group.name;
   const policy = policyOf(job, plan, groupName, !queue);
   const running: Running = program.startLaunch({
     clock: own,
@@ -275,7 +262,7 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
       asked: policy.asked,
       key: program.keyNames(CLUSTER, job.key),
       placement: 'binpack',
-      capacityProvider: run.hasCapacityProvider ? PROVIDER : undefined,
+      capacityProvider: undefined,
     },
     onProgress: (launch) => {
       record.launch = launch;
@@ -325,17 +312,13 @@ function hasLongHadRoom({ world, cluster }: Fleet, cpu: number): boolean {
   );
 }
 
-/** What became of a task that waited. */
-const placedOr = (task: Task | WaitingTask) => ('provider' in task ? (task.placed ?? task) : task);
-
 /** Those that it has started, and the one that it has waited for. */
-function ownTasks({ started, launch }: CallRecord, { cluster }: Fleet): readonly (Task | WaitingTask)[] {
+function ownTasks({ started, launch }: CallRecord, fleet: Fleet): readonly Task[] {
   const { phase } = launch ?? {};
   const view =
     phase?.kind === 'following' ? phase.task : phase?.kind === 'ended' ? phase.end.task : undefined;
-  const all = [...cluster.tasks.values(), ...cluster.waiting.values()];
-  const followed = all.filter(({ arn }) => arn === view?.arn);
-  return [...new Set([...started, ...followed].map(placedOr))];
+  const followed = [...fleet.cluster.tasks.values()].filter(({ arn }) => arn === view?.arn);
+  return [...new Set([...started, ...followed])];
 }
 
 function policyOf(job: JobPlan, call: CallPlan, groupName: string | undefined, asksGroup: boolean): Policy {
@@ -451,8 +434,7 @@ function noteStarts(
       });
     if (operation !== 'ecs:RunTask') return output;
     for (const { taskArn = '' } of (output as { tasks?: { taskArn?: string }[] }).tasks ?? []) {
-      const id = taskArn.slice(taskArn.lastIndexOf('/') + 1);
-      const task = fleet.cluster.tasks.get(id) ?? fleet.cluster.waiting.get(id);
+      const task = fleet.cluster.tasks.get(taskArn.slice(taskArn.lastIndexOf('/') + 1));
       if (task && !known.has(taskArn)) callers.get(caller?.instanceId ?? '')?.started.push(task);
       known.add(taskArn);
     }

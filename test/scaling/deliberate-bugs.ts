@@ -89,18 +89,6 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
-    name: 'leaves a cordon to the scaler that made it',
-    first: 117,
-    breaks: ['D1'],
-    edits: [
-      {
-        within: 'standingOf',
-        replace: "if (cordon.until <= now) return { kind: 'cordon-expired', cordon };",
-        by: "if (cordon.until <= now && cordon.by === config.name) return { kind: 'cordon-expired', cordon };",
-      },
-    ],
-  },
-  {
     name: 'lowers the desired capacity at MinSize',
     first: 3,
     breaks: ['G3'],

@@ -10,7 +10,9 @@ const EVENTFUL_MS = 50 * MINUTE;
 export function drawPlan(seed: number): ScalingPlan {
   const random = createRandom(seed);
   const isCalm = random.chance(0.3);
-  const group = drawGroup(random, isCalm);
+  // Drawn apart, so that what the other seeds have shown stays where it is.
+  const takesLaunches = !createRandom(seed ^ 0x1a).chance(0.1);
+  const group = { ...drawGroup(random, isCalm), takesLaunches };
   return {
     seed,
     group,
@@ -25,7 +27,7 @@ export function drawPlan(seed: number): ScalingPlan {
 const several = <T>(random: Random, most: number, draw: () => T): readonly T[] =>
   Array.from({ length: random.integer(0, most) }, draw);
 
-function drawGroup(random: Random, isCalm: boolean): GroupPlan {
+function drawGroup(random: Random, isCalm: boolean): Omit<GroupPlan, 'takesLaunches'> {
   const min = random.pick([0, 0, 0, 1, 2]);
   const max = min + random.integer(1, 6);
   const begins = random.integer(min, max);
@@ -49,7 +51,7 @@ function drawGroup(random: Random, isCalm: boolean): GroupPlan {
 }
 
 /** One at a time, or a crowd in one moment. */
-function drawJobs(random: Random, group: GroupPlan): readonly JobPlan[] {
+function drawJobs(random: Random, group: Pick<GroupPlan, 'cpu'>): readonly JobPlan[] {
   return Array.from({ length: random.integer(1, 4) }, () => {
     const at = random.chance(0.3) ? 0 : random.integer(0, EVENTFUL_MS);
     return Array.from({ length: random.chance(0.3) ? random.integer(2, 8) : 1 }, () => ({

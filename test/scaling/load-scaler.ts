@@ -71,7 +71,7 @@ function startScaler(
     once(
       operation,
       input,
-      given ?? (/:(Terminate|Launch|Update|Tag|Untag)/.test(operation) ? {} : { attempts: 4 }),
+      given ?? (/:(Terminate|Launch|Set|Update|Tag|Untag)/.test(operation) ? {} : { attempts: 4 }),
     );
   const ports = {
     call,

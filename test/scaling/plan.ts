@@ -26,6 +26,8 @@ export type GroupPlan = {
   readonly cpu: number;
   /** From its launch to the registration of its ECS agent. */
   readonly bootMs: number;
+  /** Whether LaunchInstances takes it: one with a warm pool, or without a launch template, it does not. */
+  readonly takesLaunches: boolean;
   /** Instances that are there from the beginning. */
   readonly begins: number;
   /** So many of them somebody has set DRAINING, and nobody ends it. */

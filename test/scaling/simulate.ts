@@ -193,8 +193,17 @@ async function runScaler(run: Run, plan: ScalerPlan, index: number): Promise<voi
   }
 }
 
+/** As the SDK throws it. */
+function notTaken(): Error {
+  return Object.assign(new Error('LaunchInstances is not supported for this Auto Scaling group.'), {
+    name: 'ValidationError',
+    $fault: 'client',
+    $metadata: { httpStatusCode: 400, attempts: 1, totalRetryDelay: 0 },
+  });
+}
+
 /** Requests that change something. */
-const CHANGES = /:(Terminate|Launch|Update|Tag|Untag)/;
+const CHANGES = /:(Terminate|Launch|Update|Tag|Untag|Set)/;
 
 type Life = { isDead: boolean; readonly died: Promise<'died'>; die(): Promise<never> };
 
@@ -217,7 +226,10 @@ function watchHost({ stage, watch, tell }: Run, host: Machine): void {
   const { world } = stage.fleet;
   const { call } = world;
   world.call = (operation, input, caller, options) => {
-    const send = () => call(operation, input, caller, options);
+    const send = () => {
+      if (operation === 'autoscaling:LaunchInstances' && !stage.plan.group.takesLaunches) throw notTaken();
+      return call(operation, input, caller, options);
+    };
     if (tell && caller?.instanceId === host.id && !/:(List|Describe|Receive|DeleteMessage)/.test(operation))
       tell(
         `${isoTime(stage.clock.trueNow()).slice(11, 23)}  scaler on ${host.id}: ${operation} ${JSON.stringify(input)}`,

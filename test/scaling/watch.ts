@@ -1,5 +1,5 @@
 import type { ContainerInstance, Machine, WorldOperation } from '../../src/sandbox/index.ts';
-import { CORDON_KEY } from '../../src/scaler/cordon-tag.ts';
+import { CORDON_KEY, readCordon } from '../../src/scaler/cordon-tag.ts';
 import type { JobRecord } from './launcher.ts';
 import type { Stage } from './stage.ts';
 
@@ -158,8 +158,14 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
       cordoned.delete(arn);
       activatedByOthers.set(arn, clock.trueNow());
     } else if (status !== 'DRAINING' || machine.member?.state !== 'InService') cordoned.delete(arn);
-    else if (clock.trueNow() - since > cordonForMs + GRACE_MS && calmFor() > GRACE_MS)
+    else if (clock.trueNow() > endOf(one, since) + GRACE_MS && calmFor() > GRACE_MS)
       broken('D1', `${arn} has been cordoned for ${Math.round((clock.trueNow() - since) / MINUTE)} min`);
+  }
+
+  /** As its tag says; a cordon without one ought to have had it. */
+  function endOf({ tags }: ContainerInstance, since: number): number {
+    const cordon = readCordon(tags.get(CORDON_KEY) ?? '');
+    return cordon.kind === 'read' ? cordon.until : since + cordonForMs;
   }
 
   function lookAtJob({ key, since, startedAt, plan: job }: JobRecord): void {
