@@ -21,6 +21,7 @@ function crowd(script: string, instances: number, maxSize: number): LaunchPlan {
     })),
     group: { maxSize, cpu: 4096, bootMs: MINUTE, emptyUntil: 0, spec: 'template' },
     demandQueue: undefined,
+    hasCapacityProvider: false,
     jobs: Array.from(
       { length: LAUNCHERS },
       (_, index): JobPlan => ({

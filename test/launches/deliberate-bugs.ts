@@ -111,13 +111,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'asks its group for nothing',
     property: 'L2',
-    edits: [
-      {
-        within: 'decideStarting',
-        replace: 'if (growth && shortAt !== undefined && now >= growth.dueAt)',
-        by: 'if (growth && shortAt !== undefined && now < 0)',
-      },
-    ],
+    edits: [{ within: 'startAnswered', replace: 'notAsked(now)', by: 'undefined' }],
   },
   {
     name: 'takes a task that ECS does not show yet for one that has ended',

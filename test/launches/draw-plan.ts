@@ -29,7 +29,8 @@ export function drawPlan(seed: number): LaunchPlan {
   };
   const demandQueue = plan.group && random.chance(0.4) ? drawDemandQueue(random) : undefined;
   const queueFaults = demandQueue && !isCalm && random.chance(0.5) ? [ofQueue(drawFault(random))] : [];
-  const whole = { ...plan, demandQueue, faults: [...plan.faults, ...queueFaults] };
+  const hasCapacityProvider = plan.group !== undefined && !demandQueue && random.chance(0.25);
+  const whole = { ...plan, demandQueue, hasCapacityProvider, faults: [...plan.faults, ...queueFaults] };
   if (isCalm) return random.chance(0.2) ? trickle(random, whole) : whole;
   return random.chance(0.12) ? rush(random, whole) : whole;
 }
@@ -43,7 +44,7 @@ function trickle(random: Random, plan: LaunchPlan): LaunchPlan {
     const at = random.integer(0, bootMs);
     return { ...job, cpu: random.pick([256, 512]), calls: job.calls.map((call) => ({ ...call, at })) };
   });
-  return { ...plan, instances: [], group, jobs, demandQueue: undefined };
+  return { ...plan, instances: [], group, jobs, demandQueue: undefined, hasCapacityProvider: false };
 }
 
 /** Many jobs, each of which fills an instance, and instances that boot fast: what a group wants changes often. */
@@ -61,7 +62,7 @@ function rush(random: Random, plan: LaunchPlan): LaunchPlan {
     const raisesLateAfter = random.chance(0.5) ? random.spread(5_000, 25_000) : undefined;
     return { ...job, cpu: 1024, calls: job.calls.map((call) => ({ ...call, at, raisesLateAfter })) };
   });
-  return { ...plan, instances: [], group, jobs, demandQueue: undefined };
+  return { ...plan, instances: [], group, jobs, demandQueue: undefined, hasCapacityProvider: false };
 }
 
 function drawGroup(random: Random, isCalm: boolean): GroupPlan {

@@ -8,6 +8,8 @@ export type LaunchPlan = {
   readonly group: GroupPlan | undefined;
   /** The demand queue that launchers tell in place of asking the group themselves; in most clusters there is none. */
   readonly demandQueue: DemandQueuePlan | undefined;
+  /** ECS itself finds room in the group, by a capacity provider with managed scaling. */
+  readonly hasCapacityProvider: boolean;
   readonly jobs: readonly JobPlan[];
   readonly faults: readonly FaultPlanned[];
 };

@@ -20,7 +20,7 @@ export type Violation = { readonly property: string; readonly what: string };
 export function violationsOf(run: RunRecord): readonly Violation[] {
   return [
     ...run.plan.jobs.flatMap((job) => {
-      const { length } = run.tasksOf(job);
+      const length = run.tasksOf(job).length + run.waitingOf(job);
       return length > 1
         ? [{ property: 'J1', what: `the job of ${job.key} was started ${length} times` }]
         : [];
@@ -100,7 +100,8 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
     yield { property: 'L2', what: `${who} gave up for want of room after ${waited} ms` };
   // It comes to a client token of its own through those that calls before it have used up.
   const hasTime = job.calls[0] === plan || plan.capacityTimeoutMs > 300_000;
-  if (kind === 'no-room' && call.hadRoom && hasTime && run.plan.faults.length === 0)
+  const { hasCapacityProvider } = run.plan;
+  if (kind === 'no-room' && call.hadRoom && !hasCapacityProvider && hasTime && run.plan.faults.length === 0)
     yield { property: 'L2', what: `${who} gave up for want of room, and there had been room for a minute` };
   const { group } = run.plan;
   const phase = call.launch?.phase;
@@ -108,6 +109,7 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
   const canGrow =
     group !== undefined &&
     !run.plan.demandQueue &&
+    !hasCapacityProvider &&
     group.emptyUntil === 0 &&
     run.fleet.group.desired < group.maxSize;
   if (
@@ -127,6 +129,7 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
     yield { property: 'L5', what: `${who} said that no instance could ever hold it, and one could` };
   const fitsNowhere =
     group !== undefined &&
+    !hasCapacityProvider &&
     group.spec !== 'configuration' &&
     [group, ...run.plan.instances].every(({ cpu }) => cpu < job.cpu);
   if (fitsNowhere && kind === 'no-room' && run.plan.faults.length === 0 && plan.capacityTimeoutMs > 10_000)

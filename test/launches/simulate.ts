@@ -11,6 +11,7 @@ import type { keyNames } from '../../src/oneshot/keys.ts';
 import type { End, Launch, Policy } from '../../src/oneshot/launch/model.ts';
 import type { Running, startLaunch } from '../../src/oneshot/launch-loop.ts';
 import {
+  addCapacityProvider,
   addFault,
   addLaunchTemplate,
   addMessageQueue,
@@ -20,6 +21,7 @@ import {
   type LaunchSpec,
   type MessageQueue,
   type Task,
+  type WaitingTask,
 } from '../../src/sandbox/index.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
@@ -39,7 +41,7 @@ export type CallRecord = {
   readonly job: JobPlan;
   readonly plan: CallPlan;
   /** The tasks that its RunTask requests have started, also those whose answer never came. */
-  readonly started: Task[];
+  readonly started: (Task | WaitingTask)[];
   /** What it knew last. */
   launch: Launch | undefined;
   end: End | undefined;
@@ -49,7 +51,7 @@ export type CallRecord = {
   /** It has failed by a mistake of its own. */
   mistake: string | undefined;
   /** Of the tasks that were its own at its end, those that had not stopped. */
-  leftRunning: readonly Task[];
+  leftRunning: readonly (Task | WaitingTask)[];
   /** Whether an instance had had room for its job for a minute when it ended. */
   hadRoom: boolean;
   /** Whether the cluster had an instance then that could hold it, full or not. */
@@ -67,6 +69,8 @@ export type RunRecord = {
   readonly desired: readonly { readonly before: number; readonly after: number }[];
   /** What the demand queue was told, and when, in ms since the Unix epoch. */
   readonly told: readonly { readonly at: number; readonly parsed: ParsedDemand }[];
+  /** How many tasks of a key wait for an instance. */
+  waitingOf(job: JobPlan): number;
   /** The tasks that were started under a key, whoever asked. */
   tasksOf(job: JobPlan): readonly Task[];
 };
@@ -74,6 +78,7 @@ export type RunRecord = {
 /** When every call has had its end: the longest job and all that can hold a launcher up, in ms. */
 const LIMIT_MS = 4 * 3_600_000;
 const CLUSTER = 'batch';
+const PROVIDER = 'workers';
 
 /** Plays a plan to its end on a virtual clock. */
 export async function simulate(plan: LaunchPlan, program: Program): Promise<RunRecord> {
@@ -104,6 +109,8 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     if (group.emptyUntil > 0) fleet.group.launchErrors.set(zone, 'InsufficientInstanceCapacity: none left');
     clock.at(START + group.emptyUntil, () => fleet.group.launchErrors.delete(zone));
   }
+  if (plan.hasCapacityProvider)
+    addCapacityProvider(fleet.world, fleet.cluster, { name: PROVIDER, group: fleet.group, scaling: {} });
   const queue = plan.demandQueue && addMessageQueue(fleet.world, 'demand');
   const told: { at: number; parsed: ParsedDemand }[] = [];
   const callers = new Map<string, CallRecord>();
@@ -177,6 +184,12 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     calls,
     desired,
     told,
+    waitingOf: (job) => {
+      const { startedBy } = program.keyNames(CLUSTER, job.key);
+      return [...fleet.cluster.waiting.values()].filter(
+        ({ task, lastStatus }) => task.startedBy === startedBy && lastStatus === 'PROVISIONING',
+      ).length;
+    },
     tasksOf: (job) => {
       const { startedBy } = program.keyNames(CLUSTER, job.key);
       return [...fleet.world.machines.values()].flatMap(({ placed }) =>
@@ -246,7 +259,7 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
     budget: createBudget(own, 40),
     stop: new AbortController().signal,
   });
-  const groupName = run.group && fleet.group.name;
+  const groupName = run.group && !run.hasCapacityProvider ? fleet.group.name : undefined;
   const policy = policyOf(job, plan, groupName, !queue);
   const running: Running = program.startLaunch({
     clock: own,
@@ -262,7 +275,7 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
       asked: policy.asked,
       key: program.keyNames(CLUSTER, job.key),
       placement: 'binpack',
-      capacityProvider: undefined,
+      capacityProvider: run.hasCapacityProvider ? PROVIDER : undefined,
     },
     onProgress: (launch) => {
       record.launch = launch;
@@ -312,13 +325,17 @@ function hasLongHadRoom({ world, cluster }: Fleet, cpu: number): boolean {
   );
 }
 
+/** What became of a task that waited. */
+const placedOr = (task: Task | WaitingTask) => ('provider' in task ? (task.placed ?? task) : task);
+
 /** Those that it has started, and the one that it has waited for. */
-function ownTasks({ started, launch }: CallRecord, fleet: Fleet): readonly Task[] {
+function ownTasks({ started, launch }: CallRecord, { cluster }: Fleet): readonly (Task | WaitingTask)[] {
   const { phase } = launch ?? {};
   const view =
     phase?.kind === 'following' ? phase.task : phase?.kind === 'ended' ? phase.end.task : undefined;
-  const followed = [...fleet.cluster.tasks.values()].filter(({ arn }) => arn === view?.arn);
-  return [...new Set([...started, ...followed])];
+  const all = [...cluster.tasks.values(), ...cluster.waiting.values()];
+  const followed = all.filter(({ arn }) => arn === view?.arn);
+  return [...new Set([...started, ...followed].map(placedOr))];
 }
 
 function policyOf(job: JobPlan, call: CallPlan, groupName: string | undefined, asksGroup: boolean): Policy {
@@ -434,7 +451,8 @@ function noteStarts(
       });
     if (operation !== 'ecs:RunTask') return output;
     for (const { taskArn = '' } of (output as { tasks?: { taskArn?: string }[] }).tasks ?? []) {
-      const task = fleet.cluster.tasks.get(taskArn.slice(taskArn.lastIndexOf('/') + 1));
+      const id = taskArn.slice(taskArn.lastIndexOf('/') + 1);
+      const task = fleet.cluster.tasks.get(id) ?? fleet.cluster.waiting.get(id);
       if (task && !known.has(taskArn)) callers.get(caller?.instanceId ?? '')?.started.push(task);
       known.add(taskArn);
     }

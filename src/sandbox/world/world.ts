@@ -52,6 +52,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const listeners: World['listeners'] = options.onEvent ? [options.onEvent] : [];
   const lifecycleListeners: World['lifecycleListeners'] = [];
   const queue = createEventQueue();
+  let isAdvancing = false;
   const world: World = {
     now: options.now ?? 0,
     asOf: options.now ?? 0,
@@ -73,11 +74,18 @@ export function createWorld(options: WorldOptions = {}): World {
     lifecycleListeners,
     serial: 0,
     advance: (now) => {
-      for (let due = queue.takeDue(now); due; due = queue.takeDue(now)) {
-        if (due.at > world.now) world.now = due.at;
-        due.run?.();
+      // What happens can ask for the same: it goes on in its own time, and what comes later waits for it.
+      if (isAdvancing) return;
+      isAdvancing = true;
+      try {
+        for (let due = queue.takeDue(now); due; due = queue.takeDue(now)) {
+          if (due.at > world.now) world.now = due.at;
+          due.run?.();
+        }
+        if (now > world.now) world.now = now;
+      } finally {
+        isAdvancing = false;
       }
-      if (now > world.now) world.now = now;
     },
     nextEventAt: queue.nextAt,
     call: (operation, input, caller = {}, { staleMs = 0, unlimited = false } = {}) => {

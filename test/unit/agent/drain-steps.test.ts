@@ -458,7 +458,8 @@ describe('while only metadata says that the group terminates the instance', () =
     it(`the group itself is asked once a heartbeat has failed (${kind}): its hook may have been waiting`, async () => {
       const agent = scriptAgent({ groupInMetadata: inMetadata });
       agent.outcomes.heartbeat = { kind: 'failed', error: failed(kind) };
-      await begin(agent, { ...busy(), status: 'DRAINING', signal: known(signal) });
+      const hooks = [{ ...hook, heartbeatTimeout: 60_000 }];
+      await begin(agent, { ...busy(), status: 'DRAINING', signal: known(signal), hooks });
       await agent.pass(4 * MINUTE);
       assert.deepEqual(agent.times('lifecycle'), [seconds]);
     });
