@@ -227,7 +227,10 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   }
 
   function beat({ group, hook }: { readonly group: string; readonly hook: string }) {
-    if (isBeating || acting.has('complete')) return;
+    if (isBeating) return;
+    const completing = acting.get('complete');
+    // One that still waits for its share of requests gives way: it could wait beyond the hook's time-out.
+    if (completing) return completing.withdrawal.abort();
     beatDueAt ??= clock.now();
     if (!isSignalHeard() && clock.now() < beatDueAt + UNHEARD_MS) return;
     // The name is asked again before anything is begun, heartbeats included: once, however often the decision changes.
@@ -357,6 +360,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       asked: drainAsked(),
       spread,
       ecsView: view,
+      foundDrainingSince: state.memory.drainingSetAt === undefined ? state.memory.signalledAt : undefined,
       isCrowded,
       mustDescribe: policy.ignoreTasks.length > 0,
       listsWhileActive: policy.mode === 'deregister' || policy.dryRun,

@@ -207,6 +207,11 @@ export const knownDifferences: KnownDifference[] = [
     reason: 'The sandbox has no launch configurations, roles or Spot rebalancing.',
   },
   {
+    path: /^AutoScalingGroups\[0\]\.LaunchTemplate\./,
+    theirs: undefined,
+    reason: 'The sandbox’s groups have a launch template, this one of moto’s a launch configuration.',
+  },
+  {
     path: /^AutoScalingGroups\[0\]\.HealthCheckGracePeriod$/,
     ours: '0',
     theirs: '300',

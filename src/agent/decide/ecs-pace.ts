@@ -11,6 +11,14 @@ import { dueAfter, type Urgency } from './rest.ts';
 const CHECK_MS = 300_000;
 /** Where some tasks may be such as the drain does not wait for: which, ECS must have said before the others have ended. */
 const CHECK_IGNORED_MS = 60_000;
+/**
+ * ECS's descriptions lag: one that calls the instance DRAINING, which nobody has set so in this drain, may be older than what
+ * has set it ACTIVE. Such a word is asked for twice more in the first minute.
+ */
+const FOUND_DRAINING: readonly Step[] = [
+  { until: 45_000, every: 25_000 },
+  { until: Infinity, every: CHECK_MS },
+];
 /** What the tasks are that run here, for people, once all of a fleet have had time to be DRAINING. */
 const GLANCE_MS = 5_000;
 const GLANCE_IGNORED_MS = 1_000;
@@ -92,7 +100,17 @@ const isEndNear = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
 
 const isUndescribed = ({ tasks }: EcsView): boolean => tasks.kind === 'unknown';
 
-function checkInterval({ spread, isCrowded, mustDescribe }: DrainPace, last: EcsView): number {
+function checkInterval(pace: DrainPace, last: EcsView): number {
+  const { asked, spread, isCrowded, foundDrainingSince } = pace;
+  const usual = usualCheckInterval(pace, last);
+  if (foundDrainingSince === undefined || isCrowded) return usual;
+  return Math.min(
+    usual,
+    stepAfter(FOUND_DRAINING, asked.ecsView.at - foundDrainingSince) * (1 + spread / 10),
+  );
+}
+
+function usualCheckInterval({ spread, isCrowded, mustDescribe }: DrainPace, last: EcsView): number {
   if (isUndescribed(last) && (mustDescribe || !isCrowded))
     return mustDescribe ? GLANCE_IGNORED_MS : GLANCE_MS * (1 + spread);
   return (mustDescribe ? CHECK_IGNORED_MS : CHECK_MS) * (1 + (isCrowded ? spread : spread / 10));

@@ -73,6 +73,18 @@ describe('one change at a time', () => {
     await agent.pass(30 * MINUTE);
     assert.deepEqual(agent.did, ['15 s heartbeat', '493 s deregister', '493 s complete']);
   });
+  it('a completion that still waits for its share of requests gives way to a heartbeat: the hook would time out', async () => {
+    const agent = scriptAgent();
+    agent.outcomes.complete = pending().promise;
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(8 * MINUTE);
+    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did.at(-1), '493 s complete');
+    assert.equal(agent.isWithdrawn('complete'), false);
+    await agent.pass(5 * MINUTE);
+    assert.equal(agent.isWithdrawn('complete'), true);
+  });
   it('what asks tasks to stop holds nothing up', async () => {
     const agent = scriptAgent({ policy: { drainTimeout: MINUTE, onTimeout: 'stop-tasks' } });
     agent.outcomes['stop-tasks'] = pending().promise;

@@ -25,6 +25,14 @@ describe('while a task runs on the host, ECS can end nothing', () => {
     assert.deepEqual([due(undescribed), due({ ...undescribed, spread: 1 })], [5 * SECOND, 10 * SECOND]);
     assert.equal(kind(undescribed), 'quick');
   });
+  it('and twice in the first minute where it was found DRAINING: ECS’s word may be older than what set it ACTIVE', () => {
+    const found = (ago: number) => due({ foundDrainingSince: NOW - ago });
+    assert.deepEqual(
+      [found(0), found(25 * SECOND), found(50 * SECOND)],
+      [25 * SECOND, 25 * SECOND, 5 * MINUTE],
+    );
+    assert.equal(due({ foundDrainingSince: NOW, isCrowded: true }), 5 * MINUTE);
+  });
   it('but rarely in an account that is throttled: others need its requests more', () => {
     const crowded = { ...undescribed, isCrowded: true };
     assert.deepEqual([due(crowded), due({ ...crowded, spread: 1 })], [5 * MINUTE, 10 * MINUTE]);

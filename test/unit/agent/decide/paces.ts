@@ -35,6 +35,7 @@ export const draining: DrainPace = {
     explained: at(NOW),
   },
   ecsView: view,
+  foundDrainingSince: undefined,
   isCrowded: false,
   mustDescribe: false,
   listsWhileActive: false,
