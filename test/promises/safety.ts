@@ -133,7 +133,7 @@ export function checkHeartbeat(instance: Instance, { at }: Request, verdict: Ver
   instance.lateHeartbeats++;
   verdict.check(
     'S4',
-    instance.lateHeartbeats <= (isCompleted ? 3 : 12),
+    instance.lateHeartbeats <= (isCompleted ? 1 : 12),
     () =>
       `${id} sent ${instance.lateHeartbeats} heartbeats for an action that has ended: nobody waits for them`,
   );
