@@ -77,7 +77,9 @@ function standingOf(
   if (/^Terminat/.test(state) || state === 'Detaching') return { kind: 'leaving', state };
   if (state !== 'InService' && !/^Pending/.test(state)) return { kind: 'out-of-service', state };
   if (one === undefined || one.status === 'REGISTERING' || one.status === 'REGISTRATION_FAILED') {
-    const since = member?.launchedAt;
+    // What another group boots is not known to hold anything, nor when it was launched.
+    if (member === undefined) return { kind: 'out-of-service', state: one?.status ?? 'not registered' };
+    const since = member.launchedAt;
     const isBroken = since !== undefined && now - since >= config.bootTimeoutMs;
     return isBroken ? { kind: 'broken', since } : { kind: 'booting', since };
   }
@@ -85,7 +87,9 @@ function standingOf(
   if (one.status === 'DRAINING') {
     if (cordon?.kind !== 'read') return { kind: 'drained-by-others' };
     if (cordon.until <= now) return { kind: 'cordon-expired', cordon };
-    return { kind: cordon.by === config.name ? 'cordoned' : 'cordoned-by-others', cordon };
+    // The scaler of another group may bear the same name, and may have terminated it: that cannot be seen from here.
+    const isOwn = member !== undefined && cordon.by === config.name;
+    return { kind: isOwn ? 'cordoned' : 'cordoned-by-others', cordon };
   }
   // Its tag has outlived it: the scaler was cut off, or somebody has given the instance back.
   if (cordon?.kind === 'read' && cordon.until <= now) return { kind: 'cordon-expired', cordon };

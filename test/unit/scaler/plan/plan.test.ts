@@ -53,6 +53,11 @@ describe('a plan launches', () => {
     ['in Standby', { state: 'Standby' }],
     ['without a connected ECS agent', { agentConnected: false }],
     ['cordoned by another scaler', { status: 'DRAINING', cordon: cordonOf('other', MIN, MIN) }],
+    [
+      "cordoned by another group's scaler of the same name",
+      { status: 'DRAINING', cordon: cordonOf('ecs-scaler', MIN, MIN), inGroup: false },
+    ],
+    ['registering, in another group', { status: 'REGISTERING', inGroup: false }],
   ] as const) {
     test(`although there is an empty instance that is ${name}: it is no room`, () => {
       const made = planned(cluster({ 'i-1': given }, { demand: jobs(1) }));
@@ -242,6 +247,12 @@ describe('a plan gives back', () => {
       actionsOf(planned(cluster({ 'i-1': { ...own, state: 'Terminating:Wait' } }, { demand: [] }))),
       [],
     );
+  });
+
+  test("never one that another group's scaler of the same name has cordoned, and may have terminated", () => {
+    const made = planned(cluster({ 'i-1': { ...own, inGroup: false } }));
+    assert.deepEqual(actionsOf(made), []);
+    assert.equal(whyOf(made, 'i-1'), 'cordoned-by-others');
   });
 
   test('one that has become protected', () => {
