@@ -7,8 +7,11 @@ import { inBatches, incomplete, readAll } from './whole.ts';
 
 const DESCRIBE_LIMIT = 100;
 
-/** A task with the name by which it was started, which is none of the plan's. */
-export type SeenTask = Task & { readonly startedBy: string | undefined };
+/** A task with what is none of the plan's: the name by which it was started, and the capacity provider that places it. */
+export type SeenTask = Task & {
+  readonly startedBy: string | undefined;
+  readonly capacityProvider: string | undefined;
+};
 
 /** Reads the tasks of a cluster. What has STOPPED never changes again: it is described once. */
 export type TaskReader = {
@@ -77,6 +80,7 @@ function toTask(operation: string, arn: string, task: Ecs.Task): SeenTask {
     needs: { cpu: Number(task.cpu) || 0, memory: Number(task.memory) || 0, gpu: gpusOf(task) },
     isProtected: false,
     startedBy: task.startedBy,
+    capacityProvider: task.capacityProviderName,
   };
 }
 

@@ -63,13 +63,14 @@ export async function readSnapshot(
   const at = clock.now();
   const demand = latest(before.demand, queued?.received ?? [], at);
   const managed = view.capacityProviders.some(({ managesScaling }) => managesScaling);
+  const providers = view.capacityProviders.map(({ name }) => name);
   const snapshot: Snapshot = {
     at,
     cluster,
     group,
     containerInstances,
     tasks,
-    demand: [...waiting(demand, tasks, cluster), ...(managed ? [] : unplaced(tasks))],
+    demand: [...waiting(demand, tasks, cluster), ...(managed ? [] : unplaced(tasks, providers))],
     fresh: seen ?? guess?.fresh,
     capacityProviders: view.capacityProviders,
   };
@@ -112,14 +113,16 @@ async function guessed(
   }
 }
 
-/** Asked of EC2 only while something boots. */
+/** Asked of EC2 only while something boots, or has not got as far as to take tasks. */
 async function withLaunchTimes(
   call: Caller<Operations>,
   group: Group,
   containerInstances: readonly ContainerInstance[],
 ): Promise<Group> {
   const registered = new Set(
-    containerInstances.filter(({ status }) => status !== 'REGISTERING').map(({ instanceId }) => instanceId),
+    containerInstances
+      .filter(({ status }) => status === 'ACTIVE' || status === 'DRAINING')
+      .map(({ instanceId }) => instanceId),
   );
   const booting = group.instances.filter(
     ({ id, state }) => !registered.has(id) && /^(InService|Pending)/.test(state),
@@ -175,10 +178,14 @@ function waiting(
     }));
 }
 
-/** Tasks that wait in PROVISIONING for an instance, of a capacity provider without managed scaling. */
-function unplaced(tasks: readonly SeenTask[]): readonly Job[] {
+/**
+ * Tasks that wait in PROVISIONING for an instance of this group. Those of Fargate, and of other groups' capacity providers, have no
+ * instance yet either, and never get one of this group.
+ */
+function unplaced(tasks: readonly SeenTask[], providers: readonly string[]): readonly Job[] {
   return tasks
     .filter(({ containerInstanceArn, lastStatus }) => !containerInstanceArn && lastStatus === 'PROVISIONING')
+    .filter(({ capacityProvider = '' }) => providers.includes(capacityProvider))
     .map(({ arn, needs }) => ({ key: arn, since: undefined, ...needs, ports: [], constraints: [] }));
 }
 
