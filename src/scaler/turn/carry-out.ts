@@ -116,11 +116,13 @@ const SAME_FOR_MS = 300_000;
  */
 function tokenOf(
   { at, group }: Snapshot,
-  { desired, count }: Action & { kind: 'launch' },
+  { desired, count, zone: own }: Action & { kind: 'launch' },
   zone: string | undefined,
 ): string {
   const ids = group.instances.map(({ id }) => id).sort();
-  const seen = ['ecs-scaler', group.name, desired, count, zone ?? null, ids, Math.floor(at / SAME_FOR_MS)];
+  // What is asked of a zone in place of another is not what is asked of it anyway.
+  const zones = [own ?? null, zone ?? null];
+  const seen = ['ecs-scaler', group.name, desired, count, ...zones, ids, Math.floor(at / SAME_FOR_MS)];
   return createHash('sha256').update(JSON.stringify(seen)).digest('hex').slice(0, 40);
 }
 

@@ -39,3 +39,29 @@ test('a zone that had no instance is asked again, and not for the answer that it
   const [after] = await tokens({}, NOW + 5 * MINUTE);
   assert.notEqual(before, after, 'the failure would be answered again for as long as AWS keeps it');
 });
+
+test('what a zone is asked for in place of another is not taken for what it is asked for itself', async () => {
+  const snapshot = cluster({}, { demand: jobs(4) });
+  const made = planned(snapshot);
+  const asked = new Set<string>();
+  let launched = 0;
+  const call = async (
+    _operation: string,
+    input: { ClientToken: string; AvailabilityZones: string[]; RequestedCapacity: number },
+  ) => {
+    if (input.AvailabilityZones[0] === 'eu-west-1a')
+      return { Instances: [], Errors: [{ ErrorCode: 'InsufficientInstanceCapacity', ErrorMessage: 'none' }] };
+    if (!asked.has(input.ClientToken)) launched += input.RequestedCapacity;
+    asked.add(input.ClientToken);
+    return { Instances: [{ InstanceIds: ['i-new'] }] };
+  };
+  await carryOut(made, snapshot, { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler' } as never);
+  assert.deepEqual(
+    made.actions.map((action) => action.kind === 'launch' && [action.zone, action.count]),
+    [
+      ['eu-west-1a', 1],
+      ['eu-west-1b', 1],
+    ],
+  );
+  assert.equal(launched, 2, 'AWS answers the second request with the instance of the first');
+});
