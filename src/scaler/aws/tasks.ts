@@ -17,7 +17,7 @@ export type SeenTask = Task & {
 export type TaskReader = {
   /** All that ECS lists, those that were asked to stop and those that have stopped in the last hour included. */
   all(): Promise<readonly SeenTask[]>;
-  /** All on one container instance. */
+  /** All on one container instance. Rejects too where one runs by the list, and ECS does not describe it. */
   on(containerInstanceArn: string): Promise<readonly SeenTask[]>;
 };
 
@@ -36,7 +36,7 @@ export function createTaskReader(call: Caller<Operations>, cluster: string): Tas
     const arns = [...new Set([...running, ...(await list('STOPPED', containerInstance))])];
     const known = new Map(stopped);
     const found = await describe(arns.filter((arn) => !known.has(arn)));
-    return [...arns.flatMap((arn) => known.get(arn) ?? []), ...found];
+    return { tasks: [...arns.flatMap((arn) => known.get(arn) ?? []), ...found], running };
   };
   const describe = async (arns: readonly string[]) => {
     const operation = 'ecs:DescribeTasks';
@@ -55,13 +55,20 @@ export function createTaskReader(call: Caller<Operations>, cluster: string): Tas
   };
   return {
     all: async () => {
-      const tasks = await read();
+      const { tasks } = await read();
       stopped = new Map(
         tasks.filter(({ lastStatus }) => lastStatus === 'STOPPED').map((task) => [task.arn, task]),
       );
       return tasks;
     },
-    on: (containerInstanceArn) => read(containerInstanceArn),
+    on: async (containerInstanceArn) => {
+      const { tasks, running } = await read(containerInstanceArn);
+      const unknown = running.find((listed) => !tasks.some(({ arn }) => arn === listed));
+      // A task can be MISSING for a while after it was started (ECS API reference, RunTask): that is no end of it.
+      if (unknown !== undefined)
+        throw incomplete('ecs:DescribeTasks', `it does not know ${unknown}, which runs`);
+      return tasks;
+    },
   };
 }
 

@@ -109,6 +109,21 @@ describe('tasks', () => {
     assert.deepEqual(asked.at(-1)?.input.tasks, ['t1', 't2']);
   });
 
+  test('of an instance are not read while one that is listed as running is MISSING: it may have just been started', async () => {
+    const reader = (listed: 'RUNNING' | 'STOPPED') =>
+      createTaskReader(
+        answered(({ operation, input }) =>
+          operation === 'ecs:ListTasks'
+            ? { taskArns: input.desiredStatus === listed ? ['t1'] : [] }
+            : { tasks: [], failures: [{ arn: 't1', reason: 'MISSING' }] },
+        ).call,
+        'batch',
+      );
+    await assert.rejects(reader('RUNNING').on('arn:1'), /it does not know t1, which runs/);
+    assert.deepEqual(await reader('STOPPED').on('arn:1'), []);
+    assert.deepEqual(await reader('RUNNING').all(), [], 'a plan is made all the same: it can be taken back');
+  });
+
   test('of a list that leads back to itself, or has no arns, are not read', async () => {
     const endless = answered(() => ({ taskArns: [], nextToken: 'again' }));
     await assert.rejects(createTaskReader(endless.call, 'batch').all(), /lead back to themselves/);
