@@ -49,7 +49,8 @@ export function createDemandQueue(
       const deadline = clock.monotonic() + waitMs;
       for (let page = 0; page < MOST_PAGES; page++) {
         const left = seen.size > 0 ? 0 : deadline - clock.monotonic();
-        const wait = Math.max(0, Math.min(LONGEST_WAIT_S, Math.floor(left / 1_000)));
+        // Without a wait SQS asks some of its servers only, and may answer with nothing although messages are there.
+        const wait = Math.max(1, Math.min(LONGEST_WAIT_S, Math.floor(left / 1_000)));
         const { Messages: messages = [] } = await call('sqs:ReceiveMessage', {
           QueueUrl: url,
           MaxNumberOfMessages: MOST_AT_ONCE,
@@ -76,7 +77,7 @@ export function createDemandQueue(
             QueueUrl: url,
             Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
           });
-        if (fresh.length === 0 && wait === 0) break;
+        if (fresh.length === 0 && left < 1_000) break;
       }
       return { received, unreadable: [...unreadable] };
     },

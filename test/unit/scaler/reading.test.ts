@@ -211,6 +211,15 @@ describe('the demand queue', () => {
     assert.equal(asked.filter(({ operation }) => operation === 'sqs:DeleteMessageBatch').length, 2);
   });
 
+  test('is never asked without a wait: SQS would ask some of its servers only', async () => {
+    const { queue: read, asked } = queue([message('a', 'workers')]);
+    await read.read(0, false);
+    const waits = asked.flatMap(({ operation, input }) =>
+      operation === 'sqs:ReceiveMessage' ? [input.WaitTimeSeconds] : [],
+    );
+    assert.deepEqual(waits, [1, 1]);
+  });
+
   test('is left as it is by who only looks', async () => {
     const { queue: read, asked } = queue([message('a', 'workers')]);
     await read.read(0, true);
