@@ -38,7 +38,7 @@ const LAUNCH_LIMIT = 100;
 
 /** Carries out a plan's actions. What fails holds up nothing else, and is decided anew in the next turn. */
 export async function carryOut(
-  { actions }: Plan,
+  { actions, reasons }: Plan,
   snapshot: Snapshot,
   ports: CarryOutPorts,
 ): Promise<readonly Outcome[]> {
@@ -57,7 +57,10 @@ export async function carryOut(
   for (const [index, action] of launches.entries()) {
     const outcome = await launch(action, snapshot, ports);
     if (index === 0 && isNotTaken(outcome)) {
-      const count = launches.reduce((sum, one) => sum + one.count, 0);
+      // A size that could not be reached is still asked for: what it lacks is not asked for again.
+      const failing = reasons.group.find(({ kind }) => kind === 'launches-fail');
+      const missing = failing?.kind === 'launches-fail' ? failing.missing : 0;
+      const count = launches.reduce((sum, one) => sum + one.count, -missing);
       const raised = await raiseDesired(ports.call, ports.group, snapshot.group.desired, count);
       outcomes.push(...launches.map((one) => ({ action: one, ...raised })));
       break;

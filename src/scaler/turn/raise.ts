@@ -22,6 +22,8 @@ export async function raiseDesired(
   seen: number,
   count: number,
 ): Promise<Raised> {
+  if (count <= 0)
+    return { kind: 'not-any-more', why: `the group wants ${seen} already, and its launches fail` };
   try {
     const before = await readGroup(call, name);
     if (before?.desired !== seen)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AwsError } from '../../../../src/aws/errors.ts';
 import { carryOut } from '../../../../src/scaler/turn/carry-out.ts';
 import { cluster, type Given, jobs, NOW, planned } from '../plan/clusters.ts';
 
@@ -64,4 +65,24 @@ test('what a zone is asked for in place of another is not taken for what it is a
     ],
   );
   assert.equal(launched, 2, 'AWS answers the second request with the instance of the first');
+});
+
+test('a desired capacity that is not reached is not raised turn after turn for the same jobs', async () => {
+  let desired = 2;
+  const call = async (operation: string, input: { DesiredCapacity?: number }) => {
+    if (operation === 'autoscaling:LaunchInstances')
+      throw new AwsError(operation, 'rejected', 'ValidationError', 'the group has a warm pool');
+    if (operation === 'autoscaling:SetDesiredCapacity') desired = input.DesiredCapacity ?? desired;
+    const sizes = { MinSize: 0, MaxSize: 10, DesiredCapacity: desired };
+    return { AutoScalingGroups: [{ AutoScalingGroupName: 'workers', ...sizes }] };
+  };
+  const ports = { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler' } as never;
+  const history = { shortSince: NOW - 10 * MINUTE };
+  const wanted: number[] = [];
+  for (const count of [4, 4, 6]) {
+    const snapshot = cluster({}, { demand: jobs(count), group: { desired } });
+    await carryOut(planned(snapshot, {}, history), snapshot, ports);
+    wanted.push(desired);
+  }
+  assert.deepEqual(wanted, [2, 2, 3], 'two jobs find room on one instance');
 });
