@@ -67,7 +67,7 @@ export async function carryOut(
     }
     outcomes.push(outcome);
   }
-  outcomes.push(...(await terminate(of('terminate'), ports)));
+  outcomes.push(...(await terminate(of('terminate'), snapshot, ports)));
   outcomes.push(...(await cordon(of('cordon'), ports)));
   return outcomes;
 }
@@ -206,39 +206,39 @@ async function setStatus(
  */
 async function terminate(
   actions: readonly (Action & { kind: 'terminate' })[],
+  snapshot: Snapshot,
   ports: CarryOutPorts,
 ): Promise<readonly Outcome[]> {
   if (actions.length === 0) return [];
   const outcomes: Outcome[] = [];
   try {
     const group = await readGroup(ports.call, ports.group);
-    const arns = actions.map(({ instance }) => instance.arn);
-    const described = await describeContainerInstances(ports.call, ports.cluster, arns);
     let desired = group?.desired ?? 0;
     for (const action of actions) {
       const { arn, instanceId } = action.instance;
-      const one = described.find((candidate) => candidate.arn === arn);
-      const member = group?.instances.find(({ id }) => id === instanceId);
-      const cordon = one?.cordon;
-      const isOwn = cordon?.kind === 'read' && cordon.by === ports.name && cordon.until > ports.clock.now();
-      const why =
-        one?.instanceId !== instanceId || one.status !== 'DRAINING'
+      const planned = snapshot.containerInstances.find((candidate) => candidate.arn === arn)?.cordon;
+      const whyNot = async (): Promise<string | undefined> => {
+        const [one] = await describeContainerInstances(ports.call, ports.cluster, [arn]);
+        const member = group?.instances.find(({ id }) => id === instanceId);
+        const cordon = one?.cordon;
+        const isOwn = cordon?.kind === 'read' && cordon.by === ports.name && cordon.until > ports.clock.now();
+        return one?.instanceId !== instanceId || one.status !== 'DRAINING'
           ? `it is ${one?.status ?? 'not registered'} now`
           : !isOwn
             ? 'its cordon has been lifted'
-            : one.taskCount > 0
-              ? 'it has a task now'
-              : member?.state !== 'InService'
-                ? `it is ${member?.state ?? 'not in the group'} now`
-                : member.isProtected
-                  ? 'it is protected from scale-in now'
-                  : desired - 1 < (group?.min ?? 0)
-                    ? 'the group is at its minimum now'
-                    : undefined;
-      const outcome =
-        why === undefined
-          ? await terminateEmpty(action, ports)
-          : ({ action, kind: 'not-any-more', why } as const);
+            : planned?.kind !== 'read' || cordon.since !== planned.since
+              ? 'it has been cordoned anew'
+              : one.taskCount > 0
+                ? 'it has a task now'
+                : member?.state !== 'InService'
+                  ? `it is ${member?.state ?? 'not in the group'} now`
+                  : member.isProtected
+                    ? 'it is protected from scale-in now'
+                    : desired - 1 < (group?.min ?? 0)
+                      ? 'the group is at its minimum now'
+                      : undefined;
+      };
+      const outcome = await terminateEmpty(action, ports, whyNot);
       if (outcome.kind === 'done') desired--;
       outcomes.push(outcome);
     }
@@ -255,10 +255,14 @@ async function terminate(
 async function terminateEmpty(
   action: Action & { kind: 'terminate' },
   { call, tasks }: CarryOutPorts,
+  whyNot: () => Promise<string | undefined>,
 ): Promise<Outcome> {
   try {
     const live = (await tasks.on(action.instance.arn)).filter(({ lastStatus }) => lastStatus !== 'STOPPED');
     if (live.length > 0) return { action, kind: 'not-any-more', why: 'it has a task now' };
+    // Last: on what is still DRAINING by the same cordon nothing has been placed since its tasks were listed.
+    const why = await whyNot();
+    if (why !== undefined) return { action, kind: 'not-any-more', why };
     // Once: an answer that was lost may have been a success, and the next turn sees the group as it is.
     await call('autoscaling:TerminateInstanceInAutoScalingGroup', {
       InstanceId: action.instance.instanceId,

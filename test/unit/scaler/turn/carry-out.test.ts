@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { AwsError } from '../../../../src/aws/errors.ts';
+import { cordonText } from '../../../../src/scaler/cordon-tag.ts';
 import { carryOut } from '../../../../src/scaler/turn/carry-out.ts';
-import { cluster, type Given, jobs, NOW, planned } from '../plan/clusters.ts';
+import { cluster, cordonOf, type Given, jobs, NOW, planned } from '../plan/clusters.ts';
 
 const MINUTE = 60_000;
 
@@ -85,4 +86,80 @@ test('a desired capacity that is not reached is not raised turn after turn for t
     wanted.push(desired);
   }
   assert.deepEqual(wanted, [2, 2, 3], 'two jobs find room on one instance');
+});
+
+describe('an instance is terminated', () => {
+  /** What AWS is asked when i-1 is to go, and its container instance is as given right before. */
+  async function asked(now: { status?: string; since?: number; runningTasksCount?: number } = {}) {
+    const cordon = cordonOf('ecs-scaler', 2 * MINUTE, 10 * MINUTE);
+    const snapshot = cluster({ 'i-1': { status: 'DRAINING', cordon } });
+    const since = now.since ?? NOW - 2 * MINUTE;
+    const operations: string[] = [];
+    const call = async (operation: string) => {
+      operations.push(operation);
+      if (operation === 'autoscaling:DescribeAutoScalingGroups')
+        return {
+          AutoScalingGroups: [
+            {
+              AutoScalingGroupName: 'workers',
+              MinSize: 0,
+              MaxSize: 10,
+              DesiredCapacity: 1,
+              Instances: [{ InstanceId: 'i-1', LifecycleState: 'InService' }],
+            },
+          ],
+        };
+      if (operation !== 'ecs:DescribeContainerInstances') return {};
+      return {
+        containerInstances: [
+          {
+            containerInstanceArn: 'arn:i-1',
+            ec2InstanceId: 'i-1',
+            status: now.status ?? 'DRAINING',
+            registeredAt: new Date(0),
+            runningTasksCount: now.runningTasksCount ?? 0,
+            pendingTasksCount: 0,
+            remainingResources: [],
+            tags: [{ key: 'ecs-scaler:cordon', value: cordonText('ecs-scaler', since, NOW + 10 * MINUTE) }],
+          },
+        ],
+      };
+    };
+    const tasks = {
+      on: async () => {
+        operations.push('tasks');
+        return [];
+      },
+    };
+    const clock = { now: () => NOW };
+    const ports = { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler', tasks, clock } as never;
+    const outcomes = await carryOut(planned(snapshot), snapshot, ports);
+    return { operations, outcome: outcomes[0] };
+  }
+
+  test('only after it was seen to be DRAINING still, later than its tasks were listed', async () => {
+    assert.deepEqual((await asked()).operations, [
+      'autoscaling:DescribeAutoScalingGroups',
+      'tasks',
+      'ecs:DescribeContainerInstances',
+      'autoscaling:TerminateInstanceInAutoScalingGroup',
+    ]);
+  });
+
+  for (const [name, now, why] of [
+    ['is ACTIVE again', { status: 'ACTIVE' }, 'it is ACTIVE now'],
+    [
+      'was ACTIVE meanwhile, and is cordoned anew: what was placed just before may not show yet',
+      { since: NOW - 1_000 },
+      'it has been cordoned anew',
+    ],
+    ['has a task that is not listed', { runningTasksCount: 1 }, 'it has a task now'],
+  ] as const) {
+    test(`never one that ${name}`, async () => {
+      const { operations, outcome } = await asked(now);
+      assert.ok(outcome?.kind === 'not-any-more');
+      assert.equal(outcome.why, why);
+      assert.ok(!operations.includes('autoscaling:TerminateInstanceInAutoScalingGroup'));
+    });
+  }
 });
