@@ -9,7 +9,7 @@ import type { Operations } from '../aws/operations.ts';
 import type { TaskReader } from '../aws/tasks.ts';
 import { inBatches } from '../aws/whole.ts';
 import { CORDON_KEY, cordonText } from '../cordon-tag.ts';
-import type { Action, Plan, Snapshot, Target } from '../plan/model.ts';
+import type { Action, ContainerInstance, Plan, Snapshot, Target } from '../plan/model.ts';
 import { raiseDesired } from './raise.ts';
 
 export type Outcome = { readonly action: Action } & (
@@ -129,14 +129,38 @@ function tokenOf(
   return createHash('sha256').update(JSON.stringify(seen)).digest('hex').slice(0, 40);
 }
 
-/** The tag with its end comes first: a scaler that is cut off then leaves nothing that is DRAINING without an end. */
+/**
+ * The tag with its end comes first: a scaler that is cut off then leaves nothing that is DRAINING without an end. They are looked at
+ * once more before: ECS would move a service's task that has come since, and what somebody else drains by now is not the scaler's to lift.
+ */
 async function cordon(
   actions: readonly (Action & { kind: 'cordon' })[],
   ports: CarryOutPorts,
 ): Promise<readonly Outcome[]> {
+  if (actions.length === 0) return [];
   const outcomes: Outcome[] = [];
   const tagged: (Action & { kind: 'cordon' })[] = [];
+  let described: readonly ContainerInstance[];
+  try {
+    const arns = actions.map(({ instance }) => instance.arn);
+    described = await describeContainerInstances(ports.call, ports.cluster, arns);
+  } catch (error) {
+    return actions.map((action) => failed(action, error));
+  }
   for (const action of actions) {
+    const one = described.find(({ arn }) => arn === action.instance.arn);
+    const why =
+      one?.status !== 'ACTIVE'
+        ? `it is ${one?.status ?? 'not registered'} now`
+        : one.cordon?.kind === 'read'
+          ? `${one.cordon.by} cordons it`
+          : action.why.kind !== 'busy' && one.taskCount > 0
+            ? 'it has a task now'
+            : undefined;
+    if (why !== undefined) {
+      outcomes.push({ action, kind: 'not-any-more', why });
+      continue;
+    }
     try {
       const value = cordonText(ports.name, action.since, action.until);
       const input = { resourceArn: action.instance.arn, tags: [{ key: CORDON_KEY, value }] };
@@ -268,9 +292,25 @@ async function terminateEmpty(
       InstanceId: action.instance.instanceId,
       ShouldDecrementDesiredCapacity: true,
     });
-    return { action, kind: 'done' };
   } catch (error) {
     return failed(action, error);
+  }
+  await forgetCordon(action, call);
+  return { action, kind: 'done' };
+}
+
+/**
+ * What goes needs no end of its cordon any more: another group's scaler, which does not see that it goes, would lift it then. Should
+ * the tag stay, nothing else is the worse for it.
+ */
+async function forgetCordon(
+  { instance }: Action & { kind: 'terminate' },
+  call: CarryOutPorts['call'],
+): Promise<void> {
+  try {
+    await call('ecs:UntagResource', { resourceArn: instance.arn, tagKeys: [CORDON_KEY] }, ATTEMPTS);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
   }
 }
 

@@ -143,6 +143,7 @@ describe('an instance is terminated', () => {
       'tasks',
       'ecs:DescribeContainerInstances',
       'autoscaling:TerminateInstanceInAutoScalingGroup',
+      'ecs:UntagResource',
     ]);
   });
 
@@ -160,6 +161,58 @@ describe('an instance is terminated', () => {
       assert.ok(outcome?.kind === 'not-any-more');
       assert.equal(outcome.why, why);
       assert.ok(!operations.includes('autoscaling:TerminateInstanceInAutoScalingGroup'));
+    });
+  }
+});
+
+describe('an instance is cordoned', () => {
+  /** What AWS is asked to change when i-1 is to be cordoned, and its container instance is as given right before. */
+  async function asked(now: object = {}) {
+    const snapshot = cluster({ 'i-1': {} });
+    const operations: string[] = [];
+    const call = async (operation: string) => {
+      if (operation !== 'ecs:DescribeContainerInstances') {
+        operations.push(operation);
+        return {};
+      }
+      const one = {
+        containerInstanceArn: 'arn:i-1',
+        ec2InstanceId: 'i-1',
+        status: 'ACTIVE',
+        registeredAt: new Date(0),
+        runningTasksCount: 0,
+        pendingTasksCount: 0,
+        remainingResources: [],
+      };
+      return { containerInstances: [{ ...one, ...now }] };
+    };
+    const ports = { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler' } as never;
+    return { outcomes: await carryOut(planned(snapshot), snapshot, ports), operations };
+  }
+
+  test('by its tag first, then by its state', async () => {
+    assert.deepEqual((await asked()).operations, ['ecs:TagResource', 'ecs:UpdateContainerInstancesState']);
+  });
+
+  const tag = { key: 'ecs-scaler:cordon', value: cordonText('other', NOW, NOW + MINUTE) };
+  for (const [name, now, why] of [
+    [
+      'has got a task since: ECS would move it, were it of a service',
+      { pendingTasksCount: 1 },
+      'it has a task now',
+    ],
+    [
+      'somebody drains by now: the cordon would be lifted, and that with it',
+      { status: 'DRAINING' },
+      'it is DRAINING now',
+    ],
+    ['another scaler cordons at the moment', { tags: [tag] }, 'other cordons it'],
+  ] as const) {
+    test(`never one that ${name}`, async () => {
+      const { operations, outcomes } = await asked(now);
+      assert.ok(outcomes[0]?.kind === 'not-any-more');
+      assert.equal(outcomes[0].why, why);
+      assert.deepEqual(operations, []);
     });
   }
 });
