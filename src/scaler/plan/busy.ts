@@ -25,7 +25,10 @@ export function busyCordons(
 ): readonly BusyCordon[] {
   if (cordonBusy === 'off' || most <= 0) return [];
   const candidates = surveyed
-    .filter((one) => one.standing.kind === 'busy' && isForTaking(one))
+    // One that was given back before its cordon ended is left alone until then.
+    .filter(
+      (one) => one.standing.kind === 'busy' && isForTaking(one) && one.registered?.cordon?.kind !== 'read',
+    )
     .flatMap((instance) => {
       const ends = instance.tasks.map((task) => endOf(task, at, runTimes, cordonBusy));
       return ends.every((end) => end !== undefined)
@@ -38,10 +41,15 @@ export function busyCordons(
   for (const candidate of candidates) {
     if (chosen.length >= most) break;
     const others = left.filter(({ of }) => of.kind !== 'instance' || of.instance !== candidate.instance);
-    const copies = others.map((room) =>
-      roomOf(room.of, room, room.ports, room.attributes, room.taskGroups, room.isGuess),
-    );
-    if (pack(largestFirst(candidate.instance.tasks.map(asJob), fresh?.total), copies).length > 0) continue;
+    const copies = others.map((room) => {
+      const copy = roomOf(room.of, room, room.ports, room.attributes, room.taskGroups, room.isGuess);
+      copy.jobs.push(...room.jobs);
+      return copy;
+    });
+    // With its own tasks go those of an earlier one that were to find room on it.
+    const own = left.find(({ of }) => of.kind === 'instance' && of.instance === candidate.instance);
+    const moving = [...candidate.instance.tasks.map(asJob), ...(own?.jobs ?? [])];
+    if (pack(largestFirst(moving, fresh?.total), copies).length > 0) continue;
     // What these tasks would take is taken for the next candidate too.
     left = copies;
     chosen.push(candidate);

@@ -277,6 +277,19 @@ describe('with --cordon-busy', () => {
     assert.equal(action.until, 1_795_000_000_000 + 20 * MIN);
   });
 
+  test('none into whose room another one is emptied already, unless that finds room once more', () => {
+    const given = { 'i-1': since(25), 'i-2': since(20), 'i-3': since(5) };
+    assert.deepEqual(actionsOf(planned(cluster(given), { cordonBusy: 'jobs' }, { runTimes })), [
+      'cordon i-1',
+    ]);
+  });
+
+  test('none that somebody has given back, until its cordon ends', () => {
+    const cordon = cordonOf('ecs-scaler', 5 * MIN, 10 * MIN);
+    const given = { 'i-1': { ...since(25), cordon }, 'i-2': { tasks: [{ family: 'other' }] } };
+    assert.deepEqual(planned(cluster(given), { cordonBusy: 'jobs' }, { runTimes }).actions, []);
+  });
+
   for (const [name, tasks, cordonBusy] of [
     ['of which nobody knows how long they run', [{ family: 'other' }], 'jobs'],
     ['that are protected', [{ isProtected: true }], 'jobs'],
