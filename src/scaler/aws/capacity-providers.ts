@@ -21,10 +21,16 @@ export async function readCapacityProviders(
   const names = (own.capacityProviders ?? []).filter((name) => !name.startsWith('FARGATE'));
   if (names.length === 0) return { kind: 'found', capacityProviders: [] };
   const operation = 'ecs:DescribeCapacityProviders';
+  const gone: string[] = [];
   const found = await readAll(operation, 'capacityProviders', async (nextToken) => {
     const answer = await call(operation, { capacityProviders: [...names], nextToken });
+    for (const { arn = '', reason } of answer.failures ?? [])
+      if (reason === 'MISSING') gone.push(arn.slice(arn.lastIndexOf('/') + 1));
     return { items: answer.capacityProviders, nextToken: answer.nextToken };
   });
+  const unsaid = names.find((one) => !gone.includes(one) && !found.some(({ name }) => name === one));
+  // It may be the one by which ECS sizes the group.
+  if (unsaid !== undefined) throw incomplete(operation, `it says nothing of ${unsaid}`);
   return {
     kind: 'found',
     capacityProviders: found.flatMap(({ name = '', autoScalingGroupProvider: provider }) => {

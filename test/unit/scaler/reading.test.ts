@@ -161,6 +161,22 @@ describe('capacity providers', () => {
     });
   });
 
+  test('of which nothing is said are not taken for none: two would size the group', async () => {
+    await assert.rejects(read(), /it says nothing of one/);
+    const { call } = answered(({ operation }) =>
+      operation === 'ecs:DescribeClusters'
+        ? { clusters: [{ status: 'ACTIVE', capacityProviders: ['one'] }] }
+        : {
+            capacityProviders: [],
+            failures: [{ arn: 'arn:aws:ecs:x:1:capacity-provider/one', reason: 'MISSING' }],
+          },
+    );
+    assert.deepEqual(await readCapacityProviders(call, 'batch', 'workers'), {
+      kind: 'found',
+      capacityProviders: [],
+    });
+  });
+
   test('of other groups say nothing', async () => {
     const found = await read(provider('one', 'other-workers', 'ENABLED'));
     assert.deepEqual(found, { kind: 'found', capacityProviders: [] });
