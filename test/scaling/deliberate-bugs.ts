@@ -54,6 +54,7 @@ export const bugs: readonly Bug[] = [
       },
       { within: 'standingOf', replace: "if (one.taskCount > 0) return { kind: 'unclear' };", by: '' },
       { within: 'terminate', replace: 'one.taskCount > 0', by: 'false' },
+      { within: 'cordon', replace: "action.why.kind !== 'busy' && one.taskCount > 0", by: 'false' },
       {
         within: 'plan',
         replace: 'const count = Math.max(instance.tasks.length, instance.registered?.taskCount ?? 0);',
