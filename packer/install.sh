@@ -165,9 +165,13 @@ link_shell_files() {
 }
 
 unlink_shell_files() {
-  local at
+  local at folder
   for ((at = 0; at < ${#shell_files[@]}; at += 2)); do
     rm -f "${shell_files[at]}"
+    folder=$(dirname "${shell_files[at]}")
+    # What was made for them, unless others use it by now. /usr/local/share/man is the distribution's.
+    rmdir "$folder" 2>/dev/null || true
+    [[ $folder == /usr/local/share/man/* ]] || rmdir "$(dirname "$folder")" 2>/dev/null || true
   done
 }
 
