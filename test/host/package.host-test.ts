@@ -87,6 +87,9 @@ describe('the artifacts', () => {
         'etc/ecs-drain-agent/agent.conf',
         'usr/bin/ecs-drain-agent',
         'usr/lib/systemd/system/ecs-drain-agent.service',
+        'usr/share/bash-completion/completions/ecs-drain-agent',
+        'usr/share/man/man8/ecs-drain-agent.8.gz',
+        'usr/share/zsh/site-functions/_ecs-drain-agent',
       ],
     );
   });
