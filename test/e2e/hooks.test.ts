@@ -215,7 +215,7 @@ function hooks(scene: Scene, scripts: Readonly<Record<string, string>>): string 
 
 /** The scripts of the page, by the path that the paragraph before each begins with. */
 function examplesIn(page: URL): Record<string, string> {
-  const [, ...sections] = readFileSync(page, 'utf8').split('\n`/etc/ecs-drain-agent/hooks.d/');
+  const [, ...sections] = readFileSync(page, 'utf8').split('\nSave this as `/etc/ecs-drain-agent/hooks.d/');
   return Object.fromEntries(
     sections.map((section) => {
       const [, script = ''] = section.split('\n```sh\n');
