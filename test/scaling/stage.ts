@@ -58,6 +58,8 @@ export function setStage(plan: ScalingPlan, agent: Agent): Stage {
     family: 'job',
     containerDefinitions: [{ name: 'main', image: 'busybox', cpu: 256, memory: JOB_MEMORY }],
   });
+  // What the launch template promises is what boots.
+  world.instanceTypes.set('m6i.large', { vCpus: group.cpu / 1_024, memory: MEMORY, gpus: 0 });
   let launches = 0;
   fleet.group.launch = (availabilityZone) =>
     fleet.addInstance({
