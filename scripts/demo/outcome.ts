@@ -39,8 +39,8 @@ export function promises(outcome: Outcome): readonly Judged[] {
     },
     {
       promise: 'the batch task works to its end',
-      kept: batch.stopCode === 'EssentialContainerExited' && batch.exitCode === 0,
-      found: `it ended by ${batch.stopCode} with exit code ${batch.exitCode}`,
+      kept: batch.stopCode === 'EssentialContainerExited' && batch.containers[0]?.exitCode === 0,
+      found: `it ended by ${batch.stopCode} with exit code ${batch.containers[0]?.exitCode}`,
     },
     {
       promise: `the instance is released within ${RELEASE_WITHIN_S} s of its last task's end`,

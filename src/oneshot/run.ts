@@ -5,6 +5,7 @@ import { messageOf } from '../base/text.ts';
 import type { Loaded } from './config/load.ts';
 import { EXIT } from './exit-codes.ts';
 import { keyNames } from './keys.ts';
+import { countedContainer } from './launch/counted-container.ts';
 import type { End, Launch, Policy } from './launch/model.ts';
 import { startLaunch } from './launch-loop.ts';
 import { showLog } from './logs/show.ts';
@@ -81,9 +82,13 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
 
   async function dryRun(): Promise<number> {
     try {
-      const container =
-        options.container ?? (await tasks.define(policy.asked.taskDefinition)).containers[0]?.name ?? '';
-      const asked = { cluster, ...runTaskRequest(request, container, 0) };
+      const { containers } = await tasks.define(policy.asked.taskDefinition);
+      const counted = countedContainer(containers, policy.container);
+      if (counted.kind === 'unclear') {
+        screen.say(counted.why, 'bad');
+        return EXIT.usage;
+      }
+      const asked = { cluster, ...runTaskRequest(request, counted.container.name, 0) };
       process.stdout.write(`${JSON.stringify(asked, null, 2)}\n`);
       return 0;
     } catch (error) {

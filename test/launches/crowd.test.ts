@@ -29,6 +29,8 @@ function crowd(script: string, instances: number, maxSize: number): LaunchPlan {
         isKeyGiven: false,
         script,
         cpu: 1024,
+        others: [],
+        before: 0,
         calls: [
           {
             at: index % 50,

@@ -55,6 +55,17 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'takes the exit code of whichever container comes first',
+    property: 'J2',
+    edits: [
+      {
+        within: 'pick',
+        replace: 'return containers.find((one) => one.name === name);',
+        by: 'return containers[0];',
+      },
+    ],
+  },
+  {
     name: 'does not wait until a task that it has cancelled has stopped',
     property: 'J3',
     edits: [

@@ -30,7 +30,9 @@ export function drawPlan(seed: number): LaunchPlan {
   const demandQueue = plan.group && random.chance(0.4) ? drawDemandQueue(random) : undefined;
   const queueFaults = demandQueue && !isCalm && random.chance(0.5) ? [ofQueue(drawFault(random))] : [];
   const hasCapacityProvider = plan.group !== undefined && !demandQueue && random.chance(0.25);
-  const whole = { ...plan, demandQueue, hasCapacityProvider, faults: [...plan.faults, ...queueFaults] };
+  const others = createRandom(seed + 500_000);
+  const jobs = plan.jobs.map((job) => ({ ...job, ...drawOthers(others) }));
+  const whole = { ...plan, jobs, demandQueue, hasCapacityProvider, faults: [...plan.faults, ...queueFaults] };
   if (isCalm) return random.chance(0.2) ? trickle(random, whole) : whole;
   return random.chance(0.12) ? rush(random, whole) : whole;
 }
@@ -111,8 +113,23 @@ function drawJob(random: Random, index: number, isCalm: boolean): JobPlan {
     isKeyGiven,
     script: drawScript(random),
     cpu: random.chance(0.05) ? 8192 : random.pick([256, 512, 1024, 1024, 2048]),
+    others: [],
+    before: 0,
     calls,
   };
+}
+
+/** Most tasks have one container. */
+function drawOthers(random: Random): Pick<JobPlan, 'others' | 'before'> {
+  const count = random.chance(0.7) ? 0 : random.integer(1, 2);
+  const others = Array.from({ length: count }, (_, index) => ({
+    name: `other-${index}`,
+    isEssential: random.chance(0.4),
+    script: random.chance(0.4)
+      ? 'ignore-sigterm; sleep 100000'
+      : `sleep ${random.spread(1, 30 * 60)}; exit ${random.pick([0, 0, 1, 9])}`,
+  }));
+  return { others, before: random.integer(0, count) };
 }
 
 function drawScript(random: Random): string {

@@ -48,8 +48,16 @@ export type JobPlan = {
   readonly isKeyGiven: boolean;
   readonly script: string;
   readonly cpu: number;
+  /** The other containers of its task. They need no CPU, and `OTHER_MEMORY` MiB each. */
+  readonly others: readonly OtherPlan[];
+  /** How many of them come before the job's own in the task definition. */
+  readonly before: number;
   readonly calls: readonly CallPlan[];
 };
+
+export const OTHER_MEMORY = 64;
+
+export type OtherPlan = { readonly name: string; readonly isEssential: boolean; readonly script: string };
 
 export type CallPlan = {
   readonly at: number;

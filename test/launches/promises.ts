@@ -1,5 +1,6 @@
 import { lookDelay } from '../../src/oneshot/launch/pace.ts';
 import { START } from '../support/virtual-clock.ts';
+import { OTHER_MEMORY } from './plan.ts';
 import type { CallRecord, RunRecord } from './simulate.ts';
 
 export type Violation = { readonly property: string; readonly what: string };
@@ -52,7 +53,8 @@ function* ofDemandQueue({ plan, told, calls, fleet }: RunRecord): Generator<Viol
     }
     const { key, cpu, memory, cluster, group } = parsed.demand;
     const job = plan.jobs.find((one) => one.key === key);
-    if (cluster !== 'batch' || group !== fleet.group.name || job?.cpu !== cpu || memory !== 256)
+    const needed = 256 + OTHER_MEMORY * (job?.others.length ?? 0);
+    if (cluster !== 'batch' || group !== fleet.group.name || job?.cpu !== cpu || memory !== needed)
       yield { property, what: `the demand queue was told what is not so: ${JSON.stringify(parsed.demand)}` };
   }
   if (!plan.demandQueue || plan.faults.length > 0) return;
@@ -82,10 +84,11 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
   }
   const { code, source, kind } = end;
   const truth = run.tasksOf(job).find(({ arn }) => arn === end.task?.arn);
-  if (code === 0 && kind !== 'detached' && truth?.exitCode !== 0)
-    yield { property: 'J2', what: `${who} ended with 0, and its container with ${truth?.exitCode}` };
-  if (source === 'container' && truth?.exitCode !== code)
-    yield { property: 'J2', what: `${who} ended with ${code}, and its container with ${truth?.exitCode}` };
+  const own = truth?.containers.find(({ spec }) => spec.name === 'main');
+  if (code === 0 && kind !== 'detached' && own?.exitCode !== 0)
+    yield { property: 'J2', what: `${who} ended with 0, and its container with ${own?.exitCode}` };
+  if (source === 'container' && own?.exitCode !== code)
+    yield { property: 'J2', what: `${who} ended with ${code}, and its container with ${own?.exitCode}` };
   if (kind === 'cancelled' && leftRunning.length > 0)
     yield { property: 'J3', what: `${who} said that it was cancelled, and its task runs on` };
   const saysNothing =

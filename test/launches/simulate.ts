@@ -25,7 +25,7 @@ import {
 } from '../../src/sandbox/index.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
-import type { CallPlan, GroupPlan, JobPlan, LaunchPlan } from './plan.ts';
+import { type CallPlan, type GroupPlan, type JobPlan, type LaunchPlan, OTHER_MEMORY } from './plan.ts';
 
 /** The launcher under test: what it is of, so that one with a deliberate bug can be simulated. */
 export type Program = {
@@ -94,10 +94,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     timings: { stoppedTaskListed: 3_600_000 },
   });
   const advance = () => fleet.world.advance(clock.trueNow());
-  fleet.world.call('ecs:RegisterTaskDefinition', {
-    family: 'job',
-    containerDefinitions: [{ name: 'main', image: 'busybox', cpu: 256, memory: 256 }],
-  });
+  for (const job of plan.jobs) registerDefinition(fleet, job);
   const { group } = plan;
   if (group) {
     fleet.group.maxSize = group.maxSize;
@@ -197,6 +194,25 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
       );
     },
   };
+}
+
+/** A family of each job's own: what its other containers run is not overridden. */
+function registerDefinition({ world }: Fleet, { key, others, before }: JobPlan): void {
+  const containers = others.map(({ name, isEssential, script }) => ({
+    name,
+    image: 'busybox',
+    essential: isEssential,
+    memory: OTHER_MEMORY,
+    command: ['sh', '-c', script],
+  }));
+  world.call('ecs:RegisterTaskDefinition', {
+    family: key,
+    containerDefinitions: [
+      ...containers.slice(0, before),
+      { name: 'main', image: 'busybox', cpu: 256, memory: 256 },
+      ...containers.slice(before),
+    ],
+  });
 }
 
 function specOf({ world }: Fleet, { spec }: GroupPlan): LaunchSpec {
@@ -347,9 +363,10 @@ function policyOf(job: JobPlan, call: CallPlan, groupName: string | undefined, a
     group: groupName,
     asksGroup,
     waits: call.waits,
-    container: undefined,
+    // The only essential one counts without being named.
+    container: job.others.some(({ isEssential }) => isEssential) ? 'main' : undefined,
     asked: {
-      taskDefinition: 'job',
+      taskDefinition: job.key,
       command: ['sh', '-c', call.isOther ? `${job.script}; true` : job.script],
       environment: {},
       cpu: job.cpu,

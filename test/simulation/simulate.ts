@@ -52,7 +52,7 @@ export async function simulate(
   const clock = createVirtualClock();
   clock.jump(plan.machine.clockAhead ?? 0);
   const checker: Checker = createChecker(plan, clock.trueNow, () =>
-    machine.placed.some((task) => task.exit?.run || task.transition?.run),
+    machine.placed.some((task) => task.transition?.run || task.containers.some(({ exit }) => exit?.run)),
   );
   const stage = setStage(plan, clock, (event) => {
     timeline.event(event);

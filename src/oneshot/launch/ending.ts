@@ -79,13 +79,24 @@ function readExitCode(own: ContainerView | undefined): number | undefined {
   return code !== undefined && Number.isInteger(code) && code >= 0 && code <= 255 ? code : undefined;
 }
 
-function exitWords(task: TaskView, { name, reason }: ContainerView, code: number): string {
-  const how = /OutOfMemory/i.test(reason ?? '')
-    ? `${name} was killed because it used more memory than it may`
-    : `${name} exited with code ${code}`;
+function exitWords(task: TaskView, own: ContainerView, code: number): string {
+  const others = task.containers.flatMap((one) => {
+    const its = readExitCode(one);
+    // Those that ECS stops because another has ended say nothing of why.
+    const isTold = one !== own && its !== undefined && (isOutOfMemory(one) || ![0, 137, 143].includes(its));
+    return isTold ? [`, and ${howWords(one, its)}`] : [];
+  });
+  const how = `${howWords(own, code)}${others.join('')}`;
   if (task.stopCode === undefined || task.stopCode === 'EssentialContainerExited') return how;
   return `${how}, since ${cause(task, undefined)}`;
 }
+
+const howWords = (one: ContainerView, code: number) =>
+  isOutOfMemory(one)
+    ? `${one.name} was killed because it used more memory than it may`
+    : `${one.name} exited with code ${code}`;
+
+const isOutOfMemory = ({ reason = '' }: ContainerView) => /OutOfMemory/i.test(reason);
 
 /** Why a task has stopped, in words. (ECS developer guide, "Stopped tasks error messages") */
 function cause({ stopCode, stoppedReason }: TaskView, own: ContainerView | undefined): string {

@@ -18,6 +18,8 @@ export function differs(
   if (!isSame(sorted(own?.environment), sorted(asked.environment))) return 'its environment is another';
   if (own?.cpu !== asked.cpu) return `its cpu is ${own?.cpu ?? "the task definition's"}`;
   if (own?.memory !== asked.memory) return `its memory is ${own?.memory ?? "the task definition's"}`;
+  const other = containers.find((one) => one !== own && !isEmpty(one));
+  if (other) return `it overrides ${other.name} too`;
   if (!isRole(taskRoleArn, asked.taskRole))
     return `its task role is ${taskRoleArn ?? "the task definition's"}`;
   return undefined;
@@ -35,6 +37,12 @@ function isRole(arn: string | undefined, asked: string | undefined): boolean {
   if (arn === undefined || asked === undefined) return arn === asked;
   return arn === asked || arn.endsWith(`/${asked}`);
 }
+
+/** ECS may give back an entry without overrides for a container that none were asked for. */
+const isEmpty = ({ command, environment, cpu, memory }: Overridden) =>
+  command === undefined && Object.keys(environment).length === 0 && cpu === undefined && memory === undefined;
+
+type Overridden = TaskView['overrides']['containers'][number];
 
 const sorted = (environment: Readonly<Record<string, string>> = {}) =>
   Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,5 +1,6 @@
 import type { AwsError } from '../../aws/errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { countedContainer } from './counted-container.ts';
 import { isUnsettled, SETTLES_MS } from './decide.ts';
 import { endOf } from './ending.ts';
 import type {
@@ -120,21 +121,12 @@ export function settle(
 }
 
 function defined(launch: Launch, policy: Policy, definition: TaskDefinition): Launch {
-  const { containers } = definition;
-  const names = containers.map(({ name }) => name).join(', ');
-  const essential = containers.filter(({ isEssential }) => isEssential);
-  const container = policy.container ?? (essential.length === 1 ? essential[0]?.name : undefined);
-  if (container === undefined)
-    return refused(
-      launch,
-      EXIT.usage,
-      `the task definition has ${essential.length} essential containers (${names}): name one with --container`,
-    );
-  if (!containers.some(({ name }) => name === container))
-    return refused(launch, EXIT.usage, `the task definition has no container ${container}: it has ${names}`);
-  const { log } = containers.find(({ name }) => name === container) ?? {};
-  const needs = needsOf(definition, container, policy.asked);
-  return { ...launch, container, log, needs, phase: policy.isKeyGiven ? { kind: 'looking' } : firstStart };
+  const counted = countedContainer(definition.containers, policy.container);
+  if (counted.kind === 'unclear') return refused(launch, EXIT.usage, counted.why);
+  const { name, log } = counted.container;
+  const needs = needsOf(definition, name, policy.asked);
+  const phase: Launch['phase'] = policy.isKeyGiven ? { kind: 'looking' } : firstStart;
+  return { ...launch, container: name, log, needs, phase };
 }
 
 const firstStart: Starting = {

@@ -1,5 +1,6 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import { dateAt } from '../../base/clock.ts';
+import { containerArn } from './describe-task.ts';
 import { after } from './emit.ts';
 import { clientException, invalidParameter } from './errors.ts';
 import { setDesired, terminateMember } from './groups.ts';
@@ -184,17 +185,15 @@ export function describeWaiting(world: WorldState, one: WaitingTask): Ecs.Task {
       inferenceAcceleratorOverrides: [],
       ...(task.overrides as Ecs.TaskOverride | undefined),
     },
-    containers: [
-      {
-        containerArn: `arn:aws:ecs:${world.options.region}:${world.options.accountId}:container/${one.cluster.name}/${one.id}/${one.id}`,
-        taskArn: one.arn,
-        name: definition.containerName,
-        image: definition.image,
-        lastStatus: lastStatus === 'STOPPED' ? 'STOPPED' : 'PENDING',
-        networkBindings: [],
-        networkInterfaces: [],
-      },
-    ],
+    containers: definition.containers.map(({ name, image }, index) => ({
+      containerArn: containerArn(world, one, index),
+      taskArn: one.arn,
+      name,
+      image,
+      lastStatus: lastStatus === 'STOPPED' ? 'STOPPED' : 'PENDING',
+      networkBindings: [],
+      networkInterfaces: [],
+    })),
   };
 }
 

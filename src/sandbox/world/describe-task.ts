@@ -1,6 +1,6 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import { dateAt } from '../../base/clock.ts';
-import type { Task, WorldState } from './state.ts';
+import type { Container, Task, WorldState } from './state.ts';
 import { seenOf } from './task-life.ts';
 
 /** A task as RunTask, StartTask, StopTask and DescribeTasks show it. */
@@ -38,30 +38,39 @@ export function describeTask(world: WorldState, task: Task): Ecs.Task {
       inferenceAcceleratorOverrides: [],
       ...(task.overrides as Ecs.TaskOverride | undefined),
     },
-    containers: [
-      {
-        containerArn: `arn:aws:ecs:${world.options.region}:${world.options.accountId}:container/${task.cluster.name}/${task.id}/${task.id}`,
+    containers: task.containers.map((one, index) => {
+      const isTold = hasExited(lastStatus) || (one.reportedAt !== undefined && one.reportedAt <= world.asOf);
+      return {
+        containerArn: containerArn(world, task, index),
         taskArn: task.arn,
-        name: definition.containerName,
-        image: definition.image,
-        lastStatus: containerStatus(task),
-        ...(task.exitCode === undefined || !hasExited(lastStatus) ? {} : { exitCode: task.exitCode }),
-        ...(task.containerReason === undefined || !hasExited(lastStatus)
-          ? {}
-          : { reason: task.containerReason }),
+        name: one.spec.name,
+        image: one.spec.image,
+        lastStatus: containerStatus(task, one),
+        ...(one.exitCode !== undefined && isTold && { exitCode: one.exitCode }),
+        ...(one.reason !== undefined && isTold && { reason: one.reason }),
         networkBindings: [],
         networkInterfaces: [],
-        healthStatus: 'UNKNOWN',
-        cpu: String(task.cpu),
-        memory: String(task.memory),
-      },
-    ],
+        healthStatus: 'UNKNOWN' as const,
+        cpu: String(task.containers.length === 1 ? task.cpu : one.spec.cpu),
+        memory: String(task.containers.length === 1 ? task.memory : (one.spec.memory ?? task.memory)),
+      };
+    }),
   };
 }
 
-function containerStatus(task: Task): string {
-  if (task.containersRunning) return 'RUNNING';
-  return task.knownStatus === 'STOPPED' ? 'STOPPED' : 'PENDING';
+/** Its n-th container's; the first one's id is the task's. */
+export function containerArn(
+  { options: { region, accountId } }: WorldState,
+  { id, cluster }: Pick<Task, 'id' | 'cluster'>,
+  index: number,
+): string {
+  const own = index === 0 ? id : `${String(index).padStart(4, '0')}${id.slice(4)}`;
+  return `arn:aws:ecs:${region}:${accountId}:container/${cluster.name}/${id}/${own}`;
+}
+
+function containerStatus({ knownStatus }: Task, { isRunning, exitCode }: Container): string {
+  if (isRunning) return 'RUNNING';
+  return knownStatus === 'STOPPED' || exitCode !== undefined ? 'STOPPED' : 'PENDING';
 }
 
 /** Whether an answer of that state can tell how the container ended. */

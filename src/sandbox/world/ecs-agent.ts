@@ -248,14 +248,12 @@ function describeTask(task: Task, desired: string) {
     KnownStatus: task.knownStatus,
     Family: task.definition.family,
     Version: String(task.definition.revision),
-    Containers: [
-      {
-        DockerId: task.id.padEnd(64, '0'),
-        DockerName: `ecs-${task.definition.family}-${task.definition.revision}-${task.definition.containerName}-${task.id.slice(0, 12)}`,
-        Name: task.definition.containerName,
-        Image: task.definition.image,
-        ImageID: `sha256:${task.id}${task.id}`,
-      },
-    ],
+    Containers: task.definition.containers.map(({ name, image }, index) => ({
+      DockerId: task.id.padEnd(64, String(index % 10)),
+      DockerName: `ecs-${task.definition.family}-${task.definition.revision}-${name}-${task.id.slice(0, 12)}`,
+      Name: name,
+      Image: image,
+      ImageID: `sha256:${task.id}${task.id}`,
+    })),
   };
 }

@@ -18,12 +18,12 @@ export function hibernateMachine(world: WorldState, machine: Machine, forMs: num
   const wasAnswering = imds.started;
   setEcsAgent(world, machine, 'down');
   imds.started = false;
-  for (const task of machine.placed) {
-    const exit = task.exit?.run;
-    if (!task.exit || !exit) continue;
-    const { at } = task.exit;
-    task.exit.run = undefined;
-    task.exit = world.queue.schedule(at + forMs, exit);
+  for (const container of machine.placed.flatMap(({ containers }) => containers)) {
+    const exit = container.exit?.run;
+    if (!container.exit || !exit) continue;
+    const { at } = container.exit;
+    container.exit.run = undefined;
+    container.exit = world.queue.schedule(at + forMs, exit);
   }
   after(world, forMs, () => {
     if (machine.state !== 'running') return;

@@ -1,8 +1,8 @@
 import type * as Logs from '@aws-sdk/client-cloudwatch-logs';
 import { serviceError } from './errors.ts';
 import type { Handlers } from './operations.ts';
-import { programOf } from './program.ts';
-import type { Task, WorldState } from './state.ts';
+import { commandOf, programOf } from './program.ts';
+import type { ContainerSpec, Task, WorldState } from './state.ts';
 
 /** From a container's output to its log event, in ms. */
 const LAG_MS = 500;
@@ -12,7 +12,7 @@ const MOST_EVENTS = 10_000;
 /** CloudWatch Logs, as far as the containers of tasks with the log driver `awslogs` go. */
 export const logs: Handlers<'logs'> = {
   'logs:GetLogEvents': (world, input) => {
-    const events = eventsOf(world, streamTask(world, input.logGroupName, input.logStreamName));
+    const events = eventsOf(world, ...writerOf(world, input.logGroupName, input.logStreamName));
     const limit = Math.min(input.limit ?? MOST_EVENTS, MOST_EVENTS);
     const [from, to] = windowOf(input, events.length, limit);
     return {
@@ -23,19 +23,21 @@ export const logs: Handlers<'logs'> = {
   },
 };
 
-/** The task whose container writes this stream. One that has written nothing yet has no stream. */
-function streamTask(world: WorldState, group: string | undefined, stream = ''): Task {
+/** The container that writes this stream, and its task. One that has written nothing yet has no stream. */
+function writerOf(world: WorldState, group: string | undefined, stream = ''): [Task, ContainerSpec] {
   for (const cluster of world.clusters.values()) {
     const task = cluster.tasks.get(stream.slice(stream.lastIndexOf('/') + 1));
-    const log = task?.definition.log;
-    if (!task || log?.group !== group || eventsOf(world, task).length === 0) continue;
-    if (stream === `${log?.prefix}/${task.definition.containerName}/${task.id}`) return task;
+    for (const spec of task?.definition.containers ?? []) {
+      const { log, name } = spec;
+      if (!task || log?.group !== group || stream !== `${log?.prefix}/${name}/${task.id}`) continue;
+      if (eventsOf(world, task, spec).length > 0) return [task, spec];
+    }
   }
   throw serviceError('ResourceNotFoundException', 'The specified log stream does not exist.');
 }
 
-function eventsOf(world: WorldState, task: Task): Logs.OutputLogEvent[] {
-  const command = task.overrides?.containerOverrides?.[0]?.command ?? task.definition.command;
+function eventsOf(world: WorldState, task: Task, spec: ContainerSpec): Logs.OutputLogEvent[] {
+  const command = commandOf(spec, task.overrides);
   const { startedAt, executionStoppedAt = Number.POSITIVE_INFINITY } = task;
   if (startedAt === undefined) return [];
   return (programOf(command)?.output ?? [])

@@ -1,4 +1,4 @@
-import type { TaskBehaviour } from './state.ts';
+import type { ContainerSpec, TaskBehaviour, TaskOverrides } from './state.ts';
 
 /** What a container's command makes of its task: how it behaves, and what it prints when. */
 export type Program = {
@@ -6,6 +6,14 @@ export type Program = {
   /** `atMs` counts from the moment the container began to run. */
   readonly output: readonly { readonly atMs: number; readonly text: string }[];
 };
+
+/** What a container runs: its own command, unless a task's overrides name it with another. */
+export function commandOf(
+  { name, command }: ContainerSpec,
+  overrides: TaskOverrides | undefined,
+): readonly string[] | undefined {
+  return overrides?.containerOverrides?.find((one) => one.name === name)?.command ?? command;
+}
 
 /**
  * Runs a command in thought. It understands `sleep SECONDS`, `echo TEXT`, `exit CODE`, `true`, `false`, `ignore-sigterm`

@@ -4,9 +4,10 @@ import { clusterNamed } from './clusters.ts';
 import { describeTask } from './describe-task.ts';
 import { clientException, invalidParameter, serviceError } from './errors.ts';
 import { choose } from './place-task.ts';
-import { programOf } from './program.ts';
+import { commandOf, programOf } from './program.ts';
 import type {
   Cluster,
+  ContainerSpec,
   Task,
   TaskBehaviour,
   TaskDefinition,
@@ -77,8 +78,8 @@ function start(world: WorldState, cluster: Cluster, input: Ecs.RunTaskCommandInp
   const group = input.group ?? `family:${definition.family}`;
   const tasks: (Task | WaitingTask)[] = [];
   for (let index = 0; index < count; index++) {
-    const behaviour = behaviourOf(definition, overrides);
-    const task = { definition, group, startedBy: input.startedBy, behaviour, overrides, needs };
+    const behaviours = definition.containers.map((spec) => behaviourOf(spec, overrides));
+    const task = { definition, group, startedBy: input.startedBy, behaviours, overrides, needs };
     if (provider) {
       tasks.push(provision(world, provider, cluster, { ...needs, group }, input, task));
       continue;
@@ -92,34 +93,37 @@ function start(world: WorldState, cluster: Cluster, input: Ecs.RunTaskCommandInp
 
 function checkOverrides(definition: TaskDefinition, overrides: TaskOverrides | undefined): void {
   for (const { name } of overrides?.containerOverrides ?? []) {
-    if (name !== definition.containerName)
+    if (!definition.containers.some((one) => one.name === name))
       throw invalidParameter(
         `Override for container named ${name} is not a container in the TaskDefinition.`,
       );
   }
 }
 
-/** What a task takes of an instance: what is reserved for the whole of it, else for its container. */
+/** What a task takes of an instance: what is reserved for the whole of it, else for its containers. */
 function needsOf(definition: TaskDefinition, overrides: TaskOverrides | undefined) {
-  const [own] = overrides?.containerOverrides ?? [];
+  const { containers } = definition;
+  const ownOf = ({ name }: ContainerSpec) =>
+    overrides?.containerOverrides?.find((one) => one.name === name) ?? {};
+  const sum = (of: (one: ContainerSpec) => number) => containers.reduce((total, one) => total + of(one), 0);
   return {
-    cpu: (overrides?.cpu ? Number(overrides.cpu) : definition.ownCpu) ?? own?.cpu ?? definition.cpu,
+    cpu:
+      (overrides?.cpu ? Number(overrides.cpu) : definition.ownCpu) ?? sum((one) => ownOf(one).cpu ?? one.cpu),
     memory:
       (overrides?.memory ? Number(overrides.memory) : definition.ownMemory) ??
-      own?.memory ??
-      own?.memoryReservation ??
-      definition.memory,
+      sum((one) => {
+        const own = ownOf(one);
+        // A soft limit is what is reserved.
+        return own.memoryReservation ?? one.memoryReservation ?? own.memory ?? one.memory ?? 0;
+      }),
   };
 }
 
 /** As its command says, where that is understood; an image whose name begins with `missing` cannot be pulled. */
-function behaviourOf(
-  definition: TaskDefinition,
-  overrides: TaskOverrides | undefined,
-): TaskBehaviour | undefined {
-  if (definition.image.startsWith('missing')) return { failsToStart: cannotPull(definition.image) };
-  const command = overrides?.containerOverrides?.[0]?.command ?? definition.command;
-  return programOf(command)?.behaviour;
+function behaviourOf(spec: ContainerSpec, overrides: TaskOverrides | undefined): TaskBehaviour {
+  const { image, stopTimeoutMs } = spec;
+  if (image.startsWith('missing')) return { failsToStart: cannotPull(image) };
+  return { stopTimeoutMs, ...programOf(commandOf(spec, overrides))?.behaviour };
 }
 
 const cannotPull = (image: string) =>

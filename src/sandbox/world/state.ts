@@ -231,14 +231,27 @@ export type TaskDefinition = {
   /** What the definition itself reserves for the whole task; undefined: what its containers do. */
   readonly ownCpu: number | undefined;
   readonly ownMemory: number | undefined;
-  readonly containerName: string;
-  readonly image: string;
+  /** At least one, of which at least one is essential. */
+  readonly containers: readonly ContainerSpec[];
   readonly stopTimeoutMs: number | undefined;
-  /** Where the log driver `awslogs` puts its container's output. */
-  readonly log: { readonly group: string; readonly prefix: string } | undefined;
-  /** What its container runs unless a task's overrides say otherwise. */
-  readonly command: readonly string[] | undefined;
   status: 'ACTIVE' | 'INACTIVE';
+};
+
+/** One container of a task definition. CPU is in units, memory in MiB. */
+export type ContainerSpec = {
+  readonly name: string;
+  readonly image: string;
+  /** All others are stopped when it ends. */
+  readonly isEssential: boolean;
+  readonly cpu: number;
+  /** Its hard limit and its soft one; the soft one is what is reserved. */
+  readonly memory: number | undefined;
+  readonly memoryReservation: number | undefined;
+  readonly stopTimeoutMs: number | undefined;
+  /** Where the log driver `awslogs` puts its output. */
+  readonly log: { readonly group: string; readonly prefix: string } | undefined;
+  /** What it runs unless a task's overrides say otherwise. */
+  readonly command: readonly string[] | undefined;
 };
 
 /** How a task's own process behaves: what no API tells. */
@@ -274,6 +287,8 @@ export type Task = {
   readonly startedBy: string | undefined;
   readonly service: Service | undefined;
   readonly behaviour: TaskBehaviour;
+  /** In the order of its definition. */
+  readonly containers: readonly Container[];
   /** As RunTask was given them. */
   readonly overrides: TaskOverrides | undefined;
   readonly createdAt: number;
@@ -285,6 +300,7 @@ export type Task = {
   desiredStatus: 'RUNNING' | 'STOPPED';
   /** What the ECS agent on the host says of it. */
   knownStatus: string;
+  /** Whether any of its containers runs. */
   containersRunning: boolean;
   /** Its container instance was deregistered by force, or ECS lost it: its containers run on all the same. */
   orphaned: boolean;
@@ -302,11 +318,20 @@ export type Task = {
     | 'ServiceSchedulerInitiated'
     | undefined;
   stoppedReason: string | undefined;
-  exitCode: number | undefined;
-  /** The container's `reason`. */
-  containerReason: string | undefined;
   protectedUntil: number | undefined;
   transition: Scheduled | undefined;
+};
+
+/** A container of a task. */
+export type Container = {
+  readonly spec: ContainerSpec;
+  readonly behaviour: TaskBehaviour;
+  isRunning: boolean;
+  exitCode: number | undefined;
+  reason: string | undefined;
+  /** When ECS has learned that it has ended, in ms since the Unix epoch. */
+  reportedAt: number | undefined;
+  /** When it will end. */
   exit: Scheduled | undefined;
 };
 

@@ -2,7 +2,7 @@ import type * as Ecs from '@aws-sdk/client-ecs';
 import { checkName } from './clusters.ts';
 import { clientException, invalidParameter } from './errors.ts';
 import type { Handlers } from './operations.ts';
-import type { TaskDefinition, WorldState } from './state.ts';
+import type { ContainerSpec, TaskDefinition, WorldState } from './state.ts';
 
 /** The ECS calls about task definitions. */
 export const taskDefinitions: Pick<
@@ -13,21 +13,23 @@ export const taskDefinitions: Pick<
     if (!input.family) throw clientException('Family should not be null or empty.');
     checkName('Family', input.family, clientException);
     const containers = input.containerDefinitions ?? [];
-    const [first] = containers;
-    if (!first) throw clientException('Container list cannot be empty.');
+    if (containers.length === 0) throw clientException('Container list cannot be empty.');
+    const names = containers.map(({ name }) => name ?? '');
+    if (names.some((name) => !/^[A-Za-z0-9_-]{1,255}$/.test(name)))
+      throw clientException('Container.name should have 1 to 255 letters, numbers, hyphens and underscores.');
+    if (new Set(names).size < names.length) throw clientException('Container names must be unique.');
+    if (containers.every(({ essential }) => essential === false))
+      throw clientException('Task definition does not have any essential containers.');
     const definition = addDefinition(world, {
       family: input.family,
       cpu: input.cpu ? Number(input.cpu) : sum(containers.map((one) => one.cpu ?? 0)),
       memory: input.memory
         ? Number(input.memory)
-        : sum(containers.map((one) => one.memory ?? one.memoryReservation ?? 0)),
+        : sum(containers.map((one) => one.memoryReservation ?? one.memory ?? 0)),
       ownCpu: input.cpu ? Number(input.cpu) : undefined,
       ownMemory: input.memory ? Number(input.memory) : undefined,
-      containerName: first.name ?? 'main',
-      image: first.image ?? 'busybox',
+      containers: containers.map(specOf),
       stopTimeoutMs: longest(containers.map((one) => one.stopTimeout)),
-      command: first.command,
-      log: logOf(first.logConfiguration),
     });
     return { taskDefinition: describe(definition), tags: [] };
   },
@@ -52,7 +54,9 @@ export type DefinitionOptions = {
   image?: string;
   stopTimeoutMs?: number | undefined;
   command?: readonly string[] | undefined;
-  log?: TaskDefinition['log'];
+  log?: ContainerSpec['log'];
+  /** In place of the one container that the rest describes. */
+  containers?: readonly ContainerSpec[];
 };
 
 /** Adds a revision of a task definition family. */
@@ -60,19 +64,29 @@ export function addDefinition(world: WorldState, options: DefinitionOptions): Ta
   const { family } = options;
   const revisions = world.taskDefinitions.get(family) ?? [];
   const revision = revisions.length + 1;
+  const { cpu = 128, memory = 128 } = options;
   const definition: TaskDefinition = {
     arn: `arn:aws:ecs:${world.options.region}:${world.options.accountId}:task-definition/${family}:${revision}`,
     family,
     revision,
-    cpu: options.cpu ?? 128,
-    memory: options.memory ?? 128,
+    cpu,
+    memory,
     ownCpu: options.ownCpu,
     ownMemory: options.ownMemory,
-    containerName: options.containerName ?? 'main',
-    image: options.image ?? 'busybox',
+    containers: options.containers ?? [
+      {
+        name: options.containerName ?? 'main',
+        image: options.image ?? 'busybox',
+        isEssential: true,
+        cpu,
+        memory,
+        memoryReservation: undefined,
+        stopTimeoutMs: options.stopTimeoutMs,
+        command: options.command,
+        log: options.log,
+      },
+    ],
     stopTimeoutMs: options.stopTimeoutMs,
-    command: options.command,
-    log: options.log,
     status: 'ACTIVE',
   };
   revisions.push(definition);
@@ -106,34 +120,48 @@ function describe(definition: TaskDefinition): Ecs.TaskDefinition {
     requiresAttributes: [],
     placementConstraints: [],
     volumes: [],
-    containerDefinitions: [
-      {
-        name: definition.containerName,
-        image: definition.image,
-        cpu: definition.cpu,
-        memory: definition.memory,
-        essential: true,
-        ...(definition.stopTimeoutMs === undefined ? {} : { stopTimeout: definition.stopTimeoutMs / 1000 }),
-        ...(definition.command === undefined ? {} : { command: [...definition.command] }),
-        ...(definition.log && {
-          logConfiguration: {
-            logDriver: 'awslogs' as const,
-            options: {
-              'awslogs-group': definition.log.group,
-              'awslogs-stream-prefix': definition.log.prefix,
-            },
-          },
-        }),
-        environment: [],
-        mountPoints: [],
-        portMappings: [],
-        volumesFrom: [],
-      },
-    ],
+    containerDefinitions: definition.containers.map(describeContainer),
   };
 }
 
-function logOf(configuration: Ecs.LogConfiguration | undefined): TaskDefinition['log'] {
+function describeContainer(one: ContainerSpec): Ecs.ContainerDefinition {
+  return {
+    name: one.name,
+    image: one.image,
+    cpu: one.cpu,
+    ...(one.memory !== undefined && { memory: one.memory }),
+    ...(one.memoryReservation !== undefined && { memoryReservation: one.memoryReservation }),
+    essential: one.isEssential,
+    ...(one.stopTimeoutMs !== undefined && { stopTimeout: one.stopTimeoutMs / 1000 }),
+    ...(one.command !== undefined && { command: [...one.command] }),
+    ...(one.log && {
+      logConfiguration: {
+        logDriver: 'awslogs' as const,
+        options: { 'awslogs-group': one.log.group, 'awslogs-stream-prefix': one.log.prefix },
+      },
+    }),
+    environment: [],
+    mountPoints: [],
+    portMappings: [],
+    volumesFrom: [],
+  };
+}
+
+function specOf(one: Ecs.ContainerDefinition): ContainerSpec {
+  return {
+    name: one.name ?? '',
+    image: one.image ?? 'busybox',
+    isEssential: one.essential !== false,
+    cpu: one.cpu ?? 0,
+    memory: one.memory,
+    memoryReservation: one.memoryReservation,
+    stopTimeoutMs: one.stopTimeout === undefined ? undefined : one.stopTimeout * 1000,
+    command: one.command,
+    log: logOf(one.logConfiguration),
+  };
+}
+
+function logOf(configuration: Ecs.LogConfiguration | undefined): ContainerSpec['log'] {
   const { logDriver, options = {} } = configuration ?? {};
   if (logDriver !== 'awslogs') return undefined;
   return { group: options['awslogs-group'] ?? '', prefix: options['awslogs-stream-prefix'] ?? '' };

@@ -5,6 +5,7 @@ import { kickService, kickServices } from './kick.ts';
 import { note, valueAt } from './past.ts';
 import { cancel } from './queue.ts';
 import type {
+  Container,
   ContainerInstance,
   Machine,
   Service,
@@ -22,7 +23,10 @@ export type NewTask = {
   group: string;
   startedBy?: string | undefined;
   service?: Service | undefined;
+  /** Its first container's, and its own; those of the others are unknown. */
   behaviour?: TaskBehaviour | undefined;
+  /** In place of that: each container's, in the order of its definition. */
+  behaviours?: readonly TaskBehaviour[] | undefined;
   overrides?: Task['overrides'];
   /** CPU units and MiB that it takes; its definition's unless told. */
   needs?: { readonly cpu: number; readonly memory: number } | undefined;
@@ -47,6 +51,15 @@ export function startTask(world: WorldState, options: NewTask): Task {
     startedBy: options.startedBy,
     service: options.service,
     behaviour: options.behaviour ?? noBehaviour,
+    containers: definition.containers.map((spec, index) => ({
+      spec,
+      behaviour: options.behaviours?.[index] ?? (index === 0 ? options.behaviour : undefined) ?? noBehaviour,
+      isRunning: false,
+      exitCode: undefined,
+      reason: undefined,
+      reportedAt: undefined,
+      exit: undefined,
+    })),
     overrides: options.overrides,
     createdAt: waited?.createdAt ?? world.now,
     capacityProvider: waited?.provider.name,
@@ -65,11 +78,8 @@ export function startTask(world: WorldState, options: NewTask): Task {
     stoppedAt: undefined,
     stopCode: undefined,
     stoppedReason: undefined,
-    exitCode: undefined,
-    containerReason: undefined,
     protectedUntil: undefined,
     transition: undefined,
-    exit: undefined,
   };
   containerInstance.cluster.tasks.set(id, task);
   containerInstance.tasks.add(task);
@@ -131,29 +141,75 @@ export function askToStop(world: WorldState, task: Task, stopCode: StopCode, rea
   task.transition = after(world, deactivating, () => enterStopping(world, task));
 }
 
-/** The task's own containers exit, by themselves or because they were told to. */
+/** All containers of a task that run exit by themselves, as their behaviour says. */
 export function containersExit(world: WorldState, task: Task): void {
-  if (!task.containersRunning) return;
-  setContainers(world, task, 'exited');
-  task.exit = cancel(task.exit);
-  task.knownStatus = 'STOPPED';
-  task.executionStoppedAt = world.now;
-  task.exitCode ??= task.behaviour.exitCode ?? 0;
+  for (const container of task.containers) exitByItself(world, task, container);
+}
+
+function exitByItself(world: WorldState, task: Task, container: Container): void {
+  if (!container.isRunning) return;
+  container.reason = container.behaviour.exitReason;
+  containerExits(world, task, container, container.behaviour.exitCode ?? 0);
+}
+
+/** A container ends. After an essential one its ECS agent stops the others; after the last one the task has ended. */
+function containerExits(world: WorldState, task: Task, container: Container, exitCode: number): void {
+  if (!container.isRunning) return;
+  container.isRunning = false;
+  container.exit = cancel(container.exit);
+  container.exitCode = exitCode;
+  const isLast = task.containers.every(({ isRunning }) => !isRunning);
+  if (isLast) {
+    setContainers(world, task, 'exited');
+    task.knownStatus = 'STOPPED';
+    task.executionStoppedAt = world.now;
+  }
+  const { isEssential } = container.spec;
   const machine = task.containerInstance.machine;
   whenEcsAgentUp(machine, () => {
     if (machine.state !== 'running') return;
-    task.transition = cancel(task.transition);
-    task.transition = after(world, world.options.timings.agentReportLag, () => {
-      if (task.desiredStatus === 'RUNNING') {
-        task.desiredStatus = 'STOPPED';
-        task.stoppingAt = world.now;
-        task.stopCode = 'EssentialContainerExited';
-        task.stoppedReason = 'Essential container in task exited';
-        task.containerReason = task.behaviour.exitReason;
-      }
-      enterDeprovisioning(world, task);
+    if (isEssential && !isLast) for (const other of task.containers) tellToStop(world, task, other);
+    if (isLast) task.transition = cancel(task.transition);
+    const reported = after(world, world.options.timings.agentReportLag, () => {
+      container.reportedAt = world.now;
+      if (isEssential && task.desiredStatus === 'RUNNING') essentialExited(world, task);
+      if (isLast) enterDeprovisioning(world, task);
     });
+    if (isLast) task.transition = reported;
   });
+}
+
+/** ECS hears that an essential container has ended: the task is to stop, and stays as it is until the others have. */
+function essentialExited(world: WorldState, task: Task): void {
+  task.desiredStatus = 'STOPPED';
+  task.stoppingAt = world.now;
+  task.stopCode = 'EssentialContainerExited';
+  task.stoppedReason = 'Essential container in task exited';
+  if (!task.containersRunning) return;
+  task.version++;
+  noteTask(world, task);
+}
+
+/** SIGTERM, and SIGKILL after its stop time-out. One that ends by itself before that ends so. */
+function tellToStop(world: WorldState, task: Task, container: Container): void {
+  if (!container.isRunning) return;
+  const { behaviour } = container;
+  const { timings } = world.options;
+  const stopTimeout = behaviour.stopTimeoutMs ?? task.definition.stopTimeoutMs ?? timings.stopTimeout;
+  const obeysAfter = behaviour.exitAfterSigtermMs ?? timings.exitAfterSigterm;
+  const killed = behaviour.ignoresSigterm === true || obeysAfter > stopTimeout;
+  // It may be about to end by itself, or have been told before: then that comes first.
+  const exitsAt = world.now + (killed ? stopTimeout : obeysAfter);
+  if (container.exit?.run && container.exit.at <= exitsAt) return;
+  cancel(container.exit);
+  container.exit = after(world, exitsAt - world.now, () =>
+    containerExits(
+      world,
+      task,
+      container,
+      killed ? 137 : (behaviour.sigtermExitCode ?? behaviour.exitCode ?? 0),
+    ),
+  );
 }
 
 /** A machine goes and takes its tasks along: the ground truth about interruptions is written here. */
@@ -162,7 +218,10 @@ export function lostWithMachine(world: WorldState, machine: Machine, cause: stri
   for (const task of machine.placed) {
     if (!isOnHost(task)) continue;
     task.transition = cancel(task.transition);
-    task.exit = cancel(task.exit);
+    for (const container of task.containers) {
+      container.exit = cancel(container.exit);
+      container.isRunning = false;
+    }
     setContainers(world, task, 'exited');
   }
 }
@@ -200,11 +259,8 @@ export function noticeHostLoss(world: WorldState, machine: Machine): void {
 
 /** Every process on the machine is killed, as by a reboot. The ECS agent reports it when it is up again. */
 export function processesKilled(world: WorldState, machine: Machine): void {
-  for (const task of machine.placed) {
-    if (!task.containersRunning) continue;
-    task.exitCode = 137;
-    containersExit(world, task);
-  }
+  for (const task of machine.placed)
+    for (const container of task.containers) containerExits(world, task, container, 137);
 }
 
 /** The ECS agent has forgotten the tasks that it had not started yet. It reports them when it is up again. */
@@ -275,8 +331,11 @@ function enterPending(world: WorldState, task: Task): void {
 
 function enterActivating(world: WorldState, task: Task): void {
   if (task.desiredStatus === 'STOPPED' || task.lastStatus !== 'PENDING') return;
-  if (task.behaviour.failsToStart !== undefined) {
-    failToStart(world, task, task.behaviour.failsToStart);
+  const failed = task.containers.find(
+    ({ behaviour, spec }) => spec.isEssential && behaviour.failsToStart !== undefined,
+  );
+  if (failed) {
+    failToStart(world, task, failed);
     return;
   }
   setContainers(world, task, 'running');
@@ -285,13 +344,14 @@ function enterActivating(world: WorldState, task: Task): void {
 }
 
 /** What its host cannot start ends without having run: an image that is not there, say. */
-function failToStart(world: WorldState, task: Task, reason: string): void {
+function failToStart(world: WorldState, task: Task, container: Container): void {
+  const reason = container.behaviour.failsToStart;
   task.desiredStatus = 'STOPPED';
   task.knownStatus = 'STOPPED';
   task.stoppingAt = world.now;
   task.stopCode = 'TaskFailedToStart';
   task.stoppedReason = reason;
-  task.containerReason = reason;
+  container.reason = reason;
   enterDeprovisioning(world, task);
 }
 
@@ -300,28 +360,18 @@ function enterRunning(world: WorldState, task: Task): void {
   task.knownStatus = 'RUNNING';
   task.startedAt = world.now;
   setStatus(world, task, 'RUNNING');
-  if (task.behaviour.runsForMs !== undefined)
-    task.exit = after(world, task.behaviour.runsForMs, () => containersExit(world, task));
+  for (const container of task.containers) {
+    const { runsForMs } = container.behaviour;
+    if (runsForMs !== undefined && container.isRunning)
+      container.exit = after(world, runsForMs, () => exitByItself(world, task, container));
+  }
   if (task.service) kickService(world, task.service);
 }
 
 function enterStopping(world: WorldState, task: Task): void {
   setStatus(world, task, 'STOPPING');
   whenEcsAgentUp(task.containerInstance.machine, () => {
-    if (!task.containersRunning) return;
-    const { behaviour, definition } = task;
-    const { timings } = world.options;
-    const stopTimeout = behaviour.stopTimeoutMs ?? definition.stopTimeoutMs ?? timings.stopTimeout;
-    const obeysAfter = behaviour.exitAfterSigtermMs ?? timings.exitAfterSigterm;
-    const killed = behaviour.ignoresSigterm === true || obeysAfter > stopTimeout;
-    // It may be about to end by itself: then that comes first.
-    const exitsAt = world.now + (killed ? stopTimeout : obeysAfter);
-    if (task.exit?.run && task.exit.at <= exitsAt) return;
-    cancel(task.exit);
-    task.exit = after(world, exitsAt - world.now, () => {
-      task.exitCode = killed ? 137 : behaviour.sigtermExitCode;
-      containersExit(world, task);
-    });
+    for (const container of task.containers) tellToStop(world, task, container);
   });
 }
 
@@ -364,6 +414,12 @@ function setStatus(world: WorldState, task: Task, to: TaskStatus): void {
 function setContainers(world: WorldState, task: Task, to: 'running' | 'exited'): void {
   if (task.containersRunning === (to === 'running')) return;
   task.containersRunning = to === 'running';
+  // One that has not been able to start does not run, whatever the others do.
+  if (to === 'running')
+    for (const container of task.containers) {
+      container.isRunning = container.behaviour.failsToStart === undefined;
+      container.reason = container.behaviour.failsToStart;
+    }
   emit(world, () => ({
     type: 'task-containers',
     taskArn: task.arn,

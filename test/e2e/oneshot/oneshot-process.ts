@@ -52,6 +52,25 @@ export async function startCluster(instances = 1): Promise<{ fleet: Fleet; sandb
       containerDefinitions: [{ name: 'main', image, cpu: 1024, memory: 1024 }],
     });
   }
+  for (const [family, isEssential, script] of [
+    // One that would go on for ever beside it, and one that ends the task.
+    ['attended', false, 'sleep 100000'],
+    ['paired', true, 'sleep 1; exit 9'],
+  ] as const) {
+    fleet.world.call('ecs:RegisterTaskDefinition', {
+      family,
+      containerDefinitions: [
+        {
+          name: 'proxy',
+          image: 'busybox',
+          memory: 64,
+          essential: isEssential,
+          command: ['sh', '-c', script],
+        },
+        { name: 'main', image: 'busybox', cpu: 256, memory: 256 },
+      ],
+    });
+  }
   fleet.world.call('ecs:RegisterTaskDefinition', {
     family: 'logging',
     containerDefinitions: [

@@ -36,6 +36,17 @@ describe('the exit code', { concurrency: 4 }, () => {
     [['--task-definition', 'nosuch'], 69, /Unable to describe task definition/],
     [['--cluster', 'nosuch', '--', 'true'], 69, /Cluster not found/],
     [['--container', 'other', '--', 'true'], 64, /has no container other: it has main/],
+    [
+      ['--task-definition', 'attended', '--', 'sh', '-c', 'sleep 1; exit 4'],
+      4,
+      /exit code 4, the container's: main exited with code 4,/,
+    ],
+    [['--task-definition', 'paired', '--', 'true'], 64, /2 essential containers \(proxy, main\): name one/],
+    [
+      ['--task-definition', 'paired', '--container', 'main', '--', 'sleep', '60'],
+      143,
+      /exit code 143, the container's: main exited with code 143, and proxy exited with code 9/,
+    ],
     [['--timeout', '1s', '--', 'sleep', '60'], 124, /the time limit passed, and it was stopped/],
   ] as const) {
     test(`${args.join(' ')}: ${code}`, async () => {

@@ -259,7 +259,7 @@ test('a reboot ends every container, and ECS hears of it when its agent is back'
   fleet.pass(19_999);
   assert.equal(task.lastStatus, 'RUNNING');
   fleet.pass(2000);
-  assert.deepEqual([task.lastStatus, task.exitCode], ['STOPPED', 137]);
+  assert.deepEqual([task.lastStatus, task.containers[0]?.exitCode], ['STOPPED', 137]);
 });
 
 test('a reboot in the middle of a first start begins it anew: it registers once, and not before it is up', () => {

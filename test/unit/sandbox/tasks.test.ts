@@ -56,7 +56,7 @@ describe('the life of a task', () => {
       '3200 STOPPED',
     ]);
     assert.deepEqual(
-      { stopCode: task.stopCode, reason: task.stoppedReason, exitCode: task.exitCode },
+      { stopCode: task.stopCode, reason: task.stoppedReason, exitCode: task.containers[0]?.exitCode },
       { stopCode: 'UserInitiated', reason: 'enough', exitCode: 0 },
     );
   });

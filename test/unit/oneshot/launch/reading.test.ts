@@ -64,6 +64,9 @@ describe('what an error of RunTask means', () => {
   }
 });
 
+const several = (...codes: readonly (readonly [string, number | undefined, string?])[]) =>
+  exited(0, { containers: codes.map(([name, exitCode, reason]) => ({ name, exitCode, reason })) });
+
 describe('the exit code of a stopped task', () => {
   const context = { container: 'main', stopped: undefined, cancel: undefined };
   for (const [what, task, expected] of [
@@ -86,6 +89,9 @@ describe('the exit code of a stopped task', () => {
       exited(undefined, { stopCode: 'TaskFailedToStart', containerInstanceArn: undefined }),
       '75 launcher',
     ],
+    ['another container has 0, and this one none', several(['proxy', 0], ['main', undefined]), '71 launcher'],
+    ['another container failed', several(['proxy', 1], ['main', 0]), '0 container'],
+    ['the counted one failed', several(['main', 4], ['proxy', 0]), '4 container'],
     ['somebody else stopped it', exited(143, { stopCode: 'UserInitiated' }), '143 container'],
   ] as readonly [string, TaskView, string][]) {
     test(`${what}: ${expected}`, () => {
@@ -96,6 +102,13 @@ describe('the exit code of a stopped task', () => {
 
   for (const [task, words] of [
     [exited(3), 'main exited with code 3'],
+    // What ECS stops because of another tells nothing.
+    [several(['main', 3], ['proxy', 143], ['logger', 137]), 'main exited with code 3'],
+    [several(['proxy', 9], ['main', 143]), 'main exited with code 143, and proxy exited with code 9'],
+    [
+      several(['main', 143], ['proxy', 137, 'OutOfMemoryError: Container killed']),
+      'main exited with code 143, and proxy was killed because it used more memory than it may',
+    ],
     [
       exited(137, {
         containers: [{ name: 'main', exitCode: 137, reason: 'OutOfMemoryError: Container killed' }],
@@ -134,6 +147,17 @@ describe('a later call with the same key', () => {
     ['the revision that ran', taskView(), { taskDefinition: 'job:7' }, true],
     ['another revision', taskView(), { taskDefinition: 'job:8' }, false],
     ['another family', taskView(), { taskDefinition: 'jobs' }, false],
+    [
+      'another container was given a command',
+      taskView({
+        overrides: {
+          taskRoleArn: undefined,
+          containers: [{ name: 'proxy', command: ['x'], environment: {}, cpu: undefined, memory: undefined }],
+        },
+      }),
+      { command: undefined },
+      false,
+    ],
     ['another role', taskView(), { taskRole: 'reader' }, false],
     [
       'a role by its name',
