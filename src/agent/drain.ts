@@ -71,7 +71,10 @@ export type Drain = {
 };
 
 /** What is known outside the drain. */
-export type Around = Pick<Observation, 'now' | 'wallNow' | 'signals' | 'pastTag' | 'identity'>;
+export type Around = Pick<
+  Observation,
+  'now' | 'wallNow' | 'signals' | 'silentSignals' | 'pastTag' | 'identity'
+>;
 
 export type DrainPorts = PollPorts & {
   readonly policy: Policy & { readonly dryRun: boolean };

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { ifKnown, known, unknown } from '../base/reading.ts';
 import { type Log, withFields } from '../log/log.ts';
+import { type Signals, withoutTag } from '../signals/read-signals.ts';
 import type { Signal, TagSignal } from '../signals/signal.ts';
 import type { Mutations } from './act/mutations.ts';
 import { decide } from './decide/decide.ts';
@@ -144,16 +145,24 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   function around(): Around {
     // Silence does not take back what was said last.
     identity = ifKnown(watch.identity.reading()) ?? identity;
-    const signals = watch.signals.reading();
-    if (hearsOfGroup && ifKnown(signals)?.length === 0) keptAt = watch.signals.asked().at;
-    if (signals.kind === 'known' && tagIn(signals.value)?.value !== pastTag?.value) pastTag = undefined;
+    const all = watch.signals.reading();
+    if (hearsOfGroup && ifKnown(all)?.present.length === 0) keptAt = watch.signals.asked().at;
+    if (all.kind === 'known' && isAnotherTag(all.value)) pastTag = undefined;
+    const signals = pastTag === undefined ? all : withoutTag(all);
     return {
       now: clock.now(),
       wallNow: ports.wallNow(),
-      signals: pastTag === undefined ? signals : withoutTag(signals),
+      signals: signals.kind === 'known' ? known(signals.value.present) : signals,
+      silentSignals: ifKnown(signals)?.silent,
       pastTag,
       identity: identity === instanceId ? 'confirmed' : 'changed',
     };
+  }
+
+  /** A tag that cannot be read may still be the one that it was. */
+  function isAnotherTag({ present, silent }: Signals): boolean {
+    const tag = tagIn(present);
+    return tag ? tag.value !== pastTag?.value : silent === undefined;
   }
 
   function observeAndRemember(drain: Drain, seen: Around): Observation {
@@ -206,9 +215,6 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
 }
 
 const tagIn = (signals: readonly Signal[]) => signals.find((signal) => signal.source === 'tag');
-
-const withoutTag = (signals: Observation['signals']): Observation['signals'] =>
-  signals.kind === 'known' ? known(signals.value.filter(({ source }) => source !== 'tag')) : signals;
 
 const phaseOf = (drain: Drain | undefined): Phase => drain?.phase() ?? 'watching';
 

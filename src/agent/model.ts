@@ -21,6 +21,8 @@ export type Observation = {
   readonly wallNow: number;
   /** What says that this instance must go. Known and empty: nothing does. */
   readonly signals: Reading<readonly Signal[]>;
+  /** Beside those that are known: why other sources do not answer, any of which may have one. Absent where all do. */
+  readonly silentSignals?: string | undefined;
   /** A tag that is left out of the signals, because the lifecycle event that it tells of is over. */
   readonly pastTag?: TagSignal | undefined;
   /** `changed`: the metadata now names another instance, so nothing here can be trusted. */

@@ -21,11 +21,14 @@ export function announcedAhead(read: ReadSignal, { monotonic }: Pick<Clock, 'mon
   };
 }
 
+/** The signals that are there. `silent`: why the other sources do not answer, any of which may have one; absent where all do. */
+export type Signals = { readonly present: readonly Signal[]; readonly silent?: string };
+
 /**
  * Reads all signals at once. Any one that is there is enough. None at all is known only when every source
  * says so: a source that does not answer may have the signal.
  */
-export async function readSignals(sources: readonly ReadSignal[]): Promise<Reading<readonly Signal[]>> {
+export async function readSignals(sources: readonly ReadSignal[]): Promise<Reading<Signals>> {
   const readings = await Promise.all(sources.map((read) => read()));
   const present: Signal[] = [];
   const silent: string[] = [];
@@ -33,5 +36,16 @@ export async function readSignals(sources: readonly ReadSignal[]): Promise<Readi
     if (reading.kind === 'unknown') silent.push(reading.cause);
     else if (reading.value) present.push(reading.value);
   }
-  return present.length > 0 || silent.length === 0 ? known(present) : unknown(silent.join('; '));
+  if (silent.length === 0) return known({ present });
+  return present.length > 0 ? known({ present, silent: silent.join('; ') }) : unknown(silent.join('; '));
+}
+
+/** The same without the tag, which asks for nothing: once more, none at all is known only when every source says so. */
+export function withoutTag(signals: Reading<Signals>): Reading<Signals> {
+  if (signals.kind === 'unknown') return signals;
+  const { silent } = signals.value;
+  const present = signals.value.present.filter(({ source }) => source !== 'tag');
+  return present.length === 0 && silent !== undefined
+    ? unknown(silent)
+    : known({ ...signals.value, present });
 }

@@ -225,7 +225,23 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes one silent source of signals for one without a signal',
-    edits: [{ within: 'readSignals', replace: 'present.length > 0 || silent.length === 0', by: 'true' }],
+    edits: [{ within: 'readSignals', replace: 'silent.length === 0', by: 'true' }],
+  },
+  {
+    name: 'takes the tag of an event that is over, left out, for all sources without a signal',
+    edits: [
+      {
+        within: 'withoutTag',
+        replace: 'present.length === 0 && silent !== undefined',
+        by: 'false as boolean',
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'gives the instance back for a tag that is past, though another source is silent',
+    edits: [{ within: 'pastEvent', replace: 'silentSignals === undefined', by: 'true as boolean' }],
+    isRare: true,
   },
   {
     name: 'takes the value "false" for a signal',

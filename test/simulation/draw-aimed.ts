@@ -14,6 +14,51 @@ export function addAimed(random: Random, plan: Plan, span: Span): Plan {
   return random.pick([addTaskBeforeRelease, addUnknownAtFirst])(random, plan, span);
 }
 
+/**
+ * A tag is left of a lifecycle event that is over, something else asks for the instance, and then its source falls silent: the tag
+ * alone does not say that nothing asks for it. Into one of a hundred runs.
+ */
+export function addSilence(random: Random, plan: Plan, { start, end }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 100)) return plan;
+  const isByApi = random.chance(0.6);
+  const askedAt = start + random.integer(SECOND, 2 * MINUTE);
+  const silentAt = askedAt + random.integer(20 * SECOND, 3 * MINUTE);
+  const taggedAt = random.chance(0.5) ? random.integer(0, start) : random.integer(askedAt, silentAt);
+  const asked = random.pick([
+    { at: askedAt, what: 'scale-in' },
+    { at: askedAt, what: 'event-scheduled', code: 'system-reboot', inMs: 30 * MINUTE },
+  ] as const);
+  return {
+    ...plan,
+    flags:
+      asked.what === 'event-scheduled' && !plan.flags.includes('--signals')
+        ? [...plan.flags, '--signals', 'tag,lifecycle,spot,scheduled']
+        : plan.flags,
+    machine: { ...plan.machine, metadataTags: !isByApi },
+    tasks: [...plan.tasks, lasting(silentAt + random.integer(0, 2 * MINUTE) + (end - start))],
+    happenings: [{ at: taggedAt, what: 'tag', value: 'time=2026-01-02T03:04:05Z' }, asked],
+    faults: [
+      {
+        at: silentAt,
+        // Where the EC2 API tells the tag, all of the metadata may be silent.
+        match: {
+          service: 'imds',
+          path: isByApi ? '' : random.pick(['target-lifecycle-state', 'events/maintenance']),
+        },
+        fault: { what: random.pick(['reset', '5xx', 'garbage'] as const) },
+        forMs: random.spread(5_000, 10 * MINUTE),
+      },
+    ],
+  };
+}
+
+const lasting = (runsFor: number): TaskPlan => ({
+  at: 0,
+  runsFor,
+  ignoresSigterm: false,
+  exitAfterSigterm: 500,
+});
+
 /** When the group is asked whether the hook of an instance that it terminates waits, in s after it was first asked. */
 const ASKED_AT = [3, 6, 12, 30];
 

@@ -1,5 +1,5 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
-import { addAimed } from './draw-aimed.ts';
+import { addAimed, addSilence } from './draw-aimed.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
@@ -24,7 +24,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const opted = rare ? addOptions(createRandom(seed ^ 0x0b71), rarer, span) : rarer;
   const told = rare ? addGroupStates(createRandom(seed ^ 0x6a5e), opted, span) : opted;
   const lagging = rare ? addLags(createRandom(seed ^ 0x1a95), told, span) : told;
-  const drawn = rare ? withFewPages(addAimed(createRandom(seed ^ 0xa1ed), lagging, span)) : lagging;
+  const aimed = rare ? addAimed(createRandom(seed ^ 0xa1ed), lagging, span) : lagging;
+  const drawn = rare ? withFewPages(addSilence(createRandom(seed ^ 0x51e7), aimed, span)) : aimed;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

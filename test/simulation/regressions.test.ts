@@ -676,6 +676,26 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(5 * MINUTE)],
   },
+  'metadata falls silent in a termination, and the tag of an event that is over is still there': {
+    seed: 268_095,
+    machine: { ...plain.machine, metadataTags: false },
+    happenings: [
+      { at: 20_000, what: 'tag', value: 'time=2026-01-02T03:04:05Z' },
+      { at: 2 * MINUTE, what: 'scale-in' },
+    ],
+    faults: [{ at: 5 * MINUTE, match: { service: 'imds' }, fault: { what: 'reset' }, forMs: 40_000 }],
+    tasks: [task(10 * MINUTE)],
+  },
+  'the event that EC2 has scheduled cannot be read, and only the tag of an event that is over is left': {
+    flags: ['--signals', 'tag,lifecycle,spot,scheduled'],
+    machine: { ...plain.machine, metadataTags: false },
+    happenings: [
+      { at: 20_000, what: 'event-scheduled', code: 'instance-retirement', inMs: 30 * MINUTE },
+      { at: 40_000, what: 'tag', value: 'time=2026-01-02T03:04:05Z' },
+    ],
+    faults: [{ at: 3 * MINUTE, match: { service: 'imds' }, fault: { what: 'reset' }, forMs: 10 * MINUTE }],
+    tasks: [task(20 * MINUTE)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

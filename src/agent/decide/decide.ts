@@ -86,7 +86,7 @@ const KEPT_MS = 30_000;
  * cannot be undone.
  */
 function pastEvent(observed: Observation, { mode }: Policy): Action | undefined {
-  const { lifecycle, memory, now, keptForMs = 0 } = observed;
+  const { lifecycle, memory, now, keptForMs = 0, silentSignals } = observed;
   if (!isEventAlone(observed)) return undefined;
   if (lifecycle.kind === 'unknown') {
     // It has said so before.
@@ -98,7 +98,9 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
       : waitFor('group-state', lifecycle);
   }
   if (!isContradicted(observed)) return undefined;
-  return keptForMs >= KEPT_MS ? cancelled(observed) : waitFor('group-state', contradiction(observed));
+  if (keptForMs < KEPT_MS) return waitFor('group-state', contradiction(observed));
+  // Another source may have asked for the instance all the while.
+  return silentSignals === undefined ? cancelled(observed) : waitFor('signals', { cause: silentSignals });
 }
 
 /**
@@ -217,6 +219,6 @@ const isActive = (one: ContainerInstance): one is Registered =>
   one.kind === 'registered' && one.status === 'ACTIVE';
 
 const waitFor = (
-  what: 'container-instance' | 'task-list' | 'group-state',
+  what: 'signals' | 'container-instance' | 'task-list' | 'group-state',
   { cause }: { readonly cause: string },
 ): Action => ({ kind: 'wait', why: { for: what, cause } });

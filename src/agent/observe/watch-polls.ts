@@ -1,14 +1,13 @@
 import { type Imds, readInstanceId } from '../../aws/imds.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
 import type { ReadSignal } from '../../signals/metadata.ts';
-import { readSignals } from '../../signals/read-signals.ts';
-import type { Signal } from '../../signals/signal.ts';
+import { readSignals, type Signals } from '../../signals/read-signals.ts';
 import type { WatchQuestion } from '../model.ts';
 import { createPoll, type Poll, type PollPorts } from './poll.ts';
 
 /** What is asked for as long as the agent runs. */
 export type WatchPolls = {
-  readonly signals: Poll<readonly Signal[]>;
+  readonly signals: Poll<Signals>;
   readonly identity: Poll<string>;
   readonly registration: Poll<Registration>;
 } & Readonly<Record<WatchQuestion, Poll<unknown>>>;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Imds } from '../../../src/aws/imds.ts';
 import { known, unknown } from '../../../src/base/reading.ts';
 import { lifecycleSignal, rebalanceSignal, spotSignal } from '../../../src/signals/metadata.ts';
-import { readSignals } from '../../../src/signals/read-signals.ts';
+import { readSignals, withoutTag } from '../../../src/signals/read-signals.ts';
 
 const saying = (path: string, body: string | undefined): Imds => ({
   get: async (asked) => {
@@ -100,21 +100,41 @@ describe('all signals together', () => {
   const quietToo = async () => unknown('b is silent');
 
   test('none is known only when every source says so', async () => {
-    assert.deepEqual(await readSignals([none, none]), known([]));
+    assert.deepEqual(await readSignals([none, none]), known({ present: [] }));
     assert.deepEqual(await readSignals([none, quiet]), unknown('a is silent'));
     assert.deepEqual(await readSignals([quiet, none, quietToo]), unknown('a is silent; b is silent'));
-    assert.deepEqual(await readSignals([]), known([]));
+    assert.deepEqual(await readSignals([]), known({ present: [] }));
   });
 
   test('one is enough, whoever is silent', async () => {
-    assert.deepEqual(await readSignals([quiet, manual, none]), known([{ source: 'manual' }]));
+    assert.deepEqual(
+      await readSignals([quiet, manual, none]),
+      known({ present: [{ source: 'manual' }], silent: 'a is silent' }),
+    );
+  });
+
+  test('a tag that asks for nothing does not stand for the sources that are silent', async () => {
+    const tag = async () => known({ source: 'tag', value: 'time=2026-01-02T03:04:05Z' } as const);
+    const but = async (...sources: Parameters<typeof readSignals>[0]) =>
+      withoutTag(await readSignals(sources));
+    assert.deepEqual(await but(tag, none), known({ present: [] }));
+    assert.deepEqual(
+      await but(tag, quiet),
+      unknown('a is silent'),
+      'a drain is cancelled while metadata is silent',
+    );
+    assert.deepEqual(await but(quiet), unknown('a is silent'));
+    assert.deepEqual(
+      await but(tag, manual, quiet),
+      known({ present: [{ source: 'manual' }], silent: 'a is silent' }),
+    );
   });
 
   test('are in the order of their sources', async () => {
     const lifecycle = async () => known({ source: 'lifecycle' } as const);
     assert.deepEqual(
       await readSignals([lifecycle, none, manual]),
-      known([{ source: 'lifecycle' }, { source: 'manual' }]),
+      known({ present: [{ source: 'lifecycle' }, { source: 'manual' }] }),
     );
   });
 });

@@ -159,6 +159,20 @@ describe('a tag that tells of a lifecycle event', () => {
       containerInstance: draining,
     });
   });
+  it('is not past while another source is silent: it may have asked for the instance all the while', () => {
+    const seen = { containerInstance: known(draining), memory: { ...memory, drainingSetAt: NOW - MINUTE } };
+    const silent = {
+      ...seen,
+      lifecycle: inState('InService'),
+      keptForMs: 30 * SECOND,
+      silentSignals: 'silent',
+    };
+    assert.deepEqual(
+      waitOf(actionFor(silent)),
+      { kind: 'wait', for: 'signals' },
+      'it is given tasks that end with it',
+    );
+  });
   it('does not hold up what else asks for the instance', () => {
     const seen = { lifecycle: inState('InService'), keptForMs: MINUTE };
     assert.equal(actionFor({ ...seen, signals: known([event, lifecycle]) }).kind, 'set-draining');
