@@ -18,7 +18,7 @@ import {
 } from './act/settle.ts';
 import type { DrainPace } from './decide/drain-pace.ts';
 import { nextViewKind } from './decide/ecs-pace.ts';
-import { isStillWanted, outdated } from './decide/freshness.ts';
+import { isStillWanted, letsGo, outdated } from './decide/freshness.ts';
 import { stagesDue } from './decide/hook-stages.ts';
 import { isIgnored } from './decide/ignored-tasks.ts';
 import { drainDue } from './decide/pace.ts';
@@ -274,12 +274,14 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     const needed = policy.dryRun
       ? []
       : outdated(mutation, {
+          now,
           asked: { ...watchAsked(), ...drainAsked() },
           registration: watch.registration.reading(),
           ecsView: polls.ecsView.reading(),
           decidedAt: decided.at,
           dueAt: due.at,
           emptySince: seen().emptySince,
+          signalledAt: state.memory.signalledAt,
           restedUntil,
           isReplacing: state.memory.isReplacing === true,
         });
@@ -300,7 +302,11 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     acting.set(tryOf(mutation), { mutation, withdrawal });
     const before = state.memory;
     update(beginMutation(state, mutation, clock.now()));
+    const answered = new AbortController();
+    if (letsGo(mutation))
+      void clock.sleep(UNSENT_MS, { signal: answered.signal }).then(() => withdrawal.abort());
     const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation, withdrawal.signal);
+    answered.abort();
     if (isClosed) return;
     acting.delete(tryOf(mutation));
     apply(settle(state, mutation, outcome, before, settleContext()));
@@ -470,6 +476,9 @@ function phaseAfter({ kind }: Action, phase: Phase): Phase {
 
 /** So long, in ms, a heartbeat waits for the first answer to that: the EC2 API can take its time, and a hook times out meanwhile. */
 const UNHEARD_MS = 5_000;
+
+/** What lets go of the instance and waits so long, in ms, for its share of requests rests on old answers: they are asked anew. */
+const UNSENT_MS = 5_000;
 
 function failureOf(last: Heartbeat | undefined): DrainPace['heartbeatFailed'] {
   if (last?.outcome !== 'failed') return undefined;

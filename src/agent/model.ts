@@ -251,6 +251,8 @@ export type Phase = 'watching' | 'draining' | 'done';
 export type Asked = {
   /** When the question was put whose answer, or failure to answer, came last. -Infinity before the first. */
   readonly at: number;
+  /** When that answer or failure came: a request can wait a minute for its turn. -Infinity before the first. */
+  readonly answeredAt: number;
   readonly isAsking: boolean;
   /** What it said no longer counts, or it failed to say anything: it is due at once. */
   readonly isStale: boolean;

@@ -124,7 +124,8 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
   if (!process) return;
   if (to === 'introspection') {
     // Before it has registered, and after its instance is gone, the ECS agent is silent in the best of worlds.
-    if (!answered) process.introspectionFailedAt = at;
+    if (answered) process.introspectionAnsweredAt = Math.min(process.introspectionAnsweredAt, at);
+    else process.introspectionFailedAt = at;
     return;
   }
   if (!answered) {

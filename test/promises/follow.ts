@@ -309,6 +309,7 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
       instance.isAlive = false;
       instance.restarts++;
       instance.downSince = at;
+      if (at - (instance.process?.introspectionAnsweredAt ?? at) >= SAVED_MS) instance.couldSaveItself = true;
       // What could not be written dies with the process.
       if (!instance.stateIsWhole) loseState(instance, at);
       instance.disturbances.down(at);
@@ -318,7 +319,11 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
   }
 }
 
+/** What the ECS agent told a process so long before its end, in ms, has been saved. */
+const SAVED_MS = 2_000;
+
 function loseState(instance: Instance, at: number): void {
+  instance.couldSaveItself = false;
   instance.stateWasLost = true;
   instance.stateLostAt = at;
 }

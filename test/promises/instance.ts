@@ -116,6 +116,8 @@ export type Instance = {
   stateWasLost: boolean;
   stateLostAt: number;
   knowsRegistration: boolean;
+  /** An earlier process was told by the ECS agent which container instance this host is, and lived to save it. */
+  couldSaveItself: boolean;
   rebootedAt: number;
   /** Until when the host stood still with all its processes. */
   stoodStillUntil: number;
@@ -237,6 +239,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     stateWasLost: false,
     stateLostAt: -Infinity,
     knowsRegistration: false,
+    couldSaveItself: false,
     rebootedAt: -Infinity,
     stoodStillUntil: -Infinity,
     downMs: 0,

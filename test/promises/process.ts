@@ -16,6 +16,8 @@ export type Process = {
   signalsReadAt: number;
   /** When the ECS agent last failed to answer it. */
   introspectionFailedAt: number;
+  /** When the ECS agent first answered it; Infinity where it never did. */
+  introspectionAnsweredAt: number;
 
   /** API → when it last had a good answer. */
   readonly answeredAt: Map<string, number>;
@@ -52,6 +54,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     toldOtherAt: undefined,
     signalsReadAt: -Infinity,
     introspectionFailedAt: -Infinity,
+    introspectionAnsweredAt: Infinity,
     tagReadAt: -Infinity,
     hooksReadAt: Infinity,
     answeredAt: new Map(),

@@ -118,10 +118,16 @@ function stillWaits(instance: Instance, at: number): boolean {
   return waitingForUs(instance) !== undefined || (end?.by === 'call' && end.at === at);
 }
 
-/** ECS lists no container instance that it has let go; without a state file only the ECS agent tells which one the host was. */
+/**
+ * ECS lists no container instance that it has let go. Only the ECS agent tells which one the host was, where no process could
+ * save that, or what it saved is lost.
+ */
 function hasLeftNoTrace(instance: Instance): boolean {
+  const { ecsAgent, process, couldSaveItself } = instance;
   const one = containerInstanceOf(instance);
-  return one?.status === 'INACTIVE' && !instance.ecsAgent.isUp && instance.stateLostAt > one.since;
+  if (one?.status !== 'INACTIVE' || ecsAgent.isUp) return false;
+  const wasTold = process !== undefined && process.introspectionAnsweredAt < Infinity;
+  return instance.stateLostAt > one.since || (!couldSaveItself && !wasTold);
 }
 
 /** One that was registered a moment ago could not be known: as long as a look takes, which is longer in trouble. */

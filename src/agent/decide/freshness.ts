@@ -4,6 +4,7 @@ import type { Action, Asked, EcsView, Mutation, Observation, Question } from '..
 
 /** What was asked, and when. Times are in ms by the agent's clock. */
 export type Freshness = {
+  readonly now: number;
   readonly asked: Readonly<Record<Needed, Asked>>;
   readonly registration: Reading<Registration>;
   readonly ecsView: Reading<EcsView>;
@@ -13,6 +14,8 @@ export type Freshness = {
   readonly dueAt: number;
   /** Since when the ECS agent has seen no task; undefined where it sees some, or is silent. */
   readonly emptySince: number | undefined;
+  /** Since when the instance has to go; undefined where no signal is there. */
+  readonly signalledAt: number | undefined;
   /** Until when it had rested since the try before; -Infinity before the first. */
   readonly restedUntil: number;
   /** The group was last known to replace the root volume of an instance that stays. */
@@ -50,8 +53,12 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   if (mutation.kind === 'deregister') {
     const isActive = mutation.containerInstance.status === 'ACTIVE';
     const isOld = isActive && !askedSince('ecsView', seen.restedUntil);
-    // What was listed while the host had tasks was no list of what is left.
-    if (isOld || !askedSince('ecsView', seen.emptySince ?? -Infinity)) needed.push('ecsView');
+    // What was listed while the host had tasks, or for a signal that was withdrawn, was no list of what is left.
+    const listedSince = Math.max(seen.emptySince ?? -Infinity, seen.signalledAt ?? -Infinity);
+    if (isOld || !askedSince('ecsView', listedSince)) needed.push('ecsView');
+    // ECS may have lost a task that the host runs: a drain that was done, and begins anew, has not asked the host since.
+    for (const question of ['registration', 'localTasks'] as const)
+      if (!askedSince(question, dueAt - LATELY_MS)) needed.push(question);
   }
   // That no other task is left takes a whole list.
   if (mutation.kind === 'stop-tasks' && mutation.why === 'ignored' && !ifKnown(seen.ecsView)?.isListed)
@@ -78,7 +85,10 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
     tasks.value.length === 0;
   const lately = !isConfirmed ? LATELY_MS : isLetGo ? LATELY_LET_GO_MS : LATELY_CONFIRMED_MS;
   if (!askedSince('ecsView', dueAt - lately)) needed.push('ecsView');
-  if (isAnother && !needed.includes('ecsView')) needed.push('ecsView');
+  // What stays in its cluster can be set ACTIVE by others: ECS is heard last, after all that had to wait for its turn.
+  const isLong =
+    seen.isReplacing && needed.length === 0 && seen.now - asked.ecsView.answeredAt > LATELY_CONFIRMED_MS;
+  if ((isAnother || isLong) && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
 }
 
@@ -110,7 +120,7 @@ export function isStillWanted(
 }
 
 /** Whether it lets the instance go because nothing is left on it: at a limit, what is left does not count. */
-function letsGo(mutation: Mutation): boolean {
+export function letsGo(mutation: Mutation): boolean {
   if (mutation.kind === 'terminate') return mutation.why !== 'timeout';
-  return mutation.kind === 'complete' && mutation.why === 'drained';
+  return mutation.kind === 'deregister' || (mutation.kind === 'complete' && mutation.why === 'drained');
 }

@@ -60,7 +60,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   }
 
   async function complete(
-    { where, heard, lists }: Begun,
+    { at, where, heard, lists }: Begun,
     isResumed: boolean,
     last: EcsView | undefined,
     byName: readonly string[],
@@ -97,8 +97,9 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     for (const noted of [stopped, listedHere, describedAt])
       for (const one of noted.keys()) if (!isNamed.has(one)) noted.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
-    // Between its halves somebody may have set it ACTIVE, and a task may have come that neither has listed.
-    if (isResumed && tasks.length === 0 && !(await isStill(containerInstance)))
+    // While its requests waited somebody may have set it ACTIVE, and a task may have come that none has listed.
+    const isLong = options.now() - at >= LONG_MS;
+    if ((isResumed || isLong) && tasks.length === 0 && !(await isStill(containerInstance)))
       return unknown('the container instance has changed while its tasks were listed');
     return viewOf(containerInstance, countedToo(tasks, taskCount), requests);
   }
@@ -242,6 +243,8 @@ type Begun = {
 
 /** What was read longer ago than this, in ms, is read anew. */
 const RESUME_MS = 20_000;
+/** A look whose requests had to wait this long, in ms, asks once more at its end whether all is as it was. */
+const LONG_MS = 5_000;
 const NOT_LISTED = 'they are listed once the host has none';
 
 const isRegistered = (where: Reading<Whereabouts>): boolean => ifKnown(where)?.located.kind === 'registered';

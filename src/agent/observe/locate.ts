@@ -85,7 +85,8 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     const askable = candidates.filter((one) => !refused.has(one.containerInstanceArn));
     await describeAll(askable, seen);
     // What is listed by the instance id counts as what it is: the filter itself is not trusted.
-    if (registeredIn(seen).length === 0 && !isLetGo(said, seen)) {
+    const isAnew = said === undefined && mayBeAnother(registeredIn(seen));
+    if ((registeredIn(seen).length === 0 && !isLetGo(said, seen)) || isAnew) {
       await describeAll(await findAll(candidates, seen), seen);
       listedAt = now();
     }
@@ -108,6 +109,14 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     const located = whereNotRegistered(said, ours, seen, letGo);
     return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
   };
+
+  /**
+   * Whether a host whose ECS agent is silent may have registered anew: nothing is left on what is known of it, and the ECS agent
+   * may be connected as another container instance.
+   */
+  function mayBeAnother(registered: readonly Confirmed[]): boolean {
+    return registered.length > 0 && registered.every(({ taskCount }) => taskCount === 0);
+  }
 
   /**
    * Whether this host still says to be the container instance that ECS says it has let go, and a list a moment ago had no other:

@@ -47,6 +47,7 @@ export function createPoll<T>(
   let reading: Reading<T> = unknown(NOT_ASKED);
   let lastKnown: T | undefined;
   let at = -Infinity;
+  let answeredAt = -Infinity;
   let knownAt = -Infinity;
   let isAsking = false;
   let isStale = true;
@@ -75,6 +76,7 @@ export function createPoll<T>(
       lastKnown = ifKnown(answer) ?? lastKnown;
       if (answer.kind === 'known') knownAt = askedAt;
       at = askedAt;
+      answeredAt = clock.now();
       // After a failure it is due as soon as it has rested, whatever its pace.
       isStale = failure !== undefined;
       onReading(answer, askedAt);
@@ -86,13 +88,14 @@ export function createPoll<T>(
     reading: () => reading,
     lastKnown: () => lastKnown,
     lastKnownAt: () => knownAt,
-    asked: () => ({ at, isAsking, isStale, failure }),
+    asked: () => ({ at, answeredAt, isAsking, isStale, failure }),
     ask: () => void ask(),
     show: (value, asOf) => {
       changes++;
       reading = known(value);
       lastKnown = value;
       at = asOf;
+      answeredAt = clock.now();
       knownAt = asOf;
       isStale = false;
     },

@@ -74,13 +74,11 @@ describe('one change at a time', () => {
     assert.deepEqual(agent.did, ['15 s heartbeat', '493 s deregister', '493 s complete']);
   });
   it('a completion that still waits for its share of requests gives way to a heartbeat: the hook would time out', async () => {
-    const agent = scriptAgent();
+    const agent = scriptAgent({ policy: { drainTimeout: 8 * MINUTE, onTimeout: 'continue' } });
     agent.outcomes.complete = pending().promise;
     await begin(agent, { ...busy(), status: 'DRAINING' });
-    await agent.pass(8 * MINUTE);
-    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
-    await agent.pass(MINUTE);
-    assert.deepEqual(agent.did.at(-1), '493 s complete');
+    await agent.pass(9 * MINUTE);
+    assert.deepEqual(agent.did.at(-1), '495 s complete');
     assert.equal(agent.isWithdrawn('complete'), false);
     await agent.pass(5 * MINUTE);
     assert.equal(agent.isWithdrawn('complete'), true);
@@ -145,11 +143,30 @@ describe('what waits to be sent is withdrawn', () => {
       const agent = scriptAgent();
       agent.outcomes[kind] = pending().promise;
       await begin(agent, { ...busy(), status: 'DRAINING', tasks: [], localTasks: known([]) });
-      await agent.pass(20 * SECOND);
+      await agent.pass(6 * SECOND);
+      assert.ok(
+        agent.did.some((one) => one.endsWith(kind)),
+        agent.did.join(),
+      );
       assert.equal(agent.isWithdrawn(kind), false);
       Object.assign(agent.says, busy());
-      await agent.pass(20 * SECOND);
+      await agent.pass(3 * SECOND);
       assert.equal(agent.isWithdrawn(kind), true, kind);
+    }
+  });
+  it('after 5 s where it lets go of the instance: what it rests on is asked anew', async () => {
+    for (const kind of ['deregister', 'complete'] as const) {
+      const agent = scriptAgent();
+      agent.outcomes[kind] = pending().promise;
+      await begin(agent, { ...busy(), status: 'DRAINING', tasks: [], localTasks: known([]) });
+      await agent.pass(9 * SECOND);
+      assert.ok(
+        agent.did.some((one) => one.endsWith(kind)),
+        agent.did.join(),
+      );
+      assert.equal(agent.isWithdrawn(kind), false);
+      await agent.pass(2 * SECOND);
+      assert.equal(agent.isWithdrawn(kind), true, `${kind} would be sent on the strength of old answers`);
     }
   });
   it('when the agent stops', async () => {
@@ -326,7 +343,7 @@ describe('mode deregister', () => {
     await agent.pass(20 * SECOND);
     agent.says.localTasks = known([]);
     await agent.pass(9 * SECOND);
-    assert.deepEqual(agent.times('ECS quick'), [33, 35, 38], 'whole lists would use up the requests');
+    assert.deepEqual(agent.times('ECS quick'), [34, 36, 39], 'whole lists would use up the requests');
     assert.deepEqual(agent.times('ECS full'), [15, 30]);
   });
 });

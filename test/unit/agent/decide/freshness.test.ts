@@ -5,7 +5,7 @@ import type { Action, Asked, EcsView, Mutation } from '../../../../src/agent/mod
 import { known, unknown } from '../../../../src/base/reading.ts';
 
 const NOW = 1_800_000_000_000;
-const at = (when: number): Asked => ({ at: when, isAsking: false, isStale: false });
+const at = (when: number): Asked => ({ at: when, answeredAt: when, isAsking: false, isStale: false });
 const registered = { kind: 'registered', cluster: 'web', arn: 'a', status: 'DRAINING' } as const;
 const view: EcsView = {
   containerInstance: { kind: 'deregistered', arn: 'a' },
@@ -18,6 +18,7 @@ const view: EcsView = {
 };
 /** All of it was asked half a second before the try was due, and the name since it was decided on. */
 const seen: Freshness = {
+  now: NOW,
   asked: {
     identity: at(NOW),
     registration: at(NOW - 500),
@@ -30,6 +31,7 @@ const seen: Freshness = {
   decidedAt: NOW,
   dueAt: NOW,
   emptySince: undefined,
+  signalledAt: undefined,
   restedUntil: -Infinity,
   isReplacing: false,
 };
@@ -124,11 +126,43 @@ describe('before the instance is let go', () => {
     assert.deepEqual(needed(complete, { registration, ecsView: known({ ...view, heard: 'b' }) }), []);
     assert.deepEqual(needed(complete, { registration, ...asked({ ecsView: at(NOW - 501) }) }), ['ecsView']);
   });
+  it('ECS is heard last where a root volume is replaced: others can set the instance ACTIVE while a request waits', () => {
+    const waited = { ...at(NOW - 50_000), answeredAt: NOW - 5_001 };
+    const since = { isReplacing: true, dueAt: NOW - 60_000 };
+    assert.deepEqual(needed(complete, { ...since, ...asked({ lifecycle: at(NOW), ecsView: waited }) }), [
+      'ecsView',
+    ]);
+    assert.deepEqual(
+      needed(complete, {
+        ...since,
+        ...asked({ lifecycle: at(NOW), ecsView: { ...waited, answeredAt: NOW - 5_000 } }),
+      }),
+      [],
+    );
+    assert.deepEqual(
+      needed(complete, { dueAt: NOW - 60_000, ...asked({ lifecycle: at(NOW), ecsView: waited }) }),
+      [],
+      'nothing is placed on what ECS has let go',
+    );
+  });
   it('nothing is asked again where a limit lets it go: what is left does not count then', () => {
     const old = asked({ registration: at(0), localTasks: at(0), ecsView: at(0) });
     assert.deepEqual(needed({ kind: 'terminate', why: 'timeout' }, old), []);
     assert.deepEqual(needed({ ...complete, why: 'timeout' }, old), []);
     assert.deepEqual(needed({ ...complete, why: 'hook-limit', result: 'ABANDON' }, old), []);
+  });
+});
+
+describe('before the container instance is deregistered', () => {
+  const deregister = { kind: 'deregister', containerInstance: registered } as const;
+  for (const question of ['registration', 'localTasks'] as const)
+    it(`${question} is asked again after half a second: ECS may have lost a task that the host runs`, () => {
+      assert.deepEqual(needed(deregister, asked({ [question]: at(NOW - 501) })), [question]);
+      assert.deepEqual(needed(deregister, asked({ [question]: at(NOW - 500) })), []);
+    });
+  it('its tasks are listed for this signal: what was listed for one that was withdrawn may have changed', () => {
+    assert.deepEqual(needed(deregister, { signalledAt: NOW - 499 }), ['ecsView']);
+    assert.deepEqual(needed(deregister, { signalledAt: NOW - 500 }), []);
   });
 });
 

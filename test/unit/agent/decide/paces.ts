@@ -5,10 +5,10 @@ import { inState, MINUTE, NOW, SECOND } from './observations.ts';
 
 export { inState, MINUTE, NOW, SECOND };
 
-export const at = (when: number): Asked => ({ at: when, isAsking: false, isStale: false });
-export const never: Asked = { at: -Infinity, isAsking: false, isStale: true };
+export const at = (when: number): Asked => ({ at: when, answeredAt: when, isAsking: false, isStale: false });
+export const never: Asked = { at: -Infinity, answeredAt: -Infinity, isAsking: false, isStale: true };
 /** Due at once: the answer no longer counts. */
-export const stale: Asked = { at: NOW, isAsking: false, isStale: true };
+export const stale: Asked = { at: NOW, answeredAt: NOW, isAsking: false, isStale: true };
 const task = { arn: 't', group: 'family:batch', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
 export const view: EcsView = {
   containerInstance: { kind: 'registered', cluster: 'web', arn: 'a', status: 'DRAINING' },

@@ -93,6 +93,7 @@ describe('after throttling the rest is drawn, so that a fleet does not come back
 describe('a question that failed', () => {
   const asked = (kind: AwsErrorKind, isStale = true): Asked => ({
     at: NOW - MINUTE,
+    answeredAt: NOW - MINUTE,
     isAsking: false,
     isStale,
     failure: failure(kind, 1, 0),

@@ -65,6 +65,19 @@ describe('this host is found in ECS', () => {
     const { where } = setUp({ instances: { a: { status: 'ACTIVE' } }, heard: [registration('a')] });
     assert.equal(await where(), `registered ${ci('a')}`);
   });
+  it('as what it has become while its ECS agent was silent: the instance would be let go with the tasks of that one', async () => {
+    const before = { status: 'DRAINING', connected: false };
+    const scene: Scene = { instances: { a: before, b: { status: 'ACTIVE' } }, heard: [registration('a')] };
+    const { where, asked } = setUp(scene);
+    assert.equal(await where(), `registered ${ci('b')}`);
+    assert.deepEqual(asked, ['describe web a', 'find web', 'describe web b']);
+  });
+  it('in one request while its ECS agent is silent and tasks are left: then nothing is let go', async () => {
+    const instances = { a: { status: 'DRAINING', count: 1 }, b: { status: 'ACTIVE' } };
+    const { where, asked } = setUp({ instances, heard: [registration('a')] });
+    assert.equal(await where(), `registered ${ci('a')}`);
+    assert.deepEqual(asked, ['describe web a']);
+  });
   it('by its instance id where nobody has said anything, in the cluster that the operator names', async () => {
     const { where, asked } = setUp({ instances: { a: { status: 'ACTIVE' } }, cluster: 'batch' });
     assert.equal(await where(), `registered ${ci('a', 'batch')}`);
@@ -277,7 +290,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
     assert.equal(await where(registration('odd')), `registered ${ci('real')}`, lost);
     assert.deepEqual(
       asked.slice(3),
-      ['describe web real', 'describe web real'],
+      ['describe web real', 'find web', 'describe web real'],
       'each look costs more requests',
     );
   });

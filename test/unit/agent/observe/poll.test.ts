@@ -32,11 +32,23 @@ function setUp(answers: readonly (Reading<string> | Error)[]) {
 describe('a poll', () => {
   it('is due until it has answered, and says what it was told', async () => {
     const { poll, ask, told } = setUp([known('a')]);
-    assert.deepEqual(poll.asked(), { at: -Infinity, isAsking: false, isStale: true, failure: undefined });
+    assert.deepEqual(poll.asked(), {
+      at: -Infinity,
+      answeredAt: -Infinity,
+      isAsking: false,
+      isStale: true,
+      failure: undefined,
+    });
     assert.deepEqual(poll.reading(), unknown('not asked yet'));
     await ask();
     assert.deepEqual(poll.reading(), known('a'));
-    assert.deepEqual(poll.asked(), { at: START, isAsking: false, isStale: false, failure: undefined });
+    assert.deepEqual(poll.asked(), {
+      at: START,
+      answeredAt: START,
+      isAsking: false,
+      isStale: false,
+      failure: undefined,
+    });
     assert.deepEqual(told, ['known of 0', 'news']);
   });
   it('puts one question at a time', async () => {
@@ -154,7 +166,7 @@ describe('of several questions', () => {
   const fake = (isAsking: boolean) => {
     const asked: string[] = [];
     const poll = {
-      asked: () => ({ at: 0, isAsking, isStale: false }),
+      asked: () => ({ at: 0, answeredAt: 0, isAsking, isStale: false }),
       ask: () => asked.push('asked'),
     } as unknown as Poll<unknown>;
     return { poll, asked };
