@@ -15,8 +15,6 @@ export const LOOK_AGAIN_MS = 600_000;
 export type TagOptions = {
   readonly tagKey: string;
   readonly tagSource: 'auto' | 'imds' | 'ec2';
-  /** In ms. */
-  readonly pollInterval: number;
 };
 
 export type TagPorts = {
@@ -38,7 +36,7 @@ export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
     if (tag.kind === 'known') mayBeThere = tag.value !== undefined;
     return tag;
   };
-  const fromEc2 = pollEc2(options.pollInterval, ports);
+  const fromEc2 = pollEc2(ports);
   /** Where the EC2 API is asked instead of the metadata: until then. */
   let lookAgainAt: number | undefined;
 
@@ -89,16 +87,15 @@ async function readFromMetadata(
   return value.kind === 'unknown' ? value : known(toSignal(value.value));
 }
 
-function pollEc2(pollInterval: number, { describeTag, clock, random }: TagPorts): ReadSignal {
-  const shortest = Math.max(EC2_INTERVAL_MS, pollInterval);
-  let interval = shortest;
+function pollEc2({ describeTag, clock, random }: TagPorts): ReadSignal {
+  let interval = EC2_INTERVAL_MS;
   let nextAt = 0;
   let last: Reading<Signal | undefined> = unknown('the EC2 API was not asked yet');
   return async () => {
     if (clock.monotonic() < nextAt) return last;
     try {
       last = known(toSignal(await describeTag()));
-      interval = Math.max(shortest, interval / 2);
+      interval = Math.max(EC2_INTERVAL_MS, interval / 2);
     } catch (error) {
       const { kind, message } = error as { kind?: string; message?: string };
       if (kind === 'throttled') interval = Math.min(EC2_LONGEST_INTERVAL_MS, interval * 2);

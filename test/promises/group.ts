@@ -5,6 +5,8 @@ import type { HookSetting } from './entry.ts';
 export type Group = {
   /** Its terminating hooks by name; undefined where nothing tells of them. */
   hooks: Map<string, GroupHook> | undefined;
+  /** Those that it had, and until when. */
+  readonly deletedHooks: Map<string, number>;
   /** Whether it keeps an instance whose hook was abandoned; undefined where nothing tells. */
   retains: boolean | undefined;
   /** Until when it did. */
@@ -23,6 +25,7 @@ export type GroupHook = {
 
 export const createGroup = (): Group => ({
   hooks: undefined,
+  deletedHooks: new Map(),
   retains: undefined,
   retainedUntil: -Infinity,
   changedAt: -Infinity,
@@ -42,6 +45,7 @@ export function followGroup(group: Group, event: TimelineEvent): void {
     case 'hook-put':
       group.hooks ??= new Map();
       if (!event.transition.endsWith('TERMINATING')) return;
+      group.deletedHooks.delete(event.hook);
       group.hooks.set(event.hook, {
         name: event.hook,
         globalTimeout: event.globalTimeout,
@@ -50,6 +54,7 @@ export function followGroup(group: Group, event: TimelineEvent): void {
       break;
     case 'hook-deleted':
       group.hooks?.delete(event.hook);
+      group.deletedHooks.set(event.hook, event.at);
       break;
     case 'retention':
       if (group.retains && !event.to) group.retainedUntil = event.at;

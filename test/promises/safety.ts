@@ -3,6 +3,7 @@ import type { Request } from './entry.ts';
 import {
   canTellSignals,
   containerInstanceOf,
+  hookNamedIn,
   type Instance,
   isCalm,
   isSignalled,
@@ -181,7 +182,7 @@ export function checkHook(instance: Instance, { api, input, at }: Request, verdi
   const hook = textIn(input, 'LifecycleHookName');
   if (hook === undefined) return;
   // Its hooks are read once in ten minutes, where they can be read.
-  const wasOursUntil = instance.formerHooks.get(hook);
+  const wasOursUntil = instance.formerHooks.get(hook) ?? namedUntil(instance, hook);
   const readAt = instance.process?.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? -Infinity;
   const wasOurs =
     wasOursUntil !== undefined && (at - wasOursUntil <= HOOKS_READ_MS || readAt <= wasOursUntil);
@@ -192,6 +193,12 @@ export function checkHook(instance: Instance, { api, input, at }: Request, verdi
     () =>
       `the hook ${hook}, which is not ours, ${consequence} by ${instance.id}: its owner's work is broken off`,
   );
+}
+
+/** Until when the group had the hook that the option or the tag names: nothing waits for one that is deleted. */
+function namedUntil({ group, setting, tag, taggedHook }: Instance, hook: string): number | undefined {
+  const isNamed = hook === (setting.lifecycleHook ?? taggedHook ?? hookNamedIn(tag));
+  return isNamed ? group?.deletedHooks.get(hook) : undefined;
 }
 
 const HOOKS_READ_MS = 15 * 60_000;
