@@ -153,7 +153,7 @@ describe('instance metadata that says anything', () => {
         const tag = lines.includes(KEY) ? value : undefined;
         const imds: Imds = { get: async (path) => known(path.endsWith(KEY) ? tag : list) };
         const read = tagSignal(
-          { tagKey: KEY, tagSource: 'imds', pollInterval: 5_000 },
+          { tagKey: KEY, tagSource: 'imds' },
           {
             imds,
             describeTag: async () => assert.fail('EC2 was asked'),
