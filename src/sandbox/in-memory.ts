@@ -79,7 +79,7 @@ async function callApi<O extends Operation>(
   }
 }
 
-const speaksJson: ReadonlySet<string> = new Set<ServicePrefix>(['ecs', 'logs', 'sqs']);
+const speaksJson: ReadonlySet<string> = new Set<ServicePrefix>(['cloudwatch', 'ecs', 'logs', 'sqs']);
 
 async function failure(
   clock: Clock,

@@ -21,6 +21,7 @@ export { awsLimits, bucketNames } from './world/limits.ts';
 export type { MachineOptions } from './world/machines.ts';
 export type { MessageQueueSettings } from './world/message-queues.ts';
 export { addMessageQueue } from './world/message-queues.ts';
+export { recordMetric } from './world/metrics.ts';
 export type { WorldInput, WorldOperation, WorldOutput } from './world/operations.ts';
 export type { WorldOptions } from './world/options.ts';
 export { predate } from './world/past.ts';

@@ -54,8 +54,8 @@ def problems_of(operation: OperationModel, answer: Answer) -> list[str]:
 def failure_of(operation: OperationModel, answer: Answer) -> tuple[Failure | None, list[str]]:
     """The error that an answer holds, and what is wrong with its form."""
     problems = headers_of(operation, answer)
+    is_json = protocol_of(operation) == "json"
     try:
-        is_json = protocol_of(operation) == "json"
         found = json_failure(operation, answer) if is_json else xml_failure(operation, answer)
     except (ValueError, ElementTree.ParseError) as error:
         return None, [*problems, f"the body cannot be read: {error}"]
@@ -68,13 +68,15 @@ def failure_of(operation: OperationModel, answer: Answer) -> tuple[Failure | Non
         status = modelled.get("httpStatusCode")
         if found.code in (modelled.get("code"), shape.name) and status not in (None, answer.status):
             problems.append(f"{found.code} has the status {status}: it was {answer.status}")
-        if found.code == shape.name and modelled.get("code") not in (None, found.code):
+        # In JSON an error goes by the name of its shape, and by its code in a header.
+        if not is_json and found.code == shape.name and modelled.get("code") not in (None, found.code):
             problems.append(f"the code of {shape.name} is {modelled['code']}")
     return found, problems
 
 
 def protocol_of(operation: OperationModel) -> str:
-    return str(operation.service_model.metadata["protocol"])
+    # CloudWatch speaks several: the one that botocore has chosen.
+    return str(operation.service_model.resolved_protocol)
 
 
 def headers_of(operation: OperationModel, answer: Answer) -> list[str]:
@@ -152,6 +154,9 @@ def json_failure(operation: OperationModel, answer: Answer) -> Failure | str:
         kind = "Receiver" if answer.status >= 500 else "Sender"
         if not re.fullmatch(rf"[\w.]+;{kind}", answer.headers.get("x-amzn-query-error", "")):
             return f"{name} has no code of the Query protocol: {answer.headers.get('x-amzn-query-error')}"
+        code = modelled[name].metadata.get("error", {}).get("code") if name in modelled else None
+        if code is not None and answer.headers["x-amzn-query-error"] != f"{code};{kind}":
+            return f"{name} has the code {code}: it was {answer.headers['x-amzn-query-error']}"
     return Failure(name, body["message"])
 
 

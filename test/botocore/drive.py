@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from answers import Answer, failure_of, problems_of
@@ -117,6 +118,7 @@ def drive(driver: Driver) -> None:
     tags(driver, first)
     tasks(driver)
     logs(driver)
+    metrics(driver)
     queues(driver)
     services(driver)
     groups(driver)
@@ -294,6 +296,27 @@ def logs(driver: Driver) -> None:
     driver.call("logs:GetLogEvents", **stream, nextToken=page["nextForwardToken"])
     driver.call("logs:GetLogEvents", "InvalidParameterException", **stream, nextToken="nonsense")
     driver.call("ecs:StopTask", cluster=CLUSTER, task=arn, reason="enough")
+
+
+def metrics(driver: Driver) -> None:
+    now = datetime.now(UTC)
+    dimensions = [{"Name": "Group", "Value": "workers"}]
+    datum = {"MetricName": "Needed", "Dimensions": dimensions, "Value": 2.5, "Unit": "Count"}
+    driver.call("cloudwatch:PutMetricData", Namespace="jobs", MetricData=[datum])
+    past = {**datum, "Timestamp": now - timedelta(minutes=5)}
+    driver.call("cloudwatch:PutMetricData", Namespace="jobs", MetricData=[past])
+    old = {**datum, "Timestamp": now - timedelta(days=15)}
+    driver.call("cloudwatch:PutMetricData", "InvalidParameterValue", Namespace="jobs", MetricData=[old])
+    driver.call("cloudwatch:PutMetricData", "MissingParameter", Namespace="jobs", MetricData=[{"Value": 1.0}])
+    metric = {"Namespace": "jobs", "MetricName": "Needed", "Dimensions": dimensions}
+    query = {"Id": "need", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
+    asked = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1), "MetricDataQueries": [query]}
+    page = driver.call("cloudwatch:GetMetricData", **asked, MaxDatapoints=1)
+    driver.expect("the newest value", page["MetricDataResults"][0]["Values"] == [2.5])
+    driver.call("cloudwatch:GetMetricData", **asked, MaxDatapoints=1, NextToken=page["NextToken"])
+    driver.call("cloudwatch:GetMetricData", "InvalidNextToken", **asked, NextToken="nonsense")
+    turned = {**asked, "StartTime": asked["EndTime"], "EndTime": asked["StartTime"]}
+    driver.call("cloudwatch:GetMetricData", "ValidationError", **turned)
 
 
 def queues(driver: Driver) -> None:

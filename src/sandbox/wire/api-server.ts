@@ -22,7 +22,7 @@ export type Control = (request: { method: string; path: string; body: string }) 
   body: string;
 };
 
-/** The API port: ECS, EC2, Auto Scaling, CloudWatch Logs and SQS on their real wire protocols, and the control endpoint. */
+/** The API port: ECS, EC2, Auto Scaling, CloudWatch, CloudWatch Logs and SQS on their real wire protocols, and the control endpoint. */
 export function createApiServer(world: World, clock: Clock, control: Control): Server {
   const server = createServer((request, response) => {
     readBody(request)
@@ -181,7 +181,7 @@ function refuseService({ headers, body, query }: WireRequest, requestId: string)
 }
 
 const notSpoken =
-  'The sandbox speaks ECS and CloudWatch Logs (AWS JSON 1.1), SQS (AWS JSON 1.0), EC2 (EC2 Query) and Auto Scaling (AWS Query). This was none of them. ' +
+  'The sandbox speaks ECS and CloudWatch Logs (AWS JSON 1.1), CloudWatch and SQS (AWS JSON 1.0), EC2 (EC2 Query) and Auto Scaling (AWS Query). This was none of them. ' +
   'GET /_sandbox/ tells what else there is.';
 
 function plain(status: number, body: string) {

@@ -1,6 +1,6 @@
 import { autoScalingQuery } from './auto-scaling-query.ts';
 import { ec2Query } from './ec2-query.ts';
-import { ecsJson, logsJson, sqsJson } from './ecs-json.ts';
+import { cloudwatchJson, ecsJson, logsJson, sqsJson } from './ecs-json.ts';
 import type { Protocol, WireRequest } from './protocol.ts';
 
 /** The protocol that a request speaks; undefined when it is none that the sandbox knows. */
@@ -9,6 +9,7 @@ export function protocolOf(request: WireRequest): Protocol | undefined {
   if (typeof target === 'string') {
     if (target.startsWith('AmazonEC2ContainerServiceV20141113.')) return ecsJson;
     if (target.startsWith('AmazonSQS.')) return sqsJson;
+    if (target.startsWith('GraniteServiceVersion20100801.')) return cloudwatchJson;
     return target.startsWith('Logs_20140328.') ? logsJson : undefined;
   }
   const params = new URLSearchParams(request.body || request.query);

@@ -66,6 +66,20 @@ const queryNames: Readonly<Record<string, string>> = {
 
 export const ecsJson = json('ecs', { version: '1.1', errorPrefix: '' });
 export const logsJson = json('logs', { version: '1.1', errorPrefix: '' });
+/** As in the API's model, which has taken over the codes of its older Query protocol. */
+const metricQueryNames: Readonly<Record<string, string>> = {
+  InternalServiceFault: 'InternalServiceError',
+  InvalidParameterCombinationException: 'InvalidParameterCombination',
+  InvalidParameterValueException: 'InvalidParameterValue',
+  MissingRequiredParameterException: 'MissingParameter',
+  ValidationException: 'ValidationError',
+};
+
+export const cloudwatchJson = json('cloudwatch', {
+  version: '1.0',
+  errorPrefix: 'com.amazonaws.cloudwatch#',
+  queryName: (name) => metricQueryNames[name] ?? name,
+});
 export const sqsJson = json('sqs', {
   version: '1.0',
   errorPrefix: 'com.amazonaws.sqs#',

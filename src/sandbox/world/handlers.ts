@@ -6,6 +6,7 @@ import { ec2, refuseDryRun } from './ec2.ts';
 import { ecsTags } from './ecs-tags.ts';
 import { logs } from './logs.ts';
 import { messageQueues } from './message-queues.ts';
+import { metrics } from './metrics.ts';
 import type { Handlers, WorldOperation } from './operations.ts';
 import type { ServicePrefix } from './service-prefix.ts';
 import { services } from './services.ts';
@@ -24,6 +25,7 @@ export const operations: Handlers<ServicePrefix> = {
   ...services,
   ...after(checkInput, autoScaling),
   ...logs,
+  ...metrics,
   ...messageQueues,
 };
 

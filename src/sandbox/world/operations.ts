@@ -1,4 +1,5 @@
 import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
+import type * as CloudWatch from '@aws-sdk/client-cloudwatch';
 import type * as Logs from '@aws-sdk/client-cloudwatch-logs';
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import type * as Ecs from '@aws-sdk/client-ecs';
@@ -139,6 +140,15 @@ export type WorldOperations = {
   'autoscaling:DescribeScalingActivities': Call<
     AutoScaling.DescribeScalingActivitiesCommandInput,
     AutoScaling.DescribeScalingActivitiesCommandOutput
+  >;
+
+  'cloudwatch:GetMetricData': Call<
+    CloudWatch.GetMetricDataCommandInput,
+    CloudWatch.GetMetricDataCommandOutput
+  >;
+  'cloudwatch:PutMetricData': Call<
+    CloudWatch.PutMetricDataCommandInput,
+    CloudWatch.PutMetricDataCommandOutput
   >;
 
   'logs:GetLogEvents': Call<Logs.GetLogEventsCommandInput, Logs.GetLogEventsCommandOutput>;

@@ -20,6 +20,8 @@ export type WorldState = {
   readonly taskDefinitions: Map<string, TaskDefinition[]>;
   readonly groups: Map<string, Group>;
   readonly messageQueues: Map<string, MessageQueue>;
+  /** By namespace, name and dimensions. */
+  readonly metrics: Map<string, Metric>;
   readonly launchTemplates: Map<string, LaunchTemplate>;
   readonly instanceTypes: Map<string, InstanceType>;
   /** Instance id by the access key that the instance's role credentials carry. */
@@ -33,6 +35,20 @@ export type WorldState = {
   /** Counts what was made, so that ids differ and every run of a test makes the same ones. */
   serial: number;
 };
+
+// --- CloudWatch ---
+
+/** One metric: its values in the order in which they came. */
+export type Metric = { readonly id: MetricId; readonly values: MetricValue[] };
+
+export type MetricId = {
+  readonly namespace: string;
+  readonly name: string;
+  /** Values by the names of the dimensions. */
+  readonly dimensions: Readonly<Record<string, string>>;
+};
+
+export type MetricValue = { readonly at: number; readonly value: number; readonly unit: string };
 
 // --- EC2 ---
 

@@ -63,6 +63,7 @@ export function createWorld(options: WorldOptions = {}): World {
     taskDefinitions: new Map(),
     groups: new Map(),
     messageQueues: new Map(),
+    metrics: new Map(),
     launchTemplates: new Map(),
     instanceTypes: new Map(instanceTypes),
     accessKeys: new Map(),

@@ -1,4 +1,5 @@
 import * as AutoScaling from '@aws-sdk/client-auto-scaling';
+import * as CloudWatch from '@aws-sdk/client-cloudwatch';
 import * as Logs from '@aws-sdk/client-cloudwatch-logs';
 import * as Ec2 from '@aws-sdk/client-ec2';
 import * as Ecs from '@aws-sdk/client-ecs';
@@ -26,6 +27,7 @@ export function createSdk(endpoint: string, accessKeyId = 'ASIASANDBOX000000001'
   const services = {
     ec2: { module: Ec2 as object, client: new Ec2.EC2Client(config) },
     ecs: { module: Ecs as object, client: new Ecs.ECSClient(config) },
+    cloudwatch: { module: CloudWatch as object, client: new CloudWatch.CloudWatchClient(config) },
     logs: { module: Logs as object, client: new Logs.CloudWatchLogsClient(config) },
     sqs: { module: Sqs as object, client: new Sqs.SQSClient(config) },
     autoscaling: { module: AutoScaling as object, client: new AutoScaling.AutoScalingClient(config) },

@@ -5,7 +5,7 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import { addCapacityProvider } from '../../../src/sandbox/world/capacity-providers.ts';
 import { operations } from '../../../src/sandbox/world/handlers.ts';
 import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/operations.ts';
-import { createManualClock } from './manual-clock.ts';
+import { createManualClock, startTime } from './manual-clock.ts';
 import { createSdk, type Sdk } from './sdk.ts';
 
 // The same calls go to two Worlds: one by way of the real SDK and its wire protocol, one directly. What comes
@@ -17,6 +17,17 @@ const demand = { QueueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/dem
 const tagged = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/$first';
 const first = 'i-00000000000000001';
 const second = 'i-00000000000000002';
+
+const needed = [{ Name: 'Group', Value: 'workers' }];
+const neededQuery = {
+  Id: 'a',
+  MetricStat: {
+    Metric: { Namespace: 'jobs', MetricName: 'Needed', Dimensions: needed },
+    Period: 60,
+    Stat: 'Maximum',
+  },
+};
+const lastHour = { StartTime: new Date(startTime - 3_600_000), EndTime: new Date(startTime + 3_600_000) };
 
 const script: Step[] = [
   ['sqs:CreateQueue', { QueueName: 'demand', Attributes: { VisibilityTimeout: '60' } }],
@@ -216,6 +227,29 @@ const script: Step[] = [
     },
   ],
   ['logs:GetLogEvents', { logGroupName: '/jobs', logStreamName: 'x/main/none' }],
+  [
+    'cloudwatch:PutMetricData',
+    {
+      Namespace: 'jobs',
+      MetricData: [{ MetricName: 'Needed', Dimensions: needed, Timestamp: new Date(startTime), Value: 2.5 }],
+    },
+  ],
+  [
+    'cloudwatch:PutMetricData',
+    { Namespace: 'jobs', MetricData: [{ MetricName: 'Needed', Value: 2 ** 361 }] },
+  ],
+  ['cloudwatch:PutMetricData', { Namespace: 'AWS/ECS', MetricData: [{ MetricName: 'x', Value: 1 }] }],
+  ['cloudwatch:PutMetricData', { Namespace: '', MetricData: [] }],
+  [
+    'cloudwatch:GetMetricData',
+    { ...lastHour, MetricDataQueries: [neededQuery, { ...neededQuery, Id: 'b' }] },
+  ],
+  ['cloudwatch:GetMetricData', { ...lastHour, MaxDatapoints: 1, MetricDataQueries: [neededQuery] }],
+  ['cloudwatch:GetMetricData', { ...lastHour, NextToken: 'nonsense', MetricDataQueries: [neededQuery] }],
+  [
+    'cloudwatch:GetMetricData',
+    { ...lastHour, EndTime: lastHour.StartTime, MetricDataQueries: [neededQuery] },
+  ],
   ['autoscaling:SetDesiredCapacity', { AutoScalingGroupName: 'web-asg', DesiredCapacity: 0 }],
   ['autoscaling:SetDesiredCapacity', { AutoScalingGroupName: 'web-asg', DesiredCapacity: 9999 }],
   ['autoscaling:RecordLifecycleActionHeartbeat', action(first)],
@@ -296,6 +330,8 @@ function standby(instanceId: string) {
   return { AutoScalingGroupName: 'web-asg', InstanceIds: [instanceId], ShouldDecrementDesiredCapacity: true };
 }
 
+const TIMES = new Set(['Timestamp', 'StartTime', 'EndTime']);
+
 /** Puts the ids that only exist at run time in place of `$first`, `$second`, `$task` and `$receipt`. */
 function fill({ cluster, world }: Fleet, input: object): object {
   const [a, b] = cluster.containerInstances.keys();
@@ -306,7 +342,7 @@ function fill({ cluster, world }: Fleet, input: object): object {
     .replaceAll('$second', b ?? '')
     .replaceAll('$task', task ?? '')
     .replaceAll('$receipt', [...(message?.receipts ?? [])][0] ?? '0'.repeat(32));
-  return JSON.parse(text) as object;
+  return JSON.parse(text, (name, value) => (TIMES.has(name) ? new Date(String(value)) : value)) as object;
 }
 
 /** Without members that are undefined, which a wire cannot carry, and without the host that a queue's URL has. */
