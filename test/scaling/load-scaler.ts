@@ -44,7 +44,7 @@ export async function loadScaler(bug?: Bug): Promise<Program> {
   const modules = { ...turn, ...tasks, ...queue, ...memory };
   const loaded = loadConfig([], {}, noFile);
   if (loaded.kind !== 'loaded') throw new Error(loaded.problems.join('\n'));
-  const config: Config = { ...defaultConfig, looksAhead: false };
+  const config: Config = defaultConfig;
   return {
     agent: { startAgent: agent.startAgent, config: loaded.config },
     bootTimeoutMs: config.bootTimeoutMs,

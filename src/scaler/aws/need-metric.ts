@@ -17,6 +17,9 @@ export type NeedMetric = {
   publish(at: number, instances: number): Promise<void>;
 };
 
+/** A turn does without it, and has not the time to ask again. */
+const ONCE = { attempts: 1 };
+
 export function createNeedMetric(call: Caller<Operations>, cluster: string, group: string): NeedMetric {
   const dimensions = [
     { Name: 'Cluster', Value: cluster },
@@ -27,10 +30,10 @@ export function createNeedMetric(call: Caller<Operations>, cluster: string, grou
       const end = Math.floor(before / HOUR_MS) * HOUR_MS;
       const operation = 'cloudwatch:GetMetricData';
       const results = await readAll<MetricDataResult>(operation, 'MetricDataResults', async (nextToken) => {
-        const answer = await call(operation, {
+        const input = {
           StartTime: dateAt(end - MOST_WEEKS * 7 * 24 * HOUR_MS),
           EndTime: dateAt(end),
-          ScanBy: 'TimestampAscending',
+          ScanBy: 'TimestampAscending' as const,
           MetricDataQueries: [
             {
               Id: 'need',
@@ -42,8 +45,14 @@ export function createNeedMetric(call: Caller<Operations>, cluster: string, grou
             },
           ],
           NextToken: nextToken,
-        });
-        return { items: answer.MetricDataResults, nextToken: answer.NextToken };
+        };
+        const { MetricDataResults: items, NextToken } = await call(operation, input, ONCE);
+        const isCutOff = ({ StatusCode: code }: MetricDataResult) =>
+          code === 'InternalError' || code === 'Forbidden' || (code === 'PartialData' && !NextToken);
+        const wrong = items?.find(isCutOff);
+        // Too few hours would say that too little is needed.
+        if (wrong) throw incomplete(operation, `its status is ${wrong.StatusCode}`);
+        return { items, nextToken: NextToken };
       });
       const hours = results.flatMap(({ Timestamps: times = [], Values: values = [] }) => {
         if (times.length !== values.length) throw incomplete(operation, 'it has more times than values');
@@ -57,18 +66,9 @@ export function createNeedMetric(call: Caller<Operations>, cluster: string, grou
         .sort((a, b) => a.from - b.from);
     },
     publish: async (at, instances) => {
-      await call('cloudwatch:PutMetricData', {
-        Namespace: NAMESPACE,
-        MetricData: [
-          {
-            MetricName: METRIC,
-            Dimensions: dimensions,
-            Timestamp: dateAt(at),
-            Value: instances,
-            Unit: 'Count',
-          },
-        ],
-      });
+      const datum = { MetricName: METRIC, Dimensions: dimensions, Timestamp: dateAt(at) };
+      const MetricData = [{ ...datum, Value: instances, Unit: 'Count' as const }];
+      await call('cloudwatch:PutMetricData', { Namespace: NAMESPACE, MetricData }, ONCE);
     },
   };
 }

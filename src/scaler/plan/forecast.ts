@@ -15,7 +15,8 @@ const QUANTILE = 0.9;
  *
  * @param needs in order of time @param at the time that is asked for, in ms since the Unix epoch
  */
-export function forecast(needs: readonly HourOfNeed[], at: number): Forecast {
+export function forecast(needs: readonly HourOfNeed[] | undefined, at: number): Forecast {
+  if (!needs) return { kind: 'unknown' };
   const hour = Math.floor(at / HOUR_MS);
   const known = memo.get(needs) ?? new Map<number, Forecast>();
   memo.set(needs, known);

@@ -145,8 +145,8 @@ export type History = {
   readonly runTimes: ReadonlyMap<string, readonly number[]>;
   /** Since when the group wants more instances than it lists; undefined: it did not at the last turn. */
   readonly shortSince: number | undefined;
-  /** How many instances were needed at most, hour by hour, in order of time; hours that are not known are left out. */
-  readonly needByHour: readonly HourOfNeed[];
+  /** How many instances were needed at most, hour by hour, in order of time, without hours that are not known; undefined: not read. */
+  readonly needByHour: readonly HourOfNeed[] | undefined;
   /** The cluster's reservation or utilisation in per cent, as CloudWatch has it; undefined: not asked, or none there. */
   readonly usedPercent: number | undefined;
 };
@@ -157,7 +157,7 @@ export const noHistory: History = {
   lastTaskEndedAt: new Map(),
   runTimes: new Map(),
   shortSince: undefined,
-  needByHour: [],
+  needByHour: undefined,
   usedPercent: undefined,
 };
 
@@ -201,7 +201,7 @@ export const defaultConfig: Config = {
   cordonForMs: 900_000,
   settleMs: 60_000,
   cordonBusy: 'off',
-  looksAhead: true,
+  looksAhead: false,
 };
 
 // --- What is decided ---
@@ -270,7 +270,7 @@ export type LaunchWhy = {
 };
 
 /** What keeps instances that no job needs now. */
-export type Hold = 'spare' | 'floor' | 'min-size';
+export type Hold = 'spare' | 'floor' | 'floor-unknown' | 'min-size';
 
 export type CordonWhy =
   | { readonly kind: 'empty'; readonly sinceAt: number; readonly rank: Rank }
@@ -374,6 +374,8 @@ export type GroupReason =
 /** The floor ahead of need. */
 export type Forecast =
   | { readonly kind: 'off' }
+  /** The weeks before could not be read: what they have needed may be any number of instances. */
+  | { readonly kind: 'unknown' }
   /** Too few weeks are known. */
   | { readonly kind: 'too-short'; readonly hours: number; readonly needed: number }
   /**

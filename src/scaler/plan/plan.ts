@@ -35,6 +35,8 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   const ahead = config.looksAhead
     ? forecast(history.needByHour, at + config.bootMs)
     : { kind: 'off' as const };
+  // What nobody knows to be too much stays; jobs are launched for all the same.
+  const keepsAll = ahead.kind === 'unknown';
   const floor = ahead.kind === 'known' && ahead.isUsed ? Math.min(ahead.instances, group.max) : 0;
 
   // --- Jobs into rooms ---
@@ -111,7 +113,7 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
     const settlesAt = cordon.since + config.settleMs;
     const count = Math.max(instance.tasks.length, instance.registered?.taskCount ?? 0);
     if (count > 0) why.set(instance, { kind: 'emptying', tasks: count, until: cordon.until });
-    else if (at < settlesAt || desired - 1 < group.min || !mayTerminate)
+    else if (at < settlesAt || desired - 1 < group.min || !mayTerminate || keepsAll)
       why.set(instance, { kind: 'settling', since: cordon.since, until: settlesAt });
     else {
       terminations.push({ kind: 'terminate', instance: targetOf(instance) });
@@ -138,7 +140,7 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   );
   const tightest = least(
     { hold: 'min-size', count: desired - waiting - foreignCordons - group.min },
-    { hold: 'floor', count: usable - floor },
+    keepsAll ? { hold: 'floor-unknown', count: 0 } : { hold: 'floor', count: usable - floor },
     { hold: 'spare', count: spare - config.spare },
   );
   const mayGo =
@@ -158,7 +160,11 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   });
   // Only where all is calm: who waits now shows that there is not too much room.
   const isCalm =
-    demand.length === 0 && launches.rooms.length + extra.length === 0 && !undecided && mayTerminate;
+    demand.length === 0 &&
+    launches.rooms.length + extra.length === 0 &&
+    !undecided &&
+    mayTerminate &&
+    !keepsAll;
   const going = new Set(
     cordons.map((action) => (action.kind === 'cordon' ? action.instance.instanceId : '')),
   );

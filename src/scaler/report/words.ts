@@ -173,6 +173,8 @@ export function forecastWords(forecast: Forecast): string | undefined {
   switch (forecast.kind) {
     case 'off':
       return undefined;
+    case 'unknown':
+      return 'Ahead of need: what past hours have needed could not be read, so nothing is removed until it can.';
     case 'too-short':
       return `Ahead of need: ${forecast.hours} of ${forecast.needed} hours are known, so nothing is held yet.`;
     case 'known': {
@@ -237,6 +239,8 @@ function holdWords(hold: Hold): string {
       return 'as a spare';
     case 'floor':
       return 'ahead of need';
+    case 'floor-unknown':
+      return 'since what past hours have needed could not be read';
     case 'min-size':
       return "for the group's minimum";
   }

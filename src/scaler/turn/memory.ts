@@ -1,12 +1,7 @@
 import type { Received } from '../aws/demand-queue.ts';
 import type { SeenTask } from '../aws/tasks.ts';
-import {
-  type FreshInstance,
-  type History,
-  type HourOfNeed,
-  noHistory,
-  type Snapshot,
-} from '../plan/model.ts';
+import { type FreshInstance, type History, noHistory, type Snapshot } from '../plan/model.ts';
+import { type NeedMemory, noNeed } from './need.ts';
 
 /** What one turn leaves to the next in the same process. A turn does without it. */
 export type Memory = {
@@ -17,10 +12,7 @@ export type Memory = {
   readonly fresh: FreshInstance | undefined;
   /** By key, what was said last. */
   readonly demand: ReadonlyMap<string, Received>;
-  readonly needByHour: readonly HourOfNeed[];
-  /** In which hour since the Unix epoch they were read. */
-  readonly needReadInHour: number | undefined;
-  readonly needPublishedAt: number | undefined;
+  readonly need: NeedMemory;
   /** The tasks whose run times are among those above. */
   readonly counted: ReadonlySet<string>;
 };
@@ -31,9 +23,7 @@ export const emptyMemory: Memory = {
   shortSince: undefined,
   fresh: undefined,
   demand: new Map(),
-  needByHour: [],
-  needReadInHour: undefined,
-  needPublishedAt: undefined,
+  need: noNeed,
   counted: new Set(),
 };
 
@@ -66,10 +56,10 @@ export function remember(memory: Memory, snapshot: Snapshot, tasks: readonly See
   };
 }
 
-export const historyOf = ({ lastTaskEndedAt, runTimes, shortSince, needByHour }: Memory): History => ({
+export const historyOf = ({ lastTaskEndedAt, runTimes, shortSince, need }: Memory): History => ({
   ...noHistory,
   lastTaskEndedAt,
   runTimes,
   shortSince,
-  needByHour,
+  needByHour: need.byHour,
 });

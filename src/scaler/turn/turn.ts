@@ -34,26 +34,27 @@ export async function takeTurn(
   { waitMs, acts }: { readonly waitMs: number; readonly acts: boolean },
 ): Promise<Turn> {
   try {
-    const read = await readSnapshot(ports, memory, waitMs, !acts);
+    // Side by side: a turn is not longer for it.
+    const [read, recalled] = await Promise.all([
+      readSnapshot(ports, memory, waitMs, !acts),
+      recallNeed(ports, memory.need),
+    ]);
     if (read.kind === 'nothing-there')
       return { kind: 'not-planned', why: read.what, memory, code: EXIT.nothingThere };
     const { snapshot } = read;
-    const recalled = await recallNeed(ports.need, read.memory, snapshot.at);
-    const made = plan(snapshot, historyOf(recalled.memory), ports.config);
+    const history = historyOf({ ...read.memory, need: recalled.need });
+    const made = plan(snapshot, history, ports.config);
     const outcomes = acts && made.standing.kind === 'acts' ? await carryOut(made, snapshot, ports) : [];
-    const published = await publishNeed(
-      acts ? ports.need : undefined,
-      recalled.memory,
-      snapshot.at,
-      made.needed,
-    );
+    const published = acts
+      ? await publishNeed(ports, recalled.need, snapshot.at, made.needed)
+      : { need: recalled.need, warnings: [] };
     return {
       kind: 'planned',
       snapshot,
       plan: made,
       outcomes,
       warnings: [...read.warnings, ...recalled.warnings, ...published.warnings],
-      memory: published.memory,
+      memory: { ...read.memory, need: published.need },
       code: codeOf(outcomes),
     };
   } catch (error) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
-import { demandMessage } from '../../../src/base/demand.ts';
 import { startedByOf } from '../../../src/base/keys.ts';
 import {
+  addCapacityProvider,
   addFault,
   createFleet,
   type Fleet,
@@ -13,11 +13,12 @@ import {
 } from '../../../src/sandbox/index.ts';
 import { startFunction } from '../tagger/tagger-function.ts';
 import { startScaler } from './scaler-process.ts';
+import { waitingJobs } from './waiting-jobs.ts';
 
 let fleet: Fleet;
 let sandbox: Sandbox;
-let queue: string;
 let queueUrl: string;
+let wait: (...keys: string[]) => void;
 
 // A cluster of its own for each test: what one leaves is demand and room for the next.
 beforeEach(async () => {
@@ -28,34 +29,14 @@ beforeEach(async () => {
     hooks: [],
   });
   fleet.group.launch = () => fleet.addInstance({ cpu: 4096, memory: 8192, ecsAgentAfter: 60_000 });
-  queue = fleet.world.call('sqs:CreateQueue', { QueueName: 'demand' }).QueueUrl ?? '';
   sandbox = await startSandbox(fleet, { clock: systemClock });
-  queueUrl = `${sandbox.apiUrl}${new URL(queue).pathname}`;
+  ({ url: queueUrl, wait } = waitingJobs(fleet, sandbox));
 });
 afterEach(() => sandbox.close());
 
 const group = ['--cluster', 'batch', '--group', 'workers'];
 const scale = (name: string, ...args: string[]) => startScaler([name, ...group, ...args], sandbox);
 const once = (...args: string[]) => scale('once', ...args).ended;
-
-/** Waiting jobs of half an instance each. */
-function wait(...keys: string[]): void {
-  for (const key of keys)
-    fleet.world.call('sqs:SendMessage', {
-      QueueUrl: queue,
-      MessageBody: demandMessage({
-        cluster: 'batch',
-        group: 'workers',
-        key,
-        cpu: 2048,
-        memory: 4096,
-        gpu: 0,
-        ports: [],
-        constraints: [],
-        since: systemClock.now(),
-      }),
-    });
-}
 
 const calls = (api: string) =>
   (fleet.world.requestLog.entries ?? []).filter(
@@ -208,6 +189,35 @@ describe('ecs-scaler', { timeout: 60_000 }, () => {
       .ended;
     assert.equal(code, 69);
     assert.match(stderr, /there is no Auto Scaling group other/);
+  });
+
+  test('beside ECS managed scaling it only says what it would do', async () => {
+    const scaling = { warmupMs: 300_000 };
+    addCapacityProvider(fleet.world, fleet.cluster, { name: 'workers-cp', group: fleet.group, scaling });
+    fleet.addInstance({ cpu: 4096, memory: 8192 });
+    wait('nightly-1', 'nightly-2', 'nightly-3', 'nightly-4');
+    const { stdout } = await scale('plan', '--demand-queue', queueUrl).ended;
+    assert.match(
+      stdout,
+      /^Advice only: ECS managed scaling sizes the group \(capacity provider workers-cp\)\.$/m,
+    );
+    assert.match(stdout, /launch 1 instance .*: for nightly-3, nightly-4/);
+    const launching = await once('--demand-queue', queueUrl);
+    assert.equal(launching.code, 0, launching.stderr);
+    assert.match(
+      launching.stdout,
+      /^advice only, as ECS managed scaling sizes the group .*\nadvice: launch 1 instance/,
+    );
+    assert.match((await once('--empty-for', '0s')).stdout, /advice: cordon i-\w+/);
+    assert.deepEqual(changes(), ['sqs:DeleteMessageBatch'], 'two scalers size one group, against each other');
+    assert.deepEqual(statuses(), ['ACTIVE']);
+  });
+
+  test('a capacity provider without managed scaling leaves the group to it', async () => {
+    addCapacityProvider(fleet.world, fleet.cluster, { name: 'workers-cp', group: fleet.group });
+    fleet.addInstance({ cpu: 4096, memory: 8192 });
+    assert.match((await once('--empty-for', '0s')).stdout, /^cordon i-\w+/);
+    assert.deepEqual(statuses(), ['DRAINING']);
   });
 
   test('run launches as soon as a job waits, and ends with SIGTERM', async () => {

@@ -329,6 +329,35 @@ describe('with --cordon-busy', () => {
   });
 });
 
+describe('ahead of need', () => {
+  const HOUR = 60 * MIN;
+  const hourOf = (time: number) => Math.floor(time / HOUR) * HOUR;
+  /** Three instances in this hour of each day, for five weeks: in three minutes as many will be needed. */
+  const needByHour = Array.from({ length: 5 * 168 }, (_, index) => {
+    const from = hourOf(1_795_000_000_000 + 3 * MIN) - (5 * 168 - index) * HOUR;
+    return { from, instances: index % 24 === 0 ? 3 : 0 };
+  });
+  const ahead = { looksAhead: true };
+
+  test('as many are held as the hour has needed', () => {
+    const made = planned(cluster({ 'i-1': {}, 'i-2': {}, 'i-3': {}, 'i-4': {} }), ahead, { needByHour });
+    assert.deepEqual(actionsOf(made), ['cordon i-1']);
+    assert.deepEqual(made.reasons.instances[1]?.why, { kind: 'held', for: 'floor' });
+    const empty = planned(cluster({ 'i-1': {} }), ahead, { needByHour });
+    assert.deepEqual(actionsOf(empty), ['launch 1 eu-west-1b', 'launch 1 eu-west-1a']);
+  });
+
+  test('nothing goes while it is not known what past hours have needed, and jobs are launched for', () => {
+    const cordon = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', 2 * MIN, 10 * MIN) };
+    const given = { 'i-1': full, 'i-2': {}, 'i-3': cordon };
+    const made = planned(cluster(given), ahead, { needByHour: undefined });
+    assert.deepEqual(made.actions, [], 'what is held ahead of need goes when CloudWatch is away');
+    assert.deepEqual(made.reasons.instances[1]?.why, { kind: 'held', for: 'floor-unknown' });
+    const late = planned(cluster({ 'i-1': full }, { demand: jobs(1) }), ahead, { needByHour: undefined });
+    assert.deepEqual(actionsOf(late), ['launch 1 eu-west-1b']);
+  });
+});
+
 test('beside ECS managed scaling it only advises', () => {
   const capacityProviders = [{ name: 'workers-cp', managesScaling: true }];
   const made = planned(cluster({}, { demand: jobs(1), capacityProviders }));
