@@ -283,6 +283,8 @@ export type EcsView = {
   readonly tasks: Reading<readonly Task[]>;
   /** Whether its tasks were listed, or only those of the view before described again. */
   readonly isListed: boolean;
+  /** When the container instance itself was last described, or changed, in ms by the agent’s clock. Absent: with the rest. */
+  readonly describedAt?: number;
   /** How many ListTasks requests a list of them takes. */
   readonly requests: number;
   /** The container instance that the ECS agent said this host is when this was asked; undefined where it was silent. */

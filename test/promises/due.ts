@@ -91,14 +91,12 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (mayStillCome(instance, at)) return undefined;
   // What was to get another root volume, and is terminated in the end, is looked for once a minute.
   const isTurned = instance.wasReplacing && !isReplacement(instance.lifecycle);
-  // What asks for it beside an event that it would have outlasted must be seen first.
-  const joinedAt = instance.outlastedUntil + setting.pollInterval * 1.2 + SEEN_MS;
   const release = (what: string): Due => ({
     ...due(
       'L1',
       what,
       'an instance without work is paid for',
-      Math.max(lastStopAt, lastExitAt, joinedAt, clearAt(instance)),
+      Math.max(lastStopAt, lastExitAt, joinedAt(instance), clearAt(instance)),
     ),
     isRelease: !isTurned,
   });
@@ -123,6 +121,10 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   }
   return undefined;
 }
+
+/** When what asks for it beside an event that it would have outlasted has been seen. */
+export const joinedAt = ({ outlastedUntil, setting }: Instance): number =>
+  outlastedUntil + setting.pollInterval * 1.2 + SEEN_MS;
 
 /** Of several container instances, ECS must say which one's ECS agent is connected; then all is looked at. */
 export function clearAt({ containerInstances }: Instance): number {

@@ -161,7 +161,7 @@ export const defaultSetting: Setting = {
   signals: ['tag', 'lifecycle', 'spot'],
   tagSource: 'auto',
   mode: 'drain',
-  pollInterval: 5_000,
+  pollInterval: 3_000,
   spotStopTasks: true,
   scheduledAhead: 86_400_000,
   ignores: [],

@@ -1,5 +1,5 @@
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
-import { clearAt, type Due, whatIsDue } from './due.ts';
+import { clearAt, type Due, joinedAt, whatIsDue } from './due.ts';
 import {
   CALM_MS,
   type Instance,
@@ -109,7 +109,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       if (!isSignalled(instance) || !instance.isAlive || instance.lieSince !== undefined) return;
       if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity) return;
       // It was to stay, drained, until something else asked for it; or which one it is was not clear yet.
-      if (instance.outlastedUntil > lastStopAt || clearAt(instance) > lastStopAt) return;
+      if (joinedAt(instance) > lastStopAt || clearAt(instance) > lastStopAt) return;
       if (setting.mode !== 'drain' || setting.dryRun) return;
       // It was to stay, until another hook's end made the group terminate it.
       if (instance.wasReplacing && !isReplacement(instance.lifecycle)) return;

@@ -16,7 +16,7 @@ export function settingOf(plan: Plan): Partial<Setting> {
     signals: (valueAt('--signals') ?? 'tag,lifecycle,spot').split(','),
     tagSource: (valueAt('--tag-source') ?? 'auto') as Setting['tagSource'],
     mode: valueAt('--mode') === 'deregister' ? 'deregister' : 'drain',
-    pollInterval: milliseconds(valueAt('--poll-interval')) ?? 5_000,
+    pollInterval: milliseconds(valueAt('--poll-interval')) ?? 3_000,
     limit: after === undefined ? undefined : { after, onTimeout },
     spotStopTasks: valueAt('--spot-stop-tasks') !== 'false',
     ignores: valueAt('--ignore-tasks')?.split(',') ?? [],

@@ -398,7 +398,17 @@ const attemptsOf = (state: DrainState, mutation: Mutation): Attempts =>
 function shown({ view, now }: SettleContext, containerInstance: ContainerInstance): Settled['shows'] {
   const { requests = 2, heard, own = [] } = view ?? {};
   const tasks = unknown('being listed again');
-  return { view: { containerInstance, tasks, isListed: false, requests, heard, own, gone: [] }, asOf: now };
+  const shows = {
+    containerInstance,
+    tasks,
+    isListed: false,
+    describedAt: now,
+    requests,
+    heard,
+    own,
+    gone: [],
+  };
+  return { view: shows, asOf: now };
 }
 
 /** Two heartbeats that are throttled make the others as rare as they may be; ten that are not, as frequent again. */

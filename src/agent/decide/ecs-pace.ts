@@ -25,6 +25,8 @@ const GLANCE_IGNORED_MS = 1_000;
 /** Where the ECS agent does not answer, ECS alone knows. */
 const WITHOUT_ECS_AGENT_MS = 30_000;
 const RELEASED_MS = 60_000;
+/** For so long only the tasks are asked after that are about to end, and not what somebody may have changed. */
+const UNSEEN_MS = 60_000;
 /** Where tasks can still be placed, or must be asked to stop. */
 const LOOK_MS = 15_000;
 const LONGEST_LOOK_MS = 300_000;
@@ -46,10 +48,10 @@ const FIRST_END_LOOK_MS = 2_000;
 
 /** When ECS is to be looked at next, in ms by the agent's clock. */
 export function ecsViewDue(pace: DrainPace): number {
-  const { asked, ecsView: last, registeredAnewAt } = pace;
+  const { asked, ecsView: last } = pace;
   const every = (ms: number) => dueAfter(asked.ecsView, ms, urgencyOf(pace));
   if (asked.ecsView.isStale || !last) return every(FIRST_ANSWER_MS);
-  if (registeredAnewAt !== undefined && asked.ecsView.at < registeredAnewAt) return every(0);
+  if (isAnew(pace)) return every(0);
   const { containerInstance } = last;
   if (containerInstance.kind !== 'registered') return every(releasedInterval(pace, last));
   const { emptySince } = pace;
@@ -65,14 +67,16 @@ export function ecsViewDue(pace: DrainPace): number {
  * are enough only where ECS has the container instance DRAINING, so that nothing new is placed on it.
  */
 export function nextViewKind(pace: DrainPace): ViewKind {
-  const { asked, ecsView: last, isHostBusy, registeredAnewAt } = pace;
+  const { asked, ecsView: last, isHostBusy } = pace;
   const { isStale, failure, at } = asked.ecsView;
   if (last?.containerInstance.kind !== 'registered') return 'full';
-  if (registeredAnewAt !== undefined && at < registeredAnewAt) return 'full';
+  if (isAnew(pace)) return 'full';
   if (isHostBusy && isSettled(pace, last)) return isUndescribed(last) && !isStale ? 'quick' : 'check';
   // An answer that no longer counts asks for a whole view; one that did not come asks for the same again.
   if (isStale && failure === undefined) return 'full';
-  const isKept = last.containerInstance.status === 'DRAINING' || pace.listsWhileActive;
+  // Somebody may have set it ACTIVE, however long its last tasks take to end.
+  const isSeen = pace.now - (last.describedAt ?? at) < UNSEEN_MS;
+  const isKept = isSeen && (last.containerInstance.status === 'DRAINING' || pace.listsWhileActive);
   return isKept && pace.emptySince !== undefined && isEndNear(pace, last) ? 'quick' : 'full';
 }
 
@@ -81,6 +85,10 @@ export function listInterval(requests: number): number {
   const room = Math.max(1, REQUESTS - requests);
   return Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, (requests * 60_000) / room));
 }
+
+/** The host is another container instance by now, which is given tasks, and ECS was not asked about that one. */
+const isAnew = ({ asked, registeredAnewAt = -Infinity }: DrainPace): boolean =>
+  asked.ecsView.at < registeredAnewAt;
 
 /** Nothing new is placed here, and no task is to be asked to stop. */
 function isSettled(pace: DrainPace, { containerInstance, heard }: EcsView): boolean {
@@ -151,6 +159,7 @@ function viewInterval(pace: DrainPace, last: EcsView): number {
 /** An instance that is given tasks comes first, then one that could go; a check while the host is busy can wait. */
 function urgencyOf(pace: DrainPace): Urgency {
   const { containerInstance } = pace.ecsView ?? {};
+  if (isAnew(pace)) return 'draining';
   if (!pace.ecsView || (containerInstance?.kind === 'registered' && containerInstance.status === 'ACTIVE'))
     return pace.isHostBusy ? 'draining' : 'release';
   // Those that keep the host busy may all be such as the drain does not wait for, and only ECS tells.

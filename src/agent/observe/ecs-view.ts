@@ -76,6 +76,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         containerInstance,
         tasks,
         isListed: true,
+        describedAt: at,
         requests,
         heard,
         own,
@@ -197,6 +198,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const before = last.containerInstance;
     const heard = said?.containerInstanceArn;
     if (before.kind !== 'registered' || !isSame(before, last, heard)) return undefined;
+    const describedAt = options.now();
     const where = await locate(said);
     if (where.kind === 'unknown') return where;
     const { located, own } = where.value;
@@ -204,7 +206,15 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       return undefined;
     const left = await describeKnown(before.cluster, last, byName);
     const tasks = left.length > 0 ? known(left) : unknown(NOT_LISTED);
-    return known({ ...last, isListed: false, heard, own, tasks, ...goneAmong(byName, tasks, own) });
+    return known({
+      ...last,
+      isListed: false,
+      describedAt,
+      heard,
+      own,
+      tasks,
+      ...goneAmong(byName, tasks, own),
+    });
   }
 
   /** What ECS listed and could not describe can only be told by another list: it stays as it is. */

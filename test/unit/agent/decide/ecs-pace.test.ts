@@ -124,6 +124,11 @@ describe('when the host’s last task has ended', () => {
     assert.equal(kind({ ...emptied(NOW), ...active }), 'full', 'a task may have been placed');
     assert.equal(kind({ ...emptied(NOW), ecsView: { ...view, tasks: known([]) }, tasksSeenHere: 0 }), 'full');
   });
+  it('and once a minute about all: somebody may have set it ACTIVE, however long its tasks take to end', () => {
+    const describedAgo = (ms: number) =>
+      kind({ ...emptied(NOW), ecsView: { ...view, describedAt: NOW - ms } });
+    assert.deepEqual([describedAgo(59_999), describedAgo(60_000)], ['quick', 'full']);
+  });
 });
 
 describe('a host that is another container instance by now', () => {
@@ -138,6 +143,13 @@ describe('a host that is another container instance by now', () => {
       'what the host is by now would stay ACTIVE for minutes',
     );
     assert.equal(nextViewKind({ ...draining, ecsView: unconfirmed }), 'full');
+    const failure = { kind: 'throttled', times: 20, at: NOW, since: NOW - 3 * MINUTE, jitter: 0.9 } as const;
+    const throttled = { ...asked({ ...stale, failure }), ecsView: view };
+    assert.ok(due(throttled) > 30 * SECOND);
+    assert.ok(
+      due({ ...throttled, registeredAnewAt: NOW + 1 }) <= 30 * SECOND,
+      'after an outage it would stay ACTIVE for minutes, as a check can wait',
+    );
     assert.equal(kind({ registeredAnewAt: NOW }), 'check', 'a list each time would use up the requests');
   });
 });

@@ -81,7 +81,7 @@ describe('a full view of ECS', () => {
     assert.deepEqual(idsIn(await full({ tasks })), ['1', '3']);
   });
   it('is as the host was found', async () => {
-    assert.deepEqual(await full({ tasks: [] }), known({ ...before([]), gone: [] }));
+    assert.deepEqual(await full({ tasks: [] }), known({ ...before([]), describedAt: 1_000_000_000 }));
     assert.deepEqual(ifKnown(await full({ says: undefined, tasks: [] }))?.heard, undefined);
     assert.deepEqual(await full({ located: unknown('throttled') }), unknown('throttled'));
     const never = known<Located>({ kind: 'never-registered' });
@@ -89,6 +89,7 @@ describe('a full view of ECS', () => {
       containerInstance: { kind: 'never-registered' },
       tasks: known([]),
       isListed: true,
+      describedAt: 1_000_000_000,
       requests: 0,
       heard: ci('a'),
       own: [],
