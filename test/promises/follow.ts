@@ -143,6 +143,8 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       disturbances.change(at, false);
       if (begins(event.to)) instance.terminatingSince = at;
       if (!waits(event.to)) return;
+      // Where nobody saw the wait before it end, it may be the same one.
+      instance.seemsToWaitSince = instance.isAlive ? at : Math.min(instance.seemsToWaitSince, at);
       instance.waitsSince = at;
       noteWait(instance, at);
       instance.ended.clear();
@@ -193,6 +195,7 @@ const GOING: ReadonlySet<string> = new Set(['Terminated', 'Warmed:Terminated', '
 /** It is in service again: the next end is another one. */
 function forgetEnd(instance: Instance): void {
   instance.waitsSince = undefined;
+  instance.seemsToWaitSince = Infinity;
   instance.timesTerminated = 0;
   instance.wasReplacing = false;
   instance.releasedBy = undefined;

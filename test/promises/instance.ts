@@ -80,6 +80,8 @@ export type Instance = {
   lifecycleToldAt: number;
   /** When `Terminating:Wait` began. */
   waitsSince: number | undefined;
+  /** … or the wait before it, where no process lived to see that one end. */
+  seemsToWaitSince: number;
   /** The hook that was ours when the instance last began to wait in this drain. */
   oursBefore: string | undefined;
   /** When the rules last said which it is, without what was before. */
@@ -218,6 +220,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     terminatingSince: -Infinity,
     lifecycleToldAt: -Infinity,
     waitsSince: undefined,
+    seemsToWaitSince: Infinity,
     oursBefore: undefined,
     oursKnownAt: -Infinity,
     beats: new Map(),

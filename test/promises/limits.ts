@@ -15,7 +15,7 @@ export function limitAllows({ setting, drainSince }: Instance, onTimeout: string
  * waits for longer than the agent has seen. Undefined where the limit is not known.
  */
 export function earliestAbandon(instance: Instance): number | undefined {
-  const { waitsSince, taggedEventAt = Infinity, clockSetAt, setting, group } = instance;
+  const { waitsSince, seemsToWaitSince, taggedEventAt = Infinity, clockSetAt, setting, group } = instance;
   const timeout = oursOf(instance)?.globalTimeout;
   if (waitsSince === undefined || timeout === undefined) return undefined;
   // An action keeps the limit that its hook had when it began, and the agent reads the one that it has now.
@@ -23,7 +23,7 @@ export function earliestAbandon(instance: Instance): number | undefined {
   // By a clock that was set, the tag's time can be any time.
   const isSure = clockSetAt === -Infinity && setting.clockAheadMs === 0;
   const tagged = isSure || taggedEventAt === Infinity ? taggedEventAt : -Infinity;
-  return Math.min(waitsSince, tagged) + timeout - ABANDON_BEFORE_LIMIT_MS - 1_000;
+  return Math.min(waitsSince, seemsToWaitSince, tagged) + timeout - ABANDON_BEFORE_LIMIT_MS - 1_000;
 }
 
 /**

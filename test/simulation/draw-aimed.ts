@@ -52,6 +52,51 @@ export function addSilence(random: Random, plan: Plan, { start, end }: Span): Pl
   };
 }
 
+/**
+ * What gets another root volume stays in its cluster until it is let go: others set it ACTIVE while the requests for that wait
+ * for their turn, or it registers anew while its ECS agent is silent. Into a third of the runs that replace a root volume.
+ */
+export function addWhileReplacing(random: Random, plan: Plan, { end }: Span): Plan {
+  if (!plan.happenings.some(({ what }) => what === 'replace-root-volume') || !random.chance(1 / 3))
+    return plan;
+  const failsAt = end - random.integer(0, 5 * SECOND);
+  if (random.chance(0.6))
+    return {
+      ...plan,
+      faults: [
+        ...plan.faults,
+        {
+          at: failsAt,
+          match: { api: 'autoscaling:CompleteLifecycleAction' },
+          fault: { what: '5xx' },
+          count: random.integer(5, 11),
+        },
+      ],
+      happenings: [
+        ...plan.happenings,
+        ...[1, 2].map(
+          () => ({ at: failsAt + random.integer(0, 2 * MINUTE), what: 'other-activates' }) as const,
+        ),
+      ],
+    };
+  return {
+    ...plan,
+    faults: [
+      ...plan.faults,
+      {
+        at: random.integer(0, end),
+        match: { service: 'introspection' },
+        fault: { what: 'refuse' },
+        forMs: end + MINUTE,
+      },
+    ],
+    happenings: [
+      ...plan.happenings,
+      { at: end - random.integer(-30 * SECOND, 30 * SECOND), what: 'registers-anew', cluster: 'web' },
+    ],
+  };
+}
+
 const lasting = (runsFor: number): TaskPlan => ({
   at: 0,
   runsFor,

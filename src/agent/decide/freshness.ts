@@ -86,8 +86,7 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   const lately = !isConfirmed ? LATELY_MS : isLetGo ? LATELY_LET_GO_MS : LATELY_CONFIRMED_MS;
   if (!askedSince('ecsView', dueAt - lately)) needed.push('ecsView');
   // What stays in its cluster can be set ACTIVE by others: ECS is heard last, after all that had to wait for its turn.
-  const isLong =
-    seen.isReplacing && needed.length === 0 && seen.now - asked.ecsView.answeredAt > LATELY_CONFIRMED_MS;
+  const isLong = seen.isReplacing && needed.length === 0 && seen.now - asked.ecsView.answeredAt > LATELY_MS;
   if ((isAnother || isLong) && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
 }

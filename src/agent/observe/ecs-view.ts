@@ -99,7 +99,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       for (const one of noted.keys()) if (!isNamed.has(one)) noted.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
     // While its requests waited somebody may have set it ACTIVE, and a task may have come that none has listed.
-    const isLong = options.now() - at >= LONG_MS;
+    const isLong = options.now() - at > LONG_MS;
     if ((isResumed || isLong) && tasks.length === 0 && !(await isStill(containerInstance)))
       return unknown('the container instance has changed while its tasks were listed');
     return viewOf(containerInstance, countedToo(tasks, taskCount), requests);
@@ -253,8 +253,8 @@ type Begun = {
 
 /** What was read longer ago than this, in ms, is read anew. */
 const RESUME_MS = 20_000;
-/** A look whose requests had to wait this long, in ms, asks once more at its end whether all is as it was. */
-const LONG_MS = 5_000;
+/** A look that takes longer than this, in ms, asks once more at its end whether all is as it was. */
+const LONG_MS = 500;
 const NOT_LISTED = 'they are listed once the host has none';
 
 const isRegistered = (where: Reading<Whereabouts>): boolean => ifKnown(where)?.located.kind === 'registered';

@@ -127,7 +127,7 @@ describe('before the instance is let go', () => {
     assert.deepEqual(needed(complete, { registration, ...asked({ ecsView: at(NOW - 501) }) }), ['ecsView']);
   });
   it('ECS is heard last where a root volume is replaced: others can set the instance ACTIVE while a request waits', () => {
-    const waited = { ...at(NOW - 50_000), answeredAt: NOW - 5_001 };
+    const waited = { ...at(NOW - 50_000), answeredAt: NOW - 501 };
     const since = { isReplacing: true, dueAt: NOW - 60_000 };
     assert.deepEqual(needed(complete, { ...since, ...asked({ lifecycle: at(NOW), ecsView: waited }) }), [
       'ecsView',
@@ -135,7 +135,7 @@ describe('before the instance is let go', () => {
     assert.deepEqual(
       needed(complete, {
         ...since,
-        ...asked({ lifecycle: at(NOW), ecsView: { ...waited, answeredAt: NOW - 5_000 } }),
+        ...asked({ lifecycle: at(NOW), ecsView: { ...waited, answeredAt: NOW - 500 } }),
       }),
       [],
     );
