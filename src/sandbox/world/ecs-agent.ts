@@ -117,6 +117,7 @@ export function setAgentConnected(
     containerInstanceArn: containerInstance.arn,
     to,
   }));
+  if (to) kickServices(world, containerInstance.cluster);
 }
 
 /**

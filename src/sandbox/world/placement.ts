@@ -27,11 +27,18 @@ export function place(cluster: Cluster, needs: Needs): ContainerInstance | Refus
 /** Why a container instance cannot take a task, or undefined when it can. */
 export function refuses(candidate: ContainerInstance, needs: Needs): Refusal['reason'] | undefined {
   if (candidate.status !== 'ACTIVE') return 'INACTIVE';
-  if (!candidate.agentConnected) return 'AGENT';
+  if (!candidate.agentConnected || !isHostsOwn(candidate)) return 'AGENT';
   if (candidate.usedMemory + needs.memory > candidate.machine.memory) return 'RESOURCE:MEMORY';
   if (candidate.usedCpu + needs.cpu > candidate.machine.cpu) return 'RESOURCE:CPU';
   return undefined;
 }
+
+/**
+ * What the host was before it registered anew takes no task, also while ECS still calls its agent connected: no agent is there to
+ * be told of one.
+ */
+const isHostsOwn = (candidate: ContainerInstance): boolean =>
+  candidate.machine.ecsAgent.containerInstance === candidate;
 
 function liveTasks(containerInstance: ContainerInstance): number {
   let count = 0;

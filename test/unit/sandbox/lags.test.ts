@@ -121,6 +121,27 @@ describe('the connection to an ECS agent', () => {
     one.fleet.pass(55_000);
     assert.deepEqual(connected(one), [false, true]);
   });
+
+  test('lets no task be placed on what a host was before, also while it counts', () => {
+    const { fleet, machine } = scene({ timings });
+    fleet.pass(5_000);
+    const before = fleet.cluster.containerInstances.keys().next().value;
+    fleet.addService({ name: 'site', desiredCount: 1 });
+    fleet.ecsAgent(machine, 'registered-anew');
+    fleet.pass(10_000);
+    const [task] = machine.placed;
+    assert.ok(task, 'the service found no place');
+    assert.notEqual(task.containerInstance.id, before, 'a host would run a task of which it is never told');
+  });
+
+  test('lets a service place its task once it is open', () => {
+    const { fleet, machine } = scene({ timings });
+    fleet.addService({ name: 'site', desiredCount: 1 });
+    fleet.pass(4_999);
+    assert.equal(machine.placed.length, 0);
+    fleet.pass(5_001);
+    assert.equal(machine.placed.length, 1);
+  });
 });
 
 test('a task behind a load balancer gets SIGTERM only after the deregistration delay', () => {
