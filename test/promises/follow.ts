@@ -134,6 +134,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       followSignals(instance, at, 'rebalance', true);
       return;
     case 'lifecycle-state':
+      if (isReplacement(instance.lifecycle) && !isReplacement(event.to)) instance.replacedAt = at;
       instance.lifecycle = event.to;
       if (isReplacement(event.to)) instance.wasReplacing = true;
       instance.lifecycleSince = at;

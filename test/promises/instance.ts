@@ -103,6 +103,8 @@ export type Instance = {
   timesTerminated: number;
   /** In this drain the group was to replace its root volume first. */
   wasReplacing: boolean;
+  /** When that was last over, or given up. */
+  replacedAt: number;
   retentionKnownAt: number;
   /** The machine has been shut down: its agent's process is no more, whatever still runs of it. */
   isGone: boolean;
@@ -233,6 +235,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     releasedBy: undefined,
     timesTerminated: 0,
     wasReplacing: false,
+    replacedAt: -Infinity,
     retentionKnownAt: Infinity,
     isGone: false,
     lieSince: undefined,

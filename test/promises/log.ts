@@ -36,7 +36,7 @@ export const task = (at: number, to: 'RUNNING' | 'STOPPING' | 'STOPPED') =>
   happened(at, { type: 'task', instanceId: A, taskArn: TASK, group: 'service:web', from: undefined, to });
 export const lifecycle = (
   at: number,
-  to: 'InService' | 'Terminating' | 'Terminating:Wait' | 'Terminating:Retained',
+  to: 'InService' | 'ReplacingRootVolume:Wait' | 'Terminating' | 'Terminating:Wait' | 'Terminating:Retained',
 ) => happened(at, { type: 'lifecycle-state', group: 'g', instanceId: A, from: undefined, to });
 export const tag = (at: number, value = '') =>
   happened(at, { type: 'tag-put', instanceId: A, key: 'ecs-drain-agent:terminate', value });

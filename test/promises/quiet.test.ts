@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { A, atRest, called, draining, found, started, tag, tagRemoved } from './log.ts';
+import { A, atRest, called, draining, found, lifecycle, started, tag, tagRemoved } from './log.ts';
 
 // The checker is of use only if it can find fault.
 
@@ -17,6 +17,24 @@ describe('Q1, at rest', () => {
     assert.deepEqual(found(log, 61), [
       `Q1: ${A} called ecs:ListTasks at rest: every instance of a fleet would`,
     ]);
+  });
+});
+
+describe('Q1, where a drain was cancelled that is for a new root volume', () => {
+  const replacing = lifecycle(9, 'ReplacingRootVolume:Wait');
+  const cancelled = [...atRest, replacing, tag(10), tagRemoved(20)];
+  const asks = (at: number) => called(at, 'autoscaling:DescribeAutoScalingInstances');
+  const violation = `Q1: ${A} called autoscaling:DescribeAutoScalingInstances at rest: every instance of a fleet would`;
+
+  test('its group is asked until the new one is there, and not for longer', () => {
+    assert.deepEqual(found([...cancelled, asks(600)], 601), []);
+    const replaced = [...cancelled, lifecycle(700, 'InService')];
+    assert.deepEqual(found([...replaced, asks(765)], 766), []);
+    assert.deepEqual(found([...replaced, asks(900)], 901), [violation]);
+  });
+
+  test('an instance that was not drained for it asks nothing', () => {
+    assert.deepEqual(found([...atRest, replacing, asks(600)], 601), [violation]);
   });
 });
 

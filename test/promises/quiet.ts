@@ -8,6 +8,7 @@ import {
   readsTagByApi,
   restsFrom,
 } from './instance.ts';
+import { isReplacement } from './lifecycle-states.ts';
 import type { Verdict } from './verdict.ts';
 
 const PER_MINUTE = 12;
@@ -19,13 +20,18 @@ const COMES_TO_REST_AFTER_TROUBLE_MS = 210_000;
 /** The EC2 API, which has throttled, is asked for the tag more and more rarely: the drain goes on until it is known, in ms. */
 const TAG_PATIENCE_MS = 400_000;
 
+/** Its group is asked once a minute whether its root volume has been replaced, in ms. */
+const REPLACED_SEEN_MS = 65_000;
+
 /** Q1: at rest, no AWS API request. */
 export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Verdict): void {
   const { id, process, setting, disturbances } = instance;
-  const goneAt = restsFrom(instance);
+  const goneAt = Math.max(restsFrom(instance), instance.replacedAt + REPLACED_SEEN_MS);
   if (readsTagByApi(instance) && api === 'ec2:DescribeTags') return;
   // A drain that was cancelled where nothing can tell the signals is not over.
   if (isSignalled(instance) || isTerminating(instance) || !canTellSignals(instance)) return;
+  // What was drained for a new root volume is given back once that is there.
+  if (isReplacement(instance.lifecycle) && instance.drainSince !== undefined && !isWatching(instance)) return;
   if (instance.lieSince !== undefined || (process?.identity ?? id) !== id) return;
   // Until the tag has been read, nobody knows that the drain is over.
   const tagReadAt = readsTagByApi(instance) ? (process?.tagReadAt ?? -Infinity) : Infinity;
@@ -46,6 +52,8 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
     () => `${id} called ${api} at rest: every instance of a fleet would`,
   );
 }
+
+const isWatching = ({ process }: Instance): boolean => process?.doing?.() === 'watching';
 
 /** Q2: draining, at most 12 requests a minute to any one API. */
 export function checkRate(instance: Instance, { api, at }: Request, verdict: Verdict): void {
