@@ -52,7 +52,8 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   // nowhere: each try needs a list that is newer than the one before it.
   if (mutation.kind === 'deregister') {
     const isActive = mutation.containerInstance.status === 'ACTIVE';
-    const isOld = isActive && !askedSince('ecsView', seen.restedUntil);
+    const isListed = ifKnown(seen.ecsView)?.isListed === true;
+    const isOld = isActive && !(isListed && askedSince('ecsView', seen.restedUntil));
     // What was listed while the host had tasks, or for a signal that was withdrawn, was no list of what is left.
     const listedSince = Math.max(seen.emptySince ?? -Infinity, seen.signalledAt ?? -Infinity);
     if (isOld || !askedSince('ecsView', listedSince)) needed.push('ecsView');

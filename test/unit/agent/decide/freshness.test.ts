@@ -183,6 +183,9 @@ describe('before each try to deregister', () => {
     assert.deepEqual(needed(active, { restedUntil: NOW - 500 }), []);
     assert.deepEqual(needed(active), [], 'the first try needs no second list');
   });
+  it('what is ACTIVE is listed in full: another task may have come than those that were described again', () => {
+    assert.deepEqual(needed(active, { ecsView: known({ ...view, isListed: false }) }), ['ecsView']);
+  });
   it('what was looked at while the host had tasks is looked at again: that was no list of what is left', () => {
     const draining = { kind: 'deregister', containerInstance: registered } as const;
     assert.deepEqual(needed(draining, { emptySince: NOW - 499 }), ['ecsView']);
