@@ -166,14 +166,7 @@ function isKnownToEcs(instance: Instance, at: number): boolean {
   const { containerInstances, ecsAgent, setting, knowsRegistration } = instance;
   if (at < claimsUntil(instance, at)) return false;
   let registered = 0;
-  let connected = 0;
-  for (const { status, agentConnected } of containerInstances.values()) {
-    if (status === 'INACTIVE') continue;
-    registered++;
-    if (agentConnected === true) connected++;
-  }
-  // For minutes ECS may call the one connected that the host was before, or not yet the one that it is.
-  if (connected > 1) return false;
+  for (const { status } of containerInstances.values()) if (status !== 'INACTIVE') registered++;
   const answers = ecsAgent.isUp && !ecsAgent.isHanging;
   if (!answers && registered > 1) return false;
   return setting.namesCluster || (answers && containerInstances.size > 0) || knowsRegistration;

@@ -86,6 +86,17 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'cannot tell several container instances apart that ECS calls connected',
+    isRare: true,
+    edits: [
+      {
+        within: 'pick',
+        replace: 'latestOf(connected.length > 0 ? connected : registered)',
+        by: 'connected.length > 0 ? connected : latestOf(registered)',
+      },
+    ],
+  },
+  {
     name: 'acts on signals without asking again whose they are',
     edits: [
       {

@@ -11,7 +11,7 @@ const MINUTE = 60_000;
  */
 export function addAimed(random: Random, plan: Plan, span: Span): Plan {
   if (!plan.group || !random.chance(1 / 60)) return plan;
-  return random.pick([addTaskBeforeRelease, addUnknownAtFirst])(random, plan, span);
+  return random.pick([addTaskBeforeRelease, addUnknownAtFirst, addTwoConnected])(random, plan, span);
 }
 
 /**
@@ -154,5 +154,23 @@ function addUnknownAtFirst(random: Random, plan: Plan, { start }: Span): Plan {
     ],
     faults: [lag('ecs:DescribeContainerInstances'), lag('ecs:ListContainerInstances')],
     kills: [],
+  };
+}
+
+/** The host registers anew shortly before its drain, and for minutes ECS calls both of its ECS agents connected. */
+function addTwoConnected(random: Random, plan: Plan, { start }: Span): Plan {
+  const at = Math.max(0, start - random.integer(500, 20_000));
+  return {
+    ...plan,
+    tasks: [{ ...lasting(random.spread(SECOND, 5 * MINUTE)), at: at + random.integer(500, 5_000) }],
+    services: [],
+    happenings: [
+      { at, what: 'registers-anew', cluster: 'web' },
+      random.chance(0.5) ? { at: start, what: 'spot', inMs: 2 * MINUTE } : { at: start, what: 'scale-in' },
+    ],
+    world: {
+      ...plan.world,
+      timings: { ...plan.world.timings, agentLossNoticed: random.integer(1, 5) * MINUTE, agentConnects: 300 },
+    },
   };
 }

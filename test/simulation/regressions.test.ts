@@ -632,6 +632,44 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     kills: [{ downMs: 142, state: 'kept', when: 'after-call', call: 3 }],
   },
+  'a host has registered anew, and ECS still calls both of its ECS agents connected when Spot interrupts it':
+    {
+      seed: 224_895,
+      elsewhere: 'full',
+      world: { ...plain.world, timings: { agentLossNoticed: 139_880, agentConnects: 321, scheduler: 212 } },
+      services: [
+        { name: 'web', strategy: 'REPLICA', count: 3, ignoresSigterm: false, releasedAt: 10 * MINUTE },
+      ],
+      happenings: [
+        { at: 400, what: 'registers-anew', cluster: 'web' },
+        { at: 9_401, what: 'spot', inMs: 120_000 },
+      ],
+    },
+  'mode deregister, and the answers of ECS are lost for minutes, until after the task that it knew has exited':
+    {
+      seed: 1_023_139,
+      flags: ['--mode', 'deregister'],
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 614, defaultResult: 'ABANDON' }],
+        ours: 'drain',
+        retain: false,
+      },
+      world: {
+        ...plain.world,
+        deregisterAgain: 'inactive',
+        timings: { provisioning: 2_664, pending: 195, agentReportLag: 6_309, terminatingToWait: 14_534 },
+      },
+      happenings: [{ at: 8_000, what: 'scale-in' }],
+      tasks: [task(251_624, 8_513)],
+      faults: [
+        {
+          at: 39_775,
+          match: { service: 'ecs' },
+          fault: { what: 'act-then-lose-response' },
+          forMs: 224_915,
+        },
+      ],
+    },
   'the first heartbeats of a short hook are throttled': {
     seed: 480_410,
     group: {
@@ -695,22 +733,6 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     faults: [{ at: 3 * MINUTE, match: { service: 'imds' }, fault: { what: 'reset' }, forMs: 10 * MINUTE }],
     tasks: [task(20 * MINUTE)],
-  },
-  'nothing says which of two hooks is ours, and one of them is deleted while both wait': {
-    seed: 232_786,
-    group: {
-      hooks: [
-        { name: 'backup', heartbeatTimeout: 156, defaultResult: 'ABANDON' },
-        { name: 'drain', heartbeatTimeout: 199, defaultResult: 'ABANDON' },
-      ],
-      ours: 'drain',
-      retain: false,
-    },
-    happenings: [
-      { at: 20_000, what: 'scale-in' },
-      { at: 30_000, what: 'hook-deleted', name: 'drain' },
-    ],
-    tasks: [task(10 * MINUTE)],
   },
   'the tag names a hook that the group has not': {
     group: {

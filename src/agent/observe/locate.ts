@@ -307,14 +307,15 @@ const registeredIn = ({ own }: Seen): readonly Confirmed[] =>
   [...own.values()].filter(({ status }) => !GONE.has(status));
 
 /**
- * Of several that run on this instance, the one whose ECS agent is connected: the others are what the host was before. Where
- * none is connected, the one that registered last; the instance is released only once none of them is left.
+ * Of several that run on this instance, the one whose ECS agent is connected: the others are what the host was before. ECS can
+ * take minutes to notice that an ECS agent has gone, so several may be; of those, and where none is, the one that registered last.
+ * The instance is released only once none of them is left.
  */
 function pick(
   registered: readonly Confirmed[],
 ): Reading<Pick<Confirmed, 'cluster' | 'arn' | 'status' | 'taskCount' | 'agentConnected'>> {
   const connected = registered.filter(({ agentConnected }) => agentConnected);
-  const [one, ...others] = registered.length === 1 ? registered : connected.length > 0 ? connected : latest();
+  const [one, ...others] = latestOf(connected.length > 0 ? connected : registered);
   if (one && others.length === 0) {
     const { cluster, arn, status, taskCount, agentConnected } = one;
     return known({ cluster, arn, status, taskCount, agentConnected });
@@ -322,12 +323,13 @@ function pick(
   return unknown(
     `ECS lists this host as several container instances: ${registered.map(({ arn }) => arn).join(', ')}`,
   );
+}
 
-  function latest(): readonly Confirmed[] {
-    const times = registered.map(({ registeredAt }) => registeredAt ?? Number.NaN);
-    // NaN where one is not known: then none is the last.
-    return registered.filter(({ registeredAt }) => registeredAt === Math.max(...times));
-  }
+function latestOf(several: readonly Confirmed[]): readonly Confirmed[] {
+  if (several.length === 1) return several;
+  const times = several.map(({ registeredAt }) => registeredAt ?? Number.NaN);
+  // NaN where one is not known: then none is the last.
+  return several.filter(({ registeredAt }) => registeredAt === Math.max(...times));
 }
 
 function unique(registrations: readonly Registration[]): readonly Registration[] {

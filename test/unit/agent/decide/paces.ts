@@ -48,7 +48,6 @@ export const draining: DrainPace = {
   isContradicted: false,
   hearsOfTermination: true,
   heartbeatInterval: 10 * MINUTE,
-  unclearInterval: undefined,
   isHeld: true,
   heartbeatFailed: undefined,
   hookLimit: undefined,

@@ -27,7 +27,7 @@ export type Instance = {
   readonly on?: string;
   readonly connected?: boolean;
   readonly count?: number;
-  readonly registeredAt?: number;
+  readonly registeredAt?: number | undefined;
   /** ECS lists it by the instance id. */
   readonly listed?: boolean;
 };

@@ -112,31 +112,31 @@ describe('this host is found in ECS', () => {
     const { where } = setUp({ instances: { a: { status: 'DRAINING', connected: false } } });
     assert.equal(await where(registration('a')), `registered ${ci('a')}`, 'a drain would not end');
   });
-  for (const connected of [true, false])
-    it(`not at all while it is several and ${connected ? 'all' : 'none'} of them are connected`, async () => {
-      const both = { status: 'ACTIVE', connected };
-      const { where } = setUp({ instances: { a: both, b: both }, heard: [registration('b')] });
-      assert.match(await where(registration('a')), /several container instances: .*a, .*b/);
-    });
 });
 
-describe('a host that has registered anew again and again, and of which no ECS agent is connected', () => {
-  const former = (registeredAt: number) => ({ status: 'ACTIVE', connected: false, registeredAt });
+describe('a host that has registered anew again and again', () => {
+  for (const connected of [true, false]) {
+    const which = connected ? 'ECS calls all of its ECS agents connected' : 'no ECS agent of it is connected';
+    const former = (registeredAt?: number) => ({ status: 'ACTIVE', connected, registeredAt });
 
-  it('is the last that it was: each is drained and deregistered, and then the instance is released', async () => {
-    const scene: Scene = { instances: { a: former(1), c: former(3), b: former(2) }, cluster: 'web' };
-    const { where } = setUp(scene);
-    assert.equal(await where(), `registered ${ci('c')}`, 'the instance would be kept for ever');
-  });
-  it('is unclear where ECS does not say when one of them registered', async () => {
-    const unknown = { status: 'ACTIVE', connected: false };
-    const { where } = setUp({ instances: { a: former(1), b: unknown }, cluster: 'web' });
-    assert.match(await where(), /several container instances/);
-  });
-  it('is unclear where two registered at the same moment', async () => {
-    const { where } = setUp({ instances: { a: former(1), b: former(1) }, cluster: 'web' });
-    assert.match(await where(), /several container instances/);
-  });
+    it(`is the last that it was where ${which}: each is drained, and then the instance is released`, async () => {
+      const instances = { a: former(1), c: former(3), b: former(2) };
+      const { where } = setUp({ instances, cluster: 'web' });
+      assert.equal(await where(), `registered ${ci('c')}`, 'a Spot interruption would cut its tasks short');
+    });
+    it(`is the last that it was where ${which}, whatever something on the host says`, async () => {
+      const { where } = setUp({ instances: { a: former(1), b: former(2) }, heard: [registration('b')] });
+      assert.equal(await where(registration('a')), `registered ${ci('b')}`);
+    });
+    it(`is unclear where ${which}, and ECS does not say when one of them registered`, async () => {
+      const { where } = setUp({ instances: { a: former(1), b: former() }, cluster: 'web' });
+      assert.match(await where(), /several container instances: .*a, .*b/);
+    });
+    it(`is unclear where ${which}, and two registered at the same moment`, async () => {
+      const { where } = setUp({ instances: { a: former(1), b: former(1) }, cluster: 'web' });
+      assert.match(await where(), /several container instances/);
+    });
+  }
 });
 
 describe('ECS has let go of this host', () => {
