@@ -12,14 +12,15 @@ import type {
   TaskBehaviour,
   TaskDefinition,
   TaskOverrides,
+  UsedToken,
   WaitingTask,
   WorldState,
 } from './state.ts';
 import { definitionNamed } from './task-definitions.ts';
 import { startTask } from './task-life.ts';
 
-/** A client token is remembered for 24 hours (ECS API reference, "Ensuring idempotency"). */
-const TOKEN_LIFE_MS = 24 * 3_600_000;
+/** ECS API reference, "Ensuring idempotency": for 24 hours, and no longer than an hour after the last of its tasks has stopped. */
+const TOKEN_LIFE_MS = { atMost: 24 * 3_600_000, afterStop: 3_600_000 } as const;
 
 type Answer = { tasks: Ecs.Task[]; failures: Ecs.Failure[] };
 
@@ -35,7 +36,7 @@ export function runTask(world: WorldState, input: Ecs.RunTaskCommandInput): Answ
     throw invalidParameter('The clientToken must have 1 to 64 ASCII characters.');
   const asked = JSON.stringify(parameters);
   const used = cluster.runTaskTokens.get(clientToken);
-  if (used && world.now - used.at < TOKEN_LIFE_MS) {
+  if (used && world.now < forgottenAt(used)) {
     if (used.parameters === asked) return shown(world, used);
     throw Object.assign(
       serviceError(
@@ -48,6 +49,12 @@ export function runTask(world: WorldState, input: Ecs.RunTaskCommandInput): Answ
   const outcome = start(world, cluster, input);
   cluster.runTaskTokens.set(clientToken, { at: world.now, parameters: asked, ...outcome });
   return shown(world, outcome);
+}
+
+function forgottenAt({ at, tasks }: UsedToken): number {
+  const stops = tasks.map((task) => ('placed' in task ? (task.placed ?? task) : task).stoppedAt ?? Infinity);
+  const last = stops.length > 0 ? Math.max(...stops) : Infinity;
+  return Math.min(at + TOKEN_LIFE_MS.atMost, last + TOKEN_LIFE_MS.afterStop);
 }
 
 type Outcome = { readonly tasks: readonly (Task | WaitingTask)[]; readonly failures: readonly Ecs.Failure[] };

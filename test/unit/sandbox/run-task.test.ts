@@ -65,13 +65,31 @@ describe('RunTask with a client token', () => {
     );
   });
 
-  test('forgets a token after 24 hours', () => {
-    const { fleet, run, command } = scene();
-    const asked = { clientToken: 'a', ...command('true') };
-    run(asked);
-    fleet.pass(24 * 3_600_000);
-    run(asked);
-    assert.equal([...fleet.cluster.containerInstances.values()][0]?.machine.placed.length, 2);
+  const startedOf = ({ fleet }: ReturnType<typeof scene>) =>
+    [...fleet.cluster.containerInstances.values()][0]?.machine.placed.length;
+
+  test('forgets a token an hour after its task has stopped, and not before', () => {
+    const here = scene();
+    const asked = { clientToken: 'a', ...here.command('sleep', '1') };
+    here.run(asked);
+    here.fleet.pass(59 * 60_000);
+    here.run(asked);
+    assert.equal(startedOf(here), 1);
+    here.fleet.pass(2 * 60_000);
+    here.run(asked);
+    assert.equal(startedOf(here), 2, 'AWS starts the task again');
+  });
+
+  test('forgets a token after 24 hours, though its task still runs', () => {
+    const here = scene();
+    const asked = { clientToken: 'a', ...here.command('sleep', '100000') };
+    here.run(asked);
+    here.fleet.pass(24 * 3_600_000 - 1);
+    here.run(asked);
+    assert.equal(startedOf(here), 1);
+    here.fleet.pass(1);
+    here.run(asked);
+    assert.equal(startedOf(here), 2, 'AWS starts a second task');
   });
 });
 
