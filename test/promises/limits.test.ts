@@ -145,7 +145,7 @@ describe('L5, an operator’s limit that takes no effect', () => {
 
   test('stop-tasks', () => {
     assert.deepEqual(late(limit(60_000, 'stop-tasks')), [
-      `L5: ${A} has tasks that were not asked to stop, though the operator’s limit has passed, for 124.0 s: they run on for ever`,
+      `L5: ${A} has tasks that were not asked to stop, though the operator’s limit has passed, for 126.4 s: they run on for ever`,
     ]);
     const asked = happened(100, {
       type: 'task-asked-to-stop',
@@ -159,13 +159,13 @@ describe('L5, an operator’s limit that takes no effect', () => {
 
   test('continue', () => {
     assert.deepEqual(late(limit(60_000, 'continue')), [
-      `L5: ${A} is still held by our lifecycle action, though the operator’s limit has passed, for 124.0 s: it is paid for`,
+      `L5: ${A} is still held by our lifecycle action, though the operator’s limit has passed, for 126.4 s: it is paid for`,
     ]);
   });
 
   test('abandon', () => {
     assert.deepEqual(late(limit(60_000, 'abandon')), [
-      `L5: ${A} is still held by our lifecycle action, though the operator’s limit has passed, for 124.0 s: it is paid for`,
+      `L5: ${A} is still held by our lifecycle action, though the operator’s limit has passed, for 126.4 s: it is paid for`,
     ]);
   });
 

@@ -92,7 +92,7 @@ describe('L4, cancelled', () => {
 
   test('left DRAINING', () => {
     assert.deepEqual(found(cancelled, 60), [
-      `L4: ${A} was left DRAINING after its drain was cancelled, for 31.0 s: it takes no task any more`,
+      `L4: ${A} was left DRAINING after its drain was cancelled, for 33.4 s: it takes no task any more`,
     ]);
   });
 

@@ -45,13 +45,15 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
     return Math.min(stepAfter(TERMINATING, at - terminatingSince), heartbeatInterval);
   if (!where) return last.kind === 'no-group' ? CHECK_MS : keptInterval(pace);
   if (last.kind === 'in-group' && last.from) return assumedInterval(pace);
-  if (phase === 'done') return at < completedAt + COMPLETED_MS ? completedAt + COMPLETED_MS - at : DONE_MS;
+  // Another hook's end can make it a termination, and ours then waits anew.
+  const settled = where.aim === 'root-volume' ? turnedInterval(heartbeatInterval) : DONE_MS;
+  if (phase === 'done') return at < completedAt + COMPLETED_MS ? completedAt + COMPLETED_MS - at : settled;
   switch (where.stage) {
     // Each heartbeat that is recorded says that it still waits; before its release it is asked once more.
     case 'waiting':
-      if (pace.emptySince !== undefined) return at < pace.emptySince ? 0 : DONE_MS;
+      if (pace.emptySince !== undefined) return at < pace.emptySince ? 0 : settled;
       // The same heartbeats are recorded once it is terminated instead, which retains it where nothing else would.
-      if (where.aim === 'root-volume') return DONE_MS;
+      if (where.aim === 'root-volume') return settled;
       if (pace.isHeld) return Infinity;
       return pace.isHostBusy ? CHECK_MS : DONE_MS;
     // Somebody may terminate it, and its hook waits again.
@@ -61,6 +63,11 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
       return DONE_MS;
   }
 }
+
+const turnedInterval = (heartbeatInterval: number): number =>
+  Math.min(DONE_MS, Math.max(TURNED_MS, heartbeatInterval));
+/** The shortest hook waits for 30 s. */
+const TURNED_MS = 15_000;
 
 const BEFORE_LIMIT_MS = 600_000;
 

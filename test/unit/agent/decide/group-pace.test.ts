@@ -19,6 +19,14 @@ describe('the state in the group', () => {
     assert.equal(due(replacing), MINUTE);
     assert.equal(due({ ...replacing, isHeld: false }), MINUTE);
   });
+  it('… or as often as a short hook needs, before and after the drain: it waits anew once the instance is terminated', () => {
+    const replacing = { lifecycle: inState('ReplacingRootVolume:Wait') };
+    const phases = [replacing, { ...replacing, ...emptied(NOW) }, { ...replacing, phase: 'done' } as const];
+    for (const more of phases) {
+      assert.equal(due({ ...more, heartbeatInterval: 20 * SECOND }), 20 * SECOND);
+      assert.equal(due({ ...more, heartbeatInterval: 8 * SECOND }), 15 * SECOND, 'requests are used up');
+    }
+  });
   it('is asked when the host’s last task has ended: the release rests on it', () => {
     assert.equal(due(emptied(NOW + 1)), 0);
     assert.equal(due(emptied(NOW)), MINUTE);
