@@ -3,7 +3,7 @@
 #   npm run package
 #   packer init packer && packer build -var region=eu-west-1 packer
 #
-# An image cannot switch on instance metadata tags or name a cluster: the launch template has to. See docs/runbook.md.
+# An image cannot switch on instance metadata tags or name a cluster: the launch template has to. See docs/install.md.
 
 packer {
   required_version = ">= 1.9.0"
