@@ -20,6 +20,7 @@ import {
   checkNames,
   checkSignal,
   givesBack,
+  namesOwn,
 } from './safety.ts';
 import { checkSpot } from './spot.ts';
 import { createVerdict, type Verdict, type Violation } from './verdict.ts';
@@ -141,12 +142,15 @@ function checkRequest(
   checkIdentity(instance, request, verdict);
   checkHook(instance, request, verdict);
   checkMayAct(instance, request, verdict);
+  // S3 says whether it may name another's. If it may, what is true of this one says nothing of that.
+  const isOwn = namesOwn(instance, request, owners);
   if (givesBack(request)) {
-    checkGivingBack(instance, request, verdict);
+    if (isOwn) checkGivingBack(instance, request, verdict);
     return;
   }
   checkSignal(instance, request, verdict);
   checkKnowledge(instance, request, verdict);
+  if (!isOwn) return;
   checkRelease(instance, request, verdict);
   if (request.api === 'ecs:StopTask') checkStopTask(instance, request, verdict);
   if (request.api === 'autoscaling:RecordLifecycleActionHeartbeat')

@@ -11,6 +11,7 @@ import {
   draining,
   ended,
   found,
+  happened,
   looks,
   readImds,
   setStatus,
@@ -75,6 +76,31 @@ test('L2, a hook of minutes whose heartbeats were throttled, and then an outage 
   assert.deepEqual(found([...draining, refused, ...outage, timesOut], 171), []);
 });
 
+test('L2, of several hooks only one is left, which nothing named before', () => {
+  const hook = (name: string) =>
+    happened(0, {
+      type: 'hook-put',
+      group: 'g',
+      hook: name,
+      transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+      heartbeatTimeout: 156_000,
+      globalTimeout: 15_600_000,
+      defaultResult: 'ABANDON',
+    });
+  const timedOut = (deletedAt: number) => [
+    hook('drain'),
+    hook('backup'),
+    ...draining,
+    called(14, 'autoscaling:DescribeLifecycleHooks'),
+    happened(deletedAt, { type: 'hook-deleted', group: 'g', hook: 'backup' }),
+    ended(167, 'heartbeat-timeout'),
+  ];
+  assert.deepEqual(found(timedOut(49), 168), [
+    `L2: the hook drain of ${A} timed out while task service:web 01234567 was still RUNNING, with trouble for only 0 ms of its 156000 ms`,
+  ]);
+  assert.deepEqual(found(timedOut(51), 168), [], 'the hooks are read again once in a minute');
+});
+
 describe('L4, cancelled', () => {
   const cancelled = [
     ...atRest,
@@ -94,6 +120,19 @@ describe('L4, cancelled', () => {
     assert.deepEqual(found(cancelled, 60), [
       `L4: ${A} was left DRAINING after its drain was cancelled, for 33.4 s: it takes no task any more`,
     ]);
+  });
+
+  test('given back though it has to go', () => {
+    const tagged = [...cancelled.slice(0, -1), setStatus(111, 'ACTIVE'), status(111, 'ACTIVE')];
+    assert.deepEqual(found(tagged, 112), [
+      `L4: ${A} was set ACTIVE, though it has had to go for 101000 ms: it is given tasks again`,
+    ]);
+  });
+
+  test('another instance given back, which metadata has named from the start on', () => {
+    const other = { ...readImds(1), path: '/latest/meta-data/instance-id', body: 'i-0000000000000000b' };
+    const log = [...atRest.slice(0, -1), other, tag(10), setStatus(111, 'ACTIVE', 'arn:other')];
+    assert.deepEqual(found(log, 112), []);
   });
 
   test("somebody else's DRAINING undone", () => {

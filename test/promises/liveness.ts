@@ -224,15 +224,28 @@ export function checkTimeout(
   const starts = (process?.bornAt ?? at) > at - timeout ? START_MS : 0;
   // Without that signal the state in the group is looked at every half a minute.
   const notices = instance.signals.has('lifecycle') ? 0 : LOOKED_AT_MS;
+  const unread = Math.max(0, readAnewBy(instance, event.hook, timeout) - (at - timeout));
   const isRare = instance.rareBeats > 0 && timeout >= SHORTEST_RARE_MS;
   const withstood = isRare ? timeout / 5 : (timeout * 2) / 3;
   verdict.check(
     'L2',
-    span + Math.max(starts, notices) > withstood,
+    span + Math.max(starts, notices, unread) > withstood,
     () =>
       `the hook ${event.hook} of ${id} timed out while ${taskNamed(left)}, with trouble for only ${span} ms of its ${timeout} ms`,
   );
 }
+
+/**
+ * Until when the agent may not have read of the change that made a hook ours. Where several could be, they are read again once in a
+ * quarter of the time-out, which is at least a minute and at most ten. In ms since the Unix epoch; -Infinity where none made it so.
+ */
+function readAnewBy({ group, waitsSince = 0, formerHooks }: Instance, hook: string, timeout: number): number {
+  if (!group || group.changedAt <= waitsSince || formerHooks.has(hook)) return -Infinity;
+  return group.changedAt + Math.max(60_000, Math.min(timeout / 4, 600_000)) + READ_MS;
+}
+
+/** So long a read takes, at the pace of an agent that is at work on it, in ms. */
+const READ_MS = 5_000;
 
 /** Heartbeats of shorter hooks than this, in ms, are never rarer. */
 const SHORTEST_RARE_MS = 120_000;

@@ -35,13 +35,20 @@ export function checkNames(instance: Instance, request: Request, owners: Owners,
   // Metadata that names another instance from the process's start on cannot be told from the truth.
   if (process?.identity !== undefined && process.identity !== id) return;
   const named = namedIn(request);
-  const strange = named.find((name) => name !== id && owners.of(name) !== id);
+  const strange = strangeIn(instance, request, owners);
   verdict.check('S3', named.length > 0 && strange === undefined, () =>
     named.length === 0
       ? `${id} called ${request.api} without naming its own instance`
       : `${id} called ${request.api} for ${strange}, which is not its own`,
   );
 }
+
+/** Whether a request is about this instance, its container instances and tasks alone. */
+export const namesOwn = (instance: Instance, request: Request, owners: Owners): boolean =>
+  strangeIn(instance, request, owners) === undefined;
+
+const strangeIn = ({ id }: Instance, request: Request, owners: Owners): string | undefined =>
+  namedIn(request).find((name) => name !== id && owners.of(name) !== id);
 
 /** S3: from when on metadata speaks of another instance, nothing is changed any more. */
 export function checkIdentity(instance: Instance, { api, at }: Request, verdict: Verdict): void {

@@ -734,6 +734,22 @@ const stories: Record<string, Partial<Plan>> = {
     faults: [{ at: 3 * MINUTE, match: { service: 'imds' }, fault: { what: 'reset' }, forMs: 10 * MINUTE }],
     tasks: [task(20 * MINUTE)],
   },
+  'nothing says which of two hooks is ours, and one of them is deleted while both wait': {
+    seed: 232_786,
+    group: {
+      hooks: [
+        { name: 'backup', heartbeatTimeout: 156, defaultResult: 'ABANDON' },
+        { name: 'drain', heartbeatTimeout: 199, defaultResult: 'ABANDON' },
+      ],
+      ours: 'drain',
+      retain: false,
+    },
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 30_000, what: 'hook-deleted', name: 'drain' },
+    ],
+    tasks: [task(10 * MINUTE)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -38,6 +38,8 @@ export type DrainPace = {
   readonly hearsOfTermination: boolean;
   /** How often our hook needs a heartbeat; undefined where it is not known. */
   readonly heartbeatInterval: number | undefined;
+  /** Where it is not clear which hook is ours: how often the one that needs heartbeats most often does. */
+  readonly unclearInterval: number | undefined;
   /** Whether the last heartbeat was recorded: then the hook still waits. */
   readonly isHeld: boolean;
   /** Why the last heartbeat failed; undefined where it did not: whether the hook waits is not known from it then. */

@@ -22,8 +22,8 @@ const UNHEARD_MAINTENANCE_MS = 15_000;
 const DONE_MS = 60_000;
 /** A completed lifecycle action is gone within seconds. One that still waits half a minute later was not completed. */
 const COMPLETED_MS = 25_000;
-/** The hooks again, where it is not clear which is ours: somebody may mend it. */
-const HOOKS_AGAIN_MS = 600_000;
+/** The hooks again, where it is not clear which is ours: somebody may fix that while the hook still waits. */
+const HOOKS_AGAIN_MS = { least: 60_000, most: 600_000 } as const;
 /** So long before the hook's global limit it is asked whether the group retains; the action is abandoned 5 min before it. */
 const RETENTION_BEFORE_MS = [65, 35, 25, 15, 8].map((minutes) => minutes * 60_000);
 
@@ -107,8 +107,12 @@ function keptInterval({ phase, hearsOfTermination, isContradicted }: DrainPace):
 /** What the group says of its hooks matters once it terminates the instance, and stays so while one of them is ours. */
 export function hooksDue(pace: DrainPace): number {
   if (!isLeaving(pace)) return Infinity;
-  const every = pace.heartbeatInterval === undefined ? HOOKS_AGAIN_MS : Infinity;
-  return dueAfter(pace.asked.hooks, every, urgencyOf(pace));
+  return dueAfter(pace.asked.hooks, hooksInterval(pace), urgencyOf(pace));
+}
+
+function hooksInterval({ heartbeatInterval, unclearInterval = Infinity }: DrainPace): number {
+  if (heartbeatInterval !== undefined) return Infinity;
+  return Math.max(HOOKS_AGAIN_MS.least, Math.min(unclearInterval, HOOKS_AGAIN_MS.most));
 }
 
 /** Whether the group retains matters near the hook's global limit only, and somebody may have changed it by then. */

@@ -1,4 +1,5 @@
-import type { Observation, Policy } from '../model.ts';
+import { ifKnown } from '../../base/reading.ts';
+import type { HookChoice, Observation, Policy } from '../model.ts';
 import type { DrainPace } from './drain-pace.ts';
 import { earlier, hookChoice, isContradicted } from './facts.ts';
 import { heartbeatInterval } from './heartbeat.ts';
@@ -7,13 +8,20 @@ import { drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS } from './
 /** What the pace of questions depends on, of all that is observed. */
 export type PaceFacts = Pick<
   DrainPace,
-  'stopTasksAt' | 'limitAt' | 'heartbeatInterval' | 'hookLimit' | 'isSignalUnknown' | 'isContradicted'
+  | 'stopTasksAt'
+  | 'limitAt'
+  | 'heartbeatInterval'
+  | 'unclearInterval'
+  | 'hookLimit'
+  | 'isSignalUnknown'
+  | 'isContradicted'
 >;
 
 export const UNOBSERVED: PaceFacts = {
   stopTasksAt: undefined,
   limitAt: undefined,
   heartbeatInterval: undefined,
+  unclearInterval: undefined,
   hookLimit: undefined,
   isSignalUnknown: false,
   isContradicted: false,
@@ -27,8 +35,15 @@ export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
     stopTasksAt: earlier(interruption && interruption - SPOT_STOP_TASKS_MS, deadline),
     limitAt: earlier(drainDeadline(observed, policy), hookLimit(observed)),
     heartbeatInterval: choice.kind === 'ours' ? heartbeatInterval(choice.hook) : undefined,
+    unclearInterval: unclearInterval(choice, observed),
     hookLimit: hookLimit(observed),
     isSignalUnknown: observed.signals.kind === 'unknown',
     isContradicted: isContradicted(observed),
   };
+}
+
+function unclearInterval({ kind }: HookChoice, { hooks }: Observation): number | undefined {
+  if (kind !== 'ambiguous' && kind !== 'missing') return undefined;
+  const intervals = (ifKnown(hooks) ?? []).map((hook) => heartbeatInterval(hook));
+  return intervals.length > 0 ? Math.min(...intervals) : undefined;
 }

@@ -147,6 +147,16 @@ describe('the group’s hooks', () => {
     assert.equal(due(), Infinity);
     assert.equal(due({ heartbeatInterval: undefined }), 10 * MINUTE);
   });
+  it('are asked sooner where one of which it is not clear whether it is ours would time out before that', () => {
+    const unclear = (unclearInterval: number) => due({ heartbeatInterval: undefined, unclearInterval });
+    assert.equal(unclear(3 * MINUTE), 3 * MINUTE, 'what an operator fixes comes too late for the tasks');
+    assert.equal(
+      unclear(6 * SECOND),
+      MINUTE,
+      'a fleet of unclear hooks takes the requests of others’ heartbeats',
+    );
+    assert.equal(unclear(30 * MINUTE), 10 * MINUTE);
+  });
 });
 
 describe('whether the group retains', () => {

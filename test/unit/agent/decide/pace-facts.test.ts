@@ -44,6 +44,19 @@ describe('heartbeats', () => {
     const observed = { ...withTask, hooks: two, memory: { signalledAt: NOW, signals: [tag] } };
     assert.equal(paceFacts(observed, policy).heartbeatInterval, undefined);
   });
+  it('would be needed most often by the shortest of the hooks of which one may be ours', () => {
+    const backup = { ...hook, name: 'backup', heartbeatTimeout: 156 * SECOND };
+    const signalled = { ...withTask, memory: { signalledAt: NOW, signals: [tag] } };
+    const unclear = (observed: Observation, more = {}) =>
+      paceFacts(observed, { ...policy, ...more }).unclearInterval;
+    const two = { ...signalled, hooks: known([hook, backup]) };
+    assert.equal(unclear(two), 37.5 * SECOND);
+    assert.equal(unclear(two, { lifecycleHook: 'nosuch' }), 37.5 * SECOND);
+    assert.equal(unclear(two, { lifecycleHook: 'backup' }), undefined);
+    assert.equal(unclear({ ...signalled, hooks: known([backup]) }), undefined);
+    assert.equal(unclear({ ...signalled, hooks: known([]) }), undefined);
+    assert.equal(unclear({ ...signalled, hooks: unknown('throttled') }), undefined);
+  });
 });
 
 it('a signal of which nothing is known is told from none', () => {

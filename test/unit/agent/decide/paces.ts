@@ -48,6 +48,7 @@ export const draining: DrainPace = {
   isContradicted: false,
   hearsOfTermination: true,
   heartbeatInterval: 10 * MINUTE,
+  unclearInterval: undefined,
   isHeld: true,
   heartbeatFailed: undefined,
   hookLimit: undefined,
