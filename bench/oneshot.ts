@@ -9,7 +9,17 @@ import { startSandbox } from '../src/sandbox/start.ts';
  * What a launcher that waits takes beside a bare Node process, and how soon after its start it asks for its task.
  * Usage: node bench/oneshot.ts [SECONDS to wait before measuring, default 60]
  */
-const seconds = Number(process.argv[2] ?? 60);
+const [argument = '60', ...more] = process.argv.slice(2);
+const seconds = Number(argument);
+if (more.length > 0 || !/^\d{1,5}$/.test(argument)) {
+  const isAsked = argument === '--help' || argument === '-h';
+  const usage =
+    'Usage: node bench/oneshot.ts [SECONDS]\n\n' +
+    'Measures what an ecs-oneshot that waits takes beside a bare Node process, and how soon it asks for its task.\n' +
+    'SECONDS, a whole number, is how long it waits before it measures: 60 unless given. Build first: npm run build.\n';
+  (isAsked ? process.stdout : process.stderr).write(usage);
+  process.exit(isAsked ? 0 : 64);
+}
 const STARTS = 10;
 const cli = fileURLToPath(new URL('../dist/oneshot/cli.js', import.meta.url));
 

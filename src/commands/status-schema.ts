@@ -87,7 +87,9 @@ export const statusSchema: JsonSchema = {
       ),
       lastTaskEndedAt: time('When the last task ended, as the ECS agent on the host saw it.'),
       waitedSeconds: number('Since the drain’s first signal.'),
-      deadline: time('When the nearest limit ends the drain.'),
+      deadline: time(
+        'When the nearest limit ends the drain. Left out is one at which the wait goes on: your own with on-timeout wait, and the lifecycle hook’s in a group that retains, which the agent asks 65 minutes before.',
+      ),
       otherHook: object(
         {
           name: text('The hook.'),

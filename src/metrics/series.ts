@@ -40,7 +40,7 @@ export const series = {
   },
   ecs_drain_agent_drain_deadline_timestamp_seconds: {
     type: 'gauge',
-    help: 'When the nearest limit ends the drain, as Unix time. Absent where there is none.',
+    help: 'When the nearest limit ends the drain, as Unix time. Absent where there is none, or where the wait goes on beyond it.',
   },
   ecs_drain_agent_last_task_to_release_seconds: {
     type: 'gauge',

@@ -132,12 +132,20 @@ function scheduledAt(observed: Observation): number | undefined {
   return event && onAgentClock(event.notBefore, observed);
 }
 
-/** The nearest of the limits that end the wait. */
+/**
+ * The nearest of the limits that end the wait, for people. At the hook's own the wait goes on in a group that is known to
+ * retain, and at the operator's with `--on-timeout wait`.
+ */
 export const nearestLimit = (observed: Observation, policy: Policy): number | undefined =>
-  [drainDeadline(observed, policy), interruptionAt(observed), scheduledAt(observed)].reduce(
-    earlier,
-    hookLimit(observed),
-  );
+  [
+    policy.onTimeout === 'wait' ? undefined : drainDeadline(observed, policy),
+    interruptionAt(observed),
+    scheduledAt(observed),
+  ].reduce(earlier, isHandedOver(observed) ? undefined : hookLimit(observed));
+
+/** Whether the group keeps the instance when its hook is abandoned; that it is asked in the last 65 minutes only. */
+export const isHandedOver = (observed: Observation): boolean =>
+  ifKnown(observed.retainsAbandoned) === true && leavingGroup(observed)?.aim !== 'root-volume';
 
 /** Whether the operator's own limit has passed. */
 export function pastTimeout(observed: Observation, policy: Policy): boolean {

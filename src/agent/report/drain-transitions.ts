@@ -3,7 +3,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Fields, Log } from '../../log/log.ts';
 import { hookChoice, isCompleted, leavingGroup, onWallClock } from '../decide/facts.ts';
-import { hookLimit } from '../decide/limits.ts';
+import { hookLimit, isHandedOver } from '../decide/limits.ts';
 import { otherEnd } from '../decide/other-hooks.ts';
 import type { Decision, Observation, Policy } from '../model.ts';
 import { factsOf, type ReportedTask, report } from './report.ts';
@@ -111,8 +111,7 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
   /** Only where AWS will end the wait: a group that retains is told to in time. */
   function tellLimit(observed: Observation, facts: () => Fields, viewedAt: number) {
     const limit = hookLimit(observed);
-    const isHandedOver = ifKnown(observed.retainsAbandoned) && leavingGroup(observed)?.aim !== 'root-volume';
-    if (limit === undefined || isHandedOver) return;
+    if (limit === undefined || isHandedOver(observed)) return;
     const left = limit - observed.now;
     if (left > LIMIT_NEAR_MS) return;
     const key = left <= LIMIT_VERY_NEAR_MS ? `drain.limit-near ${viewedAt}` : 'drain.limit-near';

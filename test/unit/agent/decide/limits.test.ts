@@ -9,7 +9,7 @@ import {
   nearestLimit,
   pastTimeout,
 } from '../../../../src/agent/decide/limits.ts';
-import type { ContainerInstance, Observation } from '../../../../src/agent/model.ts';
+import type { ContainerInstance, Observation, Policy } from '../../../../src/agent/model.ts';
 import { ifKnown, known } from '../../../../src/base/reading.ts';
 import {
   CI,
@@ -148,9 +148,19 @@ describe('the limits that are shown', () => {
       ...withTask,
       signals: known([spot(NOW + MINUTE)]),
     };
-    assert.equal(nearestLimit(all, { ...policy, drainTimeout: 90 * SECOND }), NOW + 30 * SECOND);
+    const continues: Policy = { ...policy, drainTimeout: 90 * SECOND, onTimeout: 'continue' };
+    assert.equal(nearestLimit(all, continues), NOW + 30 * SECOND);
     assert.equal(nearestLimit(all, policy), NOW + MINUTE);
     assert.equal(nearestLimit(withTask, policy), NOW - MINUTE + 48 * HOUR);
     assert.equal(nearestLimit(nothing, policy), undefined);
+  });
+  it('none at which the wait goes on: nobody is woken for it', () => {
+    assert.equal(nearestLimit({ ...withTask, retainsAbandoned: known(true) }, policy), undefined);
+    assert.equal(
+      nearestLimit({ ...withTask, retainsAbandoned: known(false) }, policy),
+      NOW - MINUTE + 48 * HOUR,
+    );
+    const waits: Policy = { ...policy, drainTimeout: 2 * HOUR, onTimeout: 'wait' };
+    assert.equal(nearestLimit(withTask, waits), NOW - MINUTE + 48 * HOUR, 'its own limit ends nothing');
   });
 });
