@@ -107,7 +107,10 @@ async function perform(step: Call, { tasks, group, policy, request }: LaunchPort
         return { kind: 'grown', answer: await group.grow(step) };
       case 'measure':
         // Where none is to be asked, nothing is known of it.
-        return { kind: 'measured', fit: group ? await group.measure(step.needs) : { kind: 'unknown' } };
+        return {
+          kind: 'measured',
+          fit: group ? await group.measure(step.needs, step.misfit) : { kind: 'unknown' },
+        };
       case 'describe':
         return { kind: 'described', task: await tasks.describe(step.arn) };
       case 'stop':

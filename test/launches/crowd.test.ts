@@ -16,11 +16,13 @@ function crowd(script: string, instances: number, maxSize: number): LaunchPlan {
     instances: Array.from({ length: instances }, () => ({
       joinsAt: 0,
       cpu: 4096,
+      isFast: false,
       lostAt: undefined,
       drainsAt: undefined,
     })),
-    group: { maxSize, cpu: 4096, bootMs: MINUTE, emptyUntil: 0, spec: 'template' },
+    group: { maxSize, cpu: 4096, isFast: false, bootMs: MINUTE, emptyUntil: 0, spec: 'template' },
     demandQueue: undefined,
+    lostHosts: { code: 'none', tellsExitCodes: false },
     hasCapacityProvider: false,
     jobs: Array.from(
       { length: LAUNCHERS },
@@ -29,6 +31,7 @@ function crowd(script: string, instances: number, maxSize: number): LaunchPlan {
         isKeyGiven: false,
         script,
         cpu: 1024,
+        needs: 'nothing',
         others: [],
         before: 0,
         calls: [

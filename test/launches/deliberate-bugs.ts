@@ -179,6 +179,16 @@ export const bugs: readonly Bug[] = [
     edits: [{ within: 'createGroup', replace: 'isActive && holds(size, needs)', by: 'false' }],
   },
   {
+    name: 'gives up at once where its group may launch the kind of instance that the cluster lacks',
+    property: 'L5',
+    edits: [{ within: 'startAnswered', replace: 'if (policy.group === undefined)', by: 'if (answered)' }],
+  },
+  {
+    name: 'waits for room on instances that are all of the wrong kind',
+    property: 'L5',
+    edits: [{ within: 'failureKind', replace: "return 'misfit'", by: "return 'room'" }],
+  },
+  {
     name: 'raises a desired capacity that it has just read',
     property: 'J4',
     edits: [{ within: 'createGroup', replace: 'if (left > 0)', by: 'if (left > UNCHANGED_MS)' }],

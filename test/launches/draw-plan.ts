@@ -32,15 +32,49 @@ export function drawPlan(seed: number): LaunchPlan {
   const hasCapacityProvider = plan.group !== undefined && !demandQueue && random.chance(0.25);
   const others = createRandom(seed + 500_000);
   const jobs = plan.jobs.map((job) => ({ ...job, ...drawOthers(others) }));
-  const whole = { ...plan, jobs, demandQueue, hasCapacityProvider, faults: [...plan.faults, ...queueFaults] };
-  if (isCalm) return random.chance(0.2) ? trickle(random, whole) : whole;
-  return random.chance(0.12) ? rush(random, whole) : whole;
+  const kinds = createRandom(seed + 600_000);
+  const lostHosts = {
+    code: kinds.pick(['none', 'SpotInterruption', 'TerminationNotice', 'InfrastructureHealth'] as const),
+    tellsExitCodes: kinds.chance(0.5),
+  };
+  const whole = {
+    ...plan,
+    jobs,
+    lostHosts,
+    demandQueue,
+    hasCapacityProvider,
+    faults: [...plan.faults, ...queueFaults],
+  };
+  if (isCalm) return random.chance(0.2) ? trickle(random, whole) : ofKinds(kinds, whole);
+  return random.chance(0.12) ? rush(random, whole) : ofKinds(kinds, whole);
+}
+
+/** Now and then instances of two kinds, and jobs that need one of them, or a port. */
+function ofKinds(random: Random, plan: LaunchPlan): LaunchPlan {
+  if (random.chance(0.7)) return plan;
+  return {
+    ...plan,
+    instances: plan.instances.map((one) => ({ ...one, isFast: random.chance(0.4) })),
+    group: plan.group && { ...plan.group, isFast: random.chance(0.6) },
+    jobs: plan.jobs.map((job) => ({
+      ...job,
+      needs: random.pick(['nothing', 'fast', 'fast', 'port'] as const),
+      script: random.chance(0.3) ? `on-sigterm 0; ${job.script}` : job.script,
+    })),
+  };
 }
 
 /** Small jobs, one after another, while the first instance boots. */
 function trickle(random: Random, plan: LaunchPlan): LaunchPlan {
   const bootMs = random.spread(MINUTE, 5 * MINUTE);
-  const group = { maxSize: 6, cpu: 2048, bootMs, spec: 'template' as const, emptyUntil: 0 };
+  const group = {
+    maxSize: 6,
+    cpu: 2048,
+    isFast: false,
+    bootMs,
+    spec: 'template' as const,
+    emptyUntil: 0,
+  };
   const jobs = Array.from({ length: random.integer(2, 6) }, (_, index) => {
     const job = drawJob(random, index, true);
     const at = random.integer(0, bootMs);
@@ -54,6 +88,7 @@ function rush(random: Random, plan: LaunchPlan): LaunchPlan {
   const group = {
     maxSize: 8,
     cpu: 1024,
+    isFast: false,
     bootMs: random.spread(1_000, 8_000),
     spec: random.pick(['template', 'mixed'] as const),
     emptyUntil: 0,
@@ -71,6 +106,7 @@ function drawGroup(random: Random, isCalm: boolean): GroupPlan {
   return {
     maxSize: random.integer(0, 6),
     cpu: random.pick([1024, 2048]),
+    isFast: false,
     bootMs: random.spread(20_000, 5 * MINUTE),
     spec: random.pick(['template', 'template', 'template', 'mixed', 'mixed', 'configuration'] as const),
     emptyUntil: !isCalm && random.chance(0.2) ? random.spread(1_000, 10 * MINUTE) : 0,
@@ -90,6 +126,7 @@ function drawInstances(random: Random, isCalm: boolean): readonly InstancePlan[]
   return Array.from({ length: random.integer(isCalm ? 1 : 0, 3) }, () => ({
     joinsAt: random.chance(0.6) ? 0 : random.spread(1_000, 20 * MINUTE),
     cpu: random.pick([1024, 2048, 4096]),
+    isFast: false,
     lostAt: !isCalm && random.chance(0.1) ? random.spread(1_000, 40 * MINUTE) : undefined,
     drainsAt: !isCalm && random.chance(0.1) ? random.spread(1_000, 10 * MINUTE) : undefined,
   }));
@@ -113,6 +150,7 @@ function drawJob(random: Random, index: number, isCalm: boolean): JobPlan {
     isKeyGiven,
     script: drawScript(random),
     cpu: random.chance(0.05) ? 8192 : random.pick([256, 512, 1024, 1024, 2048]),
+    needs: 'nothing',
     others: [],
     before: 0,
     calls,

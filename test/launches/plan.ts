@@ -8,6 +8,10 @@ export type LaunchPlan = {
   readonly group: GroupPlan | undefined;
   /** The demand queue that launchers tell in place of asking the group themselves; in most clusters there is none. */
   readonly demandQueue: DemandQueuePlan | undefined;
+  readonly lostHosts: {
+    readonly code: 'none' | 'SpotInterruption' | 'TerminationNotice' | 'InfrastructureHealth';
+    readonly tellsExitCodes: boolean;
+  };
   /** ECS itself finds room in the group, by a capacity provider with managed scaling. */
   readonly hasCapacityProvider: boolean;
   readonly jobs: readonly JobPlan[];
@@ -17,6 +21,8 @@ export type LaunchPlan = {
 export type GroupPlan = {
   readonly maxSize: number;
   readonly cpu: number;
+  /** What its instances are launched with: a task may need those of one kind. */
+  readonly isFast: boolean;
   /** From its launch to the registration of its ECS agent. */
   readonly bootMs: number;
   /** Until then no zone has an instance to launch. */
@@ -35,6 +41,7 @@ export type DemandQueuePlan = {
 export type InstancePlan = {
   readonly joinsAt: number;
   readonly cpu: number;
+  readonly isFast: boolean;
   /** Its machine is lost then, with its tasks. */
   readonly lostAt: number | undefined;
   /** Somebody sets it DRAINING then. */
@@ -48,6 +55,8 @@ export type JobPlan = {
   readonly isKeyGiven: boolean;
   readonly script: string;
   readonly cpu: number;
+  /** The instance that it needs: of the fast kind, with a certain port free, or any. */
+  readonly needs: 'nothing' | 'fast' | 'port';
   /** The other containers of its task. They need no CPU, and `OTHER_MEMORY` MiB each. */
   readonly others: readonly OtherPlan[];
   /** How many of them come before the job's own in the task definition. */

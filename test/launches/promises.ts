@@ -130,14 +130,34 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
     (job.cpu <= group.cpu || call.couldBeHeld)
   )
     yield { property: 'L5', what: `${who} said that no instance could ever hold it, and one could` };
+  // A kind of instance that the cluster lacks is refused, unless the group may launch it.
+  const isRightKind = job.needs !== 'fast' || group?.isFast === true;
+  if (kind === 'refused' && /can take it/.test(end.reason) && (call.couldBeHeld || (group && isRightKind)))
+    yield { property: 'L5', what: `${who} said that no kind of instance there could take it, and one could` };
+  const isOfNoKind =
+    !isRightKind && run.plan.instances.every(({ isFast }) => !isFast) && run.plan.instances.length > 0;
+  const hasSeenAll = run.plan.instances.every(
+    ({ joinsAt, lostAt, drainsAt }) => joinsAt === 0 && lostAt === undefined && drainsAt === undefined,
+  );
+  if (
+    isOfNoKind &&
+    hasSeenAll &&
+    group === undefined &&
+    kind === 'no-room' &&
+    run.plan.faults.length === 0 &&
+    plan.capacityTimeoutMs > 10_000
+  )
+    yield { property: 'L5', what: `${who} waited for room on instances that are all of the wrong kind` };
   const fitsNowhere =
     group !== undefined &&
     !hasCapacityProvider &&
     group.spec !== 'configuration' &&
-    [group, ...run.plan.instances].every(({ cpu }) => cpu < job.cpu);
+    [group, ...run.plan.instances].every(({ cpu }) => cpu < job.cpu) &&
+    isRightKind;
   if (fitsNowhere && kind === 'no-room' && run.plan.faults.length === 0 && plan.capacityTimeoutMs > 10_000)
     yield { property: 'L5', what: `${who} waited for room on instances that are all too small` };
-  const isInTheWay = group !== undefined && 2 * job.cpu <= group.cpu && run.plan.faults.length === 0;
+  const isInTheWay =
+    group !== undefined && 2 * job.cpu <= group.cpu && job.needs !== 'port' && run.plan.faults.length === 0;
   if (isInTheWay && call.bootingAtLaunch.some((booting) => booting > 0))
     yield { property: 'L4', what: `${who} launched an instance beside one that booted and had room` };
   const isAlone = run.plan.faults.length === 0 && job.calls.length === 1 && plan.landsLateAfter === undefined;

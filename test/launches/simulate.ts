@@ -19,6 +19,7 @@ import {
   type Fleet,
   inMemory,
   type LaunchSpec,
+  type Machine,
   type MessageQueue,
   type Task,
   type WaitingTask,
@@ -79,6 +80,7 @@ export type RunRecord = {
 const LIMIT_MS = 4 * 3_600_000;
 const CLUSTER = 'batch';
 const PROVIDER = 'workers';
+const PORT = 8080;
 
 /** Plays a plan to its end on a virtual clock. */
 export async function simulate(plan: LaunchPlan, program: Program): Promise<RunRecord> {
@@ -90,6 +92,8 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     requestLog: 'counts',
     limits: 'aws',
     random: createRandom(plan.seed + 7).next,
+    lostHostCode: plan.lostHosts.code,
+    lostHostTellsExitCodes: plan.lostHosts.tellsExitCodes,
     deliveredAgain: plan.demandQueue?.deliveredAgain ?? 0,
     timings: { stoppedTaskListed: 3_600_000 },
   });
@@ -99,7 +103,12 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
   if (group) {
     fleet.group.maxSize = group.maxSize;
     fleet.group.launch = () =>
-      fleet.addInstance({ cpu: group.cpu, memory: 65_536, ecsAgentAfter: group.bootMs });
+      fleet.addInstance({
+        cpu: group.cpu,
+        memory: 65_536,
+        attributes: kindOf(group),
+        ecsAgentAfter: group.bootMs,
+      });
     fleet.world.instanceTypes.set('sim.large', { vCpus: group.cpu / 1024, memory: 65_536, gpus: 0 });
     fleet.group.spec = specOf(fleet, group);
     const zone = `${fleet.world.options.region}a`;
@@ -117,7 +126,12 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
   for (const instance of plan.instances) {
     clock.at(START + instance.joinsAt, () => {
       advance();
-      const machine = fleet.addInstance({ cpu: instance.cpu, memory: 65_536, group: undefined });
+      const machine = fleet.addInstance({
+        cpu: instance.cpu,
+        memory: 65_536,
+        attributes: kindOf(instance),
+        group: undefined,
+      });
       if (instance.lostAt !== undefined)
         clock.at(Math.max(clock.trueNow(), START + instance.lostAt), () => {
           advance();
@@ -196,8 +210,10 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
   };
 }
 
+const kindOf = ({ isFast }: { readonly isFast: boolean }) => ({ kind: isFast ? 'fast' : 'slow' });
+
 /** A family of each job's own: what its other containers run is not overridden. */
-function registerDefinition({ world }: Fleet, { key, others, before }: JobPlan): void {
+function registerDefinition({ world }: Fleet, { key, needs, others, before }: JobPlan): void {
   const containers = others.map(({ name, isEssential, script }) => ({
     name,
     image: 'busybox',
@@ -207,9 +223,18 @@ function registerDefinition({ world }: Fleet, { key, others, before }: JobPlan):
   }));
   world.call('ecs:RegisterTaskDefinition', {
     family: key,
+    ...(needs === 'fast' && {
+      placementConstraints: [{ type: 'memberOf', expression: 'attribute:kind == fast' }],
+    }),
     containerDefinitions: [
       ...containers.slice(0, before),
-      { name: 'main', image: 'busybox', cpu: 256, memory: 256 },
+      {
+        name: 'main',
+        image: 'busybox',
+        cpu: 256,
+        memory: 256,
+        ...(needs === 'port' && { portMappings: [{ containerPort: 80, hostPort: PORT }] }),
+      },
       ...containers.slice(before),
     ],
   });
@@ -305,10 +330,13 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
     fleet.world.advance(clock.trueNow());
     record.end = end;
     record.endedAt = clock.trueNow();
-    record.hadRoom = hasLongHadRoom(fleet, job.cpu);
+    record.hadRoom = hasLongHadRoom(fleet, job);
     record.couldBeHeld = [...fleet.cluster.containerInstances.values()].some(
       ({ status, machine, registeredAt }) =>
-        status === 'ACTIVE' && machine.cpu >= job.cpu && registeredAt < fleet.world.now - 5_000,
+        status === 'ACTIVE' &&
+        machine.cpu >= job.cpu &&
+        isOfKind(machine, job) &&
+        registeredAt < fleet.world.now - 5_000,
     );
     record.leftRunning = ownTasks(record, fleet).filter(({ lastStatus }) => lastStatus !== 'STOPPED');
   }, isMistaken);
@@ -325,7 +353,11 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
 /** Longer than a launcher rests between two tries, in ms. */
 const FREE_FOR_MS = 60_000;
 
-function hasLongHadRoom({ world, cluster }: Fleet, cpu: number): boolean {
+const isOfKind = ({ attributes }: Machine, { needs }: JobPlan) =>
+  needs !== 'fast' || attributes.get('kind') === 'fast';
+
+function hasLongHadRoom({ world, cluster }: Fleet, job: JobPlan): boolean {
+  const { cpu, needs } = job;
   return [...cluster.containerInstances.values()].some(
     ({ status, machine, usedCpu, registeredAt, agentConnected }) => {
       const since = world.now - FREE_FOR_MS;
@@ -335,7 +367,9 @@ function hasLongHadRoom({ world, cluster }: Fleet, cpu: number): boolean {
         agentConnected &&
         registeredAt < since &&
         isCalm &&
-        machine.cpu - usedCpu >= cpu
+        machine.cpu - usedCpu >= cpu &&
+        isOfKind(machine, job) &&
+        (needs !== 'port' || machine.placed.every(({ lastStatus }) => lastStatus === 'STOPPED'))
       );
     },
   );

@@ -5,6 +5,7 @@ import type { Operations } from './operations.ts';
 
 /** A container instance that is registered in the cluster, whatever its status. */
 export type Registered = {
+  readonly arn: string | undefined;
   readonly ec2InstanceId: string | undefined;
   readonly isActive: boolean;
   /** What it has altogether, taken or not. */
@@ -81,9 +82,11 @@ async function describeAll(
       containerInstances: arns.slice(from, from + AT_ONCE),
     });
     if (!Array.isArray(containerInstances)) throw incomplete(operation, 'containerInstances');
-    for (const { ec2InstanceId, status, registeredResources = [] } of containerInstances) {
+    for (const one of containerInstances) {
+      const { containerInstanceArn: arn, ec2InstanceId, status, registeredResources = [] } = one;
       const resource = (name: string) => registeredResources.find((one) => one.name === name);
       found.push({
+        arn,
         ec2InstanceId,
         isActive: status === 'ACTIVE',
         size: {

@@ -4,7 +4,8 @@ import { AwsError } from '../../aws/errors.ts';
 import { timeOfDate } from '../../base/clock.ts';
 import { digest } from '../../base/keys.ts';
 import { clip, oneLine } from '../../base/text.ts';
-import type { Fit, GrowAnswer, GrowRequest, LaunchRequest, Needs } from '../launch/model.ts';
+import { failureWords } from '../launch/failure-words.ts';
+import type { Fit, GrowAnswer, GrowRequest, LaunchRequest, Misfit, Needs } from '../launch/model.ts';
 import { readContainerInstances, readRegistered } from './container-instances.ts';
 import { readInstanceSizes, type Size } from './instance-sizes.ts';
 import type { Operations } from './operations.ts';
@@ -21,8 +22,11 @@ const UNCHANGED_MS = 30_000;
 
 /** The Auto Scaling group that is to make room. */
 export type Group = {
-  /** Whether an instance of the group, or one that is in the cluster, could hold a task. Rejects with an `AwsError`. */
-  measure(needs: Needs): Promise<Fit>;
+  /**
+   * Whether an instance of the group, or one that is in the cluster, could hold a task. `misfit`: those that are in the
+   * cluster could not, whatever their size. Rejects with an `AwsError`.
+   */
+  measure(needs: Needs, misfit: Misfit | undefined): Promise<Fit>;
   /**
    * Asks for instances more, as far as the group's maximum allows, unless some boot that will have room. Only ever adds:
    * by LaunchInstances, for which launchers that see the same desired capacity send the same client token, so that a
@@ -142,8 +146,16 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
   }
 
   return {
-    measure: async (needs) => {
+    measure: async (needs, misfit) => {
       const own = await describe();
+      if (own && misfit) {
+        const ids = (own.Instances ?? []).map(({ InstanceId: id }) => id);
+        const refused = (await readContainerInstances(call, cluster)).filter(({ arn }) =>
+          misfit.by.includes(arn ?? ''),
+        );
+        if (refused.some(({ ec2InstanceId: id }) => id !== undefined && ids.includes(id)))
+          return { kind: 'never', why: misfitWords(name, misfit) };
+      }
       const sizes = own && (await readInstanceSizes(call, own));
       if (!sizes || sizes.length === 0) return { kind: 'unknown' };
       if (sizes.some((size) => holds(size, needs)))
@@ -219,6 +231,9 @@ function neverWords(
     .join('; ');
   return `no instance of the group ${name} could ever hold it, nor one that is in the cluster: it needs ${said({ cpu, memory, gpu })}, and ${own}`;
 }
+
+const misfitWords = (name: string, { reasons }: Misfit) =>
+  `no container instance of the cluster can take it, nor one of the group ${name}: ${reasons.map(failureWords).join(', ')}`;
 
 /** How long a request gets the answer that it got before, in ms: a zone that had no instance may have one then. */
 const SAME_FOR_MS = 300_000;

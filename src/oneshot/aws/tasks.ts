@@ -89,7 +89,10 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
         const [task] = Array.isArray(tasks) ? tasks : [];
         return readAnswer(
           task && view(operation, task),
-          (Array.isArray(failures) ? failures : []).map(({ reason }) => reason ?? 'no reason'),
+          (Array.isArray(failures) ? failures : []).map(({ arn = '', reason = 'no reason' }) => ({
+            arn,
+            reason,
+          })),
         );
       } catch (error) {
         if (error instanceof AwsError) return readError(error);

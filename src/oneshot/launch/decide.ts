@@ -1,5 +1,6 @@
 import { formatDuration } from '../../base/duration.ts';
 import { CANCELLED, EXIT } from '../exit-codes.ts';
+import { failureWords } from './failure-words.ts';
 import type {
   Cancel,
   End,
@@ -75,7 +76,7 @@ function decideStarting(launch: Launch, phase: Starting, policy: Policy, now: nu
     !mayBeStarted &&
     policy.group !== undefined
   )
-    return { kind: 'measure', needs };
+    return { kind: 'measure', needs, misfit: phase.misfit };
   const start: Step = { kind: 'start', attempt: phase.attempt, container: launch.container ?? '' };
   if (growth && shortAt !== undefined && now >= growth.dueAt) {
     // An instance may have come since: what is asked for is what is missing now.
@@ -198,7 +199,7 @@ function leftAtOnce(launch: Launch, policy: Policy, cancel: Cancel): End {
 function noRoom(phase: Starting, launch: Launch, now: number): End {
   const what =
     phase.missing.length > 0
-      ? `no instance had enough room (${phase.missing.join(', ')})`
+      ? `${phase.missing.map(failureWords).join(' and ')} on every instance (${phase.missing.join(', ')})`
       : (launch.trouble ?? 'the cluster has no instance');
   return {
     code: EXIT.noRoom,

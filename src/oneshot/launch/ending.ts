@@ -1,5 +1,6 @@
 import { oneLine } from '../../base/text.ts';
 import { CANCELLED, EXIT } from '../exit-codes.ts';
+import { failureKind, failureWords } from './failure-words.ts';
 import type { Cancel, ContainerView, End, StopWhy, TaskView } from './model.ts';
 
 export type EndingContext = {
@@ -10,12 +11,15 @@ export type EndingContext = {
   readonly cancel: Cancel | undefined;
 };
 
+/** Any other stop code has to do with the StopTask, even where the task's host was lost while it stopped. */
+const ENDED_ITSELF = new Set(['EssentialContainerExited', 'TaskFailedToStart']);
+
 /** How a launch ends whose task is STOPPED. */
 export function endOf(task: TaskView, { container, stopped, cancel }: EndingContext): End {
   const own = pick(task.containers, container);
   const exitCode = readExitCode(own);
   // Asked to stop, it may have ended by itself a moment before: then that is how it ended.
-  const byUs = stopped !== undefined && task.stopCode === 'UserInitiated';
+  const byUs = stopped !== undefined && !ENDED_ITSELF.has(task.stopCode ?? '');
   if (byUs && stopped === 'no-room' && task.startedAt === undefined)
     return launcher('no-room', EXIT.noRoom, task, 'no instance had room for it in time, and it was stopped');
   if (byUs && stopped === 'timed-out')
@@ -52,9 +56,29 @@ export function endOf(task: TaskView, { container, stopped, cancel }: EndingCont
 
 function neverRan(task: TaskView, own: ContainerView | undefined): End {
   // ECS gives up on a task for which a capacity provider found no instance: it has never been on one.
-  if (task.containerInstanceArn === undefined)
-    return launcher('no-room', EXIT.noRoom, task, `ECS found no room for it: ${cause(task, own)}`);
+  if (task.containerInstanceArn === undefined) {
+    const reason = (task.stoppedReason ?? '').replace(/^TaskFailedToStart:\s*/, '');
+    if (failureKind(reason) === 'misfit') {
+      const why = `no instance of its capacity provider can take it: ${failureWords(oneLine(reason))}`;
+      return launcher('failed-to-start', EXIT.notStarted, task, why);
+    }
+    return launcher('no-room', EXIT.noRoom, task, `ECS found no room for it: ${noRoomWords(reason)}`);
+  }
   return launcher('failed-to-start', EXIT.notStarted, task, `it could not be started: ${cause(task, own)}`);
+}
+
+function noRoomWords(reason: string): string {
+  const said = oneLine(reason) || 'ECS gives no reason';
+  switch (said) {
+    case 'EMPTY CAPACITY PROVIDER':
+      return 'its capacity provider has no instance';
+    case 'NO ACTIVE INSTANCES':
+      return 'no instance of its capacity provider is ACTIVE in the cluster';
+    case 'AGENT':
+      return 'the ECS agent is not connected on any instance of its capacity provider';
+    default:
+      return failureKind(said) === 'room' ? `${failureWords(said)} (${said})` : said;
+  }
 }
 
 const launcher = (kind: End['kind'], code: number, task: TaskView, reason: string): End => ({

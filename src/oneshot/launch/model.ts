@@ -137,6 +137,8 @@ export type Starting = {
   readonly missing: readonly string[];
   /** When the last try found no room, in ms since the Unix epoch; undefined where it failed for something else that passes. */
   readonly shortAt: number | undefined;
+  /** No instance was of the right kind at the last try, and one of the group might be. */
+  readonly misfit: Misfit | undefined;
   /** What the group was asked for; undefined before there was no room. */
   readonly growth: Growth | undefined;
   /** A RunTask is on its way. */
@@ -254,7 +256,7 @@ export type Step =
   | { readonly kind: 'define' }
   | { readonly kind: 'look' }
   | { readonly kind: 'start'; readonly attempt: number; readonly container: string }
-  | { readonly kind: 'measure'; readonly needs: Needs }
+  | { readonly kind: 'measure'; readonly needs: Needs; readonly misfit: Misfit | undefined }
   | ({ readonly kind: 'grow' } & GrowRequest)
   | { readonly kind: 'describe'; readonly arn: string }
   | { readonly kind: 'stop'; readonly arn: string; readonly why: StopWhy }
@@ -275,10 +277,15 @@ export type Outcome =
   | { readonly kind: 'stop-accepted'; readonly why: StopWhy }
   | { readonly kind: 'failed'; readonly call: Call['kind']; readonly error: AwsError };
 
+/** Why no container instance could take a task, however long it waits for them. */
+export type Misfit = { readonly reasons: readonly string[]; readonly by: readonly string[] };
+
 /** What an answer to RunTask means. `completed`: its client token is used up. */
 export type StartAnswer =
   | { readonly kind: 'started'; readonly task: TaskView }
   | { readonly kind: 'no-room'; readonly missing: readonly string[]; readonly completed: boolean }
+  /** No container instance is of the kind that the task needs. `by`: the ARNs of those that were looked at. */
+  | ({ readonly kind: 'misfit'; readonly completed: boolean } & Misfit)
   /** It cannot be now, and not for want of room. */
   | { readonly kind: 'not-yet'; readonly why: string; readonly completed: boolean }
   | { readonly kind: 'never'; readonly why: string }

@@ -3,6 +3,7 @@ import { EXIT } from '../exit-codes.ts';
 import { countedContainer } from './counted-container.ts';
 import { isUnsettled, SETTLES_MS } from './decide.ts';
 import { endOf } from './ending.ts';
+import { failureWords } from './failure-words.ts';
 import type {
   Call,
   Cancel,
@@ -13,6 +14,7 @@ import type {
   GrowAnswer,
   Growth,
   Launch,
+  Needs,
   Outcome,
   Policy,
   StartAnswer,
@@ -136,6 +138,7 @@ const firstStart: Starting = {
   waitingSince: undefined,
   missing: [],
   shortAt: undefined,
+  misfit: undefined,
   growth: undefined,
   searchedAt: undefined,
   isSent: false,
@@ -218,25 +221,27 @@ function startAnswered(
     case 'started':
       return follow(answered, policy, answer.task, false, now);
     case 'no-room':
-      return {
-        ...answered,
-        phase: {
-          ...moved(waiting, answer.completed),
-          missing: answer.missing,
-          shortAt: now,
-          growth:
-            phase.growth ?? (policy.group !== undefined && policy.asksGroup ? notAsked(now) : undefined),
-        },
-        dueAt: now + roomDelay(phase.tries, random),
-      };
+      return short(answered, waiting, policy, { ...answer, misfit: undefined }, now, random);
+    case 'misfit': {
+      const { reasons: missing, by, completed } = answer;
+      const why = `no container instance of the cluster can take it: ${missing.map(failureWords).join(', ')}`;
+      // Others' tasks and ECS agents come and go.
+      if (answered.needs?.constraints.some(isPassing))
+        return notYet({ ...answered, failures }, waiting, { why, completed }, now, random);
+      if (policy.group === undefined) return ended(answered, 'refused', EXIT.notStarted, why, undefined);
+      // One that the group launches may be another kind, until it is there and refuses too.
+      const isNews = phase.misfit?.by.join() !== by.join();
+      return short(
+        isNews ? { ...answered, fit: { kind: 'unasked', failures: 0, dueAt: now } } : answered,
+        waiting,
+        policy,
+        { missing, completed, misfit: { reasons: missing, by } },
+        now,
+        random,
+      );
+    }
     case 'not-yet':
-      return {
-        ...answered,
-        failures,
-        trouble: answer.why,
-        phase: { ...moved(waiting, answer.completed), missing: [], shortAt: undefined },
-        dueAt: now + (answer.completed ? roomDelay(phase.tries, random) : backoff(failures, random)),
-      };
+      return notYet({ ...answered, failures }, waiting, answer, now, random);
     case 'unanswered':
       return {
         ...before,
@@ -262,6 +267,44 @@ function startAnswered(
         ? ended(answered, 'refused', EXIT.notStarted, answer.why, undefined)
         : ended(answered, 'forbidden', EXIT.permission, answer.why, undefined);
   }
+}
+
+/** What `task:group`, `runningTasksCount` and `agentConnected` say of an instance changes. */
+const isPassing = (constraint: Needs['constraints'][number]) =>
+  constraint.type === 'memberOf' &&
+  /\b(task:group|runningTasksCount|agentConnected)\b/.test(constraint.expression);
+
+/** There is no room: then the group is asked for some. */
+function short(
+  launch: Launch,
+  phase: Starting,
+  policy: Policy,
+  { missing, misfit, completed }: Pick<Starting, 'missing' | 'misfit'> & { readonly completed: boolean },
+  now: number,
+  random: Random,
+): Launch {
+  const growth = phase.growth ?? (policy.group !== undefined && policy.asksGroup ? notAsked(now) : undefined);
+  return {
+    ...launch,
+    phase: { ...moved(phase, completed), missing, misfit, shortAt: now, growth },
+    dueAt: now + roomDelay(phase.tries - 1, random),
+  };
+}
+
+/** It cannot be started now, and not for want of room. */
+function notYet(
+  launch: Launch,
+  phase: Starting,
+  { why, completed }: { readonly why: string; readonly completed: boolean },
+  now: number,
+  random: Random,
+): Launch {
+  return {
+    ...launch,
+    trouble: why,
+    phase: { ...moved(phase, completed), missing: [], misfit: undefined, shortAt: undefined },
+    dueAt: now + (completed ? roomDelay(phase.tries - 1, random) : backoff(launch.failures, random)),
+  };
 }
 
 const notAsked = (now: number): Growth => ({

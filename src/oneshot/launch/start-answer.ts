@@ -1,20 +1,20 @@
 import type { AwsError } from '../../aws/errors.ts';
+import { failureKind, failureWords } from './failure-words.ts';
 import type { StartAnswer, TaskView } from './model.ts';
 
+export type Failure = { readonly arn: string; readonly reason: string };
+
 /** What RunTask has answered: with a task, or with a list of failures, one for each container instance. */
-export function readAnswer(task: TaskView | undefined, reasons: readonly string[]): StartAnswer {
+export function readAnswer(task: TaskView | undefined, failures: readonly Failure[]): StartAnswer {
   if (task) return { kind: 'started', task };
-  const missing = unique(reasons.filter((reason) => reason.startsWith('RESOURCE')));
+  const reasons = failures.map(({ reason }) => reason);
+  const missing = unique(reasons.filter((reason) => failureKind(reason) === 'room'));
   if (missing.length > 0) return { kind: 'no-room', missing, completed: true };
   const [first] = reasons;
   if (first === undefined)
     return { kind: 'unanswered', why: 'RunTask answered with neither a task nor a failure' };
-  if (reasons.every(isForGood)) {
-    return {
-      kind: 'never',
-      why: `no container instance of the cluster can take it: ${unique(reasons).join(', ')}`,
-    };
-  }
+  if (reasons.every((reason) => failureKind(reason) === 'misfit'))
+    return { kind: 'misfit', reasons: unique(reasons), by: failures.map(({ arn }) => arn), completed: true };
   return { kind: 'not-yet', why: agentWords(reasons), completed: true };
 }
 
@@ -43,13 +43,9 @@ export function readError(error: AwsError): StartAnswer {
 /** Throttling inside InvalidParameterException; 500 tasks that wait in PROVISIONING (ECS service quotas). */
 const PASSES = /throttl|rate exceeded|PROVISIONING|capacity is unavailable/i;
 
-/** What no waiting changes: the instance lacks an attribute, or is at the wrong place (ECS, "API failure reasons"). */
-const isForGood = (reason: string) =>
-  /^(ATTRIBUTE|LOCATION)\b|placement constraint unsatisfied/i.test(reason);
-
 function agentWords(reasons: readonly string[]): string {
   const other = unique(reasons.filter((reason) => reason !== 'AGENT'));
-  if (other.length > 0) return `ECS does not start it now: ${other.join(', ')}`;
+  if (other.length > 0) return `ECS does not start it now: ${other.map(failureWords).join(', ')}`;
   return `the ECS agent is not connected on ${reasons.length === 1 ? 'the only instance that could take it' : `${reasons.length} instances`}`;
 }
 

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../base/duration.ts';
 import { clip, oneLine } from '../../base/text.ts';
+import { failureWords } from '../launch/failure-words.ts';
 import type { End, Launch, Needs, Policy, Starting, TaskView, Told } from '../launch/model.ts';
 
 /** How a launch is now. */
@@ -117,8 +118,7 @@ const toldWords = ({ trouble }: Told) =>
 
 function missingWords(reasons: readonly string[]): string {
   if (reasons.length === 0) return 'the cluster has no instance';
-  const what = reasons.map((reason) => reason.replace(/^RESOURCE:?/, '') || 'room').join(' and ');
-  return `too little ${what} on every instance`;
+  return `${reasons.map(failureWords).join(' and ')} on every instance`;
 }
 
 /** What an instance must have free for it. */

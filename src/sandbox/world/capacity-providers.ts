@@ -122,11 +122,15 @@ export function provision(
         rules,
         (machine) => machine.member?.group === provider.group,
       );
-      if (Array.isArray(chosen)) return false;
+      if (Array.isArray(chosen)) {
+        made.refusal = chosen[0]?.reason ?? 'EMPTY CAPACITY PROVIDER';
+        return false;
+      }
       cluster.waiting.delete(id);
       made.placed = startTask(world, { ...task, containerInstance: chosen, waited: made });
       return true;
     },
+    refusal: undefined,
     placed: undefined,
     lastStatus: 'PROVISIONING',
     stopCode: undefined,
@@ -203,12 +207,7 @@ function retryLater(world: WorldState, cluster: Cluster): void {
     for (const one of [...cluster.waiting.values()]) {
       if (one.lastStatus === 'STOPPED' || one.place()) continue;
       if (world.now - one.createdAt >= world.options.timings.provisioningTimeout)
-        stopWaiting(
-          world,
-          one,
-          'TaskFailedToStart',
-          'Unable to place the task: no capacity in time (RESOURCE)',
-        );
+        stopWaiting(world, one, 'TaskFailedToStart', one.refusal ?? 'RESOURCE');
     }
     if (waitingFor(cluster, undefined).length > 0) retryLater(world, cluster);
   });

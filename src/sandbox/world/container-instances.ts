@@ -1,5 +1,8 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import { dateAt } from '../../base/clock.ts';
+import { messageOf } from '../../base/text.ts';
+import { attributesOf } from './attributes.ts';
+import { AGENT_VERSION, parseQuery, type Query } from './cluster-query.ts';
 import { checkOwnCluster, clusterNamed, listing } from './clusters.ts';
 import { setContainerInstanceStatus } from './ecs-agent.ts';
 import { clientException, invalidParameter } from './errors.ts';
@@ -7,6 +10,7 @@ import { idOf } from './ids.ts';
 import type { Handlers } from './operations.ts';
 import { page } from './paging.ts';
 import { valueAt } from './past.ts';
+import { liveTasks, RESERVED_PORTS, usedGpus } from './placement.ts';
 import type { Cluster, ContainerInstance, Machine, Task, WorldState } from './state.ts';
 import type { ContainerInstanceStatus } from './statuses.ts';
 import { deregister, loseTask, seenOf } from './task-life.ts';
@@ -115,19 +119,13 @@ function isStarting(status: Task['lastStatus']): boolean {
   return status === 'PROVISIONING' || status === 'PENDING' || status === 'ACTIVATING';
 }
 
-/** The cluster query language, as far as it names an instance: `ec2InstanceId == i-…`, `… in [a, b]`. */
-function readFilter(filter: string | undefined): (one: ContainerInstance) => boolean {
+function readFilter(filter: string | undefined): Query {
   if (!filter) return () => true;
-  const equals = /^\s*ec2InstanceId\s*==\s*'?([\w-]+)'?\s*$/.exec(filter);
-  if (equals) return (one) => one.machine.id === equals[1];
-  const within = /^\s*ec2InstanceId\s+in\s+\[([^\]]*)\]\s*$/.exec(filter);
-  if (within) {
-    const ids = new Set((within[1] ?? '').split(',').map((id) => id.trim().replace(/^'(.*)'$/, '$1')));
-    return (one) => ids.has(one.machine.id);
+  try {
+    return parseQuery(filter);
+  } catch (error) {
+    throw invalidParameter(`Invalid filter: ${filter}: ${messageOf(error)}`);
   }
-  const connected = /^\s*agentConnected\s*==\s*(true|false)\s*$/.exec(filter);
-  if (connected) return (one) => one.agentConnected === (connected[1] === 'true');
-  throw invalidParameter(`Invalid filter: ${filter}. The sandbox knows ec2InstanceId and agentConnected.`);
 }
 
 /** @param showsTags as ECS does only where it is asked for them */
@@ -150,9 +148,17 @@ export function describe(
     containerInstanceArn: one.arn,
     ec2InstanceId: machine.id,
     version: one.version,
-    versionInfo: { agentVersion: '1.102.0', agentHash: 'sandbox', dockerVersion: 'DockerVersion: 25.0.8' },
-    remainingResources: resources(machine.cpu - one.usedCpu, machine.memory - one.usedMemory),
-    registeredResources: resources(machine.cpu, machine.memory),
+    versionInfo: {
+      agentVersion: AGENT_VERSION,
+      agentHash: 'sandbox',
+      dockerVersion: 'DockerVersion: 25.0.8',
+    },
+    remainingResources: resources(
+      { cpu: machine.cpu - one.usedCpu, memory: machine.memory - one.usedMemory },
+      gpuIds(machine).slice(machine.gpus > 0 ? usedGpus(one) : 0),
+      liveTasks(one).flatMap(({ needs }) => needs.ports),
+    ),
+    registeredResources: resources(machine, gpuIds(machine), []),
     status: statusOf(world, one) ?? one.status,
     agentConnected: one.agentConnected,
     runningTasksCount: running,
@@ -169,27 +175,32 @@ function tagsOf(world: WorldState, { tags, pastTags }: ContainerInstance): Ecs.T
   return [...seen].map(([key, value]) => ({ key, value }));
 }
 
-function resources(cpu: number, memory: number): Ecs.Resource[] {
+/** The host's ports are listed where they are taken, also among what remains. */
+function resources(
+  { cpu, memory }: { readonly cpu: number; readonly memory: number },
+  gpus: readonly string[],
+  takenPorts: readonly string[],
+): Ecs.Resource[] {
+  const portsOf = (protocol: string) =>
+    [...RESERVED_PORTS, ...takenPorts].flatMap((port) =>
+      port.endsWith(protocol) ? [port.slice(0, -protocol.length)] : [],
+    );
   return [
     { name: 'CPU', type: 'INTEGER', doubleValue: 0, longValue: 0, integerValue: cpu },
     { name: 'MEMORY', type: 'INTEGER', doubleValue: 0, longValue: 0, integerValue: memory },
-    reservedPorts,
-    reservedUdpPorts,
+    { ...set, name: 'PORTS', stringSetValue: portsOf('/tcp') },
+    { ...set, name: 'PORTS_UDP', stringSetValue: portsOf('/udp') },
+    ...(gpus.length > 0 ? [{ ...set, name: 'GPU', stringSetValue: [...gpus] }] : []),
   ];
 }
 
-const ports = { type: 'STRINGSET', doubleValue: 0, longValue: 0, integerValue: 0 };
-/** What the host keeps for itself: SSH, Docker, the ECS agent. */
-const reservedPorts = { ...ports, name: 'PORTS', stringSetValue: ['22', '2376', '2375', '51678', '51679'] };
-const reservedUdpPorts = { ...ports, name: 'PORTS_UDP', stringSetValue: [] };
+const set = { type: 'STRINGSET', doubleValue: 0, longValue: 0, integerValue: 0 };
 
-function attributes({ availabilityZone, instanceType }: Machine): Ecs.Attribute[] {
-  return [
-    { name: 'ecs.ami-id', value: 'ami-0123456789abcdef0' },
-    { name: 'ecs.availability-zone', value: availabilityZone },
-    { name: 'ecs.instance-type', value: instanceType },
-    { name: 'ecs.os-type', value: 'linux' },
-  ];
+const gpuIds = ({ id, gpus }: Machine) =>
+  Array.from({ length: gpus }, (_, index) => `GPU-${id.slice(2)}-${index}`);
+
+function attributes(machine: Machine): Ecs.Attribute[] {
+  return [...attributesOf(machine)].map(([name, value]) => (value === '' ? { name } : { name, value }));
 }
 
 function instanceArn(world: WorldState, cluster: Cluster, name: string): string {

@@ -15,6 +15,11 @@ export type MachineOptions = {
   cpu?: number;
   memory?: number;
   instanceType?: string;
+  /** As its type has, unless told. */
+  gpus?: number;
+  networkInterfaces?: number;
+  attributes?: Readonly<Record<string, string>>;
+  lacks?: readonly string[];
   /** The Region's zone `a` unless told. */
   availabilityZone?: string;
   tags?: Record<string, string>;
@@ -48,6 +53,10 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
     privateIp: `10.0.${(number >> 8) & 255}.${number & 255}`,
     cpu: options.cpu ?? 65_536,
     memory: options.memory ?? 262_144,
+    gpus: options.gpus ?? world.instanceTypes.get(options.instanceType ?? '')?.gpus ?? 0,
+    networkInterfaces: options.networkInterfaces ?? 3,
+    attributes: new Map(Object.entries(options.attributes ?? {})),
+    lacks: new Set(options.lacks),
     tags: new Map(options.tags ? Object.entries(options.tags) : []),
     pastTags: [],
     imds: {

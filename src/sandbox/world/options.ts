@@ -1,4 +1,5 @@
 import type { Limits } from './limits.ts';
+import type { HostLossCode } from './statuses.ts';
 import type { TimelineEvent } from './timeline.ts';
 
 /** How long AWS takes over its own affairs, in ms. Short by default: a test names the ones it is about. */
@@ -86,6 +87,13 @@ export type WorldOptions = {
   deregisterRefusedFor?: 'not-stopped' | 'pending-or-running';
   /** What becomes of the tasks of an instance that is deregistered by force: no primary source says which. */
   lostTasks?: 'stopped' | 'forgotten';
+  /**
+   * The stop code of a task whose host is gone. TerminationNotice was seen, and none. With a Spot interruption that was
+   * announced it is SpotInterruption, where it is any.
+   */
+  lostHostCode?: 'none' | HostLossCode;
+  /** Whether ECS hears how the containers of a host that is terminated have ended: both were seen. */
+  lostHostTellsExitCodes?: boolean;
   /** What ListTasks gets for a container instance that ECS does not know: no primary source says which. */
   tasksOfUnknown?: 'empty' | 'refused';
   /** … and for one that is INACTIVE. */
@@ -121,6 +129,8 @@ export type ResolvedOptions = {
   readonly deregisterAgain: 'not-found' | 'inactive';
   readonly deregisterRefusedFor: 'not-stopped' | 'pending-or-running';
   readonly lostTasks: 'stopped' | 'forgotten';
+  readonly lostHostCode: 'none' | HostLossCode;
+  readonly lostHostTellsExitCodes: boolean;
   readonly tasksOfUnknown: 'empty' | 'refused';
   readonly tasksOfInactive: 'listed' | 'empty' | 'refused';
   readonly emptyTagFolder: 'empty' | 'missing';
@@ -141,6 +151,8 @@ export function resolveOptions(options: WorldOptions): ResolvedOptions {
     deregisterAgain: options.deregisterAgain ?? 'not-found',
     deregisterRefusedFor: options.deregisterRefusedFor ?? 'not-stopped',
     lostTasks: options.lostTasks ?? 'stopped',
+    lostHostCode: options.lostHostCode ?? 'TerminationNotice',
+    lostHostTellsExitCodes: options.lostHostTellsExitCodes ?? false,
     tasksOfUnknown: options.tasksOfUnknown ?? 'empty',
     tasksOfInactive: options.tasksOfInactive ?? 'listed',
     emptyTagFolder: options.emptyTagFolder ?? 'empty',

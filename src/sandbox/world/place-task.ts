@@ -1,10 +1,15 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
-import { clientException, invalidParameter } from './errors.ts';
-import { place, refuses } from './placement.ts';
-import type { Cluster, ContainerInstance, Machine, WorldState } from './state.ts';
+import { parseQuery } from './cluster-query.ts';
+import { invalidParameter } from './errors.ts';
+import { liveTasks, place, refuses } from './placement.ts';
+import type { Cluster, ContainerInstance, Machine, TaskNeeds, WorldState } from './state.ts';
+import { checkedQuery } from './task-definitions.ts';
 
-export type Wanted = { readonly cpu: number; readonly memory: number; readonly group: string };
-export type Rules = Pick<Ecs.RunTaskCommandInput, 'placementConstraints' | 'placementStrategy'>;
+export type Wanted = TaskNeeds & { readonly group: string };
+export type Rules = Pick<
+  Ecs.RunTaskCommandInput,
+  'placementConstraints' | 'placementStrategy' | 'networkConfiguration'
+>;
 
 /**
  * The container instance that RunTask takes under its constraints and strategies; else why each was refused. The first
@@ -14,15 +19,17 @@ export function choose(
   world: WorldState,
   cluster: Cluster,
   wanted: Wanted,
-  { placementConstraints = [], placementStrategy = [] }: Rules,
+  { placementConstraints = [], placementStrategy = [], networkConfiguration }: Rules,
   isEligible?: (machine: Machine) => boolean,
 ): ContainerInstance | Ecs.Failure[] {
   const failures: Ecs.Failure[] = [];
+  const subnets = networkConfiguration?.awsvpcConfiguration?.subnets ?? [];
   let candidates: ContainerInstance[] = [];
   for (const candidate of cluster.containerInstances.values()) {
     if (candidate.status !== 'ACTIVE' || isEligible?.(candidate.machine) === false) continue;
     const reason =
       refuses(candidate, wanted) ??
+      (isElsewhere(candidate, subnets) ? 'LOCATION' : undefined) ??
       placementConstraints.map((one) => breaks(one, candidate, wanted)).find((one) => one !== undefined);
     if (reason === undefined) candidates.push(candidate);
     else failures.push({ arn: candidate.arn, reason });
@@ -30,7 +37,8 @@ export function choose(
   if (candidates.length === 0) return failures;
   if (placementStrategy.length === 0) {
     const [only] = candidates;
-    const spread = placementConstraints.length === 0 && !isEligible ? place(cluster, wanted) : only;
+    const isOfAll = placementConstraints.length === 0 && subnets.length === 0 && !isEligible;
+    const spread = isOfAll ? place(cluster, wanted) : only;
     return spread ?? failures;
   }
   for (const { type, field } of placementStrategy) {
@@ -53,32 +61,36 @@ function rankBy(
     return ({ machine, usedCpu }) => machine.cpu - usedCpu;
   if (type === 'binpack' && field?.toLowerCase() === 'memory')
     return ({ machine, usedMemory }) => machine.memory - usedMemory;
-  if (type === 'spread' && (field === 'instanceId' || field === 'host')) return liveTasks;
+  if (type === 'spread' && (field === 'instanceId' || field === 'host')) return countTasks;
   if (type === 'spread' && field === 'attribute:ecs.availability-zone')
     return ({ machine }) =>
       candidates
         .filter((other) => other.machine.availabilityZone === machine.availabilityZone)
-        .reduce((sum, other) => sum + liveTasks(other), 0);
+        .reduce((sum, other) => sum + countTasks(other), 0);
   throw invalidParameter(`The sandbox knows no placement strategy ${type} by ${field}.`);
 }
 
-function liveTasks({ tasks }: ContainerInstance): number {
-  return [...tasks].filter(({ lastStatus }) => lastStatus !== 'STOPPED').length;
+const countTasks = (one: ContainerInstance) => liveTasks(one).length;
+
+/** A subnet is in the zone by whose letter its id ends, as `subnet-b`; any other may be anywhere. */
+function isElsewhere({ machine }: ContainerInstance, subnets: readonly string[]): boolean {
+  if (subnets.length === 0) return false;
+  return subnets.every((subnet) => {
+    const [, letter] = /^subnet-([a-z])$/.exec(subnet) ?? [];
+    return letter !== undefined && !machine.availabilityZone.endsWith(letter);
+  });
 }
 
 function breaks(
   { type, expression = '' }: Ecs.PlacementConstraint,
-  { machine, tasks }: ContainerInstance,
+  one: ContainerInstance,
   { group }: Wanted,
 ): string | undefined {
   if (type === 'distinctInstance') {
-    const isThere = [...tasks].some((task) => task.group === group && task.lastStatus !== 'STOPPED');
+    const isThere = liveTasks(one).some((task) => task.group === group);
     return isThere ? 'distinctInstance placement constraint unsatisfied.' : undefined;
   }
-  const [, name, value] =
-    /^\s*attribute:(ecs\.instance-type|ecs\.availability-zone)\s*==\s*(\S+)\s*$/.exec(expression) ?? [];
-  if (type !== 'memberOf' || !name)
-    throw clientException(`Expression "${expression}" is none that the sandbox can evaluate.`);
-  const has = name === 'ecs.instance-type' ? machine.instanceType : machine.availabilityZone;
-  return has === value ? undefined : 'MemberOf placement constraint unsatisfied.';
+  if (type !== 'memberOf') throw invalidParameter(`Unknown placement constraint type ${type}.`);
+  const isMember = parseQuery(checkedQuery(expression))(one);
+  return isMember ? undefined : 'MemberOf placement constraint unsatisfied.';
 }

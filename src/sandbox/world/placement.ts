@@ -1,10 +1,11 @@
-import type { Cluster, ContainerInstance } from './state.ts';
+import { attributesOf } from './attributes.ts';
+import { parseQuery } from './cluster-query.ts';
+import type { Cluster, ContainerInstance, Task, TaskNeeds } from './state.ts';
 
-export type Needs = { cpu: number; memory: number };
-export type Refusal = { arn: string; reason: 'RESOURCE:CPU' | 'RESOURCE:MEMORY' | 'AGENT' | 'INACTIVE' };
+export type Refusal = { arn: string; reason: string };
 
 /** The ACTIVE container instance with room and the fewest tasks; else why each of them was refused. */
-export function place(cluster: Cluster, needs: Needs): ContainerInstance | Refusal[] {
+export function place(cluster: Cluster, needs: TaskNeeds): ContainerInstance | Refusal[] {
   let best: ContainerInstance | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   const refusals: Refusal[] = [];
@@ -15,7 +16,7 @@ export function place(cluster: Cluster, needs: Needs): ContainerInstance | Refus
       refusals.push({ arn: candidate.arn, reason });
       continue;
     }
-    const tasks = liveTasks(candidate);
+    const tasks = liveTasks(candidate).length;
     if (tasks < fewest) {
       best = candidate;
       fewest = tasks;
@@ -24,12 +25,27 @@ export function place(cluster: Cluster, needs: Needs): ContainerInstance | Refus
   return best ?? refusals;
 }
 
-/** Why a container instance cannot take a task, or undefined when it can. */
-export function refuses(candidate: ContainerInstance, needs: Needs): Refusal['reason'] | undefined {
+/**
+ * Why a container instance cannot take a task, or undefined when it can. Where there are several reasons, no primary
+ * source says which of them ECS gives. (ECS developer guide, "API failure reasons")
+ */
+export function refuses(candidate: ContainerInstance, needs: TaskNeeds): string | undefined {
+  const { machine } = candidate;
   if (candidate.status !== 'ACTIVE') return 'INACTIVE';
   if (!candidate.agentConnected || !isHostsOwn(candidate)) return 'AGENT';
-  if (candidate.usedMemory + needs.memory > candidate.machine.memory) return 'RESOURCE:MEMORY';
-  if (candidate.usedCpu + needs.cpu > candidate.machine.cpu) return 'RESOURCE:CPU';
+  if (needs.attributes.length > 0) {
+    const has = attributesOf(machine);
+    if (needs.attributes.some((name) => !has.has(name))) return 'ATTRIBUTE';
+  }
+  if (needs.expressions.some((expression) => !parseQuery(expression)(candidate)))
+    return 'MemberOf placement constraint unsatisfied.';
+  if (candidate.usedMemory + needs.memory > machine.memory) return 'RESOURCE:MEMORY';
+  if (candidate.usedCpu + needs.cpu > machine.cpu) return 'RESOURCE:CPU';
+  const isTaken = (port: string) => liveTasks(candidate).some(({ needs: { ports } }) => ports.includes(port));
+  if (needs.ports.some((port) => RESERVED_PORTS.includes(port) || isTaken(port))) return 'RESOURCE:PORTS';
+  if (needs.gpu > 0 && usedGpus(candidate) + needs.gpu > machine.gpus) return 'RESOURCE:GPU';
+  if (needs.hasNetworkInterface && usedInterfaces(candidate) >= machine.networkInterfaces)
+    return 'RESOURCE:ENI';
   return undefined;
 }
 
@@ -40,8 +56,16 @@ export function refuses(candidate: ContainerInstance, needs: Needs): Refusal['re
 const isHostsOwn = (candidate: ContainerInstance): boolean =>
   candidate.machine.ecsAgent.containerInstance === candidate;
 
-function liveTasks(containerInstance: ContainerInstance): number {
-  let count = 0;
-  for (const task of containerInstance.tasks) if (task.lastStatus !== 'STOPPED') count++;
-  return count;
+/** What the host keeps for itself: SSH, Docker, the ECS agent. */
+export const RESERVED_PORTS = ['22/tcp', '2376/tcp', '2375/tcp', '51678/tcp', '51679/tcp'];
+
+export const usedGpus = (one: ContainerInstance): number =>
+  liveTasks(one).reduce((sum, { needs }) => sum + needs.gpu, 0);
+
+/** The first one is the instance's own. */
+const usedInterfaces = (one: ContainerInstance) =>
+  1 + liveTasks(one).filter(({ needs }) => needs.hasNetworkInterface).length;
+
+export function liveTasks({ tasks }: ContainerInstance): readonly Task[] {
+  return [...tasks].filter(({ lastStatus }) => lastStatus !== 'STOPPED');
 }

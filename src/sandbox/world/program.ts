@@ -16,8 +16,8 @@ export function commandOf(
 }
 
 /**
- * Runs a command in thought. It understands `sleep SECONDS`, `echo TEXT`, `exit CODE`, `true`, `false`, `ignore-sigterm`
- * and `oom`, one of them or several with `;` or `&&` between them, as words or behind `sh -c`. Undefined for any other
+ * Runs a command in thought. It understands `sleep SECONDS`, `echo TEXT`, `exit CODE`, `true`, `false`, `ignore-sigterm`,
+ * `on-sigterm CODE` and `oom`, one of them or several with `;` or `&&` between them, as words or behind `sh -c`. Undefined for any other
  * command: what that would do, nobody here knows.
  */
 export function programOf(command: readonly string[] | undefined): Program | undefined {
@@ -41,6 +41,9 @@ export function programOf(command: readonly string[] | undefined): Program | und
         break;
       case 'ignore-sigterm':
         behaviour = { ...behaviour, ignoresSigterm: true };
+        break;
+      case 'on-sigterm':
+        behaviour = { ...behaviour, sigtermExitCode: Number(argument) };
         break;
       case 'oom':
         return ended({ ...behaviour, exitCode: 137, exitReason: OUT_OF_MEMORY });

@@ -18,6 +18,7 @@ import type {
 } from './state.ts';
 import { definitionNamed } from './task-definitions.ts';
 import { startTask } from './task-life.ts';
+import { needsOf } from './task-needs.ts';
 
 /** ECS API reference, "Ensuring idempotency": for 24 hours, and no longer than an hour after the last of its tasks has stopped. */
 const TOKEN_LIFE_MS = { atMost: 24 * 3_600_000, afterStop: 3_600_000 } as const;
@@ -82,6 +83,8 @@ function start(world: WorldState, cluster: Cluster, input: Ecs.RunTaskCommandInp
   if (!provider && ![...cluster.containerInstances.values()].some(({ status }) => status === 'ACTIVE'))
     throw invalidParameter('No Container Instances were found in your cluster.');
   const needs = needsOf(definition, overrides);
+  if (needs.hasNetworkInterface && !input.networkConfiguration?.awsvpcConfiguration?.subnets?.length)
+    throw invalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.");
   const group = input.group ?? `family:${definition.family}`;
   const tasks: (Task | WaitingTask)[] = [];
   for (let index = 0; index < count; index++) {
@@ -105,25 +108,6 @@ function checkOverrides(definition: TaskDefinition, overrides: TaskOverrides | u
         `Override for container named ${name} is not a container in the TaskDefinition.`,
       );
   }
-}
-
-/** What a task takes of an instance: what is reserved for the whole of it, else for its containers. */
-function needsOf(definition: TaskDefinition, overrides: TaskOverrides | undefined) {
-  const { containers } = definition;
-  const ownOf = ({ name }: ContainerSpec) =>
-    overrides?.containerOverrides?.find((one) => one.name === name) ?? {};
-  const sum = (of: (one: ContainerSpec) => number) => containers.reduce((total, one) => total + of(one), 0);
-  return {
-    cpu:
-      (overrides?.cpu ? Number(overrides.cpu) : definition.ownCpu) ?? sum((one) => ownOf(one).cpu ?? one.cpu),
-    memory:
-      (overrides?.memory ? Number(overrides.memory) : definition.ownMemory) ??
-      sum((one) => {
-        const own = ownOf(one);
-        // A soft limit is what is reserved.
-        return own.memoryReservation ?? one.memoryReservation ?? own.memory ?? one.memory ?? 0;
-      }),
-  };
 }
 
 /** As its command says, where that is understood; an image whose name begins with `missing` cannot be pulled. */

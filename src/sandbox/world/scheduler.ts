@@ -4,6 +4,7 @@ import { place, refuses } from './placement.ts';
 import { cancel } from './queue.ts';
 import type { ContainerInstance, Service, Task, WorldState } from './state.ts';
 import { askToStop, startTask } from './task-life.ts';
+import { needsOf } from './task-needs.ts';
 
 export function say(world: WorldState, service: Service, message: string): void {
   const text = `(service ${service.name}) ${message}`;
@@ -100,7 +101,7 @@ function limits(service: Service): { least: number; most: number } {
 }
 
 function startOne(world: WorldState, service: Service, wasBlocked: boolean): boolean {
-  const placed = place(service.cluster, service.definition);
+  const placed = place(service.cluster, needsOf(service.definition));
   if (Array.isArray(placed)) {
     const [first] = placed;
     if (!wasBlocked) {
@@ -132,8 +133,10 @@ function closest(reason: string): string {
       return 'has insufficient CPU units available';
     case 'RESOURCE:MEMORY':
       return 'has insufficient memory available';
-    default:
+    case 'AGENT':
       return 'has a disconnected agent';
+    default:
+      return `encountered error "${reason}"`;
   }
 }
 
@@ -149,7 +152,7 @@ function passDaemon(world: WorldState, service: Service): void {
   if (service.status === 'DRAINING') return;
   for (const containerInstance of service.cluster.containerInstances.values()) {
     if (served.has(containerInstance)) continue;
-    if (refuses(containerInstance, service.definition)) continue;
+    if (refuses(containerInstance, needsOf(service.definition))) continue;
     startTask(world, {
       containerInstance,
       definition: service.definition,

@@ -4,7 +4,13 @@ import type { ResolvedOptions } from './options.ts';
 import type { Past } from './past.ts';
 import type { EventQueue, Scheduled } from './queue.ts';
 import type { RequestLog } from './request-log.ts';
-import type { ContainerInstanceStatus, HookTransition, LifecycleState, TaskStatus } from './statuses.ts';
+import type {
+  ContainerInstanceStatus,
+  HookTransition,
+  HostLossCode,
+  LifecycleState,
+  TaskStatus,
+} from './statuses.ts';
 import type { Interruption, LifecycleNotification, TimelineEvent } from './timeline.ts';
 
 /** Everything that is true in the simulated account. Times are in ms since the Unix epoch. */
@@ -69,6 +75,13 @@ export type Machine = {
   /** CPU units and MiB that the instance registers with ECS. */
   readonly cpu: number;
   readonly memory: number;
+  readonly gpus: number;
+  /** How many network interfaces it can have, its own first one among them. */
+  readonly networkInterfaces: number;
+  /** Those of its container instance, beside ECS's own. */
+  readonly attributes: ReadonlyMap<string, string>;
+  /** Attributes of ECS's own that its container instance has not. */
+  readonly lacks: ReadonlySet<string>;
   readonly tags: Map<string, string>;
   /** What its tags were, the latest last: for answers of the EC2 API that lag behind. */
   readonly pastTags: Past<ReadonlyMap<string, string>>;
@@ -190,7 +203,7 @@ export type WaitingTask = {
   readonly serial: number;
   readonly cluster: Cluster;
   readonly provider: CapacityProvider;
-  readonly wanted: { readonly cpu: number; readonly memory: number; readonly group: string };
+  readonly wanted: TaskNeeds & { readonly group: string };
   readonly createdAt: number;
   /** What it will be. */
   readonly task: {
@@ -201,6 +214,8 @@ export type WaitingTask = {
   };
   /** Puts it on an instance that has room; false where none has. */
   readonly place: () => boolean;
+  /** Why the last look for room found none. */
+  refusal: string | undefined;
   placed: Task | undefined;
   lastStatus: 'PROVISIONING' | 'STOPPED';
   stopCode: 'TaskFailedToStart' | 'UserInitiated' | undefined;
@@ -250,7 +265,25 @@ export type TaskDefinition = {
   /** At least one, of which at least one is essential. */
   readonly containers: readonly ContainerSpec[];
   readonly stopTimeoutMs: number | undefined;
+  readonly networkMode: 'awsvpc' | 'bridge' | 'host' | 'none';
+  /** The names of the attributes that its container instance must have. */
+  readonly requiresAttributes: readonly string[];
+  /** The expressions of its constraints of type `memberOf`. */
+  readonly expressions: readonly string[];
   status: 'ACTIVE' | 'INACTIVE';
+};
+
+/** What a task takes of a container instance, and what that must be. CPU is in units, memory in MiB. */
+export type TaskNeeds = {
+  readonly cpu: number;
+  readonly memory: number;
+  readonly gpu: number;
+  /** The host's ports that it binds, as `8080/tcp`. */
+  readonly ports: readonly string[];
+  /** One of its own, as in the network mode awsvpc. */
+  readonly hasNetworkInterface: boolean;
+  readonly attributes: readonly string[];
+  readonly expressions: readonly string[];
 };
 
 /** One container of a task definition. CPU is in units, memory in MiB. */
@@ -263,6 +296,13 @@ export type ContainerSpec = {
   /** Its hard limit and its soft one; the soft one is what is reserved. */
   readonly memory: number | undefined;
   readonly memoryReservation: number | undefined;
+  readonly gpu: number;
+  /** 0 is none, or any that is free. */
+  readonly ports: readonly {
+    readonly container: number;
+    readonly host: number;
+    readonly protocol: 'tcp' | 'udp';
+  }[];
   readonly stopTimeoutMs: number | undefined;
   /** Where the log driver `awslogs` puts its output. */
   readonly log: { readonly group: string; readonly prefix: string } | undefined;
@@ -310,6 +350,7 @@ export type Task = {
   readonly createdAt: number;
   /** The name of the one that has placed it. */
   readonly capacityProvider: string | undefined;
+  readonly needs: TaskNeeds;
   readonly cpu: number;
   readonly memory: number;
   lastStatus: TaskStatus;
@@ -332,6 +373,7 @@ export type Task = {
     | 'TaskFailedToStart'
     | 'UserInitiated'
     | 'ServiceSchedulerInitiated'
+    | HostLossCode
     | undefined;
   stoppedReason: string | undefined;
   protectedUntil: number | undefined;

@@ -41,3 +41,6 @@ export type LifecycleState =
 
 /** The two ends of an instance's life at which a hook can wait. */
 export type HookTransition = 'autoscaling:EC2_INSTANCE_TERMINATING' | 'autoscaling:EC2_INSTANCE_LAUNCHING';
+
+/** What ECS gives as the stop code of a task whose host is gone. */
+export type HostLossCode = 'SpotInterruption' | 'TerminationNotice' | 'InfrastructureHealth';

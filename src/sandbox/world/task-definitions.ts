@@ -1,4 +1,6 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
+import { messageOf } from '../../base/text.ts';
+import { parseQuery } from './cluster-query.ts';
 import { checkName } from './clusters.ts';
 import { clientException, invalidParameter } from './errors.ts';
 import type { Handlers } from './operations.ts';
@@ -30,6 +32,9 @@ export const taskDefinitions: Pick<
       ownMemory: input.memory ? Number(input.memory) : undefined,
       containers: containers.map(specOf),
       stopTimeoutMs: longest(containers.map((one) => one.stopTimeout)),
+      networkMode: input.networkMode,
+      requiresAttributes: requiredAttributes(input),
+      expressions: (input.placementConstraints ?? []).map(({ expression = '' }) => checkedQuery(expression)),
     });
     return { taskDefinition: describe(definition), tags: [] };
   },
@@ -55,6 +60,9 @@ export type DefinitionOptions = {
   stopTimeoutMs?: number | undefined;
   command?: readonly string[] | undefined;
   log?: ContainerSpec['log'];
+  networkMode?: TaskDefinition['networkMode'] | undefined;
+  requiresAttributes?: readonly string[];
+  expressions?: readonly string[];
   /** In place of the one container that the rest describes. */
   containers?: readonly ContainerSpec[];
 };
@@ -81,12 +89,17 @@ export function addDefinition(world: WorldState, options: DefinitionOptions): Ta
         cpu,
         memory,
         memoryReservation: undefined,
+        gpu: 0,
+        ports: [],
         stopTimeoutMs: options.stopTimeoutMs,
         command: options.command,
         log: options.log,
       },
     ],
     stopTimeoutMs: options.stopTimeoutMs,
+    networkMode: options.networkMode ?? 'bridge',
+    requiresAttributes: options.requiresAttributes ?? [],
+    expressions: options.expressions ?? [],
     status: 'ACTIVE',
   };
   revisions.push(definition);
@@ -117,8 +130,9 @@ function describe(definition: TaskDefinition): Ecs.TaskDefinition {
     ...(definition.ownCpu !== undefined && { cpu: String(definition.ownCpu) }),
     ...(definition.ownMemory !== undefined && { memory: String(definition.ownMemory) }),
     compatibilities: ['EC2'],
-    requiresAttributes: [],
-    placementConstraints: [],
+    networkMode: definition.networkMode,
+    requiresAttributes: definition.requiresAttributes.map((name) => ({ name })),
+    placementConstraints: definition.expressions.map((expression) => ({ type: 'memberOf', expression })),
     volumes: [],
     containerDefinitions: definition.containers.map(describeContainer),
   };
@@ -142,9 +156,38 @@ function describeContainer(one: ContainerSpec): Ecs.ContainerDefinition {
     }),
     environment: [],
     mountPoints: [],
-    portMappings: [],
+    portMappings: one.ports.map(({ container, host, protocol }) => ({
+      containerPort: container,
+      hostPort: host,
+      protocol,
+    })),
+    ...(one.gpu > 0 && { resourceRequirements: [{ type: 'GPU', value: String(one.gpu) }] }),
     volumesFrom: [],
   };
+}
+
+/** What ECS makes of a definition's parameters (ECS developer guide, "Amazon ECS container agent configuration"). */
+function requiredAttributes({
+  networkMode,
+  taskRoleArn,
+  containerDefinitions = [],
+}: Ecs.RegisterTaskDefinitionCommandInput) {
+  const drivers = containerDefinitions.flatMap(({ logConfiguration }) => logConfiguration?.logDriver ?? []);
+  return [
+    ...(networkMode === 'awsvpc' ? ['ecs.capability.task-eni'] : []),
+    ...(taskRoleArn ? ['com.amazonaws.ecs.capability.task-iam-role'] : []),
+    ...[...new Set(drivers)].map((driver) => `com.amazonaws.ecs.capability.logging-driver.${driver}`),
+  ];
+}
+
+/** @throws what ECS answers to an expression that is none */
+export function checkedQuery(expression: string): string {
+  try {
+    parseQuery(expression);
+    return expression;
+  } catch (error) {
+    throw invalidParameter(`Invalid expression "${expression}": ${messageOf(error)}`);
+  }
 }
 
 function specOf(one: Ecs.ContainerDefinition): ContainerSpec {
@@ -155,6 +198,12 @@ function specOf(one: Ecs.ContainerDefinition): ContainerSpec {
     cpu: one.cpu ?? 0,
     memory: one.memory,
     memoryReservation: one.memoryReservation,
+    gpu: sum((one.resourceRequirements ?? []).map(({ type, value }) => (type === 'GPU' ? Number(value) : 0))),
+    ports: (one.portMappings ?? []).map(({ containerPort = 0, hostPort = 0, protocol }) => ({
+      container: containerPort,
+      host: hostPort,
+      protocol: protocol === 'udp' ? 'udp' : 'tcp',
+    })),
     stopTimeoutMs: one.stopTimeout === undefined ? undefined : one.stopTimeout * 1000,
     command: one.command,
     log: logOf(one.logConfiguration),

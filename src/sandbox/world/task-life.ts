@@ -12,10 +12,12 @@ import type {
   Task,
   TaskBehaviour,
   TaskDefinition,
+  TaskNeeds,
   WaitingTask,
   WorldState,
 } from './state.ts';
 import type { TaskStatus } from './statuses.ts';
+import { needsOf } from './task-needs.ts';
 
 export type NewTask = {
   containerInstance: ContainerInstance;
@@ -28,8 +30,8 @@ export type NewTask = {
   /** In place of that: each container's, in the order of its definition. */
   behaviours?: readonly TaskBehaviour[] | undefined;
   overrides?: Task['overrides'];
-  /** CPU units and MiB that it takes; its definition's unless told. */
-  needs?: { readonly cpu: number; readonly memory: number } | undefined;
+  /** What it takes; its definition's unless told. */
+  needs?: TaskNeeds | undefined;
   /** It has waited in PROVISIONING for an instance, under this name. */
   waited?: WaitingTask | undefined;
   /** RUNNING from the first moment, for a test that is not about starting. */
@@ -40,6 +42,7 @@ export type NewTask = {
 export function startTask(world: WorldState, options: NewTask): Task {
   const { containerInstance, definition, waited } = options;
   const id = waited?.id ?? nextHex(world, 32);
+  const needs = options.needs ?? needsOf(definition);
   const task: Task = {
     id,
     arn: `arn:aws:ecs:${world.options.region}:${world.options.accountId}:task/${containerInstance.cluster.name}/${id}`,
@@ -63,8 +66,9 @@ export function startTask(world: WorldState, options: NewTask): Task {
     overrides: options.overrides,
     createdAt: waited?.createdAt ?? world.now,
     capacityProvider: waited?.provider.name,
-    cpu: options.needs?.cpu ?? definition.cpu,
-    memory: options.needs?.memory ?? definition.memory,
+    needs,
+    cpu: needs.cpu,
+    memory: needs.memory,
     lastStatus: 'PROVISIONING',
     desiredStatus: 'RUNNING',
     knownStatus: 'PENDING',
@@ -220,6 +224,10 @@ export function lostWithMachine(world: WorldState, machine: Machine, cause: stri
     task.transition = cancel(task.transition);
     for (const container of task.containers) {
       container.exit = cancel(container.exit);
+      // A machine that shuts down asks its containers to stop, and its ECS agent may still tell how they ended.
+      const { ignoresSigterm, sigtermExitCode, exitCode } = container.behaviour;
+      if (container.isRunning && world.options.lostHostTellsExitCodes && !ignoresSigterm)
+        container.exitCode = sigtermExitCode ?? exitCode ?? 0;
       container.isRunning = false;
     }
     setContainers(world, task, 'exited');
@@ -251,6 +259,8 @@ export function noticeHostLoss(world: WorldState, machine: Machine): void {
   for (const task of machine.ecsAgent.tasks) {
     if (task.lastStatus === 'STOPPED') continue;
     task.desiredStatus = 'STOPPED';
+    const { lostHostCode } = world.options;
+    if (lostHostCode !== 'none') task.stopCode = machine.imds.spotAction ? 'SpotInterruption' : lostHostCode;
     task.stoppedReason = `Host EC2 (instance ${machine.id}) terminated.`;
     enterStopped(world, task);
   }

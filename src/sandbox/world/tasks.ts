@@ -15,6 +15,7 @@ import { runTask } from './run-task.ts';
 import type { Cluster, ContainerInstance, Task, WorldState } from './state.ts';
 import { definitionNamed } from './task-definitions.ts';
 import { askToStop, isLost, seenOf, startTask } from './task-life.ts';
+import { needsOf } from './task-needs.ts';
 
 /** The ECS calls about tasks. */
 export const tasks: Pick<
@@ -39,7 +40,7 @@ export const tasks: Pick<
     for (const name of atMost(10, input.containerInstances, 'Container Instances cannot be empty.')) {
       checkOwnCluster(cluster, name);
       const containerInstance = cluster.containerInstances.get(idOf(name));
-      const reason = containerInstance ? refuses(containerInstance, definition) : 'MISSING';
+      const reason = containerInstance ? refuses(containerInstance, needsOf(definition)) : 'MISSING';
       if (!containerInstance || reason) {
         failures.push({ arn: containerInstance?.arn ?? name, reason });
         continue;

@@ -12,6 +12,17 @@ let sandbox: Sandbox;
 const directory = mkdtempSync(join(tmpdir(), 'ecs-oneshot-'));
 before(async () => {
   ({ fleet, sandbox } = await startCluster(4));
+  const container = { name: 'main', image: 'busybox', cpu: 64, memory: 64 };
+  fleet.world.call('ecs:RegisterTaskDefinition', {
+    family: 'fast',
+    containerDefinitions: [container],
+    placementConstraints: [{ type: 'memberOf', expression: 'attribute:disk == nvme' }],
+  });
+  fleet.world.call('ecs:RegisterTaskDefinition', {
+    family: 'listening',
+    // SSH's.
+    containerDefinitions: [{ ...container, portMappings: [{ containerPort: 22, hostPort: 22 }] }],
+  });
 });
 after(async () => {
   await sandbox.close();
@@ -31,6 +42,16 @@ describe('the exit code', { concurrency: 4 }, () => {
       ['--cpu', '9000', '--capacity-timeout', '1s', '--', 'true'],
       75,
       /exit code 75, the launcher's: not started within 1 s: .*RESOURCE:CPU/,
+    ],
+    [
+      ['--task-definition', 'fast', '--', 'true'],
+      69,
+      /no container instance of the cluster can take it: the task definition's placement constraint is not met/,
+    ],
+    [
+      ['--task-definition', 'listening', '--capacity-timeout', '1s', '--', 'true'],
+      75,
+      /a port is taken that the task binds on every instance \(RESOURCE:PORTS\); it is safe to try again/,
     ],
     [['--task-definition', 'gone'], 69, /could not be started: CannotPullContainerError/],
     [['--task-definition', 'nosuch'], 69, /Unable to describe task definition/],

@@ -271,7 +271,7 @@ describe('what no instance of the group could hold', () => {
   const large = template({ InstanceType: 'm6i.large' });
   const empty = { containerInstanceArns: [] };
   const measure = async (wanted: Partial<Needs>, ...answers: object[]) =>
-    await scene(...answers).workers.measure({ ...needs, ...wanted });
+    await scene(...answers).workers.measure({ ...needs, ...wanted }, undefined);
 
   test('is told by the type of its launch template', async () => {
     const fit = await measure({}, own, large, types(['m6i.large', 2, 8192]), empty);
@@ -327,6 +327,28 @@ describe('what no instance of the group could hold', () => {
   test('is not told of a launch configuration, nor of a template without a type', async () => {
     assert.equal((await measure({}, group({ LaunchConfigurationName: 'old' }))).kind, 'unknown');
     assert.equal((await measure({}, own, template({}))).kind, 'unknown');
+  });
+
+  test('a kind of instance that the cluster lacks: an instance of the group that was refused too tells it', async () => {
+    const misfit = { reasons: ['ATTRIBUTE'], by: ['ours'] };
+    const registered = (arn: string, ec2InstanceId: string) => ({
+      containerInstances: [{ containerInstanceArn: arn, ec2InstanceId, status: 'ACTIVE' }],
+    });
+    const withMember = group({
+      Instances: [{ InstanceId: 'i-1' }],
+      LaunchTemplate: { LaunchTemplateId: 'lt-1' },
+    });
+    const list = { containerInstanceArns: ['a'] };
+    const kindOf = async (...answers: object[]) =>
+      (await scene(withMember, list, ...answers).workers.measure({ ...needs, cpu: 1024 }, misfit)).kind;
+    assert.equal(await kindOf(registered('ours', 'i-1')), 'never');
+    const type = [large, types(['m6i.large', 2, 8192])];
+    assert.equal(
+      await kindOf(registered('ours', 'i-9'), ...type),
+      'fits',
+      'one of the group may be another kind',
+    );
+    assert.equal(await kindOf(registered('came-since', 'i-1'), ...type), 'fits', 'it has not been tried yet');
   });
 
   test('is waited for where another instance of the cluster can hold it', async () => {

@@ -8,6 +8,9 @@ import { differs } from '../../../../src/oneshot/launch/parameters.ts';
 import { readAnswer, readError } from '../../../../src/oneshot/launch/start-answer.ts';
 import { exited, policy, taskView } from './launches.ts';
 
+const failuresOf = (reasons: readonly string[]) =>
+  reasons.map((reason, index) => ({ arn: `instance-${index}`, reason }));
+
 describe('what the failures of RunTask mean', () => {
   for (const [reasons, expected] of [
     [['RESOURCE:CPU'], 'no-room'],
@@ -18,18 +21,21 @@ describe('what the failures of RunTask mean', () => {
     [['AGENT'], 'not-yet'],
     [['AGENT', 'ATTRIBUTE'], 'not-yet'],
     [['SOMETHING:NEW'], 'not-yet'],
-    [['ATTRIBUTE'], 'never'],
-    [['LOCATION', 'ATTRIBUTE'], 'never'],
-    [['MemberOf placement constraint unsatisfied.'], 'never'],
+    [['ATTRIBUTE'], 'misfit'],
+    [['LOCATION', 'ATTRIBUTE'], 'misfit'],
+    [['MemberOf placement constraint unsatisfied.'], 'misfit'],
+    // Another task of the group ends one day.
+    [['distinctInstance placement constraint unsatisfied.'], 'not-yet'],
+    [['ATTRIBUTE', 'distinctInstance placement constraint unsatisfied.'], 'not-yet'],
     [[], 'unanswered'],
   ] as const) {
     test(`${reasons.join(', ') || 'neither a task nor a failure'}: ${expected}`, () => {
-      assert.equal(readAnswer(undefined, reasons).kind, expected);
+      assert.equal(readAnswer(undefined, failuresOf(reasons)).kind, expected);
     });
   }
 
   test('what is missing is told once each', () => {
-    assert.deepEqual(readAnswer(undefined, ['RESOURCE:CPU', 'RESOURCE:CPU', 'AGENT']), {
+    assert.deepEqual(readAnswer(undefined, failuresOf(['RESOURCE:CPU', 'RESOURCE:CPU', 'AGENT'])), {
       kind: 'no-room',
       missing: ['RESOURCE:CPU'],
       completed: true,
@@ -92,6 +98,15 @@ describe('the exit code of a stopped task', () => {
     ['another container has 0, and this one none', several(['proxy', 0], ['main', undefined]), '71 launcher'],
     ['another container failed', several(['proxy', 1], ['main', 0]), '0 container'],
     ['the counted one failed', several(['main', 4], ['proxy', 0]), '4 container'],
+    [
+      'its capacity provider has instances of another kind',
+      exited(undefined, {
+        stopCode: 'TaskFailedToStart',
+        stoppedReason: 'ATTRIBUTE',
+        containerInstanceArn: undefined,
+      }),
+      '69 launcher',
+    ],
     ['somebody else stopped it', exited(143, { stopCode: 'UserInitiated' }), '143 container'],
   ] as readonly [string, TaskView, string][]) {
     test(`${what}: ${expected}`, () => {
@@ -120,12 +135,46 @@ describe('the exit code of a stopped task', () => {
       'it ended without an exit code: its host was lost (Host EC2 (instance i-1) terminated.)',
     ],
     [
+      exited(undefined, {
+        stopCode: 'SpotInterruption',
+        stoppedReason: 'Host EC2 (instance i-1) terminated.',
+      }),
+      'it ended without an exit code: its Spot instance was interrupted (Host EC2 (instance i-1) terminated.)',
+    ],
+    [
+      exited(0, { stopCode: 'TerminationNotice', stoppedReason: 'Host EC2 (instance i-1) terminated.' }),
+      'main exited with code 0, since its host was lost (Host EC2 (instance i-1) terminated.)',
+    ],
+    [
+      exited(undefined, {
+        stopCode: 'TaskFailedToStart',
+        stoppedReason: 'EMPTY CAPACITY PROVIDER',
+        containerInstanceArn: undefined,
+      }),
+      'ECS found no room for it: its capacity provider has no instance',
+    ],
+    [
+      exited(undefined, {
+        stopCode: 'TaskFailedToStart',
+        stoppedReason: 'TaskFailedToStart: MemberOf placement constraint unsatisfied',
+        containerInstanceArn: undefined,
+      }),
+      "no instance of its capacity provider can take it: the task definition's placement constraint is not met",
+    ],
+    [
       exited(143, { stopCode: 'UserInitiated', stoppedReason: 'by hand' }),
       'main exited with code 143, since somebody stopped it (by hand)',
     ],
   ] as const) {
     test(words, () => assert.equal(endOf(task, context).reason, words));
   }
+});
+
+test('a task whose host was lost while it stopped was cancelled all the same, whatever its container made of SIGTERM', () => {
+  const cancel = { signal: 'SIGTERM', at: 0, insists: false } as const;
+  const stopped = exited(0, { stopCode: 'TerminationNotice' });
+  assert.equal(endOf(stopped, { container: 'main', stopped: 'cancelled', cancel }).code, 143);
+  assert.equal(endOf(stopped, { container: 'main', stopped: 'timed-out', cancel: undefined }).code, 124);
 });
 
 describe('a later call with the same key', () => {

@@ -1,0 +1,32 @@
+/** What the reason of a RunTask failure says of a container instance. (ECS developer guide, "API failure reasons") */
+export type FailureKind =
+  /** It has too little of something: another instance may have it, or this one later. */
+  | 'room'
+  /** It is not what the task needs, and does not become that. */
+  | 'misfit'
+  /** Something that passes. */
+  | 'passing';
+
+export function failureKind(reason: string): FailureKind {
+  if (/^RESOURCE\b/.test(reason)) return 'room';
+  if (/^(ATTRIBUTE|LOCATION)\b|^memberOf placement constraint unsatisfied/i.test(reason)) return 'misfit';
+  return 'passing';
+}
+
+/** In words, as they stand before "on every instance". */
+export function failureWords(reason: string): string {
+  const [, resource] = /^RESOURCE:?(.*)$/.exec(reason) ?? [];
+  if (resource !== undefined) return resourceWords[resource] ?? `too little ${resource || 'room'}`;
+  if (/^ATTRIBUTE\b/.test(reason)) return 'an attribute is missing that the task definition needs';
+  if (/^LOCATION\b/.test(reason)) return 'its zone is not that of the subnets';
+  if (/^memberOf\b/i.test(reason)) return "the task definition's placement constraint is not met";
+  return reason;
+}
+
+const resourceWords: Readonly<Record<string, string>> = {
+  CPU: 'too little CPU',
+  MEMORY: 'too little memory',
+  GPU: 'too few GPUs',
+  PORTS: 'a port is taken that the task binds',
+  ENI: 'no network interface is left',
+};
