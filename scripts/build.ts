@@ -3,7 +3,9 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { builtInsByName, REQUIRE, refuseBuiltInImports } from './build/built-ins.ts';
+import { writeCodeCache } from './build/code-cache.ts';
 import { pinoParts } from './build/pino-parts.ts';
+import { asScript, asScripts, MAIN } from './build/scripts.ts';
 import { refuseWholeSchemas, sdkSources } from './build/sdk-sources.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -11,30 +13,40 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The simulated AWS, in a bundle of its own: a host that runs the agent needs none of it. */
 const SANDBOX = { source: 'src/commands/sandbox.ts', folder: 'sandbox' } as const;
 
+/** The program that every instance runs: it becomes scripts, which start faster. */
+const AGENT = { entry: 'src/cli.ts', alsoAtStart: 'src/commands/run.ts' } as const;
+
 /**
  * Bundles `entry` (default src/cli.ts) into `outdir` (default dist/): one small entry file and chunks that are
  * loaded when a command first needs them, without the sandbox. Returns esbuild's metafile, which is also kept as
- * meta.json.
+ * meta.json. Of the agent it makes scripts (see `asScripts`), without their code cache: that fits one binary of Node.
  */
 export async function bundle(
-  entry = join(root, 'src/cli.ts'),
+  entry = join(root, AGENT.entry),
   outdir = join(root, 'dist'),
 ): Promise<Metafile> {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   await rm(outdir, { recursive: true, force: true });
   const { metafile } = await build({ ...settings(version), entryPoints: { cli: entry }, outdir });
   const cli = join(outdir, 'cli.js');
-  const text = await readFile(cli, 'utf8');
-  if (!text.startsWith('#!')) await writeFile(cli, `#!/usr/bin/env node\n${text}`);
-  await chmod(cli, 0o755);
-  await writeFile(join(outdir, 'meta.json'), JSON.stringify(metafile));
-  // Without it a dist/ that is copied elsewhere would be read as CommonJS.
-  await writeFile(join(outdir, 'package.json'), `${JSON.stringify({ type: 'module', version })}\n`);
   refuseEagerSdk(metafile, relative(root, cli));
   refuseForeignParts(metafile, relative(root, entry));
   refuseWholeSchemas(metafile);
   refuseBuiltInImports(metafile);
-  return metafile;
+  const isAgent = relative(root, entry) === AGENT.entry;
+  const written = isAgent ? await asScripts(outdir, metafile, AGENT.alsoAtStart) : metafile;
+  if (!isAgent) await makeExecutable(cli);
+  await writeFile(join(outdir, 'meta.json'), JSON.stringify(written));
+  // Without it, what is above a dist/ that is copied elsewhere would say how Node reads it.
+  const type = isAgent ? 'commonjs' : 'module';
+  await writeFile(join(outdir, 'package.json'), `${JSON.stringify({ type, version })}\n`);
+  return written;
+}
+
+async function makeExecutable(cli: string): Promise<void> {
+  const text = await readFile(cli, 'utf8');
+  if (!text.startsWith('#!')) await writeFile(cli, `#!/usr/bin/env node\n${text}`);
+  await chmod(cli, 0o755);
 }
 
 /** Bundles the sandbox to where the bundle in `outdir` loads it from. */
@@ -47,6 +59,7 @@ export async function bundleSandbox(outdir = join(root, 'dist')): Promise<Metafi
     outdir: join(outdir, SANDBOX.folder),
     plugins: [],
   });
+  await asScript(join(outdir, SANDBOX.folder, `${SANDBOX.folder}.js`));
   return metafile;
 }
 
@@ -123,8 +136,10 @@ function refuseEagerSdk(metafile: Metafile, entry: string): void {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  report('dist/', await bundle(process.argv[2], process.argv[3]));
-  report('dist/sandbox/', await bundleSandbox(process.argv[3]));
+  const outdir = process.argv[3] ?? join(root, 'dist');
+  report('dist/', await bundle(process.argv[2], outdir));
+  await writeCodeCache(join(outdir, MAIN));
+  report('dist/sandbox/', await bundleSandbox(outdir));
   // In a folder of its own, after the agent's: that one empties dist/ first.
   if (process.argv.length === 2)
     for (const program of ['oneshot', 'scaler'])

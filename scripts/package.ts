@@ -3,6 +3,8 @@ import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:f
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeCodeCache } from './build/code-cache.ts';
+import { MAIN } from './build/scripts.ts';
 import { bundle } from './build.ts';
 import { agentConf } from './package/agent-conf.ts';
 import { addShellFiles } from './package/command-line.ts';
@@ -49,6 +51,9 @@ export async function buildPackages({
       await layOut(tree, dist, program, architecture);
       await addShellFiles(tree, program.commandLine, version);
       if (program.isService) await addService(tree, architecture);
+      // Of the other architecture the binary does not run here: without the cache, it only starts more slowly.
+      if (program.isService && architecture === process.arch)
+        await writeCodeCache(join(tree, 'lib', MAIN), join(tree, 'bin/node'));
       const licences = await licenceText(metafile, program.name);
       await writeFile(join(tree, 'share/THIRD-PARTY-LICENSES.txt'), licences);
       const others = await runtimeComponents(architecture, join(tree, 'bin/node'), program.isService);

@@ -8,14 +8,17 @@ import type { NetworkRead } from './config/network.ts';
 import { options } from './config/options.ts';
 import { wrongPlace } from './config/wrong-place.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+// What Node ends with where something is awaited that never comes.
+process.exitCode = 13;
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
 
 async function main(words: string[]): Promise<number> {
-  const { stdout, stderr } = process;
   // The sandbox has a help of its own.
   if (words[0] === 'sandbox') return sandbox(words.slice(1));
   if (words[0] === 'help' && words[1] === 'sandbox') return sandbox(['--help']);
-  const chosen = await choose(program, words, { stdout, stderr });
+  const chosen = await choose(program, words, process);
   if (chosen.kind === 'answered') return chosen.code;
   return runConfigured(chosen.name as Exclude<CommandName, 'sandbox'>, chosen.argv);
 }

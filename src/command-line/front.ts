@@ -5,6 +5,7 @@ import { columnsOf } from '../base/wrap.ts';
 import { EX_USAGE } from '../config/exit-codes.ts';
 import { COMMON_COMMANDS, type Program } from './program.ts';
 
+/** Of `process` each is made when it is first asked for, which a service that logs otherwise never needs. */
 export type Streams = {
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
@@ -19,19 +20,19 @@ export type Chosen =
 export async function choose(
   program: Program,
   [first, ...rest]: readonly string[],
-  { stdout, stderr }: Streams,
+  streams: Streams,
 ): Promise<Chosen> {
   const { commands } = program;
-  if (first === undefined) return complain(`${await help(program, widthOf(stderr))}\n`);
+  if (first === undefined) return complain(`${await help(program, widthOf(streams.stderr))}\n`);
   if (first === '--version' || first === '-V' || first === 'version') return say(version);
   if (first === '--help' || first === '-h' || first === 'help') {
     const [about] = first === 'help' ? rest : [];
     if (about === undefined || Object.hasOwn(COMMON_COMMANDS, about))
-      return say(await help(program, widthOf(stdout)));
+      return say(await help(program, widthOf(streams.stdout)));
     return Object.hasOwn(commands, about) ? say(await helpOf(about)) : unknownCommand(about);
   }
   if (first === 'completion' && !rest.includes('--help') && !rest.includes('-h')) return completion(rest[0]);
-  if (first === 'completion') return say(await help(program, widthOf(stdout)));
+  if (first === 'completion') return say(await help(program, widthOf(streams.stdout)));
   if (!Object.hasOwn(commands, first)) return unknownCommand(first);
   const end = rest.indexOf('--');
   const own = end < 0 ? rest : rest.slice(0, end);
@@ -40,8 +41,8 @@ export async function choose(
 
   async function helpOf(name: string): Promise<string> {
     const command = commands[name];
-    if (!command) return help(program, widthOf(stdout));
-    return (await import('./help.ts')).commandHelp(program, name, command, widthOf(stdout));
+    if (!command) return help(program, widthOf(streams.stdout));
+    return (await import('./help.ts')).commandHelp(program, name, command, widthOf(streams.stdout));
   }
 
   async function completion(shell: string | undefined): Promise<Chosen> {
@@ -68,12 +69,12 @@ export async function choose(
   }
 
   function say(text: string): Chosen {
-    stdout.write(`${text.trimEnd()}\n`);
+    streams.stdout.write(`${text.trimEnd()}\n`);
     return { kind: 'answered', code: 0 };
   }
 
   function complain(text: string): Chosen {
-    stderr.write(text);
+    streams.stderr.write(text);
     return { kind: 'answered', code: EX_USAGE };
   }
 }

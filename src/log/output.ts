@@ -44,10 +44,12 @@ export function createOutput({ level, environment, fd = 1 }: OutputOptions): Log
 }
 
 function writer(fd: number, environment: Environment, write: (line: string) => void): (line: string) => void {
-  if (isJournal(environment, statOf(fd))) {
+  const stat = statOf(fd);
+  if (isJournal(environment, stat)) {
     return (line) => write(priorityPrefix(levelOf(line)) + line);
   }
-  if (fd === 1 && process.stdout.isTTY)
+  // Asked last: Node makes a stream of its standard output for the answer.
+  if (fd === 1 && stat?.isCharacterDevice() && process.stdout.isTTY)
     return (line) => write(forPeople(line, { width: columnsOf(process.stdout) }));
   return write;
 }

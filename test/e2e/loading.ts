@@ -9,28 +9,38 @@ export type Loading = {
   readonly nodeArgs: readonly string[];
   /** The source files whose code has been loaded so far, by the part of their path that is asked for. */
   loaded(part: string): readonly string[];
+  /** The scripts of the bundle for which V8 took a code cache. */
+  cached(): readonly string[];
 };
 
 export function watchLoading(scene: Scene): Loading {
   const list = join(scene.directory(), 'loaded');
+  // The bundle's own loader makes a script of each file.
   const hook = `
-    import { registerHooks } from 'node:module';
     import { appendFileSync } from 'node:fs';
-    registerHooks({
-      load(url, context, next) {
-        appendFileSync(${JSON.stringify(list)}, url + '\\n');
-        return next(url, context);
-      },
-    });`;
+    const vm = process.getBuiltinModule('vm');
+    vm.Script = class extends vm.Script {
+      constructor(text, options) {
+        super(text, options);
+        const isCached = options.cachedData !== undefined && !this.cachedDataRejected;
+        appendFileSync(${JSON.stringify(list)}, JSON.stringify({ file: options.filename, isCached }) + '\\n');
+      }
+    };`;
   const { outputs } = JSON.parse(readFileSync(join(dirname(cli), 'meta.json'), 'utf8')) as {
     outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
   };
+  const scripts = () =>
+    readFileSync(list, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { file: string; isCached: boolean });
   return {
+    cached: () => scripts().flatMap(({ file, isCached }) => (isCached ? [basename(file)] : [])),
     nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(hook)}`],
     loaded: (part) => {
-      const urls = readFileSync(list, 'utf8').trim().split('\n');
+      const files = scripts().map(({ file }) => file);
       return Object.entries(outputs)
-        .filter(([output]) => urls.some((url) => url.endsWith(`/${basename(output)}`)))
+        .filter(([output]) => files.some((file) => file.endsWith(`/${basename(output)}`)))
         .flatMap(([, { inputs }]) => Object.keys(inputs).filter((input) => input.includes(part)));
     },
   };
