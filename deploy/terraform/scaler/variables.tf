@@ -9,7 +9,7 @@ variable "cluster_name" {
 }
 
 variable "autoscaling_group_name" {
-  description = "The group that is sized, within its minimum and maximum. It needs a launch template."
+  description = "The group that is sized, within its minimum and maximum. Without a launch template, or with a warm pool or On-Demand and Spot mixed, its desired capacity is raised instead of calling LaunchInstances."
   type        = string
 }
 
