@@ -102,13 +102,25 @@ export const bugs: readonly Bug[] = [
       },
       {
         within: 'plan',
-        replace: 'group.desired - cordoned.length - foreignCordons < group.min',
+        replace: 'beyondMin(group.desired - cordoned.length - foreignCordons) < 0',
         by: 'false',
       },
       {
         within: 'plan',
-        replace: "{ hold: 'min-size', count: desired - waiting - foreignCordons - group.min },",
+        replace: "{ hold: 'min-size', count: beyondMin(desired - waiting - foreignCordons) },",
         by: "{ hold: 'min-size', count: 1e9 },",
+      },
+    ],
+  },
+  {
+    name: 'takes instances that never registered for the minimum',
+    first: 8,
+    breaks: ['G4'],
+    edits: [
+      {
+        within: 'plan',
+        replace: 'Math.min(inGroup, usable) - group.min',
+        by: 'inGroup - group.min',
       },
     ],
   },

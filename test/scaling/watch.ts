@@ -12,6 +12,7 @@ export const scalingPromises = {
   G1: 'nothing is launched above MaxSize',
   G2: 'what the group wants is lowered by nothing but the termination of a chosen instance',
   G3: 'no termination is asked for below MinSize, and none that the group would replace',
+  G4: 'as many instances as MinSize take tasks or boot: those that never register are not among them',
   D1: 'no cordon outlives its end',
   D2: 'only what bears a cordon of a scaler is set ACTIVE, and nothing that goes',
   J1: 'every job that can fit runs',
@@ -91,13 +92,14 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
       for (const { key, startedAt, plan: job } of jobs)
         if (startedAt === undefined && job.cpu <= plan.group.cpu && group.desired < group.maxSize)
           broken('J1', `${key} has not run when all has been calm for long`);
-      const left = [...group.members.values()].filter(({ state, machine }) => {
+      const open = [...group.members.values()].filter(({ state, machine }) => {
         const { containerInstance } = machine.ecsAgent;
         const isOpen = containerInstance?.status === 'ACTIVE' || cordoned.has(containerInstance?.arn ?? '');
-        return state === 'InService' && isOpen && !isBusy(machine);
+        return state === 'InService' && isOpen;
       });
+      const left = open.filter(({ machine }) => !isBusy(machine));
       const spare = Math.max(...plan.scalers.map((scaler) => scaler.spare));
-      if (left.length > spare && group.desired > group.minSize)
+      if (left.length > spare && group.desired > group.minSize && open.length > group.minSize)
         broken(
           'I1',
           `${left.length} instances are left with nothing to do: ${group.desired} are wanted, and ${group.minSize} at least`,
@@ -129,12 +131,29 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
     broken('T2', `${id} is to be terminated with tasks on it`);
   }
 
+  /** Those that take tasks or will: what has not registered in time is broken. */
+  function usable(): number {
+    let count = Math.max(0, group.desired - serving());
+    for (const { state, machine } of group.members.values()) {
+      const { containerInstance } = machine.ecsAgent;
+      const boots = clock.trueNow() - machine.launchedAt < settings.bootTimeoutMs;
+      if (state === 'InService' && (containerInstance ? containerInstance.status === 'ACTIVE' : boots))
+        count++;
+    }
+    return count;
+  }
+
   function updates(input: unknown): void {
     const { containerInstances = [], status } = input as { containerInstances?: string[]; status?: string };
+    const before = usable();
+    let cordons = 0;
     for (const arn of containerInstances) {
       const one = cluster.containerInstances.get(arn.slice(arn.lastIndexOf('/') + 1));
       if (!one) continue;
-      if (status === 'DRAINING' && one.status === 'ACTIVE') cordoned.set(arn, clock.trueNow());
+      if (status === 'DRAINING' && one.status === 'ACTIVE') {
+        cordoned.set(arn, clock.trueNow());
+        cordons++;
+      }
       if (status !== 'ACTIVE' || one.status !== 'DRAINING') continue;
       if (!one.tags.has(CORDON_KEY)) broken('D2', `${arn} is set ACTIVE, and it is no scaler's to lift`);
       const { member } = one.machine;
@@ -142,6 +161,12 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
         broken('D2', `${arn} is set ACTIVE, and its instance is ${member.state}`);
       cordoned.delete(arn);
     }
+    // As above: of two scalers each may be right.
+    if (cordons > 0 && before - cordons < group.minSize && calmFor() > GRACE_MS && plan.scalers.length === 1)
+      broken(
+        'G4',
+        `${before} instances take tasks, ${cordons} are cordoned, and ${group.minSize} is the least`,
+      );
   }
 
   function look(jobs: readonly JobRecord[]): void {

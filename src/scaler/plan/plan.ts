@@ -78,8 +78,10 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   // What a new instance takes is not known yet: one of those that come is for the jobs, however many wait.
   const coming = snapshot.fresh ? 0 : Math.max(0, booting + rooms.missing - (demand.length > 0 ? 1 : 0));
   let spare = unused + coming;
+  // The minimum is one of instances that serve: one that never registered is counted by the group, and takes no task.
+  const beyondMin = (inGroup: number): number => Math.min(inGroup, usable) - group.min;
   const isNeeded = (): Hold | undefined => {
-    if (group.desired - cordoned.length - foreignCordons < group.min && cordoned.length > 0)
+    if (beyondMin(group.desired - cordoned.length - foreignCordons) < 0 && cordoned.length > 0)
       return 'min-size';
     if (usable < floor) return 'floor';
     return spare < config.spare ? 'spare' : undefined;
@@ -139,7 +141,7 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
     inService(surveyed),
   );
   const tightest = least(
-    { hold: 'min-size', count: desired - waiting - foreignCordons - group.min },
+    { hold: 'min-size', count: beyondMin(desired - waiting - foreignCordons) },
     keepsAll ? { hold: 'floor-unknown', count: 0 } : { hold: 'floor', count: usable - floor },
     { hold: 'spare', count: spare - config.spare },
   );
@@ -176,7 +178,7 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
       !going.has(of.instance.id),
   );
   const mostBusy = isCalm
-    ? Math.min(desired - waiting - foreignCordons - group.min, usable - floor) - cordons.length
+    ? Math.min(beyondMin(desired - waiting - foreignCordons), usable - floor) - cordons.length
     : 0;
   const busy = busyCordons(snapshot, surveyed, staying, history, config, mostBusy).map(
     ({ instance, tasks, endsAt }): Action => {

@@ -185,6 +185,17 @@ describe('a plan takes', () => {
     });
   });
 
+  for (const [what, given] of [
+    ['has not registered in time', { unregistered: true, age: 20 * MIN }],
+    ['somebody else drains', { status: 'DRAINING' }],
+    ['has no connected ECS agent', { agentConnected: false }],
+  ] as const)
+    test(`none of as many as MinSize that serve, beside one that ${what}`, () => {
+      const made = planned(cluster({ 'i-1': given, 'i-2': {}, 'i-3': busy }, { group: { min: 2 } }));
+      assert.deepEqual(actionsOf(made), [], 'the minimum is kept by an instance that takes no task');
+      assert.deepEqual(made.reasons.instances[1]?.why, { kind: 'held', for: 'min-size' });
+    });
+
   test('none of those that --spare keeps', () => {
     assert.equal(planned(cluster({ 'i-1': {}, 'i-2': {}, 'i-3': {} }), { spare: 2 }).actions.length, 1);
   });
