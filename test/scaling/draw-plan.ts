@@ -20,7 +20,9 @@ export function drawPlan(seed: number): ScalingPlan {
     jobs: drawJobs(random, group),
     scalers: drawScalers(random, isCalm),
     meddling: isCalm ? [] : several(random, 3, () => drawMeddling(random, group)),
-    faults: isCalm ? [] : several(random, 4, () => drawFault(random)),
+    faults: isCalm
+      ? []
+      : [...several(random, 4, () => drawFault(random)), ...faultsOfRaises(seed, takesLaunches)],
   };
 }
 
@@ -144,6 +146,23 @@ function drawFault(random: Random): FaultPlanned {
     from: random.integer(0, EVENTFUL_MS),
     lasts: random.spread(1_000, 20 * MINUTE),
   };
+}
+
+/** Drawn apart too: of the one call that is made only where LaunchInstances does not take the group. */
+function faultsOfRaises(seed: number, takesLaunches: boolean): readonly FaultPlanned[] {
+  const random = createRandom(seed ^ 0x2b);
+  if (takesLaunches || random.chance(0.5)) return [];
+  const kinds = [{ what: 'act-then-lose-response' }, { what: 'throttle' }, { what: '5xx' }] as const;
+  return [
+    {
+      match: { api: 'autoscaling:SetDesiredCapacity' },
+      kind: random.pick(kinds),
+      skip: random.integer(0, 2),
+      count: random.integer(1, 4),
+      from: random.integer(0, EVENTFUL_MS / 2),
+      lasts: random.spread(MINUTE, 20 * MINUTE),
+    },
+  ];
 }
 
 function drawKind(random: Random): FaultKind {

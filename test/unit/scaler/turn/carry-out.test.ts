@@ -88,6 +88,53 @@ test('a desired capacity that is not reached is not raised turn after turn for t
   assert.deepEqual(wanted, [2, 2, 3], 'two jobs find room on one instance');
 });
 
+describe('where the desired capacity is raised', () => {
+  /** What the group wants at the end, and what was set, where others set it right after the scaler has. */
+  async function raised(others: readonly number[]) {
+    let desired = 1;
+    const left = [...others];
+    const set: number[] = [];
+    const call = async (operation: string, input: { DesiredCapacity?: number }) => {
+      if (operation === 'autoscaling:LaunchInstances')
+        throw new AwsError(operation, 'rejected', 'ValidationError', 'the group has a warm pool');
+      if (operation === 'autoscaling:SetDesiredCapacity') {
+        set.push(input.DesiredCapacity ?? 0);
+        desired = left.shift() ?? input.DesiredCapacity ?? 0;
+      }
+      const sizes = { MinSize: 0, MaxSize: 10, DesiredCapacity: desired };
+      return { AutoScalingGroups: [{ AutoScalingGroupName: 'workers', ...sizes }] };
+    };
+    const snapshot = cluster({ 'i-1': full }, { demand: jobs(6) });
+    const ports = { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler' } as never;
+    const outcomes = await carryOut(planned(snapshot), snapshot, ports);
+    return { desired, set, kinds: [...new Set(outcomes.map(({ kind }) => kind))] };
+  }
+
+  test('and somebody who had read the same sets less, it is raised again at once', async () => {
+    const { desired, set, kinds } = await raised([2, 3]);
+    assert.deepEqual(set, [4, 4, 4]);
+    assert.equal(desired, 4, 'instances that have just been asked for are taken away again');
+    assert.deepEqual(kinds, ['done']);
+  });
+
+  test('and somebody sets it back, that is left to him', async () => {
+    const { set, kinds } = await raised([1]);
+    assert.deepEqual(set, [4]);
+    assert.deepEqual(kinds, ['not-any-more']);
+  });
+
+  test('and somebody sets less each time, there is an end of it', async () => {
+    const { set, kinds } = await raised([2, 2, 2, 2]);
+    assert.deepEqual(set, [4, 4, 4]);
+    assert.deepEqual(kinds, ['not-any-more']);
+  });
+
+  test('and somebody sets more, that stays', async () => {
+    const { desired, set } = await raised([7]);
+    assert.deepEqual([desired, set], [7, [4]]);
+  });
+});
+
 describe('an instance is terminated', () => {
   /** What AWS is asked when i-1 is to go, and its container instance is as given right before. */
   async function asked(now: { status?: string; since?: number; runningTasksCount?: number } = {}) {
