@@ -6,9 +6,11 @@ import { systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
 import { readNetwork } from '../config/network.ts';
 import { createNodeHttp } from '../host/node-http.ts';
+import { createDaemonReader } from './aws/daemons.ts';
 import { createDemandQueue } from './aws/demand-queue.ts';
 import { createNeedMetric } from './aws/need-metric.ts';
 import type { Operations } from './aws/operations.ts';
+import { createDefinitionReader } from './aws/task-definitions.ts';
 import { createTaskReader } from './aws/tasks.ts';
 import { createScalerTransport } from './aws/transport.ts';
 import { configOf, type Loaded } from './config/load.ts';
@@ -50,6 +52,7 @@ export async function openSession(
   const call: Caller<Operations> = (operation, input, given) =>
     once(operation, input, given ?? (changes.test(operation) ? {} : { attempts: ATTEMPTS }));
   const cluster = clusterName(options.cluster);
+  const definitions = createDefinitionReader(call);
   return {
     kind: 'open',
     ports: {
@@ -60,6 +63,8 @@ export async function openSession(
       config: configOf(options),
       clock: systemClock,
       tasks: createTaskReader(call, cluster),
+      daemons: createDaemonReader(call, cluster, definitions, systemClock),
+      definitions,
       need: options.lookAhead ? createNeedMetric(call, cluster, options.group) : undefined,
       queue:
         options.demandQueue === undefined

@@ -97,6 +97,8 @@ describe('the policies and the code', () => {
     const tagging = statements('scaler').find(({ Sid }) => Sid === 'TagCordonsOfCluster');
     assert.deepEqual(tagging?.Condition, {
       'ForAllValues:StringEquals': { 'aws:TagKeys': [CORDON_KEY] },
+      // Of a request without any tag key the first holds too.
+      Null: { 'aws:TagKeys': 'false' },
     });
   });
 

@@ -52,12 +52,17 @@ export const bugs: readonly Bug[] = [
         replace: 'return { items: answer.taskArns, nextToken: answer.nextToken };',
         by: 'return { items: answer.taskArns, nextToken: undefined };',
       },
-      { within: 'standingOf', replace: "if (one.taskCount > 0) return { kind: 'unclear' };", by: '' },
+      {
+        within: 'standingOf',
+        replace: "if (one.taskCount > tasks.filter(isLive).length) return { kind: 'unclear' };",
+        by: '',
+      },
       { within: 'terminate', replace: 'one.taskCount > 0', by: 'false' },
-      { within: 'cordon', replace: "action.why.kind !== 'busy' && one.taskCount > 0", by: 'false' },
+      { within: 'cordon', replace: "action.why.kind !== 'busy' && one.taskCount > daemons", by: 'false' },
       {
         within: 'plan',
-        replace: 'const count = Math.max(instance.tasks.length, instance.registered?.taskCount ?? 0);',
+        replace:
+          'const count = Math.max(instance.tasks.length + instance.daemons.length, instance.registered?.taskCount ?? 0);',
         by: 'const count = instance.tasks.length;',
       },
       {
@@ -152,6 +157,24 @@ export const bugs: readonly Bug[] = [
         by: "if (cordon?.kind !== 'read') return { kind: 'cordon-expired', cordon: { kind: 'read', by: 'x', since: 0, until: 0 } };",
       },
     ],
+  },
+  {
+    name: 'gives back an instance for a job whose room its daemon takes again',
+    first: 31,
+    breaks: ['I1'],
+    edits: [
+      {
+        within: 'roomWith',
+        replace: '.filter((service) => !isThere(service))',
+        by: '.filter((service) => isThere(service) && false)',
+      },
+    ],
+  },
+  {
+    name: 'takes what daemon services run for jobs',
+    first: 3,
+    breaks: ['I1'],
+    edits: [{ within: 'isDaemon', replace: "kind === 'daemon'", by: 'false && kind' }],
   },
   {
     name: 'waits for ever for an instance that does not boot',

@@ -12,7 +12,8 @@ export function drawPlan(seed: number): ScalingPlan {
   const isCalm = random.chance(0.3);
   // Drawn apart, so that what the other seeds have shown stays where it is.
   const takesLaunches = !createRandom(seed ^ 0x1a).chance(0.1);
-  const group = { ...drawGroup(random, isCalm), takesLaunches };
+  const daemonCpu = drawDaemon(seed);
+  const group = { ...drawGroup(random, isCalm), takesLaunches, daemonCpu };
   return {
     seed,
     group,
@@ -22,14 +23,18 @@ export function drawPlan(seed: number): ScalingPlan {
     meddling: isCalm ? [] : several(random, 3, () => drawMeddling(random, group)),
     faults: isCalm
       ? []
-      : [...several(random, 4, () => drawFault(random)), ...faultsOfRaises(seed, takesLaunches)],
+      : [
+          ...several(random, 4, () => drawFault(random)),
+          ...faultsOfRaises(seed, takesLaunches),
+          ...faultsOfDaemons(seed),
+        ],
   };
 }
 
 const several = <T>(random: Random, most: number, draw: () => T): readonly T[] =>
   Array.from({ length: random.integer(0, most) }, draw);
 
-function drawGroup(random: Random, isCalm: boolean): Omit<GroupPlan, 'takesLaunches'> {
+function drawGroup(random: Random, isCalm: boolean): Omit<GroupPlan, 'takesLaunches' | 'daemonCpu'> {
   const min = random.pick([0, 0, 0, 1, 2]);
   const max = min + random.integer(1, 6);
   const begins = random.integer(min, max);
@@ -146,6 +151,28 @@ function drawFault(random: Random): FaultPlanned {
     from: random.integer(0, EVENTFUL_MS),
     lasts: random.spread(1_000, 20 * MINUTE),
   };
+}
+
+/** Drawn apart, as are all that came later. */
+function drawDaemon(seed: number): number {
+  const random = createRandom(seed ^ 0x3c);
+  return random.chance(0.25) ? random.pick([64, 256]) : 0;
+}
+
+/** Whether a task is a daemon's cannot be asked for a while. */
+function faultsOfDaemons(seed: number): readonly FaultPlanned[] {
+  const random = createRandom(seed ^ 0x4d);
+  if (drawDaemon(seed) === 0 || random.chance(0.6)) return [];
+  return [
+    {
+      match: { api: random.pick(['ecs:DescribeServices', 'ecs:ListServices']) },
+      kind: random.pick([{ what: '5xx' }, { what: 'error', name: 'AccessDeniedException' }] as const),
+      skip: random.integer(0, 3),
+      count: 1_000_000,
+      from: random.integer(0, EVENTFUL_MS),
+      lasts: random.spread(MINUTE, 20 * MINUTE),
+    },
+  ];
 }
 
 /** Drawn apart too: of the one call that is made only where LaunchInstances does not take the group. */

@@ -2,8 +2,10 @@ import type { startAgent } from '../../src/agent/start.ts';
 import { createBudget } from '../../src/aws/budget.ts';
 import { type Caller, createCaller } from '../../src/aws/call.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { createDaemonReader } from '../../src/scaler/aws/daemons.ts';
 import type { createDemandQueue } from '../../src/scaler/aws/demand-queue.ts';
 import type { Operations } from '../../src/scaler/aws/operations.ts';
+import type { createDefinitionReader } from '../../src/scaler/aws/task-definitions.ts';
 import type { createTaskReader } from '../../src/scaler/aws/tasks.ts';
 import { type Config, defaultConfig } from '../../src/scaler/plan/model.ts';
 import type { Memory } from '../../src/scaler/turn/memory.ts';
@@ -27,6 +29,8 @@ export type Bug = {
 type Modules = {
   readonly takeTurn: typeof takeTurn;
   readonly createTaskReader: typeof createTaskReader;
+  readonly createDaemonReader: typeof createDaemonReader;
+  readonly createDefinitionReader: typeof createDefinitionReader;
   readonly createDemandQueue: typeof createDemandQueue;
   readonly emptyMemory: Memory;
 };
@@ -34,14 +38,16 @@ type Modules = {
 /** Loads the scaler as it ships, or with one deliberate bug, and the agent. */
 export async function loadScaler(bug?: Bug): Promise<Program> {
   const load = loaderOf(new URL('../../src/scaler/', import.meta.url), bug?.name, bug?.edits);
-  const [turn, tasks, queue, memory, agent] = await Promise.all([
+  const [turn, tasks, daemons, definitions, queue, memory, agent] = await Promise.all([
     load<Pick<Modules, 'takeTurn'>>('turn/turn.ts'),
     load<Pick<Modules, 'createTaskReader'>>('aws/tasks.ts'),
+    load<Pick<Modules, 'createDaemonReader'>>('aws/daemons.ts'),
+    load<Pick<Modules, 'createDefinitionReader'>>('aws/task-definitions.ts'),
     load<Pick<Modules, 'createDemandQueue'>>('aws/demand-queue.ts'),
     load<Pick<Modules, 'emptyMemory'>>('turn/memory.ts'),
     import('../../src/agent/start.ts') as Promise<{ startAgent: typeof startAgent }>,
   ]);
-  const modules = { ...turn, ...tasks, ...queue, ...memory };
+  const modules = { ...turn, ...tasks, ...daemons, ...definitions, ...queue, ...memory };
   const loaded = loadConfig([], {}, noFile);
   if (loaded.kind !== 'loaded') throw new Error(loaded.problems.join('\n'));
   const config: Config = defaultConfig;
@@ -62,7 +68,14 @@ const configOf = ({ name, spare, cordonBusy, cordonForMs }: ScalerPlan): Partial
 /** As `ecs-scaler run` puts it together. */
 function startScaler(
   { clock, random, transport, cluster, group, queueUrl }: ScalerPorts,
-  { takeTurn, createTaskReader, createDemandQueue, emptyMemory }: Modules,
+  {
+    takeTurn,
+    createTaskReader,
+    createDaemonReader,
+    createDefinitionReader,
+    createDemandQueue,
+    emptyMemory,
+  }: Modules,
   config: Config,
 ): { turn(): Promise<void> } {
   const stop = new AbortController().signal;
@@ -73,6 +86,7 @@ function startScaler(
       input,
       given ?? (/:(Terminate|Launch|Set|Update|Tag|Untag)/.test(operation) ? {} : { attempts: 4 }),
     );
+  const definitions = createDefinitionReader(call);
   const ports = {
     call,
     cluster,
@@ -81,6 +95,8 @@ function startScaler(
     config,
     clock,
     tasks: createTaskReader(call, cluster),
+    daemons: createDaemonReader(call, cluster, definitions, clock),
+    definitions,
     queue: createDemandQueue(call, queueUrl, (demand) => demand.cluster === cluster, clock),
   };
   let memory = emptyMemory;

@@ -28,6 +28,8 @@ export type GroupPlan = {
   readonly bootMs: number;
   /** Whether LaunchInstances takes it: one with a warm pool, or without a launch template, it does not. */
   readonly takesLaunches: boolean;
+  /** CPU units of a task that a daemon service has on each instance; 0: there is none. */
+  readonly daemonCpu: number;
   /** Instances that are there from the beginning. */
   readonly begins: number;
   /** So many of them somebody has set DRAINING, and nobody ends it. */

@@ -7,7 +7,7 @@ import { START, settled } from '../support/virtual-clock.ts';
 import { type JobRecord, launchJob } from './launcher.ts';
 import type { Death, Meddling, ScalerPlan, ScalingPlan } from './plan.ts';
 import { type Agent, at, CLUSTER, type Stage, setStage } from './stage.ts';
-import { type Violation, type Watch, watchScalers } from './watch.ts';
+import { isOfDaemon, type Violation, type Watch, watchScalers } from './watch.ts';
 
 /** The scaler under test: what it is of, so that one with a deliberate bug can be simulated. */
 export type Program = {
@@ -124,7 +124,7 @@ export async function simulate(
 
   function isAnyRunning(): boolean {
     for (const { placed } of fleet.world.machines.values())
-      if (placed.some(({ lastStatus }) => lastStatus !== 'STOPPED')) return true;
+      if (placed.some((task) => task.lastStatus !== 'STOPPED' && !isOfDaemon(task))) return true;
     return false;
   }
 }

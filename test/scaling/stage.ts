@@ -74,6 +74,8 @@ export function setStage(plan: ScalingPlan, agent: Agent): Stage {
       memory: MEMORY,
       availabilityZone: zones[index % zones.length] ?? '',
     });
+  if (group.daemonCpu > 0)
+    fleet.addService({ name: 'monitor', strategy: 'DAEMON', cpu: group.daemonCpu, memory: 64 });
   fleet.group.desired = group.begins;
   const registered = [...fleet.cluster.containerInstances.keys()].slice(0, group.drained);
   if (registered.length > 0)

@@ -1,4 +1,4 @@
-import type { ContainerInstance, Machine, WorldOperation } from '../../src/sandbox/index.ts';
+import type { ContainerInstance, Machine, Task, WorldOperation } from '../../src/sandbox/index.ts';
 import { CORDON_KEY, readCordon } from '../../src/scaler/cordon-tag.ts';
 import type { JobRecord } from './launcher.ts';
 import type { Stage } from './stage.ts';
@@ -43,6 +43,8 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
   const { fleet, clock, plan } = stage;
   const cordonForMs = Math.max(...plan.scalers.map((scaler) => scaler.cordonForMs));
   const { world, group, cluster } = fleet;
+  /** What a job can take at most of an instance. */
+  const mostCpu = plan.group.cpu - plan.group.daemonCpu;
   const violations: Violation[] = [];
   const said = new Set<string>();
   /** Container instances that a scaler has set DRAINING, and since when. */
@@ -90,14 +92,14 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
     end: (jobs) => {
       look(jobs);
       for (const { key, startedAt, plan: job } of jobs)
-        if (startedAt === undefined && job.cpu <= plan.group.cpu && group.desired < group.maxSize)
+        if (startedAt === undefined && job.cpu <= mostCpu && group.desired < group.maxSize)
           broken('J1', `${key} has not run when all has been calm for long`);
       const open = [...group.members.values()].filter(({ state, machine }) => {
         const { containerInstance } = machine.ecsAgent;
         const isOpen = containerInstance?.status === 'ACTIVE' || cordoned.has(containerInstance?.arn ?? '');
         return state === 'InService' && isOpen;
       });
-      const left = open.filter(({ machine }) => !isBusy(machine));
+      const left = open.filter(({ machine }) => !isBusy(machine, (task) => !isOfDaemon(task)));
       const spare = Math.max(...plan.scalers.map((scaler) => scaler.spare));
       if (left.length > spare && group.desired > group.minSize && open.length > group.minSize)
         broken(
@@ -194,7 +196,7 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
   }
 
   function lookAtJob({ key, since, startedAt, plan: job }: JobRecord): void {
-    if (startedAt !== undefined || job.cpu > plan.group.cpu) return;
+    if (startedAt !== undefined || job.cpu > mostCpu) return;
     const waits = clock.trueNow() - Math.max(since, troubledAt);
     const { bootMs, broken: unbooted } = plan.group;
     const bound = bootMs + WAIT_MS + unbooted.length * (settings.bootTimeoutMs + 2 * MINUTE);
@@ -203,9 +205,12 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
       broken('J1', `${key} has waited for ${Math.round(waits / MINUTE)} min, and the group could grow`);
   }
 
-  function isBusy(machine: Machine): boolean {
+  function isBusy(machine: Machine, counts: (task: Task) => boolean = () => true): boolean {
     return machine.placed.some(
-      ({ containersRunning, lastStatus }) => containersRunning || lastStatus !== 'STOPPED',
+      (task) => counts(task) && (task.containersRunning || task.lastStatus !== 'STOPPED'),
     );
   }
 }
+
+/** It comes with its instance, and goes with it. */
+export const isOfDaemon = ({ service }: Task): boolean => service?.strategy === 'DAEMON';

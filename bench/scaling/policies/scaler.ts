@@ -138,6 +138,7 @@ function snapshotOf(
     tasks: all.flatMap(({ tasks }) => [...tasks].map(taskOf)),
     demand: cluster.waiting.map(jobOf),
     fresh,
+    daemons: [],
     capacityProviders: [],
   };
 }

@@ -38,12 +38,18 @@ export type Operations = {
     Ecs.DescribeContainerInstancesCommandInput,
     Ecs.DescribeContainerInstancesCommandOutput
   >;
+  'ecs:DescribeServices': Call<Ecs.DescribeServicesCommandInput, Ecs.DescribeServicesCommandOutput>;
+  'ecs:DescribeTaskDefinition': Call<
+    Ecs.DescribeTaskDefinitionCommandInput,
+    Ecs.DescribeTaskDefinitionCommandOutput
+  >;
   'ecs:DescribeTasks': Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
   'ecs:GetTaskProtection': Call<Ecs.GetTaskProtectionCommandInput, Ecs.GetTaskProtectionCommandOutput>;
   'ecs:ListContainerInstances': Call<
     Ecs.ListContainerInstancesCommandInput,
     Ecs.ListContainerInstancesCommandOutput
   >;
+  'ecs:ListServices': Call<Ecs.ListServicesCommandInput, Ecs.ListServicesCommandOutput>;
   'ecs:ListTasks': Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
   'ecs:TagResource': Call<Ecs.TagResourceCommandInput, Ecs.TagResourceCommandOutput>;
   'ecs:UntagResource': Call<Ecs.UntagResourceCommandInput, Ecs.UntagResourceCommandOutput>;

@@ -3,12 +3,14 @@ import type { Caller } from '../../aws/call.ts';
 import { timeOfDate } from '../../base/clock.ts';
 import type { Task } from '../plan/model.ts';
 import type { Operations } from './operations.ts';
+import { gpusIn } from './task-definitions.ts';
 import { inBatches, incomplete, readAll } from './whole.ts';
 
 const DESCRIBE_LIMIT = 100;
 
-/** A task with what is none of the plan's: the name by which it was started, and the capacity provider that places it. */
+/** A task with what is none of the plan's: its definition, the name by which it was started, and the capacity provider that places it. */
 export type SeenTask = Task & {
+  readonly definitionArn: string;
   readonly startedBy: string | undefined;
   readonly capacityProvider: string | undefined;
 };
@@ -86,10 +88,15 @@ function toTask(operation: string, arn: string, task: Ecs.Task): SeenTask {
     stoppedAt: timeOfDate(task.stoppedAt),
     needs: { cpu: Number(task.cpu) || 0, memory: Number(task.memory) || 0, gpu: gpusOf(task) },
     isProtected: false,
+    definitionArn: taskDefinitionArn,
     startedBy: task.startedBy,
     capacityProvider: task.capacityProviderName,
   };
 }
 
-const gpusOf = ({ containers = [] }: Ecs.Task) =>
-  containers.reduce((sum, { gpuIds }) => sum + (gpuIds?.length ?? 0), 0);
+/** Those that it has; before it has a place those that were asked for when it was started, in place of its definition's. */
+function gpusOf({ containers = [], overrides }: Ecs.Task): number {
+  const given = containers.reduce((sum, { gpuIds }) => sum + (gpuIds?.length ?? 0), 0);
+  const asked = (overrides?.containerOverrides ?? []).map((one) => gpusIn(one.resourceRequirements));
+  return Math.max(given, ...asked);
+}

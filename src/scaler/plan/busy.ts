@@ -42,7 +42,7 @@ export function busyCordons(
     if (chosen.length >= most) break;
     const others = left.filter(({ of }) => of.kind !== 'instance' || of.instance !== candidate.instance);
     const copies = others.map((room) => {
-      const copy = roomOf(room.of, room, room.ports, room.attributes, room.taskGroups, room.isGuess);
+      const copy = roomOf(room.of, room, room.ports, room.attributes, room.taskGroups, room);
       copy.jobs.push(...room.jobs);
       return copy;
     });

@@ -18,6 +18,8 @@ export type Snapshot = {
   readonly demand: readonly Job[];
   /** What a new instance of the group registers with ECS; undefined: none was seen yet, and its type is not known. */
   readonly fresh: FreshInstance | undefined;
+  /** Of the cluster. */
+  readonly daemons: readonly DaemonService[];
   /** Who else sizes the group. */
   readonly capacityProviders: readonly CapacityProvider[];
 };
@@ -88,7 +90,8 @@ export type Task = {
   readonly family: string;
   /** As ECS names it: `family:x` or `service:y`; what `distinctInstance` goes by. */
   readonly group: string;
-  readonly kind: 'service' | 'standalone';
+  /** `daemon`: of a daemon service, which ECS puts on each instance, and stops last when it drains one. */
+  readonly kind: 'service' | 'daemon' | 'standalone';
   readonly lastStatus: string;
   readonly startedAt: number | undefined;
   readonly stoppedAt: number | undefined;
@@ -103,12 +106,20 @@ export type Job = Needs & {
   readonly key: string;
   /** Since when it has waited; undefined where it did not say so. */
   readonly since: number | undefined;
+  /** ECS places it on instances of this group alone, since a capacity provider of the group was asked for it. */
+  readonly inGroupOnly?: true | undefined;
 };
 
 export type Needs = Resources & {
   /** Ports of the host that it takes, as `8080/tcp`. */
   readonly ports: readonly string[];
   readonly constraints: readonly Constraint[];
+};
+
+/** A service that has a task on each instance that satisfies its constraints, and what that takes. */
+export type DaemonService = Needs & {
+  /** The task group of its tasks: `service:y`. */
+  readonly group: string;
 };
 
 /** ECS's placement constraints. */
@@ -118,7 +129,7 @@ export type Constraint =
   /** No two tasks of this task group on one instance; undefined: of a group that is not known, so none beside any other. */
   | { readonly kind: 'distinct-instance'; readonly group: string | undefined };
 
-/** What a new instance of the group has, the zone apart. */
+/** What a new instance of the group has for jobs, the zone apart: without what daemon services take. */
 export type FreshInstance = {
   readonly instanceType: string;
   readonly total: Resources;

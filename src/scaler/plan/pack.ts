@@ -10,6 +10,8 @@ export type Room<T> = {
   gpu: number;
   readonly ports: Set<string>;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Whether it is of an instance of the group. */
+  readonly inGroup: boolean;
   /** It is not known for certain what it will be: what cannot be judged there is taken to fit. */
   readonly isGuess: boolean;
   /** The task groups of the tasks that are there, for `distinctInstance`. */
@@ -23,7 +25,7 @@ export function roomOf<T>(
   ports: Iterable<string>,
   attributes: Readonly<Record<string, string>>,
   taskGroups: Iterable<string> = [],
-  isGuess = false,
+  { isGuess = false, inGroup = true }: { isGuess?: boolean; inGroup?: boolean } = {},
 ): Room<T> {
   const { cpu, memory, gpu } = free;
   return {
@@ -33,6 +35,7 @@ export function roomOf<T>(
     gpu,
     ports: new Set(ports),
     attributes,
+    inGroup,
     isGuess,
     taskGroups: new Set(taskGroups),
     jobs: [],
@@ -88,8 +91,9 @@ export function put(room: Room<unknown>, job: Job): void {
   room.jobs.push(job);
 }
 
-export function takes(room: Room<unknown>, needs: Needs): boolean {
+export function takes(room: Room<unknown>, needs: Needs & Pick<Job, 'inGroupOnly'>): boolean {
   return (
+    (room.inGroup || !needs.inGroupOnly) &&
     needs.cpu <= room.cpu &&
     needs.memory <= room.memory &&
     needs.gpu <= room.gpu &&
@@ -130,7 +134,7 @@ const UNKNOWN = '?';
 const isTaken = (there: ReadonlySet<string>, group: string | undefined) =>
   group === undefined ? there.size > 0 : there.has(group) || there.has(UNKNOWN);
 
-const signature = ({ cpu, memory, gpu, ports, constraints }: Needs) =>
+const signature = ({ cpu, memory, gpu, ports, constraints, inGroupOnly }: Job) =>
   ports.length === 0 && constraints.length === 0
-    ? `${cpu} ${memory} ${gpu}`
-    : JSON.stringify([cpu, memory, gpu, ports, constraints]);
+    ? `${cpu} ${memory} ${gpu} ${inGroupOnly ?? false}`
+    : JSON.stringify([cpu, memory, gpu, ports, constraints, inGroupOnly]);

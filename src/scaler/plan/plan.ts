@@ -113,7 +113,10 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   let waiting = 0;
   for (const { instance, cordon } of cordoned) {
     const settlesAt = cordon.since + config.settleMs;
-    const count = Math.max(instance.tasks.length, instance.registered?.taskCount ?? 0);
+    const count = Math.max(
+      instance.tasks.length + instance.daemons.length,
+      instance.registered?.taskCount ?? 0,
+    );
     if (count > 0) why.set(instance, { kind: 'emptying', tasks: count, until: cordon.until });
     else if (at < settlesAt || desired - 1 < group.min || !mayTerminate || keepsAll)
       why.set(instance, { kind: 'settling', since: cordon.since, until: settlesAt });
@@ -322,7 +325,7 @@ function jobReasons(
   const placed = new Map<Job, JobWhy>();
   for (const { of, jobs } of rooms) for (const job of jobs) placed.set(job, placedIn(of));
   return demand.map((job) => {
-    const { key, since, ...needs } = job;
+    const { key, since, inGroupOnly, ...needs } = job;
     const why = placed.get(job) ?? others.get(job) ?? { kind: 'comes-with', instanceId: undefined };
     return { key, needs, since, why };
   });

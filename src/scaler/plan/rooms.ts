@@ -1,4 +1,5 @@
-import type { Config, FreshInstance, GroupReason, History, Snapshot } from './model.ts';
+import { daemonsOn, less } from './daemons.ts';
+import type { Config, DaemonService, FreshInstance, GroupReason, History, Snapshot } from './model.ts';
 import { inOrder } from './order.ts';
 import { type Room, roomOf } from './pack.ts';
 import type { Surveyed } from './survey.ts';
@@ -27,7 +28,8 @@ export function roomsOf(
   history: History,
   config: Config,
 ): Rooms {
-  const { group, fresh, at } = snapshot;
+  const { group, fresh, at, daemons } = snapshot;
+  const roomOn = (instance: Surveyed) => roomWith(instance, daemons);
   const kept: Room<Place>[] = [];
   const empties: { instance: Surveyed; since: number }[] = [];
   const coming: Room<Place>[] = [];
@@ -94,14 +96,21 @@ export const inService = (surveyed: readonly Surveyed[]): readonly Surveyed[] =>
       ['busy', 'empty', 'unclear', 'booting', 'disconnected', 'cordon-expired'].includes(one.standing.kind),
   );
 
-function roomOn(instance: Surveyed): Room<Place> {
-  const { registered } = instance;
+/** On one without other tasks the daemons that were stopped, or have not started yet, take theirs before any job. */
+function roomWith(instance: Surveyed, daemons: readonly DaemonService[]): Room<Place> {
+  const { registered, tasks } = instance;
+  const isThere = ({ group }: DaemonService) => instance.daemons.some((task) => task.group === group);
+  const missing =
+    tasks.length > 0
+      ? []
+      : daemonsOn(registered?.attributes ?? {}, daemons).filter((service) => !isThere(service));
   return roomOf<Place>(
     { kind: 'instance', instance },
-    registered?.remaining ?? nothing,
-    registered?.portsInUse ?? [],
+    less(registered?.remaining ?? nothing, missing),
+    [...(registered?.portsInUse ?? []), ...missing.flatMap(({ ports }) => ports)],
     registered?.attributes ?? {},
     instance.tasks.map(({ group }) => group),
+    { inGroup: instance.member !== undefined },
   );
 }
 
@@ -110,7 +119,7 @@ const nothing = { cpu: 0, memory: 0, gpu: 0 };
 /** The room on an instance that has not registered yet. */
 export function freshRoom(place: Place, fresh: FreshInstance, zone: string | undefined): Room<Place> {
   const attributes = { ...fresh.attributes, ...(zone !== undefined && { 'ecs.availability-zone': zone }) };
-  return roomOf(place, fresh.total, fresh.portsInUse, attributes, [], fresh.isGuess === true);
+  return roomOf(place, fresh.total, fresh.portsInUse, attributes, [], { isGuess: fresh.isGuess === true });
 }
 
 const idOf = ({ of }: Room<Place>) => (of.kind === 'instance' ? of.instance.id : '');

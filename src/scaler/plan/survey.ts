@@ -15,7 +15,10 @@ export type Surveyed = {
   readonly zone: string;
   readonly registered: ContainerInstance | undefined;
   readonly member: GroupInstance | undefined;
+  /** Those that have not STOPPED, but for daemons. */
   readonly tasks: readonly Task[];
+  /** Those of daemon services. */
+  readonly daemons: readonly Task[];
   readonly standing: InstanceStanding;
 };
 
@@ -59,7 +62,8 @@ export function survey(snapshot: Snapshot, history: History, config: Config): re
       zone: member?.zone ?? one?.zone ?? '',
       registered: one,
       member,
-      tasks: onIt.filter(({ lastStatus }) => lastStatus !== 'STOPPED'),
+      tasks: onIt.filter((task) => isLive(task) && !isDaemon(task)),
+      daemons: onIt.filter((task) => isLive(task) && isDaemon(task)),
       standing: standingOf(one, member, onIt, snapshot.at, history, config),
     };
   });
@@ -94,10 +98,15 @@ function standingOf(
   // Its tag has outlived it: the scaler was cut off, or somebody has given the instance back.
   if (cordon?.kind === 'read' && cordon.until <= now) return { kind: 'cordon-expired', cordon };
   if (!one.agentConnected) return { kind: 'disconnected' };
-  if (tasks.some(({ lastStatus }) => lastStatus !== 'STOPPED')) return { kind: 'busy' };
-  if (one.taskCount > 0) return { kind: 'unclear' };
-  return { kind: 'empty', since: emptySince(one, tasks, now, history) };
+  // Daemons come with an instance, and go with it.
+  const jobs = tasks.filter((task) => !isDaemon(task));
+  if (jobs.some(isLive)) return { kind: 'busy' };
+  if (one.taskCount > tasks.filter(isLive).length) return { kind: 'unclear' };
+  return { kind: 'empty', since: emptySince(one, jobs, now, history) };
 }
+
+const isLive = ({ lastStatus }: Task) => lastStatus !== 'STOPPED';
+const isDaemon = ({ kind }: Task) => kind === 'daemon';
 
 /** The end of its last task, as ECS lists it for an hour or an earlier turn has seen it; else its registration. */
 function emptySince(

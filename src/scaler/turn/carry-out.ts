@@ -68,7 +68,7 @@ export async function carryOut(
     outcomes.push(outcome);
   }
   outcomes.push(...(await terminate(of('terminate'), snapshot, ports)));
-  outcomes.push(...(await cordon(of('cordon'), ports)));
+  outcomes.push(...(await cordon(of('cordon'), snapshot, ports)));
   return outcomes;
 }
 
@@ -135,6 +135,7 @@ function tokenOf(
  */
 async function cordon(
   actions: readonly (Action & { kind: 'cordon' })[],
+  { tasks }: Snapshot,
   ports: CarryOutPorts,
 ): Promise<readonly Outcome[]> {
   if (actions.length === 0) return [];
@@ -149,12 +150,16 @@ async function cordon(
   }
   for (const action of actions) {
     const one = described.find(({ arn }) => arn === action.instance.arn);
+    const daemons = tasks.filter(
+      (task) =>
+        task.containerInstanceArn === one?.arn && task.kind === 'daemon' && task.lastStatus !== 'STOPPED',
+    ).length;
     const why =
       one?.status !== 'ACTIVE'
         ? `it is ${one?.status ?? 'not registered'} now`
         : one.cordon?.kind === 'read'
           ? `${one.cordon.by} cordons it`
-          : action.why.kind !== 'busy' && one.taskCount > 0
+          : action.why.kind !== 'busy' && one.taskCount > daemons
             ? 'it has a task now'
             : undefined;
     if (why !== undefined) {

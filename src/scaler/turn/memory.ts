@@ -36,8 +36,8 @@ export function remember(memory: Memory, snapshot: Snapshot, tasks: readonly See
   const ended = new Map([...memory.lastTaskEndedAt].filter(([arn]) => there.has(arn)));
   const runTimes = new Map(memory.runTimes);
   const counted = new Set<string>();
-  for (const { arn: task, containerInstanceArn: arn, stoppedAt, startedAt, family } of tasks) {
-    if (stoppedAt === undefined) continue;
+  for (const { arn: task, containerInstanceArn: arn, stoppedAt, startedAt, family, kind } of tasks) {
+    if (stoppedAt === undefined || kind === 'daemon') continue;
     if (arn !== undefined && there.has(arn)) ended.set(arn, Math.max(ended.get(arn) ?? 0, stoppedAt));
     counted.add(task);
     // ECS lists it for an hour, turn after turn.

@@ -4,13 +4,16 @@ import type { Clock } from '../../base/clock.ts';
 import { startedByOf } from '../../base/keys.ts';
 import { readCapacityProviders } from '../aws/capacity-providers.ts';
 import { readContainerInstances } from '../aws/container-instances.ts';
+import type { DaemonReader, Daemons } from '../aws/daemons.ts';
 import type { DemandQueue, Received } from '../aws/demand-queue.ts';
 import { readGroup, readLaunchTimes } from '../aws/group.ts';
 import { guessFresh, type LaunchSource } from '../aws/launch-template.ts';
 import type { Operations } from '../aws/operations.ts';
+import type { DefinitionReader } from '../aws/task-definitions.ts';
 import { readProtected } from '../aws/task-protection.ts';
 import type { SeenTask, TaskReader } from '../aws/tasks.ts';
-import type { Config, ContainerInstance, FreshInstance, Group, Job, Snapshot } from '../plan/model.ts';
+import { withoutDaemons } from '../plan/daemons.ts';
+import type { Config, ContainerInstance, FreshInstance, Group, Job, Needs, Snapshot } from '../plan/model.ts';
 import { type Memory, remember } from './memory.ts';
 
 export type ReadPorts = {
@@ -18,6 +21,8 @@ export type ReadPorts = {
   readonly cluster: string;
   readonly group: string;
   readonly tasks: TaskReader;
+  readonly daemons: DaemonReader;
+  readonly definitions: DefinitionReader;
   readonly queue: DemandQueue | undefined;
   readonly clock: Clock;
   readonly config: Config;
@@ -56,22 +61,25 @@ export async function readSnapshot(
   if (!listed)
     return { kind: 'nothing-there', what: `there is no Auto Scaling group ${ports.group} in this Region` };
   const containerInstances = await readContainerInstances(call, cluster);
-  const tasks = await withProtection(ports, await ports.tasks.all());
+  const daemons = await ports.daemons();
+  const tasks = await withProtection(ports, marked(await ports.tasks.all(), daemons));
   const group = await withLaunchTimes(call, listed, containerInstances);
-  const seen = freshOf(listed, containerInstances) ?? before.fresh;
-  const guess = seen ? undefined : await guessed(call, listed.source);
+  const seen = freshOf(listed, containerInstances, tasks, daemons) ?? before.fresh;
+  const guess = seen ? undefined : await guessed(call, listed.source, daemons);
   const at = clock.now();
   const demand = latest(before.demand, queued?.received ?? [], at);
   const managed = view.capacityProviders.some(({ managesScaling }) => managesScaling);
   const providers = view.capacityProviders.map(({ name }) => name);
+  const placed = managed ? noJobs : await unplaced(ports.definitions, tasks, providers);
   const snapshot: Snapshot = {
     at,
     cluster,
     group,
     containerInstances,
     tasks,
-    demand: [...waiting(demand, tasks, cluster), ...(managed ? [] : unplaced(tasks, providers))],
+    demand: [...waiting(demand, tasks, cluster), ...placed.jobs],
     fresh: seen ?? guess?.fresh,
+    daemons: daemons.services,
     capacityProviders: view.capacityProviders,
   };
   return {
@@ -80,10 +88,18 @@ export async function readSnapshot(
     memory: { ...remember(before, snapshot, tasks), demand },
     warnings: [
       ...(queued?.unreadable ?? []).map((why) => `a message of the demand queue is left out: ${why}`),
+      ...daemons.warnings,
+      ...placed.warnings,
       ...(guess?.warnings ?? []),
     ],
   };
 }
+
+/** The same tasks, those of daemon services as such. */
+const marked = (tasks: readonly SeenTask[], { deployments }: Daemons): readonly SeenTask[] =>
+  tasks.map((task) =>
+    task.kind === 'service' && deployments.has(task.startedBy ?? '') ? { ...task, kind: 'daemon' } : task,
+  );
 
 /** Asked only where services are to be moved. */
 async function withProtection(
@@ -104,9 +120,11 @@ async function withProtection(
 async function guessed(
   call: Caller<Operations>,
   source: LaunchSource | undefined,
+  daemons: Daemons,
 ): Promise<{ readonly fresh: FreshInstance | undefined; readonly warnings: readonly string[] }> {
   try {
-    return { fresh: source && (await guessFresh(call, source)), warnings: [] };
+    const whole = source && (await guessFresh(call, source));
+    return { fresh: whole && withoutDaemons(whole, daemons.services), warnings: [] };
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     return { fresh: undefined, warnings: [`what a new instance will hold is not known: ${error.message}`] };
@@ -178,21 +196,55 @@ function waiting(
     }));
 }
 
+type Unplaced = { readonly jobs: readonly Job[]; readonly warnings: readonly string[] };
+
+const noJobs: Unplaced = { jobs: [], warnings: [] };
+
 /**
  * Tasks that wait in PROVISIONING for an instance of this group. Those of Fargate, and of other groups' capacity providers, have no
- * instance yet either, and never get one of this group.
+ * instance yet either, and never get one of this group. GPUs, ports and constraints are in the definition alone.
  */
-function unplaced(tasks: readonly SeenTask[], providers: readonly string[]): readonly Job[] {
-  return tasks
-    .filter(({ containerInstanceArn, lastStatus }) => !containerInstanceArn && lastStatus === 'PROVISIONING')
-    .filter(({ capacityProvider = '' }) => providers.includes(capacityProvider))
-    .map(({ arn, needs }) => ({ key: arn, since: undefined, ...needs, ports: [], constraints: [] }));
+async function unplaced(
+  definitions: DefinitionReader,
+  tasks: readonly SeenTask[],
+  providers: readonly string[],
+): Promise<Unplaced> {
+  const jobs: Job[] = [];
+  const warnings = new Set<string>();
+  for (const { arn, needs, definitionArn, ...task } of tasks) {
+    if (task.containerInstanceArn || task.lastStatus !== 'PROVISIONING') continue;
+    if (!providers.includes(task.capacityProvider ?? '')) continue;
+    const { gpu, ports, constraints } = await defined(definitions, definitionArn, warnings);
+    const whole = { ...needs, gpu: needs.gpu || gpu, ports, constraints };
+    jobs.push({ key: arn, since: undefined, ...whole, inGroupOnly: true });
+  }
+  return { jobs, warnings: [...warnings] };
 }
 
-/** A new instance has what the one has that was registered last, of the type that the group has launched last. */
+/** A definition that cannot be read is no reason to launch nothing. */
+async function defined(
+  definitions: DefinitionReader,
+  arn: string,
+  warnings: Set<string>,
+): Promise<Pick<Needs, 'gpu' | 'ports' | 'constraints'>> {
+  try {
+    return await definitions(arn);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    warnings.add(`GPUs, ports and constraints of tasks in PROVISIONING are not known: ${error.message}`);
+    return { gpu: 0, ports: [], constraints: [] };
+  }
+}
+
+/**
+ * A new instance has what the one has that was registered last, of the type that the group has launched last, without what daemon
+ * services put on each.
+ */
 function freshOf(
   { instances }: Group,
   containerInstances: readonly ContainerInstance[],
+  tasks: readonly SeenTask[],
+  daemons: Daemons,
 ): FreshInstance | undefined {
   const own = new Set(instances.map(({ id }) => id));
   const [newest] = containerInstances
@@ -200,13 +252,16 @@ function freshOf(
     .sort((a, b) => b.registeredAt - a.registeredAt);
   if (!newest) return undefined;
   const { 'ecs.availability-zone': zone, ...attributes } = newest.attributes;
-  return {
+  const isDaemonOnIt = ({ kind, containerInstanceArn: arn }: SeenTask) =>
+    kind === 'daemon' && arn === newest.arn;
+  const whole = {
     instanceType: newest.instanceType,
     total: newest.total,
     // What every host keeps for itself is not known apart from what tasks take, but for an empty one.
-    portsInUse: newest.taskCount === 0 ? newest.portsInUse : RESERVED_PORTS,
+    portsInUse: newest.taskCount <= tasks.filter(isDaemonOnIt).length ? newest.portsInUse : RESERVED_PORTS,
     attributes,
   };
+  return withoutDaemons(whole, daemons.services);
 }
 
 /** SSH, Docker and the ECS agent (ECS developer guide, "Reserved ports"). */

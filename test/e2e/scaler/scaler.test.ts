@@ -138,6 +138,24 @@ describe('ecs-scaler', { timeout: 60_000 }, () => {
     assert.equal(fleet.group.desired, 0);
   });
 
+  test('an instance on which only a daemon service runs goes too, when ECS has stopped that', async () => {
+    fleet.addInstance({ cpu: 4096, memory: 8192 });
+    fleet.addService({ name: 'monitor', strategy: 'DAEMON', cpu: 256, memory: 128 });
+    const daemon = () => [...fleet.cluster.tasks.values()].at(-1)?.lastStatus;
+    while (daemon() !== 'RUNNING') await systemClock.sleep(20);
+    assert.match(
+      (await once('--empty-for', '0s', '--settle-for', '1s')).stdout,
+      /^cordon i-\w+ until .*: empty for/,
+    );
+    await systemClock.sleep(1_000);
+    while (daemon() !== 'STOPPED') {
+      const { stdout } = await once('--empty-for', '0s', '--settle-for', '1s');
+      if (daemon() !== 'STOPPED') assert.equal(stdout, '', 'its daemon is cut short');
+    }
+    await once('--empty-for', '0s', '--settle-for', '1s');
+    assert.equal(fleet.group.desired, 0);
+  });
+
   test('a cordoned instance that got a task is given back', async () => {
     const machine = fleet.addInstance({ cpu: 4096, memory: 8192 });
     await once('--empty-for', '0s');

@@ -93,6 +93,7 @@ export function cluster(
     tasks,
     demand: [],
     fresh: { instanceType: 'm5.xlarge', total: TOTAL, portsInUse: ['22/tcp'], attributes: {} },
+    daemons: [],
     capacityProviders: [],
     ...rest,
     group: {

@@ -102,6 +102,17 @@ describe('a plan launches', () => {
     assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1b', 'launch 1 eu-west-1a']);
   });
 
+  test('for a task that a capacity provider of the group places, although there is room in another group', () => {
+    const given = { 'i-1': { inGroup: false } } as const;
+    const made = planned(cluster(given, { demand: jobs(1, { inGroupOnly: true }) }));
+    assert.deepEqual(
+      actionsOf(made),
+      ['launch 1 eu-west-1a'],
+      'ECS never places it there: it waits for ever',
+    );
+    assert.deepEqual(actionsOf(planned(cluster(given, { demand: jobs(1) }))), []);
+  });
+
   test('one instance for each job that takes the same port', () => {
     const made = planned(cluster({}, { demand: jobs(2, { ports: ['8080/tcp'] }) }));
     assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1a', 'launch 1 eu-west-1b']);
@@ -160,6 +171,36 @@ describe('a plan takes', () => {
   test('none of which an earlier turn has seen a task end', () => {
     const lastTaskEndedAt = new Map([['arn:i-1', 1_795_000_000_000 - MIN]]);
     assert.deepEqual(actionsOf(planned(cluster({ 'i-1': {} }), {}, { lastTaskEndedAt })), []);
+  });
+
+  const daemon = { kind: 'daemon', group: 'service:monitor' } as const;
+
+  test('one that runs only what daemon services have put on it', () => {
+    const stopped = { lastStatus: 'STOPPED', stoppedAt: 1_795_000_000_000 - MIN };
+    const made = planned(cluster({ 'i-1': { tasks: [daemon, { ...daemon, ...stopped }] } }));
+    assert.deepEqual(actionsOf(made), ['cordon i-1'], 'no instance ever goes where a daemon service runs');
+    assert.equal(made.needed, 0);
+  });
+
+  test('a cordoned one whose daemon has stopped is not given back for a job that does not fit beside that', () => {
+    const cordon = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', MIN / 2, 10 * MIN) };
+    const monitor = { group: 'service:monitor', cpu: 512, memory: 0, gpu: 0, ports: [], constraints: [] };
+    const demand = jobs(1, { cpu: 4_096 });
+    const made = planned(cluster({ 'i-1': cordon }, { demand, daemons: [monitor] }));
+    assert.notEqual(actionsOf(made)[0], 'uncordon i-1', 'it is cordoned and given back without end');
+    const fits = planned(cluster({ 'i-1': cordon }, { demand: jobs(1), daemons: [monitor] }));
+    assert.deepEqual(actionsOf(fits), ['uncordon i-1']);
+  });
+
+  test('none with a task beside that of a daemon service, and for good none before that has stopped', () => {
+    assert.equal(whyOf(planned(cluster({ 'i-1': { tasks: [daemon, {}] } })), 'i-1'), 'busy');
+    assert.equal(whyOf(planned(cluster({ 'i-1': { tasks: [daemon], taskCount: 2 } })), 'i-1'), 'unclear');
+    const cordon = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', 2 * MIN, 10 * MIN) };
+    const emptied = planned(
+      cluster({ 'i-1': { ...cordon, tasks: [{ ...daemon, lastStatus: 'STOPPING' }], taskCount: 0 } }),
+    );
+    assert.deepEqual(emptied.actions, [], 'a task is cut short, or its cordon is lifted for it');
+    assert.equal(whyOf(emptied, 'i-1'), 'emptying');
   });
 
   for (const [name, given] of [

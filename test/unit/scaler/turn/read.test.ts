@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Caller } from '../../../../src/aws/call.ts';
+import { AwsError } from '../../../../src/aws/errors.ts';
+import { createDaemonReader } from '../../../../src/scaler/aws/daemons.ts';
 import type { Operations } from '../../../../src/scaler/aws/operations.ts';
+import { createDefinitionReader } from '../../../../src/scaler/aws/task-definitions.ts';
 import { createTaskReader } from '../../../../src/scaler/aws/tasks.ts';
 import { defaultConfig, noHistory, type Snapshot } from '../../../../src/scaler/plan/model.ts';
 import { plan } from '../../../../src/scaler/plan/plan.ts';
 import { emptyMemory } from '../../../../src/scaler/turn/memory.ts';
-import { readSnapshot } from '../../../../src/scaler/turn/read.ts';
+import { readSnapshot, type SnapshotRead } from '../../../../src/scaler/turn/read.ts';
 import { createVirtualClock } from '../../../support/virtual-clock.ts';
 import { MIN, NOW } from '../plan/clusters.ts';
 
 type World = {
   readonly tasks?: readonly object[];
+  /** What other calls answer, or fail with. */
+  readonly more?: Readonly<Record<string, object>>;
   /** The status of the one container instance; undefined: there is none. */
-  readonly status?: string;
+  readonly status?: string | undefined;
+  /** Of that instance. */
+  readonly attributes?: readonly object[];
 };
 
 const provider = (name: string, group: string) => ({
@@ -32,7 +39,16 @@ const waitingTask = (taskArn: string, more: object) => ({
 });
 
 /** What a turn sees of a cluster with two groups, of which `workers` is its own. */
-async function snapshotOf({ tasks = [], status }: World): Promise<Snapshot> {
+async function snapshotOf(world: World): Promise<Snapshot> {
+  return (await readOf(world)).snapshot;
+}
+
+async function readOf({
+  tasks = [],
+  status,
+  attributes = [],
+  more = {},
+}: World): Promise<SnapshotRead & { kind: 'read' }> {
   const instance = {
     containerInstanceArn: 'ci-1',
     ec2InstanceId: 'i-1',
@@ -41,7 +57,12 @@ async function snapshotOf({ tasks = [], status }: World): Promise<Snapshot> {
     registeredAt: new Date(NOW - 30 * MIN),
     runningTasksCount: 0,
     pendingTasksCount: 0,
+    registeredResources: [
+      { name: 'CPU', integerValue: 4_096 },
+      { name: 'MEMORY', integerValue: 8_192 },
+    ],
     remainingResources: [],
+    attributes,
   };
   const member = { InstanceId: 'i-1', LifecycleState: 'InService', AvailabilityZone: 'eu-west-1a' };
   const answers: Readonly<Record<string, object>> = {
@@ -69,20 +90,33 @@ async function snapshotOf({ tasks = [], status }: World): Promise<Snapshot> {
     'ec2:DescribeInstances': {
       Reservations: [{ Instances: [{ InstanceId: 'i-1', LaunchTime: new Date(NOW - 30 * MIN) }] }],
     },
+    'ecs:DescribeTaskDefinition': {
+      taskDefinition: { containerDefinitions: [{ cpu: 256, memory: 1_024, memoryReservation: 512 }] },
+    },
+    'ecs:ListServices': { serviceArns: [] },
+    ...more,
   };
-  const call = (async (operation: string) => answers[operation] ?? {}) as unknown as Caller<Operations>;
+  const call = (async (operation: string) => {
+    const answer = answers[operation] ?? {};
+    if (answer instanceof Error) throw answer;
+    return answer;
+  }) as unknown as Caller<Operations>;
+  const clock = createVirtualClock(NOW);
+  const definitions = createDefinitionReader(call);
   const ports = {
     call,
     cluster: 'batch',
     group: 'workers',
     tasks: createTaskReader(call, 'batch'),
+    daemons: createDaemonReader(call, 'batch', definitions, clock),
+    definitions,
     queue: undefined,
-    clock: createVirtualClock(NOW),
+    clock,
     config: defaultConfig,
   };
   const read = await readSnapshot(ports, emptyMemory, 0, false);
   assert.ok(read.kind === 'read');
-  return read.snapshot;
+  return read;
 }
 
 describe('of the tasks in PROVISIONING', () => {
@@ -92,6 +126,46 @@ describe('of the tasks in PROVISIONING', () => {
       (await snapshotOf({ tasks })).demand.map(({ key }) => key),
       ['t-1'],
     );
+  });
+
+  test('what they take is read from their definition: GPUs, ports, and where they may be placed', async () => {
+    const expression = 'attribute:ecs.instance-type =~ g5.*';
+    const definition = {
+      networkMode: 'bridge',
+      placementConstraints: [{ type: 'memberOf', expression }],
+      containerDefinitions: [
+        {
+          resourceRequirements: [{ type: 'GPU', value: '2' }],
+          portMappings: [{ containerPort: 80, hostPort: 8080 }, { containerPort: 81 }],
+        },
+        { portMappings: [{ containerPort: 53, hostPort: 53, protocol: 'udp' }] },
+      ],
+    };
+    const more = { 'ecs:DescribeTaskDefinition': { taskDefinition: definition } };
+    const tasks = [waitingTask('t-1', { capacityProviderName: 'own' })];
+    assert.deepEqual((await snapshotOf({ tasks, more })).demand, [
+      {
+        key: 't-1',
+        since: undefined,
+        cpu: 1_024,
+        memory: 0,
+        gpu: 2,
+        ports: ['8080/tcp', '53/udp'],
+        constraints: [{ kind: 'member-of', expression }],
+        inGroupOnly: true,
+      },
+    ]);
+    const overrides = { containerOverrides: [{ resourceRequirements: [{ type: 'GPU', value: '4' }] }] };
+    const overridden = [waitingTask('t-1', { capacityProviderName: 'own', overrides })];
+    assert.equal((await snapshotOf({ tasks: overridden, more })).demand[0]?.gpu, 4);
+  });
+
+  test('those are demand too whose definition cannot be read', async () => {
+    const refused = new AwsError('ecs:DescribeTaskDefinition', 'permission', 'AccessDenied', 'not allowed');
+    const tasks = [waitingTask('t-1', { capacityProviderName: 'own' })];
+    const read = await readOf({ tasks, more: { 'ecs:DescribeTaskDefinition': refused } });
+    assert.equal(read.snapshot.demand.length, 1, 'nothing is launched for it, and it waits for ever');
+    assert.match(read.warnings.join(), /GPUs, ports and constraints .* are not known: not allowed/);
   });
 
   test('those of Fargate, and of other groups, are no demand: instances would be launched for nothing', async () => {
@@ -110,3 +184,62 @@ for (const status of ['REGISTERING', 'REGISTRATION_FAILED', 'DEREGISTERING']) {
     assert.equal(made.reasons.instances[0]?.why.kind, 'broken');
   });
 }
+
+describe('a task that a service has started', () => {
+  const task = (startedBy: string) => ({
+    taskArn: 't-1',
+    containerInstanceArn: 'ci-1',
+    group: 'service:monitor',
+    lastStatus: 'RUNNING',
+    cpu: '256',
+    memory: '512',
+    startedBy,
+  });
+  const daemons = (more: object = {}) => ({
+    'ecs:ListServices': { serviceArns: ['arn:monitor'] },
+    'ecs:DescribeServices': {
+      services: [{ schedulingStrategy: 'DAEMON', deployments: [{ id: 'ecs-svc/1' }], ...more }],
+    },
+  });
+  const seen = (startedBy: string, more: Readonly<Record<string, object>>) =>
+    snapshotOf({ status: 'ACTIVE', tasks: [task(startedBy)], more });
+
+  test('is a daemon where its service puts one on each instance, and takes from each new one', async () => {
+    const { tasks, fresh } = await seen('ecs-svc/1', daemons());
+    assert.equal(tasks[0]?.kind, 'daemon');
+    assert.deepEqual(
+      fresh?.total,
+      { cpu: 3_840, memory: 7_680, gpu: 0 },
+      'jobs are packed where a daemon runs',
+    );
+  });
+
+  test('takes nothing from a new instance where it has no task by its constraint', async () => {
+    const expression = 'attribute:ecs.os-type == windows';
+    const more = daemons({ placementConstraints: [{ type: 'memberOf', expression }] });
+    const attributes = [{ name: 'ecs.os-type', value: 'linux' }];
+    const windows = await snapshotOf({ status: 'ACTIVE', more, attributes });
+    assert.equal(windows.fresh?.total.cpu, 4_096);
+  });
+
+  for (const [what, startedBy, more] of [
+    ['of any other kind', 'ecs-svc/1', daemons({ schedulingStrategy: 'REPLICA' })],
+    ['of an earlier service of that name', 'ecs-svc/0', daemons()],
+    ['that is no daemon service', 'ecs-svc/1', {}],
+  ] as const)
+    test(`is no daemon where it is ${what}`, async () => {
+      const { tasks } = await seen(startedBy, more);
+      assert.equal(tasks[0]?.kind, 'service', 'its instance would count as empty');
+    });
+
+  test('is taken for any task while its service cannot be read, and that is said', async () => {
+    const refused = new AwsError('ecs:ListServices', 'permission', 'AccessDenied', 'not allowed');
+    const more = { 'ecs:ListServices': refused };
+    const read = await readOf({ status: 'ACTIVE', tasks: [task('ecs-svc/1')], more });
+    assert.equal(read.snapshot.tasks[0]?.kind, 'service');
+    assert.match(
+      read.warnings.join(),
+      /which tasks are of daemon services is not known for certain.*: not allowed/,
+    );
+  });
+});

@@ -1,0 +1,75 @@
+import type * as Ecs from '@aws-sdk/client-ecs';
+import type { Caller } from '../../aws/call.ts';
+import { AwsError } from '../../aws/errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { DaemonService } from '../plan/model.ts';
+import type { Operations } from './operations.ts';
+import { type DefinitionReader, memberOf } from './task-definitions.ts';
+import { inBatches, readAll } from './whole.ts';
+
+/** ECS describes this many at a time (API reference, DescribeServices). */
+const DESCRIBE_LIMIT = 10;
+/** For so long an answer is good, in ms. The tasks of a daemon service that came since count as those of any service. */
+const GOOD_FOR_MS = 60_000;
+
+/** The daemon services of a cluster: each has a task on every instance that satisfies its constraints. */
+export type Daemons = {
+  /**
+   * The deployments by which their tasks were started. A task is told by this and not by the name of its service, which another
+   * service can have had before.
+   */
+  readonly deployments: ReadonlySet<string>;
+  readonly services: readonly DaemonService[];
+  readonly warnings: readonly string[];
+};
+
+/** Never rejects with an `AwsError`: where it cannot be told, a task is one of any service, and its instance stays. */
+export type DaemonReader = () => Promise<Daemons>;
+
+export function createDaemonReader(
+  call: Caller<Operations>,
+  cluster: string,
+  definitions: DefinitionReader,
+  clock: Clock,
+): DaemonReader {
+  let known: Omit<Daemons, 'warnings'> = { deployments: new Set(), services: [] };
+  let readAt = -Infinity;
+  return async () => {
+    if (clock.monotonic() - readAt < GOOD_FOR_MS) return { ...known, warnings: [] };
+    try {
+      const found = await readDaemonServices(call, cluster);
+      const ids = found.flatMap(({ deployments = [] }) => deployments.flatMap(({ id }) => id ?? []));
+      const services: DaemonService[] = [];
+      for (const { serviceName, taskDefinition = '', placementConstraints } of found) {
+        const own = await definitions(taskDefinition);
+        const constraints = [...own.constraints, ...memberOf(placementConstraints)];
+        services.push({ ...own, constraints, group: `service:${serviceName}` });
+      }
+      // Tasks that an earlier deployment has started are listed for an hour after their end.
+      known = { deployments: new Set([...known.deployments, ...ids]), services };
+      readAt = clock.monotonic();
+      return { ...known, warnings: [] };
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      const what =
+        'which tasks are of daemon services is not known for certain, and their instances may stay';
+      return { ...known, warnings: [`${what}: ${error.message}`] };
+    }
+  };
+}
+
+async function readDaemonServices(
+  call: Caller<Operations>,
+  cluster: string,
+): Promise<readonly Ecs.Service[]> {
+  const arns = await readAll('ecs:ListServices', 'serviceArns', async (nextToken) => {
+    const answer = await call('ecs:ListServices', { cluster, schedulingStrategy: 'DAEMON', nextToken });
+    return { items: answer.serviceArns, nextToken: answer.nextToken };
+  });
+  const found: Ecs.Service[] = [];
+  for (const services of inBatches(arns, DESCRIBE_LIMIT))
+    found.push(
+      ...((await call('ecs:DescribeServices', { cluster, services: [...services] })).services ?? []),
+    );
+  return found.filter(({ schedulingStrategy }) => schedulingStrategy === 'DAEMON');
+}
