@@ -61,9 +61,8 @@ export const bugs: readonly Bug[] = [
       { within: 'cordon', replace: "action.why.kind !== 'busy' && one.taskCount > daemons", by: 'false' },
       {
         within: 'plan',
-        replace:
-          'const count = Math.max(instance.tasks.length + instance.daemons.length, instance.registered?.taskCount ?? 0);',
-        by: 'const count = instance.tasks.length;',
+        replace: 'const count = Math.max(listed, instance.registered?.taskCount ?? 0);',
+        by: 'const count = listed;',
       },
       {
         within: 'terminateEmpty',
@@ -178,7 +177,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'waits for ever for an instance that does not boot',
-    first: 29,
+    first: 44,
     breaks: ['J1'],
     edits: [
       {
@@ -190,7 +189,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'launches again what is still booting',
-    first: 7,
+    first: 84,
     breaks: ['L1'],
     edits: [
       {

@@ -113,10 +113,8 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   let waiting = 0;
   for (const { instance, cordon } of cordoned) {
     const settlesAt = cordon.since + config.settleMs;
-    const count = Math.max(
-      instance.tasks.length + instance.daemons.length,
-      instance.registered?.taskCount ?? 0,
-    );
+    const listed = instance.tasks.length + instance.daemons.length;
+    const count = Math.max(listed, instance.registered?.taskCount ?? 0);
     if (count > 0) why.set(instance, { kind: 'emptying', tasks: count, until: cordon.until });
     else if (at < settlesAt || desired - 1 < group.min || !mayTerminate || keepsAll)
       why.set(instance, { kind: 'settling', since: cordon.since, until: settlesAt });
