@@ -57,7 +57,7 @@ export const options = {
     env: 'ECS_DRAIN_POLL_INTERVAL',
     placeholder: 'TIME',
     default: '3s',
-    help: 'How often the agent reads the signals, jittered by a fifth. It reads notices of Spot interruptions and scheduled events every 5s at most, and asks the EC2 API every 15s at most.',
+    help: 'How often the agent reads the signals, jittered by a fifth. It reads notices of Spot interruptions and scheduled events no more often than every 5s, which by default is every 6s, and asks the EC2 API no more often than every 15s.',
     allowed: 'a time from 1s to 5m',
     parse: duration(1_000, 300_000),
   },
