@@ -97,6 +97,36 @@ export function addWhileReplacing(random: Random, plan: Plan, { end }: Span): Pl
   };
 }
 
+/** A host whose ECS agent hangs or is silent registers anew within seconds of its release. Into one of two hundred runs. */
+export function addSilentHost(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const silentAt = random.integer(0, start);
+  const silence: Pick<Plan, 'happenings' | 'faults'> = random.chance(0.7)
+    ? { happenings: [{ at: silentAt, what: 'introspection', answersAfter: Infinity } as const], faults: [] }
+    : {
+        happenings: [],
+        faults: [
+          {
+            at: silentAt,
+            match: { service: 'introspection' },
+            fault: { what: 'refuse' } as const,
+            forMs: start + 2 * MINUTE,
+          },
+        ],
+      };
+  return {
+    ...plan,
+    services: [],
+    tasks: [],
+    happenings: [
+      { at: start, what: 'scale-in' },
+      ...silence.happenings,
+      { at: start + random.integer(2 * SECOND, 25 * SECOND), what: 'registers-anew', cluster: 'web' },
+    ],
+    faults: [...plan.faults, ...silence.faults],
+  };
+}
+
 const lasting = (runsFor: number): TaskPlan => ({
   at: 0,
   runsFor,

@@ -86,8 +86,10 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
     tasks.value.length === 0;
   const lately = !isConfirmed ? LATELY_MS : isLetGo ? LATELY_LET_GO_MS : LATELY_CONFIRMED_MS;
   if (!askedSince('ecsView', dueAt - lately)) needed.push('ecsView');
-  // What stays in its cluster can be set ACTIVE by others: ECS is heard last, after all that had to wait for its turn.
-  const isLong = seen.isReplacing && needed.length === 0 && seen.now - asked.ecsView.answeredAt > LATELY_MS;
+  // What stays in its cluster can be set ACTIVE by others, and what is silent can register anew: then ECS is heard last, after all
+  // that had to wait for its turn, or for a host that hangs.
+  const mayChange = seen.isReplacing || !isConfirmed;
+  const isLong = mayChange && needed.length === 0 && seen.now - asked.ecsView.answeredAt > LATELY_MS;
   if ((isAnother || isLong) && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
 }

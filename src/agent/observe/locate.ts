@@ -75,6 +75,8 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
   const confirmed = new Map<string, Registration>();
   const own = () => unique([...ports.own(), ...confirmed.values()]);
   let absentSince: number | undefined;
+  /** Since when ECS has listed other hosts alone for this one. */
+  let astraySince: number | undefined;
   /** When the container instances of this EC2 instance were last listed. */
   let listedAt = -Infinity;
 
@@ -101,6 +103,8 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
 
     const ours = own();
     const registered = registeredIn(seen);
+    if (isAstray(said, seen) && registered.every(({ status }) => status === 'DRAINING'))
+      return unknown('ECS lists another host for this one; asking once more');
     if (registered.length > 0) {
       absentSince = undefined;
       const one = pick(registered);
@@ -116,6 +120,13 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
    */
   function mayBeAnother(registered: readonly Confirmed[]): boolean {
     return registered.length > 0 && registered.every(({ taskCount }) => taskCount === 0);
+  }
+
+  /** A list for another host says nothing of this one, and only ECS tells what a host has become whose ECS agent is silent. */
+  function isAstray(said: Registration | undefined, seen: Seen): boolean {
+    const isNow = said === undefined && [...seen.byInstanceId].some((arn) => seen.others.has(arn));
+    astraySince = isNow ? (astraySince ?? now()) : undefined;
+    return astraySince !== undefined && now() - astraySince < LAG_MS;
   }
 
   /**

@@ -126,6 +126,19 @@ describe('before the instance is let go', () => {
     assert.deepEqual(needed(complete, { registration, ecsView: known({ ...view, heard: 'b' }) }), []);
     assert.deepEqual(needed(complete, { registration, ...asked({ ecsView: at(NOW - 501) }) }), ['ecsView']);
   });
+  it('ECS is heard last where the ECS agent is silent: its host can register anew while another question hangs', () => {
+    const silent = {
+      registration: unknown('hangs'),
+      ecsView: known({ ...view, heard: undefined }),
+      dueAt: NOW - 4_000,
+    };
+    const waited = { ...at(NOW - 4_000), answeredAt: NOW - 501 };
+    assert.deepEqual(needed(complete, { ...silent, ...asked({ ecsView: waited }) }), ['ecsView']);
+    assert.deepEqual(
+      needed(complete, { ...silent, ...asked({ ecsView: { ...waited, answeredAt: NOW - 500 } }) }),
+      [],
+    );
+  });
   it('ECS is heard last where a root volume is replaced: others can set the instance ACTIVE while a request waits', () => {
     const waited = { ...at(NOW - 50_000), answeredAt: NOW - 501 };
     const since = { isReplacing: true, dueAt: NOW - 60_000 };

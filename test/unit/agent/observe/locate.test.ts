@@ -88,6 +88,20 @@ describe('this host is found in ECS', () => {
     const { where } = setUp({ instances, cluster: 'web' });
     assert.equal(await where(), `registered ${ci('b')}`);
   });
+  it('not as gone on the strength of a list for another host, while its ECS agent is silent: it may be registered anew', async () => {
+    const instances = { a: { status: 'INACTIVE' }, c: { status: 'ACTIVE', on: 'i-other' } };
+    const scene: Scene = { instances, heard: [registration('a')], own: [registration('a')] };
+    const { where, pass } = setUp(scene);
+    assert.equal(await where(), 'ECS lists another host for this one; asking once more');
+    pass(5 * MINUTE - 1);
+    assert.equal(await where(), 'ECS lists another host for this one; asking once more');
+    pass(1);
+    assert.equal(
+      await where(),
+      `gone ${ci('a')}`,
+      'an account in which filters do not work would keep it for ever',
+    );
+  });
   it('as the one whose ECS agent is connected, of several that it was', async () => {
     const before = { status: 'ACTIVE', connected: false };
     const { where } = setUp({
