@@ -6,13 +6,21 @@ import { simulate } from '../test/launches/simulate.ts';
 
 // `npm run simulate:launches`: launchers in randomly drawn clusters. --seed N plays one of them, and says how each call ended.
 
+const USAGE = `npm run simulate:launches -- [--clusters N] [--first SEED]   simulate N clusters (10000) with launchers
+npm run simulate:launches -- --seed SEED                     print what is drawn for one, and how each call ended`;
+
 const { values } = parseArgs({
   options: {
     first: { type: 'string', default: '1' },
     clusters: { type: 'string', default: '10000' },
     seed: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
   },
 });
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
 const program = await loadOneshot();
 if (values.seed !== undefined) await replay(Number(values.seed));
 else await search(Number(values.first), Number(values.clusters));

@@ -5,13 +5,21 @@ import { simulate } from '../test/scaling/simulate.ts';
 
 // `npm run simulate:scaling`: scalers, launchers and agents in randomly drawn clusters. --seed N plays one of them.
 
+const USAGE = `npm run simulate:scaling -- [--clusters N] [--first SEED]   simulate N clusters (1000) with scalers, launchers and agents
+npm run simulate:scaling -- --seed SEED                     print what is drawn for one, and all that happens in it`;
+
 const { values } = parseArgs({
   options: {
     first: { type: 'string', default: '1' },
     clusters: { type: 'string', default: '1000' },
     seed: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
   },
 });
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
 const program = await loadScaler();
 if (values.seed !== undefined) await replay(Number(values.seed));
 else await search(Number(values.first), Number(values.clusters));

@@ -46,6 +46,21 @@ export function boolean(text: string): Parsed<boolean> {
   return wrong('is neither true nor false');
 }
 
+/** Reads a text that may be empty: nothing given is nothing. */
+export function optional<T>(parse: (text: string) => Parsed<T>) {
+  return (text: string): Parsed<T | undefined> => (text === '' ? ok(undefined) : parse(text));
+}
+
+/** Reads a whole number between two bounds. */
+export function wholeNumber(least: number, most: number) {
+  return (text: string): Parsed<number> => {
+    const value = Number(text);
+    return /^\d{1,7}$/.test(text) && value >= least && value <= most
+      ? ok(value)
+      : wrong(`is not a whole number from ${least} to ${most}`);
+  };
+}
+
 /** Reads a time with its unit, in ms, between two bounds. */
 export function duration(least: number, most: number) {
   return (text: string): Parsed<number> => {

@@ -1,6 +1,6 @@
-import { isCluster } from '../../base/arn.ts';
-import { boolean, duration, type OptionText, oneOf } from '../../config/option.ts';
-import { type Parsed, parsed, wrong } from '../../config/parsed.ts';
+import { awsNames } from '../../config/aws-names.ts';
+import { boolean, duration, type OptionText, oneOf, optional, wholeNumber } from '../../config/option.ts';
+import { parsed, wrong } from '../../config/parsed.ts';
 
 /** The one schema of `ecs-oneshot`: types, `--help`, job files and error messages all come from here. */
 export const options = {
@@ -11,7 +11,7 @@ export const options = {
     defaultShown: 'none: it must be given',
     help: 'The ECS cluster.',
     allowed: 'the name or ARN of a cluster',
-    parse: optional((text) => (isCluster(text) ? parsed(text) : wrong('is not the name of an ECS cluster'))),
+    parse: awsNames.cluster,
   },
   taskDefinition: {
     flag: 'task-definition',
@@ -42,7 +42,7 @@ export const options = {
     defaultShown: 'as in the task definition',
     help: "The container's CPU units; 1024 are one vCPU.",
     allowed: 'a whole number from 1 to 1000000',
-    parse: optional(wholeNumber),
+    parse: optional(wholeNumber(1, 1_000_000)),
   },
   memory: {
     flag: 'memory',
@@ -51,7 +51,7 @@ export const options = {
     defaultShown: 'as in the task definition',
     help: "The container's memory in MiB; beyond it the container is killed.",
     allowed: 'a whole number from 1 to 1000000',
-    parse: optional(wholeNumber),
+    parse: optional(wholeNumber(1, 1_000_000)),
   },
   taskRole: {
     flag: 'task-role',
@@ -71,9 +71,7 @@ export const options = {
     defaultShown: 'none',
     help: 'The Auto Scaling group that is asked for instances where there is no room, up to its maximum.',
     allowed: 'the name of an Auto Scaling group; not together with --capacity-provider',
-    parse: optional((text) =>
-      /^[^\s/:]{1,255}$/.test(text) ? parsed(text) : wrong('is not the name of an Auto Scaling group'),
-    ),
+    parse: awsNames.group,
   },
   capacityProvider: {
     flag: 'capacity-provider',
@@ -93,9 +91,7 @@ export const options = {
     defaultShown: 'none',
     help: 'The SQS queue that is told every 10s what the task needs while there is no room, for whoever scales the group (--group) for all who wait together. The launcher itself asks the group for nothing then.',
     allowed: 'the URL of a standard SQS queue; not together with --capacity-provider',
-    parse: optional((text) =>
-      isQueueUrl(text) ? parsed(text) : wrong('is not the URL of a standard queue'),
-    ),
+    parse: awsNames.queueUrl,
   },
   placement: {
     flag: 'placement',
@@ -172,9 +168,7 @@ export const options = {
     defaultShown: "AWS_REGION, ~/.aws/config, else this EC2 instance's own",
     help: 'The AWS Region.',
     allowed: 'a Region such as eu-west-1',
-    parse: optional((text) =>
-      /^[a-z0-9-]{1,40}$/.test(text) ? parsed(text) : wrong('is not the name of a Region'),
-    ),
+    parse: awsNames.region,
   },
   dryRun: {
     flag: 'dry-run',
@@ -204,19 +198,3 @@ export type Options = {
 /** RegisterTaskDefinition's own pattern, and the ARN that it makes. */
 const TASK_DEFINITION =
   /^(arn:[a-z0-9-]{1,32}:ecs:[a-z0-9-]{1,40}:\d{12}:task-definition\/)?[A-Za-z0-9_-]{1,255}(:\d{1,9})?$/;
-
-/** A FIFO queue would take messages of one group at a time. */
-const isQueueUrl = (text: string) =>
-  URL.canParse(text) && /^https?:\/\/[^\s/?#]+\/([^\s?#]*\/)?[A-Za-z0-9_-]{1,80}$/.test(text);
-
-/** Nothing given is nothing. */
-function optional<T>(parse: (text: string) => Parsed<T>) {
-  return (text: string): Parsed<T | undefined> => (text === '' ? parsed(undefined) : parse(text));
-}
-
-function wholeNumber(text: string): Parsed<number> {
-  const value = Number(text);
-  return /^\d{1,7}$/.test(text) && value >= 1 && value <= 1_000_000
-    ? parsed(value)
-    : wrong('is not a whole number from 1 to 1000000');
-}

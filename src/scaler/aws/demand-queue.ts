@@ -13,7 +13,7 @@ const MOST_PAGES = 200;
 
 export type Received = {
   readonly demand: Demand;
-  /** When it was sent, in ms since the Unix epoch. */
+  /** When it was sent, in ms since the Unix epoch, by the clock of this host. */
   readonly sentAt: number;
 };
 
@@ -44,6 +44,8 @@ export function createDemandQueue(
   return {
     read: async (waitMs, keeps) => {
       const received: Received[] = [];
+      // What SQS's clock shows when this host's shows that. The two may be minutes apart, and a message is good for seconds.
+      let there = { now: -Infinity, here: clock.now() };
       const unreadable = new Set<string>();
       const seen = new Set<string>();
       const deadline = clock.monotonic() + waitMs;
@@ -55,7 +57,7 @@ export function createDemandQueue(
           QueueUrl: url,
           MaxNumberOfMessages: MOST_AT_ONCE,
           WaitTimeSeconds: wait,
-          MessageSystemAttributeNames: ['SentTimestamp'],
+          MessageSystemAttributeNames: ['SentTimestamp', 'ApproximateFirstReceiveTimestamp'],
           // Long enough that no page shows what an earlier one has shown.
           VisibilityTimeout: keeps ? 2 : 60,
         });
@@ -64,6 +66,8 @@ export function createDemandQueue(
           seen.add(id);
           const sentAt = Number(Attributes?.SentTimestamp);
           if (!Number.isFinite(sentAt)) throw incomplete('sqs:ReceiveMessage', 'it has no SentTimestamp');
+          const receivedAt = Number(Attributes?.ApproximateFirstReceiveTimestamp) || sentAt;
+          if (receivedAt > there.now) there = { now: receivedAt, here: clock.now() };
           const parsed = parseDemand(body);
           if (parsed.kind === 'unreadable') unreadable.add(parsed.why);
           else if (isOwn(parsed.demand)) received.push({ demand: parsed.demand, sentAt });
@@ -79,7 +83,10 @@ export function createDemandQueue(
           });
         if (fresh.length === 0 && left < 1_000) break;
       }
-      return { received, unreadable: [...unreadable] };
+      return {
+        received: received.map((one) => ({ ...one, sentAt: there.here - (there.now - one.sentAt) })),
+        unreadable: [...unreadable],
+      };
     },
   };
 }

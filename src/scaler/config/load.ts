@@ -1,3 +1,4 @@
+import { formatDuration } from '../../base/duration.ts';
 import type { Environment } from '../../base/environment.ts';
 import { nearest } from '../../base/nearest.ts';
 import { quote } from '../../base/text.ts';
@@ -5,6 +6,9 @@ import { readFlags } from '../../config/read-flags.ts';
 import { checkSdkFiles } from '../../config/sdk-files.ts';
 import { type Config, defaultConfig } from '../plan/model.ts';
 import { type OptionName, type Options, optionList } from './options.ts';
+
+/** From one turn to the next where a timer takes them, in ms. */
+const TIMER_MS = 60_000;
 
 /** The options, or everything that is wrong with them: one problem a line, so that all can be fixed at once. */
 export type Loaded =
@@ -52,10 +56,16 @@ export function loadOptions(argv: readonly string[], environment: Environment): 
   const sdkFiles = checkSdkFiles(environment);
   problems.push(...sdkFiles.problems);
   const options = given as Options & { cluster: string; group: string };
-  if (problems.length === 0 && options.settleFor >= options.cordonFor)
-    problems.push(
-      '--settle-for: it must be less than --cordon-for, or every cordon ends before its instance goes.',
-    );
+  if (problems.length === 0) {
+    const { settleFor, cordonFor, interval } = options;
+    const least = settleFor + Math.max(interval, TIMER_MS);
+    if (cordonFor <= least) {
+      isUsage ||= ['cordon-for', 'settle-for', 'interval'].some((flag) => flags.values.has(flag));
+      problems.push(
+        `--cordon-for: ${formatDuration(cordonFor)} is too short: every cordon would end before the turn that terminates its instance. Allowed: more than ${formatDuration(least)}, which are --settle-for and the time to the next turn (--interval, and a minute at least, as the timer has it). Raise it, or lower --settle-for or --interval.`,
+      );
+    }
+  }
   if (problems.length > 0) return { kind: 'wrong', problems, isUsage };
   return {
     kind: 'loaded',

@@ -1,6 +1,6 @@
-import { isCluster } from '../../base/arn.ts';
-import { boolean, duration, type OptionText, oneOf } from '../../config/option.ts';
-import { type Parsed, parsed, wrong } from '../../config/parsed.ts';
+import { awsNames } from '../../config/aws-names.ts';
+import { boolean, duration, type OptionText, oneOf, wholeNumber } from '../../config/option.ts';
+import { parsed, wrong } from '../../config/parsed.ts';
 
 /** The one schema of `ecs-scaler`: types, `--help`, environment variables and error messages all come from here. */
 export const options = {
@@ -11,7 +11,7 @@ export const options = {
     defaultShown: 'none: it must be given',
     help: 'The ECS cluster.',
     allowed: 'the name or ARN of a cluster',
-    parse: optional((text) => (isCluster(text) ? parsed(text) : wrong('is not the name of an ECS cluster'))),
+    parse: awsNames.cluster,
   },
   group: {
     flag: 'group',
@@ -20,9 +20,7 @@ export const options = {
     defaultShown: 'none: it must be given',
     help: 'The Auto Scaling group whose instances it adds and takes away, within its minimum and maximum.',
     allowed: 'the name of an Auto Scaling group',
-    parse: optional((text) =>
-      /^[^\s/:]{1,255}$/.test(text) ? parsed(text) : wrong('is not the name of an Auto Scaling group'),
-    ),
+    parse: awsNames.group,
   },
   demandQueue: {
     flag: 'demand-queue',
@@ -30,12 +28,8 @@ export const options = {
     default: '',
     defaultShown: 'none',
     help: 'The SQS queue in which waiting launchers say what they need; for this group alone.',
-    allowed: 'the URL of an SQS queue',
-    parse: optional((text) =>
-      /^https?:\/\/[^\s/]+\/\d{12}\/[\w-]{1,80}$/.test(text)
-        ? parsed(text)
-        : wrong('is not the URL of a queue'),
-    ),
+    allowed: 'the URL of a standard SQS queue',
+    parse: awsNames.queueUrl,
   },
   spare: {
     flag: 'spare',
@@ -113,7 +107,7 @@ export const options = {
     placeholder: 'TIME',
     default: '15m',
     help: 'When a cordon ends by itself. The next turn must come sooner.',
-    allowed: 'a time from 2m to 24h',
+    allowed: 'a time from 2m to 24h, more than --settle-for and the time between two turns together',
     parse: duration(120_000, 86_400_000),
   },
   settleFor: {
@@ -154,9 +148,7 @@ export const options = {
     defaultShown: "AWS_REGION, ~/.aws/config, else this EC2 instance's own",
     help: 'The AWS Region.',
     allowed: 'a Region such as eu-west-1',
-    parse: optional((text) =>
-      /^[a-z0-9-]{1,40}$/.test(text) ? parsed(text) : wrong('is not the name of a Region'),
-    ),
+    parse: awsNames.region,
   },
 } as const satisfies Record<string, OptionText<unknown>>;
 
@@ -180,17 +172,3 @@ export type Options = {
       : never
     : never;
 };
-
-/** Nothing given is nothing. */
-function optional<T>(parse: (text: string) => Parsed<T>) {
-  return (text: string): Parsed<T | undefined> => (text === '' ? parsed(undefined) : parse(text));
-}
-
-function wholeNumber(least: number, most: number) {
-  return (text: string): Parsed<number> => {
-    const value = Number(text);
-    return /^\d{1,7}$/.test(text) && value >= least && value <= most
-      ? parsed(value)
-      : wrong(`is not a whole number from ${least} to ${most}`);
-  };
-}
