@@ -24,6 +24,7 @@ import {
   type Task,
   type WaitingTask,
 } from '../../src/sandbox/index.ts';
+import { taskDefinitions } from '../../src/sandbox/world/task-definitions.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
 import { type CallPlan, type GroupPlan, type JobPlan, type LaunchPlan, OTHER_MEMORY } from './plan.ts';
@@ -221,7 +222,8 @@ function registerDefinition({ world }: Fleet, { key, needs, others, before }: Jo
     memory: OTHER_MEMORY,
     command: ['sh', '-c', script],
   }));
-  world.call('ecs:RegisterTaskDefinition', {
+  // Long before: it takes none of the account's requests.
+  taskDefinitions['ecs:RegisterTaskDefinition'](world, {
     family: key,
     ...(needs === 'fast' && {
       placementConstraints: [{ type: 'memberOf', expression: 'attribute:kind == fast' }],
