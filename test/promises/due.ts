@@ -7,6 +7,7 @@ import {
   isOursForgotten,
   isRegistered,
   isSignalled,
+  isTakenForAnother,
   isTerminating,
   ourEnd,
   outlastsEvent,
@@ -42,9 +43,9 @@ const due = (property: Due['property'], what: string, consequence: string, since
 
 /** What the agent has to do now, if anything, as far as it can know. */
 export function whatIsDue(instance: Instance, at: number): Due | undefined {
-  const { id, process, setting, lieSince } = instance;
+  const { setting, lieSince } = instance;
   if (lieSince !== undefined || setting.dryRun || instance.isGone) return undefined;
-  if (process?.identity !== undefined && process.identity !== id) return undefined;
+  if (isTakenForAnother(instance)) return undefined;
   return isSignalled(instance) ? dueInDrain(instance, at) : dueAtRest(instance);
 }
 

@@ -1,6 +1,6 @@
 import { memberOf, releaseBy, statusSetBy, textIn } from './calls.ts';
 import type { AnswerEntry, HostEntry, Request } from './entry.ts';
-import { containerInstanceOf, type Instance, noteWait, ourEnd } from './instance.ts';
+import { containerInstanceOf, type Instance, isTakenForAnother, noteWait, ourEnd } from './instance.ts';
 
 /** A call's effect is dated with the call, but for the rounding of a clock. */
 const SAME_MOMENT_MS = 2;
@@ -24,7 +24,9 @@ export function followRequest(instance: Instance, request: Request): void {
   const { process } = instance;
   const { at, api, outcome } = request;
   if (!process) return;
-  if (statusSetBy(request) === 'DRAINING') {
+  // What it does to another says nothing of this one.
+  const isOwn = !isTakenForAnother(instance);
+  if (isOwn && statusSetBy(request) === 'DRAINING') {
     const containerInstance = containerInstanceOf(instance);
     const isSetNow = outcome === 'ok' && at - instance.drainingSince <= SAME_MOMENT_MS;
     if (isSetNow) instance.drainingBy = 'agent';
@@ -34,7 +36,7 @@ export function followRequest(instance: Instance, request: Request): void {
     if (outcome === undefined) process.isSettingDraining = true;
     if (containerInstance?.status === 'ACTIVE' || isSetNow) instance.stateWasLost = false;
   }
-  const release = releaseBy(request);
+  const release = isOwn ? releaseBy(request) : undefined;
   if (release === 'terminate') instance.timesTerminated++;
   if (release && (outcome === undefined || outcome === 'ok')) instance.releasedBy = release;
   if (api === 'ecs:ListTasks' && typeof request.input === 'object' && request.input !== null)

@@ -253,6 +253,9 @@ export function createInstance(id: string, setting: Setting): Instance {
   };
 }
 
+/** Whether metadata has named another instance to its agent's process from the start on: that cannot be told from the truth. */
+export const isTakenForAnother = ({ id, process }: Instance): boolean => (process?.identity ?? id) !== id;
+
 export const isSignalled = ({ signals }: Instance): boolean => signals.size > 0;
 
 /**

@@ -6,6 +6,7 @@ import {
   isGroupUnread,
   isOursForgotten,
   isSignalled,
+  isTakenForAnother,
   isTruthful,
   oursOf,
   outlastsEvent,
@@ -204,7 +205,7 @@ export function checkTimeout(
 ): void {
   const { id, setting, lieSince, process } = instance;
   if (event.hook !== oursOf(instance)?.name || setting.dryRun || lieSince !== undefined) return;
-  if (process?.identity !== undefined && process.identity !== id) return;
+  if (isTakenForAnother(instance)) return;
   const [left] = tasksLeft(instance);
   if (event.by === 'global-timeout') {
     checkGlobalTimeout(instance, event.at, left, verdict);

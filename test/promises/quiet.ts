@@ -4,6 +4,7 @@ import {
   type Instance,
   isCalm,
   isSignalled,
+  isTakenForAnother,
   isTerminating,
   readsTagByApi,
   restsFrom,
@@ -32,7 +33,7 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
   if (isSignalled(instance) || isTerminating(instance) || !canTellSignals(instance)) return;
   // What was drained for a new root volume is given back once that is there.
   if (isReplacement(instance.lifecycle) && instance.drainSince !== undefined && !isWatching(instance)) return;
-  if (instance.lieSince !== undefined || (process?.identity ?? id) !== id) return;
+  if (instance.lieSince !== undefined || isTakenForAnother(instance)) return;
   // Until the tag has been read, nobody knows that the drain is over.
   const tagReadAt = readsTagByApi(instance) ? (process?.tagReadAt ?? -Infinity) : Infinity;
   const knownAt = tagReadAt === Infinity ? goneAt : Math.max(goneAt, tagReadAt);

@@ -1,5 +1,5 @@
 import type { DrainReport, Entry } from './entry.ts';
-import type { Instance } from './instance.ts';
+import { type Instance, isTakenForAnother } from './instance.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What a report may be off by, in ms: it is rounded to seconds, and made a moment before it is read. */
@@ -7,13 +7,14 @@ const ROUNDED_MS = 2_000;
 
 /** What the agent reports is of this drain. */
 export function checkReport(
-  { id, drainSince, setting, lieSince, process, stateIsWhole }: Instance,
+  instance: Instance,
   { at, waitedSeconds, lastTaskEndedAt }: DrainReport & { readonly at: number },
   verdict: Verdict,
 ): void {
+  const { id, drainSince, setting, lieSince, stateIsWhole } = instance;
   // Under another's name there is no drain. What could not be written is not known after a restart.
   if (!stateIsWhole) return;
-  if (drainSince === undefined || lieSince !== undefined || (process?.identity ?? id) !== id) return;
+  if (drainSince === undefined || lieSince !== undefined || isTakenForAnother(instance)) return;
   const slack = ROUNDED_MS + setting.slack;
   verdict.check(
     'X2',

@@ -7,6 +7,7 @@ import {
   type Instance,
   isCalm,
   isSignalled,
+  isTakenForAnother,
   isTerminating,
   ourEnd,
   oursOf,
@@ -31,9 +32,8 @@ export function checkForce({ id }: Instance, { api, input }: Request, verdict: V
 
 /** S3: what is changed is this very instance, its container instance, or a task of it. */
 export function checkNames(instance: Instance, request: Request, owners: Owners, verdict: Verdict): void {
-  const { id, process } = instance;
-  // Metadata that names another instance from the process's start on cannot be told from the truth.
-  if (process?.identity !== undefined && process.identity !== id) return;
+  const { id } = instance;
+  if (isTakenForAnother(instance)) return;
   const named = namedIn(request);
   const strange = strangeIn(instance, request, owners);
   verdict.check('S3', named.length > 0 && strange === undefined, () =>
@@ -53,7 +53,7 @@ const strangeIn = ({ id }: Instance, request: Request, owners: Owners): string |
 /** S3: from when on metadata speaks of another instance, nothing is changed any more. */
 export function checkIdentity(instance: Instance, { api, at }: Request, verdict: Verdict): void {
   const { id, process, lieSince } = instance;
-  if (!process || (process.identity !== undefined && process.identity !== id)) return;
+  if (!process || isTakenForAnother(instance)) return;
   if (process.toldOtherAt !== undefined)
     verdict.check(
       'S3',

@@ -2,6 +2,7 @@ import {
   containerInstanceOf,
   type Instance,
   isRegistered,
+  isTakenForAnother,
   isTruthful,
   runsUnasked,
   short,
@@ -32,7 +33,7 @@ export function checkSpot(instance: Instance, at: number, verdict: Verdict): voi
   const isTold = setting.signals.includes('spot') && setting.spotStopTasks && !setting.dryRun;
   // A host whose own clock is wrong cannot tell when the announced time is.
   if (!couldKnow || !isTold || instance.isGone || Math.abs(instance.clockAheadMs) > 1_000) return;
-  if (instance.lieSince !== undefined || (process?.identity ?? id) !== id) return;
+  if (instance.lieSince !== undefined || isTakenForAnother(instance)) return;
   if (!isRegistered(containerInstanceOf(instance))) return;
   const forgotten = tasksLeft(instance).find((one) => runsUnasked(one) && one.placedAt < dueAt - IN_TIME_MS);
   verdict.check(
