@@ -65,6 +65,8 @@ export type ContainerInstance =
       readonly status: string;
       /** Whether its ECS agent is connected to ECS, as ECS last said. */
       readonly agentConnected?: boolean;
+      /** The ARN of one that registered on this host later, while ECS may not know yet which of them the host is. */
+      readonly newer?: string | undefined;
     }
   | { readonly kind: 'deregistered'; readonly arn: string }
   | { readonly kind: 'never-registered' };

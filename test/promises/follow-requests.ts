@@ -79,6 +79,9 @@ export function followAnswer(
       process.signalsReadAt = at;
       if (process.tagReadAt <= instance.goneAt) process.tagReadAt = at;
       return;
+    case 'ecs:ListContainerInstances':
+      followHostList(instance, at, input, output);
+      return;
     case 'ecs:ListTasks':
       followList(instance, input, output);
       return;
@@ -106,6 +109,17 @@ const isAbout = (found: unknown, { id }: Instance): boolean =>
   textIn(found, 'AutoScalingGroupName') !== undefined &&
   textIn(found, 'LifecycleState') !== undefined;
 
+/** What ECS lists the host as; a list of several pages denies nothing. */
+function followHostList(instance: Instance, at: number, input: unknown, output: unknown): void {
+  const { process } = instance;
+  const one = containerInstanceOf(instance);
+  const listed = memberOf(output, 'containerInstanceArns');
+  if (!process || !one || !Array.isArray(listed)) return;
+  if (listed.includes(one.arn)) process.toldOf.add(one.arn);
+  const isWhole = textIn(input, 'nextToken') === undefined && textIn(output, 'nextToken') === undefined;
+  if (isWhole && textIn(input, 'cluster') === one.cluster) process.unlistedAt.set(one.arn, at);
+}
+
 function followList({ process, drainSince }: Instance, input: unknown, output: unknown): void {
   if (!process || (output !== undefined && !memberOf(output, 'taskArns'))) return;
   // Asked in the drain before, it says nothing about this one.
@@ -128,6 +142,8 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
     // Before it has registered, and after its instance is gone, the ECS agent is silent in the best of worlds.
     if (answered) process.introspectionAnsweredAt = Math.min(process.introspectionAnsweredAt, at);
     else process.introspectionFailedAt = at;
+    const { arn } = containerInstanceOf(instance) ?? {};
+    if (arn !== undefined && body?.includes(arn)) process.toldOf.add(arn);
     return;
   }
   if (!answered) {

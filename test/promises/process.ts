@@ -31,6 +31,10 @@ export type Process = {
   readonly listed: Map<string, ListRead>;
   /** The state in the group, as it was last told. `none`: it is in no group. */
   lifecycle: string | undefined;
+  /** ARNs of container instances that the host, or ECS, has named to it. */
+  readonly toldOf: Set<string>;
+  /** By ARN: when ECS last listed the container instances of the host without one that it has registered. */
+  readonly unlistedAt: Map<string, number>;
   /** By the input of a request to ListTasks: when it was sent. */
   readonly listsAskedAt: WeakMap<object, number>;
   /** A call that sets DRAINING has been sent, and its answer has not come. */
@@ -61,6 +65,8 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     sent: new Map(),
     listed: new Map(),
     lifecycle: undefined,
+    toldOf: new Set(),
+    unlistedAt: new Map(),
     listsAskedAt: new WeakMap(),
     isSettingDraining: false,
     completedAt: Infinity,

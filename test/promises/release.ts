@@ -134,8 +134,18 @@ function hasLeftNoTrace(instance: Instance): boolean {
 function isTooNewToBeKnown(instance: Instance, at: number): boolean {
   const containerInstance = containerInstanceOf(instance);
   const unseenMs = at - instance.disturbances.troubleAt(at) < 15_000 ? 15_000 : 1_000;
-  return containerInstance !== undefined && at - containerInstance.registeredAt < unseenMs;
+  if (!containerInstance) return false;
+  return at - containerInstance.registeredAt < unseenMs || isDenied(instance, containerInstance.arn, at);
 }
+
+/** ECS has just listed the host without it, after it had registered, and nobody else has ever named it to this process. */
+function isDenied({ process }: Instance, arn: string, at: number): boolean {
+  const { toldOf, unlistedAt } = process ?? {};
+  return toldOf?.has(arn) === false && at - (unlistedAt?.get(arn) ?? -Infinity) <= LISTED_LATELY_MS;
+}
+
+/** A list so old, in ms, is asked for once more before the instance is let go. */
+const LISTED_LATELY_MS = 5_000;
 
 /** S1: an action is abandoned in a group that retains, near the hook's global limit, or by the operator's limit. */
 function checkAbandon(instance: Instance, { at }: Request, verdict: Verdict): void {

@@ -516,6 +516,17 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'has the root volume replaced of a host that may just have registered anew',
+    edits: [
+      {
+        within: 'createLocate',
+        replace: 'return other !== one && isLater',
+        by: 'return (false as boolean) && isLater',
+      },
+    ],
+    isRare: true,
+  },
+  {
     name: 'abandons the replacement of a root volume near its hook’s limit',
     edits: [
       {

@@ -127,6 +127,35 @@ export function addSilentHost(random: Random, plan: Plan, { start }: Span): Plan
   };
 }
 
+/**
+ * A host registers anew and is given a task, and its root volume is to be replaced before ECS knows which container instance it is.
+ * Into one of two hundred runs.
+ */
+export function addRenewed(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const replacedAt = start + random.integer(0, 20_000);
+  return {
+    ...plan,
+    tasks: random.chance(0.5)
+      ? [{ ...lasting(random.spread(20_000, 3 * MINUTE)), at: start + random.integer(0, 20_000) }]
+      : [],
+    services: [],
+    happenings: [
+      { at: start, what: 'registers-anew', cluster: 'web' },
+      { at: replacedAt, what: 'replace-root-volume' },
+    ],
+    world: {
+      ...plan.world,
+      rootVolumeTarget: 'Terminated',
+      timings: {
+        ...plan.world.timings,
+        agentConnects: random.spread(1_000, 30_000),
+        agentLossNoticed: random.spread(1_000, 180_000),
+      },
+    },
+  };
+}
+
 const lasting = (runsFor: number): TaskPlan => ({
   at: 0,
   runsFor,

@@ -1,5 +1,5 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
-import { addAimed, addSilence, addSilentHost, addWhileReplacing } from './draw-aimed.ts';
+import { addAimed, addRenewed, addSilence, addSilentHost, addWhileReplacing } from './draw-aimed.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
@@ -28,7 +28,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const silenced = rare ? addSilence(createRandom(seed ^ 0x51e7), aimed, span) : aimed;
   const replaced = rare ? addWhileReplacing(createRandom(seed ^ 0x2007), silenced, span) : silenced;
   const silent = rare ? addSilentHost(createRandom(seed ^ 0x5113), replaced, span) : replaced;
-  const drawn = rare ? withFewPages(silent) : silent;
+  const renewed = rare ? addRenewed(createRandom(seed ^ 0x4e17), silent, span) : silent;
+  const drawn = rare ? withFewPages(renewed) : renewed;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

@@ -750,6 +750,19 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(10 * MINUTE)],
   },
+  'a host registers anew, and its root volume is to be replaced before ECS knows which container instance it is':
+    {
+      seed: 613_463,
+      world: {
+        ...plain.world,
+        rootVolumeTarget: 'Terminated',
+        timings: { agentLossNoticed: 18_672, agentConnects: 13_004 },
+      },
+      happenings: [
+        { at: 14_000, what: 'registers-anew', cluster: 'web' },
+        { at: 19_000, what: 'replace-root-volume' },
+      ],
+    },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

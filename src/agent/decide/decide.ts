@@ -69,7 +69,7 @@ function nextAction(observed: Observation, policy: Policy): Action {
   if (containerInstance.kind === 'registered') {
     if (policy.mode === 'drain' && outlastsEvent(observed))
       return heldByHooks(observed, policy) ?? { kind: 'done', why: 'event' };
-    const kept = keptInCluster(observed, policy);
+    const kept = keptInCluster(observed, policy, containerInstance);
     if (kept !== 'stays') return kept ?? { kind: 'deregister', containerInstance };
   }
   return release(observed, policy);
@@ -107,9 +107,17 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
  * Whether a drained container instance stays in its cluster. Deregistering cannot be undone, and an instance whose root
  * volume is replaced returns to service. An operator's own request waits for the group's word, but not for ever.
  */
-function keptInCluster(observed: Observation, { mode }: Policy): 'stays' | Action | undefined {
+function keptInCluster(
+  observed: Observation,
+  { mode }: Policy,
+  { newer }: Registered,
+): 'stays' | Action | undefined {
   if (mode !== 'drain') return undefined;
-  if (leavingGroup(observed)?.aim === 'root-volume') return 'stays';
+  if (leavingGroup(observed)?.aim === 'root-volume')
+    // What is deregistered leaves the other to be found. What stays does not, and the other can have tasks.
+    return newer === undefined
+      ? 'stays'
+      : waitFor('container-instance', { cause: `this host may have become the container instance ${newer}` });
   const { lifecycle, memory, now } = observed;
   if (lifecycle.kind === 'unknown') {
     const isPatient = now < (memory.signalledAt ?? now) + EVENT_PATIENCE_MS;

@@ -88,8 +88,16 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       const tasks = await stillThere(located, own, last, byName);
       return viewOf({ kind: 'deregistered', arn: located.arn }, known(tasks), 0);
     }
-    const { cluster, arn, status, taskCount, agentConnected } = located;
-    const containerInstance = { kind: 'registered', cluster, arn, status, agentConnected } as const;
+    const { cluster, arn, status, taskCount, agentConnected, newer } = located;
+    const renewed = newer === undefined ? {} : { newer };
+    const containerInstance = {
+      kind: 'registered',
+      cluster,
+      arn,
+      status,
+      agentConnected,
+      ...renewed,
+    } as const;
     if (status === 'ACTIVE' && !options.listsWhileActive)
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     const { arns, requests } = await ecs.listTasks(cluster, arn, lists);

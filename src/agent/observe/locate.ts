@@ -12,6 +12,8 @@ export type Located =
       readonly status: string;
       readonly taskCount: number;
       readonly agentConnected: boolean;
+      /** The ARN of one that registered later, while ECS may not know yet which of them the host is. */
+      readonly newer?: string;
     }
   /** ECS has let go of the container instance. `forgotten`: it cannot be described any more. */
   | { readonly kind: 'gone'; readonly cluster: string; readonly arn: string; readonly isForgotten: boolean }
@@ -108,11 +110,21 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     if (registered.length > 0) {
       absentSince = undefined;
       const one = pick(registered);
-      return one.kind === 'known' ? known({ located: { kind: 'registered', ...one.value }, own: ours }) : one;
+      if (one.kind === 'unknown') return one;
+      const { cluster, arn, status, taskCount, agentConnected } = one.value;
+      const newer = registered.find((other) => mayReplace(other, one.value))?.arn;
+      const located = { kind: 'registered', cluster, arn, status, taskCount, agentConnected } as const;
+      return known({ located: newer === undefined ? located : { ...located, newer }, own: ours });
     }
     const located = whereNotRegistered(said, ours, seen, letGo);
     return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
   };
+
+  /** Whether the host may have become `other` since: ECS takes minutes to find out that an ECS agent has gone, or has come. */
+  function mayReplace(other: Confirmed, one: Confirmed): boolean {
+    const isLater = !((other.registeredAt ?? Infinity) <= (one.registeredAt ?? -Infinity));
+    return other !== one && isLater && now() - (registeredAt.get(other.arn)?.first ?? now()) < LAG_MS;
+  }
 
   /**
    * Whether a host whose ECS agent is silent may have registered anew: nothing is left on what is known of it, and the ECS agent
@@ -322,15 +334,10 @@ const registeredIn = ({ own }: Seen): readonly Confirmed[] =>
  * take minutes to notice that an ECS agent has gone, so several may be; of those, and where none is, the one that registered last.
  * The instance is released only once none of them is left.
  */
-function pick(
-  registered: readonly Confirmed[],
-): Reading<Pick<Confirmed, 'cluster' | 'arn' | 'status' | 'taskCount' | 'agentConnected'>> {
+function pick(registered: readonly Confirmed[]): Reading<Confirmed> {
   const connected = registered.filter(({ agentConnected }) => agentConnected);
   const [one, ...others] = latestOf(connected.length > 0 ? connected : registered);
-  if (one && others.length === 0) {
-    const { cluster, arn, status, taskCount, agentConnected } = one;
-    return known({ cluster, arn, status, taskCount, agentConnected });
-  }
+  if (one && others.length === 0) return known(one);
   return unknown(
     `ECS lists this host as several container instances: ${registered.map(({ arn }) => arn).join(', ')}`,
   );

@@ -74,6 +74,13 @@ describe('while the root volume is replaced', () => {
     assert.deepEqual(decideIn('ReplacingRootVolume', empty).action, { kind: 'wait', why: { for: 'hook' } }));
   it('the action is completed once no task is left', () =>
     assert.deepEqual(decideIn('ReplacingRootVolume:Wait', empty).action, completing));
+  it('the action is not completed while the host may have become another container instance, which can have tasks', () => {
+    const containerInstance = known({ ...draining, newer: 'arn:newer' });
+    const { action, heartbeat } = decideIn('ReplacingRootVolume:Wait', { ...empty, containerInstance });
+    assert.equal(action.kind === 'wait' && action.why.for, 'container-instance');
+    assert.deepEqual(heartbeat, { group: 'web-asg', hook: 'drain' });
+    assert.equal(decideIn('Terminating:Wait', { ...empty, containerInstance }).action.kind, 'deregister');
+  });
   it('in mode deregister the instance leaves its cluster, as always', () =>
     assert.deepEqual(decideIn('ReplacingRootVolume:Wait', empty, { mode: 'deregister' }).action, {
       kind: 'deregister',

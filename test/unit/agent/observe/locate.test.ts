@@ -153,6 +153,36 @@ describe('a host that has registered anew again and again', () => {
   }
 });
 
+describe('a host that registered anew a moment ago, and of which ECS still calls the old ECS agent connected', () => {
+  const scene = (newAt?: number): Scene => ({
+    instances: {
+      a: { status: 'DRAINING', registeredAt: 1 },
+      b: { status: 'ACTIVE', connected: false, ...(newAt !== undefined && { registeredAt: newAt }) },
+    },
+    heard: [registration('a')],
+  });
+  const newer = async ({ locate }: ReturnType<typeof setUp>) => {
+    const found = await locate(registration('b'));
+    return found.kind === 'known' && found.value.located.kind === 'registered'
+      ? found.value.located.newer
+      : 'unknown';
+  };
+
+  it('may be the new one: what stays in its cluster would be let go with the tasks of that one', async () => {
+    assert.equal(await newer(setUp(scene(2))), ci('b'));
+    assert.equal(await newer(setUp(scene())), ci('b'), 'ECS does not say when it registered');
+  });
+  it('is not what it was before', async () => assert.equal(await newer(setUp(scene(0))), undefined));
+  it('is the connected one once ECS has had minutes to find out', async () => {
+    const host = setUp(scene(2));
+    await newer(host);
+    host.pass(5 * MINUTE - 1);
+    assert.equal(await newer(host), ci('b'));
+    host.pass(1);
+    assert.equal(await newer(host), undefined, 'the instance is kept for ever');
+  });
+});
+
 describe('ECS has let go of this host', () => {
   const gone = { a: { status: 'INACTIVE' } };
 
