@@ -17,9 +17,11 @@ import {
   startNodeTerminationHandler,
   startNodeWithoutFlags,
   startOneshot,
+  startScaler,
   startShellPoller,
 } from './weight/programs.ts';
 import { countRequests, DRAINS } from './weight/requests.ts';
+import { openScaledCluster } from './weight/scaled-cluster.ts';
 import { MODES, measureStarts } from './weight/starts.ts';
 import { AGENT, BARE, ONESHOT, POLLER, report } from './weight/tables.ts';
 
@@ -59,7 +61,7 @@ async function run({ rounds, before, lifecycled: binary, nth, writes }: BenchOpt
 
   const stage = await openStage(directory, kills, { clusterName: 'batch' });
   const { fleet, sandbox } = stage;
-  const bench: Bench = { sandbox, directory, children };
+  const bench: Bench = { sandbox, scaled: await openScaledCluster(), directory, children };
   const machine = fleet.addInstance({ cpu: 65_536, memory: 65_536 });
   fleet.world.call('ecs:RegisterTaskDefinition', {
     family: 'job',
@@ -80,6 +82,7 @@ async function run({ rounds, before, lifecycled: binary, nth, writes }: BenchOpt
     'shell poller': () => startShellPoller(bench, machine.id),
     ...Object.fromEntries(watching),
     [ONESHOT]: () => startOneshot(bench, DIST, ['--task-definition', 'job', '--', 'sleep', '86400']),
+    'ecs-scaler run, between turns': () => startScaler(bench, DIST, 'run'),
     ...(nth !== undefined && {
       'aws-node-termination-handler': () => startNodeTerminationHandler(bench, nth, machine.id),
     }),
@@ -91,7 +94,7 @@ async function run({ rounds, before, lifecycled: binary, nth, writes }: BenchOpt
   const samples = createSamples();
   for (let round = 1; round <= rounds; round++) {
     console.error(`round ${round} of ${rounds}`);
-    await measureStarts(bench, builds, machine.id, samples, STARTS_A_ROUND);
+    await measureStarts(bench, builds, { dist: DIST }, machine.id, samples, STARTS_A_ROUND);
     await measureAtRest(programs, samples, { warmUpMs: WARM_UP_MS, forMs: AT_REST_MS });
     for (const [name, dist] of Object.entries(builds)) {
       await measurePeak(bench, stage, { name, dist }, samples, 100);

@@ -10,8 +10,7 @@ bench/results.md. Takes about ten minutes. Uses only the loopback address.
   --rounds N          how often everything is measured, in turns (4)
   --before DIR        the build of another checkout (its dist/), measured beside this one
   --lifecycled PATH   a binary of lifecycled
-  --nth PATH          a binary of aws-node-termination-handler; needs unshare(1), and user namespaces or root.
-                      So far no real one has run here
+  --nth PATH          a binary of aws-node-termination-handler; needs unshare(1), and user namespaces or root
   --no-write          print only`;
 
 export type BenchOptions = {

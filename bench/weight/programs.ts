@@ -5,12 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { UNIT_FLAGS } from '../../scripts/unit-flags.ts';
 import type { Sandbox } from '../../src/sandbox/start.ts';
 import { isolated } from '../../test/e2e/agent-process.ts';
+import { SCALED_GROUP } from './scaled-cluster.ts';
 
 const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Where a bench keeps what is removed at its end, and what must not outlive it. */
 export type Bench = {
   readonly sandbox: Sandbox;
+  /** Where ecs-scaler runs. */
+  readonly scaled: Sandbox;
   readonly directory: string;
   readonly children: Set<ChildProcess>;
 };
@@ -49,8 +52,13 @@ export function startAgent(bench: Bench, dist: string, instanceId: string, optio
 /** A launcher of a job. It is run without the unit's flags, by cron or a queue's worker. */
 export function startOneshot(bench: Bench, dist: string, options: string[]): ChildProcess {
   const argv = [join(dist, 'oneshot/cli.js'), 'run', '--cluster', 'batch', ...options];
-  const environment = { AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: bench.sandbox.apiUrl, ...CREDENTIALS };
-  return start(bench, argv, environment);
+  return start(bench, argv, awsOf(bench.sandbox));
+}
+
+/** @param command `run` or `once`; its units give it no flags */
+export function startScaler(bench: Bench, dist: string, command: string): ChildProcess {
+  const argv = [join(dist, 'scaler/cli.js'), command, '--cluster', 'batch', '--group', SCALED_GROUP];
+  return start(bench, argv, awsOf(bench.scaled));
 }
 
 /**
@@ -82,6 +90,12 @@ export function startNodeTerminationHandler(
   return kept(children, child);
 }
 
+const awsOf = ({ apiUrl }: Sandbox) => ({
+  AWS_REGION: 'eu-west-1',
+  AWS_ENDPOINT_URL: apiUrl,
+  ...CREDENTIALS,
+});
+
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' };
 
 function start({ children }: Bench, argv: string[], environment: Record<string, string>): ChildProcess {
@@ -100,9 +114,11 @@ function kept(children: Set<ChildProcess>, child: ChildProcess): ChildProcess {
   return child;
 }
 
+/** Resolves once it has ended well. */
 export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null)
     await new Promise((resolve) => child.once('exit', resolve));
+  if (child.exitCode !== 0) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}`);
 }
 
 /** Resolves once the program has written a line with this in it. Rejects if it ends before. */

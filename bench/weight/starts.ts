@@ -1,11 +1,12 @@
 import { systemClock } from '../../src/base/clock.ts';
 import type { Samples } from './model.ts';
-import { type Bench, ended, says, startAgent, startNothing } from './programs.ts';
+import { type Bench, ended, says, startAgent, startNothing, startOneshot, startScaler } from './programs.ts';
 
 /** From the start of a process until it does its work, in turns. */
 export async function measureStarts(
   bench: Bench,
   builds: Readonly<Record<string, string>>,
+  others: { readonly dist: string },
   instanceId: string,
   samples: Samples,
   times: number,
@@ -27,6 +28,12 @@ export async function measureStarts(
         });
         stop();
       }
+    await timed('ecs-oneshot run --no-wait, until it has ended', () =>
+      ended(startOneshot(bench, others.dist, ['--no-wait', '--task-definition', 'job', '--', 'true'])),
+    );
+    await timed('ecs-scaler once, until its turn has ended', () =>
+      ended(startScaler(bench, others.dist, 'once')),
+    );
   }
 }
 

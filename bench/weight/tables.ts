@@ -49,7 +49,7 @@ export function report(
   const rest = new Set(of('resident').map(({ program }) => program));
   return `# What it weighs
 
-\`npm run bench\` writes this page. ${about.rounds} rounds, in each of which everything ran beside the others; the median, and in
+\`npm run bench\` writes this page. ${about.rounds === 1 ? '1 round, in which' : `${about.rounds} rounds, in each of which`} everything ran beside the others; the median, and in
 brackets the least and the most. ${machine(about.loadBefore)}
 
 A ratio holds on a machine that does other work too, because both sides had to bear it. Times do not.
