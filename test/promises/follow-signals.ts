@@ -5,6 +5,7 @@ import {
   type Instance,
   isSignalled,
   outlastsEvent,
+  PAST_TAG_MS,
   readsTagByApi,
   restsFrom,
 } from './instance.ts';
@@ -31,7 +32,7 @@ export function followSignals(instance: Instance, at: number, source?: string, i
   instance.onlyScheduledSince = isOnlyScheduled ? (instance.onlyScheduledSince ?? at) : undefined;
   if (didOutlast && !outlastsEvent(instance)) instance.outlastedUntil = at;
   // Until it is known to be past, the agent drains because of it.
-  if (!before && instance.isPastTag && !wasPast && wasSeenToBeGone(instance, at, restedFrom))
+  if (!before && instance.isPastTag && !wasPast && wasSeenToBeGone(instance, at, restedFrom, wasPast))
     beginDrain(instance, at);
   if (isSignalled(instance) === before) {
     if (wasPast !== instance.isPastTag && !before) {
@@ -43,7 +44,7 @@ export function followSignals(instance: Instance, at: number, source?: string, i
   instance.signalledSince = at;
   disturbances.change(at, false);
   if (before) instance.goneAt = at;
-  else if (wasSeenToBeGone(instance, at, restedFrom)) beginDrain(instance, at);
+  else if (wasSeenToBeGone(instance, at, restedFrom, wasPast)) beginDrain(instance, at);
 }
 
 function isTagged(instance: Instance): boolean {
@@ -76,7 +77,7 @@ function notePastTag(instance: Instance, at: number): void {
   instance.pastTag = isPast ? value : undefined;
 }
 
-function wasSeenToBeGone(instance: Instance, at: number, goneAt: number): boolean {
+function wasSeenToBeGone(instance: Instance, at: number, goneAt: number, wasPast: boolean): boolean {
   const { drainSince, disturbances, setting } = instance;
   if (drainSince === undefined) return true;
   // Under another's name nothing of the drain ends.
@@ -84,10 +85,12 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number): boolea
   // Nothing asked for it, and its agent has noticed.
   if (instance.isAlive && instance.process?.doing?.() === 'watching') return true;
   // The EC2 API is asked for the tag more rarely, and more rarely still for minutes after it has throttled.
-  const [seenMs, troubledMs] = readsTagByApi(instance)
+  const [seenMs, apiMs] = readsTagByApi(instance)
     ? [Math.max(25_000, setting.pollInterval * 2.4 + 3_000), 400_000]
     : [Math.max(SEEN_TO_BE_GONE_MS, setting.pollInterval * 1.2 + 3_000), 0];
   if (at - goneAt <= seenMs) return false;
+  // That an event is over takes answers of the group over half a minute, besides.
+  const troubledMs = apiMs + (wasPast ? PAST_TAG_MS : 0);
   if (disturbances.troubleAt(at) < goneAt - troubledMs) return true;
   // Trouble that came long after it had gone hid nothing.
   return disturbances.longestCalm(goneAt, at) > seenMs + troubledMs;

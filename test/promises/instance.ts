@@ -270,7 +270,8 @@ export function restsFrom(instance: Instance): number {
   return Math.max(goneAt, pastTagSince, process?.bornAt ?? -Infinity) + known;
 }
 
-const PAST_TAG_MS = 40_000;
+/** Until two answers of the group, half a minute apart, have told that the event of a tag is over, in ms. */
+export const PAST_TAG_MS = 40_000;
 const PAST_TAG_BY_API_MS = 18_000;
 
 /** Whether anything asks for the instance that is not the group's own doing, or tells of it. */
