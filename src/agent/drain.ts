@@ -369,6 +369,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       asked: drainAsked(),
       spread,
       ecsView: view,
+      isViewUnclear: polls.ecsView.reading().kind === 'unknown' && !polls.ecsView.asked().isStale,
       foundDrainingSince: state.memory.drainingSetAt === undefined ? state.memory.signalledAt : undefined,
       isCrowded,
       mustDescribe: policy.ignoreTasks.length > 0,

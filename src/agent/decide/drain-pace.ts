@@ -13,6 +13,8 @@ export type DrainPace = {
   readonly asked: Readonly<Record<DrainQuestion, Asked>>;
   /** What ECS last said, whatever failed since. */
   readonly ecsView: EcsView | undefined;
+  /** ECS has answered since, and contradicted itself. */
+  readonly isViewUnclear: boolean;
   /** When the drain began, where it has not set the instance DRAINING itself; undefined where it has. */
   readonly foundDrainingSince: number | undefined;
   /** ECS has throttled a look in this drain: others need its requests more. */

@@ -52,6 +52,7 @@ export function ecsViewDue(pace: DrainPace): number {
   const every = (ms: number) => dueAfter(asked.ecsView, ms, urgencyOf(pace));
   if (asked.ecsView.isStale || !last) return every(FIRST_ANSWER_MS);
   if (isAnew(pace)) return every(0);
+  if (pace.isViewUnclear && !pace.isHostBusy) return every(LOOK_MS);
   const { containerInstance } = last;
   if (containerInstance.kind !== 'registered') return every(releasedInterval(pace, last));
   const { emptySince } = pace;

@@ -162,6 +162,7 @@ describe('a host that ECS has let go of', () => {
     assert.equal(due(gone), 5 * MINUTE);
     const silent = { ecsView: { ...empty, heard: undefined }, isHostBusy: false, tasksSeenHere: 0 };
     assert.equal(due(silent), MINUTE, 'it may register anew, and only ECS tells');
+    assert.equal(due({ ...silent, isViewUnclear: true }), 15 * SECOND, 'ECS has contradicted itself since');
     assert.equal(kind(gone), 'full');
   });
   it('sooner while tasks that were seen on it have not been seen to end', () => {

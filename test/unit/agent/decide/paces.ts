@@ -35,6 +35,7 @@ export const draining: DrainPace = {
     explained: at(NOW),
   },
   ecsView: view,
+  isViewUnclear: false,
   foundDrainingSince: undefined,
   isCrowded: false,
   mustDescribe: false,
