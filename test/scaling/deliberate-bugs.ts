@@ -94,6 +94,43 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'leaves a cordon to the scaler that made it',
+    first: 125,
+    breaks: ['D1'],
+    edits: [
+      {
+        within: 'standingOf',
+        replace: "if (cordon.until <= now) return { kind: 'cordon-expired', cordon };",
+        by: "if (cordon.until <= now && cordon.by === config.name) return { kind: 'cordon-expired', cordon };",
+      },
+    ],
+  },
+  {
+    name: 'removes what is held ahead of need',
+    first: 19,
+    breaks: ['A1', 'L1'],
+    edits: [
+      {
+        within: 'plan',
+        replace: "{ hold: 'floor', count: usable - floor }",
+        by: "{ hold: 'floor', count: 1e9 }",
+      },
+      { within: 'plan', replace: "if (usable < floor) return 'floor';", by: '' },
+    ],
+  },
+  {
+    name: "compares SQS's time with that of its host",
+    first: 26,
+    breaks: ['J1'],
+    edits: [
+      {
+        within: 'createDemandQueue',
+        replace: 'there.here - (there.now - one.sentAt)',
+        by: 'one.sentAt',
+      },
+    ],
+  },
+  {
     name: 'lowers the desired capacity at MinSize',
     first: 3,
     breaks: ['G3'],

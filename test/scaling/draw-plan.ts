@@ -19,7 +19,9 @@ export function drawPlan(seed: number): ScalingPlan {
     group,
     pageSize: random.chance(0.6) ? 100 : random.integer(1, 3),
     jobs: drawJobs(random, group),
-    scalers: drawScalers(random, isCalm),
+    scalers: withMore(seed, drawScalers(random, isCalm)),
+    service: drawService(seed),
+    ahead: drawAhead(seed),
     meddling: isCalm ? [] : several(random, 3, () => drawMeddling(random, group)),
     faults: isCalm
       ? []
@@ -27,6 +29,7 @@ export function drawPlan(seed: number): ScalingPlan {
           ...several(random, 4, () => drawFault(random)),
           ...faultsOfRaises(seed, takesLaunches),
           ...faultsOfDaemons(seed),
+          ...faultsOfMetrics(seed),
         ],
   };
 }
@@ -70,14 +73,14 @@ function drawJobs(random: Random, group: Pick<GroupPlan, 'cpu'>): readonly JobPl
 }
 
 /** Two have the same settings: the same program started twice, under one name or two. */
-function drawScalers(random: Random, isCalm: boolean): readonly ScalerPlan[] {
+function drawScalers(random: Random, isCalm: boolean): readonly FirstDrawn[] {
   const first = drawScaler(random, isCalm);
   if (random.chance(0.6)) return [first];
   const { from, everyMs, deaths } = drawScaler(random, isCalm);
   return [first, { ...first, from, everyMs, deaths, name: random.chance(0.6) ? 'other' : first.name }];
 }
 
-function drawScaler(random: Random, isCalm: boolean): ScalerPlan {
+function drawScaler(random: Random, isCalm: boolean): FirstDrawn {
   return {
     name: 'ecs-scaler',
     spare: random.pick([0, 0, 0, 1]),
@@ -151,6 +154,61 @@ function drawFault(random: Random): FaultPlanned {
     from: random.integer(0, EVENTFUL_MS),
     lasts: random.spread(1_000, 20 * MINUTE),
   };
+}
+
+type FirstDrawn = Omit<ScalerPlan, 'policy' | 'skewMs'>;
+
+/** What came later is drawn apart. All scalers of a group go by the same policy. */
+function withMore(seed: number, scalers: readonly FirstDrawn[]): readonly ScalerPlan[] {
+  const random = createRandom(seed ^ 0x5e);
+  const isAverage = random.chance(0.1);
+  const policy: ScalerPlan['policy'] = isAverage
+    ? { kind: 'average', share: random.pick([0.5, 0.9]), everyMs: random.pick([5, 20]) * MINUTE }
+    : { kind: 'planned' };
+  const ofServices = !isAverage && drawService(seed) !== undefined && random.chance(0.5);
+  return scalers.map((one, index) => {
+    const isGone = index > 0 && one.name !== scalers[0]?.name && random.chance(0.3);
+    const nth = random.integer(1, 6);
+    const gone = { of: 'changes', nth, when: 'after', backAfter: NEVER_MS } as const;
+    return {
+      ...one,
+      ...(ofServices && { cordonBusy: 'services' as const }),
+      policy,
+      skewMs: random.chance(0.2) ? random.integer(-90_000, 90_000) : 0,
+      deaths: isGone ? [gone] : one.deaths,
+    };
+  });
+}
+
+/** After the end of any simulation. */
+const NEVER_MS = 24 * 60 * MINUTE;
+
+function drawService(seed: number): ScalingPlan['service'] {
+  const random = createRandom(seed ^ 0x6f);
+  if (!random.chance(0.2)) return undefined;
+  return { count: random.integer(1, 2), cpu: random.pick([256, 1024]) };
+}
+
+/** A simulation begins at 3:04. */
+function drawAhead(seed: number): ScalingPlan['ahead'] {
+  const random = createRandom(seed ^ 0x70);
+  if (!random.chance(0.15)) return undefined;
+  return { hours: random.pick([[3], [4], [5], [3, 4]]), instances: random.integer(1, 3) };
+}
+
+function faultsOfMetrics(seed: number): readonly FaultPlanned[] {
+  const random = createRandom(seed ^ 0x71);
+  if (!drawAhead(seed) || random.chance(0.5)) return [];
+  return [
+    {
+      match: { service: 'cloudwatch' },
+      kind: random.pick([{ what: '5xx' }, { what: 'truncated' }, { what: 'delay', ms: 20_000 }] as const),
+      skip: random.integer(0, 3),
+      count: 1_000_000,
+      from: random.integer(0, EVENTFUL_MS),
+      lasts: random.spread(MINUTE, 20 * MINUTE),
+    },
+  ];
 }
 
 /** Drawn apart, as are all that came later. */

@@ -4,6 +4,7 @@ import { type Caller, createCaller } from '../../src/aws/call.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { createDaemonReader } from '../../src/scaler/aws/daemons.ts';
 import type { createDemandQueue } from '../../src/scaler/aws/demand-queue.ts';
+import type { createNeedMetric } from '../../src/scaler/aws/need-metric.ts';
 import type { Operations } from '../../src/scaler/aws/operations.ts';
 import type { createDefinitionReader } from '../../src/scaler/aws/task-definitions.ts';
 import type { createTaskReader } from '../../src/scaler/aws/tasks.ts';
@@ -32,37 +33,41 @@ type Modules = {
   readonly createDaemonReader: typeof createDaemonReader;
   readonly createDefinitionReader: typeof createDefinitionReader;
   readonly createDemandQueue: typeof createDemandQueue;
+  readonly createNeedMetric: typeof createNeedMetric;
   readonly emptyMemory: Memory;
 };
 
 /** Loads the scaler as it ships, or with one deliberate bug, and the agent. */
 export async function loadScaler(bug?: Bug): Promise<Program> {
   const load = loaderOf(new URL('../../src/scaler/', import.meta.url), bug?.name, bug?.edits);
-  const [turn, tasks, daemons, definitions, queue, memory, agent] = await Promise.all([
+  const [turn, tasks, daemons, definitions, queue, need, memory, agent] = await Promise.all([
     load<Pick<Modules, 'takeTurn'>>('turn/turn.ts'),
     load<Pick<Modules, 'createTaskReader'>>('aws/tasks.ts'),
     load<Pick<Modules, 'createDaemonReader'>>('aws/daemons.ts'),
     load<Pick<Modules, 'createDefinitionReader'>>('aws/task-definitions.ts'),
     load<Pick<Modules, 'createDemandQueue'>>('aws/demand-queue.ts'),
+    load<Pick<Modules, 'createNeedMetric'>>('aws/need-metric.ts'),
     load<Pick<Modules, 'emptyMemory'>>('turn/memory.ts'),
     import('../../src/agent/start.ts') as Promise<{ startAgent: typeof startAgent }>,
   ]);
-  const modules = { ...turn, ...tasks, ...daemons, ...definitions, ...queue, ...memory };
+  const modules = { ...turn, ...tasks, ...daemons, ...definitions, ...queue, ...need, ...memory };
   const loaded = loadConfig([], {}, noFile);
   if (loaded.kind !== 'loaded') throw new Error(loaded.problems.join('\n'));
   const config: Config = defaultConfig;
   return {
     agent: { startAgent: agent.startAgent, config: loaded.config },
     bootTimeoutMs: config.bootTimeoutMs,
-    startScaler: (ports, settings) => startScaler(ports, modules, { ...config, ...configOf(settings) }),
+    startScaler: (ports, settings, looksAhead) =>
+      startScaler(ports, modules, { ...config, ...configOf(settings), looksAhead }),
   };
 }
 
-const configOf = ({ name, spare, cordonBusy, cordonForMs }: ScalerPlan): Partial<Config> => ({
+const configOf = ({ name, spare, cordonBusy, cordonForMs, policy }: ScalerPlan): Partial<Config> => ({
   name,
   spare,
   cordonBusy,
   cordonForMs,
+  policy,
 });
 
 /** As `ecs-scaler run` puts it together. */
@@ -74,6 +79,7 @@ function startScaler(
     createDaemonReader,
     createDefinitionReader,
     createDemandQueue,
+    createNeedMetric,
     emptyMemory,
   }: Modules,
   config: Config,
@@ -97,6 +103,7 @@ function startScaler(
     tasks: createTaskReader(call, cluster),
     daemons: createDaemonReader(call, cluster, definitions, clock),
     definitions,
+    need: config.looksAhead ? createNeedMetric(call, cluster, group) : undefined,
     queue: createDemandQueue(call, queueUrl, (demand) => demand.cluster === cluster, clock),
   };
   let memory = emptyMemory;

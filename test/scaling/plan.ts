@@ -16,6 +16,10 @@ export type ScalingPlan = {
   /** What others do to the group and its instances. */
   readonly meddling: readonly Meddling[];
   readonly faults: readonly FaultPlanned[];
+  /** A service that is no daemon service. */
+  readonly service: { readonly count: number; readonly cpu: number } | undefined;
+  /** What each hour of the day, in UTC, has needed for weeks; undefined: the scalers do not look ahead. */
+  readonly ahead: { readonly hours: readonly number[]; readonly instances: number } | undefined;
 };
 
 export type GroupPlan = {
@@ -48,12 +52,15 @@ export type ScalerPlan = {
   readonly spare: number;
   readonly cordonBusy: Config['cordonBusy'];
   readonly cordonForMs: number;
+  readonly policy: Config['policy'];
+  /** So far ahead is the clock of its host. */
+  readonly skewMs: number;
   readonly from: number;
   /** Between two turns. */
   readonly everyMs: number;
   /**
    * It dies at these of its requests, or of those that change something, counted from 1: before one is sent, or before its
-   * answer comes. It is started again later.
+   * answer comes. It is started again later, unless that is after the end.
    */
   readonly deaths: readonly Death[];
 };

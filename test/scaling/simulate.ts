@@ -7,13 +7,17 @@ import { START, settled } from '../support/virtual-clock.ts';
 import { type JobRecord, launchJob } from './launcher.ts';
 import type { Death, Meddling, ScalerPlan, ScalingPlan } from './plan.ts';
 import { type Agent, at, CLUSTER, type Stage, setStage } from './stage.ts';
-import { isOfDaemon, type Violation, type Watch, watchScalers } from './watch.ts';
+import { type Violation, type Watch, watchScalers } from './watch.ts';
 
 /** The scaler under test: what it is of, so that one with a deliberate bug can be simulated. */
 export type Program = {
   readonly agent: Agent;
   /** A process of it: one turn after the other, with what it keeps between them. */
-  readonly startScaler: (ports: ScalerPorts, plan: ScalerPlan) => { turn(): Promise<void> };
+  readonly startScaler: (
+    ports: ScalerPorts,
+    plan: ScalerPlan,
+    looksAhead: boolean,
+  ) => { turn(): Promise<void> };
   readonly bootTimeoutMs: number;
 };
 
@@ -76,7 +80,7 @@ export async function simulate(
       watch.troubled();
       meddle(stage, one);
     });
-  const counts = { turns: 0, failedTurns: 0, deaths: 0, dead: 0 };
+  const counts = { turns: 0, failedTurns: 0, deaths: 0, dead: 0, gone: 0 };
   for (const [index, scaler] of plan.scalers.entries())
     at(stage, scaler.from, () => void runScaler({ stage, watch, program, counts, tell }, scaler, index));
   let [launched, terminated] = [0, 0];
@@ -118,13 +122,13 @@ export async function simulate(
 
   function isTroubled(): boolean {
     const { group, world } = fleet;
-    const areAllDead = counts.dead === plan.scalers.length;
+    const areAllDead = counts.dead + counts.gone === plan.scalers.length;
     return world.faults.length > 0 || group.launchErrors.size > 0 || areAllDead;
   }
 
   function isAnyRunning(): boolean {
     for (const { placed } of fleet.world.machines.values())
-      if (placed.some((task) => task.lastStatus !== 'STOPPED' && !isOfDaemon(task))) return true;
+      if (placed.some((task) => task.lastStatus !== 'STOPPED' && task.service === undefined)) return true;
     return false;
   }
 }
@@ -133,7 +137,7 @@ type Run = {
   readonly stage: Stage;
   readonly watch: Watch;
   readonly program: Program;
-  readonly counts: { turns: number; failedTurns: number; deaths: number; dead: number };
+  readonly counts: { turns: number; failedTurns: number; deaths: number; dead: number; gone: number };
   readonly tell: ((line: string) => void) | undefined;
 };
 
@@ -158,7 +162,11 @@ async function runScaler(run: Run, plan: ScalerPlan, index: number): Promise<voi
     });
     const scaler = program.startScaler(
       {
-        clock: { ...clock, sleep: (ms, options) => (life.isDead ? never() : clock.sleep(ms, options)) },
+        clock: {
+          ...clock,
+          now: () => clock.now() + plan.skewMs,
+          sleep: (ms, options) => (life.isDead ? never() : clock.sleep(ms, options)),
+        },
         random: random.next,
         transport,
         cluster: CLUSTER,
@@ -166,11 +174,16 @@ async function runScaler(run: Run, plan: ScalerPlan, index: number): Promise<voi
         queueUrl: stage.queueUrl,
       },
       plan,
+      stage.plan.ahead !== undefined,
     );
     const backAfter = await live(scaler, life.died);
     counts.deaths++;
-    counts.dead++;
     watch.troubled();
+    if (backAfter > LIMIT_MS) {
+      counts.gone++;
+      return;
+    }
+    counts.dead++;
     await clock.sleep(backAfter);
     counts.dead--;
     watch.troubled();

@@ -8,6 +8,7 @@ import {
   type Fleet,
   inMemory,
   type Machine,
+  recordMetric,
   type WorldInput,
   type WorldOperation,
   type WorldOutput,
@@ -20,6 +21,8 @@ import type { ScalingPlan } from './plan.ts';
 export const CLUSTER = 'batch';
 const MEMORY = 65_536;
 const HOOK = 'drain';
+
+type World = Fleet['world'];
 
 /** The simulated account in which a plan is played. */
 export type Stage = {
@@ -76,6 +79,11 @@ export function setStage(plan: ScalingPlan, agent: Agent): Stage {
     });
   if (group.daemonCpu > 0)
     fleet.addService({ name: 'monitor', strategy: 'DAEMON', cpu: group.daemonCpu, memory: 64 });
+  if (plan.service) {
+    const { count, cpu } = plan.service;
+    fleet.addService({ name: 'web', desiredCount: count, cpu, memory: 64 });
+  }
+  if (plan.ahead) recordWeeks(fleet.world, fleet.group.name, plan.ahead);
   fleet.group.desired = group.begins;
   const registered = [...fleet.cluster.containerInstances.keys()].slice(0, group.drained);
   if (registered.length > 0)
@@ -109,6 +117,22 @@ export function setStage(plan: ScalingPlan, agent: Agent): Stage {
   for (const { match, kind, skip, count, from, lasts } of plan.faults)
     at(stage, from, () => addFault(world, { match, fault: kind, skip, count, forMs: lasts }));
   return stage;
+}
+
+const HOUR = 3_600_000;
+const WEEKS = 4;
+
+/** What a scaler would have published, hour by hour. */
+function recordWeeks(
+  world: World,
+  group: string,
+  { hours, instances }: NonNullable<ScalingPlan['ahead']>,
+): void {
+  const dimensions = { Cluster: CLUSTER, Group: group };
+  const id = { namespace: 'ecs-scaler', name: 'InstancesNeeded', dimensions };
+  const thisHour = Math.floor(START / HOUR);
+  for (let hour = thisHour - WEEKS * 168; hour < thisHour; hour++)
+    recordMetric(world, id, { at: hour * HOUR, value: hours.includes(hour % 24) ? instances : 0 });
 }
 
 /** Plans something, `ms` after the beginning. */

@@ -18,6 +18,7 @@ export const scalingPromises = {
   J1: 'every job that can fit runs',
   L1: 'no more instances are launched than there are jobs',
   I1: 'what nobody needs goes',
+  A1: 'what the hour has needed for weeks is there from its beginning on',
 } as const;
 
 /** Watches all that a scaler asks for, and what comes of it. */
@@ -34,6 +35,7 @@ export type Watch = {
 };
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 /** In which a scaler that lives sees and does everything, whatever was before. */
 const GRACE_MS = 6 * MINUTE;
 /** So long a job waits at most beside the boot of an instance, where there is nothing in the way. */
@@ -100,13 +102,16 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
         return state === 'InService' && isOpen;
       });
       const left = open.filter(({ machine }) => !isBusy(machine, (task) => !isOfDaemon(task)));
-      const spare = Math.max(...plan.scalers.map((scaler) => scaler.spare));
-      if (left.length > spare && group.desired > group.minSize && open.length > group.minSize)
+      const spare = Math.max(plan.ahead?.instances ?? 0, ...plan.scalers.map((scaler) => scaler.spare));
+      // By its formula the average leaves instances that nobody needs.
+      const goesByNeed = plan.scalers.every(({ policy }) => policy.kind === 'planned');
+      if (goesByNeed && left.length > spare && group.desired > group.minSize && open.length > group.minSize)
         broken(
           'I1',
           `${left.length} instances are left with nothing to do: ${group.desired} are wanted, and ${group.minSize} at least`,
         );
-      if (!wasMeddledWith && launched > jobs.length + plan.group.min + spare)
+      const ofService = plan.service?.count ?? 0;
+      if (!wasMeddledWith && launched > jobs.length + ofService + plan.group.min + spare)
         broken('L1', `${launched} instances were launched for ${jobs.length} jobs`);
     },
   };
@@ -174,6 +179,7 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
   function look(jobs: readonly JobRecord[]): void {
     for (const one of cluster.containerInstances.values()) lookAt(one);
     if (calmFor() < GRACE_MS) return;
+    lookAtFloor();
     for (const job of jobs) lookAtJob(job);
   }
 
@@ -193,6 +199,16 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
   function endOf({ tags }: ContainerInstance, since: number): number {
     const cordon = readCordon(tags.get(CORDON_KEY) ?? '');
     return cordon.kind === 'read' ? cordon.until : since + cordonForMs;
+  }
+
+  /** Launched one boot time ahead, as they are, they are there when the hour begins. */
+  function lookAtFloor(): void {
+    const { hours = [], instances = 0 } = plan.ahead ?? {};
+    const hour = new Date(clock.trueNow()).getUTCHours();
+    if (!hours.includes(hour) || group.desired >= group.maxSize || usable() >= instances) return;
+    const heldFor = clock.trueNow() - Math.max(troubledAt, Math.floor(clock.trueNow() / HOUR) * HOUR);
+    if (heldFor > GRACE_MS)
+      broken('A1', `${usable()} instances serve or come, and at this hour ${instances} are needed`);
   }
 
   function lookAtJob({ key, since, startedAt, plan: job }: JobRecord): void {

@@ -13,7 +13,8 @@ export function loaderOf(
   name: string | undefined,
   edits: readonly Edit[] = [],
 ): <T>(file: string) => Promise<T> {
-  const suffix = name === undefined ? '' : `?copy=${encodeURIComponent(name)}`;
+  // As a URL has it: an apostrophe in the name would not be found again otherwise, and the original be loaded.
+  const suffix = name === undefined ? '' : new URL(`?copy=${encodeURIComponent(name)}`, folder).search;
   if (suffix !== '') addCopy(folder, suffix, edits);
   return (file) => import(new URL(file, folder).href + suffix);
 }

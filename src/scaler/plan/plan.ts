@@ -6,6 +6,7 @@ import type {
   Action,
   Config,
   CordonWhy,
+  Forecast,
   GroupReason,
   History,
   Hold,
@@ -33,7 +34,7 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   const { at, group, demand } = snapshot;
   const surveyed = survey(snapshot, history, config);
   const ahead = config.looksAhead
-    ? forecast(history.needByHour, at + config.bootMs)
+    ? more(forecast(history.needByHour, at), forecast(history.needByHour, at + config.bootMs))
     : { kind: 'off' as const };
   // What nobody knows to be too much stays; jobs are launched for all the same.
   const keepsAll = ahead.kind === 'unknown';
@@ -256,6 +257,10 @@ function dueTimes(
     }),
   );
 }
+
+/** What this hour needs is held until it is over, though the next one needs less. */
+const more = (now: Forecast, soon: Forecast): Forecast =>
+  now.kind === 'known' && soon.kind === 'known' && now.instances > soon.instances ? now : soon;
 
 type Margin = { readonly hold: Hold; readonly count: number };
 
