@@ -105,6 +105,8 @@ async function perform(step: Call, { tasks, group, policy, request }: LaunchPort
       case 'grow':
         if (!group) throw new Error('there is no group to be asked');
         return { kind: 'grown', answer: await group.grow(step) };
+      case 'compare':
+        return { kind: 'compared', hasRoom: await tasks.hasRoom(step.needs, step.except) };
       case 'measure':
         // Where none is to be asked, nothing is known of it.
         return {

@@ -11,8 +11,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         within: 'startAnswered',
-        replace: 'phase: { ...waiting, unansweredAt: now },',
-        by: 'phase: { ...waiting, unansweredAt: now, attempt: phase.attempt + 1 },',
+        replace: '...waiting, unansweredAt: now,',
+        by: '...waiting, unansweredAt: now, attempt: phase.attempt + 1,',
       },
     ],
   },
@@ -122,7 +122,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'asks its group for nothing',
     property: 'L2',
-    edits: [{ within: 'startAnswered', replace: 'notAsked(now)', by: 'undefined' }],
+    edits: [{ within: 'short', replace: 'notAsked(now)', by: 'undefined' }],
   },
   {
     name: 'takes a task that ECS does not show yet for one that has ended',
@@ -164,6 +164,11 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'goes through used client tokens as slowly as it waits for room',
+    property: 'L2',
+    edits: [{ within: 'compared', replace: 'if (!hasRoom)', by: 'if (hasRoom !== undefined)' }],
+  },
+  {
     name: 'does not count instances that boot',
     property: 'L4',
     edits: [{ within: 'createGroup', replace: 'if (isRoom)', by: 'if (isRoom && count > 99)' }],
@@ -181,7 +186,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'gives up at once where its group may launch the kind of instance that the cluster lacks',
     property: 'L5',
-    edits: [{ within: 'startAnswered', replace: 'if (policy.group === undefined)', by: 'if (answered)' }],
+    edits: [{ within: 'startAnswered', replace: 'if (policy.group === undefined && ', by: 'if (' }],
   },
   {
     name: 'waits for room on instances that are all of the wrong kind',

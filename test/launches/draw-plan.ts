@@ -45,8 +45,39 @@ export function drawPlan(seed: number): LaunchPlan {
     hasCapacityProvider,
     faults: [...plan.faults, ...queueFaults],
   };
+  if (isCalm && kinds.chance(0.2)) return followed(kinds, whole);
   if (isCalm) return random.chance(0.2) ? trickle(random, whole) : ofKinds(kinds, whole);
   return random.chance(0.12) ? rush(random, whole) : ofKinds(kinds, whole);
+}
+
+/** A call waits for room in vain, and there is some when its key is called again. */
+function followed(random: Random, plan: LaunchPlan): LaunchPlan {
+  const waits = random.spread(2 * MINUTE, 30 * MINUTE);
+  const comesAt = waits + random.integer(-MINUTE, 3 * MINUTE);
+  const small = { joinsAt: 0, cpu: 512, isFast: false, lostAt: undefined, drainsAt: undefined };
+  const first = drawCall(random, 0, true, true);
+  const job: JobPlan = {
+    ...drawJob(random, 0, true),
+    isKeyGiven: true,
+    cpu: 1024,
+    calls: [
+      random.chance(0.5)
+        ? { ...first, capacityTimeoutMs: 60 * MINUTE, killedAfter: waits }
+        : { ...first, capacityTimeoutMs: waits },
+      {
+        ...drawCall(random, waits + random.spread(1_000, MINUTE), true, false),
+        capacityTimeoutMs: 12 * MINUTE,
+      },
+    ],
+  };
+  return {
+    ...plan,
+    instances: [small, { ...small, cpu: 4096, joinsAt: comesAt }],
+    group: undefined,
+    jobs: [job],
+    demandQueue: undefined,
+    hasCapacityProvider: false,
+  };
 }
 
 /** Now and then instances of two kinds, and jobs that need one of them, or a port. */

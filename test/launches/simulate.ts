@@ -54,8 +54,8 @@ export type CallRecord = {
   mistake: string | undefined;
   /** Of the tasks that were its own at its end, those that had not stopped. */
   leftRunning: readonly (Task | WaitingTask)[];
-  /** Whether an instance had had room for its job for a minute when it ended. */
-  hadRoom: boolean;
+  /** For how long an instance had had room for its job when it ended, in ms. */
+  hadRoomFor: number;
   /** Whether the cluster had an instance then that could hold it, full or not. */
   couldBeHeld: boolean;
   /** How many instances of the group had been booting for a while at each of its launches. */
@@ -170,7 +170,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
         isDead: false,
         mistake: undefined,
         leftRunning: [],
-        hadRoom: false,
+        hadRoomFor: 0,
         couldBeHeld: false,
         bootingAtLaunch: [],
         requests: 0,
@@ -332,7 +332,7 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
     fleet.world.advance(clock.trueNow());
     record.end = end;
     record.endedAt = clock.trueNow();
-    record.hadRoom = hasLongHadRoom(fleet, job);
+    record.hadRoomFor = roomAge(fleet, job);
     record.couldBeHeld = [...fleet.cluster.containerInstances.values()].some(
       ({ status, machine, registeredAt }) =>
         status === 'ACTIVE' &&
@@ -352,29 +352,25 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
   at(plan.againAfter, () => record.isDead || running.cancel('SIGTERM'));
 }
 
-/** Longer than a launcher rests between two tries, in ms. */
-const FREE_FOR_MS = 60_000;
-
 const isOfKind = ({ attributes }: Machine, { needs }: JobPlan) =>
   needs !== 'fast' || attributes.get('kind') === 'fast';
 
-function hasLongHadRoom({ world, cluster }: Fleet, job: JobPlan): boolean {
-  const { cpu, needs } = job;
-  return [...cluster.containerInstances.values()].some(
+/** For how long some instance has had room for a job without a change, in ms; 0 where none has. */
+function roomAge({ world, cluster }: Fleet, job: JobPlan): number {
+  const ages = [...cluster.containerInstances.values()].map(
     ({ status, machine, usedCpu, registeredAt, agentConnected }) => {
-      const since = world.now - FREE_FOR_MS;
-      const isCalm = machine.placed.every(({ stoppedAt }) => stoppedAt === undefined || stoppedAt < since);
-      return (
+      const hasRoom =
         status === 'ACTIVE' &&
         agentConnected &&
-        registeredAt < since &&
-        isCalm &&
-        machine.cpu - usedCpu >= cpu &&
+        machine.cpu - usedCpu >= job.cpu &&
         isOfKind(machine, job) &&
-        (needs !== 'port' || machine.placed.every(({ lastStatus }) => lastStatus === 'STOPPED'))
-      );
+        (job.needs !== 'port' || machine.placed.every(({ lastStatus }) => lastStatus === 'STOPPED'));
+      return hasRoom
+        ? world.now - Math.max(registeredAt, ...machine.placed.map(({ stoppedAt = 0 }) => stoppedAt))
+        : 0;
     },
   );
+  return Math.max(0, ...ages);
 }
 
 /** What became of a task that waited. */

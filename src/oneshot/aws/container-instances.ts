@@ -1,5 +1,5 @@
 import type { Caller } from '../../aws/call.ts';
-import { AwsError } from '../../aws/errors.ts';
+import { incomplete } from './incomplete.ts';
 import type { Size } from './instance-sizes.ts';
 import type { Operations } from './operations.ts';
 
@@ -99,11 +99,3 @@ async function describeAll(
   }
   return found;
 }
-
-const incomplete = (operation: string, what: string) =>
-  new AwsError(
-    operation,
-    'transient',
-    'IncompleteAnswer',
-    `calling ${operation}: the answer is without ${what}`,
-  );

@@ -7,6 +7,7 @@ import { clip, oneLine } from '../../base/text.ts';
 import { failureWords } from '../launch/failure-words.ts';
 import type { Fit, GrowAnswer, GrowRequest, LaunchRequest, Misfit, Needs } from '../launch/model.ts';
 import { readContainerInstances, readRegistered } from './container-instances.ts';
+import { incomplete } from './incomplete.ts';
 import { readInstanceSizes, type Size } from './instance-sizes.ts';
 import type { Operations } from './operations.ts';
 
@@ -249,11 +250,3 @@ function seenAt({ Instances: instances = [] }: Described, now: number): string {
 
 const tokenOf = (name: string, { desired, seen, count, zone }: LaunchRequest): string =>
   digest(name, String(desired), seen, String(count), zone ?? '').slice(0, 40);
-
-const incomplete = (operation: string, what: string) =>
-  new AwsError(
-    operation,
-    'transient',
-    'IncompleteAnswer',
-    `calling ${operation}: the answer is without ${what}`,
-  );

@@ -3,9 +3,10 @@ import type { Caller } from '../../aws/call.ts';
 import { AwsError } from '../../aws/errors.ts';
 import { timeOfDate } from '../../base/clock.ts';
 import type { HostPort, PlacementConstraint } from '../../base/demand.ts';
-import type { LogPlace, StartAnswer, TaskDefinition, TaskView } from '../launch/model.ts';
+import type { LogPlace, Needs, StartAnswer, TaskDefinition, TaskView } from '../launch/model.ts';
 import { readAnswer, readError } from '../launch/start-answer.ts';
 import type { Operations } from './operations.ts';
+import { hasRoom } from './room.ts';
 
 /** The ECS calls that a launcher makes, about the tasks of one cluster. Each rejects with an `AwsError`. */
 export type Tasks = {
@@ -21,6 +22,11 @@ export type Tasks = {
   /** Undefined where ECS does not know it. */
   describe(arn: string): Promise<TaskView | undefined>;
   stop(arn: string, reason: string): Promise<void>;
+  /**
+   * Whether an instance has room for a task, beside those that cannot take it for a reason which their descriptions do not
+   * show.
+   */
+  hasRoom(needs: Needs, except: readonly string[]): Promise<boolean>;
 };
 
 export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
@@ -105,6 +111,8 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
     stop: async (arn, reason) => {
       await call('ecs:StopTask', { cluster, task: arn, reason });
     },
+
+    hasRoom: (needs, except) => hasRoom(call, cluster, needs, except),
   };
 }
 

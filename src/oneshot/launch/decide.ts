@@ -67,9 +67,14 @@ function decideStarting(launch: Launch, phase: Starting, policy: Policy, now: nu
   }
   const { growth, shortAt } = phase;
   const { fit, needs } = launch;
+  const { catchUp } = phase;
+  // Before anything is made of an answer that may be an old one.
+  if (policy.isKeyGiven && needs && catchUp.except && catchUp.quick === 0 && now >= catchUp.dueAt)
+    return { kind: 'compare', needs, except: catchUp.except };
   // Whether it has been started must be known before it can be said that it never will be.
+  const isShort = shortAt !== undefined && catchUp.quick === 0;
   if (
-    shortAt !== undefined &&
+    isShort &&
     needs &&
     fit.kind === 'unasked' &&
     now >= fit.dueAt &&
@@ -78,17 +83,12 @@ function decideStarting(launch: Launch, phase: Starting, policy: Policy, now: nu
   )
     return { kind: 'measure', needs, misfit: phase.misfit };
   const start: Step = { kind: 'start', attempt: phase.attempt, container: launch.container ?? '' };
-  if (growth && shortAt !== undefined && now >= growth.dueAt) {
+  if (growth && isShort && now >= growth.dueAt) {
     // An instance may have come since: what is asked for is what is missing now.
     const isOld = now - shortAt > NEWS_MS && launch.failures === 0;
     return isOld ? start : growStep(growth, fit);
   }
-  return due(
-    launch,
-    now,
-    start,
-    Math.min(deadline, shortAt === undefined ? Infinity : (growth?.dueAt ?? Infinity)),
-  );
+  return due(launch, now, start, Math.min(deadline, isShort ? (growth?.dueAt ?? Infinity) : Infinity));
 }
 
 function decideFollowing(launch: Launch, phase: Following, policy: Policy, now: number): Step {

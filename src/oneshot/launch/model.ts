@@ -139,6 +139,7 @@ export type Starting = {
   readonly shortAt: number | undefined;
   /** No instance was of the right kind at the last try, and one of the group might be. */
   readonly misfit: Misfit | undefined;
+  readonly catchUp: CatchUp;
   /** What the group was asked for; undefined before there was no room. */
   readonly growth: Growth | undefined;
   /** A RunTask is on its way. */
@@ -150,6 +151,21 @@ export type Starting = {
    * ECS's lists, minutes later, do not show one.
    */
   readonly unansweredAt: number | undefined;
+};
+
+/**
+ * How a launch with a given key comes past the client tokens that earlier calls with it have used up: RunTask answers them
+ * as it did then. An answer that contradicts what the cluster has is such a one, and the next tries follow at once.
+ */
+export type CatchUp = {
+  /** When an answer is compared with the cluster again, in ms since the Unix epoch; Infinity: never. */
+  readonly dueAt: number;
+  /** The last answer, to be compared; undefined where it has used up no token. */
+  readonly except: readonly string[] | undefined;
+  /** How many tries follow at once. */
+  readonly quick: number;
+  /** How many have in all. */
+  readonly walked: number;
 };
 
 /** How a group was asked for instances. */
@@ -256,6 +272,7 @@ export type Step =
   | { readonly kind: 'define' }
   | { readonly kind: 'look' }
   | { readonly kind: 'start'; readonly attempt: number; readonly container: string }
+  | { readonly kind: 'compare'; readonly needs: Needs; readonly except: readonly string[] }
   | { readonly kind: 'measure'; readonly needs: Needs; readonly misfit: Misfit | undefined }
   | ({ readonly kind: 'grow' } & GrowRequest)
   | { readonly kind: 'describe'; readonly arn: string }
@@ -272,6 +289,7 @@ export type Outcome =
   | { readonly kind: 'start-answered'; readonly answer: StartAnswer }
   /** Undefined: ECS does not know it, not yet or not any more. */
   | { readonly kind: 'described'; readonly task: TaskView | undefined }
+  | { readonly kind: 'compared'; readonly hasRoom: boolean }
   | { readonly kind: 'measured'; readonly fit: Fit }
   | { readonly kind: 'grown'; readonly answer: GrowAnswer }
   | { readonly kind: 'stop-accepted'; readonly why: StopWhy }
@@ -280,14 +298,20 @@ export type Outcome =
 /** Why no container instance could take a task, however long it waits for them. */
 export type Misfit = { readonly reasons: readonly string[]; readonly by: readonly string[] };
 
-/** What an answer to RunTask means. `completed`: its client token is used up. */
+/**
+ * `completed`: its client token is used up. `except`: the instances that cannot take it for a reason which their
+ * descriptions do not show.
+ */
+export type Unstarted = { readonly completed: boolean; readonly except: readonly string[] };
+
+/** What an answer to RunTask means. */
 export type StartAnswer =
   | { readonly kind: 'started'; readonly task: TaskView }
-  | { readonly kind: 'no-room'; readonly missing: readonly string[]; readonly completed: boolean }
+  | ({ readonly kind: 'no-room'; readonly missing: readonly string[] } & Unstarted)
   /** No container instance is of the kind that the task needs. `by`: the ARNs of those that were looked at. */
-  | ({ readonly kind: 'misfit'; readonly completed: boolean } & Misfit)
+  | ({ readonly kind: 'misfit' } & Misfit & Unstarted)
   /** It cannot be now, and not for want of room. */
-  | { readonly kind: 'not-yet'; readonly why: string; readonly completed: boolean }
+  | ({ readonly kind: 'not-yet'; readonly why: string } & Unstarted)
   | { readonly kind: 'never'; readonly why: string }
   | { readonly kind: 'forbidden'; readonly why: string }
   /** The token was used with other parameters, for these tasks. */

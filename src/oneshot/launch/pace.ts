@@ -35,6 +35,19 @@ export function roomDelay(tries: number, random: Random): number {
   return Math.min(30_000, 5_000 * 1.5 ** Math.min(tries, 10)) * (0.5 + 0.5 * random());
 }
 
+/** Between the tries that go through used client tokens, in ms. */
+export function catchUpDelay(random: Random): number {
+  return 300 * (1 + random());
+}
+
+/**
+ * How long until an answer is compared with the cluster again, in ms: for so long at most a launch waits beside room. Each
+ * time takes two requests of a limit that the account shares. `waitedMs` is how long it has waited.
+ */
+export function compareDelay(waitedMs: number, random: Random): number {
+  return Math.min(300_000, Math.max(45_000, waitedMs / 4)) * (0.8 + 0.4 * random());
+}
+
 /** How long a launched instance has to boot and register before the group is asked for more, in ms. */
 export function bootDelay(random: Random): number {
   return 120_000 * (1 + random() / 4);

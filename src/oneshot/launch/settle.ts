@@ -7,6 +7,7 @@ import { failureWords } from './failure-words.ts';
 import type {
   Call,
   Cancel,
+  CatchUp,
   End,
   EndKind,
   Fit,
@@ -14,6 +15,7 @@ import type {
   GrowAnswer,
   Growth,
   Launch,
+  Misfit,
   Needs,
   Outcome,
   Policy,
@@ -21,12 +23,15 @@ import type {
   Starting,
   TaskDefinition,
   TaskView,
+  Unstarted,
 } from './model.ts';
 import { needsOf } from './needs.ts';
 import {
   BOOTING_DELAY_MS,
   backoff,
   bootDelay,
+  catchUpDelay,
+  compareDelay,
   FULL_DELAY_MS,
   faster,
   lookDelay,
@@ -87,7 +92,7 @@ export function settle(
   random: Random,
 ): Launch {
   if (launch.phase.kind === 'ended') return launch;
-  if (outcome.kind === 'failed') return failed(launch, outcome.call, outcome.error, now, random);
+  if (outcome.kind === 'failed') return failed(launch, policy, outcome.call, outcome.error, now, random);
   const answered: Launch = {
     ...launch,
     failures: 0,
@@ -103,6 +108,8 @@ export function settle(
       return looked(answered, policy, outcome.task, now);
     case 'start-answered':
       return startAnswered(answered, launch, policy, outcome.answer, now, random);
+    case 'compared':
+      return compared(launch, policy, outcome.hasRoom, now, random);
     case 'measured':
       return measured(launch, outcome.fit, now);
     case 'grown':
@@ -139,6 +146,7 @@ const firstStart: Starting = {
   missing: [],
   shortAt: undefined,
   misfit: undefined,
+  catchUp: { dueAt: 0, except: undefined, quick: 0, walked: 0 },
   growth: undefined,
   searchedAt: undefined,
   isSent: false,
@@ -221,19 +229,24 @@ function startAnswered(
     case 'started':
       return follow(answered, policy, answer.task, false, now);
     case 'no-room':
-      return short(answered, waiting, policy, { ...answer, misfit: undefined }, now, random);
+      return short(answered, seen(waiting, answer), policy, { ...answer, misfit: undefined }, now, random);
     case 'misfit': {
       const { reasons: missing, by, completed } = answer;
-      const why = `no container instance of the cluster can take it: ${missing.map(failureWords).join(', ')}`;
+      const { catchUp, ...rest } = seen(waiting, answer);
+      // Nothing else is to be waited for.
+      const dueAt = catchUp.dueAt === Infinity || policy.group !== undefined ? catchUp.dueAt : now;
+      const next = { ...rest, catchUp: { ...catchUp, dueAt } };
+      const why = misfitWords({ reasons: missing, by });
       // Others' tasks and ECS agents come and go.
       if (answered.needs?.constraints.some(isPassing))
-        return notYet({ ...answered, failures }, waiting, { why, completed }, now, random);
-      if (policy.group === undefined) return ended(answered, 'refused', EXIT.notStarted, why, undefined);
+        return notYet({ ...answered, failures }, next, { why, completed }, now, random);
+      if (policy.group === undefined && !isToBeCompared(next, policy))
+        return ended(answered, 'refused', EXIT.notStarted, why, undefined);
       // One that the group launches may be another kind, until it is there and refuses too.
       const isNews = phase.misfit?.by.join() !== by.join();
       return short(
         isNews ? { ...answered, fit: { kind: 'unasked', failures: 0, dueAt: now } } : answered,
-        waiting,
+        next,
         policy,
         { missing, completed, misfit: { reasons: missing, by } },
         now,
@@ -241,13 +254,13 @@ function startAnswered(
       );
     }
     case 'not-yet':
-      return notYet({ ...answered, failures }, waiting, answer, now, random);
+      return notYet({ ...answered, failures }, seen(waiting, answer), answer, now, random);
     case 'unanswered':
       return {
         ...before,
         failures,
         trouble: answer.why,
-        phase: { ...waiting, unansweredAt: now },
+        phase: { ...waiting, unansweredAt: now, catchUp: { ...waiting.catchUp, except: undefined } },
         dueAt: now + backoff(failures, random),
       };
     case 'conflict':
@@ -274,6 +287,62 @@ const isPassing = (constraint: Needs['constraints'][number]) =>
   constraint.type === 'memberOf' &&
   /\b(task:group|runningTasksCount|agentConnected)\b/.test(constraint.expression);
 
+/** An answer that is to be compared with the cluster: only one that has used up its token can be an old one. */
+function seen(phase: Starting, { completed, except }: Unstarted): Starting {
+  const { catchUp } = phase;
+  if (!completed) return { ...phase, catchUp: { ...catchUp, except: undefined } };
+  return { ...phase, catchUp: { ...catchUp, except, quick: Math.max(0, catchUp.quick - 1) } };
+}
+
+/** Whether what RunTask says can still turn out to be of an earlier call. */
+const isToBeCompared = ({ catchUp }: Starting, { isKeyGiven }: Policy) =>
+  isKeyGiven && (catchUp.quick > 0 || catchUp.dueAt < Infinity);
+
+/** The most tries that follow on one comparison, and on all of them that find room: where they are wrong, that must end. */
+const QUICK_TRIES = 16;
+const MOST_QUICK_TRIES = 200;
+
+function compared(launch: Launch, policy: Policy, hasRoom: boolean, now: number, random: Random): Launch {
+  const { phase } = launch;
+  if (phase.kind !== 'starting') return launch;
+  const { catchUp, waitingSince = now } = phase;
+  if (!hasRoom) {
+    const dueAt = now + compareDelay(now - waitingSince, random);
+    return believed({ ...launch, hasReached: true }, phase, policy, { ...catchUp, dueAt, walked: 0 });
+  }
+  const quick = Math.min(QUICK_TRIES, catchUp.walked + 2);
+  const walked = catchUp.walked + quick;
+  const dueAt = walked < MOST_QUICK_TRIES ? now : Infinity;
+  return {
+    ...launch,
+    hasReached: true,
+    dueAt: now,
+    phase: { ...phase, catchUp: { dueAt, except: undefined, quick, walked } },
+  };
+}
+
+/** Where that cannot be told, used tokens take the time of a try for room each. */
+function compareFailed(launch: Launch, policy: Policy, error: AwsError, now: number, random: Random): Launch {
+  const { phase } = launch;
+  if (phase.kind !== 'starting') return launch;
+  const { catchUp, waitingSince = now } = phase;
+  const isRefusal = error.kind === 'permission' || error.kind === 'rejected';
+  if (isRefusal) return believed(launch, phase, policy, { ...catchUp, dueAt: Infinity });
+  const dueAt = now + compareDelay(now - waitingSince, random);
+  return { ...launch, phase: { ...phase, catchUp: { ...catchUp, dueAt, except: undefined } } };
+}
+
+/** The last answer is taken for a new one: then it may end the launch. */
+function believed(launch: Launch, phase: Starting, policy: Policy, catchUp: CatchUp): Launch {
+  const { misfit } = phase;
+  if (misfit && policy.group === undefined && !isUnsettled(phase))
+    return ended(launch, 'refused', EXIT.notStarted, misfitWords(misfit), undefined);
+  return { ...launch, phase: { ...phase, catchUp: { ...catchUp, except: undefined } } };
+}
+
+const misfitWords = ({ reasons }: Misfit) =>
+  `no container instance of the cluster can take it: ${reasons.map(failureWords).join(', ')}`;
+
 /** There is no room: then the group is asked for some. */
 function short(
   launch: Launch,
@@ -284,10 +353,11 @@ function short(
   random: Random,
 ): Launch {
   const growth = phase.growth ?? (policy.group !== undefined && policy.asksGroup ? notAsked(now) : undefined);
+  const isOld = completed && phase.catchUp.quick > 0;
   return {
     ...launch,
     phase: { ...moved(phase, completed), missing, misfit, shortAt: now, growth },
-    dueAt: now + roomDelay(phase.tries - 1, random),
+    dueAt: now + (isOld ? catchUpDelay(random) : roomDelay(phase.tries - 1, random)),
   };
 }
 
@@ -303,8 +373,12 @@ function notYet(
     ...launch,
     trouble: why,
     phase: { ...moved(phase, completed), missing: [], misfit: undefined, shortAt: undefined },
-    dueAt: now + (completed ? roomDelay(phase.tries - 1, random) : backoff(launch.failures, random)),
+    dueAt: now + delay(),
   };
+  function delay(): number {
+    if (!completed) return backoff(launch.failures, random);
+    return phase.catchUp.quick > 0 ? catchUpDelay(random) : roomDelay(phase.tries - 1, random);
+  }
 }
 
 const notAsked = (now: number): Growth => ({
@@ -410,10 +484,18 @@ function described(
   };
 }
 
-function failed(launch: Launch, call: Call['kind'], error: AwsError, now: number, random: Random): Launch {
+function failed(
+  launch: Launch,
+  policy: Policy,
+  call: Call['kind'],
+  error: AwsError,
+  now: number,
+  random: Random,
+): Launch {
   const { phase } = launch;
   if (call === 'grow') return growFailed(launch, error, now, random);
   if (call === 'measure') return measureFailed(launch, error, now, random);
+  if (call === 'compare') return compareFailed(launch, policy, error, now, random);
   const failures = launch.failures + 1;
   const next: Launch = {
     ...launch,

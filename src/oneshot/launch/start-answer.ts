@@ -9,13 +9,20 @@ export function readAnswer(task: TaskView | undefined, failures: readonly Failur
   if (task) return { kind: 'started', task };
   const reasons = failures.map(({ reason }) => reason);
   const missing = unique(reasons.filter((reason) => failureKind(reason) === 'room'));
-  if (missing.length > 0) return { kind: 'no-room', missing, completed: true };
+  const except = unseen(failures);
+  if (missing.length > 0) return { kind: 'no-room', missing, except, completed: true };
   const [first] = reasons;
   if (first === undefined)
     return { kind: 'unanswered', why: 'RunTask answered with neither a task nor a failure' };
   if (reasons.every((reason) => failureKind(reason) === 'misfit'))
-    return { kind: 'misfit', reasons: unique(reasons), by: failures.map(({ arn }) => arn), completed: true };
-  return { kind: 'not-yet', why: agentWords(reasons), completed: true };
+    return {
+      kind: 'misfit',
+      reasons: unique(reasons),
+      by: failures.map(({ arn }) => arn),
+      except,
+      completed: true,
+    };
+  return { kind: 'not-yet', why: agentWords(reasons), except, completed: true };
 }
 
 /** What it means that RunTask has failed. */
@@ -24,7 +31,7 @@ export function readError(error: AwsError): StartAnswer {
   switch (kind) {
     case 'throttled':
     case 'credentials':
-      return { kind: 'not-yet', why: message, completed: false };
+      return { kind: 'not-yet', why: message, except: [], completed: false };
     case 'permission':
       return { kind: 'forbidden', why: message };
     case 'rejected':
@@ -35,10 +42,16 @@ export function readError(error: AwsError): StartAnswer {
   if (code === 'ConflictException') return { kind: 'conflict', tasks: resourceIds(cause) };
   // Both come under names that ECS gives to many a mistake.
   if (/no container instances were found/i.test(message))
-    return { kind: 'no-room', missing: [], completed: false };
-  if (PASSES.test(message)) return { kind: 'not-yet', why: message, completed: false };
+    return { kind: 'no-room', missing: [], except: [], completed: false };
+  if (PASSES.test(message)) return { kind: 'not-yet', why: message, except: [], completed: false };
   return { kind: 'never', why: message };
 }
+
+/** The instances that cannot take it for a reason which their descriptions do not show. */
+const unseen = (failures: readonly Failure[]) =>
+  failures.flatMap(({ arn, reason }) =>
+    /^(RESOURCE(:(CPU|MEMORY|PORTS|GPU))?|AGENT)$/.test(reason) ? [] : [arn],
+  );
 
 /** Throttling inside InvalidParameterException; 500 tasks that wait in PROVISIONING (ECS service quotas). */
 const PASSES = /throttl|rate exceeded|PROVISIONING|capacity is unavailable/i;

@@ -55,6 +55,8 @@ export function progressOf(launch: Launch, policy: Policy, now: number): Progres
 function waiting(launch: Launch, phase: Starting, policy: Policy, since: number, now: number): Progress {
   const { trouble, needs, told } = launch;
   const { growth, missing, shortAt } = phase;
+  if (phase.catchUp.quick > 0)
+    return news('waiting', 'there is room; catching up with the earlier calls with this key');
   const what = trouble === undefined ? 'waiting for room' : 'not started yet';
   const why = trouble === undefined ? missingWords(missing) : oneLine(clip(trouble, 300));
   const asked = growth?.said || (shortAt !== undefined && told ? toldWords(told) : '');

@@ -40,11 +40,21 @@ const calls: Readonly<
   'ecs:StopTask': { faults: MUTATION, moments: [{ isCancelled: true }] },
   'autoscaling:DescribeAutoScalingGroups': { faults: READ, moments: [{ isEmpty: true }] },
   'autoscaling:LaunchInstances': { faults: MUTATION, moments: [{ isEmpty: true }] },
-  // The group's instance boots when it is asked for room.
-  'ecs:ListContainerInstances': { faults: READ, moments: [{ isEmpty: true, boots: true }] },
+  // The group's instance boots when it is asked for room. Where another one has refused the task, it is seen first whether
+  // that answer is of an earlier call.
+  'ecs:ListContainerInstances': {
+    faults: READ,
+    moments: [
+      { isEmpty: true, boots: true },
+      { isEmpty: true, hasOther: true },
+    ],
+  },
   'ecs:DescribeContainerInstances': {
     faults: READ,
-    moments: [{ isEmpty: true, boots: true, hasOther: true }],
+    moments: [
+      { isEmpty: true, hasOther: true },
+      { skip: 1, isEmpty: true, boots: true, hasOther: true },
+    ],
   },
   'ec2:DescribeInstances': { faults: READ, moments: [{ isEmpty: true, boots: true }] },
   'ec2:DescribeLaunchTemplateVersions': { faults: READ, moments: [{ isEmpty: true }] },

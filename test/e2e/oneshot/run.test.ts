@@ -113,6 +113,28 @@ describe('run once', () => {
   });
 });
 
+test('a key whose earlier call has waited for room: its client tokens are used up, and the task is started all the same', async (context) => {
+  const { fleet: own, sandbox: ownSandbox } = await startCluster(0);
+  context.after(() => ownSandbox.close());
+  own.addInstance({ cpu: 128, memory: 128 });
+  const args = [...job, '--key', 'k', '--capacity-timeout', '45s', '--', 'sh', '-c', 'exit 6'];
+  const first = startOneshot(args, ownSandbox);
+  await requested(own, 'ecs:RunTask');
+  first.signal('SIGKILL');
+  await first.ended;
+  // What it would have gone on to send.
+  const [sent] = (own.world.requestLog.entries ?? []).filter(({ api }) => api === 'ecs:RunTask');
+  assert.ok(sent);
+  const { clientToken = '', ...input } = sent.input as { taskDefinition: string; clientToken?: string };
+  for (let attempt = 1; attempt <= 12; attempt++)
+    own.world.call('ecs:RunTask', { ...input, clientToken: clientToken.replace(/0$/, String(attempt)) });
+  own.addInstance({ cpu: 2048, memory: 4096 });
+  const { code, stderr } = await startOneshot(args, ownSandbox).ended;
+  assert.equal(code, 6, stderr);
+  assert.match(stderr, /there is room; catching up with the earlier calls with this key/);
+  assert.equal(startedTasks(own), 1);
+});
+
 describe('room', { concurrency: 3 }, () => {
   test('an empty cluster: the group launches an instance, and the job runs there', async () => {
     const empty = await startCluster(0);

@@ -106,7 +106,7 @@ describe('a demand queue', () => {
   const waits = after(fresh, defined, noRoom);
   const notYet = after(fresh, defined, noRoom, {
     kind: 'start-answered',
-    answer: { kind: 'not-yet', why: 'AGENT', completed: true },
+    answer: { kind: 'not-yet', why: 'AGENT', completed: true, except: [] },
   });
 
   async function telling(launches: readonly (readonly [at: number, Launch])[], send: () => Promise<void>) {

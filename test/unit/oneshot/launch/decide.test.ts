@@ -97,7 +97,7 @@ describe('a launch', () => {
       'keeps its client token in an empty cluster: that RunTask has not completed',
       after(fresh, defined, {
         kind: 'start-answered',
-        answer: { kind: 'no-room', missing: [], completed: false },
+        answer: { kind: 'no-room', missing: [], completed: false, except: [] },
       }),
       fresh,
       soon,

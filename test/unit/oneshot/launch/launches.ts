@@ -76,7 +76,7 @@ export const defined: Outcome = {
 };
 export const noRoom: Outcome = {
   kind: 'start-answered',
-  answer: { kind: 'no-room', missing: ['RESOURCE:CPU'], completed: true },
+  answer: { kind: 'no-room', missing: ['RESOURCE:CPU'], completed: true, except: [] },
 };
 export const unanswered: Outcome = {
   kind: 'start-answered',

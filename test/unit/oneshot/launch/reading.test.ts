@@ -39,6 +39,7 @@ describe('what the failures of RunTask mean', () => {
       kind: 'no-room',
       missing: ['RESOURCE:CPU'],
       completed: true,
+      except: [],
     });
   });
 });

@@ -54,7 +54,7 @@ describe('somebody who waits for room is told', () => {
   test('the error where it is not for want of room', () => {
     const launch = after(fresh, defined, {
       kind: 'start-answered',
-      answer: { kind: 'not-yet', why: 'the ECS agent is not connected', completed: true },
+      answer: { kind: 'not-yet', why: 'the ECS agent is not connected', completed: true, except: [] },
     });
     const { lines } = progressOf(launch, fresh, T0 + 12 * SECOND);
     assert.deepEqual(lines, ['not started yet for 10 s, 29 min 50 s left', 'the ECS agent is not connected']);
