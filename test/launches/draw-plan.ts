@@ -82,7 +82,7 @@ function followed(random: Random, plan: LaunchPlan): LaunchPlan {
 
 /** Now and then instances of two kinds, and jobs that need one of them, or a port. */
 function ofKinds(random: Random, plan: LaunchPlan): LaunchPlan {
-  if (random.chance(0.7)) return plan;
+  if (random.chance(0.5)) return plan;
   return {
     ...plan,
     instances: plan.instances.map((one) => ({ ...one, isFast: random.chance(0.4) })),

@@ -188,6 +188,12 @@ export const knownDifferences: KnownDifference[] = [
     reason: 'moto tells the attributes of an instance only where it is described.',
   },
   {
+    steps: /^(describe instances|the instance that runs them)$/,
+    path: /attributes\[[4-9]\]\.name$/,
+    theirs: undefined,
+    reason: 'moto does not tell what the ECS agent can do.',
+  },
+  {
     path: /(^|\.)(cpu|memory|connectivity|availabilityZone)$/,
     theirs: undefined,
     reason: 'moto does not tell what a task takes up, nor where it runs.',

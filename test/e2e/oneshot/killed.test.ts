@@ -16,6 +16,8 @@ type Moment = {
   readonly boots?: true;
   /** … and another one, which is too small. */
   readonly hasOther?: true;
+  /** LaunchInstances does not take the group: its desired capacity is raised. */
+  readonly refusesLaunch?: true;
   /** There is a demand queue, and the instance comes once the launcher was killed. */
   readonly hasQueue?: true;
   /** The launcher has been cancelled. */
@@ -26,10 +28,15 @@ type Moment = {
 const READ = ['stall'] as const;
 /** Killed before the request has arrived, and when it has taken effect without an answer. */
 const MUTATION = ['stall', 'act-then-stall'] as const;
+/** It comes after half a minute of watching the group; one that has not arrived would take as long again. */
+const SLOW_MUTATION = ['act-then-stall'] as const;
 
 /** Its type names the call that is missing here. */
 const calls: Readonly<
-  Record<keyof Operations, { faults: typeof READ | typeof MUTATION; moments: readonly Moment[] }>
+  Record<
+    keyof Operations,
+    { faults: typeof READ | typeof MUTATION | typeof SLOW_MUTATION; moments: readonly Moment[] }
+  >
 > = {
   'ecs:DescribeTaskDefinition': { faults: READ, moments: [{}] },
   // The second is of those that were asked to stop.
@@ -59,8 +66,10 @@ const calls: Readonly<
   'ec2:DescribeInstances': { faults: READ, moments: [{ isEmpty: true, boots: true }] },
   'ec2:DescribeLaunchTemplateVersions': { faults: READ, moments: [{ isEmpty: true }] },
   'ec2:DescribeInstanceTypes': { faults: READ, moments: [{ isEmpty: true }] },
-  // It comes after half a minute of watching the group; the simulation has it.
-  'autoscaling:SetDesiredCapacity': { faults: MUTATION, moments: [] },
+  'autoscaling:SetDesiredCapacity': {
+    faults: SLOW_MUTATION,
+    moments: [{ isEmpty: true, refusesLaunch: true }],
+  },
   'logs:GetLogEvents': { faults: READ, moments: [{}] },
   'sqs:SendMessage': { faults: MUTATION, moments: [{ isEmpty: true, hasQueue: true }] },
 };
@@ -80,6 +89,7 @@ describe('a launcher that was killed, and called again with the same key', { con
           const { fleet, sandbox } = await startCluster(isEmpty ? 0 : 1);
           context.after(() => sandbox.close());
           fleet.group.launch = () => fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 500 });
+          if (moment.refusesLaunch) fleet.group.spec = { kind: 'configuration', name: 'old' };
           if (moment.boots) fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 8_000 });
           if (moment.hasOther) fleet.addInstance({ cpu: 128, memory: 128 });
           const fault = addFault(fleet.world, { match: { api }, fault: { what }, skip });
