@@ -4,6 +4,7 @@ import {
   type Instance,
   isAskedByOthers,
   isGroupUnread,
+  isHookTagUnread,
   isOursForgotten,
   isRegistered,
   isSignalled,
@@ -110,7 +111,8 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (isRegistered(containerInstance) && isAwaiting) return undefined;
   if (isRegistered(containerInstance) && !isKept) return release('is still registered, with no task left');
   // Which hook is ours is read once in ten minutes.
-  const isClear = !isGroupUnread(instance, at) && !isOursForgotten(instance);
+  const isClear =
+    !isGroupUnread(instance, at) && !isOursForgotten(instance) && !isHookTagUnread(instance, at);
   const waits = waitingForUs(instance) !== undefined && isClear;
   if (waits) return release('is still held by our lifecycle action, with no task left');
   if (isToTerminate(instance)) {

@@ -98,6 +98,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
     case 'tag-removed':
       if (event.key !== setting.tagKey) return;
       instance.tag = undefined;
+      if (readsTagByApi(instance)) noteTag(instance, at, undefined);
       if (!instance.tellsOfTagShown) instance.tagShown = undefined;
       followSignals(instance, at);
       return;
@@ -223,9 +224,16 @@ const isNear = ({ scheduledFor = Infinity, setting, clockAheadMs }: Instance, at
 
 /** What the tag's value says counts from when the agent can read it. */
 function noteTag(instance: Instance, at: number, value: string | undefined): void {
+  if (value === undefined) instance.taggedHookUntil = Math.min(instance.taggedHookUntil, at);
   if (value === undefined || !instance.setting.signals.includes('tag')) return;
   noteOurs(instance, at);
-  instance.taggedHook = hookNamedIn(value) ?? instance.taggedHook;
+  const named = hookNamedIn(value);
+  if (named === undefined) instance.taggedHookUntil = Math.min(instance.taggedHookUntil, at);
+  else if (named !== instance.taggedHook || instance.taggedHookUntil <= at) {
+    instance.taggedHookFrom = at;
+    instance.taggedHookUntil = Infinity;
+  }
+  instance.taggedHook = named ?? instance.taggedHook;
   // What a tag said of this drain counts, though another has taken its place.
   instance.taggedEventAt = earliest(eventTimeIn(value), instance);
 }

@@ -38,6 +38,9 @@ export type Instance = {
   tagsServed: boolean;
   /** The hook that the tag's value last named in this drain. */
   taggedHook: string | undefined;
+  /** From when until when a tag's value named it: the value that replaced it at once may be the only one that was read. */
+  taggedHookFrom: number;
+  taggedHookUntil: number;
   /** The time of the lifecycle event, as the tag's value tells it. */
   taggedEventAt: number | undefined;
   /** When what EC2 has scheduled for it comes. */
@@ -192,6 +195,8 @@ export function createInstance(id: string, setting: Setting): Instance {
     tellsOfTarget: false,
     tagsServed: setting.tagsServed,
     taggedHook: undefined,
+    taggedHookFrom: -Infinity,
+    taggedHookUntil: Infinity,
     taggedEventAt: undefined,
     scheduledFor: undefined,
     scheduledCode: undefined,
@@ -369,6 +374,20 @@ export function isOursForgotten(instance: Instance): boolean {
   if (stateLostAt <= oursKnownAt) return false;
   return oursOf({ ...instance, oursBefore: undefined, taggedHook: hookNamedIn(tag) }) === undefined;
 }
+
+/** Only a tag's value says which hook is ours, and it may have been gone before its agent could read it. */
+export function isHookTagUnread(instance: Instance, at: number): boolean {
+  const { taggedHook, taggedHookFrom, taggedHookUntil, setting, disturbances } = instance;
+  if (taggedHook === undefined) return false;
+  const calmMs = disturbances.longestCalm(taggedHookFrom, Math.min(at, taggedHookUntil));
+  const readMs =
+    setting.pollInterval * 1.2 + TAG_READ_MS + (readsTagByApi(instance) ? PAST_TAG_BY_API_MS : 0);
+  if (calmMs > readMs) return false;
+  return oursOf({ ...instance, taggedHook: undefined, oursBefore: undefined })?.name !== taggedHook;
+}
+
+/** Reading the tag takes so long at most where all is well, in ms. */
+const TAG_READ_MS = 1_000;
 
 /** Once it waits, and its agent knows the hooks, the one that is ours stays so for the rest of the drain. */
 export function noteWait(instance: Instance, at: number): void {

@@ -4,6 +4,7 @@ import {
   CALM_MS,
   type Instance,
   isGroupUnread,
+  isHookTagUnread,
   isOursForgotten,
   isSignalled,
   isTakenForAnother,
@@ -212,6 +213,7 @@ export function checkTimeout(
     return;
   }
   if (event.by !== 'heartbeat-timeout' || !isSignalled(instance) || isOursForgotten(instance)) return;
+  if (isHookTagUnread(instance, event.at)) return;
   // Who looks for the signal as rarely as the hook times out has chosen so.
   if (!left || setting.pollInterval > 5_000) return;
   const at = event.at;

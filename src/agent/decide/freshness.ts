@@ -72,12 +72,15 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   if (!letsGo(mutation)) return needed;
 
   // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.
-  for (const question of ['registration', 'localTasks'] as const)
-    if (!askedSince(question, dueAt - LATELY_MS)) needed.push(question);
   const registration = ifKnown(seen.registration);
   const view = ifKnown(seen.ecsView);
   const isAnother = registration !== undefined && view?.heard !== registration.containerInstanceArn;
   const isConfirmed = registration !== undefined && !isAnother;
+  // A look at ECS can wait a minute for its requests, and what the host said before it says nothing of that minute.
+  const { at, answeredAt } = asked.ecsView;
+  const waitedUntil = isConfirmed && answeredAt - at > LATELY_CONFIRMED_MS ? answeredAt : -Infinity;
+  for (const question of ['registration', 'localTasks'] as const)
+    if (!askedSince(question, Math.max(dueAt, waitedUntil) - LATELY_MS)) needed.push(question);
   const { containerInstance, tasks } = view ?? {};
   const isLetGo =
     containerInstance?.kind === 'deregistered' &&

@@ -64,6 +64,18 @@ describe('the name is asked again', () => {
 });
 
 describe('before the instance is let go', () => {
+  it('after a look at ECS that had to wait for its requests, the host is asked once more: it may have registered anew', () => {
+    const ecsView = { ...at(NOW - 48_000), answeredAt: NOW };
+    const before = { registration: at(NOW - 501), localTasks: at(NOW - 501) };
+    const due = { dueAt: NOW - 48_000 };
+    assert.deepEqual(needed(complete, { ...due, ...asked({ ...before, ecsView }) }), [
+      'registration',
+      'localTasks',
+    ]);
+    assert.deepEqual(needed(complete, { ...due, ...asked({ ecsView }) }), []);
+    const quick = { ...ecsView, at: NOW - 5_000 };
+    assert.deepEqual(needed(complete, { ...due, ...asked({ ...before, ecsView: quick }) }), []);
+  });
   for (const mutation of [complete, terminate, { kind: 'terminate', why: 'rebalance' }] as const)
     for (const [question, ms] of [
       ['registration', 500],
