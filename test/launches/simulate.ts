@@ -99,7 +99,9 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     timings: { stoppedTaskListed: 3_600_000 },
   });
   const advance = () => fleet.world.advance(clock.trueNow());
-  for (const job of plan.jobs) registerDefinition(fleet, job);
+  // ECS lets an account register twenty at once.
+  const families = new Map(plan.jobs.map((job) => [familyOf(job), job]));
+  for (const job of families.values()) registerDefinition(fleet, job);
   const { group } = plan;
   if (group) {
     fleet.group.maxSize = group.maxSize;
@@ -213,8 +215,12 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
 
 const kindOf = ({ isFast }: { readonly isFast: boolean }) => ({ kind: isFast ? 'fast' : 'slow' });
 
-/** A family of each job's own: what its other containers run is not overridden. */
-function registerDefinition({ world }: Fleet, { key, needs, others, before }: JobPlan): void {
+/** One of its own where its definition is: what other containers run is not overridden. */
+const familyOf = ({ key, needs, others }: JobPlan) =>
+  needs === 'nothing' && others.length === 0 ? 'job' : key;
+
+function registerDefinition({ world }: Fleet, job: JobPlan): void {
+  const { needs, others, before } = job;
   const containers = others.map(({ name, isEssential, script }) => ({
     name,
     image: 'busybox',
@@ -224,7 +230,7 @@ function registerDefinition({ world }: Fleet, { key, needs, others, before }: Jo
   }));
   // Long before: it takes none of the account's requests.
   taskDefinitions['ecs:RegisterTaskDefinition'](world, {
-    family: key,
+    family: familyOf(job),
     ...(needs === 'fast' && {
       placementConstraints: [{ type: 'memberOf', expression: 'attribute:kind == fast' }],
     }),
@@ -398,7 +404,7 @@ function policyOf(job: JobPlan, call: CallPlan, groupName: string | undefined, a
     // The only essential one counts without being named.
     container: job.others.some(({ isEssential }) => isEssential) ? 'main' : undefined,
     asked: {
-      taskDefinition: job.key,
+      taskDefinition: familyOf(job),
       command: ['sh', '-c', call.isOther ? `${job.script}; true` : job.script],
       environment: {},
       cpu: job.cpu,
