@@ -25,6 +25,7 @@ export async function run(name: CommandName, loaded: Loaded & { kind: 'loaded' }
   const acts = name !== 'plan';
   let memory = emptyMemory;
   let said: readonly string[] = [];
+  let warned: readonly string[] = [];
 
   const turn = async (waitMs: number): Promise<number> => {
     const taken = await takeTurn(ports, memory, { waitMs, acts });
@@ -35,7 +36,9 @@ export async function run(name: CommandName, loaded: Loaded & { kind: 'loaded' }
       say(taken.why);
       return taken.code;
     }
-    for (const warning of taken.warnings) say(warning);
+    // What goes on from turn to turn is news once.
+    for (const warning of taken.warnings) if (!warned.includes(warning)) say(warning);
+    warned = taken.warnings;
     if (options.json) process.stdout.write(`${turnJson(taken)}\n`);
     else if (name === 'plan') process.stdout.write(turnTable(taken));
     else {

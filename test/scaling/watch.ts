@@ -204,8 +204,10 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
   /** Launched one boot time ahead, as they are, they are there when the hour begins. */
   function lookAtFloor(): void {
     const { hours = [], instances = 0 } = plan.ahead ?? {};
-    const hour = new Date(clock.trueNow()).getUTCHours();
-    if (!hours.includes(hour) || group.desired >= group.maxSize || usable() >= instances) return;
+    // By the clock of a scaler's host the hour may be over already.
+    const ahead = Math.max(...plan.scalers.map(({ skewMs }) => skewMs), 0);
+    const isOver = [0, ahead].some((ms) => !hours.includes(new Date(clock.trueNow() + ms).getUTCHours()));
+    if (isOver || group.desired >= group.maxSize || usable() >= instances) return;
     const heldFor = clock.trueNow() - Math.max(troubledAt, Math.floor(clock.trueNow() / HOUR) * HOUR);
     if (heldFor > GRACE_MS)
       broken('A1', `${usable()} instances serve or come, and at this hour ${instances} are needed`);

@@ -9,8 +9,12 @@ import { inBatches, readAll } from './whole.ts';
 
 /** ECS describes this many at a time (API reference, DescribeServices). */
 const DESCRIBE_LIMIT = 10;
-/** For so long an answer is good, in ms. The tasks of a daemon service that came since count as those of any service. */
+/**
+ * For so long an answer is good, in ms, and what has failed is not asked again: no job waits for it. The tasks of a daemon service that
+ * came since count as those of any service.
+ */
 const GOOD_FOR_MS = 60_000;
+const ONCE = { attempts: 1 };
 
 /** The daemon services of a cluster: each has a task on every instance that satisfies its constraints. */
 export type Daemons = {
@@ -34,8 +38,10 @@ export function createDaemonReader(
 ): DaemonReader {
   let known: Omit<Daemons, 'warnings'> = { deployments: new Set(), services: [] };
   let readAt = -Infinity;
+  let warnings: readonly string[] = [];
   return async () => {
-    if (clock.monotonic() - readAt < GOOD_FOR_MS) return { ...known, warnings: [] };
+    if (clock.monotonic() - readAt < GOOD_FOR_MS) return { ...known, warnings };
+    readAt = clock.monotonic();
     try {
       const found = await readDaemonServices(call, cluster);
       const ids = found.flatMap(({ deployments = [] }) => deployments.flatMap(({ id }) => id ?? []));
@@ -47,14 +53,14 @@ export function createDaemonReader(
       }
       // Tasks that an earlier deployment has started are listed for an hour after their end.
       known = { deployments: new Set([...known.deployments, ...ids]), services };
-      readAt = clock.monotonic();
-      return { ...known, warnings: [] };
+      warnings = [];
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       const what =
         'which tasks are of daemon services is not known for certain, and their instances may stay';
-      return { ...known, warnings: [`${what}: ${error.message}`] };
+      warnings = [`${what}: ${error.message}`];
     }
+    return { ...known, warnings };
   };
 }
 
@@ -63,13 +69,14 @@ async function readDaemonServices(
   cluster: string,
 ): Promise<readonly Ecs.Service[]> {
   const arns = await readAll('ecs:ListServices', 'serviceArns', async (nextToken) => {
-    const answer = await call('ecs:ListServices', { cluster, schedulingStrategy: 'DAEMON', nextToken });
+    const input = { cluster, schedulingStrategy: 'DAEMON' as const, nextToken };
+    const answer = await call('ecs:ListServices', input, ONCE);
     return { items: answer.serviceArns, nextToken: answer.nextToken };
   });
   const found: Ecs.Service[] = [];
-  for (const services of inBatches(arns, DESCRIBE_LIMIT))
-    found.push(
-      ...((await call('ecs:DescribeServices', { cluster, services: [...services] })).services ?? []),
-    );
+  for (const some of inBatches(arns, DESCRIBE_LIMIT)) {
+    const { services } = await call('ecs:DescribeServices', { cluster, services: [...some] }, ONCE);
+    found.push(...(services ?? []));
+  }
   return found.filter(({ schedulingStrategy }) => schedulingStrategy === 'DAEMON');
 }

@@ -131,7 +131,7 @@ export function groupWords(reason: GroupReason, now: number): string {
     case 'launches-fail':
       return `The group has wanted ${count(reason.missing, 'instance')} more for ${span(now - reason.since)} and lists none: its scaling activities say why.`;
     case 'boots-fail':
-      return `${reason.instances.join(', ')} ${reason.instances.length === 1 ? 'has' : 'have'} not registered with ECS, and count as no room that comes.`;
+      return `${reason.instances.join(', ')} ${reason.instances.length === 1 ? 'has' : 'have'} not registered with ECS, and ${reason.instances.length === 1 ? 'counts' : 'count'} as no room that comes.`;
     case 'fresh-unknown':
       return 'No instance of the group has been seen yet: one is launched to learn what it holds.';
   }

@@ -242,4 +242,22 @@ describe('a task that a service has started', () => {
       /which tasks are of daemon services is not known for certain.*: not allowed/,
     );
   });
+
+  test('is asked about once a minute, also where the answer was an error', async () => {
+    const clock = createVirtualClock(NOW);
+    let asked = 0;
+    const call = (async () => {
+      asked++;
+      throw new AwsError('ecs:ListServices', 'transient', 'TimeoutError', 'no answer in 10000 ms');
+    }) as unknown as Caller<Operations>;
+    const daemons = createDaemonReader(call, 'batch', createDefinitionReader(call), clock);
+    await daemons();
+    const { warnings } = await daemons();
+    assert.equal(asked, 1, 'every turn waits for ECS to say nothing');
+    assert.equal(warnings.length, 1);
+    clock.at(NOW + 60_000, () => {});
+    clock.step();
+    await daemons();
+    assert.equal(asked, 2);
+  });
 });
