@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Operations } from '../../../src/oneshot/aws/operations.ts';
 import { addFault, addMessageQueue, removeFault } from '../../../src/sandbox/index.ts';
-import { hit, running, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
+import { hit, requested, running, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
 
 // The launcher is killed at every call that it makes, and its caller calls again with the same key.
 
@@ -77,6 +77,8 @@ const calls: Readonly<
 const job = ['run', '--cluster', 'batch', '--task-definition', 'logging', '--group', 'web-asg', '--key', 'k'];
 const command = ['--', 'sh', '-c', 'sleep 1; exit 5'];
 const args = [...job, ...command];
+/** Runs until it is stopped, or until the test ends it. */
+const long = ['--', 'sh', '-c', 'sleep 600; exit 5'];
 
 describe('a launcher that was killed, and called again with the same key', { concurrency: 6 }, () => {
   for (const [api, { faults, moments }] of Object.entries(calls)) {
@@ -94,7 +96,11 @@ describe('a launcher that was killed, and called again with the same key', { con
           if (moment.hasOther) fleet.addInstance({ cpu: 128, memory: 128 });
           const fault = addFault(fleet.world, { match: { api }, fault: { what }, skip });
           const queue = `${sandbox.apiUrl}${new URL(addMessageQueue(fleet.world, 'demand').url).pathname}`;
-          const own = hasQueue ? [...job, '--demand-queue', queue, ...command] : args;
+          const own = [
+            ...job,
+            ...(hasQueue ? ['--demand-queue', queue] : []),
+            ...(isCancelled ? long : command),
+          ];
           const first = startOneshot(own, sandbox);
           if (isCancelled) {
             await running(fleet);
@@ -103,6 +109,8 @@ describe('a launcher that was killed, and called again with the same key', { con
           await hit(fault);
           first.signal('SIGKILL');
           assert.equal((await first.ended).killedBy, 'SIGKILL');
+          if (isCancelled && what === 'stall')
+            for (const task of fleet.cluster.tasks.values()) fleet.endTask(task);
           if (hasQueue) fleet.addInstance({ cpu: 2048, memory: 4096 });
           // Lists lag behind: what the first one did must not be needed from them.
           addFault(fleet.world, {
@@ -122,12 +130,14 @@ describe('a launcher that was killed, and called again with the same key', { con
     }
   }
 
-  test('ecs:RunTask, which arrives when the second launcher has started the task', async (context) => {
+  test('ecs:RunTask, which arrives when the second launcher has started the task', {
+    timeout: 60_000,
+  }, async (context) => {
     const { fleet, sandbox } = await startCluster();
     context.after(() => sandbox.close());
     const fault = addFault(fleet.world, {
       match: { api: 'ecs:RunTask' },
-      fault: { what: 'delay', ms: 1_500 },
+      fault: { what: 'delay', ms: 5_000 },
     });
     const first = startOneshot(args, sandbox);
     await hit(fault);
@@ -136,8 +146,7 @@ describe('a launcher that was killed, and called again with the same key', { con
     removeFault(fleet.world, fault.id);
     const second = await startOneshot(args, sandbox).ended;
     assert.equal(second.code, 5, second.stderr);
-    const sent = (fleet.world.requestLog.entries ?? []).filter(({ api }) => api === 'ecs:RunTask');
-    assert.equal(sent.length, 2, 'both requests have arrived');
+    await requested(fleet, 'ecs:RunTask', 2);
     assert.equal(startedTasks(fleet), 1, 'the job was started twice');
   });
 });
