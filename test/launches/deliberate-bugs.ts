@@ -184,6 +184,11 @@ export const bugs: readonly Bug[] = [
     edits: [{ within: 'createGroup', replace: 'isActive && holds(size, needs)', by: 'false' }],
   },
   {
+    name: 'takes what an instance registers for what its type has',
+    property: 'L5',
+    edits: [{ within: 'asRegistered', replace: 'memories.length === 0', by: 'memories' }],
+  },
+  {
     name: 'gives up at once where its group may launch the kind of instance that the cluster lacks',
     property: 'L5',
     edits: [{ within: 'startAnswered', replace: 'if (policy.group === undefined && ', by: 'if (' }],

@@ -46,6 +46,7 @@ export function drawPlan(seed: number): LaunchPlan {
     faults: [...plan.faults, ...queueFaults],
   };
   if (isCalm && kinds.chance(0.2)) return followed(kinds, whole);
+  if (isCalm && kinds.chance(0.15)) return tight(kinds, whole);
   if (isCalm) return random.chance(0.2) ? trickle(random, whole) : ofKinds(kinds, whole);
   return random.chance(0.12) ? rush(random, whole) : ofKinds(kinds, whole);
 }
@@ -80,6 +81,18 @@ function followed(random: Random, plan: LaunchPlan): LaunchPlan {
   };
 }
 
+/** An empty group whose instances have the memory for a job by their type, and keep too much of it for themselves. */
+function tight(random: Random, plan: LaunchPlan): LaunchPlan {
+  const bootMs = random.spread(20_000, 3 * MINUTE);
+  const group: GroupPlan = { maxSize: 6, cpu: 2048, isFast: false, bootMs, spec: 'template', emptyUntil: 0 };
+  const jobs = plan.jobs.map((job) => ({
+    ...job,
+    cpu: 1024,
+    needs: random.pick(['memory', 'nothing'] as const),
+  }));
+  return { ...plan, instances: [], group, jobs, demandQueue: undefined, hasCapacityProvider: false };
+}
+
 /** Now and then instances of two kinds, and jobs that need one of them, or a port. */
 function ofKinds(random: Random, plan: LaunchPlan): LaunchPlan {
   if (random.chance(0.5)) return plan;
@@ -89,7 +102,7 @@ function ofKinds(random: Random, plan: LaunchPlan): LaunchPlan {
     group: plan.group && { ...plan.group, isFast: random.chance(0.6) },
     jobs: plan.jobs.map((job) => ({
       ...job,
-      needs: random.pick(['nothing', 'fast', 'fast', 'port'] as const),
+      needs: random.pick(['nothing', 'fast', 'fast', 'port', 'memory'] as const),
       script: random.chance(0.3) ? `on-sigterm 0; ${job.script}` : job.script,
     })),
   };

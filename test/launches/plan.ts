@@ -55,8 +55,8 @@ export type JobPlan = {
   readonly isKeyGiven: boolean;
   readonly script: string;
   readonly cpu: number;
-  /** The instance that it needs: of the fast kind, with a certain port free, or any. */
-  readonly needs: 'nothing' | 'fast' | 'port';
+  /** The instance that it needs: of the fast kind, with a certain port free, with nearly all the memory of its type, or any. */
+  readonly needs: 'nothing' | 'fast' | 'port' | 'memory';
   /** The other containers of its task. They need no CPU, and `OTHER_MEMORY` MiB each. */
   readonly others: readonly OtherPlan[];
   /** How many of them come before the job's own in the task definition. */
@@ -65,6 +65,10 @@ export type JobPlan = {
 };
 
 export const OTHER_MEMORY = 64;
+/** What an instance's type has, what one of the group registers, and what a job takes that needs the memory of one, in MiB. */
+export const TYPE_MEMORY = 65_536;
+export const GROUP_MEMORY = 61_440;
+export const ALL_MEMORY = 62_000;
 
 export type OtherPlan = { readonly name: string; readonly isEssential: boolean; readonly script: string };
 

@@ -1,6 +1,6 @@
 import { compareDelay, lookDelay } from '../../src/oneshot/launch/pace.ts';
 import { START } from '../support/virtual-clock.ts';
-import { OTHER_MEMORY } from './plan.ts';
+import { ALL_MEMORY, OTHER_MEMORY } from './plan.ts';
 import type { CallRecord, RunRecord } from './simulate.ts';
 
 export type Violation = { readonly property: string; readonly what: string };
@@ -57,7 +57,7 @@ function* ofDemandQueue({ plan, told, calls, fleet }: RunRecord): Generator<Viol
     }
     const { key, cpu, memory, cluster, group } = parsed.demand;
     const job = plan.jobs.find((one) => one.key === key);
-    const needed = 256 + OTHER_MEMORY * (job?.others.length ?? 0);
+    const needed = (job?.needs === 'memory' ? ALL_MEMORY : 256) + OTHER_MEMORY * (job?.others.length ?? 0);
     if (cluster !== 'batch' || group !== fleet.group.name || job?.cpu !== cpu || memory !== needed)
       yield { property, what: `the demand queue was told what is not so: ${JSON.stringify(parsed.demand)}` };
   }
@@ -135,7 +135,7 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
     group &&
     kind === 'refused' &&
     /could ever hold/.test(end.reason) &&
-    (job.cpu <= group.cpu || call.couldBeHeld)
+    ((job.cpu <= group.cpu && job.needs !== 'memory') || call.couldBeHeld)
   )
     yield { property: 'L5', what: `${who} said that no instance could ever hold it, and one could` };
   // A kind of instance that the cluster lacks is refused, unless the group may launch it.
@@ -156,6 +156,21 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
     plan.capacityTimeoutMs > 10_000
   )
     yield { property: 'L5', what: `${who} waited for room on instances that are all of the wrong kind` };
+  // Its type would do: only one that has registered tells that it does not.
+  const isTooTight =
+    group !== undefined &&
+    job.needs === 'memory' &&
+    group.spec === 'template' &&
+    group.emptyUntil === 0 &&
+    run.plan.instances.length === 0 &&
+    !run.plan.demandQueue &&
+    !hasCapacityProvider;
+  const isLong = waited > (group?.bootMs ?? 0) + 300_000;
+  if (isTooTight && isLong && kind === 'no-room' && group.maxSize > 0 && run.plan.faults.length === 0)
+    yield {
+      property: 'L5',
+      what: `${who} waited for room on instances that keep too much of their memory`,
+    };
   const fitsNowhere =
     group !== undefined &&
     !hasCapacityProvider &&
@@ -165,7 +180,10 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
   if (fitsNowhere && kind === 'no-room' && run.plan.faults.length === 0 && plan.capacityTimeoutMs > 10_000)
     yield { property: 'L5', what: `${who} waited for room on instances that are all too small` };
   const isInTheWay =
-    group !== undefined && 2 * job.cpu <= group.cpu && job.needs !== 'port' && run.plan.faults.length === 0;
+    group !== undefined &&
+    2 * job.cpu <= group.cpu &&
+    !['port', 'memory'].includes(job.needs) &&
+    run.plan.faults.length === 0;
   if (isInTheWay && call.bootingAtLaunch.some((booting) => booting > 0))
     yield { property: 'L4', what: `${who} launched an instance beside one that booted and had room` };
   const isAlone = run.plan.faults.length === 0 && job.calls.length === 1 && plan.landsLateAfter === undefined;

@@ -27,7 +27,16 @@ import {
 import { taskDefinitions } from '../../src/sandbox/world/task-definitions.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, settled, type VirtualClock } from '../support/virtual-clock.ts';
-import { type CallPlan, type GroupPlan, type JobPlan, type LaunchPlan, OTHER_MEMORY } from './plan.ts';
+import {
+  ALL_MEMORY,
+  type CallPlan,
+  GROUP_MEMORY,
+  type GroupPlan,
+  type JobPlan,
+  type LaunchPlan,
+  OTHER_MEMORY,
+  TYPE_MEMORY,
+} from './plan.ts';
 
 /** The launcher under test: what it is of, so that one with a deliberate bug can be simulated. */
 export type Program = {
@@ -108,11 +117,12 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     fleet.group.launch = () =>
       fleet.addInstance({
         cpu: group.cpu,
-        memory: 65_536,
+        memory: GROUP_MEMORY,
+        instanceType: 'sim.large',
         attributes: kindOf(group),
         ecsAgentAfter: group.bootMs,
       });
-    fleet.world.instanceTypes.set('sim.large', { vCpus: group.cpu / 1024, memory: 65_536, gpus: 0 });
+    fleet.world.instanceTypes.set('sim.large', { vCpus: group.cpu / 1024, memory: TYPE_MEMORY, gpus: 0 });
     fleet.group.spec = specOf(fleet, group);
     const zone = `${fleet.world.options.region}a`;
     if (group.emptyUntil > 0) fleet.group.launchErrors.set(zone, 'InsufficientInstanceCapacity: none left');
@@ -131,7 +141,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
       advance();
       const machine = fleet.addInstance({
         cpu: instance.cpu,
-        memory: 65_536,
+        memory: TYPE_MEMORY,
         attributes: kindOf(instance),
         group: undefined,
       });
@@ -240,7 +250,7 @@ function registerDefinition({ world }: Fleet, job: JobPlan): void {
         name: 'main',
         image: 'busybox',
         cpu: 256,
-        memory: 256,
+        memory: needs === 'memory' ? ALL_MEMORY : 256,
         ...(needs === 'port' && { portMappings: [{ containerPort: 80, hostPort: PORT }] }),
       },
       ...containers.slice(before),
@@ -358,8 +368,8 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
   at(plan.againAfter, () => record.isDead || running.cancel('SIGTERM'));
 }
 
-const isOfKind = ({ attributes }: Machine, { needs }: JobPlan) =>
-  needs !== 'fast' || attributes.get('kind') === 'fast';
+const isOfKind = ({ attributes, memory }: Machine, { needs }: JobPlan) =>
+  needs === 'memory' ? memory >= ALL_MEMORY : needs !== 'fast' || attributes.get('kind') === 'fast';
 
 /** For how long some instance has had room for a job without a change, in ms; 0 where none has. */
 function roomAge({ world, cluster }: Fleet, job: JobPlan): number {
@@ -370,7 +380,8 @@ function roomAge({ world, cluster }: Fleet, job: JobPlan): number {
         agentConnected &&
         machine.cpu - usedCpu >= job.cpu &&
         isOfKind(machine, job) &&
-        (job.needs !== 'port' || machine.placed.every(({ lastStatus }) => lastStatus === 'STOPPED'));
+        (['nothing', 'fast'].includes(job.needs) ||
+          machine.placed.every(({ lastStatus }) => lastStatus === 'STOPPED'));
       return hasRoom
         ? world.now - Math.max(registeredAt, ...machine.placed.map(({ stoppedAt = 0 }) => stoppedAt))
         : 0;

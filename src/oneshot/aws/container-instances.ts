@@ -7,6 +7,7 @@ import type { Operations } from './operations.ts';
 export type Registered = {
   readonly arn: string | undefined;
   readonly ec2InstanceId: string | undefined;
+  readonly instanceType: string | undefined;
   readonly isActive: boolean;
   /** What it has altogether, taken or not. */
   readonly size: Size;
@@ -83,11 +84,18 @@ async function describeAll(
     });
     if (!Array.isArray(containerInstances)) throw incomplete(operation, 'containerInstances');
     for (const one of containerInstances) {
-      const { containerInstanceArn: arn, ec2InstanceId, status, registeredResources = [] } = one;
+      const {
+        containerInstanceArn: arn,
+        ec2InstanceId,
+        status,
+        registeredResources = [],
+        attributes = [],
+      } = one;
       const resource = (name: string) => registeredResources.find((one) => one.name === name);
       found.push({
         arn,
         ec2InstanceId,
+        instanceType: attributes.find(({ name }) => name === 'ecs.instance-type')?.value,
         isActive: status === 'ACTIVE',
         size: {
           cpu: resource('CPU')?.integerValue ?? 0,

@@ -6,9 +6,9 @@ import { digest } from '../../base/keys.ts';
 import { clip, oneLine } from '../../base/text.ts';
 import { failureWords } from '../launch/failure-words.ts';
 import type { Fit, GrowAnswer, GrowRequest, LaunchRequest, Misfit, Needs } from '../launch/model.ts';
-import { readContainerInstances, readRegistered } from './container-instances.ts';
+import { type Registered, readContainerInstances, readRegistered } from './container-instances.ts';
 import { incomplete } from './incomplete.ts';
-import { readInstanceSizes, type Size } from './instance-sizes.ts';
+import { type NamedSize, readInstanceSizes, type Size } from './instance-sizes.ts';
 import type { Operations } from './operations.ts';
 
 /** LaunchInstances launches this many at a time (Auto Scaling API reference). */
@@ -159,12 +159,15 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
       }
       const sizes = own && (await readInstanceSizes(call, own));
       if (!sizes || sizes.length === 0) return { kind: 'unknown' };
-      if (sizes.some((size) => holds(size, needs)))
-        return { kind: 'fits', leavesRoom: sizes.every((size) => holds(size, twice(needs))) };
+      const isTight = sizes.some((size) => holds(size, needs) && needs.memory > size.memory * MOST_MEMORY);
+      const registered = isTight ? await readContainerInstances(call, cluster) : undefined;
+      const real = registered ? asRegistered(sizes, registered, own) : sizes;
+      if (real.some((size) => holds(size, needs)))
+        return { kind: 'fits', leavesRoom: real.every((size) => holds(size, twice(needs))) };
       // The cluster may have larger ones of another group.
-      const registered = await readContainerInstances(call, cluster);
-      if (registered.some(({ size, isActive }) => isActive && holds(size, needs))) return { kind: 'unknown' };
-      return { kind: 'never', why: neverWords(name, needs, sizes) };
+      const all = registered ?? (await readContainerInstances(call, cluster));
+      if (all.some(({ size, isActive }) => isActive && holds(size, needs))) return { kind: 'unknown' };
+      return { kind: 'never', why: neverWords(name, needs, real) };
     },
 
     grow: async ({ count, zone, pending, leavesRoom, own }) => {
@@ -205,6 +208,24 @@ function zoneOf(group: Described, turn: number): string | undefined {
   const inZone = (one: string) => instances.filter(({ AvailabilityZone }) => AvailabilityZone === one).length;
   const ordered = [...zones].sort((a, b) => inZone(a) - inZone(b) || (a < b ? -1 : 1));
   return ordered[turn % Math.max(1, ordered.length)];
+}
+
+/** The part of its memory that an instance registers at least: the operating system and the ECS agent keep the rest. */
+const MOST_MEMORY = 0.85;
+
+/** What instances of the group have registered with ECS, by type, in place of what their type has. */
+function asRegistered(
+  sizes: readonly NamedSize[],
+  registered: readonly Registered[],
+  { Instances: members = [] }: Described,
+): readonly NamedSize[] {
+  const ids = members.map(({ InstanceId: id }) => id);
+  return sizes.map((size) => {
+    const memories = registered.flatMap((one) =>
+      one.instanceType === size.name && ids.includes(one.ec2InstanceId) ? [one.size.memory] : [],
+    );
+    return memories.length === 0 ? size : { ...size, memory: Math.max(...memories) };
+  });
 }
 
 type Wanted = Pick<Needs, 'cpu' | 'memory' | 'gpu'>;

@@ -14,7 +14,7 @@ const UNITS_PER_VCPU = 1024;
 /**
  * The most that each kind of instance which a group launches can have; undefined where that cannot be told: a launch
  * configuration, or requirements without an upper bound. What the operating system and the ECS agent keep for
- * themselves is not taken off. Rejects with an `AwsError`.
+ * themselves is not taken off: that is known of those that have registered. Rejects with an `AwsError`.
  */
 export async function readInstanceSizes(
   call: Caller<Operations>,

@@ -404,13 +404,18 @@ function grown(launch: Launch, policy: Policy, answer: GrowAnswer, now: number, 
   switch (answer.kind) {
     case 'launched': {
       const what = answer.count === 1 ? 'an instance' : `${answer.count} instances`;
-      return next({
+      const dueAt = now + bootDelay(random);
+      const launched = next({
         launches: growth.launches + 1,
         failures: 0,
-        dueAt: now + bootDelay(random),
+        dueAt,
         own: [...growth.own, ...answer.ids],
         said: `${group} launches ${what}`,
       });
+      // What it has registered by then tells better than its type whether another one like it is of any use.
+      return launch.fit.kind === 'fits'
+        ? { ...launched, fit: { kind: 'unasked', failures: 0, dueAt } }
+        : launched;
     }
     case 'booting':
       return next({

@@ -329,6 +329,42 @@ describe('what no instance of the group could hold', () => {
     assert.equal((await measure({}, own, template({}))).kind, 'unknown');
   });
 
+  test('is told by what an instance of the group has registered, where its type would just do', async () => {
+    const registered = (ec2InstanceId: string, memory: number, type = 'm6i.large') => ({
+      containerInstances: [
+        {
+          ec2InstanceId,
+          status: 'ACTIVE',
+          registeredResources: [
+            { name: 'CPU', integerValue: 2048 },
+            { name: 'MEMORY', integerValue: memory },
+          ],
+          attributes: [{ name: 'ecs.instance-type', value: type }],
+        },
+      ],
+    });
+    const withMember = group({
+      Instances: [{ InstanceId: 'i-1' }],
+      LaunchTemplate: { LaunchTemplateId: 'lt-1' },
+    });
+    const list = { containerInstanceArns: ['a'] };
+    const fit = (memory: number, ...answers: object[]) =>
+      measure({ cpu: 0, memory }, withMember, large, types(['m6i.large', 2, 8192]), ...answers);
+    assert.deepEqual(await fit(8000, list, registered('i-1', 7764)), {
+      kind: 'never',
+      why: 'no instance of the group workers could ever hold it, nor one that is in the cluster: it needs 0 CPU units, 8000 MiB, and m6i.large has 2048 CPU units, 7764 MiB',
+    });
+    assert.equal((await fit(7764, list, registered('i-1', 7764))).kind, 'fits');
+    assert.equal(
+      (await fit(8000, list, registered('i-9', 7764))).kind,
+      'fits',
+      'another group may keep more',
+    );
+    assert.equal((await fit(8000, list, registered('i-1', 7764, 'm6i.xlarge'))).kind, 'fits');
+    assert.equal((await fit(8000, { containerInstanceArns: [] })).kind, 'fits', 'none has registered yet');
+    assert.equal((await fit(4096)).kind, 'fits', 'it need not ask');
+  });
+
   test('a kind of instance that the cluster lacks: an instance of the group that was refused too tells it', async () => {
     const misfit = { reasons: ['ATTRIBUTE'], by: ['ours'] };
     const registered = (arn: string, ec2InstanceId: string) => ({
