@@ -159,11 +159,12 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
       }
       const sizes = own && (await readInstanceSizes(call, own));
       if (!sizes || sizes.length === 0) return { kind: 'unknown' };
-      const isTight = sizes.some((size) => holds(size, needs) && needs.memory > size.memory * MOST_MEMORY);
+      const large = sizes.filter((size) => holds(size, needs));
+      const isTight = large.length > 0 && large.every(({ memory }) => needs.memory > memory * MOST_MEMORY);
       const registered = isTight ? await readContainerInstances(call, cluster) : undefined;
       const real = registered ? asRegistered(sizes, registered, own) : sizes;
       if (real.some((size) => holds(size, needs)))
-        return { kind: 'fits', leavesRoom: real.every((size) => holds(size, twice(needs))) };
+        return { kind: 'fits', leavesRoom: real.every((size) => holds(size, twice(needs))), isTight };
       // The cluster may have larger ones of another group.
       const all = registered ?? (await readContainerInstances(call, cluster));
       if (all.some(({ size, isActive }) => isActive && holds(size, needs))) return { kind: 'unknown' };

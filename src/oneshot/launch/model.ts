@@ -69,8 +69,11 @@ export type Fit =
   /** To be asked at `dueAt`, in ms since the Unix epoch; `failures` in a row before. */
   | { readonly kind: 'unasked'; readonly failures: number; readonly dueAt: number }
   | { readonly kind: 'unknown' }
-  /** `leavesRoom`: for one more like it, on an instance of any kind that the group launches. */
-  | { readonly kind: 'fits'; readonly leavesRoom: boolean }
+  /**
+   * `leavesRoom`: for one more like it, on an instance of any kind that the group launches. `isTight`: on none of them would
+   * much memory be left, so that what they register may be too little.
+   */
+  | { readonly kind: 'fits'; readonly leavesRoom: boolean; readonly isTight: boolean }
   | { readonly kind: 'never'; readonly why: string };
 
 /** `trouble`: why a message could not be sent, in words. */

@@ -413,7 +413,7 @@ function grown(launch: Launch, policy: Policy, answer: GrowAnswer, now: number, 
         said: `${group} launches ${what}`,
       });
       // What it has registered by then tells better than its type whether another one like it is of any use.
-      return launch.fit.kind === 'fits'
+      return launch.fit.kind === 'fits' && launch.fit.isTight
         ? { ...launched, fit: { kind: 'unasked', failures: 0, dueAt } }
         : launched;
     }

@@ -301,7 +301,7 @@ describe('what no instance of the group could hold', () => {
       [{ cpu: 0, ports: [{ port: 80, protocol: 'tcp' }] }, false],
     ] as const) {
       const fit = await measure(wanted, own, large, types(['m6i.large', 2, 8192]));
-      assert.deepEqual(fit, { kind: 'fits', leavesRoom });
+      assert.deepEqual(fit, { kind: 'fits', leavesRoom, isTight: false });
     }
   });
 
@@ -354,7 +354,11 @@ describe('what no instance of the group could hold', () => {
       kind: 'never',
       why: 'no instance of the group workers could ever hold it, nor one that is in the cluster: it needs 0 CPU units, 8000 MiB, and m6i.large has 2048 CPU units, 7764 MiB',
     });
-    assert.equal((await fit(7764, list, registered('i-1', 7764))).kind, 'fits');
+    assert.deepEqual(await fit(7764, list, registered('i-1', 7764)), {
+      kind: 'fits',
+      leavesRoom: false,
+      isTight: true,
+    });
     assert.equal(
       (await fit(8000, list, registered('i-9', 7764))).kind,
       'fits',
