@@ -106,6 +106,12 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'moves services to what is kept as a spare',
+    first: 434,
+    breaks: ['I1', 'L1'],
+    edits: [{ within: 'plan', replace: "['busy', 'unclear']", by: "['busy', 'unclear', 'empty']" }],
+  },
+  {
     name: 'removes what is held ahead of need',
     first: 19,
     breaks: ['A1', 'L1'],

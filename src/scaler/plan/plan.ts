@@ -169,15 +169,12 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
     !undecided &&
     mayTerminate &&
     !keepsAll;
-  const going = new Set(
-    cordons.map((action) => (action.kind === 'cordon' ? action.instance.instanceId : '')),
-  );
+  // Without what is empty: it is kept as it is, as a spare or ahead of need, or goes anyway. Filled, it would be launched for anew.
   const staying = rooms.all.filter(
     ({ of }) =>
       of.kind === 'instance' &&
-      ['busy', 'empty', 'unclear'].includes(of.instance.standing.kind) &&
-      isWanted(of.instance) &&
-      !going.has(of.instance.id),
+      ['busy', 'unclear'].includes(of.instance.standing.kind) &&
+      isWanted(of.instance),
   );
   const mostBusy = isCalm
     ? Math.min(beyondMin(desired - waiting - foreignCordons), usable - floor) - cordons.length

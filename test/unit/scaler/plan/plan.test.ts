@@ -362,6 +362,12 @@ describe('with --cordon-busy', () => {
     assert.deepEqual(actionsOf(made), ['cordon i-1']);
   });
 
+  test('none whose tasks would fit into a spare only: that would be launched anew, without end', () => {
+    const given = { 'i-1': { tasks: [{ kind: 'service' as const }] }, 'i-2': {} };
+    const made = planned(cluster(given), { cordonBusy: 'services', spare: 1 }, { runTimes });
+    assert.deepEqual(actionsOf(made), []);
+  });
+
   test('none while jobs wait, or below MinSize', () => {
     const given = { 'i-1': since(5), 'i-2': since(5) };
     const config = { cordonBusy: 'jobs' } as const;
