@@ -17,9 +17,9 @@ export function failureKind(reason: string): FailureKind {
 export function failureWords(reason: string): string {
   const [, resource] = /^RESOURCE:?(.*)$/.exec(reason) ?? [];
   if (resource !== undefined) return resourceWords[resource] ?? `too little ${resource || 'room'}`;
-  if (/^ATTRIBUTE\b/.test(reason)) return 'an attribute is missing that the task definition needs';
+  if (/^ATTRIBUTE\b/.test(reason)) return 'an attribute that the task definition needs is missing';
   if (/^LOCATION\b/.test(reason)) return 'its zone is not that of the subnets';
-  if (/^memberOf\b/i.test(reason)) return "the task definition's placement constraint is not met";
+  if (/^memberOf\b/i.test(reason)) return "the task definition's placement constraint is unmet";
   return reason;
 }
 
@@ -27,6 +27,6 @@ const resourceWords: Readonly<Record<string, string>> = {
   CPU: 'too little CPU',
   MEMORY: 'too little memory',
   GPU: 'too few GPUs',
-  PORTS: 'a port is taken that the task binds',
+  PORTS: 'a port that the task binds is taken',
   ENI: 'no network interface is left',
 };

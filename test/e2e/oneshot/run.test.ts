@@ -46,12 +46,12 @@ describe('the exit code', { concurrency: 4 }, () => {
     [
       ['--task-definition', 'fast', '--', 'true'],
       69,
-      /no container instance of the cluster can take it: the task definition's placement constraint is not met/,
+      /no container instance of the cluster can take it: the task definition's placement constraint is unmet/,
     ],
     [
       ['--task-definition', 'listening', '--capacity-timeout', '1s', '--', 'true'],
       75,
-      /a port is taken that the task binds on every instance \(RESOURCE:PORTS\); it is safe to try again/,
+      /a port that the task binds is taken on every instance \(RESOURCE:PORTS\); it is safe to try again/,
     ],
     [['--task-definition', 'gone'], 69, /could not be started: CannotPullContainerError/],
     [['--task-definition', 'nosuch'], 69, /Unable to describe task definition/],

@@ -160,7 +160,7 @@ describe('the exit code of a stopped task', () => {
         stoppedReason: 'TaskFailedToStart: MemberOf placement constraint unsatisfied',
         containerInstanceArn: undefined,
       }),
-      "no instance of its capacity provider can take it: the task definition's placement constraint is not met",
+      "no instance of its capacity provider can take it: the task definition's placement constraint is unmet",
     ],
     [
       exited(143, { stopCode: 'UserInitiated', stoppedReason: 'by hand' }),
