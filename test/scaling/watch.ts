@@ -139,11 +139,11 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
   }
 
   /** Those that take tasks or will: what has not registered in time is broken. */
-  function usable(): number {
+  function usable(bootTimeoutMs = settings.bootTimeoutMs): number {
     let count = Math.max(0, group.desired - serving());
     for (const { state, machine } of group.members.values()) {
       const { containerInstance } = machine.ecsAgent;
-      const boots = clock.trueNow() - machine.launchedAt < settings.bootTimeoutMs;
+      const boots = clock.trueNow() - machine.launchedAt < bootTimeoutMs;
       if (state === 'InService' && (containerInstance ? containerInstance.status === 'ACTIVE' : boots))
         count++;
     }
@@ -207,10 +207,12 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
     // By the clock of a scaler's host the hour may be over already.
     const ahead = Math.max(...plan.scalers.map(({ skewMs }) => skewMs), 0);
     const isOver = [0, ahead].some((ms) => !hours.includes(new Date(clock.trueNow() + ms).getUTCHours()));
-    if (isOver || group.desired >= group.maxSize || usable() >= instances) return;
+    // One that never registers is replaced with the next turn.
+    const count = usable(settings.bootTimeoutMs + 2 * MINUTE);
+    if (isOver || group.desired >= group.maxSize || count >= instances) return;
     const heldFor = clock.trueNow() - Math.max(troubledAt, Math.floor(clock.trueNow() / HOUR) * HOUR);
     if (heldFor > GRACE_MS)
-      broken('A1', `${usable()} instances serve or come, and at this hour ${instances} are needed`);
+      broken('A1', `${count} instances serve or come, and at this hour ${instances} are needed`);
   }
 
   function lookAtJob({ key, since, startedAt, plan: job }: JobRecord): void {
