@@ -202,7 +202,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'gives back an instance for a job whose room its daemon takes again',
-    first: 31,
+    first: 57,
     breaks: ['I1'],
     edits: [
       {
@@ -220,7 +220,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'waits for ever for an instance that does not boot',
-    first: 44,
+    first: 94,
     breaks: ['J1'],
     edits: [
       {
