@@ -1,12 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { builtInsByName, REQUIRE, refuseBuiltInImports } from './build/built-ins.ts';
 import { refuseWholeSchemas, sdkSources } from './build/sdk-sources.ts';
+import { writeChecksum } from './package/checksum.ts';
 import { licenceText } from './package/licences.ts';
 import { sbom } from './package/sbom.ts';
-import { writeChecksum } from './package.ts';
 import { zip } from './zip.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -24,6 +25,7 @@ const functions = {
 const OUTDIR = 'out/lambda';
 
 export type FunctionName = keyof typeof functions;
+export const functionNames = Object.keys(functions) as FunctionName[];
 
 export type FunctionPackage = {
   /** The zip that Lambda takes, handler `tagger.handler` or `scaler.handler`. */
@@ -99,8 +101,9 @@ export async function writeFunction(which: FunctionName, file: string): Promise<
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const which of Object.keys(functions) as FunctionName[]) {
-    const file = join(process.argv[2] ?? join(root, 'out'), `${which}.zip`);
+  const { values } = parseArgs({ options: { outdir: { type: 'string', default: join(root, 'out') } } });
+  for (const which of functionNames) {
+    const file = join(values.outdir, `${which}.zip`);
     const archive = await writeFunction(which, file);
     console.log(`${relative(process.cwd(), file)}: ${(archive.length / 1024).toFixed(0)} KiB`);
   }

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { writeCodeCache } from './build/code-cache.ts';
 import { MAIN } from './build/scripts.ts';
 import { bundle } from './build.ts';
 import { agentConf } from './package/agent-conf.ts';
+import { sha256, writeChecksum } from './package/checksum.ts';
 import { addShellFiles } from './package/command-line.ts';
 import { buildConnectNotify, goLicence } from './package/connect-notify.ts';
 import { licenceText } from './package/licences.ts';
@@ -14,7 +13,9 @@ import { nfpm } from './package/nfpm.ts';
 import { type Program, type ProgramName, programs } from './package/programs.ts';
 import { type Architecture, unpackRuntime } from './package/runtime.ts';
 import { runtimeComponents, sbom } from './package/sbom.ts';
+import { type Format, type Selection, selection, USAGE } from './package/selection.ts';
 import { root, run } from './package/shell.ts';
+import { functionNames, writeFunction } from './package-lambda.ts';
 
 export type PackageOptions = {
   /** Which program; the agent unless told. */
@@ -24,7 +25,6 @@ export type PackageOptions = {
   readonly outdir: string;
   readonly formats: readonly Format[];
 };
-export type Format = 'tar.gz' | 'deb' | 'rpm';
 
 /** Builds the artifacts and returns their paths. The same commit gives the same bytes. */
 export async function buildPackages({
@@ -183,36 +183,33 @@ async function checksums(tree: string): Promise<string> {
   return lines.join('');
 }
 
-/** Writes FILE.sha256 beside it, as sha256sum does. */
-export async function writeChecksum(file: string): Promise<void> {
-  await writeFile(`${file}.sha256`, `${await sha256(file)}  ${file.slice(file.lastIndexOf('/') + 1)}\n`);
-}
-
-async function sha256(file: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex');
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: {
-      arch: { type: 'string', multiple: true, default: ['x64', 'arm64'] },
-      format: { type: 'string', multiple: true, default: ['tar.gz', 'deb', 'rpm'] },
-      program: { type: 'string', multiple: true, default: Object.keys(programs) },
-      outdir: { type: 'string', default: join(root, 'out') },
-    },
-  });
-  for (const program of values.program as ProgramName[]) {
-    const artifacts = await buildPackages({
-      program,
-      architectures: values.arch as Architecture[],
-      formats: values.format as Format[],
-      outdir: values.outdir,
-    });
-    for (const artifact of artifacts) {
-      const { size } = await stat(artifact);
-      console.log(`${relative(process.cwd(), artifact)}  ${(size / 2 ** 20).toFixed(1)} MiB`);
+  const { formats, functions, outdir, ...chosen } = selectionOrExit();
+  if (formats.length > 0)
+    for (const program of chosen.programs) {
+      const { architectures } = chosen;
+      await report(await buildPackages({ program, architectures, formats, outdir }));
     }
+  if (functions)
+    for (const which of functionNames) {
+      const file = join(outdir, `${which}.zip`);
+      await writeFunction(which, file);
+      await report([file]);
+    }
+}
+
+function selectionOrExit(): Selection {
+  try {
+    return selection(process.argv.slice(2), join(root, 'out'));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+async function report(artifacts: readonly string[]): Promise<void> {
+  for (const artifact of artifacts) {
+    const { size } = await stat(artifact);
+    console.log(`${relative(process.cwd(), artifact)}  ${(size / 2 ** 20).toFixed(1)} MiB`);
   }
 }
