@@ -121,6 +121,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
         now: clock.now,
         locate: createLocate({ ...kept, ecs, instanceId, cluster, now: clock.now }),
         listsWhileActive: config.mode === 'deregister' || config.dryRun,
+        isReplacing: kept.isReplacing,
       }),
       explain: createExplain(quietly, clock, log),
       onView: ({ own }) => kept.confirm(own),

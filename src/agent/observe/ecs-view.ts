@@ -16,6 +16,8 @@ export type EcsViewPorts = {
   readonly now: () => number;
   /** Whether the tasks are of interest while new ones can still be placed: in mode `deregister`, and in a dry run. */
   readonly listsWhileActive: boolean;
+  /** The root volume is to be replaced: ECS does not let go of the container instance, and others can set it ACTIVE. */
+  readonly isReplacing: () => boolean;
 };
 
 /**
@@ -107,7 +109,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       for (const one of noted.keys()) if (!isNamed.has(one)) noted.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
     // While its requests waited somebody may have set it ACTIVE, and a task may have come that none has listed.
-    const isLong = options.now() - at > LONG_MS;
+    const isLong = options.isReplacing() && options.now() - at > LONG_MS;
     if ((isResumed || isLong) && tasks.length === 0 && !(await isStill(containerInstance)))
       return unknown('the container instance has changed while its tasks were listed');
     return viewOf(containerInstance, countedToo(tasks, taskCount), requests);
@@ -261,7 +263,7 @@ type Begun = {
 
 /** What was read longer ago than this, in ms, is read anew. */
 const RESUME_MS = 20_000;
-/** A look that takes longer than this, in ms, asks once more at its end whether all is as it was. */
+/** Where it stays in its cluster, a look that takes longer than this, in ms, asks at its end whether all is as it was. */
 const LONG_MS = 500;
 const NOT_LISTED = 'they are listed once the host has none';
 

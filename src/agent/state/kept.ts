@@ -14,6 +14,8 @@ export type Kept = {
   heard(): readonly Heard[];
   /** Those that ECS itself has said run on this EC2 instance, the latest last. */
   own(): readonly Registration[];
+  /** Whether the group was last known to replace the root volume. */
+  isReplacing(): boolean;
   /** Keeps the memory. Never throws. @param now in ms by the agent's clock */
   save(memory: Memory, now: number): void;
   hear(registration: Registration): void;
@@ -55,6 +57,7 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
     memory,
     heard: () => heard,
     own: () => own,
+    isReplacing: () => memory.isReplacing === true,
     save: (next, now) => {
       memory = next;
       write(now);

@@ -125,8 +125,10 @@ describe('when the host’s last task has ended', () => {
     assert.equal(kind({ ...emptied(NOW), ecsView: { ...view, tasks: known([]) }, tasksSeenHere: 0 }), 'full');
   });
   it('and once a minute about all: somebody may have set it ACTIVE, however long its tasks take to end', () => {
-    const describedAgo = (ms: number) =>
-      kind({ ...emptied(NOW), ecsView: { ...view, describedAt: NOW - ms } });
+    const describedAgo = (ms: number, emptySince = NOW - 5 * MINUTE) =>
+      kind({ ...emptied(emptySince), ecsView: { ...view, describedAt: NOW - ms } });
+    const early = describedAgo(60_000, NOW - 59_999);
+    assert.equal(early, 'quick', 'whole looks at each end use up the account’s requests');
     assert.deepEqual([describedAgo(59_999), describedAgo(60_000)], ['quick', 'full']);
   });
 });

@@ -13,6 +13,9 @@ type Scene = Partial<EcsScene> & {
   readonly located?: Reading<Located>;
   /** The container instance that the ECS agent says this host is; silent where undefined. */
   readonly says?: string | undefined;
+  readonly isReplacing?: boolean;
+  /** How long its first request waits for its turn. */
+  readonly takesMs?: number;
   readonly listsWhileActive?: boolean;
   readonly own?: readonly (string | Registration)[];
 };
@@ -48,11 +51,13 @@ function setUp(scene: Scene) {
     },
     locate: async (_said, letGo) => {
       located++;
+      now += scene.takesMs ?? 0;
       if (letGo) asked.push(`let go ${letGo}`);
       const where = scene.located ?? registered('DRAINING');
       return where.kind === 'known' ? known({ located: where.value, own }) : where;
     },
     listsWhileActive: scene.listsWhileActive ?? false,
+    isReplacing: () => scene.isReplacing ?? false,
   });
   const pass = (ms: number) => {
     now += ms;
@@ -367,6 +372,19 @@ describe('a check, while the host is busy', () => {
   it('says so where nobody knows where the host is', async () => {
     const { view } = setUp({ located: unknown('contradiction') });
     assert.deepEqual(await view('check', before([task('1')])), unknown('contradiction'));
+  });
+});
+
+describe('a full view of what stays in its cluster, where it takes long', () => {
+  const seen = async (takesMs: number, isReplacing = true) => {
+    const { view } = setUp({ instances: { a: { status: 'ACTIVE' } }, tasks: [], takesMs, isReplacing });
+    const reading = await view('full', undefined);
+    return reading.kind === 'known' ? idsIn(reading) : reading.cause;
+  };
+  it('asks once more whether all is as it was: somebody may have set it ACTIVE', async () => {
+    assert.equal(await seen(501), 'the container instance has changed while its tasks were listed');
+    assert.deepEqual(await seen(500), []);
+    assert.deepEqual(await seen(60_000, false), [], 'ECS itself refuses to let go of one with tasks');
   });
 });
 
