@@ -785,6 +785,18 @@ describe('what is asked', () => {
     const times = agent.times('registration').filter((at) => at >= 15);
     assert.deepEqual(times, [15, 20, 25, 30]);
   });
+  it('ECS every 15 s where it contradicts itself, while the host is not busy: the instance is paid for meanwhile', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { status: undefined, tasks: [], localTasks: unknown('silent'), lifecycle: inService });
+    await agent.pass(20 * SECOND);
+    agent.says.view = unknown('it contradicts itself');
+    await agent.pass(10 * MINUTE);
+    const views = agent.times('ECS full').slice(-3);
+    assert.deepEqual(
+      views.slice(1).map((at, index) => at - (views[index] ?? 0)),
+      [15, 15],
+    );
+  });
   it('ECS every 5 min after somebody else has deregistered the host, while a task that was seen on it runs', async () => {
     const agent = scriptAgent();
     await begin(agent, { status: undefined, ...busy() });

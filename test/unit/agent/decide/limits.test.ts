@@ -16,6 +16,7 @@ import {
   draining,
   HOUR,
   hook,
+  inState,
   MINUTE,
   NOW,
   nothing,
@@ -155,7 +156,10 @@ describe('the limits that are shown', () => {
     assert.equal(nearestLimit(nothing, policy), undefined);
   });
   it('none at which the wait goes on: nobody is woken for it', () => {
-    assert.equal(nearestLimit({ ...withTask, retainsAbandoned: known(true) }, policy), undefined);
+    const retained = { ...withTask, retainsAbandoned: known(true) };
+    assert.equal(nearestLimit(retained, policy), undefined);
+    const replacing = { ...retained, lifecycle: inState('ReplacingRootVolume:Wait') };
+    assert.equal(nearestLimit(replacing, policy), NOW - MINUTE + 48 * HOUR, 'nothing retains it then');
     assert.equal(
       nearestLimit({ ...withTask, retainsAbandoned: known(false) }, policy),
       NOW - MINUTE + 48 * HOUR,

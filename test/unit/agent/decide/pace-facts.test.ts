@@ -54,6 +54,10 @@ describe('heartbeats', () => {
     assert.equal(unclear(two, { lifecycleHook: 'nosuch' }), 37.5 * SECOND);
     assert.equal(unclear(two, { lifecycleHook: 'backup' }), undefined);
     assert.equal(unclear({ ...signalled, hooks: known([backup]) }), undefined);
+    assert.equal(
+      unclear({ ...signalled, hooks: known([backup]) }, { lifecycleHook: 'nosuch' }),
+      37.5 * SECOND,
+    );
     assert.equal(unclear({ ...signalled, hooks: known([]) }), undefined);
     assert.equal(unclear({ ...signalled, hooks: unknown('throttled') }), undefined);
   });

@@ -102,6 +102,17 @@ describe('this host is found in ECS', () => {
       'an account in which filters do not work would keep it for ever',
     );
   });
+  it('… nor as still registered, where nothing is left on what it was: its root volume would be replaced with the tasks of what it is', async () => {
+    const c = { status: 'ACTIVE', on: 'i-other' };
+    const where = async (status: string) =>
+      setUp({ instances: { a: { status, listed: false }, c }, heard: [registration('a')] }).where();
+    assert.equal(await where('DRAINING'), 'ECS lists another host for this one; asking once more');
+    assert.equal(
+      await where('ACTIVE'),
+      `registered ${ci('a')}`,
+      'it would be given tasks until the list is right',
+    );
+  });
   it('as the one whose ECS agent is connected, of several that it was', async () => {
     const before = { status: 'ACTIVE', connected: false };
     const { where } = setUp({
@@ -172,7 +183,10 @@ describe('a host that registered anew a moment ago, and of which ECS still calls
     assert.equal(await newer(setUp(scene(2))), ci('b'));
     assert.equal(await newer(setUp(scene())), ci('b'), 'ECS does not say when it registered');
   });
-  it('is not what it was before', async () => assert.equal(await newer(setUp(scene(0))), undefined));
+  it('is not what it was before', async () => {
+    assert.equal(await newer(setUp(scene(0))), undefined);
+    assert.equal(await newer(setUp(scene(1))), undefined, 'nor what registered at the same moment');
+  });
   it('is the connected one once ECS has had minutes to find out', async () => {
     const host = setUp(scene(2));
     await newer(host);
