@@ -448,6 +448,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       const knownAt = before?.hook && isOtherHook ? Infinity : polls.lifecycle.asked().at;
       if (next !== state.memory)
         update({ ...(isNewWait ? beginWaiting(state, knownAt) : state), memory: next });
+      // A hook may have been added before the wait began, where none was ours.
+      if (isNewWait && waiting.hook === undefined) askAnew(polls.hooks);
       // What a new signal says of the group is news: its hook may wait already, and time out unless it hears from us.
       if (signals && next.signals !== signals) askAnew(polls.lifecycle);
     },

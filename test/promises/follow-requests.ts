@@ -82,6 +82,9 @@ export function followAnswer(
     case 'ecs:ListContainerInstances':
       followHostList(instance, at, input, output);
       return;
+    case 'ecs:DescribeContainerInstances':
+      process.toldEmpty = emptyIn(instance, at, output);
+      return;
     case 'ecs:ListTasks':
       followList(instance, input, output);
       return;
@@ -102,6 +105,19 @@ export function followAnswer(
     case 'autoscaling:CompleteLifecycleAction':
       if (ourEnd(instance)) process.completedAt = at;
   }
+}
+
+/** What an answer says of the instance's own container instance, where it counts no task on it. */
+function emptyIn(
+  { id }: Instance,
+  at: number,
+  output: unknown,
+): NonNullable<Instance['process']>['toldEmpty'] {
+  const found = memberOf(output, 'containerInstances');
+  const own = Array.isArray(found) ? found.find((one) => textIn(one, 'ec2InstanceId') === id) : undefined;
+  const status = textIn(own, 'status');
+  const count = Number(memberOf(own, 'runningTasksCount')) + Number(memberOf(own, 'pendingTasksCount'));
+  return status !== undefined && count === 0 ? { at, status } : undefined;
 }
 
 const isAbout = (found: unknown, { id }: Instance): boolean =>

@@ -98,6 +98,7 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number, wasPast
 
 function beginDrain(instance: Instance, at: number): void {
   instance.drainSince = at;
+  instance.lateHeartbeats = 0;
   instance.downMs = 0;
   instance.taggedHook = hookNamedIn(instance.tag);
   instance.oursBefore = undefined;

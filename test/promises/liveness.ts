@@ -116,7 +116,8 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       // It was to stay, until another hook's end made the group terminate it.
       if (instance.wasReplacing && !isReplacement(instance.lifecycle)) return;
       if (!isPlain(instance, lastStopAt, at) || begunAt(instance) > lastStopAt) return;
-      releasedAfter = at - lastStopAt;
+      // What ECS calls STOPPED and the host still runs is waited for.
+      releasedAfter = at - Math.max(lastStopAt, instance.hostEmptyAt);
       verdict.check(
         'L1',
         releasedAfter <= RELEASE_MS + setting.slack,

@@ -37,6 +37,8 @@ export type Process = {
   readonly unlistedAt: Map<string, number>;
   /** By the input of a request to ListTasks: when it was sent. */
   readonly listsAskedAt: WeakMap<object, number>;
+  /** What ECS last told it of its container instance, with no task on it, and when: answers of ECS lag. */
+  toldEmpty: { readonly at: number; readonly status: string } | undefined;
   /** A call that sets DRAINING has been sent, and its answer has not come. */
   isSettingDraining: boolean;
   /** When AWS answered it that our lifecycle action has ended. */
@@ -68,6 +70,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     toldOf: new Set(),
     unlistedAt: new Map(),
     listsAskedAt: new WeakMap(),
+    toldEmpty: undefined,
     isSettingDraining: false,
     completedAt: Infinity,
   };

@@ -17,6 +17,7 @@ import {
   readsTagByApi,
   retains,
   short,
+  type Task,
   taskNamed,
   tasksLeft,
   tasksRunningUnseen,
@@ -54,7 +55,9 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
     );
     return;
   }
-  const [left = running] = tasksLeft(instance).filter((task) => !isLostWithHost(instance, task));
+  const [left = running] = tasksLeft(instance).filter(
+    (task) => !isLostWithHost(instance, task) && !hasEndedUnseen(instance, task),
+  );
   verdict.check('S1', left === undefined || isAllowed || isNew, () =>
     left === running
       ? `${id} was ${released} while its ECS agent said that task ${left?.group} ${short(left?.arn ?? '')} runs: its work is lost`
@@ -64,11 +67,32 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   const containerInstance = containerInstanceOf(instance);
   // What gets another root volume stays in its cluster.
   const isToldSo = isReplacement(instance.process?.lifecycle);
-  const isKept = (isReplacement(instance.lifecycle) || isToldSo) && containerInstance?.status === 'DRAINING';
+  const toldEmpty = instance.process?.toldEmpty;
+  // ECS's description can be older than what has set the instance ACTIVE.
+  const isToldDraining = toldEmpty?.status === 'DRAINING' && at - toldEmpty.at <= JUST_TOLD_MS;
+  const isDraining = containerInstance?.status === 'DRAINING' || isToldDraining;
+  const isKept = (isReplacement(instance.lifecycle) || isToldSo) && isDraining;
   verdict.check(
     'S1',
     !isRegistered(containerInstance) || isKept || isNew,
     () => `${id} was ${released} while ECS could still place tasks on it`,
+  );
+}
+
+const JUST_TOLD_MS = 500;
+
+/**
+ * Its containers had ended before this process began, what the one before knew of it is lost, and ECS lists no tasks of what
+ * somebody has deregistered: nothing tells of it any more, and no work is lost.
+ */
+function hasEndedUnseen(instance: Instance, { containersRun, placedAt }: Task): boolean {
+  const { process, hostEmptyAt, stateLostAt } = instance;
+  return (
+    containersRun === false &&
+    containerInstanceOf(instance)?.status === 'INACTIVE' &&
+    stateLostAt > placedAt &&
+    process !== undefined &&
+    process.bornAt > hostEmptyAt
   );
 }
 
@@ -133,7 +157,10 @@ function hasLeftNoTrace(instance: Instance): boolean {
 /** One that was registered a moment ago could not be known: as long as a look takes, which is longer in trouble. */
 function isTooNewToBeKnown(instance: Instance, at: number): boolean {
   const containerInstance = containerInstanceOf(instance);
-  const unseenMs = at - instance.disturbances.troubleAt(at) < 15_000 ? 15_000 : 1_000;
+  // An ECS agent that hangs is asked for two seconds, and hears nothing of what the host becomes meanwhile.
+  const isHanging = at - (instance.process?.introspectionFailedAt ?? -Infinity) <= 1_000;
+  const calmMs = isHanging ? 3_000 : 1_000;
+  const unseenMs = at - instance.disturbances.troubleAt(at) < 15_000 ? 15_000 : calmMs;
   if (!containerInstance) return false;
   return at - containerInstance.registeredAt < unseenMs || isDenied(instance, containerInstance.arn, at);
 }
@@ -227,7 +254,7 @@ export function checkInterruption(
   const isNobodysHook = end === undefined && !waitingForUs(instance) && instance.waitsSince === undefined;
   const byLimit = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
   const task = instance.tasks.get(taskArn);
-  const isLost = task !== undefined && isLostWithHost(instance, task);
+  const isLost = task !== undefined && (isLostWithHost(instance, task) || hasEndedUnseen(instance, task));
   const isLater = isPlacedAfter(instance, taskArn, end) || hasLeftNoTrace(instance);
   verdict.check(
     'S1',

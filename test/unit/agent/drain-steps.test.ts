@@ -224,6 +224,17 @@ describe('heartbeats', () => {
     assert.deepEqual(agent.did, ['15 s heartbeat', '597 s heartbeat']);
     assert.equal(agent.times('identity').includes(597), false);
   });
+  it('are recorded for a hook that was added before the wait began: it would time out within ten minutes', async () => {
+    const agent = scriptAgent();
+    const begun = { ...waits, state: 'Terminating' };
+    const added = agent.says.hooks;
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: begun, hooks: [] });
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.did, []);
+    Object.assign(agent.says, { lifecycle: waits, hooks: added });
+    await agent.pass(20 * SECOND);
+    assert.match(agent.did.at(-1) ?? '', /heartbeat/);
+  });
   it('do not wait for the name again because the decision has changed meanwhile', async () => {
     const agent = scriptAgent();
     const answers = [1, 2, 3].map(() => Promise.withResolvers<ReturnType<typeof known<string>>>());
