@@ -35,8 +35,8 @@ export type AgentPorts = {
   /** For people: what is being watched. */
   readonly watched: string;
   readonly watch: WatchPorts;
-  /** Where a drain gets its answers; called for each drain. */
-  readonly drainSource: () => DrainPorts['source'];
+  /** Where a drain gets its answers; called for each drain. `over` aborts at its end: what still waits then is not asked. */
+  readonly drainSource: (over: AbortSignal) => DrainPorts['source'];
   readonly mutations: Mutations;
   /** What the last run left. */
   readonly memory: Memory;
@@ -172,7 +172,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   }
 
   function openDrain(memory: Memory): Drain {
-    return createDrain(
+    const over = new AbortController();
+    const drain = createDrain(
       {
         ...pollPorts,
         policy,
@@ -181,7 +182,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         jitter: () => jitter,
         around,
         keptAt: () => keptAt,
-        source: ports.drainSource(),
+        source: ports.drainSource(over.signal),
         mutations: ports.mutations,
         save,
         log,
@@ -189,6 +190,11 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       },
       memory,
     );
+    const close = () => {
+      drain.close();
+      over.abort();
+    };
+    return { ...drain, close };
   }
 
   /** The next drain is another object: nothing of this one is left but what the log and AWS have. */

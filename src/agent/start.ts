@@ -1,6 +1,6 @@
 import { createAutoScaling } from '../aws/auto-scaling.ts';
 import { createBudget } from '../aws/budget.ts';
-import { type Attempt, createCaller } from '../aws/call.ts';
+import { type Attempt, createCaller, withdrawnBy } from '../aws/call.ts';
 import { describeTag } from '../aws/ec2.ts';
 import { createEcs } from '../aws/ecs.ts';
 import { createImds, type Identity, type Imds, imdsEndpoint, readIdentity } from '../aws/imds.ts';
@@ -110,22 +110,25 @@ export async function startAgent(config: Config, world: World): Promise<void> {
         world.manual,
       ],
     },
-    drainSource: () => ({
-      ecsAgent,
-      autoScaling,
-      groupInMetadata: () => groupInMetadata(imds),
-      readEcsView: createEcsView({
-        ecs,
+    drainSource: (over) => {
+      const asking = createEcs(withdrawnBy(over, call));
+      return {
         ecsAgent,
-        instanceId,
-        now: clock.now,
-        locate: createLocate({ ...kept, ecs, instanceId, cluster, now: clock.now }),
-        listsWhileActive: config.mode === 'deregister' || config.dryRun,
-        isReplacing: kept.isReplacing,
-      }),
-      explain: createExplain(quietly, clock, log),
-      onView: ({ own }) => kept.confirm(own),
-    }),
+        autoScaling: createAutoScaling(withdrawnBy(over, call), instanceId),
+        groupInMetadata: () => groupInMetadata(imds),
+        readEcsView: createEcsView({
+          ecs: asking,
+          ecsAgent,
+          instanceId,
+          now: clock.now,
+          locate: createLocate({ ...kept, ecs: asking, instanceId, cluster, now: clock.now }),
+          listsWhileActive: config.mode === 'deregister' || config.dryRun,
+          isReplacing: kept.isReplacing,
+        }),
+        explain: createExplain(withdrawnBy(over, quietly), clock, log),
+        onView: ({ own }) => kept.confirm(own),
+      };
+    },
     mutations: createMutations(ecs, autoScaling),
     memory: kept.memory,
     save: kept.save,

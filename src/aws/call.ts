@@ -85,6 +85,12 @@ export function createCaller<T extends OperationTable = Operations>(ports: Calle
   };
 }
 
+/** Calls that are not sent any more once `unless` aborts: whoever still waits for his share of requests then wants none. */
+export const withdrawnBy =
+  (unless: AbortSignal, call: Caller): Caller =>
+  (operation, input, options) =>
+    call(operation, input, { ...options, unless });
+
 const kindOf = (error: Error): AwsErrorKind => (error instanceof AwsError ? error.kind : 'rejected');
 
 async function attemptOnce<T extends OperationTable, O extends OperationIn<T>>(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import { createBudget } from '../../../src/aws/budget.ts';
-import { type Attempt, createCaller } from '../../../src/aws/call.ts';
+import { type Attempt, createCaller, withdrawnBy } from '../../../src/aws/call.ts';
 import type { Transport } from '../../../src/aws/operations.ts';
 import { createVirtualClock, settled } from '../../support/virtual-clock.ts';
 import { pass } from './virtual-time.ts';
@@ -152,6 +152,19 @@ describe('when the agent stops', () => {
 
 describe('a call that is not wanted any more', () => {
   const givenUp = { kind: 'stopped', message: 'it is not wanted any more' };
+
+  test('a question of a drain that is over does not take others’ share of requests', async () => {
+    const { call, sentAt } = setUp(() => Promise.resolve({}));
+    const over = new AbortController();
+    const ask = withdrawnBy(over.signal, call);
+    const questions = Array.from({ length: 13 }, () => ask('ecs:ListTasks', {}).catch((error) => error));
+    await settled();
+    assert.equal(sentAt.length, 12);
+    over.abort();
+    const { kind, message } = (await Promise.all(questions))[12];
+    assert.deepEqual({ kind, message }, givenUp);
+    assert.equal(sentAt.length, 12);
+  });
 
   test('is never sent if it still waits for its share, and uses up none', async () => {
     const { call, clock, sentAt } = setUp(() => Promise.resolve({}));
