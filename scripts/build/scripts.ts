@@ -66,6 +66,8 @@ async function writeMain(outdir: string, names: readonly string[]): Promise<void
     },
     bundle: true,
     write: false,
+    // The names of modules stay in the script: they must be the same wherever it is built.
+    absWorkingDir: resolve(outdir),
     plugins: [only(outdir, new Set(names))],
   });
   await writeFile(join(outdir, MAIN), asFunction(outputFiles[0]?.text ?? ''));

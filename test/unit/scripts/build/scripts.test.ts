@@ -81,6 +81,9 @@ test('scripts are strict, as the modules were: a mistake throws', () => {
   assert.match(run('strict').at(-1) ?? '', /^good 2 true$/);
 });
 
+test('the script does not name the folder in which it was built: no two packages would be the same', () =>
+  assert.doesNotMatch(readFileSync(main, 'utf8'), /dist[/]|[.][.][/]/));
+
 test('two builds make the same bytes: nobody could check a package otherwise', async () => {
   const made = [];
   for (let time = 0; time < 2; time++) {
