@@ -29,13 +29,18 @@ const unshare = (script: string) => [
 const SEAL = 'mount --make-rprivate /; mount --bind "$STATE" "$STATE"; mount -o remount,bind,ro /';
 const BECOME = `exec setpriv --reuid ${UID} --regid ${UID} --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs`;
 
+const succeeds = (command: string) =>
+  spawnSync('unshare', unshare(`${SEAL}; ${BECOME} ${command}`), { env: { ...process.env, STATE: '/srv' } })
+    .status === 0;
+
 const cannot =
   process.getuid?.() !== 0
     ? 'only root can make namespaces here'
-    : spawnSync('unshare', unshare(`${SEAL}; ${BECOME} true`), { env: { ...process.env, STATE: '/srv' } })
-          .status === 0
-      ? false
-      : 'unshare, mount or setpriv cannot do it here';
+    : !succeeds('true')
+      ? 'unshare, mount or setpriv cannot do it here'
+      : !succeeds(`test -r '${cli}'`)
+        ? 'the checkout is in a folder that its owner alone may enter, and the agent is another user'
+        : false;
 
 test('as process 1 outside systemd, on a read-only root, it drains to the end and ends at SIGTERM', {
   skip: cannot,
