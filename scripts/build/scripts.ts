@@ -39,6 +39,8 @@ export async function asScripts(
   const atStart = staticImports(outputs, [cli, first]);
   const others = Object.keys(outputs).filter((path) => path.endsWith('.js') && !atStart.has(path));
 
+  // What they are, so that no package.json and tsconfig.json above decides it: the same bytes wherever they are built.
+  await writeFile(join(outdir, 'package.json'), '{"type":"module"}\n');
   await writeMain(outdir, [...atStart].map(nameOf));
   for (const path of atStart) await rm(join(outdir, nameOf(path)));
   for (const path of others) await asScript(join(outdir, nameOf(path)));
@@ -68,6 +70,7 @@ async function writeMain(outdir: string, names: readonly string[]): Promise<void
     write: false,
     // The names of modules stay in the script: they must be the same wherever it is built.
     absWorkingDir: resolve(outdir),
+    tsconfigRaw: '{}',
     plugins: [only(outdir, new Set(names))],
   });
   await writeFile(join(outdir, MAIN), asFunction(outputFiles[0]?.text ?? ''));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -17,7 +17,8 @@ const cache = `${main}.cache`;
 
 /** An entry that loads `run` at once and `rare` when it is asked to; both count with it in one module. */
 const SOURCES = {
-  'cli.ts': `import { count } from './counter.ts';
+  'cli.ts': `import './nothing-exported.ts';
+    import { count } from './counter.ts';
     const { run } = await_(import('./run.ts'));
     count();
     function await_(promise) { promise.then(({ run }) => run(process.argv[2])); return {}; }`,
@@ -30,6 +31,7 @@ const SOURCES = {
     function strict() { return this === undefined; }`,
   'rare.ts': `import { count } from './counter.ts';
     export function rare() { count(); }`,
+  'nothing-exported.ts': 'globalThis.seen = true;',
   'counter.ts': 'export let counted = 0; export function count() { counted++; }',
 };
 
@@ -45,19 +47,23 @@ const TELL = `const vm = process.getBuiltinModule('vm');
 before(async () => {
   for (const [name, text] of Object.entries(SOURCES)) writeFileSync(join(directory, name), text);
   writeFileSync(join(directory, 'tell.cjs'), TELL);
+  await buildIn(directory);
+});
+
+async function buildIn(folder: string): Promise<void> {
   const { metafile } = await build({
     absWorkingDir: directory,
     entryPoints: ['cli.ts'],
-    outdir: 'dist',
+    outdir: join(folder, 'dist'),
     bundle: true,
     splitting: true,
     format: 'esm',
     chunkNames: 'chunks/[name]-[hash]',
     metafile: true,
   });
-  await asScripts(dist, metafile, 'run.ts');
-  writeFileSync(join(dist, 'package.json'), '{"type":"commonjs"}');
-});
+  await asScripts(join(folder, 'dist'), metafile, 'run.ts');
+  writeFileSync(join(folder, 'dist/package.json'), '{"type":"commonjs"}');
+}
 
 const run = (word = '') => start(UNIT_FLAGS, word);
 function start(flags: readonly string[], word: string): string[] {
@@ -83,6 +89,22 @@ test('scripts are strict, as the modules were: a mistake throws', () => {
 
 test('the script does not name the folder in which it was built: no two packages would be the same', () =>
   assert.doesNotMatch(readFileSync(main, 'utf8'), /dist[/]|[.][.][/]/));
+
+test('the script is the same in a checkout and below a folder of another kind: the checksum of a package would depend on it', async () => {
+  for (const [name, settings] of Object.entries({
+    module: {
+      'package.json': '{"type":"module","sideEffects":false}',
+      'tsconfig.json': '{"compilerOptions":{"strict":true}}',
+    },
+    commonjs: { 'package.json': '{"type":"commonjs"}' },
+  })) {
+    const folder = join(directory, name);
+    mkdirSync(folder);
+    for (const [file, text] of Object.entries(settings)) writeFileSync(join(folder, file), text);
+    await buildIn(folder);
+    assert.equal(readFileSync(join(folder, 'dist/main.js'), 'utf8'), readFileSync(main, 'utf8'), name);
+  }
+});
 
 test('two builds make the same bytes: nobody could check a package otherwise', async () => {
   const made = [];
