@@ -1,5 +1,5 @@
 import { reachable } from './circles.ts';
-import type { ImportGraph } from './import-graph.ts';
+import type { Import, ImportGraph } from './import-graph.ts';
 
 /**
  * The parts of src, lowest first. A file may import from its own part and from those above it in this list, not from
@@ -29,6 +29,9 @@ const APART: Readonly<Record<string, readonly string[]>> = {
 /** Parts that have one door: nothing outside imports another file of theirs. */
 const DOORS: Readonly<Record<string, string>> = { sandbox: 'src/sandbox/index.ts' };
 
+/** What loads an SDK of AWS: a program calls what these export, and the IAM policies are checked against that. */
+const SDK_MODULES = /\/sdk\//;
+
 /** Decisions are made from their arguments alone. */
 const PURE = ['src/agent/decide/', 'src/oneshot/launch/', 'src/scaler/plan/'];
 
@@ -36,6 +39,7 @@ const PURE = ['src/agent/decide/', 'src/oneshot/launch/', 'src/scaler/plan/'];
 export function layerProblems(graph: ImportGraph): readonly string[] {
   return [...graph].flatMap(([file, imports]) => [
     ...imports.flatMap(({ to }) => (to.includes('/') && isLocal(to) ? outOfOrder(file, to) : [])),
+    ...(SDK_MODULES.test(file) ? [] : sdkProblems(file, imports)),
     ...(PURE.some((folder) => file.startsWith(folder)) ? impurities(graph, file) : []),
   ]);
 }
@@ -53,6 +57,15 @@ function outOfOrder(file: string, to: string): readonly string[] {
   if (door && to !== door) return [`${file} imports ${to}: the door of ${target} is ${door}`];
   if (targetLayer < fromLayer) return [];
   return [`${file} imports ${to}: ${target} is not below ${from}`];
+}
+
+function sdkProblems(file: string, imports: readonly Import[]): readonly string[] {
+  return imports
+    .filter(({ to, kind }) => kind === 'value' && to.startsWith('@aws-sdk/'))
+    .map(
+      ({ to }) =>
+        `${file} loads ${to}: only modules in a folder sdk do, so that what they export is all that is called`,
+    );
 }
 
 /** What loads a module with effects into a file that must have none. */

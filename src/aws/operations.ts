@@ -1,61 +1,32 @@
-import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
-import type * as Ec2 from '@aws-sdk/client-ec2';
-import type * as Ecs from '@aws-sdk/client-ecs';
+import type { Command, SdkModules } from './sdk/service.ts';
 
 /**
- * Every AWS API call that the agent can make, under the name that IAM gives the action. Nothing outside this
- * table can be called: the IAM policies are checked against its keys.
+ * The AWS services that the agent calls, by the prefix that IAM gives their actions; each is loaded at its first call. The
+ * commands that these modules export are all that the agent can call, and the IAM policies are checked against them.
  */
-export type Operations = {
-  'ec2:DescribeTags': Call<Ec2.DescribeTagsCommandInput, Ec2.DescribeTagsCommandOutput>;
+export const awsServices = {
+  autoscaling: () => import('./sdk/auto-scaling.ts'),
+  ec2: () => import('./sdk/ec2.ts'),
+  ecs: () => import('./sdk/ecs.ts'),
+} satisfies SdkModules;
 
-  'ecs:DescribeContainerInstances': Call<
-    Ecs.DescribeContainerInstancesCommandInput,
-    Ecs.DescribeContainerInstancesCommandOutput
-  >;
-  'ecs:ListContainerInstances': Call<
-    Ecs.ListContainerInstancesCommandInput,
-    Ecs.ListContainerInstancesCommandOutput
-  >;
-  'ecs:ListTasks': Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
-  'ecs:DescribeTasks': Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
-  'ecs:UpdateContainerInstancesState': Call<
-    Ecs.UpdateContainerInstancesStateCommandInput,
-    Ecs.UpdateContainerInstancesStateCommandOutput
-  >;
-  'ecs:DeregisterContainerInstance': Call<
-    Ecs.DeregisterContainerInstanceCommandInput,
-    Ecs.DeregisterContainerInstanceCommandOutput
-  >;
-  'ecs:StopTask': Call<Ecs.StopTaskCommandInput, Ecs.StopTaskCommandOutput>;
-  'ecs:DescribeServices': Call<Ecs.DescribeServicesCommandInput, Ecs.DescribeServicesCommandOutput>;
-  'ecs:GetTaskProtection': Call<Ecs.GetTaskProtectionCommandInput, Ecs.GetTaskProtectionCommandOutput>;
+/** The agent's calls, by the name that IAM gives the action: `ecs:StopTask` for ECS's StopTaskCommand. */
+export type Operations = OperationsOf<ModulesOf<typeof awsServices>>;
 
-  'autoscaling:DescribeAutoScalingInstances': Call<
-    AutoScaling.DescribeAutoScalingInstancesCommandInput,
-    AutoScaling.DescribeAutoScalingInstancesCommandOutput
-  >;
-  'autoscaling:DescribeAutoScalingGroups': Call<
-    AutoScaling.DescribeAutoScalingGroupsCommandInput,
-    AutoScaling.DescribeAutoScalingGroupsCommandOutput
-  >;
-  'autoscaling:DescribeLifecycleHooks': Call<
-    AutoScaling.DescribeLifecycleHooksCommandInput,
-    AutoScaling.DescribeLifecycleHooksCommandOutput
-  >;
-  'autoscaling:RecordLifecycleActionHeartbeat': Call<
-    AutoScaling.RecordLifecycleActionHeartbeatCommandInput,
-    AutoScaling.RecordLifecycleActionHeartbeatCommandOutput
-  >;
-  'autoscaling:CompleteLifecycleAction': Call<
-    AutoScaling.CompleteLifecycleActionCommandInput,
-    AutoScaling.CompleteLifecycleActionCommandOutput
-  >;
-  'autoscaling:TerminateInstanceInAutoScalingGroup': Call<
-    AutoScaling.TerminateInstanceInAutoScalingGroupCommandInput,
-    AutoScaling.TerminateInstanceInAutoScalingGroupCommandOutput
-  >;
+/** The modules of a program's services, once they are loaded. */
+export type ModulesOf<T extends SdkModules> = { [P in keyof T]: Awaited<ReturnType<T[P]>> };
+
+/** The calls of the commands that modules of the SDK export, which are given by the prefixes of their services. */
+export type OperationsOf<M> = {
+  [O in NameOf<M>]: O extends `${infer P extends keyof M & string}:${infer Name}`
+    ? CallOf<M[P][`${Name}Command` & keyof M[P]]>
+    : never;
 };
+
+type NameOf<M> = { [P in keyof M & string]: `${P}:${CommandName<keyof M[P]>}` }[keyof M & string];
+type CommandName<K> = K extends `${infer Name}Command` ? Name : never;
+type CallOf<C> = C extends Command<infer I, infer O> ? Call<I, O> : never;
+type Call<I, O> = { input: I; output: O };
 
 /** The calls that a program can make, by the names that IAM gives them: the agent's own unless told. */
 export type OperationTable = Readonly<Record<string, Call<object, object>>>;
@@ -78,5 +49,3 @@ export type Transport<T extends OperationTable = Operations> = <O extends Operat
   input: Input<O, T>,
   options: { signal: AbortSignal },
 ) => Promise<Output<O, T>>;
-
-export type Call<I, O> = { input: I; output: O };

@@ -1,7 +1,8 @@
 import { createBudget } from '../aws/budget.ts';
 import { createCaller } from '../aws/call.ts';
 import { createImds, type Imds, imdsEndpoint } from '../aws/imds.ts';
-import { createSdkTransport } from '../aws/sdk-transport.ts';
+import { awsServices } from '../aws/operations.ts';
+import { createTransport } from '../aws/sdk/transport.ts';
 import { parseEcsArn } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
@@ -130,7 +131,7 @@ async function* checkNetwork({ AWS_CA_BUNDLE: bundle }: Environment, network: Ne
 
 function askAws(region: string, network: Network): Permissions {
   const call = createCaller({
-    transport: createSdkTransport(region, `ecs-drain-agent-doctor/${version}`, {
+    transport: createTransport(awsServices, region, `ecs-drain-agent-doctor/${version}`, {
       clock: systemClock,
       random: Math.random,
       network,

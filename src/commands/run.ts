@@ -2,7 +2,8 @@ import { uptime } from 'node:os';
 import { startAgent } from '../agent/start.ts';
 import { createFileStore } from '../agent/state/state-file.ts';
 import { createImds, imdsEndpoint } from '../aws/imds.ts';
-import { createSdkTransport } from '../aws/sdk-transport.ts';
+import { awsServices } from '../aws/operations.ts';
+import { createTransport } from '../aws/sdk/transport.ts';
 import { systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
 import { EX_TEMPFAIL } from '../config/exit-codes.ts';
@@ -69,7 +70,7 @@ export async function run(
     random: Math.random,
     http,
     transport: (region) =>
-      createSdkTransport(region, `ecs-drain-agent/${version}`, {
+      createTransport(awsServices, region, `ecs-drain-agent/${version}`, {
         clock: systemClock,
         random: Math.random,
         network,

@@ -1,13 +1,9 @@
-import { CreateTagsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { createTagger } from './create-tagger.ts';
+import { CreateTagsCommand, createClient } from './sdk/ec2.ts';
 import { readTaggerConfig } from './tagger-config.ts';
 import { logLine } from './tagger-log.ts';
 
-// A first connection that hangs must leave time, within the function's 30 s, for the tries that follow.
-const ec2 = new EC2Client({
-  maxAttempts: 4,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
-});
+const ec2 = createClient();
 
 /** The Lambda handler: puts the terminate tag on the instance that a lifecycle notice names. */
 export const handler = createTagger({

@@ -1,6 +1,7 @@
 import { createBudget } from '../aws/budget.ts';
 import { createCaller } from '../aws/call.ts';
 import { findRegion } from '../aws/find-region.ts';
+import { createTransport } from '../aws/sdk/transport.ts';
 import { clusterName } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
@@ -10,9 +11,8 @@ import { createNodeHttp } from '../host/node-http.ts';
 import { createDemandQueue, type DemandQueue, queueRegion } from './aws/demand-queue.ts';
 import { createGroup, type Group } from './aws/group.ts';
 import { createLogStream, type LogStream } from './aws/logs.ts';
-import type { Operations } from './aws/operations.ts';
+import { awsServices, type Operations } from './aws/operations.ts';
 import { createTasks, type Tasks } from './aws/tasks.ts';
-import { createOneshotTransport } from './aws/transport.ts';
 import type { Options } from './config/options.ts';
 
 /** The most requests to one API a minute. The pace of a launch stays below it; it is for what nobody foresaw. */
@@ -47,7 +47,7 @@ export async function openSession(
   process.env.AWS_REGION = region.value;
   const callIn = (regionName: string) =>
     createCaller<Operations>({
-      transport: createOneshotTransport(regionName, `ecs-oneshot/${version}`, {
+      transport: createTransport(awsServices, regionName, `ecs-oneshot/${version}`, {
         clock: systemClock,
         random: Math.random,
         network: network.network,

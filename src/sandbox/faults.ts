@@ -1,4 +1,4 @@
-import type { ServicePrefix } from './world/service-prefix.ts';
+import type { ServicePrefix } from './world/sdks.ts';
 
 /** What goes wrong with a request. */
 export type FaultKind =

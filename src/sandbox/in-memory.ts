@@ -6,7 +6,7 @@ import { longPoll } from './long-poll.ts';
 import { garbage, html } from './wire/send.ts';
 import { serviceError } from './world/errors.ts';
 import { logRequest } from './world/request-log.ts';
-import type { ServicePrefix } from './world/service-prefix.ts';
+import type { ServicePrefix } from './world/sdks.ts';
 import { machineOf, type World } from './world/world.ts';
 import { answerWrongly } from './wrong-answers.ts';
 

@@ -1,6 +1,6 @@
 import { isDate } from 'node:util/types';
 import type { WrongAnswer } from './faults.ts';
-import type { WorldInput, WorldOperation, WorldOutput } from './world/operations.ts';
+import type { WorldInput, WorldOperation, WorldOutput } from './world/handlers.ts';
 import type { Machine } from './world/state.ts';
 import type { Caller, World } from './world/world.ts';
 

@@ -1,6 +1,7 @@
 import { createBudget } from '../aws/budget.ts';
 import { type Caller, createCaller } from '../aws/call.ts';
 import { findRegion } from '../aws/find-region.ts';
+import { createTransport } from '../aws/sdk/transport.ts';
 import { clusterName } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
@@ -9,10 +10,9 @@ import { createNodeHttp } from '../host/node-http.ts';
 import { createDaemonReader } from './aws/daemons.ts';
 import { createDemandQueue } from './aws/demand-queue.ts';
 import { createNeedMetric } from './aws/need-metric.ts';
-import type { Operations } from './aws/operations.ts';
+import { awsServices, type Operations } from './aws/operations.ts';
 import { createDefinitionReader } from './aws/task-definitions.ts';
 import { createTaskReader } from './aws/tasks.ts';
-import { createScalerTransport } from './aws/transport.ts';
 import { configOf, type Loaded } from './config/load.ts';
 import type { TurnPorts } from './turn/turn.ts';
 
@@ -39,7 +39,7 @@ export async function openSession(
     if (value !== undefined && process.env[name] !== value) process.env[name] = value;
   process.env.AWS_REGION = region.value;
   const once = createCaller<Operations>({
-    transport: createScalerTransport(region.value, `ecs-scaler/${version}`, {
+    transport: createTransport(awsServices, region.value, `ecs-scaler/${version}`, {
       clock: systemClock,
       random: Math.random,
       network: network.network,

@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { awsServices as agentServices } from '../../src/aws/operations.ts';
+import { awsServices as oneshotServices } from '../../src/oneshot/aws/operations.ts';
+import { awsServices as scalerServices } from '../../src/scaler/aws/operations.ts';
 import { CORDON_KEY } from '../../src/scaler/cordon-tag.ts';
-import {
-  isAgent,
-  isOneshot,
-  isScaler,
-  isTagger,
-  ONESHOT_OPERATIONS,
-  operations,
-  SCALER_OPERATIONS,
-  sdkCalls,
-  usedBy,
-  usedOperations,
-} from './api-calls.ts';
+import { apiCalls, unusedCalls } from './api-calls.ts';
 import { resolve, template } from './cloudformation.ts';
 import { allowedActions, list, type Policy, policyDocuments, type Statement } from './policy.ts';
 
@@ -26,46 +18,42 @@ const statements = (...names: string[]) =>
   });
 const agentDocuments = [...documents.keys()].filter((name) => name.startsWith('agent'));
 
-describe('the policies and the code', () => {
-  it('finds calls in the code at all', () => {
-    assert.ok(operations().includes('ecs:DeregisterContainerInstance'));
-    assert.ok(sdkCalls(isAgent).includes('autoscaling:CompleteLifecycleAction'));
-    assert.deepEqual(sdkCalls(isTagger), ['ec2:CreateTags']);
-  });
+const agentCalls = await apiCalls(agentServices);
+const oneshotCalls = await apiCalls(oneshotServices);
+const scalerCalls = await apiCalls(scalerServices);
+const taggerCalls = await apiCalls({ ec2: () => import('../../src/lambda/sdk/ec2.ts') });
 
+describe('the policies and the code', () => {
   it('agree on the agent: all that it can call is allowed, and nothing else', () => {
-    assert.deepEqual(sdkCalls(isAgent), operations());
-    assert.deepEqual(allowedActions(statements(...agentDocuments)), operations());
+    assert.ok(agentCalls.includes('autoscaling:CompleteLifecycleAction'));
+    assert.deepEqual(allowedActions(statements(...agentDocuments)), agentCalls);
   });
 
   it('agree on the tagger: all that it can call is allowed, and nothing else', () => {
-    assert.deepEqual(allowedActions(statements('tagger')), sdkCalls(isTagger));
+    assert.deepEqual(taggerCalls, ['ec2:CreateTags']);
+    assert.deepEqual(allowedActions(statements('tagger')), taggerCalls);
   });
 
   it('agree on ecs-oneshot: all that it can call is allowed, it uses all of it, and beside it only hands roles to tasks', () => {
-    const calls = operations(ONESHOT_OPERATIONS);
-    assert.ok(calls.includes('ecs:RunTask'));
-    assert.deepEqual(sdkCalls(isOneshot), calls);
-    assert.deepEqual(usedBy('oneshot'), calls);
+    assert.ok(oneshotCalls.includes('ecs:RunTask'));
+    assert.deepEqual(unusedCalls(oneshotCalls, 'oneshot/'), []);
     // The last one is of the role that calls LaunchInstances, which makes it in its name.
     assert.deepEqual(
       allowedActions(statements('oneshot', 'oneshot-group', 'oneshot-demand-queue', 'oneshot-logs')),
-      [...calls, 'ec2:CreateFleet'].sort(),
+      [...oneshotCalls, 'ec2:CreateFleet'].sort(),
     );
     assert.deepEqual(
       allowedActions(statements('oneshot')),
-      calls.filter((call) => call.startsWith('ecs:')),
+      oneshotCalls.filter((call) => call.startsWith('ecs:')),
     );
     assert.deepEqual(allowedActions(statements('oneshot-pass-roles')), ['iam:PassRole']);
   });
 
   it('agree on ecs-scaler: all that it can call is allowed, and it uses all of it', () => {
-    const calls = operations(SCALER_OPERATIONS);
-    assert.ok(calls.includes('autoscaling:TerminateInstanceInAutoScalingGroup'));
-    assert.deepEqual(sdkCalls(isScaler), calls);
-    assert.deepEqual(usedBy('scaler'), calls);
+    assert.ok(scalerCalls.includes('autoscaling:TerminateInstanceInAutoScalingGroup'));
+    assert.deepEqual(unusedCalls(scalerCalls, 'scaler/'), []);
     // A batch needs the permission of its single call; CreateFleet is what LaunchInstances does in the caller's name.
-    const actions = calls.map((call) => call.replace(/^sqs:(\w+)Batch$/, 'sqs:$1'));
+    const actions = scalerCalls.map((call) => call.replace(/^sqs:(\w+)Batch$/, 'sqs:$1'));
     assert.deepEqual(
       allowedActions(statements('scaler', 'scaler-demand-queue', 'scaler-look-ahead')),
       [...actions, 'ec2:CreateFleet'].sort(),
@@ -103,10 +91,8 @@ describe('the policies and the code', () => {
   });
 
   it('ask for no permission that no line of the agent uses', () => {
-    assert.deepEqual(
-      operations().filter((name) => !usedOperations().includes(name)),
-      [],
-    );
+    const agent = ['agent/', 'aws/', 'commands/', 'signals/'];
+    assert.deepEqual(unusedCalls(agentCalls, ...agent), []);
   });
 
   it('grant what changes something in one place each', () => {

@@ -1,5 +1,6 @@
-import {
-  AutoScalingClient,
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+
+export {
   CompleteLifecycleActionCommand,
   DescribeAutoScalingGroupsCommand,
   DescribeAutoScalingInstancesCommand,
@@ -9,12 +10,3 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 
 export const createClient = (config: object) => new AutoScalingClient(config);
-
-export const commands = {
-  'autoscaling:CompleteLifecycleAction': CompleteLifecycleActionCommand,
-  'autoscaling:DescribeAutoScalingGroups': DescribeAutoScalingGroupsCommand,
-  'autoscaling:DescribeAutoScalingInstances': DescribeAutoScalingInstancesCommand,
-  'autoscaling:DescribeLifecycleHooks': DescribeLifecycleHooksCommand,
-  'autoscaling:RecordLifecycleActionHeartbeat': RecordLifecycleActionHeartbeatCommand,
-  'autoscaling:TerminateInstanceInAutoScalingGroup': TerminateInstanceInAutoScalingGroupCommand,
-};

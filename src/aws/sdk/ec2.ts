@@ -1,7 +1,5 @@
-import { DescribeTagsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { EC2Client } from '@aws-sdk/client-ec2';
+
+export { DescribeTagsCommand } from '@aws-sdk/client-ec2';
 
 export const createClient = (config: object) => new EC2Client(config);
-
-export const commands = {
-  'ec2:DescribeTags': DescribeTagsCommand,
-};

@@ -1,9 +1,10 @@
-import {
+import { ECSClient } from '@aws-sdk/client-ecs';
+
+export {
   DeregisterContainerInstanceCommand,
   DescribeContainerInstancesCommand,
   DescribeServicesCommand,
   DescribeTasksCommand,
-  ECSClient,
   GetTaskProtectionCommand,
   ListContainerInstancesCommand,
   ListTasksCommand,
@@ -12,15 +13,3 @@ import {
 } from '@aws-sdk/client-ecs';
 
 export const createClient = (config: object) => new ECSClient(config);
-
-export const commands = {
-  'ecs:DeregisterContainerInstance': DeregisterContainerInstanceCommand,
-  'ecs:DescribeContainerInstances': DescribeContainerInstancesCommand,
-  'ecs:DescribeServices': DescribeServicesCommand,
-  'ecs:DescribeTasks': DescribeTasksCommand,
-  'ecs:GetTaskProtection': GetTaskProtectionCommand,
-  'ecs:ListContainerInstances': ListContainerInstancesCommand,
-  'ecs:ListTasks': ListTasksCommand,
-  'ecs:StopTask': StopTaskCommand,
-  'ecs:UpdateContainerInstancesState': UpdateContainerInstancesStateCommand,
-};

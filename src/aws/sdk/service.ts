@@ -3,11 +3,19 @@ import { classify } from '../errors.ts';
 import { limitAnswers } from './answer-limit.ts';
 import { createRefreshPace } from './refresh-pace.ts';
 
-/** What a module of one AWS service gives: how to make its client, and its commands by operation. */
+/** What a module of one AWS service exports: how to make its client, and the SDK's commands that a program uses. */
 export type SdkModule = {
   readonly createClient: (config: object) => unknown;
-  readonly commands: object;
+  readonly [name: `${string}Command`]: Command<object, object>;
 };
+
+/** The modules of AWS services, by the prefix that IAM gives their actions. */
+export type SdkModules = Readonly<Record<string, () => Promise<SdkModule>>>;
+
+/** An SDK command's class, as far as its types tell what AWS is asked and answers. */
+export type Command<I, O> = new (
+  input: never,
+) => { readonly input: I; resolveMiddleware(...args: never): (args: never) => Promise<{ output: O }> };
 
 /** Makes one attempt at one call. Rejects with what the SDK throws, or with the signal's reason. */
 export type Send = (operation: string, input: object, signal: AbortSignal) => Promise<unknown>;
@@ -29,7 +37,6 @@ export function createService(
   ports: { readonly clock: Clock; readonly random: () => number },
 ): Send {
   const { clock } = ports;
-  const commands = module.commands as Record<string, new (input: object) => unknown>;
   const pace = createRefreshPace(ports);
   let client = createClient(module, config);
   let refreshing: Promise<void> | undefined;
@@ -52,7 +59,8 @@ export function createService(
   }
 
   return async (operation, input, signal) => {
-    const Command = commands[operation];
+    const name = operation.slice(operation.indexOf(':') + 1);
+    const Command = module[`${name}Command`] as (new (input: object) => unknown) | undefined;
     if (!Command) throw new Error(`no SDK command for ${operation}`);
     if (pace.isDue()) {
       pace.begun();

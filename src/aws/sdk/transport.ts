@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Network } from '../../config/network.ts';
-import type { OperationIn, OperationTable, Output, Transport } from '../operations.ts';
-import type { SdkModule, Send } from './service.ts';
+import type { ModulesOf, OperationIn, OperationsOf, Output, Transport } from '../operations.ts';
+import type { SdkModules, Send } from './service.ts';
 
 export type SdkPorts = {
   readonly clock: Clock;
@@ -11,22 +11,21 @@ export type SdkPorts = {
   readonly network?: Network | undefined;
 };
 
-/** The modules of AWS services, by the prefix that IAM gives their actions: each is loaded at its first call. */
-export type SdkModules = Readonly<Record<string, () => Promise<SdkModule>>>;
-
 /**
  * The AWS SDK as a transport: one attempt a call. A client is loaded at its first call, because each of them takes
  * memory in a process that most of the time has nothing to ask.
  *
+ * @param modules the services that can be called, each with its commands
  * @param region the one that is asked, unless `AWS_REGION` says otherwise
  * @param userAgent what AWS's own logs show, e.g. `ecs-drain-agent/1.2.3`
  */
-export function createTransport<T extends OperationTable>(
-  modules: SdkModules,
+export function createTransport<S extends SdkModules>(
+  modules: S,
   region: string,
   userAgent: string,
   ports: SdkPorts,
-): Transport<T> {
+): Transport<OperationsOf<ModulesOf<S>>> {
+  type T = OperationsOf<ModulesOf<S>>;
   const config = {
     region,
     maxAttempts: 1,

@@ -1,57 +1,17 @@
-import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
-import type * as Logs from '@aws-sdk/client-cloudwatch-logs';
-import type * as Ec2 from '@aws-sdk/client-ec2';
-import type * as Ecs from '@aws-sdk/client-ecs';
-import type * as Sqs from '@aws-sdk/client-sqs';
-import type { Call } from '../../aws/operations.ts';
+import type { ModulesOf, OperationsOf } from '../../aws/operations.ts';
+import type { SdkModules } from '../../aws/sdk/service.ts';
 
 /**
- * Every AWS API call that `ecs-oneshot` can make, under the name that IAM gives the action. Nothing outside this table
- * can be called: the IAM policies are checked against its keys.
+ * The AWS services that `ecs-oneshot` calls, by the prefix that IAM gives their actions. Each is loaded at its first call: a launch that finds room does without Auto Scaling.
+ * The commands that these modules export are all that it can call, and the IAM policies are checked against them.
  */
-export type Operations = {
-  'ecs:DescribeTaskDefinition': Call<
-    Ecs.DescribeTaskDefinitionCommandInput,
-    Ecs.DescribeTaskDefinitionCommandOutput
-  >;
-  'ecs:DescribeTasks': Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
-  'ecs:ListTasks': Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
-  'ecs:ListContainerInstances': Call<
-    Ecs.ListContainerInstancesCommandInput,
-    Ecs.ListContainerInstancesCommandOutput
-  >;
-  'ecs:DescribeContainerInstances': Call<
-    Ecs.DescribeContainerInstancesCommandInput,
-    Ecs.DescribeContainerInstancesCommandOutput
-  >;
-  'ecs:RunTask': Call<Ecs.RunTaskCommandInput, Ecs.RunTaskCommandOutput>;
-  'ecs:StopTask': Call<Ecs.StopTaskCommandInput, Ecs.StopTaskCommandOutput>;
+export const awsServices = {
+  autoscaling: () => import('./sdk/auto-scaling.ts'),
+  ec2: () => import('./sdk/ec2.ts'),
+  ecs: () => import('./sdk/ecs.ts'),
+  logs: () => import('./sdk/logs.ts'),
+  sqs: () => import('./sdk/sqs.ts'),
+} satisfies SdkModules;
 
-  'autoscaling:DescribeAutoScalingGroups': Call<
-    AutoScaling.DescribeAutoScalingGroupsCommandInput,
-    AutoScaling.DescribeAutoScalingGroupsCommandOutput
-  >;
-  'autoscaling:LaunchInstances': Call<
-    AutoScaling.LaunchInstancesCommandInput,
-    AutoScaling.LaunchInstancesCommandOutput
-  >;
-
-  'autoscaling:SetDesiredCapacity': Call<
-    AutoScaling.SetDesiredCapacityCommandInput,
-    AutoScaling.SetDesiredCapacityCommandOutput
-  >;
-
-  'ec2:DescribeInstances': Call<Ec2.DescribeInstancesCommandInput, Ec2.DescribeInstancesCommandOutput>;
-  'ec2:DescribeInstanceTypes': Call<
-    Ec2.DescribeInstanceTypesCommandInput,
-    Ec2.DescribeInstanceTypesCommandOutput
-  >;
-  'ec2:DescribeLaunchTemplateVersions': Call<
-    Ec2.DescribeLaunchTemplateVersionsCommandInput,
-    Ec2.DescribeLaunchTemplateVersionsCommandOutput
-  >;
-
-  'logs:GetLogEvents': Call<Logs.GetLogEventsCommandInput, Logs.GetLogEventsCommandOutput>;
-
-  'sqs:SendMessage': Call<Sqs.SendMessageCommandInput, Sqs.SendMessageCommandOutput>;
-};
+/** The calls of `ecs-oneshot`, by the name that IAM gives the action. */
+export type Operations = OperationsOf<ModulesOf<typeof awsServices>>;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ServiceError } from '../world/errors.ts';
-import type { ServicePrefix } from '../world/service-prefix.ts';
+import type { ServicePrefix } from '../world/sdks.ts';
 
 export type ServiceName = ServicePrefix;
 

@@ -32,7 +32,7 @@ import { type Asked, pageByPlace } from './paging.ts';
 import type { Group, Hook, LifecycleAction, Member, ScalingActivity, WorldState } from './state.ts';
 
 /** The EC2 Auto Scaling API, as far as groups, their instances and their hooks go. */
-export const autoScaling: Handlers<'autoscaling'> = {
+export const autoScaling = {
   'autoscaling:CreateAutoScalingGroup': (world, input) => {
     const name = required(input.AutoScalingGroupName, 'autoScalingGroupName');
     if (world.groups.has(name)) {
@@ -203,7 +203,7 @@ export const autoScaling: Handlers<'autoscaling'> = {
     const { items, nextToken } = pageByPlace(wanted, asked);
     return { Activities: items, ...(nextToken === undefined ? {} : { NextToken: nextToken }) };
   },
-};
+} satisfies Handlers<'autoscaling'>;
 
 /** A list as a call asks for it. */
 function listing<O extends keyof typeof LIMITS>(

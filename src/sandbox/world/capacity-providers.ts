@@ -20,7 +20,7 @@ const EVALUATION_MS = 60_000;
 const FROM_ZERO = 2;
 const POINTS_BEFORE_SCALE_IN = 15;
 
-export const capacityProviders: Pick<Handlers<'ecs'>, 'ecs:DescribeCapacityProviders'> = {
+export const capacityProviders = {
   'ecs:DescribeCapacityProviders': (world, { capacityProviders: names = [] }) => {
     const all = [...world.clusters.values()].flatMap(({ capacityProviders: own }) => [...own.values()]);
     const found = all.filter(
@@ -46,7 +46,7 @@ export const capacityProviders: Pick<Handlers<'ecs'>, 'ecs:DescribeCapacityProvi
         .map((arn) => ({ arn, reason: 'MISSING' })),
     };
   },
-};
+} satisfies Handlers<'ecs'>;
 
 export type CapacityProviderOptions = {
   readonly name: string;

@@ -6,10 +6,7 @@ import { type Asked, pageByPlace } from './paging.ts';
 import type { Cluster, WorldState } from './state.ts';
 
 /** The ECS calls about clusters. */
-export const clusters: Pick<
-  Handlers<'ecs'>,
-  'ecs:CreateCluster' | 'ecs:DescribeClusters' | 'ecs:ListClusters'
-> = {
+export const clusters = {
   'ecs:CreateCluster': (world, input) => {
     const name = input.clusterName ?? 'default';
     checkName('Cluster name', name, invalidParameter);
@@ -35,7 +32,7 @@ export const clusters: Pick<
       ...(nextToken === undefined ? {} : { nextToken }),
     };
   },
-};
+} satisfies Handlers<'ecs'>;
 
 /** The cluster of this name, made when it is not there yet. */
 export function addCluster(world: WorldState, name: string): Cluster {

@@ -16,13 +16,7 @@ import type { ContainerInstanceStatus } from './statuses.ts';
 import { deregister, loseTask, seenOf } from './task-life.ts';
 
 /** The ECS calls about container instances. */
-export const containerInstances: Pick<
-  Handlers<'ecs'>,
-  | 'ecs:DescribeContainerInstances'
-  | 'ecs:ListContainerInstances'
-  | 'ecs:UpdateContainerInstancesState'
-  | 'ecs:DeregisterContainerInstance'
-> = {
+export const containerInstances = {
   'ecs:DescribeContainerInstances': (world, input) => {
     const cluster = clusterNamed(world, input.cluster);
     const found: Ecs.ContainerInstance[] = [];
@@ -95,7 +89,7 @@ export const containerInstances: Pick<
     deregister(world, one);
     return { containerInstance: describe(world, one) };
   },
-};
+} satisfies Handlers<'ecs'>;
 
 const LISTED_STATUSES = new Set<string>([
   'ACTIVE',

@@ -11,7 +11,7 @@ import { note, valueAt } from './past.ts';
 import type { Machine, MachineState, WorldState } from './state.ts';
 
 /** The EC2 API, as far as it concerns instances and their tags. */
-export const ec2: Handlers<'ec2'> = {
+export const ec2 = {
   ...launchTemplates,
   'ec2:CreateTags': (world, input) => {
     const machines = resources(world, input.Resources, 'resourceIdSet');
@@ -90,7 +90,7 @@ export const ec2: Handlers<'ec2'> = {
       }),
     };
   },
-};
+} satisfies Handlers<'ec2'>;
 
 /** Puts a tag on an instance. Metadata shows it when it has heard of it. */
 export function putTag(world: WorldState, machine: Machine, key: string, value: string): void {

@@ -6,7 +6,7 @@ import { note } from './past.ts';
 import type { ContainerInstance, WorldState } from './state.ts';
 
 /** The ECS calls about tags, as far as container instances have them. */
-export const ecsTags: Pick<Handlers<'ecs'>, 'ecs:TagResource' | 'ecs:UntagResource'> = {
+export const ecsTags = {
   'ecs:TagResource': (world, { resourceArn, tags }) => {
     const one = tagged(world, resourceArn);
     if (!tags?.length) throw invalidParameter('Tags cannot be empty.');
@@ -28,7 +28,7 @@ export const ecsTags: Pick<Handlers<'ecs'>, 'ecs:TagResource' | 'ecs:UntagResour
     setTags(world, one, new Map([...one.tags].filter(([key]) => !tagKeys.includes(key))));
     return {};
   },
-};
+} satisfies Handlers<'ecs'>;
 
 const MOST = 50;
 const KEY = /^[\p{L}\p{N} +\-=._:/@]{1,128}$/u;

@@ -1,3 +1,4 @@
+import type { Input, Output } from '../../aws/operations.ts';
 import { autoScaling } from './auto-scaling.ts';
 import { checkInput } from './auto-scaling-constraints.ts';
 import { clusters } from './clusters.ts';
@@ -7,15 +8,14 @@ import { ecsTags } from './ecs-tags.ts';
 import { logs } from './logs.ts';
 import { messageQueues } from './message-queues.ts';
 import { metrics } from './metrics.ts';
-import type { Handlers, WorldOperation } from './operations.ts';
-import type { ServicePrefix } from './service-prefix.ts';
+import type { SdkOperations } from './operations.ts';
 import { services } from './services.ts';
 import type { WorldState } from './state.ts';
 import { taskDefinitions } from './task-definitions.ts';
 import { tasks } from './tasks.ts';
 
-/** What each operation does. */
-export const operations: Handlers<ServicePrefix> = {
+/** What each operation does that the sandbox answers, under the name that IAM gives the action. */
+export const operations = {
   ...after(refuseDryRun, ec2),
   ...clusters,
   ...containerInstances,
@@ -28,6 +28,10 @@ export const operations: Handlers<ServicePrefix> = {
   ...metrics,
   ...messageQueues,
 };
+
+export type WorldOperation = keyof typeof operations;
+export type WorldInput<O extends WorldOperation> = Input<O, SdkOperations>;
+export type WorldOutput<O extends WorldOperation> = Output<O, SdkOperations>;
 
 /** The same calls, each after a look at its input, which throws the service's error. */
 function after<H extends object>(look: (operation: string, input: object) => void, handlers: H): H {

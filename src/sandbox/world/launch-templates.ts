@@ -7,10 +7,7 @@ import type { Handlers } from './operations.ts';
 import type { InstanceType, LaunchSpec, LaunchTemplate, WorldState } from './state.ts';
 
 /** The calls of the EC2 API about what is launched. */
-export const launchTemplates: Pick<
-  Handlers<'ec2'>,
-  'ec2:CreateLaunchTemplate' | 'ec2:DescribeLaunchTemplateVersions' | 'ec2:DescribeInstanceTypes'
-> = {
+export const launchTemplates = {
   'ec2:CreateLaunchTemplate': (world, { LaunchTemplateName: name, LaunchTemplateData: data }) => {
     if (!name || !data)
       throw serviceError(
@@ -79,7 +76,7 @@ export const launchTemplates: Pick<
       }),
     };
   },
-};
+} satisfies Handlers<'ec2'>;
 
 /** Some that EC2 has; a test adds others. Memory is in MiB. */
 export const instanceTypes: ReadonlyMap<string, InstanceType> = new Map([

@@ -10,7 +10,7 @@ const LAG_MS = 500;
 const MOST_EVENTS = 10_000;
 
 /** CloudWatch Logs, as far as the containers of tasks with the log driver `awslogs` go. */
-export const logs: Handlers<'logs'> = {
+export const logs = {
   'logs:GetLogEvents': (world, input) => {
     const events = eventsOf(world, ...writerOf(world, input.logGroupName, input.logStreamName));
     const limit = Math.min(input.limit ?? MOST_EVENTS, MOST_EVENTS);
@@ -21,7 +21,7 @@ export const logs: Handlers<'logs'> = {
       nextBackwardToken: `b/${from}`,
     };
   },
-};
+} satisfies Handlers<'logs'>;
 
 /** The container that writes this stream, and its task. One that has written nothing yet has no stream. */
 function writerOf(world: WorldState, group: string | undefined, stream = ''): [Task, ContainerSpec] {

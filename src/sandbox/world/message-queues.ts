@@ -17,7 +17,7 @@ const MOST_IN_FLIGHT = 120_000;
  * Amazon SQS, as far as standard queues go: a message that is received stays, invisible to others for the visibility
  * time-out, until it is deleted by the receipt handle of that receipt.
  */
-export const messageQueues: Handlers<'sqs'> = {
+export const messageQueues = {
   'sqs:CreateQueue': (world, { QueueName: name, Attributes = {} }) => {
     if (!name || !/^[A-Za-z0-9_-]{1,80}$/.test(name))
       throw invalidValue(
@@ -125,7 +125,7 @@ export const messageQueues: Handlers<'sqs'> = {
     for (const wake of [...queue.waiting]) wake();
     return {};
   },
-};
+} satisfies Handlers<'sqs'>;
 
 export type MessageQueueSettings = Partial<
   Pick<MessageQueue, 'visibilityTimeoutS' | 'retentionS' | 'waitS' | 'delayS'>

@@ -27,7 +27,7 @@ const KEPT = [
 ];
 
 /** CloudWatch's metrics, as far as single values and their plain statistics go. */
-export const metrics: Handlers<'cloudwatch'> = {
+export const metrics = {
   'cloudwatch:PutMetricData': (world, input) => {
     const { Namespace: namespace = '', MetricData: data = [] } = input;
     if (namespace === '') throw missing('Namespace');
@@ -82,7 +82,7 @@ export const metrics: Handlers<'cloudwatch'> = {
       ...(nextToken !== undefined && { NextToken: nextToken }),
     };
   },
-};
+} satisfies Handlers<'cloudwatch'>;
 
 const POINTS_A_PAGE = 100;
 

@@ -12,14 +12,7 @@ import type { Cluster, Service, TaskBehaviour, TaskDefinition, WorldState } from
 import { definitionNamed } from './task-definitions.ts';
 
 /** The ECS calls about services. */
-export const services: Pick<
-  Handlers<'ecs'>,
-  | 'ecs:CreateService'
-  | 'ecs:UpdateService'
-  | 'ecs:DeleteService'
-  | 'ecs:DescribeServices'
-  | 'ecs:ListServices'
-> = {
+export const services = {
   'ecs:CreateService': (world, input) => {
     const cluster = clusterNamed(world, input.cluster);
     if (!input.serviceName) throw invalidParameter('Service name cannot be empty.');
@@ -83,7 +76,7 @@ export const services: Pick<
       ...(nextToken === undefined ? {} : { nextToken }),
     };
   },
-};
+} satisfies Handlers<'ecs'>;
 
 export type ServiceOptions = {
   name: string;

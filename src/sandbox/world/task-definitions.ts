@@ -7,10 +7,7 @@ import type { Handlers } from './operations.ts';
 import type { ContainerSpec, TaskDefinition, WorldState } from './state.ts';
 
 /** The ECS calls about task definitions. */
-export const taskDefinitions: Pick<
-  Handlers<'ecs'>,
-  'ecs:RegisterTaskDefinition' | 'ecs:DescribeTaskDefinition' | 'ecs:DeregisterTaskDefinition'
-> = {
+export const taskDefinitions = {
   'ecs:RegisterTaskDefinition': (world, input) => {
     if (!input.family) throw clientException('Family should not be null or empty.');
     checkName('Family', input.family, clientException);
@@ -47,7 +44,7 @@ export const taskDefinitions: Pick<
     definition.status = 'INACTIVE';
     return { taskDefinition: describe(definition) };
   },
-};
+} satisfies Handlers<'ecs'>;
 
 export type DefinitionOptions = {
   family: string;

@@ -18,17 +18,7 @@ import { askToStop, isLost, seenOf, startTask } from './task-life.ts';
 import { needsOf } from './task-needs.ts';
 
 /** The ECS calls about tasks. */
-export const tasks: Pick<
-  Handlers<'ecs'>,
-  | 'ecs:RunTask'
-  | 'ecs:StartTask'
-  | 'ecs:StopTask'
-  | 'ecs:ListTasks'
-  | 'ecs:DescribeTasks'
-  | 'ecs:GetTaskProtection'
-  | 'ecs:UpdateTaskProtection'
-  | 'ecs:DescribeCapacityProviders'
-> = {
+export const tasks = {
   ...capacityProviders,
   'ecs:RunTask': runTask,
   'ecs:StartTask': (world, input) => {
@@ -144,7 +134,7 @@ export const tasks: Pick<
       return undefined;
     });
   },
-};
+} satisfies Handlers<'ecs'>;
 
 function protection(
   world: WorldState,

@@ -1,11 +1,11 @@
 import { throttlingError } from '../faults.ts';
 import { introspect, type PlainResponse } from './ecs-agent.ts';
 import { serviceError } from './errors.ts';
+import type { WorldInput, WorldOperation, WorldOutput } from './handlers.ts';
 import { operations } from './handlers.ts';
 import { askImds, type ImdsRequest } from './imds.ts';
 import { instanceTypes } from './launch-templates.ts';
 import { createRequestLimits } from './limits.ts';
-import type { WorldInput, WorldOperation, WorldOutput } from './operations.ts';
 import { resolveOptions, type WorldOptions } from './options.ts';
 import { createEventQueue } from './queue.ts';
 import { createRequestLog, logRequest } from './request-log.ts';

@@ -1,80 +1,17 @@
-import type * as AutoScaling from '@aws-sdk/client-auto-scaling';
-import type * as CloudWatch from '@aws-sdk/client-cloudwatch';
-import type * as Ec2 from '@aws-sdk/client-ec2';
-import type * as Ecs from '@aws-sdk/client-ecs';
-import type * as Sqs from '@aws-sdk/client-sqs';
-import type { Call } from '../../aws/operations.ts';
+import type { ModulesOf, OperationsOf } from '../../aws/operations.ts';
+import type { SdkModules } from '../../aws/sdk/service.ts';
 
 /**
- * Every AWS API call that `ecs-scaler` can make, under the name that IAM gives the action. Nothing outside this table can be
- * called: the IAM policies are checked against its keys.
+ * The AWS services that `ecs-scaler` calls, by the prefix that IAM gives their actions. Each is loaded at its first call: EC2 only while something boots, SQS only with a demand queue, CloudWatch only to look ahead.
+ * The commands that these modules export are all that it can call, and the IAM policies are checked against them.
  */
-export type Operations = {
-  'cloudwatch:GetMetricData': Call<
-    CloudWatch.GetMetricDataCommandInput,
-    CloudWatch.GetMetricDataCommandOutput
-  >;
-  'cloudwatch:PutMetricData': Call<
-    CloudWatch.PutMetricDataCommandInput,
-    CloudWatch.PutMetricDataCommandOutput
-  >;
+export const awsServices = {
+  autoscaling: () => import('./sdk/auto-scaling.ts'),
+  cloudwatch: () => import('./sdk/cloudwatch.ts'),
+  ec2: () => import('./sdk/ec2.ts'),
+  ecs: () => import('./sdk/ecs.ts'),
+  sqs: () => import('./sdk/sqs.ts'),
+} satisfies SdkModules;
 
-  'ec2:DescribeInstanceTypes': Call<
-    Ec2.DescribeInstanceTypesCommandInput,
-    Ec2.DescribeInstanceTypesCommandOutput
-  >;
-  'ec2:DescribeLaunchTemplateVersions': Call<
-    Ec2.DescribeLaunchTemplateVersionsCommandInput,
-    Ec2.DescribeLaunchTemplateVersionsCommandOutput
-  >;
-  'ec2:DescribeInstances': Call<Ec2.DescribeInstancesCommandInput, Ec2.DescribeInstancesCommandOutput>;
-
-  'ecs:DescribeCapacityProviders': Call<
-    Ecs.DescribeCapacityProvidersCommandInput,
-    Ecs.DescribeCapacityProvidersCommandOutput
-  >;
-  'ecs:DescribeClusters': Call<Ecs.DescribeClustersCommandInput, Ecs.DescribeClustersCommandOutput>;
-  'ecs:DescribeContainerInstances': Call<
-    Ecs.DescribeContainerInstancesCommandInput,
-    Ecs.DescribeContainerInstancesCommandOutput
-  >;
-  'ecs:DescribeServices': Call<Ecs.DescribeServicesCommandInput, Ecs.DescribeServicesCommandOutput>;
-  'ecs:DescribeTaskDefinition': Call<
-    Ecs.DescribeTaskDefinitionCommandInput,
-    Ecs.DescribeTaskDefinitionCommandOutput
-  >;
-  'ecs:DescribeTasks': Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
-  'ecs:GetTaskProtection': Call<Ecs.GetTaskProtectionCommandInput, Ecs.GetTaskProtectionCommandOutput>;
-  'ecs:ListContainerInstances': Call<
-    Ecs.ListContainerInstancesCommandInput,
-    Ecs.ListContainerInstancesCommandOutput
-  >;
-  'ecs:ListServices': Call<Ecs.ListServicesCommandInput, Ecs.ListServicesCommandOutput>;
-  'ecs:ListTasks': Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
-  'ecs:TagResource': Call<Ecs.TagResourceCommandInput, Ecs.TagResourceCommandOutput>;
-  'ecs:UntagResource': Call<Ecs.UntagResourceCommandInput, Ecs.UntagResourceCommandOutput>;
-  'ecs:UpdateContainerInstancesState': Call<
-    Ecs.UpdateContainerInstancesStateCommandInput,
-    Ecs.UpdateContainerInstancesStateCommandOutput
-  >;
-
-  'autoscaling:DescribeAutoScalingGroups': Call<
-    AutoScaling.DescribeAutoScalingGroupsCommandInput,
-    AutoScaling.DescribeAutoScalingGroupsCommandOutput
-  >;
-  'autoscaling:LaunchInstances': Call<
-    AutoScaling.LaunchInstancesCommandInput,
-    AutoScaling.LaunchInstancesCommandOutput
-  >;
-  'autoscaling:SetDesiredCapacity': Call<
-    AutoScaling.SetDesiredCapacityCommandInput,
-    AutoScaling.SetDesiredCapacityCommandOutput
-  >;
-  'autoscaling:TerminateInstanceInAutoScalingGroup': Call<
-    AutoScaling.TerminateInstanceInAutoScalingGroupCommandInput,
-    AutoScaling.TerminateInstanceInAutoScalingGroupCommandOutput
-  >;
-
-  'sqs:DeleteMessageBatch': Call<Sqs.DeleteMessageBatchCommandInput, Sqs.DeleteMessageBatchCommandOutput>;
-  'sqs:ReceiveMessage': Call<Sqs.ReceiveMessageCommandInput, Sqs.ReceiveMessageCommandOutput>;
-};
+/** The calls of `ecs-scaler`, by the name that IAM gives the action. */
+export type Operations = OperationsOf<ModulesOf<typeof awsServices>>;

@@ -6,7 +6,8 @@ import { type Caller, createCaller } from '../../../src/aws/call.ts';
 import { describeTag } from '../../../src/aws/ec2.ts';
 import { createEcs } from '../../../src/aws/ecs.ts';
 import { AwsError } from '../../../src/aws/errors.ts';
-import { createSdkTransport } from '../../../src/aws/sdk-transport.ts';
+import { awsServices } from '../../../src/aws/operations.ts';
+import { createTransport } from '../../../src/aws/sdk/transport.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { addFault } from '../../../src/sandbox/faults.ts';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
@@ -39,7 +40,7 @@ before(async () => {
     AWS_SECRET_ACCESS_KEY: 'anything',
   });
   call = createCaller({
-    transport: createSdkTransport('eu-west-1', 'a-test', { clock: systemClock, random: () => 0 }),
+    transport: createTransport(awsServices, 'eu-west-1', 'a-test', { clock: systemClock, random: () => 0 }),
     clock: systemClock,
     random: () => 0,
     budget: { take: async () => {} },

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { classify } from '../../../src/aws/errors.ts';
-import type { Operation, Transport } from '../../../src/aws/operations.ts';
-import { createSdkTransport } from '../../../src/aws/sdk-transport.ts';
+import { awsServices, type Operation, type Transport } from '../../../src/aws/operations.ts';
+import { createTransport } from '../../../src/aws/sdk/transport.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { addFault } from '../../../src/sandbox/faults.ts';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
@@ -28,7 +28,7 @@ beforeEach(async () => {
     delete process.env[name];
   Object.assign(process.env, sandbox.environment(machine.id));
   clock = createVirtualClock();
-  transport = createSdkTransport('eu-west-1', 'a-test', { clock, random: () => 0 });
+  transport = createTransport(awsServices, 'eu-west-1', 'a-test', { clock, random: () => 0 });
 });
 afterEach(() => sandbox.close());
 

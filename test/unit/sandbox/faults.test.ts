@@ -8,7 +8,7 @@ import { addFault, type FaultKind } from '../../../src/sandbox/faults.ts';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
 import { type InMemoryFace, inMemory } from '../../../src/sandbox/in-memory.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
-import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/operations.ts';
+import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/handlers.ts';
 import { createManualClock, startTime } from './manual-clock.ts';
 import { createSdk, type Sdk } from './sdk.ts';
 

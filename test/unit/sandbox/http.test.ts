@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { createSdkTransport } from '../../../src/aws/sdk-transport.ts';
+import { awsServices } from '../../../src/aws/operations.ts';
+import { createTransport } from '../../../src/aws/sdk/transport.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createNodeHttp } from '../../../src/host/node-http.ts';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
@@ -39,7 +40,10 @@ describe('the real SDK, with nothing but the environment of an instance', () => 
       for (const [name, value] of Object.entries(kept)) if (value !== undefined) process.env[name] = value;
     });
 
-    const transport = createSdkTransport('eu-west-1', 'a-test', { clock: systemClock, random: () => 0 });
+    const transport = createTransport(awsServices, 'eu-west-1', 'a-test', {
+      clock: systemClock,
+      random: () => 0,
+    });
     const { signal } = new AbortController();
     const answer = await transport('ecs:ListTasks', { cluster: 'web' }, { signal });
     assert.deepEqual(answer.taskArns, []);

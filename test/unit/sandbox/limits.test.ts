@@ -4,8 +4,8 @@ import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import { inMemory } from '../../../src/sandbox/in-memory.ts';
 import { parseLimits } from '../../../src/sandbox/parse-limits.ts';
 import { startSandbox } from '../../../src/sandbox/start.ts';
+import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/handlers.ts';
 import { bucketOf, type Limits } from '../../../src/sandbox/world/limits.ts';
-import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/operations.ts';
 import { createManualClock, startTime } from './manual-clock.ts';
 import { createSdk } from './sdk.ts';
 

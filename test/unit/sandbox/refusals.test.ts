@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
-import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/operations.ts';
+import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/handlers.ts';
 import { outcome } from './calls.ts';
 import { startTime } from './manual-clock.ts';
 

@@ -4,8 +4,8 @@ import * as Logs from '@aws-sdk/client-cloudwatch-logs';
 import * as Ec2 from '@aws-sdk/client-ec2';
 import * as Ecs from '@aws-sdk/client-ecs';
 import * as Sqs from '@aws-sdk/client-sqs';
-import type { WorldInput, WorldOperation, WorldOutput } from '../../../src/sandbox/world/operations.ts';
-import type { ServicePrefix } from '../../../src/sandbox/world/service-prefix.ts';
+import type { WorldInput, WorldOperation, WorldOutput } from '../../../src/sandbox/world/handlers.ts';
+import type { ServicePrefix } from '../../../src/sandbox/world/sdks.ts';
 
 /** Makes any of the sandbox's calls with the real SDK clients, one attempt each. */
 export type Sdk = {

@@ -3,8 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import { addCapacityProvider } from '../../../src/sandbox/world/capacity-providers.ts';
-import { operations } from '../../../src/sandbox/world/handlers.ts';
-import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/operations.ts';
+import { operations, type WorldInput, type WorldOperation } from '../../../src/sandbox/world/handlers.ts';
 import { createManualClock, startTime } from './manual-clock.ts';
 import { createSdk, type Sdk } from './sdk.ts';
 

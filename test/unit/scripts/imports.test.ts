@@ -85,6 +85,20 @@ describe('the order of src', () => {
     });
   }
 
+  for (const [file, kind, isFound] of [
+    ['src/aws/ecs.ts', 'value', true],
+    ['src/aws/ecs.ts', 'type', false],
+    ['src/aws/sdk/ecs.ts', 'value', false],
+    ['src/scaler/aws/sdk/ecs.ts', 'value', false],
+    ['src/scaler/aws/tasks.ts', 'value', true],
+    ['src/lambda/tagger.ts', 'value', true],
+  ] as const) {
+    test(`an SDK's ${kind} in ${file} is ${isFound ? 'a call that no IAM policy would be checked for' : 'fine'}`, () => {
+      const found = layerProblems(new Map([[file, [{ to: '@aws-sdk/client-ecs', kind }]]]));
+      assert.equal(found.length, isFound ? 1 : 0, found.join());
+    });
+  }
+
   test('a decision that loads the file system by way of another file is found; its type alone is fine', () => {
     const decide = 'src/agent/decide/decide.ts';
     const other = 'src/agent/state/state-file.ts';

@@ -1,14 +1,9 @@
-import {
-  AutoScalingClient,
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+
+export {
   DescribeAutoScalingGroupsCommand,
   LaunchInstancesCommand,
   SetDesiredCapacityCommand,
 } from '@aws-sdk/client-auto-scaling';
 
 export const createClient = (config: object) => new AutoScalingClient(config);
-
-export const commands = {
-  'autoscaling:DescribeAutoScalingGroups': DescribeAutoScalingGroupsCommand,
-  'autoscaling:LaunchInstances': LaunchInstancesCommand,
-  'autoscaling:SetDesiredCapacity': SetDesiredCapacityCommand,
-};

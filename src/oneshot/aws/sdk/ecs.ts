@@ -1,8 +1,9 @@
-import {
+import { ECSClient } from '@aws-sdk/client-ecs';
+
+export {
   DescribeContainerInstancesCommand,
   DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
-  ECSClient,
   ListContainerInstancesCommand,
   ListTasksCommand,
   RunTaskCommand,
@@ -10,13 +11,3 @@ import {
 } from '@aws-sdk/client-ecs';
 
 export const createClient = (config: object) => new ECSClient(config);
-
-export const commands = {
-  'ecs:DescribeContainerInstances': DescribeContainerInstancesCommand,
-  'ecs:ListContainerInstances': ListContainerInstancesCommand,
-  'ecs:DescribeTaskDefinition': DescribeTaskDefinitionCommand,
-  'ecs:DescribeTasks': DescribeTasksCommand,
-  'ecs:ListTasks': ListTasksCommand,
-  'ecs:RunTask': RunTaskCommand,
-  'ecs:StopTask': StopTaskCommand,
-};

@@ -1,4 +1,6 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient } from '@aws-sdk/client-sqs';
+
+export { SendMessageCommand } from '@aws-sdk/client-sqs';
 
 export const createClient = (config: object) =>
   new SQSClient({
@@ -8,9 +10,5 @@ export const createClient = (config: object) =>
     // What it would advise on endpoints has no place among a launch's own lines.
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
   });
-
-export const commands = {
-  'sqs:SendMessage': SendMessageCommand,
-};
 
 function ignore(): void {}

@@ -1,5 +1,6 @@
-import {
-  AutoScalingClient,
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+
+export {
   DescribeAutoScalingGroupsCommand,
   LaunchInstancesCommand,
   SetDesiredCapacityCommand,
@@ -7,10 +8,3 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 
 export const createClient = (config: object) => new AutoScalingClient(config);
-
-export const commands = {
-  'autoscaling:DescribeAutoScalingGroups': DescribeAutoScalingGroupsCommand,
-  'autoscaling:LaunchInstances': LaunchInstancesCommand,
-  'autoscaling:SetDesiredCapacity': SetDesiredCapacityCommand,
-  'autoscaling:TerminateInstanceInAutoScalingGroup': TerminateInstanceInAutoScalingGroupCommand,
-};

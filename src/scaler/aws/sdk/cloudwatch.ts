@@ -1,8 +1,5 @@
-import { CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+
+export { GetMetricDataCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 
 export const createClient = (config: object) => new CloudWatchClient(config);
-
-export const commands = {
-  'cloudwatch:GetMetricData': GetMetricDataCommand,
-  'cloudwatch:PutMetricData': PutMetricDataCommand,
-};
