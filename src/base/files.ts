@@ -175,6 +175,12 @@ function isDirectory(path: string, fs: FileSystem): boolean {
   return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
+/** Removes a file for good: no crash brings it back. Throws where it cannot be removed; one that is not there is. */
+export function removeFile(path: string, fs: FileSystem = nodeFs): void {
+  unlinkIfThere(path, fs);
+  syncDirectory(dirname(path), fs);
+}
+
 /** Removes a file. What cannot be removed stays: for files that do no harm. */
 export function removeIfPossible(path: string, fs: FileSystem = nodeFs): void {
   try {

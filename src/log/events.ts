@@ -68,7 +68,7 @@ export const events = {
   'state.unwritable': {
     level: 'warn',
     meaning:
-      'The state file cannot be written. The agent goes on; after a restart it does not know whether it had set DRAINING itself.',
+      'The state file cannot be written. The agent goes on; after a restart it does not know whether it had set DRAINING itself. Where the file still tells of a drain that is over, the agent removes it.',
     remedy: 'Free the disk, or make the state directory writable for the agent’s user.',
   },
   'introspection.strange': {

@@ -117,6 +117,9 @@ export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = 
           save: (state) => {
             if (!own.dead) kept = structuredClone(state);
           },
+          remove: () => {
+            if (!own.dead) kept = undefined;
+          },
         },
         manual: async () => known(undefined),
         environment: {},

@@ -83,7 +83,9 @@ type StateChange =
    */
   | { readonly change: 'saved'; readonly registrations: readonly string[]; readonly onDisk: OnDisk }
   /** The agent was told that it could not be written. */
-  | { readonly change: 'save-failed'; readonly onDisk: OnDisk };
+  | { readonly change: 'save-failed'; readonly onDisk: OnDisk }
+  /** By the agent itself, because it could not be written. */
+  | { readonly change: 'removed' };
 
 /** What a state file holds: what was to be written, what it held before, or neither. */
 export type OnDisk = 'new' | 'old' | 'damaged';

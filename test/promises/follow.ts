@@ -346,6 +346,10 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
       loseState(instance, entry.at);
       instance.knowsRegistration = false;
       return;
+    case 'removed':
+      instance.stateIsWhole = false;
+      instance.knowsRegistration = false;
+      return;
     case 'saving':
       if (entry.notesDraining) instance.drainingRequested = true;
       return;

@@ -20,6 +20,8 @@ export type Checker = {
   onBoot(): void;
   onDeath(): void;
   onStateLost(): void;
+  /** The agent has removed its state file. */
+  onStateRemoved(): void;
   /** The agent is about to write its state file; it may be killed while it does. */
   onSaving(state: State): void;
   /** The state file was written. @param load reads what the next process would find */
@@ -110,6 +112,10 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
     onStateLost: () => {
       wasDamaged = true;
       see({ kind: 'state', instanceId, change: 'lost' });
+    },
+    onStateRemoved: () => {
+      wasDamaged = true;
+      see({ kind: 'state', instanceId, change: 'removed' });
     },
     onSaving: ({ memory }) =>
       see({

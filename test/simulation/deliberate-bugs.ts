@@ -202,6 +202,22 @@ export const mutants: readonly Mutant[] = [
     edits: [{ within: 'replaceFile', replace: 'if (durable) fs.fsyncSync(file);', by: '' }],
   },
   {
+    name: 'leaves a drain that is over in its state file when the disk is full',
+    edits: [{ within: 'createKept', replace: '      removePast();', by: '' }],
+    isRare: true,
+  },
+  {
+    name: 'counts the time-out of a hook from when the group first said that it waits',
+    edits: [
+      {
+        within: 'nextHeartbeat',
+        replace: 'Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS)',
+        by: 'since',
+      },
+    ],
+    isRare: true,
+  },
+  {
     name: 'ignores a short write',
     edits: [
       { within: 'writeAll', replace: 'while (written < bytes.length) {', by: 'while (written === 0) {' },

@@ -156,6 +156,81 @@ export function addRenewed(random: Random, plan: Plan, { start }: Span): Plan {
   };
 }
 
+/**
+ * Heartbeats are throttled from the first one on, for as long as the hook allows, and meanwhile the ECS agent falls silent: so the
+ * group is asked, and says only then that the hook waits. Into one of two hundred runs.
+ */
+export function addThrottledWait(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const heartbeatTimeout = random.integer(60, 119);
+  const terminatingToWait = random.integer(200, 8_000);
+  const outage = Math.round(heartbeatTimeout * SECOND * (0.4 + 0.25 * random.next()));
+  const waitsAt = start + terminatingToWait;
+  return {
+    ...plan,
+    group: {
+      ...plan.group,
+      hooks: [{ name: 'drain', heartbeatTimeout, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+    },
+    flags: [],
+    services: [],
+    tasks: [lasting(start + 5 * MINUTE)],
+    happenings: [
+      { at: start, what: 'scale-in' },
+      { at: waitsAt + random.integer(outage / 3, outage), what: 'introspection', answersAfter: Infinity },
+    ],
+    faults: [
+      {
+        at: start,
+        match: { api: 'autoscaling:RecordLifecycleActionHeartbeat' },
+        fault: { what: 'throttle' },
+        forMs: terminatingToWait + outage,
+      },
+    ],
+    kills: [],
+    world: { ...plan.world, timings: { ...plan.world.timings, terminatingToWait } },
+  };
+}
+
+/**
+ * A drain is cancelled while the disk is full, and another begins: after a restart, what the file says is of the one before. Into
+ * one of two hundred runs.
+ */
+export function addFullDisk(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!random.chance(1 / 200)) return plan;
+  const limit = random.integer(40, 180);
+  const goneAt = start + random.integer(10 * SECOND, (limit - 10) * SECOND);
+  const againAt = goneAt + random.integer(4 * SECOND, 30 * SECOND);
+  return {
+    ...plan,
+    flags: [
+      '--drain-timeout',
+      `${limit}s`,
+      '--on-timeout',
+      random.pick(['stop-tasks', 'continue', 'abandon']),
+    ],
+    machine: { ...plan.machine, metadataTags: true },
+    services: [],
+    tasks: [lasting(againAt + 10 * MINUTE)],
+    happenings: [
+      { at: start, what: 'tag', value: '' },
+      { at: goneAt - random.integer(SECOND, 5 * SECOND), what: 'disk', to: 'full' },
+      { at: goneAt, what: 'untag' },
+      { at: againAt, what: 'tag', value: '' },
+      ...(random.chance(0.5) ? [{ at: againAt + random.integer(0, MINUTE), what: 'scale-in' } as const] : []),
+    ],
+    kills: [
+      {
+        when: 'at',
+        at: random.integer(goneAt, againAt + MINUTE),
+        downMs: random.spread(100, 10_000),
+        state: 'kept',
+      },
+    ],
+  };
+}
+
 const lasting = (runsFor: number): TaskPlan => ({
   at: 0,
   runsFor,

@@ -1,5 +1,13 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
-import { addAimed, addRenewed, addSilence, addSilentHost, addWhileReplacing } from './draw-aimed.ts';
+import {
+  addAimed,
+  addFullDisk,
+  addRenewed,
+  addSilence,
+  addSilentHost,
+  addThrottledWait,
+  addWhileReplacing,
+} from './draw-aimed.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
@@ -29,7 +37,9 @@ export function drawPlan(seed: number, rare = true): Plan {
   const replaced = rare ? addWhileReplacing(createRandom(seed ^ 0x2007), silenced, span) : silenced;
   const silent = rare ? addSilentHost(createRandom(seed ^ 0x5113), replaced, span) : replaced;
   const renewed = rare ? addRenewed(createRandom(seed ^ 0x4e17), silent, span) : silent;
-  const drawn = rare ? withFewPages(renewed) : renewed;
+  const throttled = rare ? addThrottledWait(createRandom(seed ^ 0x7407), renewed, span) : renewed;
+  const full = rare ? addFullDisk(createRandom(seed ^ 0xf011), throttled, span) : throttled;
+  const drawn = rare ? withFewPages(full) : full;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

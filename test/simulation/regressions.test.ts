@@ -319,6 +319,18 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [task(4 * MINUTE)],
     kills: [{ when: 'at', at: MINUTE, downMs: 1_000, state: 'kept' }],
   },
+  'the disk is full when a drain is cancelled, and the next one has a limit and a restart': {
+    seed: 2_173_389,
+    flags: ['--drain-timeout', '96s', '--on-timeout', 'stop-tasks'],
+    happenings: [
+      { at: 21_000, what: 'tag', value: '' },
+      { at: 53_000, what: 'disk', to: 'full' },
+      { at: 69_000, what: 'untag' },
+      { at: 79_000, what: 'tag', value: '' },
+    ],
+    tasks: [task(10 * MINUTE)],
+    kills: [{ when: 'at', at: 95_000, downMs: 7_000, state: 'kept' }],
+  },
   'the clock is set forward between the start and a Spot interruption': {
     group: undefined,
     machine: { ...plain.machine, clockAhead: -5 * MINUTE },
@@ -763,6 +775,48 @@ const stories: Record<string, Partial<Plan>> = {
         { at: 19_000, what: 'replace-root-volume' },
       ],
     },
+  'heartbeats are throttled for two thirds of a time-out, and the group says in the middle of it that the hook waits':
+    {
+      seed: 52,
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 114, defaultResult: 'ABANDON' }],
+        ours: 'drain',
+        retain: false,
+      },
+      world: { ...plain.world, timings: { terminatingToWait: 6_000 } },
+      happenings: [
+        { at: 20_000, what: 'scale-in' },
+        { at: 80_000, what: 'introspection', answersAfter: Infinity },
+      ],
+      faults: [
+        {
+          at: 19_000,
+          match: { api: 'autoscaling:RecordLifecycleActionHeartbeat' },
+          fault: { what: 'throttle' },
+          forMs: 80_000,
+        },
+      ],
+      tasks: [task(10 * MINUTE)],
+    },
+  'the first ten heartbeats are throttled, however long that takes': {
+    seed: 2_162_119,
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 114, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { ...plain.world, timings: { terminatingToWait: 6_363 } },
+    happenings: [{ at: 17_187, what: 'scale-in' }],
+    faults: [
+      {
+        at: 16_907,
+        match: { api: 'autoscaling:RecordLifecycleActionHeartbeat' },
+        fault: { what: 'throttle' },
+        count: 10,
+      },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

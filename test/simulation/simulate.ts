@@ -86,12 +86,16 @@ export async function simulate(
         ...(count !== undefined && { count }),
         ...(forMs !== undefined && { forMs }),
       });
+      // One that ends with so many requests lasts from each of them to the next.
+      let lastHitAt: number | undefined;
       whenHit(added, () => {
-        checker.onFault(
-          fault,
-          match,
-          forMs === undefined ? undefined : { from: START + at, to: START + at + forMs },
-        );
+        const now = clock.trueNow();
+        const during =
+          forMs === undefined
+            ? { from: lastHitAt ?? now, to: now }
+            : { from: START + at, to: START + at + forMs };
+        lastHitAt = now;
+        checker.onFault(fault, match, during);
         faults.set(fault.what, (faults.get(fault.what) ?? 0) + 1);
         timeline.fault(clock.trueNow(), match, fault);
       });
@@ -232,6 +236,11 @@ export async function simulate(
         // Reading it each time would take a twentieth of a run.
         const isRead = disk.full || disk.room < Infinity;
         if (!own.dead) checker.onSaved(state, isRead ? store.load : () => state);
+      },
+      remove: () => {
+        if (own.dead) return;
+        store.remove();
+        if (!own.dead) checker.onStateRemoved();
       },
     };
   }

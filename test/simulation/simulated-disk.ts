@@ -141,9 +141,13 @@ export const writeSync = ((handle: number, what: string | Buffer, offset = 0, le
 
 export const fsyncSync = ((handle: number) => {
   const file = open.get(handle)?.file;
+  // Removing a file takes no room, on the disk either.
+  if (file === 'directory') {
+    if (current?.onOperation()) syncedNames = new Map(names);
+    return;
+  }
   if (!goesOn()) return;
-  if (file === 'directory') syncedNames = new Map(names);
-  else if (file) file.synced = file.cached;
+  if (file) file.synced = file.cached;
 }) as unknown as typeof Fs.fsyncSync;
 
 export const closeSync = ((handle: number) => {

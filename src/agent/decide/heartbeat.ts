@@ -22,7 +22,13 @@ export function nextHeartbeat(
   if (!group || !hook) return undefined;
   // An action that is completed within the second needs no first heartbeat; one whose completion is held up does.
   const first = action.kind === 'complete' ? since + heartbeatInterval(hook) : firstAt(observed, hook, since);
-  return { group, hook: hook.name, at: lastHeartbeat ? afterHeartbeat(lastHeartbeat, hook, since) : first };
+  // A group that says at last that it waits says not since when: while tries failed it may have waited for minutes.
+  const waitsSince = Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS);
+  return {
+    group,
+    hook: hook.name,
+    at: lastHeartbeat ? afterHeartbeat(lastHeartbeat, hook, waitsSince) : first,
+  };
 }
 
 /** The first one tells whether the hook waits. Where requests are short that can wait: others need theirs to live. */
@@ -110,7 +116,7 @@ const LONGEST_PAUSE_MS = 3_600_000;
 
 const timeoutOf = (hook: Hook): number => hook.heartbeatTimeout ?? SHORTEST_HEARTBEAT_TIMEOUT_MS;
 
-/** @param since when the action began to wait */
+/** @param since when the action can have begun to wait, at the earliest */
 function afterHeartbeat(last: Heartbeat, hook: Hook, since: number): number {
   switch (last.outcome) {
     case 'recorded':

@@ -40,6 +40,8 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
   let heard: readonly Heard[] = shortened(before.map((one) => ({ ...one, since: -Infinity })));
   let own: readonly Registration[] = state?.own ?? [];
   let isFailing = false;
+  /** Of the memory, what the next process would find. */
+  let written = memory;
 
   function write(now: number) {
     try {
@@ -47,9 +49,22 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
       const registration = said.at(-1);
       store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration, heard: said, own });
       isFailing = false;
+      written = memory;
     } catch (error) {
       if (!isFailing) log('state.unwritable', `the state file cannot be written: ${messageOf(error)}`);
       isFailing = true;
+      removePast();
+    }
+  }
+
+  /** What is over would count for the next drain: an operator's limit from the drain before, a hook as completed. */
+  function removePast() {
+    if (!tellsOfPast(written, memory)) return;
+    try {
+      store.remove();
+      written = {};
+    } catch {
+      // Tried again with the next save.
     }
   }
 
@@ -74,6 +89,22 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
       write(clock.now());
     },
   };
+}
+
+/** Whether what was written tells of a drain, a wait or a completion that is over. What is only older does no harm. */
+function tellsOfPast(written: Memory, memory: Memory): boolean {
+  // Without it nobody would know any more that it is to be given back.
+  if (memory.signalledAt === undefined && memory.drainingSetAt !== undefined) return false;
+  const { tasksLeft: _, ...lasting } = written;
+  const isGone = Object.keys(lasting).some((name) => memory[name as keyof Memory] === undefined);
+  const isOther = <T>(before: T | undefined, now: T | undefined) => before !== undefined && before !== now;
+  return (
+    isGone ||
+    isOther(written.signalledAt, memory.signalledAt) ||
+    isOther(written.waiting?.since, memory.waiting?.since) ||
+    isOther(written.completed?.at, memory.completed?.at) ||
+    isOther(written.retains, memory.retains)
+  );
 }
 
 const toRegistration = ({ cluster, containerInstanceArn }: Heard): Registration => ({

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type FileSystem, makeDirectory, readKeptFile, replaceFile } from '../../base/files.ts';
+import { type FileSystem, makeDirectory, readKeptFile, removeFile, replaceFile } from '../../base/files.ts';
 import { isOneOf, isRecord, isText } from '../../base/shape.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Signal } from '../../signals/signal.ts';
@@ -27,6 +27,8 @@ export type StateStore = {
   load(): State | undefined;
   /** Replaces it as a whole, or throws and leaves it as it was. */
   save(state: State): void;
+  /** Removes it. Throws where it cannot. */
+  remove(): void;
 };
 
 const VERSION = 1;
@@ -52,6 +54,7 @@ export function createFileStore(stateDir: string, fs?: FileSystem): StateStore {
       makeDirectory(stateDir, fs);
       replaceFile(path, JSON.stringify({ version: VERSION, ...state }), fs && { fs });
     },
+    remove: () => removeFile(path, fs),
   };
 }
 

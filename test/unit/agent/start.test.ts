@@ -61,6 +61,7 @@ function start({ flags = [], environment = {}, random = 0.5, ...options }: Optio
     store: {
       load: () => options.kept?.(machine.id),
       save: (state) => void host.saved.push(structuredClone(state)),
+      remove: () => {},
     },
     manual: async () => known(host.manual),
     configuredCluster: () => options.configuredCluster,

@@ -19,6 +19,7 @@ import {
   makeDirectory,
   readKeptFile,
   readTextFile,
+  removeFile,
   removeIfPossible,
   replaceFile,
   tryToWrite,
@@ -83,6 +84,8 @@ describe('a file that is replaced', () => {
       writeFileSync(join(directory, 'fill'), Buffer.alloc((bfree - 1) * bsize));
       assert.throws(() => replaceFile(path, 'x'.repeat(2 * bsize)), { code: 'ENOSPC' });
       assert.equal(readFileSync(path, 'utf8'), 'old');
+      removeFile(path);
+      assert.equal(existsSync(path), false, 'what is over cannot be taken back while the disk is full');
     } finally {
       execFileSync('umount', [directory]);
     }
@@ -100,6 +103,14 @@ describe('a file that is replaced', () => {
         `fsync ${nameOf(path, -2)}`,
       ],
     );
+  });
+
+  test('is gone for good once it is removed: after a power failure it would be back', (t) => {
+    const path = oldFile(t);
+    const calls = callsOf((fs) => removeFile(path, fs));
+    assert.deepEqual(calls, [`open ${nameOf(path, -2)}`, `fsync ${nameOf(path, -2)}`]);
+    assert.equal(existsSync(path), false);
+    assert.throws(() => removeFile(join(path, '..')), { code: /EISDIR|EPERM/ });
   });
 
   test('for show only: nothing waits for the disk', (t) => {

@@ -84,12 +84,12 @@ describe('where the account’s requests are short', () => {
     assert.equal(throttled(299, 1), 7 * SECOND, 'the last second’s tries would keep others from theirs');
   });
   it('the first one of all counts its time-out from when the hook began to wait', () => {
-    const retry = (waitsSince: number, seconds = 300) =>
+    const retry = (waitsSince: number, seconds = 300, signalledAt = waitsSince) =>
       (nextHeartbeat(
         {
           ...withTask,
           memory: {
-            ...withTask.memory,
+            signalledAt,
             waiting: {
               since: waitsSince,
               group: 'web-asg',
@@ -108,6 +108,11 @@ describe('where the account’s requests are short', () => {
       Math.round(retry(NOW - HOUR, 30)),
       8_333,
       'a process that was just started does not know for how long',
+    );
+    assert.equal(
+      Math.round(retry(NOW, 114, NOW - 60 * SECOND)),
+      25_211,
+      'the group says only now that it waits, and it would time out after a minute of tries that failed',
     );
   });
   it('never so often that a minute’s twelve requests are used up before the last try', () =>

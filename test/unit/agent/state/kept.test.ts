@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Memory } from '../../../../src/agent/model.ts';
 import { createKept } from '../../../../src/agent/state/kept.ts';
 import type { State, StateStore } from '../../../../src/agent/state/state-file.ts';
 import { createVirtualClock, START } from '../../../support/virtual-clock.ts';
@@ -16,13 +17,14 @@ const state: State = {
   own: [ci('own')],
 };
 
-function setUp(load: () => State | undefined, save?: (state: State) => void) {
+function setUp(load: () => State | undefined, save?: (state: State) => void, remove = () => {}) {
   const clock = createVirtualClock();
   const saved: State[] = [];
   const said: string[] = [];
   const store: StateStore = {
     load,
     save: save ?? ((next) => void saved.push(next)),
+    remove,
   };
   const kept = createKept({ store, clock, uptime: () => UPTIME }, OWN, (event, message) =>
     said.push(`${event}: ${message}`),
@@ -132,6 +134,72 @@ describe('what is kept', () => {
     isFull = true;
     kept.save({}, 4);
     assert.deepEqual(said, [message, message]);
+  });
+});
+
+describe('on a disk that is full, the state file', () => {
+  const waiting = { since: 50, group: 'web-asg' };
+  const completed = { hook: 'drain', result: 'CONTINUE', at: 60, standing: 'answered' } as const;
+  const old = {
+    signalledAt: START - 5_000,
+    drainingSetAt: START - 4_000,
+    waiting,
+    completed,
+    retains: true,
+    tasksLeft: ['task'],
+  };
+  const removals = (next: Memory, laterToo = next) => {
+    let count = 0;
+    let isFull = false;
+    const save = () => {
+      if (isFull) throw new Error('ENOSPC');
+    };
+    const { kept } = setUp(
+      () => undefined,
+      save,
+      () => void count++,
+    );
+    kept.save(old, START);
+    isFull = true;
+    kept.save(next, START);
+    kept.save(laterToo, START);
+    return count;
+  };
+
+  it('is removed once its drain is over: after a restart, a limit on the next drain would count from that one', () => {
+    assert.equal(removals({}), 1);
+    assert.equal(removals({ drainingSetAt: 1 }, { signalledAt: START }), 1);
+  });
+  it('… or its wait or completion: the hook that waits anew would get no heartbeat, and time out', () => {
+    const { completed: _, ...waitsAnew } = old;
+    assert.equal(removals(waitsAnew), 1);
+    assert.equal(removals({ ...old, completed: { ...completed, at: 70 } }), 1);
+    assert.equal(removals({ ...old, waiting: { ...waiting, since: 70 } }), 1);
+  });
+  it('… or what the group does with an instance that is abandoned has changed: its tasks would be lost', () =>
+    assert.equal(removals({ ...old, retains: false }), 1));
+  it('stays while what it says is only older: a cancelled drain would leave the instance DRAINING', () => {
+    const { tasksLeft: _, ...rest } = old;
+    const doubted = { ...completed, standing: 'doubted' } as const;
+    assert.equal(removals({ ...rest, completed: doubted, drainingSetAt: 7, terminatedAt: 8 }), 0);
+    assert.equal(removals({ drainingSetAt: old.drainingSetAt }), 0);
+  });
+  it('that cannot be removed either is tried again', () => {
+    let tries = 0;
+    const { kept, said } = setUp(
+      () => state,
+      () => {
+        throw new Error('EROFS');
+      },
+      () => {
+        tries++;
+        throw new Error('EROFS');
+      },
+    );
+    kept.save({}, START);
+    kept.save({}, START);
+    assert.equal(tries, 2);
+    assert.deepEqual(said, ['state.unwritable: the state file cannot be written: EROFS']);
   });
 });
 

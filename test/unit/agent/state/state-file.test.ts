@@ -44,6 +44,14 @@ describe('the state file', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(state)), JSON.parse(JSON.stringify(full)));
   });
 
+  test('is removed, with room for nothing and though it is not there', (t) => {
+    const store = createFileStore(temporaryDirectory(t));
+    store.save(full);
+    store.remove();
+    assert.equal(store.load(), undefined, 'an operator’s limit would count from a drain that is over');
+    store.remove();
+  });
+
   test('is for its own user only, and its directory is made', (t) => {
     const directory = join(temporaryDirectory(t), 'a', 'b');
     createFileStore(directory).save(full);
