@@ -228,6 +228,14 @@ def tasks(driver: Driver) -> None:
     driver.call("ecs:RunTask", "InvalidParameterException", cluster=CLUSTER, taskDefinition="job", count=11)
     driver.call("ecs:RunTask", "InvalidParameterException", cluster=CLUSTER, taskDefinition="job", startedBy="s" * 129)
     driver.call("ecs:RunTask", "InvalidParameterException", cluster="other", taskDefinition="job")
+    container = {"name": "main", "image": "busybox", "memory": 64}
+    definition = {"family": "networked", "networkMode": "awsvpc", "containerDefinitions": [container]}
+    driver.call("ecs:RegisterTaskDefinition", **definition)
+    networked = {"cluster": CLUSTER, "taskDefinition": "networked"}
+    vpc = {"subnets": ["subnet-0a"], "securityGroups": ["sg-0a"]}
+    own = driver.call("ecs:RunTask", **networked, networkConfiguration={"awsvpcConfiguration": vpc})["tasks"]
+    arns += [task["taskArn"] for task in own]
+    driver.call("ecs:RunTask", "InvalidParameterException", **networked)
     driver.call("ecs:RunTask", "ClusterNotFoundException", cluster="nowhere", taskDefinition="job")
     driver.call("ecs:RunTask", "ClientException", cluster=CLUSTER, taskDefinition="nothing")
     provided = {"cluster": CLUSTER, "taskDefinition": "job", "capacityProviderStrategy": [{"capacityProvider": "workers"}]}
@@ -395,6 +403,8 @@ def groups(driver: Driver) -> None:
     driver.call(versions, "InvalidLaunchTemplateId.NotFound", LaunchTemplateId="lt-0")
     driver.call("ec2:DescribeInstanceTypes", InstanceTypes=["m6i.large", "g5.xlarge"])
     driver.call("ec2:DescribeInstanceTypes", "InvalidInstanceType", InstanceTypes=["x9.huge"])
+    driver.call("ec2:DescribeSubnets", SubnetIds=["subnet-0a", "subnet-0b"])
+    driver.call("ec2:DescribeSubnets", "InvalidSubnetID.NotFound", SubnetIds=["subnet-0"])
     specification = {"LaunchTemplateName": "gpu", "Version": "$Default"}
     template = {"LaunchTemplateSpecification": specification, "Overrides": [{"InstanceType": "m6i.large"}]}
     half = {"OnDemandBaseCapacity": 0, "OnDemandPercentageAboveBaseCapacity": 50}

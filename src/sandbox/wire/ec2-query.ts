@@ -35,6 +35,7 @@ const listNames: Record<string, string> = {
   InstanceType: 'InstanceTypes',
   LaunchTemplateVersion: 'Versions',
   ResourceId: 'Resources',
+  SubnetId: 'SubnetIds',
   Tag: 'Tags',
   Value: 'Values',
 };
@@ -61,6 +62,7 @@ const elementNames: Record<string, string> = {
 
   Instances: 'instancesSet',
   Reservations: 'reservationSet',
+  Subnets: 'subnetSet',
   Tags: 'tagSet',
   TerminatingInstances: 'instancesSet',
 };

@@ -30,7 +30,7 @@ export function describeTask(world: WorldState, task: Task): Ecs.Task {
     ...(task.stoppedAt === undefined ? {} : { stoppedAt: dateAt(task.stoppedAt) }),
     ...(task.stopCode === undefined ? {} : { stopCode: task.stopCode }),
     ...(task.stoppedReason === undefined ? {} : { stoppedReason: task.stoppedReason }),
-    attachments: [],
+    attachments: attachmentsOf(task),
     attributes: [],
     tags: [],
     overrides: {
@@ -56,6 +56,24 @@ export function describeTask(world: WorldState, task: Task): Ecs.Task {
       };
     }),
   };
+}
+
+/** Its elastic network interface. (ECS API reference, Attachment) */
+function attachmentsOf({ id, subnet, lastStatus }: Task): Ecs.Attachment[] {
+  if (subnet === undefined) return [];
+  const status =
+    lastStatus === 'STOPPED' ? 'DELETED' : lastStatus === 'PROVISIONING' ? 'PRECREATED' : 'ATTACHED';
+  return [
+    {
+      id: `${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id.slice(20, 32)}`,
+      type: 'ElasticNetworkInterface',
+      status,
+      details: [
+        { name: 'subnetId', value: subnet },
+        ...(status === 'PRECREATED' ? [] : [{ name: 'networkInterfaceId', value: `eni-${id.slice(0, 17)}` }]),
+      ],
+    },
+  ];
 }
 
 /** Its n-th container's; the first one's id is the task's. */

@@ -9,10 +9,12 @@ import type { Handlers } from './operations.ts';
 import { type Asked, pageByPlace } from './paging.ts';
 import { note, valueAt } from './past.ts';
 import type { Machine, MachineState, WorldState } from './state.ts';
+import { subnets } from './subnets.ts';
 
 /** The EC2 API, as far as it concerns instances and their tags. */
 export const ec2 = {
   ...launchTemplates,
+  ...subnets,
   'ec2:CreateTags': (world, input) => {
     const machines = resources(world, input.Resources, 'resourceIdSet');
     const tags = input.Tags ?? [];

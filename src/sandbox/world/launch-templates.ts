@@ -66,11 +66,17 @@ export const launchTemplates = {
     const chosen = names.length > 0 ? new Set<string>(names) : world.instanceTypes.keys();
     return {
       InstanceTypes: [...chosen].map((name) => {
-        const { vCpus, memory, gpus } = world.instanceTypes.get(name) as InstanceType;
+        const {
+          vCpus,
+          memory,
+          gpus,
+          networkInterfaces = MOST_INTERFACES,
+        } = world.instanceTypes.get(name) as InstanceType;
         return {
           InstanceType: name as Ec2._InstanceType,
           VCpuInfo: { DefaultVCpus: vCpus },
           MemoryInfo: { SizeInMiB: memory },
+          NetworkInfo: { MaximumNetworkInterfaces: networkInterfaces },
           ...(gpus > 0 && { GpuInfo: { Gpus: [{ Name: 'A10G', Manufacturer: 'NVIDIA', Count: gpus }] } }),
         };
       }),
@@ -78,14 +84,17 @@ export const launchTemplates = {
   },
 } satisfies Handlers<'ec2'>;
 
+/** What most types of the size `large` can have. */
+export const MOST_INTERFACES = 3;
+
 /** Some that EC2 has; a test adds others. Memory is in MiB. */
 export const instanceTypes: ReadonlyMap<string, InstanceType> = new Map([
-  ['t3.micro', { vCpus: 2, memory: 1024, gpus: 0 }],
+  ['t3.micro', { vCpus: 2, memory: 1024, gpus: 0, networkInterfaces: 2 }],
   ['c5.large', { vCpus: 2, memory: 4096, gpus: 0 }],
   ['m6i.large', { vCpus: 2, memory: 8192, gpus: 0 }],
-  ['m6i.xlarge', { vCpus: 4, memory: 16_384, gpus: 0 }],
+  ['m6i.xlarge', { vCpus: 4, memory: 16_384, gpus: 0, networkInterfaces: 4 }],
   ['r6i.large', { vCpus: 2, memory: 16_384, gpus: 0 }],
-  ['g5.xlarge', { vCpus: 4, memory: 16_384, gpus: 1 }],
+  ['g5.xlarge', { vCpus: 4, memory: 16_384, gpus: 1, networkInterfaces: 4 }],
 ]);
 
 export function addLaunchTemplate(

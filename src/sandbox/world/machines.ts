@@ -1,6 +1,7 @@
 import { createEcsAgent, registerContainerInstance, setEcsAgent } from './ecs-agent.ts';
 import { after, emit } from './emit.ts';
 import { nextHex } from './ids.ts';
+import { MOST_INTERFACES } from './launch-templates.ts';
 import { joinGroup } from './lifecycle.ts';
 import { note } from './past.ts';
 import type { Cluster, Group, Machine, WorldState } from './state.ts';
@@ -17,6 +18,7 @@ export type MachineOptions = {
   instanceType?: string;
   /** As its type has, unless told. */
   gpus?: number;
+  /** As its type can have, unless told. */
   networkInterfaces?: number;
   attributes?: Readonly<Record<string, string>>;
   lacks?: readonly string[];
@@ -54,7 +56,10 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
     cpu: options.cpu ?? 65_536,
     memory: options.memory ?? 262_144,
     gpus: options.gpus ?? world.instanceTypes.get(options.instanceType ?? '')?.gpus ?? 0,
-    networkInterfaces: options.networkInterfaces ?? 3,
+    networkInterfaces:
+      options.networkInterfaces ??
+      world.instanceTypes.get(options.instanceType ?? '')?.networkInterfaces ??
+      MOST_INTERFACES,
     attributes: new Map(Object.entries(options.attributes ?? {})),
     lacks: new Set(options.lacks),
     tags: new Map(options.tags ? Object.entries(options.tags) : []),

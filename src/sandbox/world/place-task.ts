@@ -3,6 +3,7 @@ import { parseQuery } from './cluster-query.ts';
 import { invalidParameter } from './errors.ts';
 import { liveTasks, place, refuses } from './placement.ts';
 import type { Cluster, ContainerInstance, Machine, TaskNeeds, WorldState } from './state.ts';
+import { subnetFor } from './subnets.ts';
 import { checkedQuery } from './task-definitions.ts';
 
 export type Wanted = TaskNeeds & { readonly group: string };
@@ -24,12 +25,14 @@ export function choose(
 ): ContainerInstance | Ecs.Failure[] {
   const failures: Ecs.Failure[] = [];
   const subnets = networkConfiguration?.awsvpcConfiguration?.subnets ?? [];
+  const isElsewhere = ({ machine }: ContainerInstance) =>
+    subnets.length > 0 && subnetFor(world, machine, subnets) === undefined;
   let candidates: ContainerInstance[] = [];
   for (const candidate of cluster.containerInstances.values()) {
     if (candidate.status !== 'ACTIVE' || isEligible?.(candidate.machine) === false) continue;
     const reason =
       refuses(candidate, wanted) ??
-      (isElsewhere(candidate, subnets) ? 'LOCATION' : undefined) ??
+      (isElsewhere(candidate) ? 'LOCATION' : undefined) ??
       placementConstraints.map((one) => breaks(one, candidate, wanted)).find((one) => one !== undefined);
     if (reason === undefined) candidates.push(candidate);
     else failures.push({ arn: candidate.arn, reason });
@@ -71,15 +74,6 @@ function rankBy(
 }
 
 const countTasks = (one: ContainerInstance) => liveTasks(one).length;
-
-/** A subnet is in the zone by whose letter its id ends, as `subnet-b`; any other may be anywhere. */
-function isElsewhere({ machine }: ContainerInstance, subnets: readonly string[]): boolean {
-  if (subnets.length === 0) return false;
-  return subnets.every((subnet) => {
-    const [, letter] = /^subnet-([a-z])$/.exec(subnet) ?? [];
-    return letter !== undefined && !machine.availabilityZone.endsWith(letter);
-  });
-}
 
 function breaks(
   { type, expression = '' }: Ecs.PlacementConstraint,

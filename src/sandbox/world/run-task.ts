@@ -16,6 +16,7 @@ import type {
   WaitingTask,
   WorldState,
 } from './state.ts';
+import { checkNetwork } from './subnets.ts';
 import { definitionNamed } from './task-definitions.ts';
 import { startTask } from './task-life.ts';
 import { needsOf } from './task-needs.ts';
@@ -79,17 +80,17 @@ function start(world: WorldState, cluster: Cluster, input: Ecs.RunTaskCommandInp
     );
   const overrides = input.overrides as TaskOverrides | undefined;
   checkOverrides(definition, overrides);
+  checkNetwork(definition, input.networkConfiguration);
   const provider = providerOf(cluster, input);
   if (!provider && ![...cluster.containerInstances.values()].some(({ status }) => status === 'ACTIVE'))
     throw invalidParameter('No Container Instances were found in your cluster.');
   const needs = needsOf(definition, overrides);
-  if (needs.hasNetworkInterface && !input.networkConfiguration?.awsvpcConfiguration?.subnets?.length)
-    throw invalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.");
   const group = input.group ?? `family:${definition.family}`;
   const tasks: (Task | WaitingTask)[] = [];
   for (let index = 0; index < count; index++) {
     const behaviours = definition.containers.map((spec) => behaviourOf(spec, overrides));
-    const task = { definition, group, startedBy: input.startedBy, behaviours, overrides, needs };
+    const subnets = input.networkConfiguration?.awsvpcConfiguration?.subnets;
+    const task = { definition, group, startedBy: input.startedBy, behaviours, overrides, needs, subnets };
     if (provider) {
       tasks.push(provision(world, provider, cluster, { ...needs, group }, input, task));
       continue;

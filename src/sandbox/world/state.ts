@@ -95,7 +95,13 @@ export type Machine = {
 };
 
 /** Memory is in MiB. */
-export type InstanceType = { readonly vCpus: number; readonly memory: number; readonly gpus: number };
+export type InstanceType = {
+  readonly vCpus: number;
+  readonly memory: number;
+  readonly gpus: number;
+  /** How many network interfaces it can have, its own first one among them; 3 unless told. */
+  readonly networkInterfaces?: number;
+};
 
 export type LaunchTemplate = {
   readonly id: string;
@@ -351,6 +357,8 @@ export type Task = {
   /** The name of the one that has placed it. */
   readonly capacityProvider: string | undefined;
   readonly needs: TaskNeeds;
+  /** Of its network interface; undefined where it has none. */
+  readonly subnet: string | undefined;
   readonly cpu: number;
   readonly memory: number;
   lastStatus: TaskStatus;

@@ -17,6 +17,7 @@ import type {
   WorldState,
 } from './state.ts';
 import type { TaskStatus } from './statuses.ts';
+import { subnetFor } from './subnets.ts';
 import { needsOf } from './task-needs.ts';
 
 export type NewTask = {
@@ -32,6 +33,8 @@ export type NewTask = {
   overrides?: Task['overrides'];
   /** What it takes; its definition's unless told. */
   needs?: TaskNeeds | undefined;
+  /** In one of them it gets its network interface. */
+  subnets?: readonly string[] | undefined;
   /** It has waited in PROVISIONING for an instance, under this name. */
   waited?: WaitingTask | undefined;
   /** RUNNING from the first moment, for a test that is not about starting. */
@@ -67,6 +70,7 @@ export function startTask(world: WorldState, options: NewTask): Task {
     createdAt: waited?.createdAt ?? world.now,
     capacityProvider: waited?.provider.name,
     needs,
+    subnet: options.subnets && subnetFor(world, containerInstance.machine, options.subnets),
     cpu: needs.cpu,
     memory: needs.memory,
     lastStatus: 'PROVISIONING',

@@ -68,6 +68,43 @@ describe('why RunTask starts no task', () => {
       /Network Configuration must be provided/,
     );
   });
+  test('RESOURCE:ENI: an instance can have as many as its type', () => {
+    for (const [instanceType, tasks] of [
+      ['t3.micro', 1],
+      ['m6i.large', 2],
+      ['m6i.xlarge', 3],
+    ] as const) {
+      const { reasons } = scene({ networkMode: 'awsvpc' }, {}, { instanceType });
+      for (let index = 0; index < tasks; index++) assert.deepEqual(reasons(subnets('subnet-a')), []);
+      assert.deepEqual(reasons(subnets('subnet-a')), ['RESOURCE:ENI'], instanceType);
+    }
+  });
+  test('a network configuration that does not go with the task definition is refused', () => {
+    const bridged = scene({}, {});
+    const networked = scene({ networkMode: 'awsvpc' }, {});
+    const told = (run: () => unknown) => outcome(() => String(run()));
+    assert.match(
+      told(() => bridged.run(subnets('subnet-a'))),
+      /Network Configuration is not valid for the given networkMode/,
+    );
+    const withPublicIp = {
+      networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-a'], assignPublicIp: 'ENABLED' } },
+    };
+    assert.match(
+      told(() => networked.run(withPublicIp)),
+      /Assign public IP is not supported for this launch type/,
+    );
+    assert.match(
+      told(() => networked.run(subnets(...Array(17).fill('subnet-a')))),
+      /at most 16/,
+    );
+  });
+  test('a task shows the subnet of its zone in which it has its network interface', () => {
+    const { run } = scene({ networkMode: 'awsvpc' }, {});
+    const [attachment] = run(subnets('subnet-b', 'subnet-0a', 'subnet-a')).tasks?.[0]?.attachments ?? [];
+    assert.equal(attachment?.type, 'ElasticNetworkInterface');
+    assert.deepEqual(attachment?.details?.[0], { name: 'subnetId', value: 'subnet-0a' });
+  });
   test('LOCATION: the subnets are in another zone than the instance', () => {
     const { reasons } = scene({ networkMode: 'awsvpc' }, {});
     assert.deepEqual(reasons(subnets('subnet-b', 'subnet-c')), ['LOCATION']);

@@ -102,6 +102,8 @@ const script: Step[] = [
   ['ec2:DescribeLaunchTemplateVersions', { LaunchTemplateId: 'lt-0' }],
   ['ec2:DescribeInstanceTypes', { InstanceTypes: ['m6i.large', 'g5.xlarge'] }],
   ['ec2:DescribeInstanceTypes', { InstanceTypes: ['x9.huge' as 'm6i.large'] }],
+  ['ec2:DescribeSubnets', { SubnetIds: ['subnet-0a', 'subnet-0b'] }],
+  ['ec2:DescribeSubnets', { SubnetIds: ['subnet-0'] }],
   [
     'autoscaling:CreateAutoScalingGroup',
     {
