@@ -15,6 +15,8 @@ export type FlagsOptions = {
   readonly noWords?: string | undefined;
   /** Which commands take a flag that this one does not. */
   readonly elsewhere?: ((flag: string) => readonly string[]) | undefined;
+  /** Why a flag that one would expect is none. */
+  readonly notFlags?: ReadonlyMap<string, string> | undefined;
 };
 
 /**
@@ -24,7 +26,7 @@ export type FlagsOptions = {
 export function readFlags(
   argv: readonly string[],
   flags: readonly Flag[],
-  { noWords = 'this command takes options only', elsewhere }: FlagsOptions = {},
+  { noWords = 'this command takes options only', elsewhere, notFlags }: FlagsOptions = {},
 ) {
   const flagNames = flags.map(({ flag }) => flag);
   const known = new Map(flags.map((flag) => [flag.flag, flag]));
@@ -72,6 +74,8 @@ export function readFlags(
   function unknownFlag(rawName: string, name: string): string {
     const others = elsewhere?.(name) ?? [];
     if (others.length > 0) return `${rawName}: an option of ${others.join(' and ')}, not of this command.`;
+    const why = notFlags?.get(name);
+    if (why !== undefined) return `${rawName}: no option: ${why}.`;
     const near = nearest(name, [...flagNames, 'help']);
     const hint = near ? ` Did you mean --${near}?` : ' --help lists the options.';
     return `${clip(rawName, 200)}: unknown option.${hint}`;

@@ -50,7 +50,8 @@ export function startLaunch(ports: LaunchPorts): Running {
   const teller =
     demand &&
     createTeller({
-      send: (needs, since) => demand.queue.send({ ...demand.of, ...needs, since }),
+      send: ({ cpu, memory, gpu, ports, constraints }, since) =>
+        demand.queue.send({ ...demand.of, cpu, memory, gpu, ports, constraints, since }),
       clock,
       random,
       onTold: (told) => {

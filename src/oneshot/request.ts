@@ -1,6 +1,6 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type { KeyNames } from './keys.ts';
-import type { Parameters } from './launch/model.ts';
+import type { Network, Parameters } from './launch/model.ts';
 
 export type Placement = 'binpack' | 'spread' | 'random';
 
@@ -17,7 +17,7 @@ export function runTaskRequest(
   container: string,
   attempt: number,
 ): Omit<Ecs.RunTaskCommandInput, 'cluster'> {
-  const { taskDefinition, command, environment, cpu, memory, taskRole } = asked;
+  const { taskDefinition, command, environment, cpu, memory, taskRole, network } = asked;
   const pairs = Object.entries(environment).map(([name, value]) => ({ name, value }));
   const own: Ecs.ContainerOverride = {
     ...(command && { command: [...command] }),
@@ -38,9 +38,15 @@ export function runTaskRequest(
     ...(capacityProvider !== undefined && {
       capacityProviderStrategy: [{ capacityProvider, weight: 1 }],
     }),
+    ...(network && { networkConfiguration: { awsvpcConfiguration: vpcConfiguration(network) } }),
     ...(Object.keys(overrides).length > 0 && { overrides }),
   };
 }
+
+const vpcConfiguration = ({ subnets, securityGroups }: Network): Ecs.AwsVpcConfiguration => ({
+  subnets: [...subnets],
+  ...(securityGroups.length > 0 && { securityGroups: [...securityGroups] }),
+});
 
 /** Two jobs beside each other leave whole instances empty, which can go. */
 const strategies: Readonly<Record<Placement, Ecs.PlacementStrategy[]>> = {

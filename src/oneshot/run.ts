@@ -7,6 +7,7 @@ import { EXIT } from './exit-codes.ts';
 import { keyNames } from './keys.ts';
 import { countedContainer } from './launch/counted-container.ts';
 import type { End, Launch, Policy } from './launch/model.ts';
+import { networkProblem } from './launch/network.ts';
 import { startLaunch } from './launch-loop.ts';
 import { showLog } from './logs/show.ts';
 import { resultOf, writeResult } from './report/result-file.ts';
@@ -82,11 +83,16 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
 
   async function dryRun(): Promise<number> {
     try {
-      const { containers } = await tasks.define(policy.asked.taskDefinition);
-      const counted = countedContainer(containers, policy.container);
+      const definition = await tasks.define(policy.asked.taskDefinition);
+      const counted = countedContainer(definition.containers, policy.container);
       if (counted.kind === 'unclear') {
         screen.say(counted.why, 'bad');
         return EXIT.usage;
+      }
+      const wrongNetwork = networkProblem(definition, policy.asked);
+      if (wrongNetwork !== undefined) {
+        screen.say(wrongNetwork, 'bad');
+        return EXIT.notStarted;
       }
       const asked = { cluster, ...runTaskRequest(request, counted.container.name, 0) };
       process.stdout.write(`${JSON.stringify(asked, null, 2)}\n`);
@@ -117,6 +123,7 @@ function policyOf({ options, command, containerEnvironment }: Loaded & { kind: '
       cpu: options.cpu,
       memory: options.memory,
       taskRole: options.taskRole,
+      network: options.subnets && { subnets: options.subnets, securityGroups: options.securityGroups ?? [] },
     },
   };
 }

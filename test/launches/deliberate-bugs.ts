@@ -157,8 +157,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         within: 'startLaunch',
-        replace: 'demand.queue.send({ ...demand.of, ...needs, since }),',
-        by: `demand.queue.send({ ...demand.of, ...needs, since }).catch((error) =>
+        replace: 'demand.queue.send({ ...demand.of, cpu, memory, gpu, ports, constraints, since }),',
+        by: `demand.queue.send({ ...demand.of, cpu, memory, gpu, ports, constraints, since }).catch((error) =>
           insist({ code: 75, source: 'launcher', kind: 'no-room', reason: String(error), task: undefined })),`,
       },
     ],

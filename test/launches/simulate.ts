@@ -421,6 +421,7 @@ function policyOf(job: JobPlan, call: CallPlan, groupName: string | undefined, a
       cpu: job.cpu,
       memory: undefined,
       taskRole: undefined,
+      network: undefined,
     },
   };
 }

@@ -9,6 +9,7 @@ export type Registered = {
   readonly ec2InstanceId: string | undefined;
   readonly instanceType: string | undefined;
   readonly isActive: boolean;
+  readonly availabilityZone: string | undefined;
   /** What it has altogether, taken or not. */
   readonly size: Size;
 };
@@ -92,15 +93,19 @@ async function describeAll(
         attributes = [],
       } = one;
       const resource = (name: string) => registeredResources.find((one) => one.name === name);
+      const attribute = (name: string) => attributes.find((one) => one.name === name)?.value;
       found.push({
         arn,
         ec2InstanceId,
-        instanceType: attributes.find(({ name }) => name === 'ecs.instance-type')?.value,
+        instanceType: attribute('ecs.instance-type'),
+        availabilityZone: attribute('ecs.availability-zone'),
         isActive: status === 'ACTIVE',
         size: {
           cpu: resource('CPU')?.integerValue ?? 0,
           memory: resource('MEMORY')?.integerValue ?? 0,
           gpu: resource('GPU')?.stringSetValue?.length ?? 0,
+          // It does not register them.
+          networkInterfaces: Number.POSITIVE_INFINITY,
         },
       });
     }

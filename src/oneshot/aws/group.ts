@@ -4,12 +4,13 @@ import { AwsError } from '../../aws/errors.ts';
 import { timeOfDate } from '../../base/clock.ts';
 import { digest } from '../../base/keys.ts';
 import { clip, oneLine } from '../../base/text.ts';
-import { failureWords } from '../launch/failure-words.ts';
+import { failureWords, isElsewhere } from '../launch/failure-words.ts';
 import type { Fit, GrowAnswer, GrowRequest, LaunchRequest, Misfit, Needs } from '../launch/model.ts';
 import { type Registered, readContainerInstances, readRegistered } from './container-instances.ts';
 import { incomplete } from './incomplete.ts';
 import { type NamedSize, readInstanceSizes, type Size } from './instance-sizes.ts';
 import type { Operations } from './operations.ts';
+import { readZones, type Zones } from './subnets.ts';
 
 /** LaunchInstances launches this many at a time (Auto Scaling API reference). */
 const MOST_AT_ONCE = 100;
@@ -49,6 +50,14 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
   const firstSeen = new Map<string, number>();
   let unchanged: { readonly desired: number; readonly since: number } | undefined;
   let refusesLaunch = false;
+  let zones: Zones | undefined;
+
+  /** In which zones an instance must be; unknown too where it may be in any. */
+  async function zonesOf(subnets: readonly string[]): Promise<Zones> {
+    if (subnets.length === 0) return { kind: 'unknown' };
+    zones ??= await readZones(call, subnets);
+    return zones;
+  }
 
   async function describe(): Promise<Described | undefined> {
     const operation = 'autoscaling:DescribeAutoScalingGroups';
@@ -61,10 +70,14 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
     return { ...own, desired, max };
   }
 
-  /** The instances of the group that boot: those that ECS does not know yet, and that are not too old for it. */
-  async function readBooting({ Instances: members = [] }: Described): Promise<readonly string[]> {
-    const coming = members.flatMap(({ InstanceId: id, LifecycleState: state = '' }) =>
-      id && /^(Pending|InService)/.test(state) ? [id] : [],
+  /** The instances of the group that boot there: those that ECS does not know yet, and that are not too old for it. */
+  async function readBooting(
+    { Instances: members = [] }: Described,
+    where: Zones,
+  ): Promise<readonly string[]> {
+    const coming = members.flatMap(
+      ({ InstanceId: id, LifecycleState: state = '', AvailabilityZone: zone }) =>
+        id && /^(Pending|InService)/.test(state) && isIn(zone, where) ? [id] : [],
     );
     if (coming.length === 0) return [];
     const registered = await findRegistered(coming);
@@ -74,6 +87,19 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
     for (const id of unknown) if (!firstSeen.has(id)) firstSeen.set(id, now());
     return unknown.filter(
       (id) => now() - (launchedAt.get(id) ?? firstSeen.get(id) ?? now()) < BOOTS_WITHIN_MS,
+    );
+  }
+
+  /** Whether an instance of the group has been refused, and for what others of the group are too. */
+  async function isOfItsKind(own: Described, { by }: Misfit, where: Zones): Promise<boolean> {
+    const { AvailabilityZones: zones = [], Instances: members = [] } = own;
+    // Where the zones of the subnets are not known, one of the group's others may be among them.
+    const mayBeElsewhere = zones.length > 1 && launchesIn(own, where);
+    const refused = by.filter(({ reason }) => !(isElsewhere(reason) && mayBeElsewhere));
+    if (refused.length === 0) return false;
+    return (await readContainerInstances(call, cluster)).some(
+      ({ arn, ec2InstanceId }) =>
+        refused.some((one) => one.arn === arn) && members.some(({ InstanceId: id }) => id === ec2InstanceId),
     );
   }
 
@@ -149,13 +175,14 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
   return {
     measure: async (needs, misfit) => {
       const own = await describe();
-      if (own && misfit) {
-        const ids = (own.Instances ?? []).map(({ InstanceId: id }) => id);
-        const refused = (await readContainerInstances(call, cluster)).filter(({ arn }) =>
-          misfit.by.includes(arn ?? ''),
-        );
-        if (refused.some(({ ec2InstanceId: id }) => id !== undefined && ids.includes(id)))
-          return { kind: 'never', why: misfitWords(name, misfit) };
+      const where = await zonesOf(needs.subnets);
+      if (own && misfit && (await isOfItsKind(own, misfit, where)))
+        return { kind: 'never', why: misfitWords(name, misfit) };
+      if (own && !launchesIn(own, where)) {
+        const all = await readContainerInstances(call, cluster);
+        if (all.some((one) => one.isActive && isIn(one.availabilityZone, where) && holds(one.size, needs)))
+          return { kind: 'unknown' };
+        return { kind: 'never', why: elsewhereWords(own, where) };
       }
       const sizes = own && (await readInstanceSizes(call, own));
       if (!sizes || sizes.length === 0) return { kind: 'unknown' };
@@ -167,16 +194,19 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
         return { kind: 'fits', leavesRoom: real.every((size) => holds(size, twice(needs))), isTight };
       // The cluster may have larger ones of another group.
       const all = registered ?? (await readContainerInstances(call, cluster));
-      if (all.some(({ size, isActive }) => isActive && holds(size, needs))) return { kind: 'unknown' };
+      if (all.some((one) => one.isActive && isIn(one.availabilityZone, where) && holds(one.size, needs)))
+        return { kind: 'unknown' };
       return { kind: 'never', why: neverWords(name, needs, real) };
     },
 
-    grow: async ({ count, zone, pending, leavesRoom, own }) => {
+    grow: async ({ count, zone, pending, leavesRoom, subnets, own }) => {
       if (pending) return await launch(pending);
       const group = await describe();
       if (!group) return { kind: 'no-group' };
+      const where = await zonesOf(subnets);
+      if (!launchesIn(group, where)) return { kind: 'not-launched', why: elsewhereWords(group, where) };
       const byLaunch = !refusesLaunch && takesLaunchInstances(group);
-      const booting = await readBooting(group);
+      const booting = await readBooting(group, where);
       // One that the task fills is for whoever has asked for it.
       const isRoom = booting.some((id) => leavesRoom || !byLaunch || own.includes(id));
       if (isRoom) return { kind: 'booting', count: booting.length };
@@ -186,7 +216,7 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
         desired: group.desired,
         seen: seenAt(group, now()),
         count: Math.min(count, group.max - group.desired, MOST_AT_ONCE),
-        zone: zoneOf(group, zone),
+        zone: zoneOf(group, zone, where),
       });
     },
   };
@@ -203,9 +233,17 @@ function takesLaunchInstances(group: AutoScaling.AutoScalingGroup): boolean {
   return percent === 100 || (percent === 0 && base === 0);
 }
 
-/** Round and round from the zone with the fewest instances. */
-function zoneOf(group: Described, turn: number): string | undefined {
-  const { AvailabilityZones: zones = [], Instances: instances = [] } = group;
+const isIn = (zone: string | undefined, where: Zones): boolean =>
+  where.kind === 'unknown' || (zone !== undefined && where.names.has(zone));
+
+/** Whether a group may launch an instance there. */
+const launchesIn = ({ AvailabilityZones: zones = [] }: Described, where: Zones): boolean =>
+  zones.length === 0 || zones.some((zone) => isIn(zone, where));
+
+/** Of those that are of use, round and round from the zone with the fewest instances. */
+function zoneOf(group: Described, turn: number, where: Zones): string | undefined {
+  const { AvailabilityZones: all = [], Instances: instances = [] } = group;
+  const zones = all.filter((zone) => isIn(zone, where));
   const inZone = (one: string) => instances.filter(({ AvailabilityZone }) => AvailabilityZone === one).length;
   const ordered = [...zones].sort((a, b) => inZone(a) - inZone(b) || (a < b ? -1 : 1));
   return ordered[turn % Math.max(1, ordered.length)];
@@ -229,31 +267,42 @@ function asRegistered(
   });
 }
 
-type Wanted = Pick<Needs, 'cpu' | 'memory' | 'gpu'>;
+type Wanted = Pick<Needs, 'cpu' | 'memory' | 'gpu' | 'networkInterfaces'>;
 
-const holds = (size: Size, { cpu, memory, gpu }: Wanted): boolean =>
-  size.cpu >= cpu && size.memory >= memory && size.gpu >= gpu;
+const holds = (size: Size, { cpu, memory, gpu, networkInterfaces }: Wanted): boolean =>
+  size.cpu >= cpu && size.memory >= memory && size.gpu >= gpu && size.networkInterfaces >= networkInterfaces;
 
 /** A port of the host can be taken once. */
-const twice = ({ cpu, memory, gpu, ports }: Needs): Wanted => ({
+const twice = ({ cpu, memory, gpu, ports, networkInterfaces }: Needs): Wanted => ({
   cpu: ports.length > 0 ? Number.POSITIVE_INFINITY : 2 * cpu,
   memory: 2 * memory,
   gpu: 2 * gpu,
+  networkInterfaces: 2 * networkInterfaces,
 });
 
-function neverWords(
-  name: string,
-  { cpu, memory, gpu }: Needs,
-  sizes: readonly (Size & { readonly name: string })[],
-): string {
+function neverWords(name: string, needs: Needs, sizes: readonly NamedSize[]): string {
+  const { gpu, networkInterfaces } = needs;
   const said = (size: Size) =>
-    `${size.cpu} CPU units, ${size.memory} MiB${gpu > 0 || size.gpu > 0 ? ` and ${size.gpu} GPUs` : ''}`;
+    [
+      `${size.cpu} CPU units`,
+      `${size.memory} MiB`,
+      ...(gpu > 0 || size.gpu > 0 ? [`${size.gpu} GPUs`] : []),
+      ...(sizes.some((one) => one.networkInterfaces < networkInterfaces)
+        ? [`${size.networkInterfaces} network interfaces for tasks`]
+        : []),
+    ].join(', ');
   const own = sizes
     .slice(0, 5)
     .map((size) => `${size.name} has ${said(size)}`)
     .join('; ');
-  return `no instance of the group ${name} could ever hold it, nor one that is in the cluster: it needs ${said({ cpu, memory, gpu })}, and ${own}`;
+  return `no instance of the group ${name} could ever hold it, nor one that is in the cluster: it needs ${said(needs)}, and ${own}`;
 }
+
+const elsewhereWords = (
+  { AutoScalingGroupName: name, AvailabilityZones: zones = [] }: Described,
+  where: Zones,
+) =>
+  `the group ${name} launches instances in ${zones.join(', ')}, and the subnets are in ${where.kind === 'known' ? [...where.names].join(', ') : 'others'}`;
 
 const misfitWords = (name: string, { reasons }: Misfit) =>
   `no container instance of the cluster can take it, nor one of the group ${name}: ${reasons.map(failureWords).join(', ')}`;

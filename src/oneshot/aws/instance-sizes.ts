@@ -3,8 +3,14 @@ import type * as Ec2 from '@aws-sdk/client-ec2';
 import type { Caller } from '../../aws/call.ts';
 import type { Operations } from './operations.ts';
 
-/** CPU units, MiB, and GPUs. */
-export type Size = { readonly cpu: number; readonly memory: number; readonly gpu: number };
+/** CPU units, MiB, GPUs, and network interfaces for tasks: the first one is the instance's own. */
+export type Size = {
+  readonly cpu: number;
+  readonly memory: number;
+  readonly gpu: number;
+  /** Without ENI trunking, which only adds to them; Infinity where it is not known. */
+  readonly networkInterfaces: number;
+};
 
 /** The most that an instance can have, and what kind of instance that is, in words. */
 export type NamedSize = Size & { readonly name: string };
@@ -68,7 +74,13 @@ async function readTypes(
     const memory = one?.MemoryInfo?.SizeInMiB;
     if (vCpus === undefined || memory === undefined) return undefined;
     const gpu = (one?.GpuInfo?.Gpus ?? []).reduce((sum, { Count = 0 }) => sum + Count, 0);
-    return { name: type, cpu: vCpus * UNITS_PER_VCPU, memory, gpu };
+    return {
+      name: type,
+      cpu: vCpus * UNITS_PER_VCPU,
+      memory,
+      gpu,
+      networkInterfaces: forTasks(one?.NetworkInfo?.MaximumNetworkInterfaces),
+    };
   });
   return sizes.every((one) => one !== undefined) ? sizes : undefined;
 }
@@ -78,6 +90,7 @@ function mostOf({
   VCpuCount,
   MemoryMiB,
   AcceleratorCount,
+  NetworkInterfaceCount,
 }: AutoScaling.InstanceRequirements | Ec2.InstanceRequirements): NamedSize | undefined {
   const vCpus = VCpuCount?.Max;
   const memory = MemoryMiB?.Max;
@@ -87,5 +100,8 @@ function mostOf({
     cpu: vCpus * UNITS_PER_VCPU,
     memory,
     gpu: AcceleratorCount?.Max ?? (AcceleratorCount ? Number.POSITIVE_INFINITY : 0),
+    networkInterfaces: forTasks(NetworkInterfaceCount?.Max),
   };
 }
+
+const forTasks = (most = Number.POSITIVE_INFINITY): number => most - 1;

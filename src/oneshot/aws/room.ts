@@ -2,13 +2,14 @@ import type * as Ecs from '@aws-sdk/client-ecs';
 import type { Caller } from '../../aws/call.ts';
 import type { Needs } from '../launch/model.ts';
 import { incomplete } from './incomplete.ts';
+import { hasFreeInterface } from './interfaces.ts';
 import type { Operations } from './operations.ts';
 
 /** ListContainerInstances and DescribeContainerInstances take so many at a time (ECS API reference). */
 const AT_ONCE = 100;
 
 /**
- * Whether an ACTIVE container instance has room for a task by its description, of the first hundred. `except`: the ARNs
+ * Whether an ACTIVE container instance has room for a task by its description, and by the tasks on it, of the first hundred. `except`: the ARNs
  * of those that cannot take it for a reason which a description does not show. Rejects with an `AwsError`.
  */
 export async function hasRoom(
@@ -29,9 +30,10 @@ export async function hasRoom(
   const operation = 'ecs:DescribeContainerInstances';
   const { containerInstances } = await call(operation, { cluster, containerInstances: others });
   if (!Array.isArray(containerInstances)) throw incomplete(operation, 'containerInstances');
-  return containerInstances.some(
+  const large = containerInstances.filter(
     (one) => one.status === 'ACTIVE' && one.agentConnected === true && fits(one, needs),
   );
+  return needs.networkInterfaces > 0 ? await hasFreeInterface(call, cluster, large) : large.length > 0;
 }
 
 /** The host's ports are listed where they are taken, also among what remains. */

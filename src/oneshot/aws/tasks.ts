@@ -69,6 +69,8 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
         })),
         cpu: wholeNumber(found.cpu),
         memory: wholeNumber(found.memory),
+        // RegisterTaskDefinition's own default on Linux.
+        networkMode: found.networkMode ?? 'bridge',
         constraints: (found.placementConstraints ?? []).flatMap(
           ({ type, expression }): PlacementConstraint[] =>
             type === 'memberOf' && expression ? [{ type, expression }] : [],
@@ -177,7 +179,14 @@ function view(operation: string, task: Ecs.Task): TaskView {
         memory: own.memory,
       })),
     },
+    subnet: subnetOf(task),
   };
+}
+
+/** Of its elastic network interface, which is an attachment. (ECS API reference, Attachment) */
+function subnetOf({ attachments = [] }: Ecs.Task): string | undefined {
+  const details = attachments.find(({ type }) => type === 'ElasticNetworkInterface')?.details;
+  return details?.find(({ name }) => name === 'subnetId')?.value;
 }
 
 const incomplete = (operation: string, what: string) =>

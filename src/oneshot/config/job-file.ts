@@ -1,7 +1,7 @@
 import { nearest } from '../../base/nearest.ts';
 import { isRecord } from '../../base/shape.ts';
 import { messageOf } from '../../base/text.ts';
-import { optionList } from './options.ts';
+import { listOptions, notOptions, optionList } from './options.ts';
 
 /** What a job file says, still as text: the options by their flag, the environment, and the command. */
 export type JobFile = {
@@ -23,6 +23,7 @@ export async function readJobFile(path: string, text: string): Promise<JobFile> 
     else if (key === 'command') command = readCommand(value);
     else if (!optionList.some(({ flag }) => flag === key)) problems.push(unknownKey(key));
     else if (isScalar(value)) values.set(key, String(value));
+    else if (takesList(key)) readList(key, value);
     else problems.push(`${path}: ${key} must be one value: a text, a number, true or false.`);
   }
   return { values, environment, command, problems };
@@ -34,6 +35,11 @@ export async function readJobFile(path: string, text: string): Promise<JobFile> 
     return Object.fromEntries(pairs.map(([name, one]) => [name, String(one)]));
   }
 
+  function readList(key: string, value: unknown): void {
+    if (Array.isArray(value) && value.length > 0 && value.every(isScalar)) values.set(key, value.join(','));
+    else problems.push(`${path}: ${key} must be a list of IDs, or one.`);
+  }
+
   function readCommand(value: unknown): readonly string[] | undefined {
     if (Array.isArray(value) && value.length > 0 && value.every(isScalar)) return value.map(String);
     problems.push(
@@ -43,11 +49,16 @@ export async function readJobFile(path: string, text: string): Promise<JobFile> 
   }
 
   function unknownKey(key: string): string {
+    const why = notOptions.get(key);
+    if (why !== undefined) return `${path}: ${key} is no option: ${why}.`;
     const near = nearest(key, [...optionList.map(({ flag }) => flag), 'env', 'command']);
     const hint = near ? ` Did you mean ${near}?` : ' Keys are the names of the flags, env and command.';
     return `${path}: ${JSON.stringify(key)} is no option.${hint}`;
   }
 }
+
+const takesList = (key: string) =>
+  optionList.some(({ flag, name }) => flag === key && listOptions.includes(name));
 
 const isScalar = (value: unknown) =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';

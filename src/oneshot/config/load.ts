@@ -5,7 +5,7 @@ import { messageOf, quote } from '../../base/text.ts';
 import { readFlags } from '../../config/read-flags.ts';
 import { checkSdkFiles } from '../../config/sdk-files.ts';
 import { type JobFile, readJobFile } from './job-file.ts';
-import { type OptionName, type Options, optionList } from './options.ts';
+import { notOptions, type OptionName, type Options, optionList } from './options.ts';
 
 /** A job file is some kB. */
 const MOST_BYTES = 1024 * 1024;
@@ -52,7 +52,9 @@ export async function loadOptions(
   const flags = readFlags(
     path === undefined ? before : before.slice(1),
     [...optionList, ENV_FLAG, JSON_FLAG],
-    name === 'run' ? { noWords: 'a job file comes first, and a command behind --' } : {},
+    name === 'run'
+      ? { noWords: 'a job file comes first, and a command behind --', notFlags: notOptions }
+      : {},
   );
   const file = path === undefined ? noFile : await openJobFile(path);
   const problems = [...flags.problems, ...file.problems];
@@ -116,8 +118,16 @@ function addVariable(
   else into[name] = environment[name];
 }
 
+function contradictions(options: Options): readonly string[] {
+  const { securityGroups, subnets } = options;
+  return [
+    ...besideCapacityProvider(options),
+    ...(securityGroups && !subnets ? ['--security-groups: --subnets must be given too.'] : []),
+  ];
+}
+
 /** With a capacity provider ECS itself asks its group: two of them would launch twice as many. */
-function contradictions({ group, demandQueue, capacityProvider }: Options): readonly string[] {
+function besideCapacityProvider({ group, demandQueue, capacityProvider }: Options): readonly string[] {
   if (capacityProvider === undefined) return [];
   const others = [
     ...(group === undefined ? [] : ['group']),

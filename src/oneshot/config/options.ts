@@ -1,6 +1,7 @@
+import { quote } from '../../base/text.ts';
 import { awsNames } from '../../config/aws-names.ts';
 import { boolean, duration, type OptionText, oneOf, optional, wholeNumber } from '../../config/option.ts';
-import { parsed, wrong } from '../../config/parsed.ts';
+import { type Parsed, parsed, wrong } from '../../config/parsed.ts';
 
 /** The one schema of `ecs-oneshot`: types, `--help`, job files and error messages all come from here. */
 export const options = {
@@ -63,6 +64,24 @@ export const options = {
     parse: optional((text) =>
       /^[\w+=,.@:/-]{1,2048}$/.test(text) ? parsed(text) : wrong('is not the name of a role'),
     ),
+  },
+  subnets: {
+    flag: 'subnets',
+    placeholder: 'IDS',
+    default: '',
+    defaultShown: 'none',
+    help: 'Where a task of the network mode awsvpc gets its network interface: in one of these subnets, on an instance in its zone. Such a task needs them, and no other takes them.',
+    allowed: '1 to 16 IDs of one VPC such as subnet-0a1b2c3d, separated by commas',
+    parse: optional(idList('subnet', 16)),
+  },
+  securityGroups: {
+    flag: 'security-groups',
+    placeholder: 'IDS',
+    default: '',
+    defaultShown: "the VPC's default one",
+    help: 'The security groups of that network interface.',
+    allowed: '1 to 5 IDs such as sg-0a1b2c3d, separated by commas; together with --subnets',
+    parse: optional(idList('sg', 5)),
   },
   group: {
     flag: 'group',
@@ -181,6 +200,22 @@ export const options = {
 
 export type OptionName = keyof typeof options;
 
+/** Those that a job file can give as a list. */
+export const listOptions: readonly OptionName[] = ['subnets', 'securityGroups'];
+
+/**
+ * Why a name that one would expect is no option, by the flag: parts of RunTask's network configuration that are given
+ * otherwise, or cannot be.
+ */
+export const notOptions: ReadonlyMap<string, string> = new Map([
+  [
+    'assign-public-ip',
+    'ECS assigns no public IP address to a task on an EC2 instance. Leave it out, and give the subnets a NAT gateway or VPC endpoints',
+  ],
+  ['network-configuration', 'give its members as subnets and security-groups'],
+  ['networkConfiguration', 'give its members as subnets and security-groups'],
+]);
+
 /** The same schema as a list, for what treats all options alike. */
 export const optionList: readonly (OptionText<unknown> & { readonly name: OptionName })[] = (
   Object.keys(options) as OptionName[]
@@ -194,6 +229,16 @@ export type Options = {
       : never
     : never;
 };
+
+/** IDs of one kind of resource, separated by commas. (ECS API reference, AwsVpcConfiguration, has the most of each) */
+function idList(prefix: string, most: number) {
+  return (text: string): Parsed<readonly string[]> => {
+    const ids = text.split(',').map((id) => id.trim());
+    const strange = ids.find((id) => !new RegExp(`^${prefix}-[0-9a-f]{1,40}$`).test(id));
+    if (strange !== undefined) return wrong(`contains ${quote(strange)}, which is no ID of that kind`);
+    return ids.length > most ? wrong(`has more than ${most} IDs`) : parsed(ids);
+  };
+}
 
 /** RegisterTaskDefinition's own pattern, and the ARN that it makes. */
 const TASK_DEFINITION =

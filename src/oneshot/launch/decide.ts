@@ -86,7 +86,7 @@ function decideStarting(launch: Launch, phase: Starting, policy: Policy, now: nu
   if (growth && isShort && now >= growth.dueAt) {
     // An instance may have come since: what is asked for is what is missing now.
     const isOld = now - shortAt > NEWS_MS && launch.failures === 0;
-    return isOld ? start : growStep(growth, fit);
+    return isOld ? start : growStep(growth, fit, needs?.subnets ?? []);
   }
   return due(launch, now, start, Math.min(deadline, isShort ? (growth?.dueAt ?? Infinity) : Infinity));
 }
@@ -149,13 +149,14 @@ const MOST_ASKED = 16;
  * One instance at first, and twice as many each time that those have come and left no room: a crowd of launchers sends the
  * same request, and none of them knows of the others.
  */
-function growStep({ launches, failures, pending, own }: Growth, fit: Fit): Step {
+function growStep({ launches, failures, pending, own }: Growth, fit: Fit, subnets: readonly string[]): Step {
   return {
     kind: 'grow',
     count: Math.min(MOST_ASKED, 2 ** launches),
     zone: failures,
     pending,
     leavesRoom: fit.kind !== 'fits' || fit.leavesRoom,
+    subnets,
     own,
   };
 }

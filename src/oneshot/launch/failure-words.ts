@@ -13,12 +13,15 @@ export function failureKind(reason: string): FailureKind {
   return 'passing';
 }
 
+/** Its zone is not that of the subnets: another instance like it, in another zone, may be of use. */
+export const isElsewhere = (reason: string): boolean => /^LOCATION\b/.test(reason);
+
 /** In words, as they stand before "on every instance". */
 export function failureWords(reason: string): string {
   const [, resource] = /^RESOURCE:?(.*)$/.exec(reason) ?? [];
   if (resource !== undefined) return resourceWords[resource] ?? `too little ${resource || 'room'}`;
   if (/^ATTRIBUTE\b/.test(reason)) return 'an attribute that the task definition needs is missing';
-  if (/^LOCATION\b/.test(reason)) return 'its zone is not that of the subnets';
+  if (isElsewhere(reason)) return 'its zone is not that of the subnets';
   if (/^memberOf\b/i.test(reason)) return "the task definition's placement constraint is unmet";
   return reason;
 }

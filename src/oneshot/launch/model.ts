@@ -30,10 +30,20 @@ export type Parameters = {
   readonly cpu: number | undefined;
   readonly memory: number | undefined;
   readonly taskRole: string | undefined;
+  /** Where it gets a network interface of its own; undefined: it gets none. */
+  readonly network: Network | undefined;
 };
 
+/** The network configuration of a task of the network mode `awsvpc`. Without security groups it gets the VPC's default one. */
+export type Network = { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] };
+
 /** What a task takes of an instance: CPU units, MiB, GPUs, ports of the host; and where it may be. */
-export type Needs = Pick<Demand, 'cpu' | 'memory' | 'gpu' | 'ports' | 'constraints'>;
+export type Needs = Pick<Demand, 'cpu' | 'memory' | 'gpu' | 'ports' | 'constraints'> & {
+  /** 1 in the network mode `awsvpc`, else 0. */
+  readonly networkInterfaces: number;
+  /** In the zone of one of them its instance must be; empty: in any. */
+  readonly subnets: readonly string[];
+};
 
 /** One launch, from the first question to its end. Times are in ms since the Unix epoch. */
 export type Launch = {
@@ -109,6 +119,7 @@ export type TaskDefinition = {
   /** What is reserved for the whole task, in CPU units and MiB; undefined: what its containers reserve. */
   readonly cpu: number | undefined;
   readonly memory: number | undefined;
+  readonly networkMode: string;
   readonly constraints: readonly PlacementConstraint[];
 };
 
@@ -205,6 +216,8 @@ export type GrowRequest = {
   readonly pending: LaunchRequest | undefined;
   /** Whether an instance has room for more than the task; true where that is not known. */
   readonly leavesRoom: boolean;
+  /** In the zone of one of them an instance must be; empty: in any. */
+  readonly subnets: readonly string[];
   readonly own: readonly string[];
 };
 
@@ -249,6 +262,8 @@ export type TaskView = {
   readonly stoppedReason: string | undefined;
   readonly containers: readonly ContainerView[];
   readonly overrides: Overrides;
+  /** Of its network interface; undefined where it has none, or not yet. */
+  readonly subnet: string | undefined;
 };
 
 export type ContainerView = {
@@ -299,7 +314,10 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly call: Call['kind']; readonly error: AwsError };
 
 /** Why no container instance could take a task, however long it waits for them. */
-export type Misfit = { readonly reasons: readonly string[]; readonly by: readonly string[] };
+export type Misfit = { readonly reasons: readonly string[]; readonly by: readonly Failure[] };
+
+/** Why a container instance, which its ARN names, has not taken a task. */
+export type Failure = { readonly arn: string; readonly reason: string };
 
 /**
  * `completed`: its client token is used up. `except`: the instances that cannot take it for a reason which their
@@ -311,7 +329,7 @@ export type Unstarted = { readonly completed: boolean; readonly except: readonly
 export type StartAnswer =
   | { readonly kind: 'started'; readonly task: TaskView }
   | ({ readonly kind: 'no-room'; readonly missing: readonly string[] } & Unstarted)
-  /** No container instance is of the kind that the task needs. `by`: the ARNs of those that were looked at. */
+  /** No container instance is of the kind that the task needs. `by`: those that were looked at. */
   | ({ readonly kind: 'misfit' } & Misfit & Unstarted)
   /** It cannot be now, and not for want of room. */
   | ({ readonly kind: 'not-yet'; readonly why: string } & Unstarted)

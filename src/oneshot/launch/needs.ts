@@ -1,4 +1,5 @@
 import type { Needs, Parameters, TaskDefinition } from './model.ts';
+import { hasOwnNetwork } from './network.ts';
 
 /**
  * What a task needs of an instance that is to take it: what its definition reserves for the whole task, else the sum of
@@ -8,7 +9,7 @@ import type { Needs, Parameters, TaskDefinition } from './model.ts';
 export function needsOf(
   definition: TaskDefinition,
   container: string,
-  { cpu, memory }: Pick<Parameters, 'cpu' | 'memory'>,
+  { cpu, memory, network }: Pick<Parameters, 'cpu' | 'memory' | 'network'>,
 ): Needs {
   const { containers, constraints } = definition;
   const sum = (of: (one: (typeof containers)[number]) => number) =>
@@ -22,5 +23,7 @@ export function needsOf(
     gpu: sum((one) => one.gpu),
     ports: containers.flatMap(({ ports }) => ports),
     constraints,
+    networkInterfaces: hasOwnNetwork(definition) ? 1 : 0,
+    subnets: network?.subnets ?? [],
   };
 }

@@ -22,6 +22,9 @@ export function differs(
   if (other) return `it overrides ${other.name} too`;
   if (!isRole(taskRoleArn, asked.taskRole))
     return `its task role is ${taskRoleArn ?? "the task definition's"}`;
+  // Of several subnets ECS has chosen one. It does not give back the security groups.
+  if (task.subnet !== undefined && !asked.network?.subnets.includes(task.subnet))
+    return `its subnet is ${task.subnet}`;
   return undefined;
 }
 

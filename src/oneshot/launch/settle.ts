@@ -26,6 +26,7 @@ import type {
   Unstarted,
 } from './model.ts';
 import { needsOf } from './needs.ts';
+import { networkProblem } from './network.ts';
 import {
   BOOTING_DELAY_MS,
   backoff,
@@ -132,6 +133,8 @@ export function settle(
 function defined(launch: Launch, policy: Policy, definition: TaskDefinition): Launch {
   const counted = countedContainer(definition.containers, policy.container);
   if (counted.kind === 'unclear') return refused(launch, EXIT.usage, counted.why);
+  const wrongNetwork = networkProblem(definition, policy.asked);
+  if (wrongNetwork !== undefined) return refused(launch, EXIT.notStarted, wrongNetwork);
   const { name, log } = counted.container;
   const needs = needsOf(definition, name, policy.asked);
   const phase: Launch['phase'] = policy.isKeyGiven ? { kind: 'looking' } : firstStart;
@@ -243,7 +246,7 @@ function startAnswered(
       if (policy.group === undefined && !isToBeCompared(next, policy))
         return ended(answered, 'refused', EXIT.notStarted, why, undefined);
       // One that the group launches may be another kind, until it is there and refuses too.
-      const isNews = phase.misfit?.by.join() !== by.join();
+      const isNews = arnsOf(phase.misfit?.by) !== arnsOf(by);
       return short(
         isNews ? { ...answered, fit: { kind: 'unasked', failures: 0, dueAt: now } } : answered,
         next,
@@ -281,6 +284,8 @@ function startAnswered(
         : ended(answered, 'forbidden', EXIT.permission, answer.why, undefined);
   }
 }
+
+const arnsOf = (by: Misfit['by'] | undefined) => by?.map(({ arn }) => arn).join();
 
 /** What `task:group`, `runningTasksCount` and `agentConnected` say of an instance changes. */
 const isPassing = (constraint: Needs['constraints'][number]) =>

@@ -1,8 +1,6 @@
 import type { AwsError } from '../../aws/errors.ts';
 import { failureKind, failureWords } from './failure-words.ts';
-import type { StartAnswer, TaskView } from './model.ts';
-
-export type Failure = { readonly arn: string; readonly reason: string };
+import type { Failure, StartAnswer, TaskView } from './model.ts';
 
 /** What RunTask has answered: with a task, or with a list of failures, one for each container instance. */
 export function readAnswer(task: TaskView | undefined, failures: readonly Failure[]): StartAnswer {
@@ -18,7 +16,7 @@ export function readAnswer(task: TaskView | undefined, failures: readonly Failur
     return {
       kind: 'misfit',
       reasons: unique(reasons),
-      by: failures.map(({ arn }) => arn),
+      by: failures,
       except,
       completed: true,
     };
@@ -50,7 +48,7 @@ export function readError(error: AwsError): StartAnswer {
 /** The instances that cannot take it for a reason which their descriptions do not show. */
 const unseen = (failures: readonly Failure[]) =>
   failures.flatMap(({ arn, reason }) =>
-    /^(RESOURCE(:(CPU|MEMORY|PORTS|GPU))?|AGENT)$/.test(reason) ? [] : [arn],
+    /^(RESOURCE(:(CPU|MEMORY|PORTS|GPU|ENI))?|AGENT)$/.test(reason) ? [] : [arn],
   );
 
 /** Throttling inside InvalidParameterException; 500 tasks that wait in PROVISIONING (ECS service quotas). */

@@ -124,9 +124,10 @@ function missingWords(reasons: readonly string[]): string {
 }
 
 /** What an instance must have free for it. */
-function needsWords({ cpu, memory, gpu, ports }: Needs): string {
+function needsWords({ cpu, memory, gpu, ports, networkInterfaces }: Needs): string {
   const others = [
     ...(gpu > 0 ? [`${gpu} GPU`] : []),
+    ...(networkInterfaces > 0 ? ['a network interface'] : []),
     ...(ports.length > 0 ? [`${ports.length === 1 ? 'port' : 'ports'} ${ports.join(', ')}`] : []),
   ];
   return [`${cpu} CPU units`, `${memory} MiB of memory`, ...others]

@@ -20,6 +20,8 @@ type Moment = {
   readonly refusesLaunch?: true;
   /** There is a demand queue, and the instance comes once the launcher was killed. */
   readonly hasQueue?: true;
+  /** Its task has the network mode awsvpc. */
+  readonly hasNetwork?: true;
   /** The launcher has been cancelled. */
   readonly isCancelled?: true;
 };
@@ -66,6 +68,7 @@ const calls: Readonly<
   'ec2:DescribeInstances': { faults: READ, moments: [{ isEmpty: true, boots: true }] },
   'ec2:DescribeLaunchTemplateVersions': { faults: READ, moments: [{ isEmpty: true }] },
   'ec2:DescribeInstanceTypes': { faults: READ, moments: [{ isEmpty: true }] },
+  'ec2:DescribeSubnets': { faults: READ, moments: [{ isEmpty: true, hasNetwork: true }] },
   'autoscaling:SetDesiredCapacity': {
     faults: SLOW_MUTATION,
     moments: [{ isEmpty: true, refusesLaunch: true }],
@@ -98,6 +101,7 @@ describe('a launcher that was killed, and called again with the same key', { con
           const queue = `${sandbox.apiUrl}${new URL(addMessageQueue(fleet.world, 'demand').url).pathname}`;
           const own = [
             ...job,
+            ...(moment.hasNetwork ? ['--task-definition', 'networked', '--subnets', 'subnet-a'] : []),
             ...(hasQueue ? ['--demand-queue', queue] : []),
             ...(isCancelled ? long : command),
           ];

@@ -72,6 +72,11 @@ export async function startCluster(instances = 1): Promise<{ fleet: Fleet; sandb
     });
   }
   fleet.world.call('ecs:RegisterTaskDefinition', {
+    family: 'networked',
+    networkMode: 'awsvpc',
+    containerDefinitions: [{ name: 'main', image: 'busybox', cpu: 256, memory: 256 }],
+  });
+  fleet.world.call('ecs:RegisterTaskDefinition', {
     family: 'logging',
     containerDefinitions: [
       {

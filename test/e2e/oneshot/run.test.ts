@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parseDemand } from '../../../src/base/demand.ts';
 import { addFault, addMessageQueue, type Fleet, type Sandbox } from '../../../src/sandbox/index.ts';
-import { requested, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
+import { requested, running, startCluster, startedTasks, startOneshot } from './oneshot-process.ts';
 
 let fleet: Fleet;
 let sandbox: Sandbox;
@@ -87,6 +87,77 @@ describe('the exit code', { concurrency: 4 }, () => {
     const { code, lastLine } = await ended;
     assert.equal(code, 71);
     assert.match(lastLine, /ended without an exit code: its host was lost/);
+  });
+});
+
+describe('a task of the network mode awsvpc', () => {
+  const networked = ['run', '--cluster', 'batch', '--task-definition', 'networked'];
+  const asked = () => (fleet.world.requestLog.entries ?? []).filter(({ api }) => api === 'ecs:RunTask');
+
+  test('runs with its network interface in the subnets that are given', async () => {
+    const args = [
+      '--subnets',
+      'subnet-0b,subnet-0a',
+      '--security-groups',
+      'sg-0a',
+      '--',
+      'sh',
+      '-c',
+      'exit 4',
+    ];
+    const { code, stderr } = await startOneshot([...networked, ...args], sandbox).ended;
+    assert.equal(code, 4, stderr);
+    const input = asked().at(-1)?.input as { networkConfiguration?: object } | undefined;
+    assert.deepEqual(input?.networkConfiguration, {
+      awsvpcConfiguration: { subnets: ['subnet-0b', 'subnet-0a'], securityGroups: ['sg-0a'] },
+    });
+  });
+
+  for (const [args, code, lastLine] of [
+    [networked, 69, /has the network mode awsvpc, and no subnets were given .*: name them with --subnets$/],
+    [[...networked, '--dry-run'], 69, /name them with --subnets$/],
+    [[...job, '--subnets', 'subnet-0a'], 69, /the network mode bridge, which takes no network configuration/],
+    [
+      [...networked, '--subnets', 'subnet-0b'],
+      69,
+      /no container instance of the cluster can take it: its zone is not that of the subnets/,
+    ],
+    [[...networked, '--subnets', 'subnet-0a', '--assign-public-ip', 'ENABLED'], 64, /--help/],
+  ] as const) {
+    test(`${args.slice(1).join(' ')}: ${code}`, async () => {
+      const before = asked().length;
+      const ended = await startOneshot([...args, '--', 'true'], sandbox).ended;
+      assert.equal(ended.code, code, ended.stderr);
+      assert.match(ended.lastLine, lastLine);
+      const isAnswer = /no container instance/.test(ended.lastLine);
+      assert.equal(asked().length - before, isAnswer ? 1 : 0, 'RunTask was called for what it refuses');
+    });
+  }
+
+  test('the same key with a subnet in which it does not run is refused', async () => {
+    const keyed = [...networked, '--key', 'networked', '--subnets'];
+    assert.equal((await startOneshot([...keyed, 'subnet-0a', '--', 'true'], sandbox).ended).code, 0);
+    const { code, lastLine } = await startOneshot([...keyed, 'subnet-1a', '--', 'true'], sandbox).ended;
+    assert.equal(code, 65);
+    assert.match(lastLine, /the key was used with other parameters: its subnet is subnet-0a/);
+  });
+
+  test('where every network interface is taken, its group launches an instance in the zone of the subnets', async (context) => {
+    const { fleet: own, sandbox: ownSandbox } = await startCluster(0);
+    context.after(() => ownSandbox.close());
+    // Two interfaces: one is its own.
+    own.addInstance({ cpu: 4096, memory: 8192, instanceType: 't3.micro' });
+    own.group.launch = (availabilityZone) =>
+      own.addInstance({ cpu: 4096, memory: 8192, availabilityZone, ecsAgentAfter: 500 });
+    const args = [...networked, '--subnets', 'subnet-0a', '--group', 'web-asg', '--'];
+    const first = startOneshot([...args, 'sleep', '600'], ownSandbox);
+    await running(own);
+    const { code, stderr } = await startOneshot([...args, 'sh', '-c', 'exit 4'], ownSandbox).ended;
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /no network interface is left on every instance/);
+    assert.equal(own.group.desired, 2);
+    first.signal('SIGTERM');
+    assert.equal((await first.ended).code, 143);
   });
 });
 

@@ -16,10 +16,10 @@ describe('what a task needs of an instance', () => {
   const needs = async (taskDefinition: object, asked: { cpu?: number; memory?: number } = {}) => {
     const { call } = scriptCall({ taskDefinition });
     const definition = await createTasks(call as unknown as Caller<Operations>, 'batch').define('job');
-    return needsOf(definition, 'main', { cpu: undefined, memory: undefined, ...asked });
+    return needsOf(definition, 'main', { cpu: undefined, memory: undefined, network: undefined, ...asked });
   };
   const main = { name: 'main', cpu: 256, memory: 512 };
-  const none = { gpu: 0, ports: [], constraints: [] };
+  const none = { gpu: 0, ports: [], constraints: [], networkInterfaces: 0, subnets: [] };
 
   for (const [what, definition, asked, expected] of [
     ['is what its container reserves', [main], {}, { cpu: 256, memory: 512, ...none }],

@@ -21,7 +21,7 @@ const group = (change: object = {}) => ({
 });
 const launched = (...ids: string[]) => ({ Instances: [{ InstanceIds: ids }], Errors: [] });
 
-const asking: GrowRequest = { count: 1, zone: 0, pending: undefined, leavesRoom: true, own: [] };
+const asking: GrowRequest = { count: 1, zone: 0, pending: undefined, leavesRoom: true, subnets: [], own: [] };
 
 function scene(...answers: (object | Error)[]) {
   const { call, calls } = scriptCall(...answers);
@@ -257,7 +257,15 @@ describe('a group that LaunchInstances does not take', () => {
 });
 
 describe('what no instance of the group could hold', () => {
-  const needs: Needs = { cpu: 4096, memory: 1024, gpu: 0, ports: [], constraints: [] };
+  const needs: Needs = {
+    cpu: 4096,
+    memory: 1024,
+    gpu: 0,
+    ports: [],
+    constraints: [],
+    networkInterfaces: 0,
+    subnets: [],
+  };
   const template = (data: object) => ({ LaunchTemplateVersions: [{ LaunchTemplateData: data }] });
   const types = (...all: (readonly [string, number, number, number?])[]) => ({
     InstanceTypes: all.map(([InstanceType, DefaultVCpus, SizeInMiB, Count]) => ({
@@ -370,7 +378,7 @@ describe('what no instance of the group could hold', () => {
   });
 
   test('a kind of instance that the cluster lacks: an instance of the group that was refused too tells it', async () => {
-    const misfit = { reasons: ['ATTRIBUTE'], by: ['ours'] };
+    const misfit = { reasons: ['ATTRIBUTE'], by: [{ arn: 'ours', reason: 'ATTRIBUTE' }] };
     const registered = (arn: string, ec2InstanceId: string) => ({
       containerInstances: [{ containerInstanceArn: arn, ec2InstanceId, status: 'ACTIVE' }],
     });
@@ -404,4 +412,97 @@ describe('what no instance of the group could hold', () => {
     assert.equal((await measure({}, own, large, type, list, registered('ACTIVE'))).kind, 'unknown');
     assert.equal((await measure({}, own, large, type, list, registered('DRAINING'))).kind, 'never');
   });
+});
+
+describe('a group for a task with subnets', () => {
+  const needs: Needs = {
+    cpu: 1024,
+    memory: 1024,
+    gpu: 0,
+    ports: [],
+    constraints: [],
+    networkInterfaces: 1,
+    subnets: ['subnet-1', 'subnet-2'],
+  };
+  const zones = (...names: string[]) => ({
+    Subnets: names.map((AvailabilityZone) => ({ AvailabilityZone })),
+  });
+  const member = (id: string, zone: string) => ({
+    InstanceId: id,
+    AvailabilityZone: zone,
+    LifecycleState: 'InService',
+  });
+  const refusal = new AwsError('ec2:DescribeSubnets', 'permission', 'UnauthorizedOperation', 'no');
+  const growing: GrowRequest = { ...asking, subnets: needs.subnets };
+  const template = { LaunchTemplate: { LaunchTemplateId: 'lt-1' } };
+  const type = (most: number) => ({
+    InstanceTypes: [
+      {
+        InstanceType: 'm6i.large',
+        VCpuInfo: { DefaultVCpus: 2 },
+        MemoryInfo: { SizeInMiB: 8192 },
+        NetworkInfo: { MaximumNetworkInterfaces: most },
+      },
+    ],
+  });
+  const large = { LaunchTemplateVersions: [{ LaunchTemplateData: { InstanceType: 'm6i.large' } }] };
+  const empty = { containerInstanceArns: [] };
+
+  test('launches in their zones, also where another zone has fewer instances', async () => {
+    const { workers, requests } = scene(group(), zones('a', 'a'), launched('i-1'));
+    await workers.grow(growing);
+    assert.deepEqual((requests()[0] as { AvailabilityZones: string[] }).AvailabilityZones, ['a']);
+  });
+
+  test('launches in any of its zones where it may not ask for theirs', async () => {
+    const { workers, requests } = scene(group(), refusal, launched('i-1'));
+    await workers.grow(growing);
+    assert.deepEqual((requests()[0] as { AvailabilityZones: string[] }).AvailabilityZones, ['b']);
+  });
+
+  test('what boots in another zone is no room', async () => {
+    const { workers } = scene(group({ Instances: [member('i-1', 'b')] }), zones('a', 'a'), launched('i-2'));
+    assert.equal((await workers.grow(growing)).kind, 'launched');
+  });
+
+  test('without an instance in their zones ever: said at once', async () => {
+    const { workers } = scene(group(template), zones('c', 'c'), empty);
+    assert.deepEqual(await workers.measure(needs, undefined), {
+      kind: 'never',
+      why: 'the group workers launches instances in a, b, and the subnets are in c',
+    });
+    assert.equal((await scene(group(), zones('c', 'c')).workers.grow(growing)).kind, 'not-launched');
+  });
+
+  for (const [what, own, subnets, reason, kind] of [
+    ['in another zone than the subnets', {}, zones('a', 'a'), 'LOCATION', 'fits'],
+    ['in another zone, which are not known', {}, refusal, 'LOCATION', 'fits'],
+    ['in its only zone', { AvailabilityZones: ['b'] }, refusal, 'LOCATION', 'never'],
+    ['for what it is', {}, zones('a', 'a'), 'ATTRIBUTE', 'never'],
+  ] as const) {
+    test(`its instance has refused the task, ${what}: ${kind}`, async () => {
+      const registered = {
+        containerInstances: [{ containerInstanceArn: 'ours', ec2InstanceId: 'i-1', status: 'ACTIVE' }],
+      };
+      const looked = kind === 'never' ? [{ containerInstanceArns: ['ours'] }, registered] : [];
+      const members = { Instances: [member('i-1', 'b')], ...template, ...own };
+      const { workers } = scene(group(members), subnets, ...looked, large, type(3));
+      const misfit = { reasons: [reason], by: [{ arn: 'ours', reason }] };
+      assert.equal((await workers.measure(needs, misfit)).kind, kind);
+    });
+  }
+
+  for (const [most, expected] of [
+    [1, 'never'],
+    [2, 'fits, and fills it'],
+    [3, 'fits, and leaves room'],
+  ] as const) {
+    test(`an instance with ${most} network interfaces, of which one is its own: ${expected}`, async () => {
+      const answers = [group(template), zones('a', 'a'), large, type(most), empty];
+      const fit = await scene(...answers).workers.measure(needs, undefined);
+      const beside = fit.kind === 'fits' ? `, and ${fit.leavesRoom ? 'leaves room' : 'fills it'}` : '';
+      assert.equal(`${fit.kind}${beside}`, expected);
+      if (fit.kind === 'never') assert.match(fit.why, /m6i\.large has .*, 0 network interfaces for tasks$/);
+    });
+  }
 });

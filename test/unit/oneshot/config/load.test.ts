@@ -49,7 +49,30 @@ describe('a job file', () => {
     assert.deepEqual(changed.containerEnvironment, { A: '1', B: '2', SECRET: 's' });
   });
 
+  test('gives subnets and security groups as lists, or as a flag does', async () => {
+    const least = 'cluster: batch\ntask-definition: job\n';
+    const listed = await load([
+      jobFile(`${least}subnets: [subnet-0a1b, subnet-0c]\nsecurity-groups: [sg-0a1b]\n`),
+    ]);
+    assert.deepEqual(listed.options.subnets, ['subnet-0a1b', 'subnet-0c']);
+    assert.deepEqual(listed.options.securityGroups, ['sg-0a1b']);
+    const flat = await load([jobFile(`${least}subnets: subnet-0a1b, subnet-0c\n`)]);
+    assert.deepEqual(flat.options.subnets, ['subnet-0a1b', 'subnet-0c']);
+    assert.equal(flat.options.securityGroups, undefined);
+  });
+
   for (const [text, problem] of [
+    ['subnets: [[a]]', /job\.yml: subnets must be a list of IDs, or one/],
+    ['subnets: []', /subnets must be a list of IDs/],
+    [
+      'subnets: [private-a]',
+      /job\.yml: subnets: "private-a" contains "private-a", which is no ID of that kind/,
+    ],
+    [
+      'assign-public-ip: DISABLED',
+      /job\.yml: assign-public-ip is no option: ECS assigns no public IP address/,
+    ],
+    ['networkConfiguration: {}', /networkConfiguration is no option: give its members as subnets and/],
     ['clustr: batch', /job\.yml: "clustr" is no option\. Did you mean cluster\?/],
     ['cluster: [a]', /cluster must be one value/],
     ['command: rake db', /command must be a list of words/],
@@ -92,6 +115,10 @@ describe('the command line', () => {
       [...least, '--demand-queue', 'https://sqs.eu-west-1.amazonaws.com/1/a', '--capacity-provider', 'p'],
       /--demand-queue: it cannot be given together with --capacity-provider/,
     ],
+    [[...least, '--security-groups', 'sg-0a'], /--security-groups: --subnets must be given too/],
+    [[...least, '--subnets', 'sg-0a'], /--subnets: "sg-0a" contains "sg-0a", which is no ID of that kind/],
+    [[...least, '--subnets', Array(17).fill('subnet-0a').join(',')], /--subnets: .* has more than 16 IDs/],
+    [[...least, '--assign-public-ip', 'ENABLED'], /^--assign-public-ip: no option: ECS assigns no public IP/],
     [['--cluster', 'a b', '--task-definition', 'job'], /is not the name of an ECS cluster/],
     [[...least, '--result-file', '/proc/nowhere/result.json'], /--result-file: .* cannot be written/],
   ] as const) {

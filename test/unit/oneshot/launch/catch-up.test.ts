@@ -11,7 +11,13 @@ import { after, defined, fresh, noRoom, policy, T0, unanswered } from './launche
 const nothingFound: Outcome = { kind: 'looked', task: undefined };
 const misfit: Outcome = {
   kind: 'start-answered',
-  answer: { kind: 'misfit', reasons: ['ATTRIBUTE'], by: ['a'], completed: true, except: ['a'] },
+  answer: {
+    kind: 'misfit',
+    reasons: ['ATTRIBUTE'],
+    by: [{ arn: 'a', reason: 'ATTRIBUTE' }],
+    completed: true,
+    except: ['a'],
+  },
 };
 const room: Outcome = { kind: 'compared', hasRoom: true };
 const none: Outcome = { kind: 'compared', hasRoom: false };

@@ -46,6 +46,28 @@ function then(launch: Launch, goes: Policy = policy, now = T0 + HOUR): string {
 
 const soon = T0 + 10 * 1_000;
 
+const networked: Policy = {
+  ...policy,
+  asked: { ...policy.asked, network: { subnets: ['subnet-a'], securityGroups: [] } },
+};
+const awsvpc = { ...defined, definition: { ...defined.definition, networkMode: 'awsvpc' } };
+
+describe('a task of the network mode awsvpc', () => {
+  for (const [what, definition, goes, expected] of [
+    ['without subnets is refused before it is looked for', awsvpc, policy, 'end 69 refused'],
+    ['with subnets is looked for', awsvpc, networked, 'look'],
+    ['is the only one that takes subnets', defined, networked, 'end 69 refused'],
+  ] as const) {
+    test(what, () => assert.equal(then(after(goes, definition), goes), expected));
+  }
+
+  test('needs a network interface, in the zone of its subnets', () => {
+    const { needs } = after(networked, awsvpc);
+    assert.deepEqual([needs?.networkInterfaces, needs?.subnets], [1, ['subnet-a']]);
+    assert.equal(after(policy, defined).needs?.networkInterfaces, 0);
+  });
+});
+
 describe('a launch', () => {
   for (const [what, launch, goes, now, expected] of [
     ['reads the task definition first', after(policy), policy, soon, 'define'],

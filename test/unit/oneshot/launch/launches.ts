@@ -21,6 +21,7 @@ export const policy: Policy = {
     cpu: undefined,
     memory: undefined,
     taskRole: undefined,
+    network: undefined,
   },
 };
 
@@ -42,6 +43,7 @@ export function taskView(change: Partial<TaskView> = {}): TaskView {
       taskRoleArn: undefined,
       containers: [{ name: 'main', command: ['rake'], environment: {}, cpu: undefined, memory: undefined }],
     },
+    subnet: undefined,
     ...change,
   };
 }
@@ -54,7 +56,7 @@ export const exited = (exitCode: number | undefined, change: Partial<TaskView> =
     ...change,
   });
 
-export const defined: Outcome = {
+export const defined: Outcome & { kind: 'defined' } = {
   kind: 'defined',
   definition: {
     containers: [
@@ -71,6 +73,7 @@ export const defined: Outcome = {
     ],
     cpu: undefined,
     memory: undefined,
+    networkMode: 'bridge',
     constraints: [],
   },
 };

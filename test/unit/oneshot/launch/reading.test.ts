@@ -218,6 +218,24 @@ describe('a later call with the same key', () => {
       true,
     ],
     [
+      'in one of the subnets',
+      taskView({ subnet: 'subnet-b' }),
+      { network: { subnets: ['subnet-a', 'subnet-b'], securityGroups: [] } },
+      true,
+    ],
+    [
+      'in another subnet',
+      taskView({ subnet: 'subnet-c' }),
+      { network: { subnets: ['subnet-a'], securityGroups: [] } },
+      false,
+    ],
+    [
+      'without a network interface yet',
+      taskView(),
+      { network: { subnets: ['subnet-a'], securityGroups: [] } },
+      true,
+    ],
+    [
       'with entries for other containers',
       taskView({
         overrides: {

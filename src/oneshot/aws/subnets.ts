@@ -1,0 +1,25 @@
+import type { Caller } from '../../aws/call.ts';
+import { AwsError } from '../../aws/errors.ts';
+import { incomplete } from './incomplete.ts';
+import type { Operations } from './operations.ts';
+
+/** The Availability Zones of some subnets. */
+export type Zones =
+  | { readonly kind: 'known'; readonly names: ReadonlySet<string> }
+  /** A policy forbids to ask, or there is no such subnet. */
+  | { readonly kind: 'unknown' };
+
+/** Reads in which zones subnets are. Rejects with an `AwsError` where EC2 does not answer. */
+export async function readZones(call: Caller<Operations>, subnets: readonly string[]): Promise<Zones> {
+  const operation = 'ec2:DescribeSubnets';
+  try {
+    const { Subnets: found } = await call(operation, { SubnetIds: [...subnets] });
+    if (!Array.isArray(found)) throw incomplete(operation, 'Subnets');
+    const names = found.flatMap(({ AvailabilityZone: zone }) => zone ?? []);
+    return names.length < subnets.length ? { kind: 'unknown' } : { kind: 'known', names: new Set(names) };
+  } catch (error) {
+    if (error instanceof AwsError && (error.kind === 'permission' || error.kind === 'rejected'))
+      return { kind: 'unknown' };
+    throw error;
+  }
+}
