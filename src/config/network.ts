@@ -25,12 +25,12 @@ export type NetworkRead =
 
 /**
  * Reads how the AWS APIs are reached from the environment: proxies, AWS_CA_BUNDLE, and endpoints that are not encrypted.
- * @param introspectionUrl where the ECS agent is asked
+ * @param introspectionUrl where the ECS agent is asked; undefined: it is not
  * @param read reads a text file; replaced in tests
  */
 export function readNetwork(
   environment: Environment,
-  introspectionUrl: string,
+  introspectionUrl: string | undefined,
   read = (path: string) => readTextFile(path, MOST_BYTES),
   nodeVersion = process.versions.node,
 ): NetworkRead {
@@ -140,7 +140,7 @@ const ENDPOINTS = [
 ] as const;
 
 /** Whoever is on the way to it can answer in its place: that all tasks are STOPPED, for one. */
-function openEndpoints(environment: Environment, introspectionUrl: string): string[] {
+function openEndpoints(environment: Environment, introspectionUrl: string | undefined): string[] {
   const given = [
     ...ENDPOINTS.map((name) => [name, environment[name]] as const),
     ['--introspection-url', introspectionUrl] as const,

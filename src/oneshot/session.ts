@@ -1,13 +1,11 @@
 import { createBudget } from '../aws/budget.ts';
 import { createCaller } from '../aws/call.ts';
-import { findRegion } from '../aws/find-region.ts';
+import { prepareSdk } from '../aws/prepare-sdk.ts';
 import { createTransport } from '../aws/sdk/transport.ts';
 import { clusterName } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
 import { version } from '../base/version.ts';
-import { readNetwork } from '../config/network.ts';
-import { createNodeHttp } from '../host/node-http.ts';
 import { createDemandQueue, type DemandQueue, queueRegion } from './aws/demand-queue.ts';
 import { createGroup, type Group } from './aws/group.ts';
 import { createLogStream, type LogStream } from './aws/logs.ts';
@@ -37,29 +35,20 @@ export async function openSession(
   environment: Environment,
   attempts = 1,
 ): Promise<Session> {
-  const network = readNetwork(environment, 'http://127.0.0.1');
-  if (network.kind === 'wrong') return network;
-  const region = await findRegion(options.region, environment, createNodeHttp(systemClock));
-  if (region.kind === 'unknown') return { kind: 'wrong', problems: [`--region: ${region.cause}`] };
-  // The SDK itself reads them from the environment of the process.
-  for (const [name, value] of Object.entries(environment))
-    if (value !== undefined && process.env[name] !== value) process.env[name] = value;
-  process.env.AWS_REGION = region.value;
+  const prepared = await prepareSdk(options.region, environment);
+  if (prepared.kind === 'wrong') return prepared;
+  const { region, network, warnings } = prepared;
+  const own = { clock: systemClock, random: Math.random };
   const callIn = (regionName: string) =>
     createCaller<Operations>({
-      transport: createTransport(awsServices, regionName, `ecs-oneshot/${version}`, {
-        clock: systemClock,
-        random: Math.random,
-        network: network.network,
-      }),
-      clock: systemClock,
-      random: Math.random,
+      ...own,
+      transport: createTransport(awsServices, regionName, `ecs-oneshot/${version}`, { ...own, network }),
       budget: createBudget(systemClock, MOST_REQUESTS),
       stop: new AbortController().signal,
     });
-  const call = callIn(region.value);
+  const call = callIn(region);
   const callOf = (other: string | undefined) =>
-    other === undefined || other === region.value ? call : callIn(other);
+    other === undefined || other === region ? call : callIn(other);
   const cluster = options.cluster ?? '';
   return {
     kind: 'open',
@@ -74,6 +63,6 @@ export async function openSession(
         : createDemandQueue(callOf(queueRegion(options.demandQueue)), options.demandQueue),
     logStream: (group, stream, other) => createLogStream(callOf(other), group, stream),
     tasks: createTasks((operation, input) => call(operation, input, { attempts }), cluster),
-    warnings: network.warnings,
+    warnings,
   };
 }

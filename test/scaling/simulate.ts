@@ -1,7 +1,8 @@
 import type { Transport } from '../../src/aws/operations.ts';
-import { type Clock, isoTime } from '../../src/base/clock.ts';
+import { isoTime } from '../../src/base/clock.ts';
 import { inMemory, type Machine, timelineLine } from '../../src/sandbox/index.ts';
 import type { Operations } from '../../src/scaler/aws/operations.ts';
+import type { ScalerPorts } from '../../src/scaler/turn/ports.ts';
 import { createRandom } from '../simulation/random.ts';
 import { START, settled } from '../support/virtual-clock.ts';
 import { type JobRecord, launchJob } from './launcher.ts';
@@ -14,20 +15,11 @@ export type Program = {
   readonly agent: Agent;
   /** A process of it: one turn after the other, with what it keeps between them. */
   readonly startScaler: (
-    ports: ScalerPorts,
+    ports: Omit<ScalerPorts, 'stop' | 'config'>,
     plan: ScalerPlan,
     looksAhead: boolean,
   ) => { turn(): Promise<void> };
   readonly bootTimeoutMs: number;
-};
-
-export type ScalerPorts = {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly transport: Transport<Operations>;
-  readonly cluster: string;
-  readonly group: string;
-  readonly queueUrl: string;
 };
 
 export type RunRecord = {

@@ -9,7 +9,7 @@ import type { Operations } from '../aws/operations.ts';
 import type { TaskReader } from '../aws/tasks.ts';
 import { inBatches } from '../aws/whole.ts';
 import { CORDON_KEY, cordonText } from '../cordon-tag.ts';
-import type { Action, ContainerInstance, Plan, Snapshot, Target } from '../plan/model.ts';
+import type { Action, Config, ContainerInstance, Plan, Snapshot, Target } from '../plan/model.ts';
 import { raiseDesired } from './raise.ts';
 
 export type Outcome = { readonly action: Action } & (
@@ -23,8 +23,7 @@ export type CarryOutPorts = {
   readonly call: Caller<Operations>;
   readonly cluster: string;
   readonly group: string;
-  /** What the scaler calls itself in its cordons. */
-  readonly name: string;
+  readonly config: Pick<Config, 'name'>;
   readonly tasks: TaskReader;
   readonly clock: Clock;
 };
@@ -167,7 +166,7 @@ async function cordon(
       continue;
     }
     try {
-      const value = cordonText(ports.name, action.since, action.until);
+      const value = cordonText(ports.config.name, action.since, action.until);
       const input = { resourceArn: action.instance.arn, tags: [{ key: CORDON_KEY, value }] };
       await ports.call('ecs:TagResource', input, ATTEMPTS);
       tagged.push(action);
@@ -250,7 +249,8 @@ async function terminate(
         const [one] = await describeContainerInstances(ports.call, ports.cluster, [arn]);
         const member = group?.instances.find(({ id }) => id === instanceId);
         const cordon = one?.cordon;
-        const isOwn = cordon?.kind === 'read' && cordon.by === ports.name && cordon.until > ports.clock.now();
+        const isOwn =
+          cordon?.kind === 'read' && cordon.by === ports.config.name && cordon.until > ports.clock.now();
         return one?.instanceId !== instanceId || one.status !== 'DRAINING'
           ? `it is ${one?.status ?? 'not registered'} now`
           : !isOwn

@@ -15,7 +15,7 @@ async function tokens(given: Readonly<Record<string, Given>>, at = NOW): Promise
     asked.push(input.ClientToken ?? '');
     return { Instances: [{ InstanceIds: ['i-new'] }] };
   };
-  const ports = { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler' } as never;
+  const ports = { call, cluster: 'batch', group: 'workers', config: { name: 'ecs-scaler' } } as never;
   await carryOut(planned(snapshot), snapshot, ports);
   return asked;
 }
@@ -57,7 +57,12 @@ test('what a zone is asked for in place of another is not taken for what it is a
     asked.add(input.ClientToken);
     return { Instances: [{ InstanceIds: ['i-new'] }] };
   };
-  await carryOut(made, snapshot, { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler' } as never);
+  await carryOut(made, snapshot, {
+    call,
+    cluster: 'batch',
+    group: 'workers',
+    config: { name: 'ecs-scaler' },
+  } as never);
   assert.deepEqual(
     made.actions.map((action) => action.kind === 'launch' && [action.zone, action.count]),
     [
@@ -77,7 +82,7 @@ test('a desired capacity that is not reached is not raised turn after turn for t
     const sizes = { MinSize: 0, MaxSize: 10, DesiredCapacity: desired };
     return { AutoScalingGroups: [{ AutoScalingGroupName: 'workers', ...sizes }] };
   };
-  const ports = { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler' } as never;
+  const ports = { call, cluster: 'batch', group: 'workers', config: { name: 'ecs-scaler' } } as never;
   const history = { shortSince: NOW - 10 * MINUTE };
   const wanted: number[] = [];
   for (const count of [4, 4, 6]) {
@@ -105,7 +110,7 @@ describe('where the desired capacity is raised', () => {
       return { AutoScalingGroups: [{ AutoScalingGroupName: 'workers', ...sizes }] };
     };
     const snapshot = cluster({ 'i-1': full }, { demand: jobs(6) });
-    const ports = { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler' } as never;
+    const ports = { call, cluster: 'batch', group: 'workers', config: { name: 'ecs-scaler' } } as never;
     const outcomes = await carryOut(planned(snapshot), snapshot, ports);
     return { desired, set, kinds: [...new Set(outcomes.map(({ kind }) => kind))] };
   }
@@ -179,7 +184,14 @@ describe('an instance is terminated', () => {
       },
     };
     const clock = { now: () => NOW };
-    const ports = { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler', tasks, clock } as never;
+    const ports = {
+      call,
+      cluster: 'batch',
+      group: 'workers',
+      config: { name: 'ecs-scaler' },
+      tasks,
+      clock,
+    } as never;
     const outcomes = await carryOut(planned(snapshot), snapshot, ports);
     return { operations, outcome: outcomes[0] };
   }
@@ -233,7 +245,7 @@ describe('an instance is cordoned', () => {
       };
       return { containerInstances: [{ ...one, ...now }] };
     };
-    const ports = { call, cluster: 'batch', group: 'workers', name: 'ecs-scaler' } as never;
+    const ports = { call, cluster: 'batch', group: 'workers', config: { name: 'ecs-scaler' } } as never;
     return { outcomes: await carryOut(planned(snapshot), snapshot, ports), operations };
   }
 
