@@ -4,7 +4,7 @@ import { doctorSchema } from '../src/commands/doctor/schema.ts';
 import { statusSchema } from '../src/commands/status-schema.ts';
 import { configurationPage } from './docs/configuration.ts';
 import { eventsPage } from './docs/events.ts';
-import { oneshotTables, scalerTables, withOptions } from './docs/options.ts';
+import { oneshotTables, scalerTables, withTables } from './docs/options.ts';
 import { schemaFile, statusPage } from './docs/status.ts';
 
 // `npm run docs` writes the pages that are made from the program's own tables; with --check it only compares.
@@ -14,8 +14,8 @@ const pages = {
   'docs/configuration.md': configurationPage(),
   'docs/events.md': eventsPage(),
   'docs/status.md': statusPage(),
-  'docs/oneshot.md': withOptions(page('oneshot.md'), oneshotTables()),
-  'docs/scaling.md': withOptions(page('scaling.md'), scalerTables()),
+  'docs/oneshot.md': withTables(page('oneshot.md'), oneshotTables()),
+  'docs/scaling.md': withTables(page('scaling.md'), scalerTables()),
   'docs/schemas/status.schema.json': schemaFile(statusSchema),
   'docs/schemas/doctor.schema.json': schemaFile(doctorSchema),
 };

@@ -16,6 +16,25 @@ export type OptionText<T> = {
   readonly parse: (text: string) => Parsed<T>;
 };
 
+/** A program's options, by the names that its code has for them. */
+type Schema = Readonly<Record<string, OptionText<unknown>>>;
+
+/** Every option's value. */
+export type ValuesOf<S extends Schema> = {
+  readonly [K in keyof S]: S[K] extends { parse(text: string): infer P }
+    ? Extract<P, { kind: 'ok' }> extends { value: infer V }
+      ? V
+      : never
+    : never;
+};
+
+/** The same schema as a list, for what treats all options alike. */
+export function listOf<S extends Schema>(
+  schema: S,
+): readonly (S[keyof S] & { readonly name: keyof S & string })[] {
+  return Object.keys(schema).map((name) => ({ name, ...(schema[name] as S[keyof S]) }));
+}
+
 /** Reads one of these names. */
 export function oneOf<const T extends string>(names: readonly T[]) {
   return (text: string): Parsed<T> => {

@@ -1,6 +1,6 @@
 import { isCluster } from '../base/arn.ts';
 import { DEFAULT_TAG_KEY, isLifecycleHookName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
-import { boolean, duration, list, type OptionText, oneOf } from './option.ts';
+import { boolean, duration, list, listOf, type OptionText, oneOf, type ValuesOf } from './option.ts';
 import { parsed as ok, type Parsed, wrong } from './parsed.ts';
 import { parseTaskPatterns, TASK_PATTERNS_ALLOWED } from './task-patterns.ts';
 
@@ -264,19 +264,10 @@ export const MANAGED_DRAINING_HOOK = 'ecs-managed-draining-termination-hook';
 
 export type OptionName = keyof typeof options;
 
-/** The same schema as a list, for what treats all options alike. */
-export const optionList: readonly (Option<unknown> & { readonly name: OptionName })[] = (
-  Object.keys(options) as OptionName[]
-).map((name) => ({ name, ...options[name] }));
+export const optionList: readonly (Option<unknown> & { readonly name: OptionName })[] = listOf(options);
 
 /** Every option's value. Times are in ms. */
-export type Config = {
-  readonly [K in OptionName]: ReturnType<(typeof options)[K]['parse']> extends infer P
-    ? P extends { kind: 'ok'; value: infer V }
-      ? V
-      : never
-    : never;
-};
+export type Config = ValuesOf<typeof options>;
 
 /** Metrics are served to this host only: they name its cluster, and the port has no authentication. */
 function loopbackAddress(text: string): Parsed<{ host: string; port: number }> {

@@ -1,15 +1,11 @@
+import { exitWith } from '../command-line/exit.ts';
 import { choose, usageError } from '../command-line/front.ts';
 import { type CommandName, loadOptions } from './config/load.ts';
 import { EXIT } from './exit-codes.ts';
 import { program } from './program.ts';
 import { createScreen } from './report/screen.ts';
 
-const code = await main(process.argv.slice(2));
-// A request that is still under way must not hold up the end; what was written to a pipe must have gone out.
-await Promise.all(
-  [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))),
-);
-process.exit(code);
+await exitWith(await main(process.argv.slice(2)));
 
 async function main(words: string[]): Promise<number> {
   const { stdout, stderr } = process;

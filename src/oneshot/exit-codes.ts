@@ -1,10 +1,12 @@
+import { EX_USAGE } from '../config/exit-codes.ts';
+
 /**
  * What `ecs-oneshot run` exits with where it is not the container's own code. Most are of sysexits.h. A container may
  * exit with any of them too: the last line on stderr and the result file say whose code it is.
  */
 export const EXIT = {
   /** The command line or the job file is wrong. */
-  usage: 64,
+  usage: EX_USAGE,
   /** The key was used with other parameters. */
   conflict: 65,
   /** The task could not be started, or failed to start. */

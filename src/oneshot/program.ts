@@ -1,6 +1,7 @@
 import type { FlagText, Program } from '../command-line/program.ts';
 import { ENV_FLAG, JSON_FLAG } from './config/load.ts';
 import { type OptionName, optionList } from './config/options.ts';
+import { CANCELLED, EXIT } from './exit-codes.ts';
 
 const ENV: FlagText = {
   ...ENV_FLAG,
@@ -11,6 +12,8 @@ const JSON_TEXT: FlagText = { ...JSON_FLAG, help: 'Print one JSON object for pro
 
 const only = (...names: OptionName[]): readonly FlagText[] =>
   optionList.filter(({ name }) => names.includes(name));
+
+const PERMISSION = [String(EXIT.permission), 'permission or credentials are missing'] as const;
 
 /** The command line of `ecs-oneshot`. */
 export const program = {
@@ -29,14 +32,29 @@ export const program = {
       options: OPTIONS,
       exitCodes: [
         ['0–255', "the container's own"],
-        ['65', 'the key was used with other parameters; nothing was started'],
-        ['69', 'the task could not be started'],
-        ['71', 'it ended without an exit code: host lost, Spot'],
-        ['75', 'no room in time; nothing was started, safe to try again'],
-        ['76', 'lost track of the task: it may still run'],
-        ['77', 'permission or credentials are missing'],
-        ['124', 'the time limit passed (--timeout)'],
-        ['130, 143', 'cancelled by SIGINT, SIGTERM: the task has been stopped, or none was started'],
+        [String(EXIT.conflict), 'the key was used with other parameters; nothing was started'],
+        [
+          String(EXIT.notStarted),
+          'the task could not be started, or failed to start; or no instance of the group could ever hold it',
+        ],
+        [
+          String(EXIT.noExitCode),
+          'the task ended without an exit code: its host was lost, or its Spot instance interrupted',
+        ],
+        [String(EXIT.noRoom), 'there was no room in time; nothing was started, and it is safe to try again'],
+        [
+          String(EXIT.lost),
+          'it has lost track of the task, which may still run: status and stop with the same key',
+        ],
+        PERMISSION,
+        [
+          String(EXIT.timedOut),
+          'the time limit (--timeout) passed: the task was stopped, or left to run with --on-timeout detach',
+        ],
+        [
+          Object.values(CANCELLED).join(', '),
+          'cancelled by SIGINT or SIGTERM: the task has been stopped, or none was started',
+        ],
       ],
     },
     status: {
@@ -47,8 +65,8 @@ export const program = {
       exitCodes: [
         ['0', 'it runs, or has ended'],
         ['1', 'there is none'],
-        ['76', 'AWS did not say'],
-        ['77', 'permission or credentials are missing'],
+        [String(EXIT.lost), 'AWS did not say'],
+        PERMISSION,
       ],
     },
     stop: {
@@ -58,14 +76,14 @@ export const program = {
       options: only('cluster', 'key', 'region'),
       exitCodes: [
         ['0', 'none runs any more'],
-        ['76', 'AWS did not say: it may still run'],
-        ['77', 'permission or credentials are missing'],
+        [String(EXIT.lost), 'AWS did not say: it may still run'],
+        PERMISSION,
       ],
     },
   },
   options: OPTIONS,
   optionsTitle: 'Options of run, status and stop',
-  exitCodes: [['64', 'the command line or the job file is wrong; nothing was started']],
+  exitCodes: [[String(EXIT.usage), 'the command line or the job file is wrong; nothing was started']],
   notes: ['Write times with a unit: 500ms, 90s, 5m, 1h30m, 2d.'],
   files: [],
 } as const satisfies Program;

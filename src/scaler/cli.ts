@@ -1,15 +1,11 @@
+import { exitWith } from '../command-line/exit.ts';
 import { choose, configurationError, usageError } from '../command-line/front.ts';
 import { EX_CONFIG } from '../config/exit-codes.ts';
 import { loadOptions } from './config/load.ts';
 import { EXIT } from './exit-codes.ts';
 import { type CommandName, program } from './program.ts';
 
-const code = await main(process.argv.slice(2));
-// A request that is still under way must not hold up the end; what was written to a pipe must have gone out.
-await Promise.all(
-  [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))),
-);
-process.exit(code);
+await exitWith(await main(process.argv.slice(2)));
 
 async function main(words: string[]): Promise<number> {
   const { stdout, stderr } = process;

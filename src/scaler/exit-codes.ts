@@ -1,7 +1,9 @@
+import { EX_USAGE } from '../config/exit-codes.ts';
+
 /** What `ecs-scaler` exits with. Most are of sysexits.h. */
 export const EXIT = {
   /** The command line is wrong. */
-  usage: 64,
+  usage: EX_USAGE,
   /** There is no such cluster or group. */
   nothingThere: 69,
   /** Something could not be read, so there is no plan: safe to try again. */

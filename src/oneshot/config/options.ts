@@ -1,19 +1,22 @@
 import { quote } from '../../base/text.ts';
 import { awsNames } from '../../config/aws-names.ts';
-import { boolean, duration, type OptionText, oneOf, optional, wholeNumber } from '../../config/option.ts';
+import { awsOptions } from '../../config/aws-options.ts';
+import {
+  boolean,
+  duration,
+  listOf,
+  type OptionText,
+  oneOf,
+  optional,
+  type ValuesOf,
+  wholeNumber,
+} from '../../config/option.ts';
 import { type Parsed, parsed, wrong } from '../../config/parsed.ts';
+import { EXIT } from '../exit-codes.ts';
 
 /** The one schema of `ecs-oneshot`: types, `--help`, job files and error messages all come from here. */
 export const options = {
-  cluster: {
-    flag: 'cluster',
-    placeholder: 'NAME',
-    default: '',
-    defaultShown: 'none: it must be given',
-    help: 'The ECS cluster.',
-    allowed: 'the name or ARN of a cluster',
-    parse: awsNames.cluster,
-  },
+  cluster: awsOptions.cluster,
   taskDefinition: {
     flag: 'task-definition',
     placeholder: 'NAME',
@@ -124,7 +127,7 @@ export const options = {
     flag: 'capacity-timeout',
     placeholder: 'TIME',
     default: '30m',
-    help: 'How long it waits for room before it gives up with exit code 75.',
+    help: `How long it waits for room before it gives up with exit code ${EXIT.noRoom}.`,
     allowed: 'a time of at least 0s',
     parse: duration(0, Infinity),
   },
@@ -133,7 +136,7 @@ export const options = {
     placeholder: 'TIME',
     default: '',
     defaultShown: 'none',
-    help: 'How long the task may run; --on-timeout says what happens then. The exit code is 124.',
+    help: `How long the task may run; --on-timeout says what happens then. The exit code is ${EXIT.timedOut}.`,
     allowed: 'a time of at least 1s, or "none"',
     parse: (text) => (text === '' || text === 'none' ? parsed(undefined) : duration(1_000, Infinity)(text)),
   },
@@ -180,15 +183,7 @@ export const options = {
     allowed: 'a path in a directory that this user may write',
     parse: optional((text) => parsed(text)),
   },
-  region: {
-    flag: 'region',
-    placeholder: 'REGION',
-    default: '',
-    defaultShown: "AWS_REGION, ~/.aws/config, else this EC2 instance's own",
-    help: 'The AWS Region.',
-    allowed: 'a Region such as eu-west-1',
-    parse: awsNames.region,
-  },
+  region: awsOptions.region,
   dryRun: {
     flag: 'dry-run',
     default: 'false',
@@ -216,19 +211,10 @@ export const notOptions: ReadonlyMap<string, string> = new Map([
   ['networkConfiguration', 'give its members as subnets and security-groups'],
 ]);
 
-/** The same schema as a list, for what treats all options alike. */
-export const optionList: readonly (OptionText<unknown> & { readonly name: OptionName })[] = (
-  Object.keys(options) as OptionName[]
-).map((name) => ({ name, ...options[name] }));
+export const optionList: readonly (OptionText<unknown> & { readonly name: OptionName })[] = listOf(options);
 
 /** Every option's value. Times are in ms. */
-export type Options = {
-  readonly [K in OptionName]: ReturnType<(typeof options)[K]['parse']> extends infer P
-    ? P extends { kind: 'ok'; value: infer V }
-      ? V
-      : never
-    : never;
-};
+export type Options = ValuesOf<typeof options>;
 
 /** IDs of one kind of resource, separated by commas. (ECS API reference, AwsVpcConfiguration, has the most of each) */
 function idList(prefix: string, most: number) {

@@ -1,18 +1,19 @@
 import { awsNames } from '../../config/aws-names.ts';
-import { boolean, duration, type OptionText, oneOf, wholeNumber } from '../../config/option.ts';
+import { awsOptions } from '../../config/aws-options.ts';
+import {
+  boolean,
+  duration,
+  listOf,
+  type OptionText,
+  oneOf,
+  type ValuesOf,
+  wholeNumber,
+} from '../../config/option.ts';
 import { parsed, wrong } from '../../config/parsed.ts';
 
 /** The one schema of `ecs-scaler`: types, `--help`, environment variables and error messages all come from here. */
 export const options = {
-  cluster: {
-    flag: 'cluster',
-    placeholder: 'NAME',
-    default: '',
-    defaultShown: 'none: it must be given',
-    help: 'The ECS cluster.',
-    allowed: 'the name or ARN of a cluster',
-    parse: awsNames.cluster,
-  },
+  cluster: awsOptions.cluster,
   group: {
     flag: 'group',
     placeholder: 'NAME',
@@ -141,15 +142,7 @@ export const options = {
     allowed: 'true, false',
     parse: boolean,
   },
-  region: {
-    flag: 'region',
-    placeholder: 'REGION',
-    default: '',
-    defaultShown: "AWS_REGION, ~/.aws/config, else this EC2 instance's own",
-    help: 'The AWS Region.',
-    allowed: 'a Region such as eu-west-1',
-    parse: awsNames.region,
-  },
+  region: awsOptions.region,
 } as const satisfies Record<string, OptionText<unknown>>;
 
 export type OptionName = keyof typeof options;
@@ -158,17 +151,10 @@ export type OptionName = keyof typeof options;
 export const optionList: readonly (OptionText<unknown> & {
   readonly name: OptionName;
   readonly variable: string;
-})[] = (Object.keys(options) as OptionName[]).map((name) => ({
-  name,
-  variable: `ECS_SCALER_${options[name].flag.toUpperCase().replaceAll('-', '_')}`,
-  ...options[name],
+})[] = listOf(options).map((option) => ({
+  ...option,
+  variable: `ECS_SCALER_${option.flag.toUpperCase().replaceAll('-', '_')}`,
 }));
 
 /** Every option's value. Times are in ms. */
-export type Options = {
-  readonly [K in OptionName]: ReturnType<(typeof options)[K]['parse']> extends infer P
-    ? P extends { kind: 'ok'; value: infer V }
-      ? V
-      : never
-    : never;
-};
+export type Options = ValuesOf<typeof options>;
