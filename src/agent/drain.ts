@@ -373,6 +373,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       foundDrainingSince: state.memory.drainingSetAt === undefined ? state.memory.signalledAt : undefined,
       isCrowded,
       mustDescribe: policy.ignoreTasks.length > 0,
+      isReplacing: state.memory.isReplacing === true,
       listsWhileActive: policy.mode === 'deregister' || policy.dryRun,
       registeredAnewAt: registeredAnewAt(),
       lifecycle: polls.lifecycle.reading(),

@@ -274,9 +274,9 @@ export type Failure = {
 
 /**
  * How ECS is looked at. `full`: all that a release rests on. `quick`: how the tasks that are known are doing. `check`: the same,
- * and whether the container instance is as it was.
+ * and whether the container instance is as it was. `confirm`: whether it is, where a list of a moment ago named no task.
  */
-export type ViewKind = 'full' | 'quick' | 'check';
+export type ViewKind = 'full' | 'quick' | 'check' | 'confirm';
 
 /** What ECS says about this host. */
 export type EcsView = {
@@ -285,6 +285,8 @@ export type EcsView = {
   readonly tasks: Reading<readonly Task[]>;
   /** Whether its tasks were listed, or only those of the view before described again. */
   readonly isListed: boolean;
+  /** When its tasks were last listed, in ms by the agent’s clock. Absent: they were not, or not in this drain. */
+  readonly listedAt?: number;
   /** When the container instance itself was last described, or changed, in ms by the agent’s clock. Absent: with the rest. */
   readonly describedAt?: number;
   /** How many ListTasks requests a list of them takes. */

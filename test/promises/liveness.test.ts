@@ -64,6 +64,15 @@ test('L2, a hook that timed out beside a living agent', () => {
   ]);
 });
 
+test('L2, a hook that timed out after it was let go at the operator’s limit', () => {
+  const limit = { after: 20_000, onTimeout: 'continue' } as const;
+  const timedOut = (letGoAt: number) =>
+    found([...draining, complete(letGoAt), ended(60, 'heartbeat-timeout')], 61, { limit }).length;
+  assert.equal(timedOut(31), 0);
+  const waits = found([...draining, ended(41, 'heartbeat-timeout')], 42, { limit });
+  assert.equal(waits.length, 1, 'it was not let go, and its tasks end with the hook all the same');
+});
+
 test('L2, a hook of minutes whose heartbeats were throttled, and then an outage of a third of its time-out', () => {
   const beat = 'autoscaling:RecordLifecycleActionHeartbeat';
   const outage = [70, 80, 90, 105, 110].map((at) => called(at, 'ecs:ListTasks', {}, 'fault:5xx'));

@@ -18,6 +18,7 @@ import {
   tasksLeft,
 } from './instance.ts';
 import { isReplacement, isRetained, waits } from './lifecycle-states.ts';
+import { limitAllows } from './limits.ts';
 import type { Verdict } from './verdict.ts';
 
 /** L1: last task stopped, everything answers: released within this, in ms. */
@@ -218,6 +219,9 @@ export function checkTimeout(
   // Who looks for the signal as rarely as the hook times out has chosen so.
   if (!left || setting.pollInterval > 5_000) return;
   const at = event.at;
+  // At the operator's limit the agent has let go, tasks or not: an answer that was none of Auto Scaling's can have said that it had.
+  const isLimitPassed = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
+  if (instance.releasedBy !== undefined && isLimitPassed) return;
   // A hook that was changed before its agent could read it may count as it was, which nobody can read any more.
   const changedAt = instance.group?.changedAt ?? -Infinity;
   if (changedAt > (instance.waitsSince ?? at) && (process?.hooksReadAt ?? at) > changedAt) return;

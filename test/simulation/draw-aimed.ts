@@ -194,6 +194,35 @@ export function addThrottledWait(random: Random, plan: Plan, { start }: Span): P
 }
 
 /**
+ * A root volume is to be replaced, the ECS agent takes its time, and looks at ECS that failed have used up a minute's requests. Into
+ * one of two hundred runs.
+ */
+export function addSlowHost(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const runsFor = start + random.spread(5 * SECOND, MINUTE);
+  return {
+    ...plan,
+    flags: [],
+    services: [],
+    tasks: [lasting(runsFor)],
+    happenings: [
+      { at: 0, what: 'introspection', answersAfter: random.integer(510, 1_200) },
+      { at: start, what: 'replace-root-volume' },
+    ],
+    faults: [
+      {
+        at: runsFor - random.integer(0, 20 * SECOND),
+        match: { api: 'ecs:ListTasks' },
+        fault: { what: random.pick(['reset', '5xx', 'garbage'] as const) },
+        count: random.integer(8, 12),
+      },
+    ],
+    kills: [],
+    world: { ...plan.world, rootVolumeTarget: 'Terminated' },
+  };
+}
+
+/**
  * A drain is cancelled while the disk is full, and another begins: after a restart, what the file says is of the one before. Into
  * one of two hundred runs.
  */

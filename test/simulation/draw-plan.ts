@@ -5,6 +5,7 @@ import {
   addRenewed,
   addSilence,
   addSilentHost,
+  addSlowHost,
   addThrottledWait,
   addWhileReplacing,
 } from './draw-aimed.ts';
@@ -39,7 +40,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const renewed = rare ? addRenewed(createRandom(seed ^ 0x4e17), silent, span) : silent;
   const throttled = rare ? addThrottledWait(createRandom(seed ^ 0x7407), renewed, span) : renewed;
   const full = rare ? addFullDisk(createRandom(seed ^ 0xf011), throttled, span) : throttled;
-  const drawn = rare ? withFewPages(full) : full;
+  const slow = rare ? addSlowHost(createRandom(seed ^ 0x5104), full, span) : full;
+  const drawn = rare ? withFewPages(slow) : slow;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

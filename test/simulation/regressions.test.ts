@@ -817,6 +817,41 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(5 * MINUTE)],
   },
+  'what answers the completion at an operator’s limit is not Auto Scaling, and the hook times out': {
+    seed: 5_101_427,
+    flags: ['--drain-timeout', '2s', '--on-timeout', 'continue'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 31, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    happenings: [{ at: 9_000, what: 'scale-in' }],
+    faults: [
+      {
+        at: 13_000,
+        match: { api: 'autoscaling:CompleteLifecycleAction' },
+        fault: { what: 'html' },
+        count: 4,
+      },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
+  'a root volume is to be replaced, the ECS agent takes its time, and failed looks have used up a minute’s requests':
+    {
+      seed: 1_680,
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 1_328, defaultResult: 'ABANDON' }],
+        ours: 'drain',
+        retain: true,
+      },
+      world: { ...plain.world, deregisterRefusedFor: 'pending-or-running', rootVolumeTarget: 'Terminated' },
+      happenings: [
+        { at: 0, what: 'introspection', answersAfter: 646 },
+        { at: 13_461, what: 'replace-root-volume' },
+      ],
+      faults: [{ at: 11_601, match: { api: 'ecs:ListTasks' }, fault: { what: 'garbage' }, count: 12 }],
+      tasks: [task(26_818)],
+    },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

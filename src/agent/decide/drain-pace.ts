@@ -21,6 +21,8 @@ export type DrainPace = {
   readonly isCrowded: boolean;
   /** Some tasks may be such as the drain does not wait for: only ECS tells which. */
   readonly mustDescribe: boolean;
+  /** The group was last known to replace the root volume of an instance that stays. */
+  readonly isReplacing: boolean;
   /** Tasks can be placed here during the drain: in mode `deregister`, and in a dry run. */
   readonly listsWhileActive: boolean;
   /** From then on tasks are asked to stop that ECS places here: at a limit, or before a Spot interruption. */

@@ -29,6 +29,8 @@ const RELEASED_MS = 60_000;
 const UNSEEN_MS = 60_000;
 /** Where tasks can still be placed, or must be asked to stop. */
 const LOOK_MS = 15_000;
+/** A list that is older than this, in ms, is read anew. */
+const LISTED_LATELY_MS = 20_000;
 const LONGEST_LOOK_MS = 300_000;
 /** Until a limit at which tasks are asked to stop: they must be known by then. */
 const BEFORE_STOP_MS = 60_000;
@@ -74,11 +76,22 @@ export function nextViewKind(pace: DrainPace): ViewKind {
   if (isAnew(pace)) return 'full';
   if (isHostBusy && isSettled(pace, last)) return isUndescribed(last) && !isStale ? 'quick' : 'check';
   // An answer that no longer counts asks for a whole view; one that did not come asks for the same again.
-  if (isStale && failure === undefined) return 'full';
+  if (isStale && failure === undefined) return isJustListed(pace, last) ? 'confirm' : 'full';
   // Somebody may have set it ACTIVE, however long its last tasks take to end.
   const isSeen = pace.now - Math.max(last.describedAt ?? at, pace.emptySince ?? -Infinity) < UNSEEN_MS;
   const isKept = isSeen && (last.containerInstance.status === 'DRAINING' || pace.listsWhileActive);
   return isKept && pace.emptySince !== undefined && isEndNear(pace, last) ? 'quick' : 'full';
+}
+
+/**
+ * What stays in its cluster is asked about once more after a host that took its time: a whole view each time would use up a minute's
+ * requests, so that each waits for them, the host is asked again after it, and none of them is ever the last.
+ */
+function isJustListed({ isReplacing, now, tasksSeenHere }: DrainPace, last: EcsView): boolean {
+  const { containerInstance, tasks, isListed, listedAt = -Infinity } = last;
+  const isEmpty = isListed && tasksSeenHere === 0 && ifKnown(tasks)?.length === 0;
+  const isDraining = containerInstance.kind === 'registered' && containerInstance.status === 'DRAINING';
+  return isReplacing && isEmpty && isDraining && now - listedAt < LISTED_LATELY_MS;
 }
 
 /** How often, in ms, a list that takes so many requests may be asked for: one more must always fit into the budget. */

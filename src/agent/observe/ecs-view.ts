@@ -73,11 +73,13 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       containerInstance: ContainerInstance,
       tasks: Reading<readonly Task[]>,
       requests: number,
+      listedAt?: number,
     ): Reading<EcsView> =>
       known({
         containerInstance,
         tasks,
         isListed: true,
+        ...(listedAt !== undefined && { listedAt }),
         describedAt: at,
         requests,
         heard,
@@ -103,6 +105,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (status === 'ACTIVE' && !options.listsWhileActive)
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
+    const listedAt = options.now();
     // ECS forgets what has stopped after an hour, and a drain can last for days.
     const isNamed = new Set([...arns, ...byName]);
     for (const noted of [stopped, listedHere, describedAt])
@@ -112,7 +115,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const isLong = options.isReplacing() && options.now() - at > LONG_MS;
     if ((isResumed || isLong) && tasks.length === 0 && !(await isStill(containerInstance)))
       return unknown('the container instance has changed while its tasks were listed');
-    return viewOf(containerInstance, countedToo(tasks, taskCount), requests);
+    return viewOf(containerInstance, countedToo(tasks, taskCount), requests, listedAt);
   }
 
   async function isStill({ cluster, arn, status }: Registered): Promise<boolean> {
@@ -227,6 +230,19 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     });
   }
 
+  /** Whether ECS has it as it was when it was listed without a task, and counts none: then none was placed since. */
+  async function confirm(said: Registration | undefined, last: EcsView) {
+    const before = last.containerInstance;
+    if (before.kind !== 'registered' || said?.containerInstanceArn !== last.heard) return undefined;
+    const describedAt = options.now();
+    const { located, own } = ifKnown(await locate(said)) ?? {};
+    if (located?.kind !== 'registered' || located.arn !== before.arn || located.status !== before.status)
+      return undefined;
+    return located.taskCount === 0 && located.newer === undefined
+      ? known({ ...last, describedAt, own: own ?? [] })
+      : undefined;
+  }
+
   /** What ECS listed and could not describe can only be told by another list: it stays as it is. */
   async function describeKnown(
     cluster: string,
@@ -245,7 +261,9 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         ? undefined
         : kind === 'quick'
           ? await quick(last, said?.containerInstanceArn, byName)
-          : await check(said, last, byName);
+          : kind === 'confirm'
+            ? await confirm(said, last)
+            : await check(said, last, byName);
     return lighter ?? (await full(said, last, byName));
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DrainPace } from '../../../../src/agent/decide/drain-pace.ts';
 import { ecsViewDue, nextViewKind } from '../../../../src/agent/decide/ecs-pace.ts';
+import type { EcsView } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 import { draining, emptied, MINUTE, NOW, SECOND, stale, view } from './paces.ts';
 
@@ -123,6 +124,25 @@ describe('when the host’s last task has ended', () => {
     assert.equal(kind({ ...emptied(NOW), ...asked(stale) }), 'full', 'what it said no longer counts');
     assert.equal(kind({ ...emptied(NOW), ...active }), 'full', 'a task may have been placed');
     assert.equal(kind({ ...emptied(NOW), ecsView: { ...view, tasks: known([]) }, tasksSeenHere: 0 }), 'full');
+  });
+  it('once more where a root volume is replaced: whole looks would use up a minute’s requests, and none be the last', () => {
+    const listed = { ...view, tasks: known([]), listedAt: NOW - 19_999 };
+    const again = (ecsView: Partial<EcsView>, more: Partial<DrainPace> = {}) =>
+      kind({
+        ...emptied(NOW),
+        ...asked(stale),
+        isReplacing: true,
+        tasksSeenHere: 0,
+        ecsView: { ...listed, ...ecsView },
+        ...more,
+      });
+    assert.equal(again({}), 'confirm');
+    assert.equal(again({ listedAt: NOW - 20_000 }), 'full', 'a task may have come since, and have gone');
+    assert.equal(again({ tasks: view.tasks }), 'full');
+    assert.equal(again({ isListed: false }), 'full');
+    assert.equal(again({}, active), 'full');
+    assert.equal(again({}, { tasksSeenHere: 1 }), 'full');
+    assert.equal(again({}, { isReplacing: false }), 'full', 'it goes for good: all is asked');
   });
   it('and once a minute about all: somebody may have set it ACTIVE, however long its tasks take to end', () => {
     const describedAgo = (ms: number, emptySince = NOW - 5 * MINUTE) =>

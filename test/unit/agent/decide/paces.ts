@@ -39,6 +39,7 @@ export const draining: DrainPace = {
   foundDrainingSince: undefined,
   isCrowded: false,
   mustDescribe: false,
+  isReplacing: false,
   listsWhileActive: false,
   stopTasksAt: undefined,
   limitAt: undefined,

@@ -86,7 +86,8 @@ describe('a full view of ECS', () => {
     assert.deepEqual(idsIn(await full({ tasks })), ['1', '3']);
   });
   it('is as the host was found', async () => {
-    assert.deepEqual(await full({ tasks: [] }), known({ ...before([]), describedAt: 1_000_000_000 }));
+    const described = { describedAt: 1_000_000_000, listedAt: 1_000_000_000 };
+    assert.deepEqual(await full({ tasks: [] }), known({ ...before([]), ...described }));
     assert.deepEqual(ifKnown(await full({ says: undefined, tasks: [] }))?.heard, undefined);
     assert.deepEqual(await full({ located: unknown('throttled') }), unknown('throttled'));
     const never = known<Located>({ kind: 'never-registered' });
@@ -337,6 +338,38 @@ describe('a quick view', () => {
     const { view, asked } = setUp({ tasks: [] });
     await view('quick', undefined);
     assert.deepEqual(asked, ['listTasks web a']);
+  });
+});
+
+describe('a view that confirms a list of a moment ago', () => {
+  it('asks where the host is, and lists nothing', async () => {
+    const { view, asked, timesLocated } = setUp({ tasks: [] });
+    const last = { ...before([]), listedAt: 7 };
+    assert.deepEqual(await view('confirm', last), known({ ...last, describedAt: 1_000_000_000 }));
+    assert.deepEqual([asked, timesLocated()], [[], 1]);
+  });
+  it('is a full one where anything has changed: a task could have come, and would end with the root volume', async () => {
+    const lists = async (scene: Scene, last = before([])) => {
+      const { view, asked } = setUp({ tasks: [], ...scene });
+      await view('confirm', last);
+      return asked.includes('listTasks web a') || asked.includes('listTasks web b');
+    };
+    assert.equal(await lists({ located: registered('DRAINING', 1) }), true);
+    assert.equal(await lists({}, before([], 'ACTIVE')), true);
+    assert.equal(await lists({ located: registered('DRAINING', 0, 'b') }), true);
+    assert.equal(await lists({ says: 'b' }), true);
+    assert.equal(await lists({ says: undefined }), true, 'what is silent can have registered anew');
+    const renewed = known<Located>({
+      kind: 'registered',
+      cluster: 'web',
+      arn: ci('a'),
+      status: 'DRAINING',
+      taskCount: 0,
+      agentConnected: true,
+      newer: ci('b'),
+    });
+    assert.equal(await lists({ located: renewed }), true);
+    assert.equal(await lists({}), false);
   });
 });
 
