@@ -218,6 +218,13 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'takes a whole look at ECS each time before it lets go of a host whose root volume is replaced',
+    edits: [
+      { within: 'nextViewKind', replace: "isJustListed(pace, last) ? 'confirm' : 'full'", by: "'full'" },
+    ],
+    isRare: true,
+  },
+  {
     name: 'ignores a short write',
     edits: [
       { within: 'writeAll', replace: 'while (written < bytes.length) {', by: 'while (written === 0) {' },
