@@ -85,6 +85,8 @@ export type DrainPorts = PollPorts & {
   readonly around: () => Around;
   /** When metadata last said that the group keeps the instance; undefined where this process never read that. */
   readonly keptAt: () => number | undefined;
+  /** Since when the tag has had its value, as far as this process has read it; -Infinity where it has read none. */
+  readonly tagSince: () => number;
   readonly source: Pick<
     DrainPollPorts,
     'ecsAgent' | 'autoScaling' | 'groupInMetadata' | 'readEcsView' | 'explain' | 'onView'
@@ -116,6 +118,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
         return waiting === undefined && completed === undefined && terminatedAt === undefined;
       },
       isWaiting: () => state.memory.waiting !== undefined,
+      tagSince: ports.tagSince,
       isIgnored: (task) => isIgnored(task, policy),
     },
     ports,

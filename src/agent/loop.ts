@@ -76,6 +76,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   const hearsOfGroup = policy.signals.includes('lifecycle');
   /** When metadata last said that the group keeps the instance. */
   let keptAt: number | undefined;
+  /** The tag as it was last read, and since when it has had that value. */
+  let tag: { readonly value: string; readonly since: number } | undefined;
   let drain: Drain | undefined = Object.keys(ports.memory).length > 0 ? openDrain(ports.memory) : undefined;
 
   let wakeAt = clock.now();
@@ -96,10 +98,10 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       if (drain) closeDrain(drain, observed);
       drain = undefined;
       // A drain that is over while there is a signal was about a lifecycle event that is.
-      const tag = tagIn(seen.signals.value);
-      if (tag && pastTag === undefined) {
-        pastTag = tag;
-        const message = `the tag "${tag.value}" tells of a lifecycle event that is over: the group keeps this instance`;
+      const past = tagIn(seen.signals.value);
+      if (past && pastTag === undefined) {
+        pastTag = past;
+        const message = `the tag "${past.value}" tells of a lifecycle event that is over: the group keeps this instance`;
         log('tag.past', message, eventFacts(observed, policy));
         continue;
       }
@@ -147,7 +149,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     identity = ifKnown(watch.identity.reading()) ?? identity;
     const all = watch.signals.reading();
     if (hearsOfGroup && ifKnown(all)?.present.length === 0) keptAt = watch.signals.asked().at;
-    if (all.kind === 'known' && isAnotherTag(all.value)) pastTag = undefined;
+    if (all.kind === 'known' && isAnotherTag(all.value, tag)) noteTag(tagIn(all.value.present));
+    if (all.kind === 'known' && isAnotherTag(all.value, pastTag)) pastTag = undefined;
     const signals = pastTag === undefined ? all : withoutTag(all);
     return {
       now: clock.now(),
@@ -160,9 +163,16 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   }
 
   /** A tag that cannot be read may still be the one that it was. */
-  function isAnotherTag({ present, silent }: Signals): boolean {
+  function isAnotherTag(
+    { present, silent }: Signals,
+    before: { readonly value: string } | undefined,
+  ): boolean {
     const tag = tagIn(present);
-    return tag ? tag.value !== pastTag?.value : silent === undefined;
+    return tag ? tag.value !== before?.value : silent === undefined;
+  }
+
+  function noteTag(read: TagSignal | undefined) {
+    tag = read && { value: read.value, since: clock.now() };
   }
 
   function observeAndRemember(drain: Drain, seen: Around): Observation {
@@ -182,6 +192,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         jitter: () => jitter,
         around,
         keptAt: () => keptAt,
+        tagSince: () => tag?.since ?? -Infinity,
         source: ports.drainSource(over.signal),
         mutations: ports.mutations,
         save,

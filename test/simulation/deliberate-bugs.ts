@@ -528,6 +528,13 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'takes what the group said before a lifecycle event for its word on that event',
+    edits: [
+      { within: 'createDrain', replace: 'tagSince: ports.tagSince,', by: 'tagSince: () => -Infinity,' },
+    ],
+    isRare: true,
+  },
+  {
     name: 'takes what it completed for a root volume for the termination that follows',
     edits: [
       {

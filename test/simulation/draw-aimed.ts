@@ -223,6 +223,34 @@ export function addSlowHost(random: Random, plan: Plan, { start }: Span): Plan {
 }
 
 /**
+ * An operator's tag has drained the instance for a while when its group terminates it, and the tagger overwrites the tag with its own,
+ * which is all that tells the agent. Into one of two hundred runs.
+ */
+export function addOverwrittenTag(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const terminatedAt = start + random.integer(5 * SECOND, 3 * MINUTE);
+  const taggedAt = terminatedAt + random.integer(500, 8_000);
+  return {
+    ...plan,
+    group: {
+      ...plan.group,
+      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(60, 200), defaultResult: 'ABANDON' }],
+      ours: 'drain',
+    },
+    flags: ['--signals', random.pick(['tag', 'tag,spot'])],
+    services: [],
+    tasks: [lasting(taggedAt + random.integer(4, 10) * MINUTE)],
+    happenings: [
+      { at: start, what: 'tag', value: random.pick(['', 'maintenance']) },
+      { at: terminatedAt, what: 'scale-in' },
+      { at: taggedAt, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+      ...(random.chance(0.3) ? [{ at: start - SECOND, what: 'other-drains' } as const] : []),
+    ],
+    kills: [],
+  };
+}
+
+/**
  * A drain is cancelled while the disk is full, and another begins: after a restart, what the file says is of the one before. Into
  * one of two hundred runs.
  */

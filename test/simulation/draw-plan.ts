@@ -2,6 +2,7 @@ import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import {
   addAimed,
   addFullDisk,
+  addOverwrittenTag,
   addRenewed,
   addSilence,
   addSilentHost,
@@ -41,7 +42,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const throttled = rare ? addThrottledWait(createRandom(seed ^ 0x7407), renewed, span) : renewed;
   const full = rare ? addFullDisk(createRandom(seed ^ 0xf011), throttled, span) : throttled;
   const slow = rare ? addSlowHost(createRandom(seed ^ 0x5104), full, span) : full;
-  const drawn = rare ? withFewPages(slow) : slow;
+  const overwritten = rare ? addOverwrittenTag(createRandom(seed ^ 0x0e47), slow, span) : slow;
+  const drawn = rare ? withFewPages(overwritten) : overwritten;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

@@ -29,6 +29,15 @@ const plain: Plan = {
 const task = (runsFor: number, at = 0) => ({ at, runsFor, ignoresSigterm: false, exitAfterSigterm: 500 });
 
 const stories: Record<string, Partial<Plan>> = {
+  'the tagger overwrites the tag by which an operator has drained the instance for a while': {
+    flags: ['--signals', 'tag,spot'],
+    happenings: [
+      { at: 20_000, what: 'tag', value: 'maintenance' },
+      { at: 2 * MINUTE, what: 'scale-in' },
+      { at: 2 * MINUTE + 3_000, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+    ],
+    tasks: [task(10 * MINUTE)],
+  },
   'somebody sets the instance ACTIVE in the last seconds of its drain, and a task lands on it': {
     world: {
       deregisterAgain: 'inactive',

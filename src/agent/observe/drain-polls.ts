@@ -35,7 +35,7 @@ export type Seen = {
   readonly onlyIgnoredSince: number | undefined;
   /** Since when the group takes the instance out, without its hook waiting yet. */
   readonly terminatingSince: number | undefined;
-  /** How long its answers have said, one after the other, that the group keeps the instance, in ms. */
+  /** How long its answers have said, one after the other, since the tag was read that is there, that the group keeps the instance, in ms. */
   readonly keptForMs: number | undefined;
 };
 
@@ -58,6 +58,8 @@ export type DrainPollPorts = {
   readonly tasksLeft: () => readonly string[];
   /** Whether a lifecycle action was last known to wait for this instance. */
   readonly isWaiting: () => boolean;
+  /** Since when the tag has had its value, as far as it was read: what the group said before says nothing of what it tells of. */
+  readonly tagSince: () => number;
   /** Whether the drain does not wait for this task. */
   readonly isIgnored: (task: Task) => boolean;
   /** ECS has been asked, and this is what it says. */
@@ -127,7 +129,8 @@ export function createDrainPolls(
       const isAsked = state.value.kind === 'in-group' && !state.value.from;
       terminatingSince = isAsked && where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
       const isKept = state.value.kind === 'in-group' && !where;
-      kept = isKept ? { since: kept?.since ?? at, until: at } : undefined;
+      const since = kept && kept.since >= source.tagSince() ? kept.since : at;
+      kept = isKept ? { since, until: at } : undefined;
     },
   );
   /** While tasks run here, the first heartbeat tells as much as the group would: it is asked later. */
@@ -162,7 +165,7 @@ export function createDrainPolls(
       explained,
     },
     seen: () => {
-      const keptForMs = kept && kept.until - kept.since;
+      const keptForMs = kept && kept.since >= source.tagSince() ? kept.until - kept.since : undefined;
       return {
         onHost,
         gone,

@@ -483,6 +483,44 @@ describe('a tag that tells of a lifecycle event that is over', () => {
       agent.did.join(),
     );
   });
+  it('is not past by what the group said before the tag told of it, where an operator’s tag was there before', async () => {
+    for (const status of ['ACTIVE', 'DRAINING'] as const) {
+      const operators = known({ source: 'tag', value: 'maintenance' } as const);
+      const agent = scriptAgent({
+        policy: { signals: ['tag', 'spot'] },
+        says: { signal: operators, status, ...busy() },
+      });
+      await agent.pass(2 * MINUTE);
+      Object.assign(agent.says, { signal: known(tag), lifecycle: waits });
+      await agent.pass(2 * MINUTE);
+      assert.equal(
+        agent.events().filter((event) => event === 'tag.past').length,
+        0,
+        `found ${status}: the termination is taken for one that is over`,
+      );
+      assert.ok(
+        agent.did.some((one) => one.includes('heartbeat')),
+        `found ${status}: no heartbeat is recorded, and the hook times out with the tasks: ${agent.did}`,
+      );
+      assert.ok(!agent.did.some((one) => one.includes('set-active')), 'it is given tasks that end with it');
+    }
+  });
+  it('is not past by what the group said of an earlier event’s tag', async () => {
+    const agent = scriptAgent({ policy: { signals: ['tag'] }, says: { signal: known(tag), ...busy() } });
+    await agent.pass(25 * SECOND);
+    Object.assign(agent.says, {
+      signal: known({ ...tag, value: 'hook=drain time=2026-01-03T00:00:00Z' }),
+      lifecycle: failed('throttled'),
+    });
+    await agent.pass(30 * SECOND);
+    agent.says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'InService' };
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(
+      agent.events().filter((event) => event === 'tag.past'),
+      [],
+      'one answer of the group, which may lag, ends the drain of a termination',
+    );
+  });
   it('is still past while metadata does not answer', async () => {
     const agent = scriptAgent({ says: { signal: known(tag) } });
     await agent.pass(2 * MINUTE);

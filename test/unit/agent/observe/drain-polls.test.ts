@@ -28,6 +28,7 @@ function setUp() {
     lifecycle: { kind: 'in-group', group: 'web-asg', state: 'InService' } as Lifecycle | AwsError,
     tasksLeft: [] as string[],
     isWaiting: false,
+    tagSince: -Infinity,
     isFirstWait: true,
     inMetadata: undefined as Lifecycle | undefined,
   };
@@ -61,6 +62,7 @@ function setUp() {
     nextViewKind: () => 'quick',
     tasksLeft: () => says.tasksLeft,
     isWaiting: () => says.isWaiting,
+    tagSince: () => says.tagSince,
     isFirstWait: () => says.isFirstWait,
     groupInMetadata: async () => says.inMetadata,
     isIgnored: ({ family }) => family === 'monitor',
@@ -88,6 +90,22 @@ it('an instance that is in no group is kept by none: a tag of its last event wou
   says.lifecycle = { kind: 'no-group' };
   await ask('lifecycle');
   assert.equal(seen().keptForMs, undefined);
+});
+
+it('what the group said before the tag was read that is there counts for nothing: its event may have come after that', async () => {
+  const { seen, says, ask, pass, clock } = setUp();
+  await ask('lifecycle');
+  pass(30 * SECOND);
+  await ask('lifecycle');
+  assert.equal(seen().keptForMs, 30 * SECOND);
+  pass(SECOND);
+  says.tagSince = clock.now();
+  assert.equal(seen().keptForMs, undefined);
+  await ask('lifecycle');
+  assert.equal(seen().keptForMs, 0);
+  pass(SECOND);
+  await ask('lifecycle');
+  assert.equal(seen().keptForMs, SECOND);
 });
 
 describe('what the ECS agent says', () => {
