@@ -181,7 +181,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'says that no instance could ever hold what a larger one in the cluster can',
     property: 'L5',
-    edits: [{ within: 'createGroup', replace: 'isActive && holds(size, needs)', by: 'false' }],
+    edits: [{ within: 'couldHold', replace: 'one.isActive', by: 'false' }],
   },
   {
     name: 'takes what an instance registers for what its type has',
@@ -197,6 +197,21 @@ export const bugs: readonly Bug[] = [
     name: 'waits for room on instances that are all of the wrong kind',
     property: 'L5',
     edits: [{ within: 'failureKind', replace: "return 'misfit'", by: "return 'room'" }],
+  },
+  {
+    name: 'launches an instance in a zone where its subnets are not',
+    property: 'L4',
+    edits: [{ within: 'zoneOf', replace: 'all.filter((zone) => isIn(zone, where))', by: 'all' }],
+  },
+  {
+    name: 'gives up where its group may launch in the zone of its subnets',
+    property: 'L5',
+    edits: [{ within: 'isOfItsKind', replace: 'zones.length > 1 && ', by: 'zones.length > 9 && ' }],
+  },
+  {
+    name: 'never sees that a network interface has come free',
+    property: 'L2',
+    edits: [{ within: 'unseen', replace: 'GPU|ENI', by: 'GPU' }],
   },
   {
     name: 'raises a desired capacity that it has just read',

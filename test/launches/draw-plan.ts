@@ -8,12 +8,20 @@ import type {
   InstancePlan,
   JobPlan,
   LaunchPlan,
+  Zone,
 } from './plan.ts';
 
 const MINUTE = 60_000;
 
 /** What happens in the run of a seed. */
 export function drawPlan(seed: number): LaunchPlan {
+  const plan = drawCluster(seed);
+  const random = createRandom(seed + 700_000);
+  if (!random.chance(0.3)) return plan;
+  return random.chance(0.12) ? freed(random, plan) : networked(random, plan);
+}
+
+function drawCluster(seed: number): LaunchPlan {
   const random = createRandom(seed);
   const isCalm = random.chance(0.2);
   const plan = {
@@ -51,11 +59,64 @@ export function drawPlan(seed: number): LaunchPlan {
   return random.chance(0.12) ? rush(random, whole) : ofKinds(kinds, whole);
 }
 
+/** Some jobs have a network interface of their own, in some zones; instances are in one of them, and have few. */
+function networked(random: Random, plan: LaunchPlan): LaunchPlan {
+  return {
+    ...plan,
+    instances: plan.instances.map((one) => ({
+      ...one,
+      zone: random.pick(['a', 'a', 'b'] as const),
+      networkInterfaces: random.integer(2, 4),
+    })),
+    group: plan.group && {
+      ...plan.group,
+      zones: random.pick<readonly Zone[]>([['a'], ['b'], ['a', 'b'], ['a', 'b']]),
+      networkInterfaces: random.integer(2, 4),
+    },
+    jobs: plan.jobs.map((job) => ({ ...job, subnets: random.chance(0.7) ? drawSubnets(random) : [] })),
+  };
+}
+
+const drawSubnets = (random: Random): readonly Zone[] =>
+  random.pick<readonly Zone[]>([['a'], ['a'], ['b'], ['a', 'b']]);
+
+/** A call waits in vain for a network interface, which another task has, and gives it back when the key is called again. */
+function freed(random: Random, plan: LaunchPlan): LaunchPlan {
+  const { jobs, ...rest } = followed(random, plan);
+  const [, large] = rest.instances;
+  const [job] = jobs;
+  if (!large || !job) return plan;
+  const seconds = Math.ceil(large.joinsAt / 1_000);
+  const one = { isKeyGiven: false, subnets: ['a'], others: [], before: 0, needs: 'nothing' } as const;
+  const call = {
+    ...drawCall(random, 0, true, false),
+    capacityTimeoutMs: 60 * MINUTE,
+    timeoutMs: undefined,
+    waits: true,
+  };
+  const holder: JobPlan = {
+    ...one,
+    key: 'holder',
+    script: `sleep ${seconds}; exit 0`,
+    cpu: 256,
+    calls: [call],
+  };
+  // Beside it one without an interface of its own.
+  const beside: JobPlan = { ...holder, key: 'beside', script: 'sleep 5000; exit 0', subnets: [] };
+  const later = job.calls.map((one) => ({ ...one, at: one.at + MINUTE }));
+  return {
+    ...rest,
+    faults: [],
+    instances: [{ ...large, joinsAt: 0, networkInterfaces: 2 }],
+    jobs: [{ ...job, others: [], before: 0, needs: 'nothing', subnets: ['a'], calls: later }, holder, beside],
+  };
+}
+
 /** A call waits for room in vain, and there is some when its key is called again. */
 function followed(random: Random, plan: LaunchPlan): LaunchPlan {
   const waits = random.spread(2 * MINUTE, 30 * MINUTE);
   const comesAt = waits + random.integer(-MINUTE, 3 * MINUTE);
-  const small = { joinsAt: 0, cpu: 512, isFast: false, lostAt: undefined, drainsAt: undefined };
+  const small = { ...plain, joinsAt: 0, cpu: 512, lostAt: undefined, drainsAt: undefined };
   const first = drawCall(random, 0, true, true);
   const job: JobPlan = {
     ...drawJob(random, 0, true),
@@ -84,7 +145,7 @@ function followed(random: Random, plan: LaunchPlan): LaunchPlan {
 /** An empty group whose instances have the memory for a job by their type, and keep too much of it for themselves. */
 function tight(random: Random, plan: LaunchPlan): LaunchPlan {
   const bootMs = random.spread(20_000, 3 * MINUTE);
-  const group: GroupPlan = { maxSize: 6, cpu: 2048, isFast: false, bootMs, spec: 'template', emptyUntil: 0 };
+  const group: GroupPlan = { ...plainGroup, maxSize: 6, cpu: 2048, bootMs, spec: 'template', emptyUntil: 0 };
   const jobs = plan.jobs.map((job) => ({
     ...job,
     cpu: 1024,
@@ -112,9 +173,9 @@ function ofKinds(random: Random, plan: LaunchPlan): LaunchPlan {
 function trickle(random: Random, plan: LaunchPlan): LaunchPlan {
   const bootMs = random.spread(MINUTE, 5 * MINUTE);
   const group = {
+    ...plainGroup,
     maxSize: 6,
     cpu: 2048,
-    isFast: false,
     bootMs,
     spec: 'template' as const,
     emptyUntil: 0,
@@ -130,9 +191,9 @@ function trickle(random: Random, plan: LaunchPlan): LaunchPlan {
 /** Many jobs, each of which fills an instance, and instances that boot fast: what a group wants changes often. */
 function rush(random: Random, plan: LaunchPlan): LaunchPlan {
   const group = {
+    ...plainGroup,
     maxSize: 8,
     cpu: 1024,
-    isFast: false,
     bootMs: random.spread(1_000, 8_000),
     spec: random.pick(['template', 'mixed'] as const),
     emptyUntil: 0,
@@ -146,11 +207,15 @@ function rush(random: Random, plan: LaunchPlan): LaunchPlan {
   return { ...plan, instances: [], group, jobs, demandQueue: undefined, hasCapacityProvider: false };
 }
 
+/** Instances of one kind in one zone, whose network interfaces suffice. */
+const plain = { isFast: false, zone: 'a', networkInterfaces: 4 } as const;
+const plainGroup = { isFast: false, zones: ['a'], networkInterfaces: 4 } as const;
+
 function drawGroup(random: Random, isCalm: boolean): GroupPlan {
   return {
+    ...plainGroup,
     maxSize: random.integer(0, 6),
     cpu: random.pick([1024, 2048]),
-    isFast: false,
     bootMs: random.spread(20_000, 5 * MINUTE),
     spec: random.pick(['template', 'template', 'template', 'mixed', 'mixed', 'configuration'] as const),
     emptyUntil: !isCalm && random.chance(0.2) ? random.spread(1_000, 10 * MINUTE) : 0,
@@ -169,8 +234,8 @@ const ofQueue = (fault: FaultPlanned): FaultPlanned => ({ ...fault, match: { ser
 function drawInstances(random: Random, isCalm: boolean): readonly InstancePlan[] {
   return Array.from({ length: random.integer(isCalm ? 1 : 0, 3) }, () => ({
     joinsAt: random.chance(0.6) ? 0 : random.spread(1_000, 20 * MINUTE),
+    ...plain,
     cpu: random.pick([1024, 2048, 4096]),
-    isFast: false,
     lostAt: !isCalm && random.chance(0.1) ? random.spread(1_000, 40 * MINUTE) : undefined,
     drainsAt: !isCalm && random.chance(0.1) ? random.spread(1_000, 10 * MINUTE) : undefined,
   }));
@@ -195,6 +260,7 @@ function drawJob(random: Random, index: number, isCalm: boolean): JobPlan {
     script: drawScript(random),
     cpu: random.chance(0.05) ? 8192 : random.pick([256, 512, 1024, 1024, 2048]),
     needs: 'nothing',
+    subnets: [],
     others: [],
     before: 0,
     calls,
@@ -258,6 +324,7 @@ const GROUP_CALLS = [
   'ec2:DescribeInstances',
   'ec2:DescribeInstanceTypes',
   'ec2:DescribeLaunchTemplateVersions',
+  'ec2:DescribeSubnets',
 ];
 
 function drawFault(random: Random): FaultPlanned {

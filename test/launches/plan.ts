@@ -23,6 +23,9 @@ export type GroupPlan = {
   readonly cpu: number;
   /** What its instances are launched with: a task may need those of one kind. */
   readonly isFast: boolean;
+  readonly zones: readonly Zone[];
+  /** How many one of its instances can have, its own one among them. */
+  readonly networkInterfaces: number;
   /** From its launch to the registration of its ECS agent. */
   readonly bootMs: number;
   /** Until then no zone has an instance to launch. */
@@ -38,10 +41,15 @@ export type DemandQueuePlan = {
   readonly deliveredAgain: number;
 };
 
+/** An Availability Zone, by its letter. */
+export type Zone = 'a' | 'b';
+
 export type InstancePlan = {
   readonly joinsAt: number;
   readonly cpu: number;
   readonly isFast: boolean;
+  readonly zone: Zone;
+  readonly networkInterfaces: number;
   /** Its machine is lost then, with its tasks. */
   readonly lostAt: number | undefined;
   /** Somebody sets it DRAINING then. */
@@ -57,6 +65,8 @@ export type JobPlan = {
   readonly cpu: number;
   /** The instance that it needs: of the fast kind, with a certain port free, with nearly all the memory of its type, or any. */
   readonly needs: 'nothing' | 'fast' | 'port' | 'memory';
+  /** The zones of its subnets, where its task has the network mode awsvpc; empty where it has not. */
+  readonly subnets: readonly Zone[];
   /** The other containers of its task. They need no CPU, and `OTHER_MEMORY` MiB each. */
   readonly others: readonly OtherPlan[];
   /** How many of them come before the job's own in the task definition. */

@@ -1,6 +1,6 @@
 import { compareDelay, lookDelay } from '../../src/oneshot/launch/pace.ts';
 import { START } from '../support/virtual-clock.ts';
-import { ALL_MEMORY, OTHER_MEMORY } from './plan.ts';
+import { ALL_MEMORY, OTHER_MEMORY, type Zone } from './plan.ts';
 import type { CallRecord, RunRecord } from './simulate.ts';
 
 export type Violation = { readonly property: string; readonly what: string };
@@ -14,7 +14,8 @@ export type Violation = { readonly property: string; readonly what: string };
  * - J5: what says that nothing was started has started nothing.
  * - L2: no launch gives up for want of room before its time is over, nor, where nothing goes wrong, while there is some.
  * - L3: while a launch waits for room it tells its demand queue what it needs, again and again.
- * - L4: where nothing goes wrong, no launch asks for an instance while one boots that will have room.
+ * - L4: where nothing goes wrong, no launch asks for an instance while one boots that will have room, nor where its subnets
+ *   are not.
  * - L5: what no instance could ever hold is said at once, where it can be told, and of nothing else.
  * - L1: every launch ends, and where nothing goes wrong soon after its task.
  */
@@ -139,16 +140,27 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
   )
     yield { property: 'L5', what: `${who} said that no instance could ever hold it, and one could` };
   // A kind of instance that the cluster lacks is refused, unless the group may launch it.
-  const isRightKind = job.needs !== 'fast' || group?.isFast === true;
+  const isInZone = (zone: Zone) => job.subnets.length === 0 || job.subnets.includes(zone);
+  const isRightKind =
+    (job.needs !== 'fast' || group?.isFast === true) && (!group || group.zones.some(isInZone));
   if (kind === 'refused' && /can take it/.test(end.reason) && (call.couldBeHeld || (group && isRightKind)))
     yield { property: 'L5', what: `${who} said that no kind of instance there could take it, and one could` };
+  if (kind === 'refused' && /the subnets are in/.test(end.reason) && (call.couldBeHeld || isRightKind))
+    yield { property: 'L5', what: `${who} said that its group launches nothing where its subnets are` };
   const isOfNoKind =
-    !isRightKind && run.plan.instances.every(({ isFast }) => !isFast) && run.plan.instances.length > 0;
+    job.needs === 'fast' &&
+    run.plan.instances.every(({ isFast }) => !isFast) &&
+    run.plan.instances.length > 0;
+  const isAloneElsewhere =
+    run.plan.jobs.length === 1 &&
+    run.plan.instances.length > 0 &&
+    run.plan.instances.every(({ zone, cpu }) => !isInZone(zone) && cpu >= job.cpu) &&
+    ['nothing', 'fast'].includes(job.needs);
   const hasSeenAll = run.plan.instances.every(
     ({ joinsAt, lostAt, drainsAt }) => joinsAt === 0 && lostAt === undefined && drainsAt === undefined,
   );
   if (
-    isOfNoKind &&
+    (isOfNoKind || isAloneElsewhere) &&
     hasSeenAll &&
     group === undefined &&
     kind === 'no-room' &&
@@ -182,10 +194,14 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
   const isInTheWay =
     group !== undefined &&
     2 * job.cpu <= group.cpu &&
+    (job.subnets.length === 0 || group.networkInterfaces > 2) &&
     !['port', 'memory'].includes(job.needs) &&
     run.plan.faults.length === 0;
   if (isInTheWay && call.bootingAtLaunch.some((booting) => booting > 0))
     yield { property: 'L4', what: `${who} launched an instance beside one that booted and had room` };
+  const useless = call.launchedIn.filter((zone) => !isInZone(zone.slice(-1) as Zone));
+  if (useless.length > 0 && run.plan.faults.length === 0)
+    yield { property: 'L4', what: `${who} launched an instance where it has no subnet: in ${useless[0]}` };
   const isAlone = run.plan.faults.length === 0 && job.calls.length === 1 && plan.landsLateAfter === undefined;
   if (isAlone && kind === 'exited' && call.endedAt !== undefined && truth?.stoppedAt !== undefined) {
     const late = call.endedAt - truth.stoppedAt;

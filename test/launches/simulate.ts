@@ -36,6 +36,7 @@ import {
   type LaunchPlan,
   OTHER_MEMORY,
   TYPE_MEMORY,
+  type Zone,
 } from './plan.ts';
 
 /** The launcher under test: what it is of, so that one with a deliberate bug can be simulated. */
@@ -69,6 +70,8 @@ export type CallRecord = {
   couldBeHeld: boolean;
   /** How many instances of the group had been booting for a while at each of its launches. */
   readonly bootingAtLaunch: number[];
+  /** The zones in which it has launched instances. */
+  readonly launchedIn: string[];
   requests: number;
 };
 
@@ -104,6 +107,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
     random: createRandom(plan.seed + 7).next,
     lostHostCode: plan.lostHosts.code,
     lostHostTellsExitCodes: plan.lostHosts.tellsExitCodes,
+    groupOptions: { zones: (plan.group?.zones ?? ['a']).map(zoneName) },
     deliveredAgain: plan.demandQueue?.deliveredAgain ?? 0,
     timings: { stoppedTaskListed: 3_600_000 },
   });
@@ -114,19 +118,22 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
   const { group } = plan;
   if (group) {
     fleet.group.maxSize = group.maxSize;
-    fleet.group.launch = () =>
+    fleet.group.launch = (availabilityZone) =>
       fleet.addInstance({
         cpu: group.cpu,
         memory: GROUP_MEMORY,
         instanceType: 'sim.large',
+        availabilityZone,
         attributes: kindOf(group),
         ecsAgentAfter: group.bootMs,
       });
-    fleet.world.instanceTypes.set('sim.large', { vCpus: group.cpu / 1024, memory: TYPE_MEMORY, gpus: 0 });
+    const { networkInterfaces } = group;
+    const type = { vCpus: group.cpu / 1024, memory: TYPE_MEMORY, gpus: 0, networkInterfaces };
+    fleet.world.instanceTypes.set('sim.large', type);
     fleet.group.spec = specOf(fleet, group);
-    const zone = `${fleet.world.options.region}a`;
-    if (group.emptyUntil > 0) fleet.group.launchErrors.set(zone, 'InsufficientInstanceCapacity: none left');
-    clock.at(START + group.emptyUntil, () => fleet.group.launchErrors.delete(zone));
+    for (const zone of group.emptyUntil > 0 ? fleet.group.zones : [])
+      fleet.group.launchErrors.set(zone, 'InsufficientInstanceCapacity: none left');
+    clock.at(START + group.emptyUntil, () => fleet.group.launchErrors.clear());
   }
   if (plan.hasCapacityProvider)
     addCapacityProvider(fleet.world, fleet.cluster, { name: PROVIDER, group: fleet.group, scaling: {} });
@@ -139,9 +146,15 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
   for (const instance of plan.instances) {
     clock.at(START + instance.joinsAt, () => {
       advance();
+      const { cpu, networkInterfaces } = instance;
+      const instanceType = `sim.${networkInterfaces}`;
+      const type = { vCpus: cpu / 1024, memory: TYPE_MEMORY, gpus: 0, networkInterfaces };
+      fleet.world.instanceTypes.set(instanceType, type);
       const machine = fleet.addInstance({
-        cpu: instance.cpu,
+        cpu,
         memory: TYPE_MEMORY,
+        instanceType,
+        availabilityZone: zoneName(instance.zone),
         attributes: kindOf(instance),
         group: undefined,
       });
@@ -185,6 +198,7 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
         hadRoomFor: 0,
         couldBeHeld: false,
         bootingAtLaunch: [],
+        launchedIn: [],
         requests: 0,
       };
       calls.push(record);
@@ -223,14 +237,19 @@ export async function simulate(plan: LaunchPlan, program: Program): Promise<RunR
   };
 }
 
+const zoneName = (zone: Zone) => `eu-west-1${zone}`;
+
+/** The subnet of a zone. */
+const subnetIn = (zone: Zone) => `subnet-0${zone}`;
+
 const kindOf = ({ isFast }: { readonly isFast: boolean }) => ({ kind: isFast ? 'fast' : 'slow' });
 
 /** One of its own where its definition is: what other containers run is not overridden. */
-const familyOf = ({ key, needs, others }: JobPlan) =>
-  needs === 'nothing' && others.length === 0 ? 'job' : key;
+const familyOf = ({ key, needs, others, subnets }: JobPlan) =>
+  needs === 'nothing' && others.length === 0 && subnets.length === 0 ? 'job' : key;
 
 function registerDefinition({ world }: Fleet, job: JobPlan): void {
-  const { needs, others, before } = job;
+  const { needs, others, before, subnets } = job;
   const containers = others.map(({ name, isEssential, script }) => ({
     name,
     image: 'busybox',
@@ -241,6 +260,7 @@ function registerDefinition({ world }: Fleet, job: JobPlan): void {
   // Long before: it takes none of the account's requests.
   taskDefinitions['ecs:RegisterTaskDefinition'](world, {
     family: familyOf(job),
+    ...(subnets.length > 0 && { networkMode: 'awsvpc' as const }),
     ...(needs === 'fast' && {
       placementConstraints: [{ type: 'memberOf', expression: 'attribute:kind == fast' }],
     }),
@@ -289,7 +309,7 @@ function readDemand(
     if (messages.length > 0 && !isBooting && group.desired < group.maxSize && group.launchErrors.size === 0) {
       lastLaunchAt = now;
       group.desired++;
-      group.launch?.(group.zones[0] ?? '');
+      group.launch?.(group.zones[group.desired % group.zones.length] ?? '');
     }
     if (now < START + LIMIT_MS) clock.at(now + every, turn);
   };
@@ -368,8 +388,18 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
   at(plan.againAfter, () => record.isDead || running.cancel('SIGTERM'));
 }
 
-const isOfKind = ({ attributes, memory }: Machine, { needs }: JobPlan) =>
+const isInZone = ({ availabilityZone }: Machine, { subnets }: JobPlan) =>
+  subnets.length === 0 || subnets.map(zoneName).includes(availabilityZone);
+
+const isOfKind = (machine: Machine, job: JobPlan) => isInZone(machine, job) && hasWhatIsNeeded(machine, job);
+
+const hasWhatIsNeeded = ({ attributes, memory }: Machine, { needs }: JobPlan) =>
   needs === 'memory' ? memory >= ALL_MEMORY : needs !== 'fast' || attributes.get('kind') === 'fast';
+
+/** Its own one is the first. */
+const hasInterface = ({ placed, networkInterfaces }: Machine) =>
+  1 + placed.filter((task) => task.lastStatus !== 'STOPPED' && task.needs.hasNetworkInterface).length <
+  networkInterfaces;
 
 /** For how long some instance has had room for a job without a change, in ms; 0 where none has. */
 function roomAge({ world, cluster }: Fleet, job: JobPlan): number {
@@ -380,6 +410,7 @@ function roomAge({ world, cluster }: Fleet, job: JobPlan): number {
         agentConnected &&
         machine.cpu - usedCpu >= job.cpu &&
         isOfKind(machine, job) &&
+        (job.subnets.length === 0 || hasInterface(machine)) &&
         (['nothing', 'fast'].includes(job.needs) ||
           machine.placed.every(({ lastStatus }) => lastStatus === 'STOPPED'));
       return hasRoom
@@ -421,7 +452,8 @@ function policyOf(job: JobPlan, call: CallPlan, groupName: string | undefined, a
       cpu: job.cpu,
       memory: undefined,
       taskRole: undefined,
-      network: undefined,
+      network:
+        job.subnets.length > 0 ? { subnets: job.subnets.map(subnetIn), securityGroups: [] } : undefined,
     },
   };
 }
@@ -488,10 +520,11 @@ function observed(
 /** Whoever looks at the group for a while before it launches has seen one that was launched so long ago, in ms. */
 const SEEN_AFTER_MS = 15_000;
 
-function countBooting({ world, group }: Fleet): number {
-  return [...group.members.values()].filter(({ machine: { launchedAt, ecsAgent } }) => {
-    const age = world.now - launchedAt;
-    return ecsAgent.containerInstance === undefined && age > SEEN_AFTER_MS && age < 600_000;
+function countBooting({ world, group }: Fleet, job: JobPlan): number {
+  return [...group.members.values()].filter(({ machine }) => {
+    const age = world.now - machine.launchedAt;
+    const boots = machine.ecsAgent.containerInstance === undefined;
+    return boots && isInZone(machine, job) && age > SEEN_AFTER_MS && age < 600_000;
   }).length;
 }
 
@@ -506,10 +539,13 @@ function noteStarts(
   const { call } = fleet.world;
   fleet.world.call = (operation, input, caller, options) => {
     const before = fleet.group.desired;
-    const booting = countBooting(fleet);
+    const record = callers.get(caller?.instanceId ?? '');
+    const booting = record ? countBooting(fleet, record.job) : 0;
     const output = call(operation, input, caller, options);
-    if (operation === 'autoscaling:LaunchInstances' && fleet.group.desired > before)
-      callers.get(caller?.instanceId ?? '')?.bootingAtLaunch.push(booting);
+    if (operation === 'autoscaling:LaunchInstances' && fleet.group.desired > before) {
+      record?.bootingAtLaunch.push(booting);
+      record?.launchedIn.push(...((input as { AvailabilityZones?: string[] }).AvailabilityZones ?? []));
+    }
     if (operation.startsWith('autoscaling:')) desired.push({ before, after: fleet.group.desired });
     if (operation === 'sqs:SendMessage')
       told.push({

@@ -180,8 +180,7 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
         return { kind: 'never', why: misfitWords(name, misfit) };
       if (own && !launchesIn(own, where)) {
         const all = await readContainerInstances(call, cluster);
-        if (all.some((one) => one.isActive && isIn(one.availabilityZone, where) && holds(one.size, needs)))
-          return { kind: 'unknown' };
+        if (couldHold(all, needs, where)) return { kind: 'unknown' };
         return { kind: 'never', why: elsewhereWords(own, where) };
       }
       const sizes = own && (await readInstanceSizes(call, own));
@@ -194,8 +193,7 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
         return { kind: 'fits', leavesRoom: real.every((size) => holds(size, twice(needs))), isTight };
       // The cluster may have larger ones of another group.
       const all = registered ?? (await readContainerInstances(call, cluster));
-      if (all.some((one) => one.isActive && isIn(one.availabilityZone, where) && holds(one.size, needs)))
-        return { kind: 'unknown' };
+      if (couldHold(all, needs, where)) return { kind: 'unknown' };
       return { kind: 'never', why: neverWords(name, needs, real) };
     },
 
@@ -271,6 +269,10 @@ type Wanted = Pick<Needs, 'cpu' | 'memory' | 'gpu' | 'networkInterfaces'>;
 
 const holds = (size: Size, { cpu, memory, gpu, networkInterfaces }: Wanted): boolean =>
   size.cpu >= cpu && size.memory >= memory && size.gpu >= gpu && size.networkInterfaces >= networkInterfaces;
+
+/** Whether an instance that is in the cluster could, whoever has launched it. */
+const couldHold = (all: readonly Registered[], needs: Needs, where: Zones): boolean =>
+  all.some((one) => one.isActive && isIn(one.availabilityZone, where) && holds(one.size, needs));
 
 /** A port of the host can be taken once. */
 const twice = ({ cpu, memory, gpu, ports, networkInterfaces }: Needs): Wanted => ({
