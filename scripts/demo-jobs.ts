@@ -63,7 +63,7 @@ async function main(): Promise<number> {
     sandbox,
   );
   killAtEnd({ kill: () => scaler.signal('SIGKILL') });
-  scaler.onLine((line) => {
+  scaler.onOutput((line) => {
     const text = `ecs-scaler: ${demo.withNames(line)}`;
     demo.scaled(line);
     screen.event(seconds(), { who: '', text, style: 'cyan' });

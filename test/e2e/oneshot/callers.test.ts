@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Fleet, Sandbox } from '../../../src/sandbox/index.ts';
+import { follow } from '../program-process.ts';
 import { running, startCluster, startedTasks } from './oneshot-process.ts';
 
 // Called as each scheduler calls it, by the wrapper that the packages bring, found in PATH.
@@ -38,24 +39,9 @@ after(async () => {
 
 const PATH = `${join(home, 'bin')}:/usr/local/bin:/usr/bin:/bin`;
 
-type Called = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-
 /** Runs a command line through a shell, in this environment and no other. */
-function call(line: string, env: Readonly<Record<string, string>>) {
-  const child = spawn('/bin/sh', ['-c', line], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const ended = new Promise<Called>((resolve) =>
-    child.once('close', (code) => resolve({ code, stdout, stderr })),
-  );
-  return { ended, signal: (name: NodeJS.Signals) => void child.kill(name) };
-}
+const call = (line: string, env: Readonly<Record<string, string>>) =>
+  follow(spawn('/bin/sh', ['-c', line], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] }));
 
 /** What kuroko2 leaves of the environment (its `Command::Shell`). */
 const kuroko2 = (instanceId: string) => ({

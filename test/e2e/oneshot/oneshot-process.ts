@@ -1,8 +1,3 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { devNull } from 'node:os';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../src/base/clock.ts';
 import {
   createFleet,
@@ -11,28 +6,14 @@ import {
   type Sandbox,
   startSandbox,
 } from '../../../src/sandbox/index.ts';
-
-const cli = fileURLToPath(new URL('../../../dist/oneshot/cli.js', import.meta.url));
-/** The discard port, where nothing listens. */
-const NOBODY = 'http://127.0.0.1:9';
+import { type Ended, type RunningProcess, startProgram } from '../program-process.ts';
 
 /** The real launcher, in a process of its own. */
-export type OneshotProcess = {
+export type OneshotProcess = Omit<RunningProcess, 'ended' | 'onError'> & {
   /** How it ended, with all that it has written. */
-  readonly ended: Promise<Ended>;
-  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
-  /** Tells every line of its standard error from now on. */
+  readonly ended: Promise<Ended & { readonly lastLine: string }>;
+  /** Tells every line of its standard error from now on; standard output is the container's log. */
   onLine(listener: (line: string) => void): void;
-  /** The same of its standard output, which is the container's log. */
-  onOutput(listener: (line: string) => void): void;
-};
-
-export type Ended = {
-  readonly code: number | null;
-  readonly killedBy: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly lastLine: string;
 };
 
 /** A cluster named `batch` with one task definition, `job`, and one instance with room for two of it. */
@@ -100,42 +81,19 @@ export function startOneshot(
   sandbox: Sandbox,
   environment: Readonly<Record<string, string>> = {},
 ): OneshotProcess {
-  if (!existsSync(cli)) throw new Error(`${cli} is not there: npm run build makes it`);
-  const child = spawn(process.execPath, [cli, ...args], {
-    env: {
-      HOME: '/nonexistent',
-      PATH: process.env.PATH ?? '',
-      LANG: 'C',
-      AWS_CONFIG_FILE: devNull,
-      AWS_SHARED_CREDENTIALS_FILE: devNull,
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: NOBODY,
-      AWS_REGION: 'eu-west-1',
-      AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
-      AWS_SECRET_ACCESS_KEY: 'example',
-      AWS_ENDPOINT_URL: sandbox.apiUrl,
-      ...environment,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  const lines = createInterface({ input: child.stderr });
-  const output = createInterface({ input: child.stdout });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
+  const launcher = startProgram('oneshot', args, sandbox, {
+    LANG: 'C',
+    AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
+    ...environment,
   });
   return {
-    ended: new Promise((resolve) =>
-      child.once('close', (code, killedBy) =>
-        resolve({ code, killedBy, stdout, stderr, lastLine: stderr.trimEnd().split('\n').at(-1) ?? '' }),
-      ),
-    ),
-    signal: (name) => void child.kill(name),
-    onLine: (listener) => void lines.on('line', listener),
-    onOutput: (listener) => void output.on('line', listener),
+    ended: launcher.ended.then((ended) => ({
+      ...ended,
+      lastLine: ended.stderr.trimEnd().split('\n').at(-1) ?? '',
+    })),
+    signal: launcher.signal,
+    onLine: launcher.onError,
+    onOutput: launcher.onOutput,
   };
 }
 

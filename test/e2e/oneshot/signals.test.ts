@@ -61,32 +61,21 @@ describe('SIGTERM', { concurrency: 4 }, () => {
     assertNoneRuns();
   });
 
-  test("when RunTask's answer was lost: its task is found, and stopped", async (context) => {
-    const { fleet, launch, assertNoneRuns } = await cluster(context);
-    const fault = addFault(fleet.world, {
-      match: { api: 'ecs:RunTask' },
-      fault: { what: 'act-then-lose-response' },
+  for (const [when, what] of [
+    ["when RunTask's answer was lost", 'act-then-lose-response'],
+    ['while RunTask has no answer', 'act-then-stall'],
+  ] as const)
+    test(`${when}: the task that it did start is found, and stopped`, async (context) => {
+      const { fleet, launch, assertNoneRuns } = await cluster(context);
+      const fault = addFault(fleet.world, { match: { api: 'ecs:RunTask' }, fault: { what } });
+      const launcher = launch('--', 'sleep', '60');
+      await hit(fault);
+      launcher.signal('SIGTERM');
+      const { code, lastLine } = await launcher.ended;
+      assert.equal(code, 143, lastLine);
+      assert.equal(startedTasks(fleet), 1);
+      assertNoneRuns();
     });
-    const launcher = launch('--', 'sleep', '60');
-    await hit(fault);
-    launcher.signal('SIGTERM');
-    const { code, lastLine } = await launcher.ended;
-    assert.equal(code, 143, lastLine);
-    assert.equal(startedTasks(fleet), 1);
-    assertNoneRuns();
-  });
-
-  test('while RunTask has no answer: the task that it did start is found, and stopped', async (context) => {
-    const { fleet, launch, assertNoneRuns } = await cluster(context);
-    const fault = addFault(fleet.world, { match: { api: 'ecs:RunTask' }, fault: { what: 'act-then-stall' } });
-    const launcher = launch('--', 'sleep', '60');
-    await hit(fault);
-    launcher.signal('SIGTERM');
-    const { code, lastLine } = await launcher.ended;
-    assert.equal(code, 143, lastLine);
-    assert.equal(startedTasks(fleet), 1);
-    assertNoneRuns();
-  });
 
   test('right after RunTask, before the task runs: it is stopped', async (context) => {
     const { fleet, launch, assertNoneRuns } = await cluster(context);

@@ -3,14 +3,12 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
 import {
   addFault,
-  createFleet,
   type FaultKind,
   type Fleet,
   recordMetric,
   type Sandbox,
-  startSandbox,
 } from '../../../src/sandbox/index.ts';
-import { startScaler } from './scaler-process.ts';
+import { startScaler, startWorkers } from './scaler-process.ts';
 import { waitingJobs } from './waiting-jobs.ts';
 
 const HOUR = 3_600_000;
@@ -25,14 +23,7 @@ let fleet: Fleet;
 let sandbox: Sandbox;
 
 beforeEach(async () => {
-  fleet = createFleet({
-    clock: systemClock,
-    clusterName: 'batch',
-    groupOptions: { name: 'workers', maxSize: 6 },
-    hooks: [],
-  });
-  fleet.group.launch = () => fleet.addInstance({ cpu: 4096, memory: 8192, ecsAgentAfter: 60_000 });
-  sandbox = await startSandbox(fleet, { clock: systemClock });
+  ({ fleet, sandbox } = await startWorkers());
 });
 afterEach(() => sandbox.close());
 

@@ -5,14 +5,12 @@ import { startedByOf } from '../../../src/base/keys.ts';
 import {
   addCapacityProvider,
   addFault,
-  createFleet,
   type Fleet,
   removeFault,
   type Sandbox,
-  startSandbox,
 } from '../../../src/sandbox/index.ts';
 import { startFunction } from '../tagger/tagger-function.ts';
-import { startScaler } from './scaler-process.ts';
+import { ACCESS_KEY, startScaler, startWorkers } from './scaler-process.ts';
 import { waitingJobs } from './waiting-jobs.ts';
 
 let fleet: Fleet;
@@ -22,14 +20,7 @@ let wait: (...keys: string[]) => void;
 
 // A cluster of its own for each test: what one leaves is demand and room for the next.
 beforeEach(async () => {
-  fleet = createFleet({
-    clock: systemClock,
-    clusterName: 'batch',
-    groupOptions: { name: 'workers', maxSize: 6 },
-    hooks: [],
-  });
-  fleet.group.launch = () => fleet.addInstance({ cpu: 4096, memory: 8192, ecsAgentAfter: 60_000 });
-  sandbox = await startSandbox(fleet, { clock: systemClock });
+  ({ fleet, sandbox } = await startWorkers());
   ({ url: queueUrl, wait } = waitingJobs(fleet, sandbox));
 });
 afterEach(() => sandbox.close());
@@ -40,7 +31,7 @@ const once = (...args: string[]) => scale('once', ...args).ended;
 
 const calls = (api: string) =>
   (fleet.world.requestLog.entries ?? []).filter(
-    (entry) => entry.api === api && entry.accessKeyId === 'AKIASCALER',
+    (entry) => entry.api === api && entry.accessKeyId === ACCESS_KEY,
   ).length;
 const CHANGES = [
   'ecs:TagResource',
@@ -243,7 +234,7 @@ describe('ecs-scaler', { timeout: 60_000 }, () => {
     while (calls('sqs:ReceiveMessage') === 0) await systemClock.sleep(20);
     wait('nightly-1');
     await new Promise<void>((resolve) =>
-      scaler.onLine((line) => {
+      scaler.onOutput((line) => {
         if (line.startsWith('launch 1 instance')) resolve();
       }),
     );
