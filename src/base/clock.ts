@@ -27,8 +27,9 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', finish);
         resolve();
       };
-      // setTimeout fires at once for anything above 2^31 - 1 ms, which would turn a long wait into a busy loop.
-      const timer = setTimeout(finish, Math.min(ms, 2 ** 31 - 1));
+      // setTimeout fires at once for anything above 2^31 - 1 ms, which would turn a long wait into a busy loop, and warns of a
+      // time that has just passed.
+      const timer = setTimeout(finish, Math.min(Math.max(0, ms), 2 ** 31 - 1));
       signal?.addEventListener('abort', finish);
     }),
 };

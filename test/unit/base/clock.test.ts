@@ -55,6 +55,12 @@ describe('to sleep', () => {
     assert.deepEqual(getEventListeners(signal, 'abort'), []);
   });
 
+  test('until a moment that has just passed ends at once, without a warning of Node’s on standard error', async (t) => {
+    const warned = t.mock.method(process, 'emitWarning', () => {});
+    await systemClock.sleep(-0.8);
+    assert.equal(warned.mock.callCount(), 0);
+  });
+
   test('for longer than a timer can take is as long as it can, not a busy loop', (t) => {
     timers(t);
     const begun = t.mock.method(globalThis, 'setTimeout');
