@@ -206,7 +206,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'gives up where its group may launch in the zone of its subnets',
     property: 'L5',
-    edits: [{ within: 'isOfItsKind', replace: 'zones.length > 1 && ', by: 'zones.length > 9 && ' }],
+    edits: [{ within: 'isOfItsKind', replace: '!isElsewhere(reason) || ', by: 'reason !== undefined || ' }],
   },
   {
     name: 'never sees that a network interface has come free',

@@ -5,7 +5,7 @@ import { timeOfDate } from '../../base/clock.ts';
 import { digest } from '../../base/keys.ts';
 import { clip, oneLine } from '../../base/text.ts';
 import { failureWords, isElsewhere } from '../launch/failure-words.ts';
-import type { Fit, GrowAnswer, GrowRequest, LaunchRequest, Misfit, Needs } from '../launch/model.ts';
+import type { Failure, Fit, GrowAnswer, GrowRequest, LaunchRequest, Misfit, Needs } from '../launch/model.ts';
 import { type Registered, readContainerInstances, readRegistered } from './container-instances.ts';
 import { incomplete } from './incomplete.ts';
 import { type NamedSize, readInstanceSizes, type Size } from './instance-sizes.ts';
@@ -93,13 +93,13 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
   /** Whether an instance of the group has been refused, and for what others of the group are too. */
   async function isOfItsKind(own: Described, { by }: Misfit, where: Zones): Promise<boolean> {
     const { AvailabilityZones: zones = [], Instances: members = [] } = own;
-    // Where the zones of the subnets are not known, one of the group's others may be among them.
-    const mayBeElsewhere = zones.length > 1 && launchesIn(own, where);
-    const refused = by.filter(({ reason }) => !(isElsewhere(reason) && mayBeElsewhere));
-    if (refused.length === 0) return false;
+    // In another zone, one of the group may be of use. In the right one, the subnets are of another VPC, say.
+    const isOfAll = ({ reason }: Failure, zone: string | undefined) =>
+      !isElsewhere(reason) || (where.kind === 'known' ? isIn(zone, where) : zones.length === 1);
     return (await readContainerInstances(call, cluster)).some(
-      ({ arn, ec2InstanceId }) =>
-        refused.some((one) => one.arn === arn) && members.some(({ InstanceId: id }) => id === ec2InstanceId),
+      ({ arn, ec2InstanceId, availabilityZone: zone }) =>
+        by.some((one) => one.arn === arn && isOfAll(one, zone)) &&
+        members.some(({ InstanceId: id }) => id === ec2InstanceId),
     );
   }
 

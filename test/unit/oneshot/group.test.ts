@@ -476,15 +476,23 @@ describe('a group for a task with subnets', () => {
 
   for (const [what, own, subnets, reason, kind] of [
     ['in another zone than the subnets', {}, zones('a', 'a'), 'LOCATION', 'fits'],
-    ['in another zone, which are not known', {}, refusal, 'LOCATION', 'fits'],
+    ['in the zone of the subnets, which are of another VPC', {}, zones('b', 'b'), 'LOCATION', 'never'],
+    ['where their zones are not known', {}, refusal, 'LOCATION', 'fits'],
     ['in its only zone', { AvailabilityZones: ['b'] }, refusal, 'LOCATION', 'never'],
     ['for what it is', {}, zones('a', 'a'), 'ATTRIBUTE', 'never'],
   ] as const) {
     test(`its instance has refused the task, ${what}: ${kind}`, async () => {
       const registered = {
-        containerInstances: [{ containerInstanceArn: 'ours', ec2InstanceId: 'i-1', status: 'ACTIVE' }],
+        containerInstances: [
+          {
+            containerInstanceArn: 'ours',
+            ec2InstanceId: 'i-1',
+            status: 'ACTIVE',
+            attributes: [{ name: 'ecs.availability-zone', value: 'b' }],
+          },
+        ],
       };
-      const looked = kind === 'never' ? [{ containerInstanceArns: ['ours'] }, registered] : [];
+      const looked = [{ containerInstanceArns: ['ours'] }, registered];
       const members = { Instances: [member('i-1', 'b')], ...template, ...own };
       const { workers } = scene(group(members), subnets, ...looked, large, type(3));
       const misfit = { reasons: [reason], by: [{ arn: 'ours', reason }] };
