@@ -288,6 +288,30 @@ export function addFullDisk(random: Random, plan: Plan, { start }: Span): Plan {
   };
 }
 
+/**
+ * More than a hundred tasks have ended before an operator's limit, and the last ones are asked to stop at it. A list of those that
+ * have stopped takes several pages, and each is a request of which a minute has twelve. Into one of a thousand runs.
+ */
+export function addManyAtLimit(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 1_000)) return plan;
+  const limit = random.integer(61, 100);
+  const limitAt = start + limit * SECOND;
+  const many = Array.from({ length: random.integer(100, 120) }, () =>
+    random.integer(start, limitAt - SECOND),
+  );
+  const last = Array.from({ length: random.integer(1, 3) }, () => limitAt + random.integer(0, 40 * SECOND));
+  return {
+    ...plan,
+    flags: ['--drain-timeout', `${limit}s`, '--on-timeout', 'stop-tasks'],
+    machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
+    tasks: [...many, ...last].map(lasting),
+    services: [],
+    happenings: [{ at: start, what: 'scale-in' }],
+    faults: [],
+    kills: [],
+  };
+}
+
 const lasting = (runsFor: number): TaskPlan => ({
   at: 0,
   runsFor,

@@ -2,6 +2,7 @@ import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import {
   addAimed,
   addFullDisk,
+  addManyAtLimit,
   addOverwrittenTag,
   addRenewed,
   addSilence,
@@ -43,7 +44,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const full = rare ? addFullDisk(createRandom(seed ^ 0xf011), throttled, span) : throttled;
   const slow = rare ? addSlowHost(createRandom(seed ^ 0x5104), full, span) : full;
   const overwritten = rare ? addOverwrittenTag(createRandom(seed ^ 0x0e47), slow, span) : slow;
-  const drawn = rare ? withFewPages(overwritten) : overwritten;
+  const crowded = rare ? addManyAtLimit(createRandom(seed ^ 0x10a7), overwritten, span) : overwritten;
+  const drawn = rare ? withFewPages(crowded) : crowded;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

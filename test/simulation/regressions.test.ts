@@ -861,6 +861,12 @@ const stories: Record<string, Partial<Plan>> = {
       faults: [{ at: 11_601, match: { api: 'ecs:ListTasks' }, fault: { what: 'garbage' }, count: 12 }],
       tasks: [task(26_818)],
     },
+  'a hundred tasks have ended before an operator’s limit, and the last one is asked to stop at it': {
+    seed: 3_022_640,
+    flags: ['--poll-interval', '30s', '--drain-timeout', '63s', '--on-timeout', 'stop-tasks'],
+    happenings: [{ at: 3_143, what: 'scale-in' }],
+    tasks: [...Array.from({ length: 101 }, (_, index) => task(20_000 + index * 600)), task(110_000)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

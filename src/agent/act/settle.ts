@@ -230,7 +230,8 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
       const message = `asked ${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'} to stop (${STOPPED_FOR[why]})`;
       return {
         state: { ...state, memory: { ...memory, askedToStop } },
-        stale: ['ecsView'],
+        // Another list tells nothing new of them, and its pages are the requests that are needed when the last has ended.
+        stale: [],
         events: [{ event: 'drain.tasks-stopping', message, fields: { why } }],
       };
     }
