@@ -143,6 +143,12 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   let facts = UNOBSERVED;
   const spread = ports.random();
   let isCrowded = false;
+  let unclearSince: number | undefined;
+  /** What the ECS agent last said that this host is, and since when. */
+  let said: { readonly arn: string | undefined; readonly since: number } = {
+    arn: undefined,
+    since: -Infinity,
+  };
   let isGroupCrowded = false;
 
   function observe(around: Around): Observation {
@@ -364,6 +370,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     const view = lastView();
     const waitsForOthers = (view && ifKnown(view.tasks))?.some((task) => !isIgnored(task, policy)) ?? true;
     isCrowded ||= polls.ecsView.asked().failure?.kind === 'throttled';
+    noteUnclear();
     return {
       ...facts,
       now: clock.now(),
@@ -372,7 +379,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       asked: drainAsked(),
       spread,
       ecsView: view,
-      isViewUnclear: polls.ecsView.reading().kind === 'unknown' && !polls.ecsView.asked().isStale,
+      unclearSince,
+      signalledAt: state.memory.signalledAt,
       foundDrainingSince: state.memory.drainingSetAt === undefined ? state.memory.signalledAt : undefined,
       isCrowded,
       mustDescribe: policy.ignoreTasks.length > 0,
@@ -394,14 +402,24 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     };
   }
 
+  /** A question that failed says nothing either way. */
+  function noteUnclear() {
+    const { isStale, at } = polls.ecsView.asked();
+    if (polls.ecsView.reading().kind === 'known') unclearSince = undefined;
+    else if (!isStale) unclearSince ??= at;
+  }
+
   function registeredAnewAt(): number | undefined {
-    const said = ifKnown(watch.registration.reading())?.containerInstanceArn;
+    const arn = ifKnown(watch.registration.reading())?.containerInstanceArn;
+    if (arn !== said.arn) said = { arn, since: watch.registration.asked().at };
+    if (arn === undefined) return undefined;
     const view = polls.ecsView.lastKnown();
     const listed = view && ('arn' in view.containerInstance ? view.containerInstance.arn : undefined);
     // What was asked while the ECS agent was silent was asked for what ECS knew.
     const askedFor = view?.heard ?? listed;
-    const isAnother = said !== undefined && askedFor !== undefined && said !== askedFor;
-    return isAnother ? watch.registration.asked().at : undefined;
+    const isAnother = askedFor !== undefined && arn !== askedFor;
+    const isNews = unclearSince !== undefined && said.since > polls.ecsView.asked().at;
+    return isAnother || isNews ? said.since : undefined;
   }
 
   function drainAsked(): Record<DrainQuestion, Asked> {

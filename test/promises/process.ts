@@ -27,6 +27,8 @@ export type Process = {
   hooksReadAt: number;
   /** API → its requests within the last minute. */
   readonly sent: Map<string, number[]>;
+  /** When it has asked ECS within the last five minutes, in a drain that was over and waited. */
+  readonly asksInVain: number[];
   /** By desired status: what it has listed of the tasks, in this drain. */
   readonly listed: Map<string, ListRead>;
   /** The state in the group, as it was last told. `none`: it is in no group. */
@@ -65,6 +67,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     hooksReadAt: Infinity,
     answeredAt: new Map(),
     sent: new Map(),
+    asksInVain: [],
     listed: new Map(),
     lifecycle: undefined,
     toldOf: new Set(),

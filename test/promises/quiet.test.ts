@@ -33,6 +33,17 @@ describe('Q1, where a drain was cancelled that is for a new root volume', () => 
     assert.deepEqual(found([...replaced, asks(900)], 901), [violation]);
   });
 
+  test('ECS is asked rarely meanwhile', () => {
+    const every = (seconds: number) =>
+      Array.from({ length: 20 }, (_, index) =>
+        called(330 + index * seconds, 'ecs:DescribeContainerInstances'),
+      );
+    assert.deepEqual(found([...cancelled, ...every(60)], 1_600), []);
+    assert.deepEqual(found([...cancelled, ...every(15)], 700), [
+      `Q1: ${A} asked ECS 9 times in five minutes for a drain that is over: a fleet would`,
+    ]);
+  });
+
   test('an instance that was not drained for it asks nothing', () => {
     assert.deepEqual(found([...atRest, replacing, asks(600)], 601), [violation]);
   });

@@ -32,7 +32,8 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
   // A drain that was cancelled where nothing can tell the signals is not over.
   if (isSignalled(instance) || isTerminating(instance) || !canTellSignals(instance)) return;
   // What was drained for a new root volume is given back once that is there.
-  if (isReplacement(instance.lifecycle) && instance.drainSince !== undefined && !isWatching(instance)) return;
+  const isReplaced =
+    isReplacement(instance.lifecycle) && instance.drainSince !== undefined && !isWatching(instance);
   if (instance.lieSince !== undefined || isTakenForAnother(instance)) return;
   // Until the tag has been read, nobody knows that the drain is over.
   const tagReadAt = readsTagByApi(instance) ? (process?.tagReadAt ?? -Infinity) : Infinity;
@@ -47,12 +48,36 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
         (readsTagByApi(instance) ? TAG_PATIENCE_MS : 0);
   // What it had set DRAINING it gives back, however long it was down in between.
   const isWoundUp = instance.drainingBy !== 'agent';
+  const mayWait = isReplaced || (!isWoundUp && isCalm(instance, at));
   verdict.check(
     'Q1',
-    at <= restsSince || (!isWoundUp && isCalm(instance, at)),
+    at <= restsSince || mayWait,
     () => `${id} called ${api} at rest: every instance of a fleet would`,
   );
+  if (at > restsSince && mayWait && api.startsWith('ecs:')) checkWait(instance, at, verdict);
 }
+
+/** A drain that is over and waits, for its new root volume or for ECS to tell where it is, need not know sooner what has changed in ECS. */
+function checkWait({ id, process, disturbances }: Instance, at: number, verdict: Verdict): void {
+  if (!process) return;
+  const { asksInVain } = process;
+  while ((asksInVain[0] ?? at) <= at - WAIT_MS) asksInVain.shift();
+  // What is asked in one go counts once.
+  if (at - (asksInVain.at(-1) ?? -Infinity) <= 1_000) return;
+  asksInVain.push(at);
+  if (Math.max(disturbances.troubleAt(at), disturbances.changeAt()) > at - WAIT_MS) return;
+  verdict.check(
+    'Q1',
+    // The first too many tells it.
+    asksInVain.length !== MOST_IN_VAIN + 1,
+    () =>
+      `${id} asked ECS ${asksInVain.length} times in five minutes for a drain that is over: a fleet would`,
+  );
+}
+
+const WAIT_MS = 300_000;
+/** Three in its first minute, and then one a minute. */
+const MOST_IN_VAIN = 8;
 
 const isWatching = ({ process }: Instance): boolean => process?.doing?.() === 'watching';
 

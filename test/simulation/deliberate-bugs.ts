@@ -582,6 +582,11 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'looks at ECS for a drain that is over as for any other',
+    edits: [{ around: 'isOver', by: '() => () => false' }],
+    isRare: true,
+  },
+  {
     name: 'asks the tasks to stop that it last heard of hours ago',
     edits: [{ around: 'isStopNear', by: '() => () => false' }],
   },

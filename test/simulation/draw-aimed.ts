@@ -1,5 +1,5 @@
 import type { Span } from './draw-rare.ts';
-import type { Plan, PlannedFault, TaskPlan } from './plan.ts';
+import { CLAIMED_INSTANCES, CLAIMED_TASKS, type Plan, type PlannedFault, type TaskPlan } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -309,6 +309,72 @@ export function addManyAtLimit(random: Random, plan: Plan, { start }: Span): Pla
     happenings: [{ at: start, what: 'scale-in' }],
     faults: [],
     kills: [],
+  };
+}
+
+/**
+ * A drain is over, and waits: another process on the ECS agent's port claims to be what ECS does not know, or the group has not
+ * replaced the root volume yet. Into one of two hundred runs.
+ */
+export function addOver(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const overAt = start + random.integer(5 * SECOND, 40 * SECOND);
+  const calm: Plan = {
+    ...plan,
+    machine: { ...plan.machine, metadataTags: true, imdsAfter: 0, ecsAgentAfter: 0 },
+    services: [],
+    faults: [],
+    kills: [],
+  };
+  const add = random.chance(0.6) ? addImpostorAfter : addVolumeAfter;
+  return add(random, calm, start, overAt);
+}
+
+function addImpostorAfter(random: Random, plan: Plan, start: number, overAt: number): Plan {
+  const at = random.integer(start + 4 * SECOND, overAt + 10 * SECOND);
+  const isEvent = random.chance(0.5);
+  return {
+    ...plan,
+    flags: isEvent ? ['--signals', 'tag,lifecycle,spot,scheduled'] : [],
+    tasks: random.chance(0.5) ? [] : [lasting(overAt + random.spread(SECOND, 30 * MINUTE))],
+    happenings: [
+      { at: start, what: 'tag', value: isEvent ? 'time=2026-01-02T03:04:05Z' : 'true' },
+      ...(isEvent
+        ? ([
+            { at: start, what: 'event-scheduled', code: 'instance-retirement', inMs: 60 * MINUTE },
+            { at: overAt, what: 'event-unscheduled' },
+          ] as const)
+        : ([{ at: overAt, what: 'untag' }] as const)),
+      ...(random.chance(0.7) ? [{ at: at - SECOND, what: 'other-deregisters-by-force' } as const] : []),
+      { at, what: 'ecs-agent', to: 'down' },
+      {
+        at: at + random.integer(1, SECOND),
+        what: 'impostor',
+        claims: random.pick(CLAIMED_INSTANCES),
+        tasks: random.pick(CLAIMED_TASKS),
+      },
+      { at: at + random.spread(MINUTE, 20 * MINUTE), what: 'ecs-agent', to: 'up' },
+    ],
+  };
+}
+
+function addVolumeAfter(random: Random, plan: Plan, start: number, overAt: number): Plan {
+  return {
+    ...plan,
+    flags: [],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: random.spread(60, 3_600), defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { ...plan.world, rootVolumeTarget: 'InService' },
+    tasks: [lasting(overAt + random.integer(SECOND, MINUTE))],
+    happenings: [
+      { at: start, what: 'replace-root-volume' },
+      { at: start + random.integer(0, SECOND), what: 'tag', value: 'true' },
+      { at: overAt, what: 'untag' },
+      { at: overAt + random.integer(8, 15) * MINUTE, what: 'tag', value: 'true' },
+    ],
   };
 }
 

@@ -3,6 +3,7 @@ import {
   addAimed,
   addFullDisk,
   addManyAtLimit,
+  addOver,
   addOverwrittenTag,
   addRenewed,
   addSilence,
@@ -45,7 +46,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const slow = rare ? addSlowHost(createRandom(seed ^ 0x5104), full, span) : full;
   const overwritten = rare ? addOverwrittenTag(createRandom(seed ^ 0x0e47), slow, span) : slow;
   const crowded = rare ? addManyAtLimit(createRandom(seed ^ 0x10a7), overwritten, span) : overwritten;
-  const drawn = rare ? withFewPages(crowded) : crowded;
+  const over = rare ? addOver(createRandom(seed ^ 0x0e4d), crowded, span) : crowded;
+  const drawn = rare ? withFewPages(over) : over;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

@@ -861,6 +861,36 @@ const stories: Record<string, Partial<Plan>> = {
       faults: [{ at: 11_601, match: { api: 'ecs:ListTasks' }, fault: { what: 'garbage' }, count: 12 }],
       tasks: [task(26_818)],
     },
+  'a drain is over, its container instance gone, and another process on the ECS agent’s port claims to be one of another cluster':
+    {
+      seed: 3_013_834,
+      flags: ['--signals', 'tag,lifecycle,spot,scheduled'],
+      happenings: [
+        { at: 14_250, what: 'tag', value: 'time=2026-01-01T00:00:00Z' },
+        { at: 22_163, what: 'event-scheduled', code: 'instance-retirement', inMs: 47 * MINUTE },
+        { at: 28_258, what: 'event-unscheduled' },
+        { at: 30_807, what: 'other-deregisters-by-force' },
+        { at: 39_255, what: 'ecs-agent', to: 'down' },
+        { at: 39_284, what: 'impostor', claims: 'other-cluster', tasks: 'neighbour' },
+        { at: 5 * MINUTE, what: 'ecs-agent', to: 'up' },
+      ],
+      tasks: [task(30 * MINUTE)],
+    },
+  'a drain for a new root volume is cancelled, and the lifecycle action waits for minutes more': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 3_600, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { ...plain.world, rootVolumeTarget: 'InService' },
+    happenings: [
+      { at: 20_000, what: 'replace-root-volume' },
+      { at: 20_500, what: 'tag', value: 'true' },
+      { at: 35_000, what: 'untag' },
+      { at: 10 * MINUTE, what: 'tag', value: 'true' },
+    ],
+    tasks: [task(80_000)],
+  },
   'a hundred tasks have ended before an operator’s limit, and the last one is asked to stop at it': {
     seed: 3_022_640,
     flags: ['--poll-interval', '30s', '--drain-timeout', '63s', '--on-timeout', 'stop-tasks'],

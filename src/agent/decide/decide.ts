@@ -9,6 +9,7 @@ import {
   isEventAlone,
   isReleased,
   isTerminatedLately,
+  KEPT_MS,
   leavingGroup,
   maybeGroupsDoing,
   outlastsEvent,
@@ -77,8 +78,6 @@ function nextAction(observed: Observation, policy: Policy): Action {
 
 /** After so many ms without the group’s word, what can be undone is done, and what the operator asks for. */
 const EVENT_PATIENCE_MS = 30_000;
-/** The group has said for so many ms that it keeps the instance: the event that the tag tells of is over. */
-const KEPT_MS = 30_000;
 
 /**
  * A tag that tells of a lifecycle event, where nothing else asks for the instance: it may have been left by an event that is
@@ -99,7 +98,6 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
   }
   if (!isContradicted(observed)) return undefined;
   if (keptForMs < KEPT_MS) return waitFor('group-state', contradiction(observed));
-  // Another source may have asked for the instance all the while.
   return silentSignals === undefined ? cancelled(observed) : waitFor('signals', { cause: silentSignals });
 }
 

@@ -13,8 +13,12 @@ export type DrainPace = {
   readonly asked: Readonly<Record<DrainQuestion, Asked>>;
   /** What ECS last said, whatever failed since. */
   readonly ecsView: EcsView | undefined;
-  /** ECS has answered since, and contradicted itself. */
-  readonly isViewUnclear: boolean;
+  /** Since when ECS has answered, and none of its answers told where this host is; undefined where the last one did. */
+  readonly unclearSince: number | undefined;
+  /** Nothing asks for the instance any more: what was set DRAINING is to be given back. */
+  readonly isOver: boolean;
+  /** When the first signal of this drain was seen; undefined where none is there any more. */
+  readonly signalledAt: number | undefined;
   /** When the drain began, where it has not set the instance DRAINING itself; undefined where it has. */
   readonly foundDrainingSince: number | undefined;
   /** ECS has throttled a look in this drain: others need its requests more. */
@@ -29,7 +33,10 @@ export type DrainPace = {
   readonly stopTasksAt: number | undefined;
   /** When a limit may end the lifecycle action; undefined where there is none. */
   readonly limitAt: number | undefined;
-  /** The ECS agent says since then that this host is another container instance than the view was asked for. */
+  /**
+   * Since when the ECS agent says what this host is, where that is another container instance than the view was asked for, or where
+   * it said something else when that told nothing.
+   */
   readonly registeredAnewAt: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
   /** Metadata says that the group is terminating the instance. */

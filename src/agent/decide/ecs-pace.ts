@@ -25,6 +25,24 @@ const GLANCE_IGNORED_MS = 1_000;
 /** Where the ECS agent does not answer, ECS alone knows. */
 const WITHOUT_ECS_AGENT_MS = 30_000;
 const RELEASED_MS = 60_000;
+/**
+ * Where ECS does not tell where this host is. What it does not know yet it knows within minutes; after that somebody must fix it, or
+ * say so: what the ECS agent says anew is asked for at once.
+ */
+const UNCLEAR: readonly Step[] = [
+  { until: 360_000, every: 15_000 },
+  { until: Infinity, every: 60_000 },
+];
+const UNCLEAR_AT_FIRST: readonly Step[] = [
+  { until: 360_000, every: FIRST_ANSWER_MS },
+  { until: Infinity, every: 60_000 },
+];
+/** … and where nothing asks for the instance any more. */
+const UNCLEAR_OVER: readonly Step[] = [
+  { until: 60_000, every: 15_000 },
+  { until: 300_000, every: 60_000 },
+  { until: Infinity, every: CHECK_MS },
+];
 /** For so long only the tasks are asked after that are about to end, and not what somebody may have changed. */
 const UNSEEN_MS = 60_000;
 /** Where tasks can still be placed, or must be asked to stop. */
@@ -52,9 +70,13 @@ const FIRST_END_LOOK_MS = 2_000;
 export function ecsViewDue(pace: DrainPace): number {
   const { asked, ecsView: last } = pace;
   const every = (ms: number) => dueAfter(asked.ecsView, ms, urgencyOf(pace));
-  if (asked.ecsView.isStale || !last) return every(FIRST_ANSWER_MS);
+  if (asked.ecsView.isStale) return every(FIRST_ANSWER_MS);
   if (isAnew(pace)) return every(0);
-  if (pace.isViewUnclear && !pace.isHostBusy) return every(LOOK_MS);
+  const { unclearSince } = pace;
+  if (unclearSince !== undefined && !isHeldHere(pace)) return every(unclearInterval(pace, unclearSince));
+  if (!last) return every(FIRST_ANSWER_MS);
+  // It waits for its group alone.
+  if (pace.isOver) return every(CHECK_MS);
   const { containerInstance } = last;
   if (containerInstance.kind !== 'registered') return every(releasedInterval(pace, last));
   const { emptySince } = pace;
@@ -72,6 +94,7 @@ export function ecsViewDue(pace: DrainPace): number {
 export function nextViewKind(pace: DrainPace): ViewKind {
   const { asked, ecsView: last, isHostBusy } = pace;
   const { isStale, failure, at } = asked.ecsView;
+  if (pace.isOver) return 'own';
   if (last?.containerInstance.kind !== 'registered') return 'full';
   if (isAnew(pace)) return 'full';
   if (isHostBusy && isSettled(pace, last)) return isUndescribed(last) && !isStale ? 'quick' : 'check';
@@ -100,9 +123,20 @@ export function listInterval(requests: number): number {
   return Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, (requests * 60_000) / room));
 }
 
-/** The host is another container instance by now, which is given tasks, and ECS was not asked about that one. */
-const isAnew = ({ asked, registeredAnewAt = -Infinity }: DrainPace): boolean =>
-  asked.ecsView.at < registeredAnewAt;
+/** The host is another container instance by now, which is given tasks, and ECS was not asked about that one, or did not answer. */
+const isAnew = ({ asked: { ecsView: asked }, registeredAnewAt }: DrainPace): boolean =>
+  registeredAnewAt !== undefined && (asked.at < registeredAnewAt || asked.failure !== undefined);
+
+/** A task runs on what ECS last said that this host is: then there is time, whatever it says by now. */
+const isHeldHere = ({ isHostBusy, isOver, ecsView, registeredAnewAt }: DrainPace): boolean =>
+  isHostBusy && !isOver && ecsView !== undefined && registeredAnewAt === undefined;
+
+function unclearInterval(pace: DrainPace, unclearSince: number): number {
+  const { asked, ecsView, isOver, signalledAt = -Infinity, registeredAnewAt = -Infinity } = pace;
+  const since = Math.max(unclearSince, signalledAt, registeredAnewAt);
+  const steps = isOver ? UNCLEAR_OVER : ecsView ? UNCLEAR : UNCLEAR_AT_FIRST;
+  return stepAfter(steps, asked.ecsView.at - since);
+}
 
 /** Nothing new is placed here, and no task is to be asked to stop. */
 function isSettled(pace: DrainPace, { containerInstance, heard }: EcsView): boolean {

@@ -67,6 +67,21 @@ export const isEventAlone = ({ signals }: Observation): boolean =>
   signals.value.length > 0 &&
   signals.value.every((signal) => signal.source === 'tag' && signal.eventAt !== undefined);
 
+/** The group has said for so many ms that it keeps the instance: the event that the tag tells of is over. */
+export const KEPT_MS = 30_000;
+
+/**
+ * Whether nothing asks for the instance any more, so that all that is left is to give back what was set DRAINING: no signal is
+ * there, or none but a tag of a lifecycle event that is over.
+ */
+export function isOver(observed: Observation): boolean {
+  const { signals, keptForMs = 0, silentSignals } = observed;
+  if (signals.kind === 'known' && signals.value.length === 0) return true;
+  // Another source may have asked for the instance all the while.
+  const isHeard = silentSignals === undefined;
+  return isHeard && isEventAlone(observed) && isContradicted(observed) && keptForMs >= KEPT_MS;
+}
+
 /** The scheduled events after which the same host goes on. */
 const PASSING_EVENTS: ReadonlySet<string> = new Set([
   'instance-reboot',

@@ -98,7 +98,8 @@ const HEARTBEAT_THROTTLED_MS = 200_000;
 const HEARTBEATS_THROTTLED = 12;
 
 /** The group keeps the instance, so far. */
-function keptInterval({ phase, hearsOfTermination, isContradicted }: DrainPace): number {
+function keptInterval({ phase, hearsOfTermination, isContradicted, isOver }: DrainPace): number {
+  if (isOver) return CHECK_MS;
   if (isContradicted) return UNHEARD_MS;
   if (hearsOfTermination) return CHECK_MS;
   return phase === 'done' ? UNHEARD_MAINTENANCE_MS : UNHEARD_MS;

@@ -1,7 +1,7 @@
 import { ifKnown } from '../../base/reading.ts';
 import type { HookChoice, Observation, Policy } from '../model.ts';
 import type { DrainPace } from './drain-pace.ts';
-import { earlier, hookChoice, isContradicted } from './facts.ts';
+import { earlier, hookChoice, isContradicted, isOver } from './facts.ts';
 import { heartbeatInterval } from './heartbeat.ts';
 import { drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS } from './limits.ts';
 
@@ -15,6 +15,7 @@ export type PaceFacts = Pick<
   | 'hookLimit'
   | 'isSignalUnknown'
   | 'isContradicted'
+  | 'isOver'
 >;
 
 export const UNOBSERVED: PaceFacts = {
@@ -25,6 +26,7 @@ export const UNOBSERVED: PaceFacts = {
   hookLimit: undefined,
   isSignalUnknown: false,
   isContradicted: false,
+  isOver: false,
 };
 
 export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
@@ -39,6 +41,7 @@ export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
     hookLimit: hookLimit(observed),
     isSignalUnknown: observed.signals.kind === 'unknown',
     isContradicted: isContradicted(observed),
+    isOver: isOver(observed),
   };
 }
 

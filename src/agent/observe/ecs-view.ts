@@ -90,18 +90,10 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (located.kind === 'never-registered') return viewOf(located, known([]), 0);
     if (located.kind === 'gone') {
       const tasks = await stillThere(located, own, last, byName);
-      return viewOf({ kind: 'deregistered', arn: located.arn }, known(tasks), 0);
+      return viewOf(containerInstanceAt(located), known(tasks), 0);
     }
-    const { cluster, arn, status, taskCount, agentConnected, newer } = located;
-    const renewed = newer === undefined ? {} : { newer };
-    const containerInstance = {
-      kind: 'registered',
-      cluster,
-      arn,
-      status,
-      agentConnected,
-      ...renewed,
-    } as const;
+    const { cluster, arn, status, taskCount } = located;
+    const containerInstance = registeredAt(located);
     if (status === 'ACTIVE' && !options.listsWhileActive)
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
@@ -206,6 +198,23 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     });
   }
 
+  /** What this host claims to be by now, and what runs on it, is no reason to keep a drain that is over. */
+  async function own(last: EcsView | undefined): Promise<Reading<EcsView>> {
+    const describedAt = options.now();
+    const where = await locate(undefined, letGoIn(last));
+    if (where.kind === 'unknown') return where;
+    return known({
+      containerInstance: containerInstanceAt(where.value.located),
+      tasks: unknown('the drain is over'),
+      isListed: false,
+      describedAt,
+      requests: 2,
+      heard: undefined,
+      own: where.value.own,
+      gone: [],
+    });
+  }
+
   /** Whether ECS has it as before, and how the tasks are doing that are known: what was placed since is left to a full view. */
   async function check(said: Registration | undefined, last: EcsView, byName: readonly string[]) {
     const before = last.containerInstance;
@@ -255,6 +264,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   }
 
   return async (kind, last, byName = []) => {
+    if (kind === 'own') return own(last);
     const said = ifKnown(await ecsAgent.registration());
     const lighter =
       kind === 'full' || !last
@@ -269,6 +279,23 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 }
 
 type Registered = Extract<ContainerInstance, { kind: 'registered' }>;
+
+function containerInstanceAt(located: Located): ContainerInstance {
+  switch (located.kind) {
+    case 'registered':
+      return registeredAt(located);
+    case 'gone':
+      return { kind: 'deregistered', arn: located.arn };
+    case 'never-registered':
+      return located;
+  }
+}
+
+function registeredAt(located: Extract<Located, { kind: 'registered' }>): Registered {
+  const { cluster, arn, status, agentConnected, newer } = located;
+  const renewed = newer === undefined ? {} : { newer };
+  return { kind: 'registered', cluster, arn, status, agentConnected, ...renewed };
+}
 
 /** What a full view has brought until it was throttled. */
 type Begun = {

@@ -172,7 +172,59 @@ describe('a host that is another container instance by now', () => {
       due({ ...throttled, registeredAnewAt: NOW + 1 }) <= 30 * SECOND,
       'after an outage it would stay ACTIVE for minutes, as a check can wait',
     );
+    assert.ok(
+      due({ ...throttled, registeredAnewAt: NOW }) <= 30 * SECOND,
+      'a look that failed has not told what the host is by now',
+    );
     assert.equal(kind({ registeredAnewAt: NOW }), 'check', 'a list each time would use up the requests');
+  });
+});
+
+describe('where ECS does not tell which container instance this host is', () => {
+  const unclear = (minutes: number, more: Partial<DrainPace> = {}) =>
+    due({ unclearSince: NOW - minutes * MINUTE, signalledAt: NOW - 60 * MINUTE, isHostBusy: false, ...more });
+  it('it is asked every 15 s for as long as its answers can lag, then once a minute', () =>
+    assert.deepEqual(
+      [unclear(0), unclear(5.9), unclear(6), unclear(50)],
+      [15, 15, 60, 60].map((s) => s * SECOND),
+    ));
+  it('every 5 s at first where it has told nothing in this drain: the instance may be ACTIVE', () =>
+    assert.deepEqual(
+      [unclear(0, { ecsView: undefined }), unclear(6, { ecsView: undefined })],
+      [5 * SECOND, MINUTE],
+    ));
+  it('ever more rarely where nothing asks for the instance: nobody waits for it', () => {
+    const over = (minutes: number, more = {}) => unclear(minutes, { isOver: true, ...more });
+    assert.deepEqual(
+      [over(0), over(1), over(5), over(50)],
+      [15, 60, 300, 300].map((s) => s * SECOND),
+    );
+    assert.equal(over(5, { ecsView: undefined }), 5 * MINUTE);
+    assert.equal(over(5, { isHostBusy: true }), 5 * MINUTE, 'another process answers there and lists tasks');
+  });
+  it('and from anew for a new signal, and for what the ECS agent says anew', () => {
+    assert.equal(unclear(50, { signalledAt: NOW - MINUTE }), 15 * SECOND);
+    assert.equal(unclear(50, { registeredAnewAt: NOW - MINUTE }), 15 * SECOND);
+    assert.equal(unclear(50, { registeredAnewAt: NOW + 1 }), 0);
+  });
+  it('as ever while tasks run on what it was, unless it says to be another by now, which is given tasks', () => {
+    assert.equal(unclear(1, { isHostBusy: true }), 5 * MINUTE);
+    assert.equal(unclear(1, { isHostBusy: true, registeredAnewAt: NOW - MINUTE }), 15 * SECOND);
+  });
+});
+
+describe('a drain that is over, and waits for its group', () => {
+  const over = {
+    ...emptied(NOW - MINUTE),
+    isOver: true,
+    ecsView: { ...view, tasks: known([]) },
+    tasksSeenHere: 0,
+  };
+  it('looks at ECS every 5 min, though no task is left: a fleet that is cancelled asks as often', () =>
+    assert.equal(due(over), 5 * MINUTE));
+  it('and only at what ECS itself has said runs here', () => {
+    assert.equal(kind(over), 'own');
+    assert.equal(kind({ ...over, ...asked(stale) }), 'own');
   });
 });
 
@@ -184,7 +236,11 @@ describe('a host that ECS has let go of', () => {
     assert.equal(due(gone), 5 * MINUTE);
     const silent = { ecsView: { ...empty, heard: undefined }, isHostBusy: false, tasksSeenHere: 0 };
     assert.equal(due(silent), MINUTE, 'it may register anew, and only ECS tells');
-    assert.equal(due({ ...silent, isViewUnclear: true }), 15 * SECOND, 'ECS has contradicted itself since');
+    assert.equal(
+      due({ ...silent, unclearSince: NOW - MINUTE }),
+      15 * SECOND,
+      'ECS has contradicted itself since',
+    );
     assert.equal(kind(gone), 'full');
   });
   it('sooner while tasks that were seen on it have not been seen to end', () => {

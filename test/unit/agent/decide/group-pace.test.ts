@@ -60,6 +60,8 @@ describe('the state in the group', () => {
     assert.equal(due({ ...inService, hearsOfTermination: false }), 30 * SECOND);
     assert.equal(due({ ...inService, hearsOfTermination: false, phase: 'done' }), 15 * SECOND);
     assert.equal(due({ ...inService, isContradicted: true }), 30 * SECOND, 'a tag says that it goes');
+    const over = { ...inService, isContradicted: true, hearsOfTermination: false, isOver: true };
+    assert.equal(due(over), 5 * MINUTE, 'a drain that is over has nothing to learn there');
     assert.equal(due({ ...inService, isTermination: true }), 5 * SECOND, 'metadata says that it goes');
   });
   it('is asked 25 s after the action was completed, and then every minute', () => {

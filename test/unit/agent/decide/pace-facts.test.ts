@@ -28,6 +28,28 @@ describe('tasks must be known by when they are asked to stop, or they would be c
   });
 });
 
+describe('a drain is over, and only what was set DRAINING is to be given back', () => {
+  const isOver = (more: Partial<Observation>) => paceFacts({ ...withTask, ...more }, policy).isOver;
+  const event = { ...tag, value: 'time=2026-01-02T03:04:05Z', eventAt: NOW - HOUR };
+  const past: Partial<Observation> = {
+    signals: known([event]),
+    lifecycle: inState('InService'),
+    keptForMs: 30 * SECOND,
+  };
+  it('where no signal is there', () => {
+    assert.equal(isOver({}), false);
+    assert.equal(isOver({ signals: known([]) }), true);
+    assert.equal(isOver({ signals: unknown('silent') }), false, 'a drain would slow down in an outage');
+  });
+  it('where only a tag is there of a lifecycle event that the group says is over', () => {
+    assert.equal(isOver(past), true);
+    assert.equal(isOver({ ...past, keptForMs: 29 * SECOND }), false);
+    assert.equal(isOver({ ...past, silentSignals: 'metadata is silent' }), false);
+    assert.equal(isOver({ ...past, lifecycle: inState('Terminating:Wait') }), false);
+    assert.equal(isOver({ ...past, signals: known([tag]) }), false, 'an operator’s own tag asks for it');
+  });
+});
+
 describe('a limit may end the lifecycle action', () => {
   it('the hook’s own, or what the operator has set, whatever is to happen at it', () => {
     assert.equal(paceFacts(withTask, policy).limitAt, NOW - MINUTE + 48 * HOUR);

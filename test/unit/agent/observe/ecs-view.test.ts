@@ -80,6 +80,21 @@ const idsIn = (reading: Reading<EcsView>) => {
   return tasks?.kind === 'known' ? tasks.value.map(({ arn }) => short(arn)) : tasks?.cause;
 };
 
+describe('a view of what ECS itself has said runs here', () => {
+  it('lists no tasks, and does not ask the host what it claims to be: neither keeps a drain that is over', async () => {
+    const { view, asked } = setUp({ tasks: [task('1')], says: 'another' });
+    const seen = ifKnown(await view('own', before([]), [taskArn('1')]));
+    assert.deepEqual([seen?.containerInstance, seen?.heard], [before([]).containerInstance, undefined]);
+    assert.equal(seen?.tasks.kind, 'unknown', 'a new drain would be taken for empty');
+    assert.deepEqual(asked, []);
+  });
+  it('tells that it is gone, or not known', async () => {
+    const of = async (located: Reading<Located>) => setUp({ located }).view('own', undefined);
+    assert.deepEqual(ifKnown(await of(gone()))?.containerInstance, { kind: 'deregistered', arn: ci('a') });
+    assert.deepEqual(await of(unknown('throttled')), unknown('throttled'));
+  });
+});
+
 describe('a full view of ECS', () => {
   it('lists the tasks of a DRAINING container instance, and leaves out those that are STOPPED', async () => {
     const tasks = [task('1'), task('2', 'STOPPED'), task('3', 'DEPROVISIONING')];

@@ -61,6 +61,20 @@ describe('this host is found in ECS', () => {
     });
     assert.deepEqual(asked, ['describe web a']);
   });
+  it('as gone, where nobody asks what it claims to be by now', async () => {
+    const scene: Scene = {
+      instances: { a: { status: 'INACTIVE' } },
+      heard: [registration('a'), registration('made-up')],
+      own: [registration('a')],
+    };
+    const { where } = setUp(scene);
+    assert.match(await where(registration('made-up')), /does not know the container instance/);
+    assert.equal(
+      await where(),
+      `gone ${ci('a')}`,
+      'a drain that is over would wait for what somebody made up',
+    );
+  });
   it('as what it was before, while its ECS agent is silent', async () => {
     const { where } = setUp({ instances: { a: { status: 'ACTIVE' } }, heard: [registration('a')] });
     assert.equal(await where(), `registered ${ci('a')}`);
