@@ -6,6 +6,7 @@ import {
   atRest,
   called,
   complete,
+  containers,
   deregister,
   drained,
   draining,
@@ -16,6 +17,7 @@ import {
   readImds,
   setStatus,
   status,
+  TASK,
   tag,
   tagRemoved,
   task,
@@ -42,6 +44,37 @@ describe('L1, kept without work', () => {
       complete(68),
     ];
     assert.deepEqual(found(late, 69), [kept('8.0')]);
+  });
+
+  test('not where the hook’s limit ended the wait for a task that ECS had lost and the host still ran', () => {
+    const other = { type: 'task-containers', instanceId: A, taskArn: `${TASK}b`, to: 'exited' } as const;
+    const proceeds = {
+      type: 'lifecycle-state',
+      group: 'g',
+      instanceId: A,
+      from: 'Terminating:Wait',
+      to: 'Terminating:Proceed',
+    } as const;
+    const timedOut = (exited: readonly Entry[]) => [
+      ...draining,
+      containers(20, 'running'),
+      happened(55, {
+        type: 'task',
+        instanceId: A,
+        taskArn: `${TASK}b`,
+        group: '',
+        from: undefined,
+        to: 'STOPPED',
+      }),
+      happened(55, other),
+      task(60, 'STOPPED'),
+      ...exited,
+      ended(300, 'global-timeout'),
+      happened(300, proceeds),
+    ];
+    assert.deepEqual(found(timedOut([]), 301), []);
+    const left = `L1: ${A} was released 240000 ms after its last task stopped: it is paid for meanwhile`;
+    assert.ok(found(timedOut([containers(60, 'exited')]), 301).includes(left));
   });
 
   test('deregistered, and then forgotten', () => {

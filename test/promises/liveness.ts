@@ -16,6 +16,7 @@ import {
   type Task,
   taskNamed,
   tasksLeft,
+  tasksRunningUnseen,
 } from './instance.ts';
 import { isReplacement, isRetained, waits } from './lifecycle-states.ts';
 import { limitAllows } from './limits.ts';
@@ -111,13 +112,14 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       if (outlastsEvent(instance)) return;
       if (!isSignalled(instance) || !instance.isAlive || instance.lieSince !== undefined) return;
       if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity) return;
+      // What ECS calls STOPPED and the host still runs is waited for, until the hook's limit ends the wait.
+      if (tasksRunningUnseen(instance).length > 0) return;
       // It was to stay, drained, until something else asked for it; or which one it is was not clear yet.
       if (joinedAt(instance) > lastStopAt || clearAt(instance) > lastStopAt) return;
       if (setting.mode !== 'drain' || setting.dryRun) return;
       // It was to stay, until another hook's end made the group terminate it.
       if (instance.wasReplacing && !isReplacement(instance.lifecycle)) return;
       if (!isPlain(instance, lastStopAt, at) || begunAt(instance) > lastStopAt) return;
-      // What ECS calls STOPPED and the host still runs is waited for.
       releasedAfter = at - Math.max(lastStopAt, instance.hostEmptyAt);
       verdict.check(
         'L1',
