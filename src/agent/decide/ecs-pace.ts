@@ -43,6 +43,8 @@ const UNCLEAR_OVER: readonly Step[] = [
   { until: 300_000, every: 60_000 },
   { until: Infinity, every: CHECK_MS },
 ];
+/** Before tasks are asked to stop, and afterwards, they are listed as a whole so often, while the host names them. */
+const LIST_MS = 60_000;
 /** For so long only the tasks are asked after that are about to end, and not what somebody may have changed. */
 const UNSEEN_MS = 60_000;
 /** Where tasks can still be placed, or must be asked to stop. */
@@ -100,6 +102,7 @@ export function nextViewKind(pace: DrainPace): ViewKind {
   if (isHostBusy && isSettled(pace, last)) return isUndescribed(last) && !isStale ? 'quick' : 'check';
   // An answer that no longer counts asks for a whole view; one that did not come asks for the same again.
   if (isStale && failure === undefined) return isJustListed(pace, last) ? 'confirm' : 'full';
+  if (isHostBusy && isUnchanged(pace, last) && wasListedLately(pace, last)) return 'check';
   // Somebody may have set it ACTIVE, however long its last tasks take to end.
   const isSeen = pace.now - Math.max(last.describedAt ?? at, pace.emptySince ?? -Infinity) < UNSEEN_MS;
   const isKept = isSeen && (last.containerInstance.status === 'DRAINING' || pace.listsWhileActive);
@@ -139,12 +142,22 @@ function unclearInterval(pace: DrainPace, unclearSince: number): number {
 }
 
 /** Nothing new is placed here, and no task is to be asked to stop. */
-function isSettled(pace: DrainPace, { containerInstance, heard }: EcsView): boolean {
+const isSettled = (pace: DrainPace, last: EcsView): boolean => isUnchanged(pace, last) && !isStopNear(pace);
+
+/** Nothing new is placed here. */
+function isUnchanged({ listsWhileActive }: DrainPace, { containerInstance, heard }: EcsView): boolean {
   if (containerInstance.kind !== 'registered' || containerInstance.status !== 'DRAINING') return false;
   // What the ECS agent says that this host is, and ECS does not say yet, may be given tasks.
   const isConfirmed = heard === undefined || heard === containerInstance.arn;
-  return isConfirmed && !pace.listsWhileActive && !isStopNear(pace);
+  return isConfirmed && !listsWhileActive;
 }
+
+/**
+ * Before tasks are asked to stop all of them must be known: those that were listed, and what the host has named since. A list takes
+ * several requests where many have stopped, and the last one, on which the release rests, must not wait for its own.
+ */
+const wasListedLately = ({ now }: DrainPace, last: EcsView): boolean =>
+  !isUndescribed(last) && now - (last.listedAt ?? -Infinity) < LIST_MS;
 
 function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
   return now >= stopTasksAt - BEFORE_STOP_MS;

@@ -71,6 +71,23 @@ describe('while tasks can still be placed here, or must be asked to stop', () =>
       assert.equal(due({ ...more, jitter: 1 }), 18 * SECOND);
       assert.equal(kind(more), 'full');
     });
+  it('its tasks are listed once a minute there, and only described in between: the last list must not wait for its requests', () => {
+    const listed = (ago: number, more: Partial<typeof view> = {}) => ({
+      stopTasksAt: NOW,
+      ecsView: { ...view, listedAt: NOW - ago, ...more },
+    });
+    assert.equal(kind(listed(MINUTE - 1)), 'check');
+    assert.equal(kind(listed(MINUTE)), 'full');
+    assert.equal(
+      kind({ ...listed(0), isHostBusy: false }),
+      'full',
+      'only ECS tells, where the ECS agent is silent',
+    );
+    assert.equal(kind({ ...listed(0), listsWhileActive: true }), 'full', 'tasks are placed here');
+    assert.equal(kind(listed(0, { heard: 'anew' })), 'full', 'what the host is by now may be given tasks');
+    assert.equal(kind(listed(0, { tasks: unknown('not listed') })), 'full', 'they must be known by then');
+    assert.equal(kind({ ...listed(0), ...asked(stale) }), 'full', 'what it said no longer counts');
+  });
   it('but once a minute when the limit is long past: those that do not stop are asked once a minute', () =>
     assert.equal(due({ stopTasksAt: NOW - 10 * MINUTE }), MINUTE));
   for (const [requests, ms] of [
