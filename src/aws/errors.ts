@@ -41,6 +41,10 @@ export function classify(operation: string, error: unknown): AwsError {
   );
 }
 
+/** Whether AWS has understood the call and said no: asked again at once, it says the same. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof AwsError && (error.kind === 'permission' || error.kind === 'rejected');
+
 /** ECS refuses to deregister without force while tasks run. It gives all invalid parameters the same name. */
 export const isTasksRunning = (error: unknown): boolean =>
   error instanceof AwsError && error.kind === 'rejected' && /found running tasks/i.test(error.message);

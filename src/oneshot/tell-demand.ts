@@ -1,4 +1,4 @@
-import { AwsError } from '../aws/errors.ts';
+import { isRefusal } from '../aws/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/text.ts';
 import { lacksRoom } from './launch/decide.ts';
@@ -42,9 +42,7 @@ export function createTeller({ send, clock, random, onTold }: TellerPorts): Tell
           onTold({ trouble: undefined });
         }
       } catch (error) {
-        const isRefusal =
-          error instanceof AwsError && (error.kind === 'permission' || error.kind === 'rejected');
-        if (isRefusal) rest = AFTER_REFUSAL_MS;
+        if (isRefusal(error)) rest = AFTER_REFUSAL_MS;
         onTold({ trouble: messageOf(error) });
       }
       await clock.sleep(rest * (0.9 + 0.1 * random()), { signal: over.signal });

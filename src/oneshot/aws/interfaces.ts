@@ -1,7 +1,7 @@
 import type * as Ec2 from '@aws-sdk/client-ec2';
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type { Caller } from '../../aws/call.ts';
-import { AwsError } from '../../aws/errors.ts';
+import { isRefusal } from '../../aws/errors.ts';
 import { incomplete } from './incomplete.ts';
 import type { Operations } from './operations.ts';
 
@@ -56,8 +56,7 @@ async function readMost(
       }),
     );
   } catch (error) {
-    if (error instanceof AwsError && (error.kind === 'permission' || error.kind === 'rejected'))
-      return new Map();
+    if (isRefusal(error)) return new Map();
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { Caller } from '../../aws/call.ts';
-import { AwsError } from '../../aws/errors.ts';
+import { isRefusal } from '../../aws/errors.ts';
 import { incomplete } from './incomplete.ts';
 import type { Operations } from './operations.ts';
 
@@ -18,8 +18,7 @@ export async function readZones(call: Caller<Operations>, subnets: readonly stri
     const names = found.flatMap(({ AvailabilityZone: zone }) => zone ?? []);
     return names.length < subnets.length ? { kind: 'unknown' } : { kind: 'known', names: new Set(names) };
   } catch (error) {
-    if (error instanceof AwsError && (error.kind === 'permission' || error.kind === 'rejected'))
-      return { kind: 'unknown' };
+    if (isRefusal(error)) return { kind: 'unknown' };
     throw error;
   }
 }
