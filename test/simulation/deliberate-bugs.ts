@@ -203,7 +203,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'leaves a drain that is over in its state file when the disk is full',
-    edits: [{ within: 'createKept', replace: '      removePast();', by: '' }],
+    edits: [{ within: 'createKept', replace: '      removePast(now);', by: '' }],
     isRare: true,
   },
   {

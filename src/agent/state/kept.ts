@@ -45,24 +45,30 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
 
   function write(now: number) {
     try {
-      const said = heard.map(toRegistration);
-      const registration = said.at(-1);
-      store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration, heard: said, own });
-      isFailing = false;
-      written = memory;
+      save(now);
     } catch (error) {
       if (!isFailing) log('state.unwritable', `the state file cannot be written: ${messageOf(error)}`);
       isFailing = true;
-      removePast();
+      removePast(now);
     }
   }
 
+  function save(now: number) {
+    const said = heard.map(toRegistration);
+    const registration = said.at(-1);
+    store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration, heard: said, own });
+    isFailing = false;
+    written = memory;
+  }
+
   /** What is over would count for the next drain: an operator's limit from the drain before, a hook as completed. */
-  function removePast() {
+  function removePast(now: number) {
     if (!tellsOfPast(written, memory)) return;
     try {
       store.remove();
       written = {};
+      // There may be room in its place for what is true now.
+      save(now);
     } catch {
       // Tried again with the next save.
     }

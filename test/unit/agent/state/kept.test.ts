@@ -184,6 +184,24 @@ describe('on a disk that is full, the state file', () => {
     assert.equal(removals({ ...rest, completed: doubted, drainingSetAt: 7, terminatedAt: 8 }), 0);
     assert.equal(removals({ drainingSetAt: old.drainingSetAt }), 0);
   });
+  it('leaves its room to what is true now: of a host that ECS has let go, nothing else tells which it was', () => {
+    const saved: State[] = [];
+    let isFull = true;
+    const { kept } = setUp(
+      () => state,
+      (next) => {
+        if (isFull) throw new Error('ENOSPC');
+        saved.push(next);
+      },
+      () => {
+        isFull = false;
+      },
+    );
+    kept.save({}, START);
+    assert.deepEqual(saved, [
+      { ...state, savedAt: START, uptime: UPTIME, memory: {}, heard: [ci('before')] },
+    ]);
+  });
   it('that cannot be removed either is tried again', () => {
     let tries = 0;
     const { kept, said } = setUp(
