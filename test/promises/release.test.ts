@@ -5,6 +5,7 @@ import {
   ARN,
   atRest,
   called,
+  chosen,
   complete,
   deregister,
   drained,
@@ -12,7 +13,10 @@ import {
   ended,
   found,
   happened,
+  lifecycle,
   looks,
+  readImds,
+  setStatus,
   status,
   TASK,
   task,
@@ -110,6 +114,18 @@ describe('S1, an early release', () => {
     group: 'service:web',
     from: undefined,
     to: 'RUNNING',
+  });
+
+  test('not a task that came to a host whose root volume is replaced, long after the agent had let go of it', () => {
+    const wait = lifecycle(11, 'ReplacingRootVolume:Wait');
+    const log = [...atRest, task(5, 'STOPPED'), chosen(10), wait, readImds(12), ...looks(12)];
+    const released = [status(13, 'DRAINING'), setStatus(13, 'DRAINING'), ...looks(14)];
+    const letGo = (at: number) => [ended(at, 'call'), complete(at)];
+    assert.deepEqual(found([...log, ...released, ...letGo(15), placed, lost(later)], 22), []);
+    assert.equal(
+      found([...log, ...released, placed, ...letGo(21.5), lost(later)], 22).at(-1),
+      `S1: ${A} went while task service:web 01234567 was RUNNING: its work is lost`,
+    );
   });
 
   test('not a task that was placed on a host that registered anew once it had been let go', () => {

@@ -255,7 +255,10 @@ export function checkInterruption(
   const byLimit = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
   const task = instance.tasks.get(taskArn);
   const isLost = task !== undefined && (isLostWithHost(instance, task) || hasEndedUnseen(instance, task));
-  const isLater = isPlacedAfter(instance, taskArn, end) || hasLeftNoTrace(instance);
+  const isLater =
+    isPlacedAfter(instance, taskArn, end) ||
+    isPlacedOnKept(instance, taskArn, end) ||
+    hasLeftNoTrace(instance);
   verdict.check(
     'S1',
     byHook ||
@@ -268,6 +271,18 @@ export function checkInterruption(
       isLost,
     () => `${id} went while task ${group} ${short(taskArn)} was ${lastStatus}: its work is lost`,
   );
+}
+
+/**
+ * What gets another root volume stays in its cluster, and may wait for another owner's hook long after the agent has let go of it:
+ * a task that is placed then, because somebody sets it ACTIVE, is none that the agent let go.
+ */
+function isPlacedOnKept(instance: Instance, arn: string, end: ActionEnd | undefined): boolean {
+  const placedAt = instance.tasks.get(arn)?.placedAt;
+  const registeredAt = containerInstanceOf(instance)?.registeredAt;
+  if (!isReplacement(instance.lifecycle) || end?.by !== 'call') return false;
+  if (placedAt === undefined || registeredAt === undefined) return false;
+  return registeredAt < end.at && placedAt > end.at;
 }
 
 /** A host that registers anew as it is let go, or after it, is given tasks until it is gone, and no agent can help that. */

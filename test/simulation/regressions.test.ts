@@ -897,6 +897,25 @@ const stories: Record<string, Partial<Plan>> = {
     happenings: [{ at: 3_143, what: 'scale-in' }],
     tasks: [...Array.from({ length: 101 }, (_, index) => task(20_000 + index * 600)), task(110_000)],
   },
+  'a root volume waits for another owner’s hook, somebody sets the instance ACTIVE meanwhile, and that hook ends in ABANDON':
+    {
+      seed: 5_302_262,
+      flags: ['--lifecycle-hook', 'drain'],
+      group: {
+        hooks: [
+          { name: 'drain', heartbeatTimeout: 38, defaultResult: 'ABANDON' },
+          { name: 'ship-logs', heartbeatTimeout: 114, defaultResult: 'ABANDON' },
+        ],
+        ours: 'drain',
+        retain: true,
+      },
+      world: { ...plain.world, rootVolumeTarget: 'Terminated' },
+      happenings: [
+        { at: 10_588, what: 'replace-root-volume' },
+        { at: 94_080, what: 'other-activates' },
+      ],
+      tasks: [task(79_228, 94_430)],
+    },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],
