@@ -29,16 +29,16 @@ export const bugs: readonly Bug[] = [
     });`,
         by: `await call('autoscaling:SetDesiredCapacity' as any, { AutoScalingGroupName: group, DesiredCapacity: seenDesired - 1 } as any);`,
       },
-      { within: 'terminateEmpty', replace: '{ call, tasks }', by: '{ call, tasks, group }' },
+      { within: 'terminateEmpty', replace: '{ call }', by: '{ call, group }' },
       {
         within: 'terminate',
-        replace: 'let desired = group?.desired ?? 0;',
-        by: 'let desired = group?.desired ?? 0; seenDesired = desired;',
+        replace: 'desired = Math.min(desired, group?.desired ?? 0);',
+        by: 'desired = Math.min(desired, group?.desired ?? 0); seenDesired = desired;',
       },
       {
-        within: 'LAUNCH_LIMIT',
-        replace: 'const LAUNCH_LIMIT = 100;',
-        by: 'const LAUNCH_LIMIT = 100; let seenDesired = 0;',
+        within: 'AT_ONCE',
+        replace: 'const AT_ONCE = 10;',
+        by: 'const AT_ONCE = 10; let seenDesired = 0;',
       },
     ],
   },
@@ -57,18 +57,14 @@ export const bugs: readonly Bug[] = [
         replace: "if (one.taskCount > tasks.filter(isLive).length) return { kind: 'unclear' };",
         by: '',
       },
-      { within: 'terminate', replace: 'one.taskCount > 0', by: 'false' },
+      { within: 'whyNot', replace: 'one.taskCount > 0', by: 'false' },
       { within: 'cordon', replace: "action.why.kind !== 'busy' && one.taskCount > daemons", by: 'false' },
       {
         within: 'plan',
         replace: 'const count = Math.max(listed, instance.registered?.taskCount ?? 0);',
         by: 'const count = listed;',
       },
-      {
-        within: 'terminateEmpty',
-        replace: 'if (live.length > 0)',
-        by: 'if (live.length > 1e9)',
-      },
+      { within: 'terminate', replace: 'busy.has(arn)', by: 'busy.size > 1e9' },
     ],
   },
   {
@@ -141,11 +137,11 @@ export const bugs: readonly Bug[] = [
     first: 3,
     breaks: ['G3'],
     edits: [
-      { within: 'terminate', replace: 'desired - 1 < (group?.min ?? 0)', by: 'desired < 0' },
+      { within: 'whyNot', replace: '(group?.desired ?? 0) - 1 < (group?.min ?? 0)', by: 'false' },
       {
         within: 'plan',
-        replace: '|| desired - 1 < group.min ||',
-        by: '||',
+        replace: '&& desired - 1 >= group.min &&',
+        by: '&&',
       },
       {
         within: 'plan',

@@ -7,6 +7,8 @@ import { gpusIn } from './task-definitions.ts';
 import { inBatches, incomplete, readAll } from './whole.ts';
 
 const DESCRIBE_LIMIT = 100;
+/** For more container instances than these the lists of the whole cluster take fewer requests, of which others have need. */
+const ASKED_EACH = 5;
 
 /** A task with what is none of the plan's: its definition, the name by which it was started, and the capacity provider that places it. */
 export type SeenTask = Task & {
@@ -19,8 +21,8 @@ export type SeenTask = Task & {
 export type TaskReader = {
   /** All that ECS lists, those that were asked to stop and those that have stopped in the last hour included. */
   all(): Promise<readonly SeenTask[]>;
-  /** All on one container instance. Rejects too where one runs by the list, and ECS does not describe it. */
-  on(containerInstanceArn: string): Promise<readonly SeenTask[]>;
+  /** All on these container instances. Rejects too where one runs by the list, and ECS does not describe it. */
+  on(containerInstanceArns: readonly string[]): Promise<readonly SeenTask[]>;
 };
 
 /** Each rejects with an `AwsError`. */
@@ -63,13 +65,22 @@ export function createTaskReader(call: Caller<Operations>, cluster: string): Tas
       );
       return tasks;
     },
-    on: async (containerInstanceArn) => {
-      const { tasks, running } = await read(containerInstanceArn);
+    on: async (arns) => {
+      const each = arns.length <= ASKED_EACH ? arns : [undefined];
+      const tasks: SeenTask[] = [];
+      const running: string[] = [];
+      for (const arn of each) {
+        const one = await read(arn);
+        tasks.push(
+          ...one.tasks.map((task) => ({ ...task, containerInstanceArn: arn ?? task.containerInstanceArn })),
+        );
+        running.push(...one.running);
+      }
       const unknown = running.find((listed) => !tasks.some(({ arn }) => arn === listed));
       // A task can be MISSING for a while after it was started (ECS API reference, RunTask): that is no end of it.
       if (unknown !== undefined)
         throw incomplete('ecs:DescribeTasks', `it does not know ${unknown}, which runs`);
-      return tasks;
+      return tasks.filter(({ containerInstanceArn: arn = '' }) => arns.includes(arn));
     },
   };
 }

@@ -343,6 +343,8 @@ export type InstanceWhy =
   | { readonly kind: 'settling'; readonly since: number; readonly until: number }
   | { readonly kind: 'emptying'; readonly tasks: number; readonly until: number }
   | { readonly kind: 'terminating' }
+  /** With one of the next turns: so many go in one, so that none takes long and jobs wait for it. */
+  | { readonly kind: 'later'; readonly most: number }
   | { readonly kind: 'leaving'; readonly state: string }
   /** DRAINING without a cordon of a scaler that can be read. */
   | { readonly kind: 'drained-by-others' }

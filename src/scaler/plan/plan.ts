@@ -24,6 +24,12 @@ import { inService, isForTaking, isWanted, type Place, roomsOf } from './rooms.t
 import { type Cordon, type Surveyed, survey, targetOf } from './survey.ts';
 
 /**
+ * So many are cordoned in one turn at most, and as many terminated. Each takes calls of its own: with a thousand of them jobs that come
+ * meanwhile would wait for minutes for the next turn, and a function would be ended before it is through.
+ */
+const MOST_A_TURN = 100;
+
+/**
  * One turn of the scaler: the whole policy, from what was read and the time. It has no effect, and every action of it can be
  * begun again: a launch by its client token, a cordon because it has an end, a termination because it names one instance.
  *
@@ -116,9 +122,11 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
     const settlesAt = cordon.since + config.settleMs;
     const listed = instance.tasks.length + instance.daemons.length;
     const count = Math.max(listed, instance.registered?.taskCount ?? 0);
+    const isDue = at >= settlesAt && desired - 1 >= group.min && mayTerminate && !keepsAll;
     if (count > 0) why.set(instance, { kind: 'emptying', tasks: count, until: cordon.until });
-    else if (at < settlesAt || desired - 1 < group.min || !mayTerminate || keepsAll)
-      why.set(instance, { kind: 'settling', since: cordon.since, until: settlesAt });
+    else if (isDue && terminations.length >= MOST_A_TURN)
+      why.set(instance, { kind: 'later', most: MOST_A_TURN });
+    else if (!isDue) why.set(instance, { kind: 'settling', since: cordon.since, until: settlesAt });
     else {
       terminations.push({ kind: 'terminate', instance: targetOf(instance) });
       why.set(instance, { kind: 'terminating' });
@@ -154,7 +162,10 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
         ? Math.min(tightest.count, average.count - waiting)
         : tightest.count;
   const until = at + config.cordonForMs;
-  const cordons = ordered.slice(0, Math.max(0, mayGo)).map(({ instance, since, rank }): Action => {
+  const going = ordered.slice(0, Math.max(0, mayGo));
+  for (const { instance } of going.slice(MOST_A_TURN))
+    why.set(instance, { kind: 'later', most: MOST_A_TURN });
+  const cordons = going.slice(0, MOST_A_TURN).map(({ instance, since, rank }): Action => {
     const cause: CordonWhy =
       config.policy.kind === 'average'
         ? { kind: 'average', usedPercent: average.usedPercent }
@@ -177,7 +188,7 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
       isWanted(of.instance),
   );
   const mostBusy = isCalm
-    ? Math.min(beyondMin(desired - waiting - foreignCordons), usable - floor) - cordons.length
+    ? Math.min(beyondMin(desired - waiting - foreignCordons), usable - floor, MOST_A_TURN) - going.length
     : 0;
   const busy = busyCordons(snapshot, surveyed, staying, history, config, mostBusy).map(
     ({ instance, tasks, endsAt }): Action => {

@@ -29,6 +29,7 @@ export function standingWord({ why }: InstanceReason): 'stays' | 'comes' | 'goes
     case 'settling':
     case 'emptying':
     case 'terminating':
+    case 'later':
     case 'leaving':
     case 'drained-by-others':
     case 'cordoned-by-others':
@@ -84,6 +85,8 @@ export function instanceWords(why: InstanceWhy, now: number): string {
       return `cordoned; ${count(why.tasks, 'task')} left on it`;
     case 'terminating':
       return 'empty, cordoned, and not needed: terminated';
+    case 'later':
+      return `empty and not needed; it goes with one of the next turns, ${why.most} at a time`;
     case 'leaving':
       return `the group says ${why.state}`;
     case 'drained-by-others':

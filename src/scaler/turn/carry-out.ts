@@ -4,13 +4,13 @@ import { AwsError } from '../../aws/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { clip, messageOf, oneLine } from '../../base/text.ts';
 import { describeContainerInstances } from '../aws/container-instances.ts';
-import { readGroup } from '../aws/group.ts';
 import type { Operations } from '../aws/operations.ts';
 import type { TaskReader } from '../aws/tasks.ts';
 import { inBatches } from '../aws/whole.ts';
 import { CORDON_KEY, cordonText } from '../cordon-tag.ts';
 import type { Action, Config, ContainerInstance, Plan, Snapshot, Target } from '../plan/model.ts';
 import { raiseDesired } from './raise.ts';
+import { terminate } from './terminate.ts';
 
 export type Outcome = { readonly action: Action } & (
   | { readonly kind: 'done'; readonly instanceIds?: readonly string[] }
@@ -29,7 +29,7 @@ export type CarryOutPorts = {
 };
 
 /** A call that fails is tried again; each of them can be, without harm. */
-const ATTEMPTS = { attempts: 3 };
+export const ATTEMPTS = { attempts: 3 };
 /** UpdateContainerInstancesState takes this many (ECS API reference). */
 const UPDATE_LIMIT = 10;
 /** LaunchInstances launches this many at a time (Auto Scaling API reference). */
@@ -228,98 +228,7 @@ async function setStatus(
   return outcomes;
 }
 
-/**
- * Everything that the termination is founded on is read again right before it: another scaler, an operator or a task may have come
- * since. What cannot be read is not terminated.
- */
-async function terminate(
-  actions: readonly (Action & { kind: 'terminate' })[],
-  snapshot: Snapshot,
-  ports: CarryOutPorts,
-): Promise<readonly Outcome[]> {
-  if (actions.length === 0) return [];
-  const outcomes: Outcome[] = [];
-  try {
-    const group = await readGroup(ports.call, ports.group);
-    let desired = group?.desired ?? 0;
-    for (const action of actions) {
-      const { arn, instanceId } = action.instance;
-      const planned = snapshot.containerInstances.find((candidate) => candidate.arn === arn)?.cordon;
-      const whyNot = async (): Promise<string | undefined> => {
-        const [one] = await describeContainerInstances(ports.call, ports.cluster, [arn]);
-        const member = group?.instances.find(({ id }) => id === instanceId);
-        const cordon = one?.cordon;
-        const isOwn =
-          cordon?.kind === 'read' && cordon.by === ports.config.name && cordon.until > ports.clock.now();
-        return one?.instanceId !== instanceId || one.status !== 'DRAINING'
-          ? `it is ${one?.status ?? 'not registered'} now`
-          : !isOwn
-            ? 'its cordon has been lifted'
-            : planned?.kind !== 'read' || cordon.since !== planned.since
-              ? 'it has been cordoned anew'
-              : one.taskCount > 0
-                ? 'it has a task now'
-                : member?.state !== 'InService'
-                  ? `it is ${member?.state ?? 'not in the group'} now`
-                  : member.isProtected
-                    ? 'it is protected from scale-in now'
-                    : desired - 1 < (group?.min ?? 0)
-                      ? 'the group is at its minimum now'
-                      : undefined;
-      };
-      const outcome = await terminateEmpty(action, ports, whyNot);
-      if (outcome.kind === 'done') desired--;
-      outcomes.push(outcome);
-    }
-    return outcomes;
-  } catch (error) {
-    const decided = outcomes.map(({ action }) => action);
-    return [
-      ...outcomes,
-      ...actions.filter((action) => !decided.includes(action)).map((action) => failed(action, error)),
-    ];
-  }
-}
-
-async function terminateEmpty(
-  action: Action & { kind: 'terminate' },
-  { call, tasks }: CarryOutPorts,
-  whyNot: () => Promise<string | undefined>,
-): Promise<Outcome> {
-  try {
-    const live = (await tasks.on(action.instance.arn)).filter(({ lastStatus }) => lastStatus !== 'STOPPED');
-    if (live.length > 0) return { action, kind: 'not-any-more', why: 'it has a task now' };
-    // Last: on what is still DRAINING by the same cordon nothing has been placed since its tasks were listed.
-    const why = await whyNot();
-    if (why !== undefined) return { action, kind: 'not-any-more', why };
-    // Once: an answer that was lost may have been a success, and the next turn sees the group as it is.
-    await call('autoscaling:TerminateInstanceInAutoScalingGroup', {
-      InstanceId: action.instance.instanceId,
-      ShouldDecrementDesiredCapacity: true,
-    });
-  } catch (error) {
-    return failed(action, error);
-  }
-  await forgetCordon(action, call);
-  return { action, kind: 'done' };
-}
-
-/**
- * What goes needs no end of its cordon any more: another group's scaler, which does not see that it goes, would lift it then. Should
- * the tag stay, nothing else is the worse for it.
- */
-async function forgetCordon(
-  { instance }: Action & { kind: 'terminate' },
-  call: CarryOutPorts['call'],
-): Promise<void> {
-  try {
-    await call('ecs:UntagResource', { resourceArn: instance.arn, tagKeys: [CORDON_KEY] }, ATTEMPTS);
-  } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-  }
-}
-
-function failed(action: Action, error: unknown): Outcome {
+export function failed(action: Action, error: unknown): Outcome {
   if (!(error instanceof AwsError)) throw error;
   return { action, kind: 'failed', why: oneLine(messageOf(error)), error };
 }

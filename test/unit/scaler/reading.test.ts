@@ -119,9 +119,29 @@ describe('tasks', () => {
         ).call,
         'batch',
       );
-    await assert.rejects(reader('RUNNING').on('arn:1'), /it does not know t1, which runs/);
-    assert.deepEqual(await reader('STOPPED').on('arn:1'), []);
+    await assert.rejects(reader('RUNNING').on(['arn:1']), /it does not know t1, which runs/);
+    assert.deepEqual(await reader('STOPPED').on(['arn:1']), []);
     assert.deepEqual(await reader('RUNNING').all(), [], 'a plan is made all the same: it can be taken back');
+  });
+
+  test('of many instances are listed once: three requests for each would take those of all others of the account', async () => {
+    const arns = Array.from({ length: 100 }, (_, index) => `arn:${index}`);
+    const { call, asked } = answered(({ operation, input }) =>
+      operation === 'ecs:ListTasks'
+        ? { taskArns: input.desiredStatus === 'RUNNING' ? ['t1', 't2'] : [] }
+        : {
+            tasks: [
+              { taskArn: 't1', lastStatus: 'PENDING', containerInstanceArn: 'arn:7' },
+              { taskArn: 't2', lastStatus: 'RUNNING', containerInstanceArn: 'arn:others' },
+            ],
+          },
+    );
+    const found = await createTaskReader(call, 'batch').on(arns);
+    assert.deepEqual(
+      found.map(({ arn }) => arn),
+      ['t1'],
+    );
+    assert.equal(asked.length, 3);
   });
 
   test('of a list that leads back to itself, or has no arns, are not read', async () => {

@@ -130,6 +130,19 @@ describe('a plan launches', () => {
 });
 
 describe('a plan takes', () => {
+  test('a hundred in a turn at most: jobs would wait for minutes for the end of a longer one', () => {
+    const of = (count: number, given: object) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`i-${100 + index}`, given]));
+    const group = { max: 1_000 };
+    const empty = planned(cluster(of(250, {}), { group }));
+    assert.equal(actionsOf(empty).filter((one) => one.startsWith('cordon')).length, 100);
+    assert.equal(empty.reasons.instances.filter(({ why }) => why.kind === 'later').length, 150);
+    const settled = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', 2 * MIN, 10 * MIN) };
+    const cordoned = planned(cluster(of(250, settled), { group }));
+    assert.equal(actionsOf(cordoned).filter((one) => one.startsWith('terminate')).length, 100);
+    assert.equal(cordoned.reasons.instances.filter(({ why }) => why.kind === 'later').length, 150);
+  });
+
   test('an instance that has been empty for ten minutes, with a cordon that ends', () => {
     const made = planned(cluster({ 'i-1': busy, 'i-2': {} }));
     const [action] = made.actions;

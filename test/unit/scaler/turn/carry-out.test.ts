@@ -198,8 +198,8 @@ describe('an instance is terminated', () => {
 
   test('only after it was seen to be DRAINING still, later than its tasks were listed', async () => {
     assert.deepEqual((await asked()).operations, [
-      'autoscaling:DescribeAutoScalingGroups',
       'tasks',
+      'autoscaling:DescribeAutoScalingGroups',
       'ecs:DescribeContainerInstances',
       'autoscaling:TerminateInstanceInAutoScalingGroup',
       'ecs:UntagResource',
@@ -222,6 +222,63 @@ describe('an instance is terminated', () => {
       assert.ok(!operations.includes('autoscaling:TerminateInstanceInAutoScalingGroup'));
     });
   }
+});
+
+test('of many that go, one that somebody protects meanwhile stays', async () => {
+  const cordon = cordonOf('ecs-scaler', 2 * MINUTE, 10 * MINUTE);
+  const ids = Array.from({ length: 25 }, (_, index) => `i-${10 + index}`);
+  const snapshot = cluster(Object.fromEntries(ids.map((id) => [id, { status: 'DRAINING', cordon }])), {
+    group: { max: 30 },
+  });
+  const gone: string[] = [];
+  const call = async (operation: string, input: { InstanceId?: string; containerInstances?: string[] }) => {
+    if (operation === 'autoscaling:TerminateInstanceInAutoScalingGroup') gone.push(input.InstanceId ?? '');
+    if (operation === 'autoscaling:DescribeAutoScalingGroups')
+      return {
+        AutoScalingGroups: [
+          {
+            AutoScalingGroupName: 'workers',
+            MinSize: 0,
+            MaxSize: 30,
+            // As AWS may answer for a while.
+            DesiredCapacity: 25,
+            Instances: ids.map((id) => ({
+              InstanceId: id,
+              LifecycleState: 'InService',
+              // Somebody protects the last one when the first ones have gone.
+              ProtectedFromScaleIn: id === 'i-34' && gone.length >= 10,
+            })),
+          },
+        ],
+      };
+    if (operation !== 'ecs:DescribeContainerInstances') return {};
+    return {
+      containerInstances: (input.containerInstances ?? []).map((arn) => ({
+        containerInstanceArn: arn,
+        ec2InstanceId: arn.slice(4),
+        status: 'DRAINING',
+        registeredAt: new Date(0),
+        runningTasksCount: 0,
+        pendingTasksCount: 0,
+        remainingResources: [],
+        tags: [
+          {
+            key: 'ecs-scaler:cordon',
+            value: cordonText('ecs-scaler', NOW - 2 * MINUTE, NOW + 10 * MINUTE),
+          },
+        ],
+      })),
+    };
+  };
+  const ports = {
+    tasks: { on: async () => [] },
+    clock: { now: () => NOW },
+    cluster: 'batch',
+    group: 'workers',
+  };
+  await carryOut(planned(snapshot), snapshot, { ...ports, call, config: { name: 'ecs-scaler' } } as never);
+  assert.equal(gone.length, 24);
+  assert.ok(!gone.includes('i-34'), 'an instance that somebody has protected is terminated');
 });
 
 describe('an instance is cordoned', () => {
