@@ -379,6 +379,11 @@ export type GroupReason =
   | { readonly kind: 'at-max'; readonly max: number; readonly short: number }
   | { readonly kind: 'launch-suspended' }
   | { readonly kind: 'terminate-suspended' }
+  /**
+   * What this scaler does to its zones the group undoes, by launching one instance and terminating another, with tasks or without
+   * (Auto Scaling API reference, TerminateInstanceInAutoScalingGroup).
+   */
+  | { readonly kind: 'zones-rebalanced' }
   /** It wants more than it lists, since then: its launches fail. */
   | { readonly kind: 'launches-fail'; readonly missing: number; readonly since: number }
   | { readonly kind: 'boots-fail'; readonly instances: readonly string[] }

@@ -215,6 +215,8 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   }
   const problems: GroupReason[] = [...rooms.problems, ...launches.problems];
   if (!mayTerminate) problems.push({ kind: 'terminate-suspended' });
+  if (group.zones.length > 1 && !group.suspended.includes('AZRebalance'))
+    problems.push({ kind: 'zones-rebalanced' });
   return {
     standing: standingOf(snapshot),
     actions: [

@@ -73,7 +73,13 @@ export function newsOf({ snapshot, plan, outcomes }: Planned): {
       : [];
   return {
     done: outcomes.map((outcome) => oneLine(outcomeWords(outcome, at))),
-    state: [...advice, ...reasons.group.map((reason) => groupWords(reason, at))].map(oneLine),
+    // A setting of the group is for `plan` to tell: a timer would say it once a minute.
+    state: [
+      ...advice,
+      ...reasons.group
+        .filter(({ kind }) => kind !== 'zones-rebalanced')
+        .map((reason) => groupWords(reason, at)),
+    ].map(oneLine),
   };
 }
 

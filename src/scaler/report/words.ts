@@ -131,6 +131,8 @@ export function groupWords(reason: GroupReason, now: number): string {
       return "The group's process Launch is suspended: nothing can be launched.";
     case 'terminate-suspended':
       return "The group's process Terminate is suspended: nothing is taken away.";
+    case 'zones-rebalanced':
+      return 'The group balances its zones by itself: for every instance that goes, it may launch one and terminate another, with tasks on it. Suspend its process AZRebalance.';
     case 'launches-fail':
       return `The group has wanted ${count(reason.missing, 'instance')} more for ${span(now - reason.since)} and lists none: its scaling activities say why.`;
     case 'boots-fail':

@@ -103,7 +103,7 @@ export function cluster(
       desired: instances.filter(({ state }) => /^(InService|Pending)/.test(state)).length,
       zones: ['eu-west-1a', 'eu-west-1b'],
       instances,
-      suspended: [],
+      suspended: ['AZRebalance'],
       ...group,
     },
   };

@@ -288,6 +288,16 @@ describe('a plan takes', () => {
   });
 });
 
+describe('a plan says that the group terminates instances with tasks to balance its zones', () => {
+  const kinds = (group: object) =>
+    planned(cluster({ 'i-1': busy }, { group })).reasons.group.map(({ kind }) => kind);
+
+  test('where it does', () => assert.deepEqual(kinds({ suspended: [] }), ['zones-rebalanced']));
+  test('and not where that is suspended', () => assert.deepEqual(kinds({ suspended: ['AZRebalance'] }), []));
+  test('nor where it has one zone', () =>
+    assert.deepEqual(kinds({ suspended: [], zones: ['eu-west-1a'] }), []));
+});
+
 describe('a plan gives back', () => {
   const own = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', 2 * MIN, 10 * MIN) };
 
