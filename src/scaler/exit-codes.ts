@@ -4,7 +4,7 @@ import { EX_USAGE } from '../config/exit-codes.ts';
 export const EXIT = {
   /** The command line is wrong. */
   usage: EX_USAGE,
-  /** There is no such cluster or group. */
+  /** There is no such cluster or group, or none that can be sized. */
   nothingThere: 69,
   /** Something could not be read, so there is no plan: safe to try again. */
   notRead: 75,

@@ -41,7 +41,10 @@ export const program = {
       'the turn is complete, whether there was something to do or not; also where ECS managed scaling is on, and nothing is carried out',
     ],
     [String(EXIT.usage), 'the command line is wrong'],
-    [String(EXIT.nothingThere), 'there is no such cluster or group'],
+    [
+      String(EXIT.nothingThere),
+      'there is no such cluster or group, or the group counts its sizes in weights or vCPUs',
+    ],
     [String(EXIT.notRead), 'something could not be read, so there is no plan; safe to try again'],
     [String(EXIT.notDone), 'some action could not be carried out; the next turn decides anew'],
     [String(EXIT.permission), 'permission or credentials are missing'],

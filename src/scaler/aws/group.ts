@@ -1,3 +1,4 @@
+import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { Caller } from '../../aws/call.ts';
 import { timeOfDate } from '../../base/clock.ts';
 import type { Group, GroupInstance } from '../plan/model.ts';
@@ -5,11 +6,15 @@ import { type LaunchSource, launchSourceOf } from './launch-template.ts';
 import type { Operations } from './operations.ts';
 import { inBatches, incomplete, readAll } from './whole.ts';
 
+/** The group, with what is none of the plan's. */
+export type ListedGroup = Group & {
+  readonly source: LaunchSource | undefined;
+  /** In what its sizes are counted where that is not instances, in words: one of them may then be any number. */
+  readonly countedIn: string | undefined;
+};
+
 /** The Auto Scaling group; undefined where there is none of that name. Rejects with an `AwsError`. */
-export async function readGroup(
-  call: Caller<Operations>,
-  name: string,
-): Promise<(Group & { readonly source: LaunchSource | undefined }) | undefined> {
+export async function readGroup(call: Caller<Operations>, name: string): Promise<ListedGroup | undefined> {
   const operation = 'autoscaling:DescribeAutoScalingGroups';
   const { AutoScalingGroups: groups } = await call(operation, { AutoScalingGroupNames: [name] });
   if (!Array.isArray(groups)) throw incomplete(operation, 'it has no AutoScalingGroups');
@@ -20,6 +25,7 @@ export async function readGroup(
     throw incomplete(operation, 'it gives no sizes');
   return {
     source: launchSourceOf(own),
+    countedIn: countedIn(own),
     name,
     min,
     max,
@@ -40,6 +46,13 @@ export async function readGroup(
       };
     }),
   };
+}
+
+/** WeightedCapacity of an override, or DesiredCapacityType (Auto Scaling API reference, LaunchTemplateOverrides and AutoScalingGroup). */
+function countedIn({ DesiredCapacityType: type, MixedInstancesPolicy: mixed }: AutoScalingGroup) {
+  if (type !== undefined && type !== 'units') return `${type} (DesiredCapacityType)`;
+  const weights = (mixed?.LaunchTemplate?.Overrides ?? []).map((one) => Number(one.WeightedCapacity ?? 1));
+  return weights.some((weight) => weight !== 1) ? 'weights of instance types (WeightedCapacity)' : undefined;
 }
 
 /** Filters take this many values (EC2 API reference, DescribeInstances). */

@@ -11,6 +11,8 @@ export type LaunchSource = {
   readonly version: string;
   /** Those of a mixed instances policy, in place of the template's own. */
   readonly types: readonly string[];
+  /** Whether its instances may be of several types: of these, or of any that satisfy its requirements. */
+  readonly mixes: boolean;
 };
 
 export function launchSourceOf({
@@ -24,7 +26,8 @@ export function launchSourceOf({
   return {
     template: id === undefined ? { LaunchTemplateName: name ?? '' } : { LaunchTemplateId: id },
     version: template?.Version ?? '$Default',
-    types: overrides.flatMap(({ InstanceType }) => InstanceType ?? []),
+    types: [...new Set(overrides.flatMap(({ InstanceType }) => InstanceType ?? []))],
+    mixes: overrides.length > 1 || overrides.some(({ InstanceRequirements }) => InstanceRequirements),
   };
 }
 
@@ -39,7 +42,7 @@ export async function guessFresh(
   const types = source.types.length > 0 ? source.types : await typeOfTemplate(call, source);
   if (types.length === 0) return undefined;
   const operation = 'ec2:DescribeInstanceTypes';
-  const { InstanceTypes: found } = await call(operation, { InstanceTypes: [...new Set(types)] as never });
+  const { InstanceTypes: found } = await call(operation, { InstanceTypes: [...types] as never });
   if (!found?.length) throw incomplete(operation, `it says nothing of ${types.join(', ')}`);
   const least = (of: (one: InstanceTypeInfo) => number) => Math.min(...found.map(of));
   return {

@@ -56,6 +56,8 @@ export function launchesFor(
   }
 
   let short = 0;
+  // An instance that comes shows by itself what the next ones will hold.
+  let isOneToSee = coming > 0;
   for (const job of jobs) {
     const room = rooms.find((one) => takes(one, job));
     if (room) {
@@ -63,9 +65,11 @@ export function launchesFor(
       why.set(job, { kind: 'launching', zone: room.of.zone });
       continue;
     }
-    const { zones, never } = whereItCould(job, snapshot);
+    const { zones, never, isUnsure } = whereItCould(job, snapshot);
     if (never) {
       why.set(job, never);
+    } else if (isUnsure && isOneToSee) {
+      why.set(job, { kind: 'to-be-seen' });
     } else if (left === 0) {
       short++;
       why.set(job, { kind: 'max-size', max: group.max });
@@ -74,7 +78,8 @@ export function launchesFor(
       left--;
       put(added, job);
       rooms.push(added);
-      why.set(job, { kind: 'launching', zone: added.of.zone });
+      isOneToSee ||= isUnsure;
+      why.set(job, isUnsure ? { kind: 'to-be-seen' } : { kind: 'launching', zone: added.of.zone });
     }
   }
   if (short > 0) problems.push({ kind: 'at-max', max: group.max, short });
@@ -101,25 +106,41 @@ export const zonesOf = (zones: readonly string[]): readonly (string | undefined)
 /** What a guess counts of an instance's memory at least. */
 const GUESSED_SHARE = 0.95;
 
+type Where = {
+  readonly zones: readonly (string | undefined)[];
+  readonly never?: JobWhy;
+  /** It is a guess that they would: launched for each such job, as many instances would come for jobs that none of them takes. */
+  readonly isUnsure: boolean;
+};
+
 /** The zones in which an instance would take it; else why none ever does. */
-function whereItCould(
-  job: Job,
-  { group, fresh }: Snapshot,
-): { readonly zones: readonly (string | undefined)[]; readonly never?: JobWhy } {
-  if (!fresh) return { zones: [] };
+function whereItCould(job: Job, { group, fresh }: Snapshot): Where {
+  if (!fresh) return { zones: [], isUnsure: true };
   const zones = zonesOf(group.zones);
   const wholes = zones.map((zone) => freshRoom({ kind: 'new', zone }, fresh, zone));
   // Alone on it a job may find what the guess has left out.
   const asked = fresh.isGuess ? { ...job, memory: job.memory * GUESSED_SHARE } : job;
   const missing = wholes[0] ? lacks(wholes[0], asked) : [];
-  if (missing.length > 0)
-    return { zones: [], never: { kind: 'too-large', lacks: missing, instanceType: fresh.instanceType } };
+  if (missing.length > 0) {
+    const never: JobWhy = { kind: 'too-large', lacks: missing, instanceType: fresh.instanceType };
+    return { zones: [], never, isUnsure: false };
+  }
   const verdicts = wholes.map((room) => judge(room, job));
   const fitting = zones.filter((_, at) => verdicts[at] === 'yes');
-  if (fitting.length > 0) return { zones: fitting };
+  if (fitting.length > 0) {
+    const certain = fitting.filter((zone) => {
+      const [room] = wholes.filter(({ of }) => of.kind === 'new' && of.zone === zone);
+      return (
+        room !== undefined &&
+        lacks(room, job).length === 0 &&
+        judge({ ...room, isGuess: false }, job) === 'yes'
+      );
+    });
+    return certain.length > 0 ? { zones: certain, isUnsure: false } : { zones: fitting, isUnsure: true };
+  }
   const kind = verdicts.includes('unknown') ? 'constraint-unknown' : 'never';
   const expression = job.constraints.flatMap((one) => (one.kind === 'member-of' ? [one.expression] : []));
-  return { zones: [], never: { kind, expression: expression.join(' and ') } };
+  return { zones: [], never: { kind, expression: expression.join(' and ') }, isUnsure: false };
 }
 
 /** Instances of the same zone are asked for together. */
@@ -151,7 +172,7 @@ function doInZone(rooms: Launches['rooms'], zone: string, { fresh }: Snapshot): 
     jobs.every(({ constraints }) =>
       constraints.every(
         (one) =>
-          one.kind !== 'member-of' || satisfies(one.expression, whole.attributes, whole.isGuess) !== 'no',
+          one.kind !== 'member-of' || satisfies(one.expression, whole.attributes, whole.mayHaveMore) !== 'no',
       ),
     ),
   );

@@ -138,6 +138,8 @@ export type FreshInstance = {
   readonly attributes: Readonly<Record<string, string>>;
   /** Told by its type alone, since none was seen yet: some more memory, and other attributes, may be there. */
   readonly isGuess?: boolean | undefined;
+  /** The group mixes types: an instance has this at least, and other attributes than these may be there. */
+  readonly varies?: boolean | undefined;
 };
 
 export type CapacityProvider = {
@@ -365,6 +367,8 @@ export type JobWhy =
   | { readonly kind: 'comes-with'; readonly instanceId: string | undefined }
   | { readonly kind: 'given-back'; readonly instanceId: string }
   | { readonly kind: 'launching'; readonly zone: string | undefined }
+  /** By what the launch template says it may fit or not: one instance shows it for all such jobs. */
+  | { readonly kind: 'to-be-seen' }
   | { readonly kind: 'max-size'; readonly max: number }
   | { readonly kind: 'too-large'; readonly lacks: readonly Lack[]; readonly instanceType: string }
   /** No instance of the group ever satisfies it. */

@@ -14,6 +14,8 @@ export type Room<T> = {
   readonly inGroup: boolean;
   /** It is not known for certain what it will be: what cannot be judged there is taken to fit. */
   readonly isGuess: boolean;
+  /** Whether it may have attributes that are not among these. */
+  readonly mayHaveMore: boolean;
   /** The task groups of the tasks that are there, for `distinctInstance`. */
   readonly taskGroups: Set<string>;
   readonly jobs: Job[];
@@ -25,7 +27,11 @@ export function roomOf<T>(
   ports: Iterable<string>,
   attributes: Readonly<Record<string, string>>,
   taskGroups: Iterable<string> = [],
-  { isGuess = false, inGroup = true }: { isGuess?: boolean; inGroup?: boolean } = {},
+  {
+    isGuess = false,
+    mayHaveMore = isGuess,
+    inGroup = true,
+  }: { isGuess?: boolean; mayHaveMore?: boolean; inGroup?: boolean } = {},
 ): Room<T> {
   const { cpu, memory, gpu } = free;
   return {
@@ -37,6 +43,7 @@ export function roomOf<T>(
     attributes,
     inGroup,
     isGuess,
+    mayHaveMore,
     taskGroups: new Set(taskGroups),
     jobs: [],
   };
@@ -113,7 +120,10 @@ export function lacks(room: Room<unknown>, { cpu, memory, gpu, ports }: Needs): 
 }
 
 /** Whether the room satisfies all of the constraints. */
-export function judge({ attributes, taskGroups, isGuess }: Room<unknown>, { constraints }: Needs): Verdict {
+export function judge(
+  { attributes, taskGroups, isGuess, mayHaveMore }: Omit<Room<unknown>, 'jobs'>,
+  { constraints }: Needs,
+): Verdict {
   let verdict: Verdict = 'yes';
   for (const one of constraints) {
     const own: Verdict =
@@ -121,7 +131,7 @@ export function judge({ attributes, taskGroups, isGuess }: Room<unknown>, { cons
         ? isTaken(taskGroups, one.group)
           ? 'no'
           : 'yes'
-        : satisfies(one.expression, attributes, isGuess);
+        : satisfies(one.expression, attributes, mayHaveMore);
     if (own === 'no') return 'no';
     if (own === 'unknown' && !isGuess) verdict = 'unknown';
   }

@@ -119,7 +119,9 @@ const nothing = { cpu: 0, memory: 0, gpu: 0 };
 /** The room on an instance that has not registered yet. */
 export function freshRoom(place: Place, fresh: FreshInstance, zone: string | undefined): Room<Place> {
   const attributes = { ...fresh.attributes, ...(zone !== undefined && { 'ecs.availability-zone': zone }) };
-  return roomOf(place, fresh.total, fresh.portsInUse, attributes, [], { isGuess: fresh.isGuess === true });
+  const isGuess = fresh.isGuess === true;
+  const mayHaveMore = isGuess || fresh.varies === true;
+  return roomOf(place, fresh.total, fresh.portsInUse, attributes, [], { isGuess, mayHaveMore });
 }
 
 const idOf = ({ of }: Room<Place>) => (of.kind === 'instance' ? of.instance.id : '');

@@ -110,6 +110,8 @@ export function jobWords(why: JobWhy): string {
       return `room on ${why.instanceId}, whose cordon is lifted`;
     case 'launching':
       return `an instance is launched for it${why.zone === undefined ? '' : ` in ${why.zone}`}`;
+    case 'to-be-seen':
+      return 'it may be that a new instance does not take it: one comes first, to see';
     case 'max-size':
       return `no room, and the group is at its maximum of ${why.max}`;
     case 'too-large':

@@ -7,13 +7,12 @@ import { readContainerInstances } from '../aws/container-instances.ts';
 import type { DaemonReader, Daemons } from '../aws/daemons.ts';
 import type { DemandQueue, Received } from '../aws/demand-queue.ts';
 import { readGroup, readLaunchTimes } from '../aws/group.ts';
-import { guessFresh, type LaunchSource } from '../aws/launch-template.ts';
 import type { Operations } from '../aws/operations.ts';
 import type { DefinitionReader } from '../aws/task-definitions.ts';
 import { readProtected } from '../aws/task-protection.ts';
 import type { SeenTask, TaskReader } from '../aws/tasks.ts';
-import { withoutDaemons } from '../plan/daemons.ts';
-import type { Config, ContainerInstance, FreshInstance, Group, Job, Needs, Snapshot } from '../plan/model.ts';
+import type { Config, ContainerInstance, Group, Job, Needs, Snapshot } from '../plan/model.ts';
+import { readFresh } from './fresh.ts';
 import { type Memory, remember } from './memory.ts';
 
 export type ReadPorts = {
@@ -35,7 +34,7 @@ export type SnapshotRead =
       readonly memory: Memory;
       readonly warnings: readonly string[];
     }
-  /** The cluster or the group is not there. */
+  /** The cluster or the group is not there, or is not one that can be sized. */
   | { readonly kind: 'nothing-there'; readonly what: string };
 
 /** A launcher that waits says so every ten seconds: what has not been repeated for so long, in ms, is not needed any more. */
@@ -60,25 +59,38 @@ export async function readSnapshot(
   const listed = await readGroup(call, ports.group);
   if (!listed)
     return { kind: 'nothing-there', what: `there is no Auto Scaling group ${ports.group} in this Region` };
+  if (listed.countedIn !== undefined)
+    return {
+      kind: 'nothing-there',
+      what: `the Auto Scaling group ${ports.group} counts its sizes in ${listed.countedIn}, and ecs-scaler counts instances: take the weights out of the group, with instance types of one size, or use ECS managed scaling`,
+    };
   const containerInstances = await readContainerInstances(call, cluster);
   const daemons = await ports.daemons();
   const tasks = await withProtection(ports, marked(await ports.tasks.all(), daemons));
   const group = await withLaunchTimes(call, listed, containerInstances);
-  const seen = freshOf(listed, containerInstances, tasks, daemons) ?? before.fresh;
-  const guess = seen ? undefined : await guessed(call, listed.source, daemons);
   const at = clock.now();
   const demand = latest(before.demand, queued?.received ?? [], at);
   const managed = view.capacityProviders.some(({ managesScaling }) => managesScaling);
   const providers = view.capacityProviders.map(({ name }) => name);
   const placed = managed ? noJobs : await unplaced(ports.definitions, tasks, providers);
+  const jobs = [...waiting(demand, tasks, cluster), ...placed.jobs];
+  const { fresh, warnings } = await readFresh(
+    call,
+    listed,
+    containerInstances,
+    tasks,
+    daemons,
+    jobs,
+    before.fresh,
+  );
   const snapshot: Snapshot = {
     at,
     cluster,
     group,
     containerInstances,
     tasks,
-    demand: [...waiting(demand, tasks, cluster), ...placed.jobs],
-    fresh: seen ?? guess?.fresh,
+    demand: jobs,
+    fresh,
     daemons: daemons.services,
     capacityProviders: view.capacityProviders,
   };
@@ -90,7 +102,7 @@ export async function readSnapshot(
       ...(queued?.unreadable ?? []).map((why) => `a message of the demand queue is left out: ${why}`),
       ...daemons.warnings,
       ...placed.warnings,
-      ...(guess?.warnings ?? []),
+      ...warnings,
     ],
   };
 }
@@ -114,21 +126,6 @@ async function withProtection(
     ofServices.map(({ arn }) => arn),
   );
   return tasks.map((task) => (held.has(task.arn) ? { ...task, isProtected: true } : task));
-}
-
-/** A group that is empty is not known by its instances. Where EC2 does not say either, one instance is launched to learn from. */
-async function guessed(
-  call: Caller<Operations>,
-  source: LaunchSource | undefined,
-  daemons: Daemons,
-): Promise<{ readonly fresh: FreshInstance | undefined; readonly warnings: readonly string[] }> {
-  try {
-    const whole = source && (await guessFresh(call, source));
-    return { fresh: whole && withoutDaemons(whole, daemons.services), warnings: [] };
-  } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    return { fresh: undefined, warnings: [`what a new instance will hold is not known: ${error.message}`] };
-  }
 }
 
 /** Asked of EC2 only while something boots, or has not got as far as to take tasks. */
@@ -214,55 +211,27 @@ async function unplaced(
   for (const { arn, needs, definitionArn, ...task } of tasks) {
     if (task.containerInstanceArn || task.lastStatus !== 'PROVISIONING') continue;
     if (!providers.includes(task.capacityProvider ?? '')) continue;
-    const { gpu, ports, constraints } = await defined(definitions, definitionArn, warnings);
-    const whole = { ...needs, gpu: needs.gpu || gpu, ports, constraints };
+    const { cpu, memory, gpu, ports, constraints } = await defined(definitions, definitionArn, warnings);
+    const whole = {
+      // ECS need not say what a task without a size of its own takes.
+      cpu: needs.cpu || cpu,
+      memory: needs.memory || memory,
+      gpu: needs.gpu || gpu,
+      ports,
+      constraints,
+    };
     jobs.push({ key: arn, since: undefined, ...whole, inGroupOnly: true });
   }
   return { jobs, warnings: [...warnings] };
 }
 
 /** A definition that cannot be read is no reason to launch nothing. */
-async function defined(
-  definitions: DefinitionReader,
-  arn: string,
-  warnings: Set<string>,
-): Promise<Pick<Needs, 'gpu' | 'ports' | 'constraints'>> {
+async function defined(definitions: DefinitionReader, arn: string, warnings: Set<string>): Promise<Needs> {
   try {
     return await definitions(arn);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     warnings.add(`GPUs, ports and constraints of tasks in PROVISIONING are not known: ${error.message}`);
-    return { gpu: 0, ports: [], constraints: [] };
+    return { cpu: 0, memory: 0, gpu: 0, ports: [], constraints: [] };
   }
 }
-
-/**
- * A new instance has what the one has that was registered last, of the type that the group has launched last, without what daemon
- * services put on each.
- */
-function freshOf(
-  { instances }: Group,
-  containerInstances: readonly ContainerInstance[],
-  tasks: readonly SeenTask[],
-  daemons: Daemons,
-): FreshInstance | undefined {
-  const own = new Set(instances.map(({ id }) => id));
-  const [newest] = containerInstances
-    .filter(({ instanceId }) => own.has(instanceId))
-    .sort((a, b) => b.registeredAt - a.registeredAt);
-  if (!newest) return undefined;
-  const { 'ecs.availability-zone': zone, ...attributes } = newest.attributes;
-  const isDaemonOnIt = ({ kind, containerInstanceArn: arn }: SeenTask) =>
-    kind === 'daemon' && arn === newest.arn;
-  const whole = {
-    instanceType: newest.instanceType,
-    total: newest.total,
-    // What every host keeps for itself is not known apart from what tasks take, but for an empty one.
-    portsInUse: newest.taskCount <= tasks.filter(isDaemonOnIt).length ? newest.portsInUse : RESERVED_PORTS,
-    attributes,
-  };
-  return withoutDaemons(whole, daemons.services);
-}
-
-/** SSH, Docker and the ECS agent (ECS developer guide, "Reserved ports"). */
-const RESERVED_PORTS = ['22/tcp', '2375/tcp', '2376/tcp', '51678/tcp', '51679/tcp', '51680/tcp'];

@@ -44,7 +44,7 @@ const CHANGES = [
 const changes = () => CHANGES.filter((api) => calls(api) > 0);
 const statuses = () => [...fleet.cluster.containerInstances.values()].map(({ status }) => status);
 
-describe('ecs-scaler', { timeout: 60_000 }, () => {
+describe('ecs-scaler', { timeout: 300_000 }, () => {
   test('plan says why each instance stays and each job waits, and changes nothing', async () => {
     fleet.runTask(fleet.addInstance({ cpu: 4096, memory: 8192 }), { cpu: 4096, memory: 4096 });
     wait('nightly-1', 'nightly-2', 'nightly-3');

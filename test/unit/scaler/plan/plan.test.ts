@@ -288,6 +288,63 @@ describe('a plan takes', () => {
   });
 });
 
+describe('of an instance that nobody has seen', () => {
+  const fresh = {
+    instanceType: 'm5.xlarge',
+    total: { cpu: 4_096, memory: 7_782, gpu: 0 },
+    portsInUse: [],
+    attributes: {},
+    isGuess: true,
+  };
+  const waiting = (more: object) => jobs(8).map((job) => ({ ...job, cpu: 4_096, ...more }));
+  const pool = [{ kind: 'member-of', expression: 'attribute:pool == x' }] as const;
+
+  for (const [name, more] of [
+    ['whose memory it may have or not', { memory: 8_100 }],
+    ['with a constraint that it may satisfy or not', { constraints: pool }],
+  ] as const) {
+    test(`one is launched for jobs ${name}`, () => {
+      const made = planned(cluster({}, { demand: waiting(more), fresh }));
+      assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1a'], 'eight come, and maybe none takes a job');
+      assert.equal(whyJob(made, 'job-1'), 'to-be-seen');
+      assert.equal(whyJob(made, 'job-8'), 'to-be-seen');
+    });
+
+    test(`none while one comes, for jobs ${name}`, () => {
+      const group = { desired: 1 };
+      const made = planned(cluster({}, { demand: waiting(more), fresh, group }));
+      assert.deepEqual(actionsOf(made), []);
+    });
+  }
+
+  test('as many are launched as the jobs need that it takes for certain', () => {
+    const made = planned(cluster({}, { demand: waiting({}), fresh }));
+    assert.deepEqual(actionsOf(made), ['launch 4 eu-west-1a', 'launch 4 eu-west-1b']);
+  });
+
+  test('as many are launched as need it in one zone', () => {
+    const zone = [
+      { kind: 'member-of', expression: 'attribute:ecs.availability-zone == eu-west-1b' },
+    ] as const;
+    const made = planned(cluster({}, { demand: waiting({ constraints: zone }), fresh }));
+    assert.deepEqual(actionsOf(made), ['launch 8 eu-west-1b']);
+  });
+});
+
+test('in a group that mixes types nothing is launched for a job that asks for one of them: any may come', () => {
+  const fresh = {
+    instanceType: 'm5.large, c5.large',
+    total: { cpu: 4_096, memory: 8_192, gpu: 0 },
+    portsInUse: [],
+    attributes: {},
+    varies: true,
+  };
+  const constraints = [{ kind: 'member-of', expression: 'attribute:ecs.instance-type == c5.large' }] as const;
+  const made = planned(cluster({}, { demand: jobs(1).map((job) => ({ ...job, constraints })), fresh }));
+  assert.deepEqual(actionsOf(made), [], 'instances are launched until one happens to be of the type');
+  assert.equal(whyJob(made, 'job-1'), 'constraint-unknown');
+});
+
 describe('a plan says that the group terminates instances with tasks to balance its zones', () => {
   const kinds = (group: object) =>
     planned(cluster({ 'i-1': busy }, { group })).reasons.group.map(({ kind }) => kind);

@@ -43,12 +43,13 @@ async function snapshotOf(world: World): Promise<Snapshot> {
   return (await readOf(world)).snapshot;
 }
 
-async function readOf({
-  tasks = [],
-  status,
-  attributes = [],
-  more = {},
-}: World): Promise<SnapshotRead & { kind: 'read' }> {
+async function readOf(world: World): Promise<SnapshotRead & { kind: 'read' }> {
+  const read = await tried(world);
+  assert.ok(read.kind === 'read');
+  return read;
+}
+
+async function tried({ tasks = [], status, attributes = [], more = {} }: World): Promise<SnapshotRead> {
   const instance = {
     containerInstanceArn: 'ci-1',
     ec2InstanceId: 'i-1',
@@ -114,10 +115,37 @@ async function readOf({
     clock,
     config: defaultConfig,
   };
-  const read = await readSnapshot(ports, emptyMemory, 0, false);
-  assert.ok(read.kind === 'read');
-  return read;
+  return await readSnapshot(ports, emptyMemory, 0, false);
 }
+
+describe('of a group that counts its sizes in something else than instances', () => {
+  const inGroup = async (more: object) => {
+    const sizes = { MinSize: 0, MaxSize: 40, DesiredCapacity: 40, Instances: [] };
+    const AutoScalingGroups = [{ AutoScalingGroupName: 'workers', ...sizes, ...more }];
+    return await tried({ more: { 'autoscaling:DescribeAutoScalingGroups': { AutoScalingGroups } } });
+  };
+  const overrides = (...weights: (string | undefined)[]) => ({
+    MixedInstancesPolicy: {
+      LaunchTemplate: { Overrides: weights.map((WeightedCapacity) => ({ WeightedCapacity })) },
+    },
+  });
+
+  for (const [name, more] of [
+    ['weights', overrides('4', '8')],
+    ['vCPUs', { DesiredCapacityType: 'vcpu' }],
+  ] as const)
+    test(`there is no plan: ${name} would be taken for instances that come, and jobs wait for them`, async () => {
+      const read = await inGroup(more);
+      assert.ok(read.kind === 'nothing-there');
+      assert.match(read.what, /group workers counts its sizes in .*, and ecs-scaler counts instances/);
+    });
+
+  for (const [name, more] of [
+    ['a weight of one each', overrides('1', undefined)],
+    ['units', { DesiredCapacityType: 'units' }],
+  ] as const)
+    test(`${name} are instances`, async () => assert.equal((await inGroup(more)).kind, 'read'));
+});
 
 describe('of the tasks in PROVISIONING', () => {
   test("those of this group's capacity providers wait for its instances", async () => {
