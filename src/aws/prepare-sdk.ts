@@ -1,3 +1,4 @@
+import { otherRegion } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
 import { type Network, readNetwork } from '../config/network.ts';
@@ -18,12 +19,19 @@ export type Prepared =
  * the given environment into that of the process, where the SDK reads it.
  *
  * @param region the option `--region`
+ * @param cluster the option `--cluster`: where that is an ARN, it must be one of the Region
  */
-export async function prepareSdk(region: string | undefined, environment: Environment): Promise<Prepared> {
+export async function prepareSdk(
+  region: string | undefined,
+  environment: Environment,
+  cluster: string | undefined,
+): Promise<Prepared> {
   const read = readNetwork(environment, undefined);
   if (read.kind === 'wrong') return read;
   const found = await findRegion(region, environment, createNodeHttp(systemClock));
   if (found.kind === 'unknown') return { kind: 'wrong', problems: [`--region: ${found.cause}`] };
+  const elsewhere = otherRegion(cluster ?? '', found.value);
+  if (elsewhere !== undefined) return { kind: 'wrong', problems: [elsewhere] };
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined && process.env[name] !== value) process.env[name] = value;
   process.env.AWS_REGION = found.value;

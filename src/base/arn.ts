@@ -26,5 +26,16 @@ const CLUSTER = /^(arn:[a-z0-9-]{1,32}:ecs:[a-z0-9-]{1,40}:\d{12}:cluster\/)?[A-
 /** Whether a text can be the name of an ECS cluster, or its ARN (ECS API reference, CreateCluster). */
 export const isCluster = (text: string): boolean => CLUSTER.test(text);
 
+/**
+ * What is wrong where a cluster's ARN names another Region than the one that is asked: there may be another cluster of that name, and
+ * what is done would be done to that.
+ */
+export function otherRegion(cluster: string, region: string): string | undefined {
+  const [, named] = /^arn:[^:]*:ecs:([^:]*):/.exec(cluster) ?? [];
+  return named === undefined || named === region
+    ? undefined
+    : `--cluster: ${cluster} is in ${named}, and the Region is ${region}. Allowed: a cluster of the Region. Give --region ${named}, or another cluster.`;
+}
+
 /** The name of a cluster that is given by its name or its ARN. */
 export const clusterName = (cluster: string): string => cluster.slice(cluster.lastIndexOf('/') + 1);

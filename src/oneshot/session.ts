@@ -5,8 +5,9 @@ import { createTransport } from '../aws/sdk/transport.ts';
 import { clusterName } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
+import { queueRegion } from '../base/queue-region.ts';
 import { version } from '../base/version.ts';
-import { createDemandQueue, type DemandQueue, queueRegion } from './aws/demand-queue.ts';
+import { createDemandQueue, type DemandQueue } from './aws/demand-queue.ts';
 import { createGroup, type Group } from './aws/group.ts';
 import { createLogStream, type LogStream } from './aws/logs.ts';
 import { awsServices, type Operations } from './aws/operations.ts';
@@ -35,7 +36,7 @@ export async function openSession(
   environment: Environment,
   attempts = 1,
 ): Promise<Session> {
-  const prepared = await prepareSdk(options.region, environment);
+  const prepared = await prepareSdk(options.region, environment, options.cluster);
   if (prepared.kind === 'wrong') return prepared;
   const { region, network, warnings } = prepared;
   const own = { clock: systemClock, random: Math.random };

@@ -30,7 +30,7 @@ export async function run(name: CommandName, loaded: Loaded & { kind: 'loaded' }
   const turn = async (waitMs: number): Promise<number> => {
     const taken = await takeTurn(ports, memory, { waitMs, acts });
     memory = taken.memory;
-    if (stop.signal.aborted) return 0;
+    if (stop.signal.aborted && taken.kind === 'not-planned') return 0;
     if (taken.kind === 'not-planned') {
       if (options.json) process.stdout.write(`${JSON.stringify({ why: taken.why, code: taken.code })}\n`);
       say(taken.why);

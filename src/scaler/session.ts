@@ -2,6 +2,7 @@ import { prepareSdk } from '../aws/prepare-sdk.ts';
 import { createTransport } from '../aws/sdk/transport.ts';
 import { clusterName } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
+import { queueRegion } from '../base/queue-region.ts';
 import { version } from '../base/version.ts';
 import { awsServices } from './aws/operations.ts';
 import { configOf, type Loaded } from './config/load.ts';
@@ -17,17 +18,24 @@ export async function openSession(
   { options, environment }: Loaded & { kind: 'loaded' },
   stop: AbortSignal,
 ): Promise<Session> {
-  const prepared = await prepareSdk(options.region, environment);
+  const prepared = await prepareSdk(options.region, environment, options.cluster);
   if (prepared.kind === 'wrong') return prepared;
   const { region, network, warnings } = prepared;
   const own = { clock: systemClock, random: Math.random };
+  const transportIn = (regionName: string) =>
+    createTransport(awsServices, regionName, `ecs-scaler/${version}`, { ...own, network });
+  const transport = transportIn(region);
+  const { demandQueue } = options;
+  const other = demandQueue === undefined ? region : (queueRegion(demandQueue) ?? region);
   const ports = createTurnPorts({
     ...own,
-    transport: createTransport(awsServices, region, `ecs-scaler/${version}`, { ...own, network }),
+    transport,
+    queueTransport: other === region ? transport : transportIn(other),
     stop,
+    region,
     cluster: clusterName(options.cluster),
     group: options.group,
-    queueUrl: options.demandQueue,
+    queueUrl: demandQueue,
     config: configOf(options),
   });
   return { kind: 'open', ports, warnings };

@@ -36,7 +36,13 @@ export async function loadScaler(bug?: Bug): Promise<Program> {
     startScaler: (given, settings, looksAhead) => {
       const stop = new AbortController().signal;
       const config = { ...defaultConfig, ...configOf(settings), looksAhead };
-      const ports = createTurnPorts({ ...given, stop, config });
+      const ports = createTurnPorts({
+        ...given,
+        queueTransport: given.transport,
+        region: 'eu-west-1',
+        stop,
+        config,
+      });
       let memory = emptyMemory;
       return {
         turn: async () => {

@@ -15,7 +15,7 @@ export type Program = {
   readonly agent: Agent;
   /** A process of it: one turn after the other, with what it keeps between them. */
   readonly startScaler: (
-    ports: Omit<ScalerPorts, 'stop' | 'config'>,
+    ports: Omit<ScalerPorts, 'stop' | 'config' | 'region' | 'queueTransport'>,
     plan: ScalerPlan,
     looksAhead: boolean,
   ) => { turn(): Promise<void> };

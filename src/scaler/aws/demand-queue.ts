@@ -8,8 +8,8 @@ import { incomplete } from './whole.ts';
 const MOST_AT_ONCE = 10;
 /** A long poll must end before the call does, in s. */
 const LONGEST_WAIT_S = 7;
-/** A thousand launchers say what they need every ten seconds. */
-const MOST_PAGES = 200;
+/** A thousand launchers say what they need every ten seconds, and a timer reads what a minute has left. */
+const MOST_PAGES = 600;
 
 export type Received = {
   readonly demand: Demand;
@@ -21,6 +21,8 @@ export type QueueRead = {
   readonly received: readonly Received[];
   /** Why messages could not be used, in words. */
   readonly unreadable: readonly string[];
+  /** There may be more in it: too many messages to read in one turn. */
+  readonly isCutOff: boolean;
 };
 
 /** The queue in which waiting launchers say what they need. Rejects with an `AwsError`. */
@@ -49,6 +51,7 @@ export function createDemandQueue(
       const unreadable = new Set<string>();
       const seen = new Set<string>();
       const deadline = clock.monotonic() + waitMs;
+      let isCutOff = true;
       for (let page = 0; page < MOST_PAGES; page++) {
         const left = seen.size > 0 ? 0 : deadline - clock.monotonic();
         // Without a wait SQS asks some of its servers only, and may answer with nothing although messages are there.
@@ -81,11 +84,13 @@ export function createDemandQueue(
             QueueUrl: url,
             Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
           });
-        if (fresh.length === 0 && left < 1_000) break;
+        isCutOff = fresh.length > 0 || left >= 1_000;
+        if (!isCutOff) break;
       }
       return {
         received: received.map((one) => ({ ...one, sentAt: there.here - (there.now - one.sentAt) })),
         unreadable: [...unreadable],
+        isCutOff,
       };
     },
   };

@@ -16,6 +16,8 @@ export type Snapshot = {
   readonly tasks: readonly Task[];
   /** The jobs that wait for room. */
   readonly demand: readonly Job[];
+  /** More may wait than could be read. */
+  readonly isDemandCutOff?: boolean | undefined;
   /** What a new instance of the group registers with ECS; undefined: none was seen yet, and its type is not known. */
   readonly fresh: FreshInstance | undefined;
   /** Of the cluster. */
@@ -283,7 +285,7 @@ export type LaunchWhy = {
 };
 
 /** What keeps instances that no job needs now. */
-export type Hold = 'spare' | 'floor' | 'floor-unknown' | 'min-size';
+export type Hold = 'spare' | 'floor' | 'floor-unknown' | 'demand-unknown' | 'min-size';
 
 export type CordonWhy =
   | { readonly kind: 'empty'; readonly sinceAt: number; readonly rank: Rank }

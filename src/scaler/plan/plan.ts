@@ -43,7 +43,11 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
     ? more(forecast(history.needByHour, at), forecast(history.needByHour, at + config.bootMs))
     : { kind: 'off' as const };
   // What nobody knows to be too much stays; jobs are launched for all the same.
-  const keepsAll = ahead.kind === 'unknown';
+  const keepsAll: Hold | undefined = snapshot.isDemandCutOff
+    ? 'demand-unknown'
+    : ahead.kind === 'unknown'
+      ? 'floor-unknown'
+      : undefined;
   const floor = ahead.kind === 'known' && ahead.isUsed ? Math.min(ahead.instances, group.max) : 0;
 
   // --- Jobs into rooms ---
@@ -152,7 +156,7 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   );
   const tightest = least(
     { hold: 'min-size', count: beyondMin(desired - waiting - foreignCordons) },
-    keepsAll ? { hold: 'floor-unknown', count: 0 } : { hold: 'floor', count: usable - floor },
+    keepsAll ? { hold: keepsAll, count: 0 } : { hold: 'floor', count: usable - floor },
     { hold: 'spare', count: spare - config.spare },
   );
   const mayGo =

@@ -168,11 +168,13 @@ export function outcomeWords(outcome: Outcome, now: number): string {
   const text = actionWords(outcome.action, now);
   switch (outcome.kind) {
     case 'done':
-      return outcome.instanceIds ? `${text} (${outcome.instanceIds.join(', ')})` : text;
+      return `${text}${outcome.instanceIds ? ` (${outcome.instanceIds.join(', ')})` : ''}${outcome.why === undefined ? '' : `; ${outcome.why}`}`;
     case 'not-any-more':
       return `not done: ${text}; ${outcome.why}`;
     case 'failed':
-      return `failed: ${text}; ${outcome.why}`;
+      return outcome.error?.kind === 'stopped'
+        ? `not finished: ${text}; this program is stopping, and the next turn sees what came of it`
+        : `failed: ${text}; ${outcome.why}`;
   }
 }
 
@@ -248,6 +250,8 @@ function holdWords(hold: Hold): string {
       return 'ahead of need';
     case 'floor-unknown':
       return 'since what past hours have needed could not be read';
+    case 'demand-unknown':
+      return 'since more messages of the demand queue wait than one turn reads';
     case 'min-size':
       return "for the group's minimum";
   }

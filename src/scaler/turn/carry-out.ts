@@ -12,8 +12,8 @@ import type { Action, Config, ContainerInstance, Plan, Snapshot, Target } from '
 import { raiseDesired } from './raise.ts';
 import { terminate } from './terminate.ts';
 
-export type Outcome = { readonly action: Action } & (
-  | { readonly kind: 'done'; readonly instanceIds?: readonly string[] }
+export type Outcome = { readonly action: Action } /** `why`: why fewer were launched than that. */ & (
+  | { readonly kind: 'done'; readonly instanceIds?: readonly string[]; readonly why?: string }
   /** What was read again right before it said otherwise. */
   | { readonly kind: 'not-any-more'; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string; readonly error: AwsError | undefined }
@@ -90,12 +90,16 @@ async function launch(
         ATTEMPTS,
       );
       const instanceIds = (launched ?? []).flatMap(({ InstanceIds }) => InstanceIds ?? []);
-      // What is missing of them is asked for in the next turn.
-      if (instanceIds.length > 0) return { action, kind: 'done', instanceIds };
       const [first] = errors ?? [];
-      reasons.push(
-        `${zone ?? 'no zone'}: ${oneLine(clip(first ? `${first.ErrorCode}: ${first.ErrorMessage}` : 'none was launched', 200))}`,
+      const error = oneLine(
+        clip(first ? `${first.ErrorCode}: ${first.ErrorMessage}` : 'AWS does not say why', 200),
       );
+      const lacking = action.count - instanceIds.length;
+      if (lacking <= 0) return { action, kind: 'done', instanceIds };
+      // They are asked for in the next turn.
+      if (instanceIds.length > 0)
+        return { action, kind: 'done', instanceIds, why: `${lacking} of them were not launched: ${error}` };
+      reasons.push(`${zone ?? 'no zone'}: none was launched: ${error}`);
     } catch (error) {
       if (error instanceof AwsError && /^IdempotentParameterMismatch/.test(error.code))
         return { action, kind: 'not-any-more', why: 'another scaler has asked for instances' };

@@ -21,11 +21,14 @@ const CHANGES = /:(Set|Terminate|Launch|Update|Tag|Untag)/;
 export type ScalerPorts = {
   /** One attempt at one call. */
   readonly transport: Transport<Operations>;
+  /** The same in the Region of the demand queue, which may be another. */
+  readonly queueTransport: Transport<Operations>;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Ends calls and waiting. */
   readonly stop: AbortSignal;
+  readonly region: string;
   /** The cluster's name. */
   readonly cluster: string;
   readonly group: string;
@@ -36,14 +39,18 @@ export type ScalerPorts = {
 
 /** Everything that a turn reads from and acts on. It is kept from turn to turn, with what it remembers of AWS. */
 export function createTurnPorts(ports: ScalerPorts): TurnPorts {
-  const { transport, clock, random, stop, cluster, group, queueUrl, config } = ports;
+  const { transport, queueTransport, clock, random, stop, region, cluster, group, queueUrl, config } = ports;
   const budget = createBudget(clock, MOST_REQUESTS);
-  const once = createCaller<Operations>({ transport, clock, random, budget, stop });
-  const call: Caller<Operations> = (operation, input, options) =>
-    once(operation, input, options ?? (CHANGES.test(operation) ? {} : { attempts: ATTEMPTS }));
+  const callBy = (sent: Transport<Operations>): Caller<Operations> => {
+    const once = createCaller<Operations>({ transport: sent, clock, random, budget, stop });
+    return (operation, input, options) =>
+      once(operation, input, options ?? (CHANGES.test(operation) ? {} : { attempts: ATTEMPTS }));
+  };
+  const call = callBy(transport);
   const definitions = createDefinitionReader(call);
   return {
     call,
+    region,
     cluster,
     group,
     config,
@@ -56,7 +63,7 @@ export function createTurnPorts(ports: ScalerPorts): TurnPorts {
       queueUrl === undefined
         ? undefined
         : createDemandQueue(
-            call,
+            callBy(queueTransport),
             queueUrl,
             (demand) => demand.cluster === cluster && (demand.group === undefined || demand.group === group),
             clock,

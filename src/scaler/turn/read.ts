@@ -17,6 +17,7 @@ import { type Memory, remember } from './memory.ts';
 
 export type ReadPorts = {
   readonly call: Caller<Operations>;
+  readonly region: string;
   readonly cluster: string;
   readonly group: string;
   readonly tasks: TaskReader;
@@ -52,13 +53,14 @@ export async function readSnapshot(
   waitMs: number,
   keeps: boolean,
 ): Promise<SnapshotRead> {
-  const { call, cluster, clock } = ports;
+  const { call, region, cluster, clock } = ports;
   const queued = await ports.queue?.read(waitMs, keeps);
   const view = await readCapacityProviders(call, cluster, ports.group);
-  if (view.kind === 'no-cluster') return { kind: 'nothing-there', what: `there is no cluster ${cluster}` };
+  if (view.kind === 'no-cluster')
+    return { kind: 'nothing-there', what: `there is no cluster ${cluster} in ${region}` };
   const listed = await readGroup(call, ports.group);
   if (!listed)
-    return { kind: 'nothing-there', what: `there is no Auto Scaling group ${ports.group} in this Region` };
+    return { kind: 'nothing-there', what: `there is no Auto Scaling group ${ports.group} in ${region}` };
   if (listed.countedIn !== undefined)
     return {
       kind: 'nothing-there',
@@ -90,6 +92,7 @@ export async function readSnapshot(
     containerInstances,
     tasks,
     demand: jobs,
+    isDemandCutOff: queued?.isCutOff,
     fresh,
     daemons: daemons.services,
     capacityProviders: view.capacityProviders,
@@ -100,6 +103,9 @@ export async function readSnapshot(
     memory: { ...remember(before, snapshot, tasks), demand },
     warnings: [
       ...(queued?.unreadable ?? []).map((why) => `a message of the demand queue is left out: ${why}`),
+      ...(queued?.isCutOff
+        ? ['the demand queue holds more messages than a turn reads: nothing is removed until all can be read']
+        : []),
       ...daemons.warnings,
       ...placed.warnings,
       ...warnings,

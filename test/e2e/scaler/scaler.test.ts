@@ -242,6 +242,28 @@ describe('ecs-scaler', { timeout: 300_000 }, () => {
     assert.equal((await scaler.ended).code, 0);
   });
 
+  test('run that is ended in the middle of a launch says that it was under way', async () => {
+    const match = { api: 'autoscaling:LaunchInstances' };
+    addFault(fleet.world, { match, fault: { what: 'act-then-stall' }, count: 1 });
+    wait('nightly-1');
+    const scaler = scale('run', '--demand-queue', queueUrl);
+    while (calls('autoscaling:LaunchInstances') === 0) await systemClock.sleep(20);
+    scaler.signal('SIGTERM');
+    const { code, stdout } = await scaler.ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /^not finished: launch 1 instance .* for nightly-1; this program is stopping/m);
+  });
+
+  test('a cluster of another Region is refused: that of its name here is another', async () => {
+    const cluster = 'arn:aws:ecs:us-east-1:111122223333:cluster/batch';
+    const args = ['once', '--cluster', cluster, '--group', 'workers', '--empty-for', '0s'];
+    fleet.addInstance({ cpu: 4096, memory: 8192 });
+    const { code, stderr } = await startScaler(args, sandbox).ended;
+    assert.equal(code, 64);
+    assert.match(stderr, /is in us-east-1, and the Region is eu-west-1/);
+    assert.deepEqual(changes(), []);
+  });
+
   test('the Lambda function takes a turn for each invocation, and fails where there is no plan', async () => {
     fleet.addInstance({ cpu: 4096, memory: 8192 });
     const lambda = await startFunction('scaler', {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { clusterName, isCluster, parseEcsArn } from '../../../src/base/arn.ts';
+import { clusterName, isCluster, otherRegion, parseEcsArn } from '../../../src/base/arn.ts';
 
 const id = '0123456789abcdef0123456789abcdef';
 
@@ -83,4 +83,21 @@ test('a cluster has a name of 255 letters, digits, underscores and hyphens, or a
 test('the name of a cluster is the end of its ARN, or what it is called', () => {
   assert.equal(clusterName('arn:aws:ecs:eu-west-1:123456789012:cluster/web'), 'web');
   assert.equal(clusterName('web'), 'web');
+});
+
+describe('a cluster by its ARN', () => {
+  const arn = 'arn:aws:ecs:us-east-1:123456789012:cluster/web';
+
+  test('of another Region is refused: the one of that name here is another', () => {
+    assert.match(
+      otherRegion(arn, 'eu-west-1') ?? '',
+      /is in us-east-1, and the Region is eu-west-1.*--region us-east-1/,
+    );
+  });
+
+  for (const [cluster, region] of [
+    [arn, 'us-east-1'],
+    ['web', 'eu-west-1'],
+  ] as const)
+    test(`${cluster} is one of ${region}`, () => assert.equal(otherRegion(cluster, region), undefined));
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Caller } from '../../../src/aws/call.ts';
 import { AwsError } from '../../../src/aws/errors.ts';
-import { queueRegion } from '../../../src/oneshot/aws/demand-queue.ts';
+import { queueRegion } from '../../../src/base/queue-region.ts';
 import type { Operations } from '../../../src/oneshot/aws/operations.ts';
 import { createTasks } from '../../../src/oneshot/aws/tasks.ts';
 import type { Launch, Told } from '../../../src/oneshot/launch/model.ts';

@@ -267,6 +267,23 @@ describe('the demand queue', () => {
     assert.deepEqual(waits, [1, 1]);
   });
 
+  test('that has no end is read for a while, and is known to be cut off', async () => {
+    let sent = 0;
+    const { call } = answered(({ operation }) =>
+      operation === 'sqs:ReceiveMessage'
+        ? { Messages: Array.from({ length: 10 }, () => message(`m-${sent++}`, 'workers')) }
+        : {},
+    );
+    const read = await createDemandQueue(call, 'https://queue', () => true, clock).read(0, false);
+    assert.ok(read.isCutOff, 'instances are removed for which jobs wait that nobody has read');
+    assert.equal(read.received.length, 6_000);
+  });
+
+  test('that ends is known to be whole', async () => {
+    const { queue: read } = queue([message('a', 'workers')]);
+    assert.equal((await read.read(0, false)).isCutOff, false);
+  });
+
   test('is left as it is by who only looks', async () => {
     const { queue: read, asked } = queue([message('a', 'workers')]);
     await read.read(0, true);

@@ -288,6 +288,15 @@ describe('a plan takes', () => {
   });
 });
 
+test('while more may wait than could be read, nothing is removed, and jobs are launched for', () => {
+  const settled = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', 2 * MIN, 10 * MIN) };
+  const jobsWait = jobs(2).map((job) => ({ ...job, inGroupOnly: true as const, cpu: 4_096 }));
+  const given = { 'i-1': {}, 'i-2': settled };
+  assert.deepEqual(actionsOf(planned(cluster(given, { isDemandCutOff: true }))), []);
+  const full = planned(cluster({}, { isDemandCutOff: true, demand: jobsWait }));
+  assert.deepEqual(actionsOf(full), ['launch 1 eu-west-1a', 'launch 1 eu-west-1b']);
+});
+
 describe('of an instance that nobody has seen', () => {
   const fresh = {
     instanceType: 'm5.xlarge',

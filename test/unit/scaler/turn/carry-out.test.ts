@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AwsError } from '../../../../src/aws/errors.ts';
 import { cordonText } from '../../../../src/scaler/cordon-tag.ts';
+import { outcomeWords } from '../../../../src/scaler/report/words.ts';
 import { carryOut } from '../../../../src/scaler/turn/carry-out.ts';
 import { cluster, cordonOf, type Given, jobs, NOW, planned } from '../plan/clusters.ts';
 
@@ -71,6 +72,21 @@ test('what a zone is asked for in place of another is not taken for what it is a
     ],
   );
   assert.equal(launched, 2, 'AWS answers the second request with the instance of the first');
+});
+
+test('where AWS launches fewer than were asked for, that is said, and why', async () => {
+  const snapshot = cluster({}, { demand: jobs(8), group: { zones: ['eu-west-1a'] } });
+  const call = async () => ({
+    Instances: [{ InstanceIds: ['i-1', 'i-2'] }],
+    Errors: [{ ErrorCode: 'InsufficientInstanceCapacity', ErrorMessage: 'none left' }],
+  });
+  const ports = { call, cluster: 'batch', group: 'workers', config: { name: 'ecs-scaler' } } as never;
+  const [outcome] = await carryOut(planned(snapshot), snapshot, ports);
+  assert.ok(outcome?.kind === 'done');
+  assert.match(
+    outcomeWords(outcome, NOW),
+    /^launch 4 instances .*\(i-1, i-2\); 2 of them were not launched: InsufficientInstanceCapacity: none left$/,
+  );
 });
 
 test('a desired capacity that is not reached is not raised turn after turn for the same jobs', async () => {

@@ -106,6 +106,7 @@ async function tried({ tasks = [], status, attributes = [], more = {} }: World):
   const definitions = createDefinitionReader(call);
   const ports = {
     call,
+    region: 'eu-west-1',
     cluster: 'batch',
     group: 'workers',
     tasks: createTaskReader(call, 'batch'),
