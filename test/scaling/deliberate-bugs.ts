@@ -103,7 +103,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'moves services to what is kept as a spare',
-    first: 434,
+    first: 4275,
     breaks: ['I1', 'L1'],
     edits: [{ within: 'plan', replace: "['busy', 'unclear']", by: "['busy', 'unclear', 'empty']" }],
   },
@@ -223,6 +223,18 @@ export const bugs: readonly Bug[] = [
         within: 'standingOf',
         replace: 'now - since >= config.bootTimeoutMs',
         by: 'now < 0',
+      },
+    ],
+  },
+  {
+    name: 'takes the type that came last for that of the next one',
+    first: 3764,
+    breaks: ['L2'],
+    edits: [
+      {
+        within: 'readFresh',
+        replace: 'if (!source?.mixes) {',
+        by: 'if (newest) return { fresh: newest, warnings: [] }; if (!source?.mixes) {',
       },
     ],
   },

@@ -13,7 +13,8 @@ export function drawPlan(seed: number): ScalingPlan {
   // Drawn apart, so that what the other seeds have shown stays where it is.
   const takesLaunches = !createRandom(seed ^ 0x1a).chance(0.1);
   const daemonCpu = drawDaemon(seed);
-  const group = { ...drawGroup(random, isCalm), takesLaunches, daemonCpu };
+  const mixes = createRandom(seed ^ 0x72).chance(0.15);
+  const group = { ...drawGroup(random, isCalm), takesLaunches, daemonCpu, mixes };
   return {
     seed,
     group,
@@ -37,7 +38,10 @@ export function drawPlan(seed: number): ScalingPlan {
 const several = <T>(random: Random, most: number, draw: () => T): readonly T[] =>
   Array.from({ length: random.integer(0, most) }, draw);
 
-function drawGroup(random: Random, isCalm: boolean): Omit<GroupPlan, 'takesLaunches' | 'daemonCpu'> {
+function drawGroup(
+  random: Random,
+  isCalm: boolean,
+): Omit<GroupPlan, 'takesLaunches' | 'daemonCpu' | 'mixes'> {
   const min = random.pick([0, 0, 0, 1, 2]);
   const max = min + random.integer(1, 6);
   const begins = random.integer(min, max);

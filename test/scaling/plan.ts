@@ -34,6 +34,8 @@ export type GroupPlan = {
   readonly takesLaunches: boolean;
   /** CPU units of a task that a daemon service has on each instance; 0: there is none. */
   readonly daemonCpu: number;
+  /** Half of its instances, as chance has it, have half of that: the group mixes two types. */
+  readonly mixes: boolean;
   /** Instances that are there from the beginning. */
   readonly begins: number;
   /** So many of them somebody has set DRAINING, and nobody ends it. */

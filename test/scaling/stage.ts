@@ -21,6 +21,7 @@ import type { ScalingPlan } from './plan.ts';
 export const CLUSTER = 'batch';
 const MEMORY = 65_536;
 const HOOK = 'drain';
+const SMALL = 'm6i.medium';
 
 type World = Fleet['world'];
 
@@ -63,17 +64,32 @@ export function setStage(plan: ScalingPlan, agent: Agent): Stage {
   });
   // What the launch template promises is what boots.
   world.instanceTypes.set('m6i.large', { vCpus: group.cpu / 1_024, memory: MEMORY, gpus: 0 });
+  world.instanceTypes.set(SMALL, { vCpus: group.cpu / 2_048, memory: MEMORY, gpus: 0 });
+  const { spec } = fleet.group;
+  if (group.mixes && spec.kind === 'template')
+    fleet.group.spec = {
+      ...spec,
+      kind: 'mixed',
+      types: ['m6i.large', SMALL],
+      onDemandBase: 0,
+      onDemandPercent: 100,
+    };
+  const types = createRandom(plan.seed ^ 0xab);
+  const ofSomeType = () =>
+    group.mixes && types.chance(0.5)
+      ? { instanceType: SMALL, cpu: group.cpu / 2 }
+      : { instanceType: 'm6i.large', cpu: group.cpu };
   let launches = 0;
   fleet.group.launch = (availabilityZone) =>
     fleet.addInstance({
-      cpu: group.cpu,
+      ...ofSomeType(),
       memory: MEMORY,
       availabilityZone,
       ecsAgentAfter: group.broken.includes(launches++) ? 'never' : group.bootMs,
     });
   for (let index = 0; index < group.begins; index++)
     fleet.addInstance({
-      cpu: group.cpu,
+      ...ofSomeType(),
       memory: MEMORY,
       availabilityZone: zones[index % zones.length] ?? '',
     });

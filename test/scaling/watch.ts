@@ -16,7 +16,8 @@ export const scalingPromises = {
   D1: 'no cordon outlives its end',
   D2: 'only what bears a cordon of a scaler is set ACTIVE, and nothing that goes',
   J1: 'every job that can fit runs',
-  L1: 'no more instances are launched than there are jobs',
+  L1: 'no more instances are launched than there are jobs that fit them',
+  L2: 'nothing is launched but for a job that any type of the group takes',
   I1: 'what nobody needs goes',
   A1: 'what the hour has needed for weeks is there from its beginning on',
 } as const;
@@ -40,13 +41,15 @@ const HOUR = 60 * MINUTE;
 const GRACE_MS = 6 * MINUTE;
 /** So long a job waits at most beside the boot of an instance, where there is nothing in the way. */
 const WAIT_MS = 8 * MINUTE;
+/** How long ago a launch can have been decided on. */
+const READ_MS = 3 * MINUTE;
 
 export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: number }): Watch {
   const { fleet, clock, plan } = stage;
   const cordonForMs = Math.max(...plan.scalers.map((scaler) => scaler.cordonForMs));
   const { world, group, cluster } = fleet;
-  /** What a job can take at most of an instance. */
-  const mostCpu = plan.group.cpu - plan.group.daemonCpu;
+  /** What a job can take at most of any instance. */
+  const mostCpu = plan.group.cpu / (plan.group.mixes ? 2 : 1) - plan.group.daemonCpu;
   const violations: Violation[] = [];
   const said = new Set<string>();
   /** Container instances that a scaler has set DRAINING, and since when. */
@@ -55,6 +58,7 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
   let troubledAt = clock.trueNow();
   let launched = 0;
   let wasMeddledWith = false;
+  let seenJobs: readonly JobRecord[] = [];
   const broken = (property: Violation['property'], what: string) => {
     // The same, minutes later, is no news.
     const kind = `${property} ${what.replaceAll(/ \d+/g, '')}`;
@@ -79,6 +83,7 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
       const before = { desired: group.desired, size: serving() };
       if (operation === 'autoscaling:TerminateInstanceInAutoScalingGroup') terminates(input);
       if (operation === 'ecs:UpdateContainerInstancesState') updates(input);
+      if (operation === 'autoscaling:LaunchInstances') launches();
       try {
         return send();
       } finally {
@@ -111,10 +116,24 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
           `${left.length} instances are left with nothing to do: ${group.desired} are wanted, and ${group.minSize} at least`,
         );
       const ofService = plan.service?.count ?? 0;
-      if (!wasMeddledWith && launched > jobs.length + ofService + plan.group.min + spare)
-        broken('L1', `${launched} instances were launched for ${jobs.length} jobs`);
+      // One that fits no instance for certain may start where a large one happens to be, and take the room of others.
+      const count = jobs.filter(
+        ({ startedAt, plan: job }) => startedAt !== undefined || job.cpu <= mostCpu,
+      ).length;
+      if (!wasMeddledWith && launched > count + ofService + plan.group.min + spare)
+        broken('L1', `${launched} instances were launched for ${count} jobs that they take`);
     },
   };
+
+  /** What a scaler has read may be minutes old when its launch comes. */
+  function launches(): void {
+    const holds = plan.ahead !== undefined || plan.scalers.some(({ spare }) => spare > 0);
+    if (holds || seenJobs.length === 0) return;
+    const isFor = ({ startedAt, plan: job }: JobRecord) =>
+      job.cpu <= mostCpu && (startedAt === undefined || clock.trueNow() - startedAt < READ_MS);
+    if (!seenJobs.some(isFor))
+      broken('L2', 'an instance is launched, and no job waits that any of them takes');
+  }
 
   function serving(): number {
     let count = 0;
@@ -177,6 +196,7 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
   }
 
   function look(jobs: readonly JobRecord[]): void {
+    seenJobs = jobs;
     for (const one of cluster.containerInstances.values()) lookAt(one);
     if (calmFor() < GRACE_MS) return;
     lookAtFloor();

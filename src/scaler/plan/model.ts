@@ -390,6 +390,8 @@ export type GroupReason =
    * (Auto Scaling API reference, TerminateInstanceInAutoScalingGroup).
    */
   | { readonly kind: 'zones-rebalanced' }
+  /** Scalers of other names take instances of this group as well. */
+  | { readonly kind: 'other-scalers'; readonly names: readonly string[] }
   /** It wants more than it lists, since then: its launches fail. */
   | { readonly kind: 'launches-fail'; readonly missing: number; readonly since: number }
   | { readonly kind: 'boots-fail'; readonly instances: readonly string[] }

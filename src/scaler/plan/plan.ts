@@ -219,6 +219,10 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   }
   const problems: GroupReason[] = [...rooms.problems, ...launches.problems];
   if (!mayTerminate) problems.push({ kind: 'terminate-suspended' });
+  const names = surveyed.flatMap(({ member, standing }) =>
+    member && standing.kind === 'cordoned-by-others' ? [standing.cordon.by] : [],
+  );
+  if (names.length > 0) problems.push({ kind: 'other-scalers', names: [...new Set(names)].sort() });
   if (group.zones.length > 1 && !group.suspended.includes('AZRebalance'))
     problems.push({ kind: 'zones-rebalanced' });
   return {

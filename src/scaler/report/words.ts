@@ -133,6 +133,8 @@ export function groupWords(reason: GroupReason, now: number): string {
       return "The group's process Launch is suspended: nothing can be launched.";
     case 'terminate-suspended':
       return "The group's process Terminate is suspended: nothing is taken away.";
+    case 'other-scalers':
+      return `${reason.names.join(', ')} ${reason.names.length === 1 ? 'takes' : 'take'} instances of this group too: what one scaler launches, the other may remove. Stop one, or give both the same --name, options and demand queue.`;
     case 'zones-rebalanced':
       return 'The group balances its zones by itself: for every instance that goes, it may launch one and terminate another, with tasks on it. Suspend its process AZRebalance.';
     case 'launches-fail':

@@ -354,6 +354,14 @@ test('in a group that mixes types nothing is launched for a job that asks for on
   assert.equal(whyJob(made, 'job-1'), 'constraint-unknown');
 });
 
+test('a plan says that another scaler takes instances of its group: they could launch and remove in turns', () => {
+  const cordon = cordonOf('other', 2 * MIN, 10 * MIN);
+  const reasons = (more: object) =>
+    planned(cluster({ 'i-1': busy, 'i-2': { status: 'DRAINING', cordon, ...more } })).reasons.group;
+  assert.deepEqual(reasons({}), [{ kind: 'other-scalers', names: ['other'] }]);
+  assert.deepEqual(reasons({ inGroup: false }), []);
+});
+
 describe('a plan says that the group terminates instances with tasks to balance its zones', () => {
   const kinds = (group: object) =>
     planned(cluster({ 'i-1': busy }, { group })).reasons.group.map(({ kind }) => kind);
