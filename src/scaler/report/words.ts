@@ -14,7 +14,7 @@ import type {
   Rank,
   UncordonWhy,
 } from '../plan/model.ts';
-import type { Outcome } from '../turn/carry-out.ts';
+import type { Outcome } from '../turn/outcome.ts';
 
 /** What a turn has decided, in words. Times are in ms since the Unix epoch, `now` is when it was decided. */
 

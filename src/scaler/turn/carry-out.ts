@@ -1,35 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Caller } from '../../aws/call.ts';
 import { AwsError } from '../../aws/errors.ts';
-import type { Clock } from '../../base/clock.ts';
-import { clip, messageOf, oneLine } from '../../base/text.ts';
+import { clip, oneLine } from '../../base/text.ts';
 import { describeContainerInstances } from '../aws/container-instances.ts';
-import type { Operations } from '../aws/operations.ts';
-import type { TaskReader } from '../aws/tasks.ts';
 import { inBatches } from '../aws/whole.ts';
 import { CORDON_KEY, cordonText } from '../cordon-tag.ts';
-import type { Action, Config, ContainerInstance, Plan, Snapshot, Target } from '../plan/model.ts';
+import type { Action, ContainerInstance, Plan, Snapshot, Target } from '../plan/model.ts';
+import { ATTEMPTS, type CarryOutPorts, failed, type Outcome } from './outcome.ts';
 import { raiseDesired } from './raise.ts';
 import { terminate } from './terminate.ts';
 
-export type Outcome = { readonly action: Action } /** `why`: why fewer were launched than that. */ & (
-  | { readonly kind: 'done'; readonly instanceIds?: readonly string[]; readonly why?: string }
-  /** What was read again right before it said otherwise. */
-  | { readonly kind: 'not-any-more'; readonly why: string }
-  | { readonly kind: 'failed'; readonly why: string; readonly error: AwsError | undefined }
-);
-
-export type CarryOutPorts = {
-  readonly call: Caller<Operations>;
-  readonly cluster: string;
-  readonly group: string;
-  readonly config: Pick<Config, 'name'>;
-  readonly tasks: TaskReader;
-  readonly clock: Clock;
-};
-
-/** A call that fails is tried again; each of them can be, without harm. */
-export const ATTEMPTS = { attempts: 3 };
 /** UpdateContainerInstancesState takes this many (ECS API reference). */
 const UPDATE_LIMIT = 10;
 /** LaunchInstances launches this many at a time (Auto Scaling API reference). */
@@ -230,9 +209,4 @@ async function setStatus(
     }
   }
   return outcomes;
-}
-
-export function failed(action: Action, error: unknown): Outcome {
-  if (!(error instanceof AwsError)) throw error;
-  return { action, kind: 'failed', why: oneLine(messageOf(error)), error };
 }

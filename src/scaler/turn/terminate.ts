@@ -4,7 +4,7 @@ import { readGroup } from '../aws/group.ts';
 import { inBatches } from '../aws/whole.ts';
 import { CORDON_KEY } from '../cordon-tag.ts';
 import type { Action, ContainerInstance, Group, Snapshot } from '../plan/model.ts';
-import { ATTEMPTS, type CarryOutPorts, failed, type Outcome } from './carry-out.ts';
+import { ATTEMPTS, type CarryOutPorts, failed, type Outcome } from './outcome.ts';
 
 type Termination = Action & { kind: 'terminate' };
 

@@ -3,9 +3,10 @@ import type { NeedMetric } from '../aws/need-metric.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Plan, Snapshot } from '../plan/model.ts';
 import { plan } from '../plan/plan.ts';
-import { type CarryOutPorts, carryOut, type Outcome } from './carry-out.ts';
+import { carryOut } from './carry-out.ts';
 import { historyOf, type Memory } from './memory.ts';
 import { publishNeed, recallNeed } from './need.ts';
+import type { CarryOutPorts, Outcome } from './outcome.ts';
 import { type ReadPorts, readSnapshot } from './read.ts';
 
 export type Turn =
