@@ -6,7 +6,7 @@ import type { HostPort, PlacementConstraint } from '../../base/demand.ts';
 import type { LogPlace, Needs, StartAnswer, TaskDefinition, TaskView } from '../launch/model.ts';
 import { readAnswer, readError } from '../launch/start-answer.ts';
 import type { Operations } from './operations.ts';
-import { hasRoom } from './room.ts';
+import { createLookForRoom, type LookForRoom } from './room.ts';
 
 /** The ECS calls that a launcher makes, about the tasks of one cluster. Each rejects with an `AwsError`. */
 export type Tasks = {
@@ -22,11 +22,8 @@ export type Tasks = {
   /** Undefined where ECS does not know it. */
   describe(arn: string): Promise<TaskView | undefined>;
   stop(arn: string, reason: string): Promise<void>;
-  /**
-   * Whether an instance has room for a task, beside those that cannot take it for a reason which their descriptions do not
-   * show.
-   */
-  hasRoom(needs: Needs, except: readonly string[]): Promise<boolean>;
+  /** Whether an instance has room for a task. */
+  readonly hasRoom: LookForRoom;
 };
 
 export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
@@ -114,7 +111,7 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
       await call('ecs:StopTask', { cluster, task: arn, reason });
     },
 
-    hasRoom: (needs, except) => hasRoom(call, cluster, needs, except),
+    hasRoom: createLookForRoom(call, cluster),
   };
 }
 

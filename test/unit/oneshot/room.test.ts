@@ -66,3 +66,43 @@ describe('whether an instance has a network interface left for a task', () => {
     assert.equal(await hasRoom([instance(0, { remainingResources: [] })]), false);
   });
 });
+
+describe('a look for room in a cluster of more than a hundred instances', () => {
+  const plain: Needs = { ...needs, networkInterfaces: 0, subnets: [] };
+  const full = { containerInstances: [instance(0, { remainingResources: [] })] };
+  const free = { containerInstances: [instance(0)] };
+  const page = (nextToken?: string) => ({ containerInstanceArns: ['a'], nextToken });
+  const look = (...answers: (object | Error)[]) => {
+    const { call, calls } = scriptCall(...answers);
+    const { hasRoom } = createTasks(call as unknown as Caller<Operations>, 'batch');
+    const tokens = () =>
+      calls
+        .filter(([operation]) => operation === 'ecs:ListContainerInstances')
+        .map(([, input]) => (input as { nextToken?: string }).nextToken);
+    return { hasRoom, tokens };
+  };
+
+  test('finds it on the last of them', async () => {
+    const { hasRoom } = look(page('1'), full, page('2'), full, page(), free);
+    assert.equal(await hasRoom(plain, []), true);
+  });
+
+  test('asks for no more than a thousand, and goes on from there the next time', async () => {
+    const pages = Array.from({ length: 10 }, (_, index) => [page(String(index + 1)), full]).flat();
+    const { hasRoom, tokens } = look(...pages, page(), full, page('1'), free);
+    assert.equal(await hasRoom(plain, []), false);
+    assert.equal(tokens().length, 10);
+    assert.equal(await hasRoom(plain, []), false);
+    assert.equal(tokens()[10], '10');
+    assert.equal(await hasRoom(plain, []), true);
+    assert.equal(tokens()[11], undefined, 'it begins again');
+  });
+
+  test('begins again where its token has become too old', async () => {
+    const old = new AwsError('ecs:ListContainerInstances', 'rejected', 'InvalidParameterException', 'no');
+    const pages = Array.from({ length: 10 }, (_, index) => [page(String(index + 1)), full]).flat();
+    const { hasRoom } = look(...pages, old, page(), free);
+    await hasRoom(plain, []);
+    assert.equal(await hasRoom(plain, []), true);
+  });
+});
