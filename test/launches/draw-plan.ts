@@ -16,6 +16,8 @@ const MINUTE = 60_000;
 /** What happens in the run of a seed. */
 export function drawPlan(seed: number): LaunchPlan {
   const plan = drawCluster(seed);
+  const later = createRandom(seed + 800_000);
+  if (later.chance(0.02)) return hourAfter(later, plan);
   const random = createRandom(seed + 700_000);
   if (!random.chance(0.3)) return plan;
   return random.chance(0.12) ? freed(random, plan) : networked(random, plan);
@@ -109,6 +111,24 @@ function freed(random: Random, plan: LaunchPlan): LaunchPlan {
     faults: [],
     instances: [{ ...large, joinsAt: 0, networkInterfaces: 2 }],
     jobs: [{ ...job, others: [], before: 0, needs: 'nothing', subnets: ['a'], calls: later }, holder, beside],
+  };
+}
+
+/** A key is called again about an hour after its task has ended: ECS forgets the task then, and the job runs once more. */
+function hourAfter(random: Random, plan: LaunchPlan): LaunchPlan {
+  const call = { ...drawCall(random, 0, true, true), waits: true, timeoutMs: undefined };
+  const seconds = random.spread(1, 600);
+  const at = seconds * 1_000 + random.integer(55 * MINUTE, 70 * MINUTE);
+  const again = { ...drawCall(random, at, true, false), waits: true, timeoutMs: undefined };
+  const job = { ...drawJob(random, 0, true), isKeyGiven: true, cpu: 256, script: `sleep ${seconds}; exit 0` };
+  return {
+    ...plan,
+    instances: [{ ...plain, joinsAt: 0, cpu: 1024, lostAt: undefined, drainsAt: undefined }],
+    group: undefined,
+    demandQueue: undefined,
+    hasCapacityProvider: false,
+    faults: [],
+    jobs: [{ ...job, calls: [call, again] }],
   };
 }
 

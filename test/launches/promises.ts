@@ -7,7 +7,7 @@ export type Violation = { readonly property: string; readonly what: string };
 
 /**
  * What a launch promises, held against what was true in the simulated cluster:
- * - J1: the job of a key runs at most once.
+ * - J1: the job of a key runs at most once, until an hour after its task's end. Called later, it runs again.
  * - J2: no exit code 0 without the container's 0; and a code that is said to be the container's is.
  * - J3: nothing is left running after a cancel that reported success.
  * - J4: what a group wants is never lowered, and never above its maximum.
@@ -22,7 +22,12 @@ export type Violation = { readonly property: string; readonly what: string };
 export function violationsOf(run: RunRecord): readonly Violation[] {
   return [
     ...run.plan.jobs.flatMap((job) => {
-      const length = run.tasksOf(job).length + run.waitingOf(job);
+      // Those that have ended an hour before the next one began count no more.
+      const tasks = [...run.tasksOf(job)].sort((a, b) => a.createdAt - b.createdAt);
+      const remembered = tasks.filter(
+        ({ stoppedAt = Infinity }, index) => (tasks[index + 1]?.createdAt ?? 0) < stoppedAt + HOUR_MS,
+      );
+      const length = remembered.length + run.waitingOf(job);
       return length > 1
         ? [{ property: 'J1', what: `the job of ${job.key} was started ${length} times` }]
         : [];
@@ -32,6 +37,9 @@ export function violationsOf(run: RunRecord): readonly Violation[] {
     ...ofDemandQueue(run),
   ];
 }
+
+/** So long ECS remembers a task that has ended, and the client token that has started it. */
+const HOUR_MS = 3_600_000;
 
 function ofGroup({ desired, fleet }: RunRecord): readonly Violation[] {
   return desired.flatMap(({ before, after }) => [
@@ -88,6 +96,12 @@ function* ofCall(call: CallRecord, run: RunRecord): Generator<Violation> {
     return;
   }
   const { code, source, kind } = end;
+  const calledAt = START + plan.at;
+  const isForgotten = run
+    .tasksOf(job)
+    .some(({ stoppedAt }) => stoppedAt !== undefined && calledAt > stoppedAt + HOUR_MS + TRIED_WITHIN_MS);
+  if (kind === 'exited' && isForgotten && started.length === 0)
+    yield { property: 'J1', what: `${who} came more than an hour after its task, and started none` };
   const truth = run.tasksOf(job).find(({ arn }) => arn === end.task?.arn);
   const own = truth?.containers.find(({ spec }) => spec.name === 'main');
   if (code === 0 && kind !== 'detached' && own?.exitCode !== 0)
