@@ -18,6 +18,7 @@ import {
 } from './act/settle.ts';
 import type { DrainPace } from './decide/drain-pace.ts';
 import { nextViewKind } from './decide/ecs-pace.ts';
+import { isUnsignalled } from './decide/facts.ts';
 import { isStillWanted, letsGo, outdated } from './decide/freshness.ts';
 import { stagesDue } from './decide/hook-stages.ts';
 import { isIgnored } from './decide/ignored-tasks.ts';
@@ -139,6 +140,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   /** The try of a mutation that is due, and since when. */
   let due: { readonly kind: Mutation['kind']; readonly at: number } | undefined;
   let servicesSince: number | undefined;
+  /** Since when no source has a signal. */
+  let unsignalledSince: number | undefined;
   /** What the pace of questions depends on, of what was last observed. */
   let facts = UNOBSERVED;
   const spread = ports.random();
@@ -228,6 +231,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     if (action.kind !== due?.kind) due = undefined;
     phase = phaseAfter(action, phase);
     facts = paceFacts(observed, policy);
+    noteSignals(observed);
     noteServices(observed);
     if (heartbeat) beat(heartbeat);
     if (isMutation(action)) attempt(action);
@@ -238,13 +242,22 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     }
   }
 
+  /** Without a signal only the group's own word counts, and it may be old. */
+  function noteSignals(observed: Observation) {
+    if (!isUnsignalled(observed)) unsignalledSince = undefined;
+    else if (unsignalledSince === undefined) {
+      unsignalledSince = clock.now();
+      askAnew(polls.lifecycle);
+    }
+  }
+
   function beat({ group, hook }: { readonly group: string; readonly hook: string }) {
     if (isBeating) return;
     const completing = acting.get('complete');
     // One that still waits for its share of requests gives way: it could wait beyond the hook's time-out.
     if (completing) return completing.withdrawal.abort();
     beatDueAt ??= clock.now();
-    if (!isSignalHeard() && clock.now() < beatDueAt + UNHEARD_MS) return;
+    if (!isHeard() && clock.now() < beatDueAt + UNHEARD_MS) return;
     // The name is asked again before anything is begun, heartbeats included: once, however often the decision changes.
     if (watch.identity.asked().at < Math.min(decided.at, beatDueAt)) return askAnew(watch.identity);
     beatDueAt = undefined;
@@ -252,10 +265,14 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     void record(group, hook);
   }
 
-  /** A process that has just begun, or stood still, asks first whether there is still a signal. That nobody answers is enough. */
-  function isSignalHeard(): boolean {
+  /**
+   * A process that has just begun, or stood still, asks first whether there is still a signal, and without one the group, whether it
+   * waits. That nobody answers is enough.
+   */
+  function isHeard(): boolean {
     const { isStale, failure } = watch.signals.asked();
-    return !isStale || failure !== undefined;
+    const isGroupHeard = polls.lifecycle.asked().at >= (unsignalledSince ?? -Infinity);
+    return (!isStale || failure !== undefined) && isGroupHeard;
   }
 
   async function record(group: string, hook: string) {
@@ -291,6 +308,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
           dueAt: due.at,
           emptySince: seen().emptySince,
           signalledAt: state.memory.signalledAt,
+          unsignalledSince,
           restedUntil,
           isReplacing: state.memory.isReplacing === true,
         });
@@ -388,7 +406,6 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       listsWhileActive: policy.mode === 'deregister' || policy.dryRun,
       registeredAnewAt: registeredAnewAt(),
       lifecycle: polls.lifecycle.reading(),
-      isTermination: (state.memory.signals ?? []).some(({ source }) => source === 'lifecycle'),
       hearsOfTermination: policy.signals.includes('lifecycle'),
       // No heartbeat is recorded for what was completed: the last one says nothing of it any more.
       isHeld: state.heartbeat?.outcome === 'recorded' && completed === undefined,

@@ -7,9 +7,9 @@ import {
   isHookTagUnread,
   isOursForgotten,
   isRegistered,
-  isSignalled,
   isTakenForAnother,
   isTerminating,
+  mustGo,
   ourEnd,
   outlastsEvent,
   restsFrom,
@@ -47,7 +47,7 @@ export function whatIsDue(instance: Instance, at: number): Due | undefined {
   const { setting, lieSince } = instance;
   if (lieSince !== undefined || setting.dryRun || instance.isGone) return undefined;
   if (isTakenForAnother(instance)) return undefined;
-  return isSignalled(instance) ? dueInDrain(instance, at) : dueAtRest(instance);
+  return mustGo(instance) ? dueInDrain(instance, at) : dueAtRest(instance);
 }
 
 function dueAtRest(instance: Instance): Due | undefined {

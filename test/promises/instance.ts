@@ -304,6 +304,21 @@ export const readsTagByApi = ({ setting }: Instance): boolean =>
 export const isTerminating = ({ lifecycle }: Instance): boolean =>
   lifecycle !== undefined && isTermination(lifecycle);
 
+/**
+ * Whether its group terminates it and has told its agent's process so, itself or by a heartbeat that it recorded: that needs no signal,
+ * since nothing takes it back.
+ */
+export function isToldToGo(instance: Instance): boolean {
+  const { process, lifecycleToldAt, terminatingSince, beats } = instance;
+  if (!process || !isTerminating(instance)) return false;
+  const isTold = isTermination(process.lifecycle ?? '') && lifecycleToldAt >= terminatingSince;
+  for (const at of beats.values()) if (at >= process.bornAt) return true;
+  return isTold;
+}
+
+/** Whether its drain goes on, for a signal or for what the group has said. */
+export const mustGo = (instance: Instance): boolean => isSignalled(instance) || isToldToGo(instance);
+
 /** Whether nothing but an event that the host outlasts asks for it: drained, it stays in its cluster until that is over. */
 export const outlastsEvent = ({ setting, signals, scheduledCode }: Instance): boolean =>
   setting.mode === 'drain' &&

@@ -9,6 +9,7 @@ import {
   isSignalled,
   isTakenForAnother,
   isTruthful,
+  mustGo,
   oursOf,
   outlastsEvent,
   readsTagByApi,
@@ -216,7 +217,7 @@ export function checkTimeout(
     checkGlobalTimeout(instance, event.at, left, verdict);
     return;
   }
-  if (event.by !== 'heartbeat-timeout' || !isSignalled(instance) || isOursForgotten(instance)) return;
+  if (event.by !== 'heartbeat-timeout' || !mustGo(instance) || isOursForgotten(instance)) return;
   if (isHookTagUnread(instance, event.at)) return;
   // Who looks for the signal as rarely as the hook times out has chosen so.
   if (!left || setting.pollInterval > 5_000) return;
@@ -268,7 +269,7 @@ function checkGlobalTimeout(instance: Instance, at: number, left: Task | undefin
     isReplacement(instance.lifecycle) ||
     isGroupUnread(instance, at) ||
     !left ||
-    !isSignalled(instance) ||
+    !mustGo(instance) ||
     retentionKnownAt > at - LAST_MS
   )
     return;

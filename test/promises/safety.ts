@@ -9,6 +9,7 @@ import {
   isSignalled,
   isTakenForAnother,
   isTerminating,
+  isToldToGo,
   ourEnd,
   oursOf,
   readsTagByApi,
@@ -114,16 +115,26 @@ export function checkGivingBack(instance: Instance, { at }: Request, verdict: Ve
     instance.drainingRequested || containerInstanceOf(instance)?.status !== 'DRAINING',
     () => `${id} was set ACTIVE, though it was somebody else who had set it DRAINING`,
   );
+  // Who gives it back asks its group first.
+  const isTold = isToldToGo(instance) || (isTerminating(instance) && isCalm(instance, at));
+  verdict.check(
+    'L4',
+    !isTold || at - instance.terminatingSince <= SOON_TOLD_MS,
+    () => `${id} was set ACTIVE, though its group itself terminates it: it is given tasks that end with it`,
+  );
   // Metadata can show for minutes what the EC2 API no longer has.
   const isRemoved = readsTagByApi(instance) && instance.tag === undefined;
-  const mustGo = isSignalled(instance) && canTellSignals(instance) && !isRemoved;
-  const signalledFor = mustGo ? at - instance.signalledSince : 0;
+  const isAsked = isSignalled(instance) && canTellSignals(instance) && !isRemoved;
+  const signalledFor = isAsked ? at - instance.signalledSince : 0;
   verdict.check(
     'L4',
     signalledFor <= LONGEST_UNSEEN_MS,
     () => `${id} was set ACTIVE, though it has had to go for ${signalledFor} ms: it is given tasks again`,
   );
 }
+
+/** What was decided before the group said so may be on its way for so long, in ms. */
+const SOON_TOLD_MS = 5_000;
 
 /** For so long, in ms, a signal may not have been seen. */
 const LONGEST_UNSEEN_MS = 100_000;

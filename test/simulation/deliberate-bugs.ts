@@ -535,6 +535,27 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'gives an instance back that its group terminates, once nothing else says so',
+    edits: [
+      {
+        within: 'demand',
+        replace: "if (terminationDecided(observed)) return 'signalled';",
+        by: "if (signals.kind === 'unknown' && terminationDecided(observed)) return 'signalled';",
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'gives an instance back as soon as metadata tells nothing of its termination any more',
+    edits: [{ within: 'demand', replace: "mayWait ? 'unheard' : 'withdrawn'", by: "'withdrawn'" }],
+    isRare: true,
+  },
+  {
+    name: 'gives an instance back on what its group said before the signal went',
+    edits: [{ within: 'outdated', replace: "mutation.kind === 'set-active' ||", by: '' }],
+    isRare: true,
+  },
+  {
     name: 'takes what it completed for a root volume for the termination that follows',
     edits: [
       {

@@ -251,6 +251,52 @@ export function addOverwrittenTag(random: Random, plan: Plan, { start }: Span): 
 }
 
 /**
+ * The group terminates the instance, and what told the agent of it goes: somebody cleans tags up, or metadata answers for a moment
+ * that it knows of no target state. Into one of two hundred runs.
+ */
+export function addForgottenTermination(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const goneAt = start + random.integer(5 * SECOND, 3 * MINUTE);
+  const isTag = random.chance(0.5);
+  // The tagger's, or an operator's who has ended what he had to do.
+  const isOperators = random.chance(0.3);
+  const value = isOperators ? 'maintenance' : 'hook=drain time=2026-01-02T03:04:05Z';
+  const taggedAt = isOperators ? 0 : start + random.integer(500, 8_000);
+  const removedAt = (isOperators ? start : goneAt) + random.integer(5, 25) * SECOND;
+  const tagged: Plan['happenings'] = [
+    { at: taggedAt, what: 'tag', value },
+    { at: removedAt, what: 'untag' },
+  ];
+  return {
+    ...plan,
+    group: {
+      ...plan.group,
+      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(60, 300), defaultResult: 'ABANDON' }],
+      ours: 'drain',
+    },
+    flags: isTag ? ['--signals', random.pick(['tag', 'tag,spot'])] : [],
+    services: [],
+    tasks: [lasting(goneAt + random.integer(2, 8) * MINUTE)],
+    happenings: [
+      ...(random.chance(0.2) ? [{ at: start - 500, what: 'other-drains' } as const] : []),
+      { at: start, what: 'scale-in' },
+      ...(isTag ? tagged : []),
+    ],
+    faults: isTag
+      ? plan.faults
+      : [
+          {
+            at: goneAt,
+            match: { service: 'imds', path: 'target-lifecycle-state' },
+            fault: { what: 'error', name: 'NotFound', status: 404 },
+            count: random.integer(1, 5),
+          },
+        ],
+    kills: random.chance(0.7) ? [] : plan.kills,
+  };
+}
+
+/**
  * A drain is cancelled while the disk is full, and another begins: after a restart, what the file says is of the one before. Into
  * one of two hundred runs.
  */

@@ -1,6 +1,7 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import {
   addAimed,
+  addForgottenTermination,
   addFullDisk,
   addManyAtLimit,
   addOver,
@@ -47,7 +48,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const overwritten = rare ? addOverwrittenTag(createRandom(seed ^ 0x0e47), slow, span) : slow;
   const crowded = rare ? addManyAtLimit(createRandom(seed ^ 0x10a7), overwritten, span) : overwritten;
   const over = rare ? addOver(createRandom(seed ^ 0x0e4d), crowded, span) : crowded;
-  const drawn = rare ? withFewPages(over) : over;
+  const forgotten = rare ? addForgottenTermination(createRandom(seed ^ 0xf04e), over, span) : over;
+  const drawn = rare ? withFewPages(forgotten) : forgotten;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

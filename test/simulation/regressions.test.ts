@@ -29,6 +29,26 @@ const plain: Plan = {
 const task = (runsFor: number, at = 0) => ({ at, runsFor, ignoresSigterm: false, exitAfterSigterm: 500 });
 
 const stories: Record<string, Partial<Plan>> = {
+  'somebody removes the tag of an instance that its group terminates': {
+    flags: ['--signals', 'tag'],
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 23_000, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+      { at: 2 * MINUTE, what: 'untag' },
+    ],
+    tasks: [task(10 * MINUTE)],
+  },
+  'metadata answers once that it knows of no target state, in the middle of a termination': {
+    faults: [
+      {
+        at: 2 * MINUTE,
+        match: { service: 'imds', path: 'target-lifecycle-state' },
+        fault: { what: 'error', name: 'NotFound', status: 404 },
+        count: 1,
+      },
+    ],
+    tasks: [task(10 * MINUTE)],
+  },
   'the tagger overwrites the tag by which an operator has drained the instance for a while': {
     flags: ['--signals', 'tag,spot'],
     happenings: [

@@ -1,9 +1,10 @@
-import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Action, ContainerInstance, Decision, Done, Observation, Policy, Registered } from '../model.ts';
 import {
+  demand,
   groupState,
   hookChoice,
+  isAssumed,
   isCompleted,
   isContradicted,
   isEventAlone,
@@ -14,7 +15,6 @@ import {
   maybeGroupsDoing,
   outlastsEvent,
   signalsOf,
-  terminationDecided,
   waitingHook,
 } from './facts.ts';
 import { type Leaving, leaving } from './group-state.ts';
@@ -34,11 +34,13 @@ function nextAction(observed: Observation, policy: Policy): Action {
   const { signals, memory } = observed;
 
   if (observed.identity === 'changed') return { kind: 'refuse', why: 'identity-changed' };
-  if (signals.kind === 'known' && signals.value.length === 0) return cancelled(observed);
-  if (signals.kind === 'unknown' && !terminationDecided(observed)) {
+  const asked = demand(observed);
+  if (asked === 'withdrawn') return cancelled(observed);
+  if (asked === 'unheard') return waitFor('group-state', UNHEARD);
+  if (asked === 'unknown' && signals.kind === 'unknown') {
     return memory.signalledAt === undefined && memory.drainingSetAt === undefined
       ? { kind: 'watch' }
-      : { kind: 'wait', why: { for: 'signals', cause: signals.cause } };
+      : waitFor('signals', signals);
   }
   const past = pastEvent(observed, policy);
   if (past) return past;
@@ -126,11 +128,8 @@ function keptInCluster(
   return isContradicted(observed) ? waitFor('group-state', contradiction(observed)) : undefined;
 }
 
-/** What only metadata and heartbeats have said holds an instance, and lets none go. */
-function isAssumed(lifecycle: Lifecycle): boolean {
-  return lifecycle.kind === 'in-group' && lifecycle.from !== undefined;
-}
 const ASSUMED = { cause: 'the group itself is asked first' };
+const UNHEARD = { cause: 'the signal is gone, and the group is asked whether it terminates the instance' };
 
 function contradiction(observed: Observation) {
   const what = isEventAlone(observed)

@@ -43,6 +43,8 @@ export type DrainPace = {
   readonly isTermination: boolean;
   /** Nothing tells at the moment whether there is a signal. */
   readonly isSignalUnknown: boolean;
+  /** No signal is there: only the group's own word keeps the drain going. */
+  readonly isUnsignalled: boolean;
   /** The group says that the instance stays, though nothing but its own doing asks for it to go. */
   readonly isContradicted: boolean;
   /** Whether metadata is read for the group's wish: the API need not be asked for it then. */

@@ -29,6 +29,27 @@ export const terminationDecided = (observed: Observation): boolean =>
   leavingGroup(observed)?.aim === 'termination' && membership(observed)?.from === undefined;
 
 /**
+ * What asks for the instance to go. `unheard`: nothing does any more, but its group was last known to terminate it, or to wait for
+ * its hook, and has to be asked. `withdrawn`: nothing does. What the group itself terminates needs no signal.
+ */
+export function demand(observed: Observation): 'signalled' | 'unknown' | 'unheard' | 'withdrawn' {
+  const { signals, lifecycle, memory } = observed;
+  if (terminationDecided(observed)) return 'signalled';
+  if (signals.kind === 'unknown') return 'unknown';
+  if (signals.value.length > 0) return 'signalled';
+  const mayWait = lifecycle.kind === 'unknown' ? memory.waiting !== undefined : isAssumed(lifecycle.value);
+  return mayWait ? 'unheard' : 'withdrawn';
+}
+
+/** Whether every source says that it has no signal. */
+export const isUnsignalled = ({ signals }: Observation): boolean =>
+  signals.kind === 'known' && signals.value.length === 0;
+
+/** What only metadata and heartbeats have said holds an instance, and lets none go. */
+export const isAssumed = (lifecycle: Lifecycle): boolean =>
+  lifecycle.kind === 'in-group' && lifecycle.from !== undefined;
+
+/**
  * Whether Auto Scaling says that the instance stays, though nothing but its group's own doing asks for it to go. That it is in no
  * group contradicts metadata, which knows of one; a tag may be older.
  */
@@ -75,8 +96,8 @@ export const KEPT_MS = 30_000;
  * there, or none but a tag of a lifecycle event that is over.
  */
 export function isOver(observed: Observation): boolean {
-  const { signals, keptForMs = 0, silentSignals } = observed;
-  if (signals.kind === 'known' && signals.value.length === 0) return true;
+  const { keptForMs = 0, silentSignals } = observed;
+  if (demand(observed) === 'withdrawn') return true;
   // Another source may have asked for the instance all the while.
   const isHeard = silentSignals === undefined;
   return isHeard && isEventAlone(observed) && isContradicted(observed) && keptForMs >= KEPT_MS;

@@ -1,6 +1,7 @@
 import { ifKnown, type Reading } from '../../base/reading.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Action, Asked, EcsView, Mutation, Observation, Question } from '../model.ts';
+import { demand } from './facts.ts';
 
 /** What was asked, and when. Times are in ms by the agent's clock. */
 export type Freshness = {
@@ -16,6 +17,8 @@ export type Freshness = {
   readonly emptySince: number | undefined;
   /** Since when the instance has to go; undefined where no signal is there. */
   readonly signalledAt: number | undefined;
+  /** Since when no source has a signal; undefined where one has, or may have. */
+  readonly unsignalledSince: number | undefined;
   /** Until when it had rested since the try before; -Infinity before the first. */
   readonly restedUntil: number;
   /** The group was last known to replace the root volume of an instance that stays. */
@@ -48,6 +51,9 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   const askedSince = (question: Needed, since: number) => asked[question].at >= since;
   // What asks for it was read from metadata that may have become another instance's since it last told its name.
   if (!askedSince('identity', decidedAt)) needed.push('identity');
+  // A group may have begun to terminate it since it was last heard, or keep it by now.
+  const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
+  if (restsOnGroup && !askedSince('lifecycle', seen.unsignalledSince ?? -Infinity)) needed.push('lifecycle');
   // What is ACTIVE is given tasks, and whether ECS refuses to let go of it for one on its way down is documented
   // nowhere: each try needs a list that is newer than the one before it.
   if (mutation.kind === 'deregister') {
@@ -103,18 +109,15 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
  *
  * @param action what is decided on now
  */
-export function isStillWanted(
-  mutation: Mutation,
-  { signals }: Pick<Observation, 'signals'>,
-  action: Action,
-): boolean {
-  const isSignalled = signals.kind === 'unknown' || signals.value.length > 0;
+export function isStillWanted(mutation: Mutation, observed: Observation, action: Action): boolean {
+  const asked = demand(observed);
   switch (mutation.kind) {
     case 'set-draining':
     case 'stop-tasks':
-      return isSignalled;
+      return asked !== 'withdrawn';
+    // What asks for it beside may be a tag whose event is over.
     case 'set-active':
-      return !isSignalled || signals.kind === 'unknown';
+      return action.kind === 'set-active' || asked === 'withdrawn' || asked === 'unknown';
     case 'deregister':
       return action.kind === 'deregister' && action.containerInstance.arn === mutation.containerInstance.arn;
     case 'complete':

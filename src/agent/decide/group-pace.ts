@@ -54,6 +54,7 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
       if (pace.emptySince !== undefined) return at < pace.emptySince ? 0 : settled;
       // The same heartbeats are recorded once it is terminated instead, which retains it where nothing else would.
       if (where.aim === 'root-volume') return settled;
+      if (pace.isUnsignalled) return DONE_MS;
       if (pace.isHeld) return Infinity;
       return pace.isHostBusy ? CHECK_MS : DONE_MS;
     // Somebody may terminate it, and its hook waits again.
@@ -77,7 +78,7 @@ const BEFORE_LIMIT_MS = 600_000;
  */
 function assumedInterval(pace: DrainPace): number {
   const { now, isHostBusy, heartbeatInterval, heartbeatFailed, asked, spread, limitAt = Infinity } = pace;
-  if (!isHostBusy || pace.isSignalUnknown || now >= limitAt - BEFORE_LIMIT_MS) return 0;
+  if (!isHostBusy || pace.isSignalUnknown || pace.isUnsignalled || now >= limitAt - BEFORE_LIMIT_MS) return 0;
   const { at, failure } = asked.hooks;
   const mayAnswer = at === -Infinity || failure?.kind === 'throttled' || failure?.kind === 'transient';
   if (heartbeatInterval === undefined && !mayAnswer) return 0;

@@ -1,6 +1,6 @@
 import type { Hook } from '../../aws/auto-scaling.ts';
 import type { Action, Heartbeat, Observation, Policy, Waiting } from '../model.ts';
-import { hookChoice, isCompleted, waitingHook } from './facts.ts';
+import { demand, hookChoice, isCompleted, waitingHook } from './facts.ts';
 
 export type DueHeartbeat = { readonly group: string; readonly hook: string; readonly at: number };
 
@@ -10,9 +10,9 @@ export function nextHeartbeat(
   policy: Policy,
   action: Action,
 ): DueHeartbeat | undefined {
-  const { lastHeartbeat, signals, memory, now } = observed;
+  const { lastHeartbeat, memory, now } = observed;
   if (observed.identity === 'changed' || isCompleted(memory)) return undefined;
-  if (signals.kind === 'known' && signals.value.length === 0) return undefined;
+  if (demand(observed) === 'withdrawn') return undefined;
   // A heartbeat does no harm where nothing waits any more, and its lack may: what was last known is enough.
   const waiting =
     waitingHook(observed, policy) ??

@@ -1,7 +1,7 @@
 import { ifKnown } from '../../base/reading.ts';
 import type { HookChoice, Observation, Policy } from '../model.ts';
 import type { DrainPace } from './drain-pace.ts';
-import { earlier, hookChoice, isContradicted, isOver } from './facts.ts';
+import { earlier, hookChoice, isContradicted, isOver, isUnsignalled, signalsOf } from './facts.ts';
 import { heartbeatInterval } from './heartbeat.ts';
 import { drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS } from './limits.ts';
 
@@ -14,6 +14,8 @@ export type PaceFacts = Pick<
   | 'unclearInterval'
   | 'hookLimit'
   | 'isSignalUnknown'
+  | 'isUnsignalled'
+  | 'isTermination'
   | 'isContradicted'
   | 'isOver'
 >;
@@ -25,6 +27,8 @@ export const UNOBSERVED: PaceFacts = {
   unclearInterval: undefined,
   hookLimit: undefined,
   isSignalUnknown: false,
+  isUnsignalled: false,
+  isTermination: false,
   isContradicted: false,
   isOver: false,
 };
@@ -40,6 +44,8 @@ export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
     unclearInterval: unclearInterval(choice, observed),
     hookLimit: hookLimit(observed),
     isSignalUnknown: observed.signals.kind === 'unknown',
+    isUnsignalled: isUnsignalled(observed),
+    isTermination: signalsOf(observed).some(({ source }) => source === 'lifecycle'),
     isContradicted: isContradicted(observed),
     isOver: isOver(observed),
   };

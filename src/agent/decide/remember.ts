@@ -2,7 +2,7 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Config } from '../../config/options.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
-import { groupState, hookChoice, leavingGroup, onAgentClock, signalsOf } from './facts.ts';
+import { demand, groupState, hookChoice, isAssumed, leavingGroup, onAgentClock, signalsOf } from './facts.ts';
 import { leaving } from './group-state.ts';
 
 /** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
@@ -14,7 +14,7 @@ const DOUBTED_AFTER_MS = 30_000;
 /** What is worth remembering after an observation. The same object where nothing is new. */
 export function remember(observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
   const { memory, now, signals } = observed;
-  if (signals.kind === 'known' && signals.value.length === 0) {
+  if (demand(observed) === 'withdrawn') {
     // What we set DRAINING is remembered until it is given back, and what that waits for.
     const { drainingSetAt } = memory;
     if (drainingSetAt === undefined) return Object.keys(memory).length === 0 ? memory : {};
@@ -24,8 +24,8 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   }
 
   let next = memory;
-  if (signals.kind === 'known') {
-    const merged = mergeSignals(memory.signals ?? [], signals.value);
+  if (signals.kind === 'known' && signals.value.length > 0) {
+    const merged = mergeSignals(memory.signals ?? [], signals.value, observed.silentSignals !== undefined);
     if (memory.signalledAt === undefined || merged !== memory.signals) {
       next = { ...next, signalledAt: memory.signalledAt ?? now, signals: merged };
     }
@@ -87,8 +87,7 @@ function rememberHook(memory: Memory, observed: Observation, config: Pick<Config
 /** The hook waits, or may do so while only metadata says that the group terminates the instance. */
 function mayWait(observed: Observation): boolean {
   const lifecycle = ifKnown(observed.lifecycle);
-  const isAssumed = lifecycle?.kind === 'in-group' && lifecycle.from !== undefined;
-  return isAssumed || leavingGroup(observed)?.stage === 'waiting';
+  return (lifecycle && isAssumed(lifecycle)) || leavingGroup(observed)?.stage === 'waiting';
 }
 
 function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
@@ -140,11 +139,23 @@ function rememberWaiting(
   return hook ? { since, group, hook } : { since, group };
 }
 
-/** The first signal stays the first; later ones join it, and what a signal says now replaces what it said. */
-function mergeSignals(before: readonly Signal[], now: readonly Signal[]): readonly Signal[] {
-  const merged = before.map((old) => now.find(({ source }) => source === old.source) ?? old);
+/**
+ * The first signal stays the first; later ones join it, and what a signal says now replaces what it said. One that is gone goes,
+ * unless a source is silent, which may have it still.
+ */
+function mergeSignals(
+  before: readonly Signal[],
+  now: readonly Signal[],
+  isSilent: boolean,
+): readonly Signal[] {
+  const merged = before.flatMap(
+    (old) => now.find(({ source }) => source === old.source) ?? (isSilent ? [old] : []),
+  );
   const joined = now.filter(({ source }) => !before.some((old) => old.source === source));
-  const same = joined.length === 0 && merged.every((signal, index) => sameSignal(signal, before[index]));
+  const same =
+    joined.length === 0 &&
+    merged.length === before.length &&
+    merged.every((signal, index) => sameSignal(signal, before[index]));
   return same ? before : [...merged, ...joined];
 }
 

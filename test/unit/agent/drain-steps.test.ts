@@ -291,7 +291,7 @@ describe('after a restart, while nobody has said whether there is still a signal
     const agent = restart(promise);
     await agent.pass(4 * SECOND);
     resolve(known(undefined) as never);
-    agent.says.signal = known(undefined);
+    Object.assign(agent.says, { signal: known(undefined), lifecycle: inService });
     await agent.pass(10 * SECOND);
     assert.deepEqual(agent.did, []);
   });
@@ -520,9 +520,9 @@ it('a drain that begins before the last one was given back rests on nothing that
   await begin(agent, busy());
   await agent.pass(MINUTE);
   agent.outcomes['set-active'] = { kind: 'failed', error: failed('transient') };
-  Object.assign(agent.says, { signal: known(undefined), view: failed('throttled') });
+  Object.assign(agent.says, { signal: known(undefined), lifecycle: inService, view: failed('throttled') });
   await agent.pass(20 * SECOND);
-  Object.assign(agent.says, { signal: known(manual), status: 'ACTIVE' });
+  Object.assign(agent.says, { signal: known(manual), lifecycle: waits, status: 'ACTIVE' });
   await agent.pass(30 * SECOND);
   agent.says.view = undefined;
   await agent.pass(30 * SECOND);

@@ -18,6 +18,8 @@ import {
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 type Agent = ReturnType<typeof scriptAgent>;
+/** The signal goes, and the group keeps the instance. */
+const withdrawn = { signal: known(undefined), lifecycle: { ...waits, state: 'InService' } } as const;
 
 /** The last task ends: the ECS agent says so at once, ECS a moment later. */
 async function end(agent: Agent, afterMs = 2 * SECOND) {
@@ -204,7 +206,7 @@ describe('a drain that is cancelled', () => {
     const agent = scriptAgent();
     await begin(agent, { ...busy(), status: 'DRAINING' });
     await agent.pass(10 * SECOND);
-    agent.says.signal = known(undefined);
+    Object.assign(agent.says, withdrawn);
     await agent.pass(10 * SECOND);
     assert.deepEqual(agent.did, ['15 s heartbeat']);
     assert.deepEqual(agent.events().slice(-2), ['drain.not-ours', 'agent.watching']);
@@ -237,13 +239,13 @@ describe('a drain that is cancelled', () => {
     agent.outcomes.heartbeat = answer.promise;
     await begin(agent, { ...busy(), status: 'DRAINING' });
     await agent.pass(10 * SECOND);
-    agent.says.signal = known(undefined);
+    Object.assign(agent.says, withdrawn);
     await agent.pass(10 * SECOND);
     answer.resolve({ kind: 'done' });
     await agent.pass(SECOND);
     assert.equal(agent.events().includes('lifecycle.heartbeat'), false);
     delete agent.outcomes.heartbeat;
-    agent.says.signal = known(manual);
+    Object.assign(agent.says, { signal: known(manual), lifecycle: waits });
     await agent.pass(10 * SECOND);
     assert.deepEqual(agent.did, ['15 s heartbeat', '35 s heartbeat'], 'the next hook would time out');
   });
@@ -252,7 +254,7 @@ describe('a drain that is cancelled', () => {
     const { promise, resolve } = Promise.withResolvers<never>();
     await begin(agent, { ...busy(), view: promise });
     await agent.pass(10 * SECOND);
-    agent.says.signal = known(undefined);
+    Object.assign(agent.says, withdrawn);
     await agent.pass(10 * SECOND);
     resolve(known({ own: [] }) as never);
     await agent.pass(SECOND);
@@ -264,13 +266,90 @@ describe('a drain that is cancelled', () => {
     agent.outcomes.deregister = answer.promise;
     await begin(agent, { status: 'DRAINING' });
     await agent.pass(10 * SECOND);
-    agent.says.signal = known(undefined);
+    Object.assign(agent.says, withdrawn);
     await agent.pass(10 * SECOND);
     const saved = agent.saved.length;
     answer.resolve({ kind: 'tasks-running' });
     await agent.pass(10 * SECOND);
     assert.equal(agent.saved.length, saved);
     assert.equal(agent.events().includes('drain.refused'), false);
+  });
+});
+
+describe('a drain whose signal goes while the group itself terminates the instance', () => {
+  const gone = async (options: Parameters<typeof scriptAgent>[0], more: Parameters<typeof begin>[1] = {}) => {
+    const agent = scriptAgent(options);
+    await begin(agent, { ...busy(), ...more });
+    await agent.pass(MINUTE);
+    agent.says.signal = known(undefined);
+    return agent;
+  };
+  const isGivenTasks = ({ did }: Agent) => did.some((one) => one.includes('set-active'));
+
+  it('goes on to its end: the group never takes that back, and new tasks would end with it', async () => {
+    const agent = await gone({ policy: { signals: ['tag'] } });
+    const before = agent.did.length;
+    await agent.pass(25 * MINUTE);
+    assert.equal(isGivenTasks(agent), false, 'it is given tasks that end with it');
+    assert.ok(
+      agent.did.slice(before).length >= 2,
+      'no heartbeat is recorded: its hook times out with its tasks',
+    );
+    await end(agent);
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(
+      agent.did.slice(-2).map((one) => one.replace(/^.* s /, '')),
+      ['deregister', 'complete'],
+    );
+    assert.equal(agent.report()?.state, 'released');
+  });
+  it('goes on though only metadata had said so, which is silent of it for a moment', async () => {
+    const groupInMetadata = {
+      kind: 'in-group',
+      group: 'web-asg',
+      state: 'Terminating',
+      from: 'metadata',
+    } as const;
+    const agent = await gone({ groupInMetadata, policy: { drainTimeout: 2 * MINUTE } });
+    await agent.pass(4 * SECOND);
+    agent.says.signal = known({ source: 'lifecycle' });
+    await agent.pass(MINUTE);
+    assert.equal(isGivenTasks(agent), false, 'it is given tasks that end with it');
+    assert.ok((agent.report()?.waitedSeconds ?? 0) > 110, 'the operator’s limit begins anew');
+  });
+  it('goes on while the group does not answer, where its hook was known to wait', async () => {
+    const agent = await gone({});
+    agent.says.lifecycle = failed('throttled');
+    await agent.pass(10 * MINUTE);
+    assert.equal(isGivenTasks(agent), false, 'it is given tasks that end with it');
+    agent.says.lifecycle = withdrawn.lifecycle;
+    await agent.pass(2 * MINUTE);
+    assert.equal(isGivenTasks(agent), true, 'it is left DRAINING in a group that keeps it');
+    assert.equal(agent.report()?.state, 'watching');
+  });
+  it('goes on though the group had been heard before it began to terminate it', async () => {
+    const agent = await gone({ policy: { signals: ['tag'] } }, { lifecycle: withdrawn.lifecycle });
+    agent.says.lifecycle = waits;
+    await agent.pass(MINUTE);
+    assert.equal(isGivenTasks(agent), false, 'it is given tasks that end with it');
+  });
+  it('is found after a restart by the group’s word alone', async () => {
+    const memory = { signalledAt: START - MINUTE, signals: [manual], drainingSetAt: START - MINUTE } as const;
+    const agent = scriptAgent({ memory, says: { ...busy(), status: 'DRAINING', lifecycle: waits } });
+    await agent.pass(MINUTE);
+    assert.deepEqual(
+      agent.did.map((one) => one.replace(/^.* s /, '')),
+      ['heartbeat'],
+      'it is given tasks that end with it',
+    );
+  });
+  it('ends where the group has retained it and does not any more', async () => {
+    const agent = await gone({}, { lifecycle: { ...waits, state: 'Terminating:Retained' } });
+    await agent.pass(2 * MINUTE);
+    assert.equal(isGivenTasks(agent), false);
+    agent.says.lifecycle = withdrawn.lifecycle;
+    await agent.pass(6 * MINUTE);
+    assert.equal(isGivenTasks(agent), true, 'what the group keeps stays out of its cluster for ever');
   });
 });
 
@@ -309,7 +388,7 @@ describe('the next drain', () => {
     const agent = scriptAgent();
     await begin(agent, { status: 'DRAINING', ...busy() });
     await agent.pass(10 * SECOND);
-    agent.says.signal = known(undefined);
+    Object.assign(agent.says, withdrawn);
     await agent.pass(10 * SECOND);
     assert.equal(agent.events().filter((event) => event === 'agent.watching').length, 2);
   });

@@ -7,7 +7,7 @@ import type { Action, Memory, Observation, Policy, StageState } from '../../../.
 import { known, unknown } from '../../../../src/base/reading.ts';
 import type { HookFacts, HookStage, HooksResult } from '../../../../src/operator-hooks/operator-hooks.ts';
 import { createManualClock } from '../../sandbox/manual-clock.ts';
-import { CI as arn, MINUTE, NOW, policy } from '../decide/observations.ts';
+import { CI as arn, inState, MINUTE, NOW, policy } from '../decide/observations.ts';
 
 const registered = (status: string) => known({ kind: 'registered', cluster: 'web', arn, status } as const);
 
@@ -100,7 +100,7 @@ describe('the stages whose time has come', () => {
   const task = { arn: 't', group: 'family:a', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
 
   it('none while nothing asks for the instance', () =>
-    assert.deepEqual(due({ signals: known([]), memory: {} }), []));
+    assert.deepEqual(due({ signals: known([]), lifecycle: inState('InService'), memory: {} }), []));
   it('none while it is not known whether something does', () =>
     assert.deepEqual(due({ signals: unknown('silent'), lifecycle: unknown('silent') }), []));
   it('none while the container instance is ACTIVE', () =>

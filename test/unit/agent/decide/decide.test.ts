@@ -85,16 +85,25 @@ function table(title: string, rows: readonly Row[]) {
   });
 }
 
+const withdrawn = { signals: known([]), lifecycle: inState('InService') } as const;
+const UNHEARD: Action = {
+  kind: 'wait',
+  why: {
+    for: 'group-state',
+    cause: 'the signal is gone, and the group is asked whether it terminates the instance',
+  },
+};
+
 table('without a signal', [
   { when: 'nothing was begun: watch', base: watching, expect: { kind: 'watch' } },
   {
     when: 'we had set DRAINING: give the instance back',
-    seen: { signals: known([]) },
+    seen: { ...withdrawn },
     expect: { kind: 'set-active', containerInstance: draining },
   },
   {
     when: 'the group replaces the root volume: give it back afterwards, or it is given tasks that end with the old one',
-    seen: { signals: known([]), lifecycle: inState('ReplacingRootVolume:Wait') },
+    seen: { ...withdrawn, lifecycle: inState('ReplacingRootVolume:Wait') },
     expect: {
       kind: 'wait',
       why: {
@@ -114,28 +123,61 @@ table('without a signal', [
   },
   {
     when: 'somebody else had set DRAINING: leave it so',
-    seen: { signals: known([]), memory: {} },
+    seen: { ...withdrawn, memory: {} },
     expect: { kind: 'watch' },
   },
   {
     when: 'we had set DRAINING, and ECS calls it ACTIVE, which may be an old answer: give it back all the same',
-    seen: { signals: known([]), containerInstance: known(active) },
+    seen: { ...withdrawn, containerInstance: known(active) },
     expect: { kind: 'set-active', containerInstance: active },
   },
   {
     when: 'we had set DRAINING, and it registers anew: watch',
-    seen: { signals: known([]), containerInstance: known({ ...active, status: 'REGISTERING' }) },
+    seen: { ...withdrawn, containerInstance: known({ ...active, status: 'REGISTERING' }) },
     expect: { kind: 'watch' },
   },
   {
     when: 'we had set DRAINING, and it is deregistered: too late, watch',
-    seen: { signals: known([]), containerInstance: known(deregistered) },
+    seen: { ...withdrawn, containerInstance: known(deregistered) },
     expect: { kind: 'watch' },
   },
   {
     when: 'we had set DRAINING, and ECS does not answer: learn its status first',
-    seen: { signals: known([]), containerInstance: unknown('throttled') },
+    seen: { ...withdrawn, containerInstance: unknown('throttled') },
     expect: { kind: 'wait', why: { for: 'container-instance', cause: 'throttled' } },
+  },
+  {
+    when: 'the group itself terminates it: the drain goes on, or it is given tasks that end with it',
+    seen: { signals: known([]) },
+    expect: waitForTask,
+  },
+  {
+    when: 'the group itself retains it, which nothing but its termination ends: let it go',
+    base: drained,
+    seen: { signals: known([]), lifecycle: inState('Terminating:Retained') },
+    expect: { kind: 'terminate', why: 'drained' },
+  },
+  {
+    when: 'only metadata had said that the group terminates it: hear the group itself first',
+    seen: {
+      signals: known([]),
+      lifecycle: known({ kind: 'in-group', group: 'web-asg', state: 'Terminating', from: 'metadata' }),
+    },
+    expect: UNHEARD,
+  },
+  {
+    when: 'its hook was last known to wait, and the group does not answer: hear the group first',
+    seen: { signals: known([]), lifecycle: unknown('throttled') },
+    expect: UNHEARD,
+  },
+  {
+    when: 'no hook was known to wait, and the group does not answer: give the instance back',
+    seen: {
+      signals: known([]),
+      lifecycle: unknown('denied'),
+      memory: { signalledAt: NOW - MINUTE, drainingSetAt: NOW - MINUTE },
+    },
+    expect: { kind: 'set-active', containerInstance: draining },
   },
 ]);
 
@@ -523,7 +565,7 @@ table('an event that EC2 has scheduled, and no task left', [
   },
   {
     when: 'it is over: give the instance back',
-    seen: { ...idle, signals: known([]) },
+    seen: { ...idle, ...withdrawn },
     expect: { kind: 'set-active', containerInstance: draining },
   },
 ]);
@@ -590,7 +632,7 @@ table('past the operator’s limit', [
   },
   {
     when: 'only ignored tasks, and the signal is gone: give the instance back',
-    seen: { signals: known([]), tasks: known([monitor]) },
+    seen: { ...withdrawn, tasks: known([monitor]) },
     with: ignoring,
     expect: { kind: 'set-active', containerInstance: draining },
   },
@@ -810,8 +852,13 @@ describe('the heartbeat', () => {
     const unknowns = { signals: unknown(''), tasks: unknown(''), lifecycle: unknown(''), hooks: unknown('') };
     assert.deepEqual(beat({ ...unknowns, lastHeartbeat: undefined }), due);
   });
-  it('ends when the signal is gone', () => {
-    assert.equal(beat({ signals: known([]), lastHeartbeat: undefined }), undefined);
+  it('ends when the signal is gone, and the group keeps the instance', () => {
+    assert.equal(beat({ ...withdrawn, lastHeartbeat: undefined }), undefined);
+  });
+  it('goes on without a signal while the hook waits, or was last known to', () => {
+    const gone = { signals: known([]), lastHeartbeat: undefined };
+    assert.deepEqual(beat(gone), due, 'the hook times out with its tasks');
+    assert.deepEqual(beat({ ...gone, lifecycle: unknown('') }), due, 'the hook times out with its tasks');
   });
   it('ends when the action is completed', () => {
     assert.equal(

@@ -3,8 +3,10 @@ import { describe, it } from 'node:test';
 import { type Freshness, isStillWanted, outdated } from '../../../../src/agent/decide/freshness.ts';
 import type { Action, Asked, EcsView, Mutation } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
+import { inState, nothing } from './observations.ts';
 
 const NOW = 1_800_000_000_000;
+const SECOND = 1_000;
 const at = (when: number): Asked => ({ at: when, answeredAt: when, isAsking: false, isStale: false });
 const registered = { kind: 'registered', cluster: 'web', arn: 'a', status: 'DRAINING' } as const;
 const view: EcsView = {
@@ -32,6 +34,7 @@ const seen: Freshness = {
   dueAt: NOW,
   emptySince: undefined,
   signalledAt: undefined,
+  unsignalledSince: undefined,
   restedUntil: -Infinity,
   isReplacing: false,
 };
@@ -226,10 +229,25 @@ describe('before each try to deregister', () => {
     ));
 });
 
+it('what was DRAINING is set ACTIVE, and what no signal asks for deregistered, by a word of the group since the signal went', () => {
+  for (const kind of ['set-active', 'deregister'] as const) {
+    const mutation = { kind, containerInstance: registered };
+    const gone = { ...seen, unsignalledSince: NOW - SECOND };
+    assert.deepEqual(
+      outdated(mutation, gone).filter((question) => question === 'lifecycle'),
+      ['lifecycle'],
+      `${kind}: its group may have begun to terminate it, or keep it by now`,
+    );
+    const heard = { ...gone, asked: { ...seen.asked, lifecycle: at(NOW - SECOND) } };
+    assert.deepEqual(outdated(mutation, heard), []);
+    assert.deepEqual(outdated(mutation, seen), []);
+  }
+});
+
 describe('what still waits to be sent', () => {
-  const signal = known([{ source: 'manual' } as const]);
-  const none = known([]);
-  const silent = unknown('silent');
+  const signal = { ...nothing, signals: known([{ source: 'manual' } as const]) };
+  const none = { ...nothing, signals: known([]) };
+  const silent = { ...nothing, signals: unknown('silent') };
   const wait: Action = { kind: 'wait', why: { for: 'hook' } };
   const draining = { kind: 'set-draining', containerInstance: registered } as const;
   const active = { kind: 'set-active', containerInstance: registered } as const;
@@ -238,26 +256,35 @@ describe('what still waits to be sent', () => {
 
   for (const mutation of [draining, stop] as const)
     it(`${mutation.kind} is sent though what is decided on is not known now, and not without a signal`, () => {
-      assert.equal(isStillWanted(mutation, { signals: signal }, wait), true);
-      assert.equal(isStillWanted(mutation, { signals: silent }, wait), true);
-      assert.equal(isStillWanted(mutation, { signals: none }, mutation), false, 'a drain begins for nothing');
+      assert.equal(isStillWanted(mutation, signal, wait), true);
+      assert.equal(isStillWanted(mutation, silent, wait), true);
+      assert.equal(isStillWanted(mutation, none, mutation), false, 'a drain begins for nothing');
     });
+  it('what a group terminates by its own word needs no signal', () => {
+    const terminating = { ...none, lifecycle: inState('Terminating:Wait') };
+    assert.equal(isStillWanted(draining, terminating, wait), true, 'it is given tasks that end with it');
+    assert.equal(isStillWanted(active, terminating, wait), false, 'it is given tasks that end with it');
+  });
+  it('set-active is sent for a tag whose event is over, as long as it is what is decided on', () => {
+    assert.equal(isStillWanted(active, signal, active), true);
+    assert.equal(isStillWanted(active, signal, wait), false);
+  });
   it('set-active is not sent once a signal has come', () => {
-    assert.equal(isStillWanted(active, { signals: none }, wait), true);
-    assert.equal(isStillWanted(active, { signals: silent }, wait), true);
-    assert.equal(isStillWanted(active, { signals: signal }, draining), false, 'it is given tasks again');
+    assert.equal(isStillWanted(active, none, wait), true);
+    assert.equal(isStillWanted(active, silent, wait), true);
+    assert.equal(isStillWanted(active, signal, draining), false, 'it is given tasks again');
   });
   for (const mutation of [deregister, complete, terminate] as const)
     it(`${mutation.kind} is sent while it is what is decided on`, () => {
-      assert.equal(isStillWanted(mutation, { signals: signal }, mutation), true);
+      assert.equal(isStillWanted(mutation, signal, mutation), true);
       const others: Action[] = [wait, { kind: 'watch' }, draining, active];
       for (const other of others)
-        assert.equal(isStillWanted(mutation, { signals: signal }, other), false, 'it lets go of a task');
+        assert.equal(isStillWanted(mutation, signal, other), false, 'it lets go of a task');
     });
   it('neither for another container instance nor another hook or result', () => {
     const anew: Action = { kind: 'deregister', containerInstance: { ...registered, arn: 'b' } };
-    assert.equal(isStillWanted(deregister, { signals: signal }, anew), false);
+    assert.equal(isStillWanted(deregister, signal, anew), false);
     for (const more of [{ hook: 'backup' }, { result: 'ABANDON' }] as const)
-      assert.equal(isStillWanted(complete, { signals: signal }, { ...complete, ...more }), false);
+      assert.equal(isStillWanted(complete, signal, { ...complete, ...more }), false);
   });
 });

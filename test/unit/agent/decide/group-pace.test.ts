@@ -124,6 +124,8 @@ describe('the state in a group that only metadata has named', () => {
   });
   it('is asked at once when metadata has fallen silent: only the group’s own word counts then', () =>
     assert.equal(due({ isSignalUnknown: true }), 0));
+  it('is asked at once when the signal has gone: metadata may have been wrong for a moment', () =>
+    assert.equal(due({ isUnsignalled: true }), 0));
   it('is asked at once near a limit, at which the action may be ended', () => {
     assert.equal(due({ limitAt: NOW + 10 * MINUTE }), 0);
     assert.equal(due({ limitAt: NOW + 10 * MINUTE + 1 }), 5 * MINUTE);

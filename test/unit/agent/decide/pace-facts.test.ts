@@ -38,7 +38,12 @@ describe('a drain is over, and only what was set DRAINING is to be given back', 
   };
   it('where no signal is there', () => {
     assert.equal(isOver({}), false);
-    assert.equal(isOver({ signals: known([]) }), true);
+    assert.equal(isOver({ signals: known([]), lifecycle: inState('InService') }), true);
+    assert.equal(
+      isOver({ signals: known([]) }),
+      false,
+      'what the group itself terminates would be released late',
+    );
     assert.equal(isOver({ signals: unknown('silent') }), false, 'a drain would slow down in an outage');
   });
   it('where only a tag is there of a lifecycle event that the group says is over', () => {
@@ -88,6 +93,18 @@ describe('heartbeats', () => {
 it('a signal of which nothing is known is told from none', () => {
   assert.equal(paceFacts({ ...withTask, signals: unknown('silent') }, policy).isSignalUnknown, true);
   assert.equal(paceFacts(withTask, policy).isSignalUnknown, false);
+  assert.equal(paceFacts({ ...withTask, signals: unknown('silent') }, policy).isUnsignalled, false);
+  assert.equal(paceFacts({ ...withTask, signals: known([]) }, policy).isUnsignalled, true);
+});
+
+it('metadata terminates the instance as long as it says so, and not because it did before in this drain', () => {
+  const lifecycle = { source: 'lifecycle' } as const;
+  const before = { ...withTask, memory: { ...withTask.memory, signals: [lifecycle] } };
+  const isTermination = (signals: typeof before.signals) =>
+    paceFacts({ ...before, signals }, policy).isTermination;
+  assert.equal(isTermination(known([lifecycle])), true);
+  assert.equal(isTermination(unknown('silent')), true);
+  assert.equal(isTermination(known([{ source: 'manual' }])), false, 'the group is asked every 5 s, for good');
 });
 
 it('a group that says that the instance stays, though metadata says that it takes it out, contradicts itself', () => {

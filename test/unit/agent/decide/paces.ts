@@ -49,6 +49,7 @@ export const draining: DrainPace = {
   lifecycle: inState('Terminating:Wait'),
   isTermination: true,
   isSignalUnknown: false,
+  isUnsignalled: false,
   isContradicted: false,
   hearsOfTermination: true,
   heartbeatInterval: 10 * MINUTE,

@@ -350,9 +350,18 @@ describe('the signals of a drain', () => {
     const memory: Memory = { signalledAt: 1, signals: [before, lifecycle] };
     assert.deepEqual(after({ memory, signals: known([now, lifecycle]) }).signals, [now, lifecycle]);
   });
-  it('one that is no longer said stays, while another is', () => {
+  it('one that is gone is forgotten while another stays: silence would bring it back, and let the instance go on its word', () => {
     const memory: Memory = { signalledAt: 1, signals: [tag, lifecycle] };
-    assert.equal(after({ memory, signals: known([lifecycle]) }), memory);
+    assert.deepEqual(after({ memory, signals: known([lifecycle]) }).signals, [lifecycle]);
+  });
+  it('one that a silent source may still have stays', () => {
+    const memory: Memory = { signalledAt: 1, signals: [tag, lifecycle] };
+    assert.equal(after({ memory, signals: known([lifecycle]), silentSignals: 'silent' }), memory);
+  });
+  it('are those of before while only the group’s own word keeps the drain going', () => {
+    const memory: Memory = { signalledAt: 1, signals: [tag] };
+    const terminating = { signals: known([]), lifecycle: inState('Terminating') };
+    assert.equal(after({ ...terminating, memory }), memory, 'its limits begin anew');
   });
 });
 
