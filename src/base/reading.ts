@@ -1,6 +1,6 @@
 /**
  * What one source said when it was last asked. `unknown` means that it did not answer, or not intelligibly:
- * it never stands for "no", and no irreversible action rests on it.
+ * it never stands for "no", and no irreversible action rests on it, but for the exceptions that docs/guarantees.md names (S5).
  */
 export type Reading<T> =
   | { readonly kind: 'known'; readonly value: T }
