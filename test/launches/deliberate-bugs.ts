@@ -126,7 +126,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'takes a task that ECS does not show yet for one that has ended',
-    property: 'L1',
+    property: 'J2',
     edits: [
       {
         within: 'decide',

@@ -8,7 +8,12 @@ import { loaderOf } from '../support/load-copy.ts';
 import type { Program } from './simulate.ts';
 
 /** One deliberate bug of the launcher. */
-export type Bug = { readonly name: string; readonly edits: readonly Edit[]; readonly property: string };
+export type Bug = {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** What it breaks. */
+  readonly property: string;
+};
 
 /** Loads the launcher as it ships, or with one deliberate bug. */
 export async function loadOneshot(bug?: Bug): Promise<Program> {

@@ -3,7 +3,7 @@ import type { Caller } from '../../aws/call.ts';
 import { AwsError } from '../../aws/errors.ts';
 import { timeOfDate } from '../../base/clock.ts';
 import type { HostPort, PlacementConstraint } from '../../base/demand.ts';
-import type { LogPlace, Needs, StartAnswer, TaskDefinition, TaskView } from '../launch/model.ts';
+import type { LogPlace, StartAnswer, TaskDefinition, TaskView } from '../launch/model.ts';
 import { readAnswer, readError } from '../launch/start-answer.ts';
 import type { Operations } from './operations.ts';
 import { createLookForRoom, type LookForRoom } from './room.ts';
