@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { start } from '../scripts/start.ts';
 import { lifecycled } from './beside-lifecycled/lifecycled.ts';
 import { openStage } from './beside-lifecycled/stage.ts';
 import { measureAtRest } from './weight/at-rest.ts';
@@ -35,9 +34,18 @@ const AT_REST_MS = 60_000;
 const STARTS_A_ROUND = 8;
 const DRAINS_A_ROUND = 8;
 
-await start<BenchOptions>(readOptions(process.argv.slice(2)), USAGE, async (options) =>
-  process.exit(await run(options)),
-);
+const options = readOptions(process.argv.slice(2));
+switch (options.kind) {
+  case 'help':
+    console.log(USAGE);
+    break;
+  case 'wrong':
+    console.error(options.problem);
+    process.exitCode = 2;
+    break;
+  case 'run':
+    process.exit(await run(options));
+}
 
 async function run({ rounds, before, lifecycled: binary, nth, writes }: BenchOptions): Promise<number> {
   const loadBefore = loadavg()[0] ?? Number.NaN;

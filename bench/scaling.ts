@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { start } from '../scripts/start.ts';
 import { messageOf } from '../src/base/text.ts';
 import { chart } from './scaling/chart.ts';
 import { type Figures, SECOND, VCPU } from './scaling/model.ts';
@@ -17,13 +16,26 @@ const IMAGES = fileURLToPath(new URL('../docs/images', import.meta.url));
 const BEGIN = '<!-- From here to the end mark: `npm run bench:scaling -- --write`. -->';
 const END = '<!-- The end mark. -->';
 
-await start(readOptions(process.argv.slice(2), process.env), USAGE, run);
+const options = readOptions(process.argv.slice(2), process.env);
+switch (options.kind) {
+  case 'help':
+    console.log(USAGE);
+    break;
+  case 'wrong':
+    console.error(options.problem);
+    process.exitCode = 2;
+    break;
+  case 'run':
+    await run(options);
+    break;
+}
 
-async function run(options: BenchOptions & { kind: 'run' }): Promise<number> {
+async function run(options: BenchOptions & { kind: 'run' }): Promise<void> {
   const unreadable = problemWith(options);
   if (unreadable !== undefined) {
     console.error(unreadable);
-    return 2;
+    process.exitCode = 2;
+    return;
   }
   const began = performance.now();
   const figures = await runScenarios(scenariosOf(options), {
@@ -33,7 +45,6 @@ async function run(options: BenchOptions & { kind: 'run' }): Promise<number> {
   console.log(tables(figures));
   console.error(`\n${figures.length} replays in ${Math.round((performance.now() - began) / SECOND)} s`);
   if (options.writes) write(figures);
-  return 0;
 }
 
 /** Before minutes of work, what would end them. */

@@ -7,12 +7,23 @@ import type { Scenario } from '../test/fleet/scenario.ts';
 import { seconds, table } from '../test/fleet/table.ts';
 import { runScenarios } from '../test/fleet/worker-pool.ts';
 import { type FleetOptions, readOptions, USAGE } from './fleet/options.ts';
-import { start } from './start.ts';
 
 /** The largest fleet for which the promises are made. */
 const PROMISED = 1_000;
 
-await start(readOptions(process.argv.slice(2)), USAGE, run);
+const options = readOptions(process.argv.slice(2));
+switch (options.kind) {
+  case 'help':
+    console.log(USAGE);
+    break;
+  case 'wrong':
+    console.error(options.problem);
+    process.exitCode = 2;
+    break;
+  case 'run':
+    process.exitCode = await run(options);
+    break;
+}
 
 /** Resolves with the exit code: 1 where this agent broke a promise in a fleet for which it is made. */
 async function run({ families, sizes, seed, ...options }: FleetOptions): Promise<number> {

@@ -1,23 +1,31 @@
+import { parseArgs } from 'node:util';
 import { drawPlan } from '../test/launches/draw-plan.ts';
 import { loadOneshot } from '../test/launches/load-oneshot.ts';
 import { violationsOf } from '../test/launches/promises.ts';
-import { type Program, simulate } from '../test/launches/simulate.ts';
-import { readSeeds } from './seeds.ts';
-import { start } from './start.ts';
+import { simulate } from '../test/launches/simulate.ts';
 
 // `npm run simulate:launches`: launchers in randomly drawn clusters. --seed N plays one of them, and says how each call ended.
 
 const USAGE = `npm run simulate:launches -- [--clusters N] [--first SEED]   simulate N clusters (10000) with launchers
 npm run simulate:launches -- --seed SEED                     print what is drawn for one, and how each call ended`;
 
-await start(readSeeds(process.argv.slice(2), 10_000), USAGE, async (seeds) => {
-  const program = await loadOneshot();
-  return seeds.seed === undefined
-    ? search(program, seeds.first, seeds.clusters)
-    : replay(program, seeds.seed);
+const { values } = parseArgs({
+  options: {
+    first: { type: 'string', default: '1' },
+    clusters: { type: 'string', default: '10000' },
+    seed: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
+const program = await loadOneshot();
+if (values.seed !== undefined) await replay(Number(values.seed));
+else await search(Number(values.first), Number(values.clusters));
 
-async function search(program: Program, first: number, clusters: number): Promise<number> {
+async function search(first: number, clusters: number): Promise<void> {
   const ends = new Map<string, number>();
   let violations = 0;
   for (let seed = first; seed < first + clusters; seed++) {
@@ -34,11 +42,10 @@ async function search(program: Program, first: number, clusters: number): Promis
   const launches = [...ends.values()].reduce((sum, count) => sum + count, 0);
   console.log(`${clusters} clusters, ${launches} launches, ${violations} violations`);
   for (const [kind, count] of [...ends].sort(([, a], [, b]) => b - a)) console.log(`  ${kind} ${count}`);
-  return violations > 0 ? 1 : 0;
+  if (violations > 0) process.exitCode = 1;
 }
 
-/** Tells all of one cluster. What it breaks is part of that, and no failure of the command. */
-async function replay(program: Program, seed: number): Promise<number> {
+async function replay(seed: number): Promise<void> {
   const run = await simulate(drawPlan(seed), program);
   console.log(JSON.stringify(run.plan, null, 1));
   for (const { job, plan, end, isDead, requests } of run.calls) {
@@ -46,5 +53,4 @@ async function replay(program: Program, seed: number): Promise<number> {
     console.log(`${job.key}, called at ${plan.at} ms, ${requests} requests: ${how}`);
   }
   for (const { property, what } of violationsOf(run)) console.log(`${property}: ${what}`);
-  return 0;
 }

@@ -2,7 +2,7 @@ import { formatDuration } from '../base/duration.ts';
 import { ifKnown, known, type Reading } from '../base/reading.ts';
 import type { Log } from '../log/log.ts';
 import type { HookStage, OperatorHooks } from '../operator-hooks/operator-hooks.ts';
-import { createHookStages, type HookStages } from './act/hook-stages.ts';
+import { createHookStages, type HookStages, type RunningHooks } from './act/hook-stages.ts';
 import type { Mutations } from './act/mutations.ts';
 import {
   beginDrain,
@@ -19,7 +19,7 @@ import {
 import type { DrainPace } from './decide/drain-pace.ts';
 import { nextViewKind } from './decide/ecs-pace.ts';
 import { isUnsignalled } from './decide/facts.ts';
-import { isStillWanted, letsGo, outdated } from './decide/freshness.ts';
+import { isHeartbeatWanted, isStillWanted, letsGo, outdated } from './decide/freshness.ts';
 import { stagesDue } from './decide/hook-stages.ts';
 import { isIgnored } from './decide/ignored-tasks.ts';
 import { drainDue } from './decide/pace.ts';
@@ -103,6 +103,8 @@ export type HookPort = {
   readonly instanceId: string;
   readonly region: string;
   readonly operator: OperatorHooks;
+  /** Those that are running, of the drains before too. */
+  readonly running: RunningHooks;
 };
 
 /** @param memory what a drain that an earlier process began has left */
@@ -132,7 +134,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   let isClosed = false;
   /** What is under way, and how to withdraw what was not sent yet. */
   const acting = new Map<Try, { readonly mutation: Mutation; readonly withdrawal: AbortController }>();
-  let isBeating = false;
+  /** Withdraws the heartbeat that is under way. */
+  let beating: AbortController | undefined;
   /** Since when the heartbeat that was not sent yet is due. */
   let beatDueAt: number | undefined;
   /** The kind of action that is decided on, and when it first was. */
@@ -252,7 +255,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   }
 
   function beat({ group, hook }: { readonly group: string; readonly hook: string }) {
-    if (isBeating) return;
+    if (beating) return;
     const completing = acting.get('complete');
     // One that still waits for its share of requests gives way: it could wait beyond the hook's time-out.
     if (completing) return completing.withdrawal.abort();
@@ -261,8 +264,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     // The name is asked again before anything is begun, heartbeats included: once, however often the decision changes.
     if (watch.identity.asked().at < Math.min(decided.at, beatDueAt)) return askAnew(watch.identity);
     beatDueAt = undefined;
-    isBeating = true;
-    void record(group, hook);
+    beating = new AbortController();
+    void record(group, hook, beating.signal);
   }
 
   /**
@@ -275,11 +278,13 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     return (!isStale || failure !== undefined) && isGroupHeard;
   }
 
-  async function record(group: string, hook: string) {
+  async function record(group: string, hook: string, unless: AbortSignal) {
     const at = clock.now();
-    const outcome: Outcome = policy.dryRun ? { kind: 'done' } : await mutations.heartbeat(group, hook);
+    const outcome: Outcome = policy.dryRun
+      ? { kind: 'done' }
+      : await mutations.heartbeat(group, hook, unless);
     if (isClosed) return;
-    isBeating = false;
+    beating = undefined;
     const settled = settleHeartbeat(state, hook, outcome, at, ports.random(), isGroupCrowded);
     noteWait(outcome, at);
     apply(policy.dryRun ? { ...settled, events: [] } : settled);
@@ -334,15 +339,22 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       void clock.sleep(UNSENT_MS, { signal: answered.signal }).then(() => withdrawal.abort());
     const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation, withdrawal.signal);
     answered.abort();
-    if (isClosed) return;
+    const settled = settle(state, mutation, outcome, before, settleContext());
+    // What AWS has done is told, though nothing rests on it any more.
+    if (isClosed) {
+      if (outcome.kind !== 'done' && outcome.kind !== 'partly') return;
+      for (const { event, message, fields } of settled.events) ports.log(event, message, fields);
+      return;
+    }
     acting.delete(tryOf(mutation));
-    apply(settle(state, mutation, outcome, before, settleContext()));
+    apply(settled);
   }
 
   /** A call may wait a minute for its share of requests, and the world changes meanwhile. */
   function withdrawUnwanted(observed: Observation, action: Action) {
     for (const { mutation, withdrawal } of acting.values())
       if (!isStillWanted(mutation, observed, action)) withdrawal.abort();
+    if (!isHeartbeatWanted(observed)) beating?.abort();
   }
 
   function skip(mutation: Mutation): Outcome {
@@ -453,9 +465,10 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
 
   const watchAsked = () => ({ identity: watch.identity.asked(), registration: watch.registration.asked() });
 
-  function createStages({ operator }: HookPort): HookStages {
+  function createStages({ operator, running }: HookPort): HookStages {
     return createHookStages({
       hooks: operator,
+      running,
       clock,
       onRun: (stage: HookStage, result) => {
         const hooksRun = { ...state.memory.hooksRun, [stage]: result };
@@ -504,6 +517,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     close: () => {
       isClosed = true;
       for (const { withdrawal } of acting.values()) withdrawal.abort();
+      beating?.abort();
       for (const poll of Object.values(polls)) poll.close();
       stages?.close();
     },

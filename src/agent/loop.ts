@@ -3,6 +3,7 @@ import { ifKnown, known, unknown } from '../base/reading.ts';
 import { type Log, withFields } from '../log/log.ts';
 import { type Signals, withoutTag } from '../signals/read-signals.ts';
 import type { Signal, TagSignal } from '../signals/signal.ts';
+import type { RunningHooks } from './act/hook-stages.ts';
 import type { Mutations } from './act/mutations.ts';
 import { decide } from './decide/decide.ts';
 import { watchDue } from './decide/pace.ts';
@@ -67,6 +68,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   const log = withFields(ports.log, () => ({ instanceId }));
   const tellSignals = createSignalTransitions(log);
   const trace = policy.logLevel === 'debug' ? createDebugTrace(log) : undefined;
+  const running: RunningHooks = new Map();
   let identity = instanceId;
   let jitter = random();
   let savedAt = clock.now();
@@ -197,7 +199,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         mutations: ports.mutations,
         save,
         log,
-        hooks: ports.hooks && { instanceId, region: ports.region, operator: ports.hooks },
+        hooks: ports.hooks && { instanceId, region: ports.region, operator: ports.hooks, running },
       },
       memory,
     );

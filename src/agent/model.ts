@@ -239,6 +239,8 @@ export type Outcome =
   | { readonly kind: 'tasks-running' }
   /** No lifecycle action of that hook waits for this instance. */
   | { readonly kind: 'nothing-waiting' }
+  /** Of the tasks that were to be asked to stop these were, and others could not be. */
+  | { readonly kind: 'partly'; readonly asked: readonly Task[]; readonly error: AwsError }
   | { readonly kind: 'failed'; readonly error: AwsError };
 
 /** What is asked while nothing happens, and what more in a drain. */

@@ -29,7 +29,7 @@ export type AutoScaling = {
   /** Whether the group keeps an instance whose terminating hook was abandoned. */
   retainsAbandoned(group: string): Promise<boolean>;
   /** `nothing-waiting`: no lifecycle action of that hook waits for this instance, any more or yet. */
-  heartbeat(group: string, hook: string): Promise<'recorded' | 'nothing-waiting'>;
+  heartbeat(group: string, hook: string, options?: Withdrawable): Promise<'recorded' | 'nothing-waiting'>;
   complete(
     group: string,
     hook: string,
@@ -84,11 +84,9 @@ export function createAutoScaling(call: Caller, instanceId: string): AutoScaling
       return own.InstanceLifecyclePolicy?.RetentionTriggers?.TerminateHookAbandon === 'retain';
     },
 
-    heartbeat: async (group, hook) => {
-      return await unlessNothingWaits(
-        call('autoscaling:RecordLifecycleActionHeartbeat', nameAction(group, hook)),
-        'recorded',
-      );
+    heartbeat: async (group, hook, options) => {
+      const operation = 'autoscaling:RecordLifecycleActionHeartbeat';
+      return await unlessNothingWaits(call(operation, nameAction(group, hook), options), 'recorded');
     },
 
     complete: async (group, hook, result, options) => {

@@ -30,7 +30,7 @@ export type CallOptions = Withdrawable & {
   urgent?: boolean;
 };
 
-/** A call that was not sent yet when this aborts is not sent any more, and fails as `stopped`. */
+/** A call that was not sent yet when this aborts is not sent any more, and fails as `unsent`. */
 export type Withdrawable = { readonly unless?: AbortSignal | undefined };
 
 /** What came of one attempt, for logs and metrics: `error` where it failed. Attempts are counted from 1. */
@@ -51,11 +51,13 @@ export function createCaller<T extends OperationTable = Operations>(ports: Calle
   const { clock, random, budget, stop, onAttempt } = ports;
   return (operation, input, { attempts = 1, urgent = false, unless } = {}) => {
     const ended = unless ? AbortSignal.any([stop, unless]) : stop;
+    let wasSent = false;
     return pRetry(
       async (attempt) => {
         if (!urgent) await budget.take(operation, ended);
-        if (stop.aborted) throw new AwsError(operation, 'stopped', 'Stopped', 'the agent is stopping');
-        if (ended.aborted) throw new AwsError(operation, 'stopped', 'Stopped', 'it is not wanted any more');
+        const reason = stop.aborted ? 'the agent is stopping' : 'it is not wanted any more';
+        if (ended.aborted) throw new AwsError(operation, wasSent ? 'stopped' : 'unsent', 'Stopped', reason);
+        wasSent = true;
         try {
           const output = await attemptOnce(ports, operation, input);
           onAttempt?.({ operation, attempt });

@@ -6,9 +6,18 @@ import { clip } from '../base/text.ts';
  * - `credentials`: none, expired, or not accepted; common in the first seconds after boot. The same call can succeed later.
  * - `permission`: a policy forbids it. Tried again at a slow pace, since a policy can be fixed while we wait.
  * - `rejected`: AWS understood the call and said no; `code` and the message say why.
- * - `stopped`: it was given up: the agent itself is stopping, or the call is not wanted any more.
+ * - `unsent`: it was given up before it was sent, since the agent itself is stopping, or the call is not wanted any more: AWS has
+ *   done nothing.
+ * - `stopped`: it was cut off on its way, since the agent itself is stopping: AWS may have done it.
  */
-export type AwsErrorKind = 'throttled' | 'transient' | 'credentials' | 'permission' | 'rejected' | 'stopped';
+export type AwsErrorKind =
+  | 'throttled'
+  | 'transient'
+  | 'credentials'
+  | 'permission'
+  | 'rejected'
+  | 'unsent'
+  | 'stopped';
 
 /** A call that failed, with the service's own error as `cause`. */
 export class AwsError extends Error {
@@ -44,6 +53,9 @@ export function classify(operation: string, error: unknown): AwsError {
 /** Whether AWS has understood the call and said no: asked again at once, it says the same. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof AwsError && (error.kind === 'permission' || error.kind === 'rejected');
+
+/** Whether it was we who gave it up: nothing is wrong. */
+export const isGivenUp = ({ kind }: AwsError): boolean => kind === 'unsent' || kind === 'stopped';
 
 /** ECS refuses to deregister without force while tasks run. It gives all invalid parameters the same name. */
 export const isTasksRunning = (error: unknown): boolean =>

@@ -1,6 +1,6 @@
 import type { Log } from '../log/log.ts';
 import type { Caller } from './call.ts';
-import { AwsError, type AwsErrorKind, isNothingWaiting, isTasksRunning } from './errors.ts';
+import { AwsError, type AwsErrorKind, isGivenUp, isNothingWaiting, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';
 
 /**
@@ -31,8 +31,7 @@ export function reportCalls(call: Caller, log: Log): Caller {
 type Failing = { readonly last: AwsErrorKind; readonly logged: AwsErrorKind | undefined };
 
 /** Refusals that are part of a drain's normal course. */
-const isExpected = (error: AwsError) =>
-  error.kind === 'stopped' || isTasksRunning(error) || isNothingWaiting(error);
+const isExpected = (error: AwsError) => isGivenUp(error) || isTasksRunning(error) || isNothingWaiting(error);
 
 const mayPass = ({ kind }: AwsError) => kind === 'transient' || kind === 'throttled';
 

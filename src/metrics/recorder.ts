@@ -1,6 +1,6 @@
 import type { Report } from '../agent/report/report.ts';
 import type { Attempt } from '../aws/call.ts';
-import type { AwsErrorKind } from '../aws/errors.ts';
+import { type AwsErrorKind, isGivenUp } from '../aws/errors.ts';
 import { type Clock, parseTime } from '../base/clock.ts';
 import { type EventName, events, type Level } from '../log/events.ts';
 import type { Sample, SeriesName } from './series.ts';
@@ -55,7 +55,7 @@ export function createRecorder(clock: Clock, self: Process): Recorder {
       last = report;
     },
     attempt: ({ operation, error }) => {
-      if (error?.kind === 'stopped') return;
+      if (error && isGivenUp(error)) return;
       count('ecs_drain_agent_aws_requests_total', { api: operation });
       for (const kind of KINDS) count('ecs_drain_agent_aws_errors_total', { api: operation, kind }, 0);
       if (error) count('ecs_drain_agent_aws_errors_total', { api: operation, kind: error.kind });

@@ -16,8 +16,13 @@ export type HookStages = {
   close(): void;
 };
 
+/** The stages whose hooks are running, each until its promise is settled. */
+export type RunningHooks = Map<HookStage, Promise<unknown>>;
+
 export type HookStagesPorts = {
   readonly hooks: OperatorHooks;
+  /** What is under way, of the drains before too: one map for all of them. */
+  readonly running: RunningHooks;
   readonly clock: Clock;
   /** A stage's hooks have run, for the last time in this drain. Not called where it has none. */
   readonly onRun: (stage: HookStage, result: 'succeeded' | 'failed') => void;
@@ -28,7 +33,14 @@ export type HookStagesPorts = {
 };
 
 /** Runs the hooks of one drain's stages beside everything else: nothing but the release ever waits for them. */
-export function createHookStages({ hooks, clock, onRun, onHeld, onChange }: HookStagesPorts): HookStages {
+export function createHookStages({
+  hooks,
+  running,
+  clock,
+  onRun,
+  onHeld,
+  onChange,
+}: HookStagesPorts): HookStages {
   const states = new Map<HookStage, StageState>();
   const succeeded = new Set<string>();
   let isClosed = false;
@@ -37,7 +49,14 @@ export function createHookStages({ hooks, clock, onRun, onHeld, onChange }: Hook
 
   async function run(stage: HookStage, facts: HookFacts) {
     states.set(stage, 'running');
-    const result = await hooks.run(stage, facts, stage === 'drained' ? failures + 1 : 1, succeeded);
+    // A drain that was cancelled leaves its hooks running, and they need not bear to run twice at once.
+    const before = running.get(stage);
+    if (before) await before;
+    if (isClosed) return;
+    const own = hooks.run(stage, facts, stage === 'drained' ? failures + 1 : 1, succeeded);
+    running.set(stage, own);
+    const result = await own;
+    running.delete(stage);
     if (isClosed) return;
     if (result === 'failed' && stage === 'drained' && hooks.holds) {
       const rest = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** failures);

@@ -1,16 +1,16 @@
 import type { AutoScaling } from '../../aws/auto-scaling.ts';
-import type { Ecs } from '../../aws/ecs.ts';
+import type { Ecs, Task } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
 import type { Mutation, Outcome } from '../model.ts';
 
 /**
  * Changes AWS. Both return once AWS has answered, and reject only with a fault of our own.
  *
- * `unless` aborts once it is not wanted any more: what was not sent by then is not sent, and fails as `stopped`.
+ * `unless` aborts once it is not wanted any more: what was not sent by then is not sent, and fails as `unsent`.
  */
 export type Mutations = {
   mutate(mutation: Mutation, unless: AbortSignal): Promise<Outcome>;
-  heartbeat(group: string, hook: string): Promise<Outcome>;
+  heartbeat(group: string, hook: string, unless: AbortSignal): Promise<Outcome>;
 };
 
 /** How many tasks are asked to stop at once. */
@@ -25,11 +25,17 @@ const CAUSE = {
 
 export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ecs-drain-agent'): Mutations {
   return {
-    mutate: (mutation, unless) => outcomeOf(() => perform(mutation, unless)),
-    heartbeat: (group, hook) => outcomeOf(() => autoScaling.heartbeat(group, hook)),
+    mutate: (mutation, unless) =>
+      mutation.kind === 'stop-tasks'
+        ? stopTasks(mutation, unless)
+        : outcomeOf(() => perform(mutation, unless)),
+    heartbeat: (group, hook, unless) => outcomeOf(() => autoScaling.heartbeat(group, hook, { unless })),
   };
 
-  async function perform(mutation: Mutation, unless: AbortSignal): Promise<unknown> {
+  async function perform(
+    mutation: Exclude<Mutation, { kind: 'stop-tasks' }>,
+    unless: AbortSignal,
+  ): Promise<unknown> {
     switch (mutation.kind) {
       case 'set-draining':
         return setStatus(mutation, 'DRAINING', unless);
@@ -39,8 +45,6 @@ export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ec
         const { cluster, arn } = mutation.containerInstance;
         return ecs.deregister(cluster, arn, { unless });
       }
-      case 'stop-tasks':
-        return stopTasks(mutation, unless);
       case 'complete':
         return autoScaling.complete(mutation.group, mutation.hook, mutation.result, { unless });
       case 'terminate':
@@ -56,26 +60,29 @@ export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ec
     return ecs.setStatus(cluster, arn, status, { unless });
   }
 
+  /** What one of them could not be told keeps none of the others from it, and is no reason to tell those again. */
   async function stopTasks(
     { tasks, cluster, why }: Extract<Mutation, { kind: 'stop-tasks' }>,
     unless: AbortSignal,
-  ): Promise<void> {
+  ): Promise<Outcome> {
     const left = [...tasks];
-    const failures: unknown[] = [];
+    const asked: Task[] = [];
+    const errors: AwsError[] = [];
+    const options = { urgent: why === 'spot', unless };
     const next = async (): Promise<void> => {
       for (let task = left.shift(); task; task = left.shift()) {
-        try {
-          await ecs.stopTask(cluster, task.arn, `${reason}: ${CAUSE[why]}`, {
-            urgent: why === 'spot',
-            unless,
-          });
-        } catch (error) {
-          failures.push(error);
-        }
+        const { arn } = task;
+        const outcome = await outcomeOf(() =>
+          ecs.stopTask(cluster, arn, `${reason}: ${CAUSE[why]}`, options),
+        );
+        if (outcome.kind === 'failed') errors.push(outcome.error);
+        else asked.push(task);
       }
     };
     await Promise.all(Array.from({ length: STOP_TASKS_AT_ONCE }, next));
-    if (failures.length > 0) throw failures[0];
+    const [error] = errors;
+    if (!error) return { kind: 'done' };
+    return asked.length > 0 ? { kind: 'partly', asked, error } : { kind: 'failed', error };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Task } from '../../aws/ecs.ts';
 import type { AwsError, AwsErrorKind } from '../../aws/errors.ts';
 import { known, type Reading, unknown } from '../../base/reading.ts';
 import { listInterval } from '../decide/ecs-pace.ts';
@@ -116,6 +117,11 @@ export function settle(
       return tasksRunning(arrived, mutation, context);
     case 'nothing-waiting':
       return nothingWaiting(arrived, mutation, context);
+    case 'partly': {
+      const rested = failed(arrived, mutation, outcome.error, before, context);
+      if (mutation.kind !== 'stop-tasks') return rested;
+      return stopping(rested.state, mutation, outcome.asked, context);
+    }
     case 'failed':
       return failed(arrived, mutation, outcome.error, before, context);
   }
@@ -153,6 +159,8 @@ export function settleHeartbeat(
       };
     }
     default: {
+      if (outcome.kind === 'failed' && outcome.error.kind === 'unsent')
+        return { state, events: [], stale: [] };
       // Where nothing waited, no answer says nothing new: tries go on, ever more rarely.
       if (last?.outcome === 'nothing-waiting')
         return { state: next({ ...last, at, times: last.times + 1 }), events: [], stale: [] };
@@ -221,20 +229,8 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
         ],
       };
     }
-    case 'stop-tasks': {
-      const { tasks, why } = mutation;
-      // Older ones are asked again anyway, and a drain can last for days.
-      const before = Object.entries(memory.askedToStop ?? {}).filter(([, at]) => now < at + ASK_AGAIN_MS);
-      const asked = tasks.map(({ arn }) => [arn, now] as const);
-      const askedToStop = Object.fromEntries([...before, ...asked]);
-      const message = `asked ${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'} to stop (${STOPPED_FOR[why]})`;
-      return {
-        state: { ...state, memory: { ...memory, askedToStop } },
-        // Another list tells nothing new of them, and its pages are the requests that are needed when the last has ended.
-        stale: [],
-        events: [{ event: 'drain.tasks-stopping', message, fields: { why } }],
-      };
-    }
+    case 'stop-tasks':
+      return stopping(state, mutation, mutation.tasks, context);
     case 'deregister':
       return deregistered(state, mutation, context);
     case 'complete': {
@@ -270,6 +266,27 @@ function done(state: DrainState, mutation: Mutation, context: SettleContext): Se
       };
     }
   }
+}
+
+function stopping(
+  state: DrainState,
+  { tasks, why }: Extract<Mutation, { kind: 'stop-tasks' }>,
+  asked: readonly Task[],
+  { now }: SettleContext,
+): Settled {
+  const { memory } = state;
+  // Older ones are asked again anyway, and a drain can last for days.
+  const before = Object.entries(memory.askedToStop ?? {}).filter(([, at]) => now < at + ASK_AGAIN_MS);
+  const askedToStop = Object.fromEntries([...before, ...asked.map(({ arn }) => [arn, now] as const)]);
+  const of = asked.length < tasks.length ? `${asked.length} of ` : '';
+  const what = `${of}${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}`;
+  const message = `asked ${what} to stop (${STOPPED_FOR[why]})`;
+  return {
+    state: { ...state, memory: { ...memory, askedToStop } },
+    // Another list tells nothing new of them, and its pages are the requests that are needed when the last has ended.
+    stale: [],
+    events: [{ event: 'drain.tasks-stopping', message, fields: { why } }],
+  };
 }
 
 function deregistered(
@@ -368,8 +385,14 @@ function failed(
   };
 }
 
-/** Failures by which AWS says that it has done nothing. */
-const SURELY_NOT: ReadonlySet<AwsErrorKind> = new Set(['rejected', 'permission', 'throttled']);
+/** Failures by which AWS has surely done nothing: it says so, there was nothing to sign the call with, or it was never sent. */
+const SURELY_NOT: ReadonlySet<AwsErrorKind> = new Set([
+  'rejected',
+  'permission',
+  'credentials',
+  'throttled',
+  'unsent',
+]);
 
 /** Whether DRAINING or ACTIVE was set although the call failed. AWS's own "no" is sure; without its word, it may have been. */
 function afterFailure(

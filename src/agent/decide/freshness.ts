@@ -105,11 +105,14 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
 
 /**
  * Whether a mutation that waits for its share of requests, up to a minute, should still be sent. What lets go of the
- * instance needs the decision that it rests on to hold; what begins or ends a drain, or asks tasks to stop, the signals.
+ * instance needs the decision that it rests on to hold; what begins or ends a drain, or asks tasks to stop, the signals. Nothing
+ * should where metadata names another instance.
  *
  * @param action what is decided on now
  */
 export function isStillWanted(mutation: Mutation, observed: Observation, action: Action): boolean {
+  // This may be another instance by now.
+  if (action.kind === 'refuse') return false;
   const asked = demand(observed);
   switch (mutation.kind) {
     case 'set-draining':
@@ -126,6 +129,10 @@ export function isStillWanted(mutation: Mutation, observed: Observation, action:
       return action.kind === 'terminate';
   }
 }
+
+/** Whether a heartbeat that waits for its share of requests should still be sent. */
+export const isHeartbeatWanted = (observed: Observation): boolean =>
+  observed.identity === 'confirmed' && demand(observed) !== 'withdrawn';
 
 /** Whether it lets the instance go because nothing is left on it: at a limit, what is left does not count. */
 export function letsGo(mutation: Mutation): boolean {

@@ -54,6 +54,7 @@ const REST_MS: Readonly<Record<Exclude<AwsErrorKind, 'throttled'>, number>> = {
   credentials: 5_000,
   permission: 60_000,
   rejected: 15_000,
+  unsent: 0,
   stopped: 0,
 };
 

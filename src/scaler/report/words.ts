@@ -1,3 +1,4 @@
+import { isGivenUp } from '../../aws/errors.ts';
 import { isoTime } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type {
@@ -174,7 +175,7 @@ export function outcomeWords(outcome: Outcome, now: number): string {
     case 'not-any-more':
       return `not done: ${text}; ${outcome.why}`;
     case 'failed':
-      return outcome.error?.kind === 'stopped'
+      return outcome.error && isGivenUp(outcome.error)
         ? `not finished: ${text}; this program is stopping, and the next turn sees what came of it`
         : `failed: ${text}; ${outcome.why}`;
   }

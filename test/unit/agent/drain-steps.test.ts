@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Outcome } from '../../../src/agent/model.ts';
+import type { HooksResult } from '../../../src/operator-hooks/operator-hooks.ts';
 import {
   begin,
   busy,
@@ -127,6 +128,19 @@ describe('what waits to be sent is withdrawn', () => {
     assert.ok(agent.did.some((one) => one.endsWith('stop-tasks')));
     assert.equal(agent.isWithdrawn('stop-tasks'), false);
   });
+  it('and what was done of it by then is told: nobody would learn why a job has ended', async () => {
+    const agent = scriptAgent({ policy: limited });
+    const answer = pending();
+    agent.outcomes['stop-tasks'] = answer.promise;
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(2 * MINUTE);
+    Object.assign(agent.says, { signal: known(undefined), lifecycle: inService });
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.events().at(-1), 'agent.watching');
+    answer.resolve({ kind: 'partly', asked: [task], error: failed('unsent') });
+    await agent.pass(SECOND);
+    assert.equal(agent.events().at(-1), 'drain.tasks-stopping');
+  });
   it('while the instance is still to be given back', async () => {
     const agent = scriptAgent({ policy: limited });
     agent.outcomes['stop-tasks'] = pending().promise;
@@ -168,6 +182,45 @@ describe('what waits to be sent is withdrawn', () => {
       await agent.pass(2 * SECOND);
       assert.equal(agent.isWithdrawn(kind), true, `${kind} would be sent on the strength of old answers`);
     }
+  });
+  it('once metadata names another instance: that one would be changed', async () => {
+    const change = async (kind: 'set-draining' | 'stop-tasks' | 'heartbeat', more: object) => {
+      const agent = scriptAgent({ policy: limited });
+      agent.outcomes[kind] = pending().promise;
+      await begin(agent, { ...busy(), ...more });
+      await agent.pass(2 * MINUTE);
+      assert.equal(agent.isWithdrawn(kind), false, agent.did.join());
+      agent.says.instanceId = known('i-0fedcba9876543210');
+      await agent.pass(2 * MINUTE);
+      assert.equal(agent.isWithdrawn(kind), true, kind);
+    };
+    await change('set-draining', {});
+    await change('stop-tasks', { status: 'DRAINING' });
+    await change('heartbeat', { status: 'DRAINING' });
+  });
+  it('and what was never sent has changed nothing: DRAINING that an operator sets then stays', async () => {
+    const agent = scriptAgent();
+    const answer = pending();
+    agent.outcomes['set-draining'] = answer.promise;
+    await begin(agent, { ...busy(), lifecycle: inService });
+    await agent.pass(20 * SECOND);
+    Object.assign(agent.says, { signal: known(undefined), status: 'DRAINING' });
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.isWithdrawn('set-draining'), true);
+    answer.resolve({ kind: 'failed', error: failed('unsent') });
+    await agent.pass(5 * MINUTE);
+    assert.deepEqual(agent.did, ['15 s set-draining'], 'the operator’s DRAINING is undone');
+  });
+  it('but not what gives an instance back beside the tag of an event that is over: it would stay DRAINING', async () => {
+    const tag = { source: 'tag', value: 'time=x', hook: undefined, eventAt: START - 60 * MINUTE } as const;
+    const agent = scriptAgent({
+      memory: { signalledAt: START - MINUTE, drainingSetAt: START - MINUTE, signals: [tag] },
+      says: { ...busy(), signal: known(tag), status: 'DRAINING', lifecycle: inService },
+    });
+    agent.outcomes['set-active'] = pending().promise;
+    await agent.pass(2 * MINUTE);
+    assert.equal(agent.did.length, 1, agent.did.join());
+    assert.equal(agent.isWithdrawn('set-active'), false);
   });
   it('when the agent stops', async () => {
     const agent = await stopping();
@@ -707,6 +760,28 @@ describe('the operator’s hooks', () => {
       ['released'],
     );
     assert.deepEqual(agent.did, ['0 s complete']);
+  });
+  it('of a drain that is cancelled end before those of the next begin: they need not bear to run at once', async () => {
+    const { promise, resolve } = Promise.withResolvers<HooksResult>();
+    const agent = scriptAgent({ hooks: { draining: promise } });
+    await begin(agent, { ...busy(), lifecycle: inService });
+    await agent.pass(30 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(30 * SECOND);
+    for (let turn = 0; turn < 2; turn++) {
+      agent.says.signal = known(manual);
+      await agent.pass(30 * SECOND);
+      assert.equal(agent.ran.length, 1, 'two of the same hook run at once');
+      if (turn === 0) agent.says.signal = known(undefined);
+      await agent.pass(30 * SECOND);
+    }
+    resolve('succeeded');
+    await agent.pass(SECOND);
+    assert.deepEqual(
+      agent.ran.map(({ stage }) => stage),
+      ['draining', 'draining'],
+      'the hook of a drain that was cancelled meanwhile runs, or that of this one does not',
+    );
   });
   it('of a drain that is cancelled change nothing any more', async () => {
     const { promise, resolve } = Promise.withResolvers<'succeeded'>();

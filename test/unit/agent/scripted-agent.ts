@@ -111,7 +111,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const mutations: Mutation[] = [];
   let last: Report | undefined;
   const views: EcsView[] = [];
-  const signals = new Map<Mutation['kind'], AbortSignal>();
+  const signals = new Map<Mutation['kind'] | 'heartbeat', AbortSignal>();
   let isOver = false;
   let drawn = 0;
   const { random = [] } = options;
@@ -186,7 +186,8 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
         if (outcome.kind === 'done') obey(mutation);
         return outcome;
       },
-      heartbeat: async () => {
+      heartbeat: async (_group, _hook, withdrawn) => {
+        signals.set('heartbeat', withdrawn);
         did.push(`${seconds()} heartbeat`);
         return (await outcomes.heartbeat) ?? { kind: 'done' };
       },
@@ -223,7 +224,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     sleeps,
     views,
     /** Whether the last change of that kind is not to be made any more. */
-    isWithdrawn: (kind: Mutation['kind']) => signals.get(kind)?.aborted,
+    isWithdrawn: (kind: Mutation['kind'] | 'heartbeat') => signals.get(kind)?.aborted,
     report: () => last,
     isOver: () => isOver,
     events: () => said.map(({ event }) => event),

@@ -144,14 +144,14 @@ describe('when the agent stops', () => {
     assert.equal(sentAt.length, 12);
     stop.abort();
     const outcomes = await Promise.all(calls);
-    assert.equal(outcomes[12].kind, 'stopped');
+    assert.equal(outcomes[12].kind, 'unsent');
     assert.equal(outcomes[12].message, 'the agent is stopping');
     assert.equal(sentAt.length, 12);
   });
 });
 
 describe('a call that is not wanted any more', () => {
-  const givenUp = { kind: 'stopped', message: 'it is not wanted any more' };
+  const givenUp = { kind: 'unsent', message: 'it is not wanted any more' };
 
   test('a question of a drain that is over does not take others’ share of requests', async () => {
     const { call, sentAt } = setUp(() => Promise.resolve({}));
@@ -187,6 +187,19 @@ describe('a call that is not wanted any more', () => {
     await assert.rejects(outcome);
     await pass(clock, Promise.resolve({}));
     assert.deepEqual(sentAt, [0]);
+  });
+
+  test('and was sent once does not pass for one that was never sent: it may have been done', async () => {
+    const unless = new AbortController();
+    const { call, clock } = setUp(() => {
+      void clock.sleep(1).then(() => unless.abort());
+      return Promise.reject(outage);
+    });
+    const outcome = await pass(
+      clock,
+      call('ecs:StopTask', { task: 'a' }, { attempts: 2, unless: unless.signal }),
+    );
+    assert.ok('error' in outcome && outcome.error.kind !== 'unsent');
   });
 
   test('is waited for to its end if it was sent: it may have been done', async () => {

@@ -145,6 +145,7 @@ describe('running the stages', () => {
     let answer = Promise.withResolvers<HooksResult>();
     const stages = createHookStages({
       clock,
+      running: new Map(),
       hooks: {
         holds,
         run: (stage, _facts, attempt) => {

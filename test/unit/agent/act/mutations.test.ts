@@ -39,7 +39,7 @@ function setUp(answer: (call: string) => unknown = () => undefined) {
   const { mutate, heartbeat } = createMutations(ecs, autoScaling);
   return {
     mutate: (mutation: Mutation, signal = unless) => mutate(mutation, signal),
-    heartbeat,
+    heartbeat: (group: string, hook: string) => heartbeat(group, hook, unless),
     calls,
   };
 }
@@ -64,7 +64,7 @@ describe('each change is one call', () => {
   it('heartbeat', async () => {
     const { heartbeat, calls } = setUp(() => 'recorded');
     assert.deepEqual(await heartbeat('g', 'h'), { kind: 'done' });
-    assert.deepEqual(calls, [['heartbeat', 'g', 'h']]);
+    assert.deepEqual(calls, [['heartbeat', 'g', 'h', { unless }]]);
   });
 });
 
@@ -108,14 +108,30 @@ describe('tasks that are asked to stop', () => {
     ]);
   });
 
-  it('one that cannot be asked keeps none of the others from it, and is told', async () => {
+  it('one that cannot be asked keeps none of the others from it, and those need not be asked again', async () => {
     const { mutate, calls } = setUp((call) => (call === 'stopTask b' ? Promise.reject(refused) : undefined));
     const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-    assert.deepEqual(await mutate(stop('timeout', ...ids)), { kind: 'failed', error: refused });
+    const outcome = await mutate(stop('timeout', ...ids));
+    assert.ok(outcome.kind === 'partly', 'all seven would be asked again, outside the budget');
+    assert.equal(outcome.error, refused);
+    assert.deepEqual(
+      outcome.asked.map(({ arn }) => arn),
+      ids.filter((id) => id !== 'b'),
+    );
     assert.deepEqual(
       calls.map(([, , arn]) => arn),
       ids,
     );
+  });
+
+  it('none of which could be asked: it failed', async () => {
+    const { mutate } = setUp(() => Promise.reject(refused));
+    assert.deepEqual(await mutate(stop('timeout', 'a', 'b')), { kind: 'failed', error: refused });
+  });
+
+  it('and a fault of our own, which is none of AWS', async () => {
+    const { mutate } = setUp(() => Promise.reject(new TypeError('x is not a function')));
+    await assert.rejects(mutate(stop('timeout', 'a')), { message: 'x is not a function' });
   });
 
   it('five at a time', async () => {

@@ -29,7 +29,7 @@ const complete: Mutation = {
   why: 'drained',
 };
 const task = { arn: 't', group: 'family:batch', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
-const stopTasks: Mutation = { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' };
+const stopTasks = { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' } as const;
 const terminate: Mutation = { kind: 'terminate', why: 'rebalance' };
 
 const done: Outcome = { kind: 'done' };
@@ -139,6 +139,23 @@ describe('what was done', () => {
         fields: { why: 'spot' },
       },
     ]);
+  });
+  it('some of the tasks asked to stop: which were, and the others are asked once that has rested', () => {
+    const [one] = stopTasks.tasks;
+    assert.ok(one);
+    const both = { ...stopTasks, tasks: [one, { ...one, arn: 'u' }] };
+    const error = new AwsError('ecs:StopTask', 'throttled', 'Any', 'it failed');
+    const partly: Outcome = { kind: 'partly', asked: [one], error };
+    const { state, stale, events } = after(both, partly);
+    assert.deepEqual(state.memory.askedToStop, { t: NOW }, 'it is asked again within seconds');
+    assert.deepEqual(
+      events.map(({ event, message }) => [event, message]),
+      [['drain.tasks-stopping', 'asked 1 of 2 tasks to stop (the Spot interruption is near)']],
+      'nobody learns why a job ended',
+    );
+    assert.deepEqual(stale, []);
+    assert.equal(state.attempts['stop-tasks spot']?.failures, 1);
+    assert.ok((state.attempts['stop-tasks spot']?.restsUntil ?? 0) >= NOW + 1_000);
   });
   it('deregistered: as of when the rest of the view was asked', () => {
     const { shows, stale, events } = after(deregister, done);
@@ -361,8 +378,8 @@ describe('our DRAINING', () => {
     assert.equal(statusIn(begun, NOW + 1), 'unknown');
     assert.equal(statusIn(after(setDraining, done, { state: begun }).state, NOW), 'ACTIVE');
   });
-  for (const kind of ['rejected', 'permission', 'throttled'] as const)
-    it(`was not set where AWS said no (${kind})`, () => {
+  for (const kind of ['rejected', 'permission', 'credentials', 'throttled', 'unsent'] as const)
+    it(`was not set where AWS said no, or was never asked (${kind}): an operator’s own would be undone`, () => {
       const { state } = after(setDraining, failed(kind), { state: begun, memory: {} });
       assert.deepEqual(state.memory, {});
       assert.equal(statusIn(state, NOW - 10_000), 'ACTIVE');

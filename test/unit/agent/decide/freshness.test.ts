@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Freshness, isStillWanted, outdated } from '../../../../src/agent/decide/freshness.ts';
+import {
+  type Freshness,
+  isHeartbeatWanted,
+  isStillWanted,
+  outdated,
+} from '../../../../src/agent/decide/freshness.ts';
 import type { Action, Asked, EcsView, Mutation } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 import { inState, nothing } from './observations.ts';
@@ -268,6 +273,18 @@ describe('what still waits to be sent', () => {
   it('set-active is sent for a tag whose event is over, as long as it is what is decided on', () => {
     assert.equal(isStillWanted(active, signal, active), true);
     assert.equal(isStillWanted(active, signal, wait), false);
+  });
+  it('nothing is sent once metadata names another instance: it would be changed', () => {
+    const refuse: Action = { kind: 'refuse', why: 'identity-changed' };
+    for (const mutation of [draining, active, deregister, stop, complete, terminate] as const)
+      assert.equal(isStillWanted(mutation, silent, refuse), false, mutation.kind);
+    for (const observed of [signal, silent])
+      assert.equal(isHeartbeatWanted({ ...observed, identity: 'changed' }), false, 'heartbeat');
+  });
+  it('a heartbeat is not sent without a signal: an instance that stays would be kept from its group', () => {
+    assert.equal(isHeartbeatWanted(signal), true);
+    assert.equal(isHeartbeatWanted(silent), true, 'its hook times out');
+    assert.equal(isHeartbeatWanted(none), false);
   });
   it('set-active is not sent once a signal has come', () => {
     assert.equal(isStillWanted(active, none, wait), true);
