@@ -80,6 +80,9 @@ export function releaseBy({
   return textIn(input, 'LifecycleActionResult') === 'ABANDON' ? 'ABANDON' : 'CONTINUE';
 }
 
+/** Which task a StopTask is for, and why: one for another reason goes on beside it. */
+export const stopIn = (input: unknown): string => `${textIn(input, 'task')} ${textIn(input, 'reason')}`;
+
 /** A member of a request's input or answer, where it is a text. */
 export function textIn(input: unknown, name: string): string | undefined {
   const value = memberOf(input, name);

@@ -6,7 +6,7 @@ import { createGroup, followGroup, type Group } from './group.ts';
 import { createInstance, type Instance, ourEnd, waitingForUs } from './instance.ts';
 import { checkTimeout, createLiveness, type Liveness } from './liveness.ts';
 import { createOwners } from './owners.ts';
-import { checkQuiet, checkRate } from './quiet.ts';
+import { checkAskedOnce, checkQuiet, checkRate } from './quiet.ts';
 import { checkInterruption, checkRelease, checkStopTask } from './release.ts';
 import { checkReport, checkStateFile } from './reports.ts';
 import {
@@ -135,6 +135,7 @@ function checkRequest(
   verdict: Verdict,
 ): void {
   checkRate(instance, request, verdict);
+  checkAskedOnce(instance, request, verdict);
   checkQuiet(instance, request, verdict);
   if (!isMutating(request)) return;
   checkForce(instance, request, verdict);

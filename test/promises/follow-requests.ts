@@ -1,4 +1,4 @@
-import { memberOf, releaseBy, statusSetBy, textIn } from './calls.ts';
+import { memberOf, releaseBy, statusSetBy, stopIn, textIn } from './calls.ts';
 import type { AnswerEntry, HostEntry, Request } from './entry.ts';
 import { containerInstanceOf, type Instance, isTakenForAnother, noteWait, ourEnd } from './instance.ts';
 
@@ -66,6 +66,9 @@ export function followAnswer(
   if (!process) return;
   process.answeredAt.set(api, at);
   switch (api) {
+    case 'ecs:StopTask':
+      process.stopAskedAt.set(stopIn(input), at);
+      return;
     case 'ecs:UpdateContainerInstancesState':
       process.isSettingDraining = false;
       if (textIn(input, 'status') === 'ACTIVE') instance.drainingRequested = false;

@@ -318,6 +318,8 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
         followSignals(instance, at, 'scheduled', false);
       return;
     case 'ended':
+      // Killed between its note and its call, it cannot tell whose DRAINING it finds.
+      if (instance.drainingNoted) instance.drainingRequested = true;
       instance.isAlive = false;
       instance.restarts++;
       instance.downSince = at;
@@ -351,7 +353,7 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
       instance.knowsRegistration = false;
       return;
     case 'saving':
-      if (entry.notesDraining) instance.drainingRequested = true;
+      instance.drainingNoted = entry.notesDraining;
       return;
     case 'saved':
       instance.stateIsWhole = true;

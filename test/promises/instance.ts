@@ -67,8 +67,10 @@ export type Instance = {
   /** Who set the container instance DRAINING. */
   drainingBy: 'agent' | 'other' | undefined;
   drainingSince: number;
-  /** Whether a process of the agent has noted, or called for, a DRAINING of its own. */
+  /** Whether a process of the agent has called for a DRAINING of its own, or has noted one and ended. */
   drainingRequested: boolean;
+  /** … or has noted one, ahead of its call. */
+  drainingNoted: boolean;
   readonly ecsAgent: EcsAgent;
 
   /** Its group; undefined where it is in none, or nothing tells. */
@@ -212,6 +214,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     drainingBy: undefined,
     drainingSince: -Infinity,
     drainingRequested: false,
+    drainingNoted: false,
     ecsAgent: {
       isUp: true,
       isFrozen: false,

@@ -29,6 +29,8 @@ export type Process = {
   readonly sent: Map<string, number[]>;
   /** When it has asked ECS within the last five minutes, in a drain that was over and waited. */
   readonly asksInVain: number[];
+  /** By `stopIn`: when AWS has answered it that the task is asked to stop. */
+  readonly stopAskedAt: Map<string, number>;
   /** By desired status: what it has listed of the tasks, in this drain. */
   readonly listed: Map<string, ListRead>;
   /** The state in the group, as it was last told. `none`: it is in no group. */
@@ -68,6 +70,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     answeredAt: new Map(),
     sent: new Map(),
     asksInVain: [],
+    stopAskedAt: new Map(),
     listed: new Map(),
     lifecycle: undefined,
     toldOf: new Set(),

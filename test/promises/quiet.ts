@@ -1,3 +1,4 @@
+import { stopIn, textIn } from './calls.ts';
 import type { Request } from './entry.ts';
 import {
   canTellSignals,
@@ -97,5 +98,21 @@ export function checkRate(instance: Instance, { api, at }: Request, verdict: Ver
     // The first too many tells it.
     times.length !== PER_MINUTE + 1 || isUrgent,
     () => `${id} called ${api} ${times.length} times within a minute: a fleet would be throttled`,
+  );
+}
+
+/** A task that did not stop is asked again after this, in ms. */
+const ASKED_AGAIN_MS = 60_000;
+
+/** Q2: a task that was asked to stop is not asked again for a minute, whatever came of the others of its batch. */
+export function checkAskedOnce(instance: Instance, { api, at, input }: Request, verdict: Verdict): void {
+  const { id, process, setting, drainSince = -Infinity } = instance;
+  const task = textIn(input, 'task');
+  if (api !== 'ecs:StopTask' || !process || task === undefined) return;
+  const askedAt = process.stopAskedAt.get(stopIn(input)) ?? -Infinity;
+  verdict.check(
+    'Q2',
+    askedAt < drainSince || at - askedAt >= ASKED_AGAIN_MS - setting.slack,
+    () => `${id} asked ${task} to stop again after ${at - askedAt} ms: a fleet would be throttled`,
   );
 }

@@ -58,8 +58,8 @@ export function checkIdentity(instance: Instance, { api, at }: Request, verdict:
   if (process.toldOtherAt !== undefined)
     verdict.check(
       'S3',
-      at - process.toldOtherAt <= ON_ITS_WAY_MS,
-      () => `${id} called ${api} long after metadata had told it that it is another instance`,
+      at - process.toldOtherAt <= SOON_THERE_MS + instance.setting.slack,
+      () => `${id} called ${api} after metadata had told it that it is another instance`,
     );
   if (lieSince === undefined) return;
   const isLater = instance.signalledSince > lieSince && at - lieSince > SOON_THERE_MS;

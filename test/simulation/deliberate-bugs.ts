@@ -608,6 +608,38 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'takes DRAINING that it never sent for its own',
+    edits: [{ within: 'SURELY_NOT', replace: "'unsent',", by: '' }],
+    isRare: true,
+  },
+  {
+    name: 'asks a whole batch of tasks to stop again where one could not be asked',
+    edits: [
+      {
+        within: 'createMutations',
+        replace: "asked.length > 0 ? { kind: 'partly', asked, error }",
+        by: "(false as boolean) ? { kind: 'partly', asked, error }",
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'runs an operator’s hook beside that of the drain before',
+    edits: [{ within: 'createHookStages', replace: 'if (before) await before;', by: '' }],
+    isRare: true,
+  },
+  {
+    name: 'still sends what waited when metadata became another’s',
+    edits: [
+      {
+        within: 'isStillWanted',
+        replace: "if (action.kind === 'refuse') return false;",
+        by: '',
+      },
+    ],
+    isRare: true,
+  },
+  {
     name: 'asks the tasks to stop that it last heard of hours ago',
     edits: [{ around: 'isStopNear', by: '() => () => false' }],
   },

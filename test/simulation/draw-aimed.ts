@@ -1,5 +1,12 @@
 import type { Span } from './draw-rare.ts';
-import { CLAIMED_INSTANCES, CLAIMED_TASKS, type Plan, type PlannedFault, type TaskPlan } from './plan.ts';
+import {
+  CLAIMED_INSTANCES,
+  CLAIMED_TASKS,
+  type Happening,
+  type Plan,
+  type PlannedFault,
+  type TaskPlan,
+} from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -421,6 +428,42 @@ function addVolumeAfter(random: Random, plan: Plan, start: number, overAt: numbe
       { at: overAt, what: 'untag' },
       { at: overAt + random.integer(8, 15) * MINUTE, what: 'tag', value: 'true' },
     ],
+  };
+}
+
+/**
+ * Somebody changes his mind so often that the requests of a minute are used up: then the signal goes while a change still waits to
+ * be sent, and others set the instance DRAINING, or metadata becomes another’s. Into one of two hundred runs.
+ */
+export function addFickle(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!random.chance(1 / 200)) return plan;
+  const happenings: Happening[] = [];
+  let at = start;
+  for (let turns = random.integer(6, 7); turns > 0; turns--) {
+    happenings.push({ at, what: 'tag', value: '' });
+    at += random.integer(3_500, 5 * SECOND);
+    happenings.push({ at, what: 'untag' });
+    at += random.integer(3_500, 5 * SECOND);
+  }
+  const last = random.chance(0.6)
+    ? ([{ at: at - random.integer(0, 5 * SECOND), what: 'other-drains' }] as const)
+    : ([
+        { at, what: 'tag', value: '' },
+        { at: at + random.integer(3 * SECOND, 20 * SECOND), what: 'claims-neighbour' },
+      ] as const);
+  return {
+    ...plan,
+    flags: [],
+    machine: { ...plan.machine, metadataTags: true },
+    tasks: [lasting(at + 5 * MINUTE)],
+    services: [],
+    happenings: [...happenings, ...last],
+    // Each drain ends while its hooks still run.
+    operatorHooks: random.chance(0.5)
+      ? { holds: false, stages: { draining: { ms: random.integer(5 * SECOND, MINUTE), failures: 0 } } }
+      : undefined,
+    faults: [],
+    kills: [],
   };
 }
 

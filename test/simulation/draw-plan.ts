@@ -1,6 +1,7 @@
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import {
   addAimed,
+  addFickle,
   addForgottenTermination,
   addFullDisk,
   addManyAtLimit,
@@ -49,7 +50,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const crowded = rare ? addManyAtLimit(createRandom(seed ^ 0x10a7), overwritten, span) : overwritten;
   const over = rare ? addOver(createRandom(seed ^ 0x0e4d), crowded, span) : crowded;
   const forgotten = rare ? addForgottenTermination(createRandom(seed ^ 0xf04e), over, span) : over;
-  const drawn = rare ? withFewPages(forgotten) : forgotten;
+  const fickle = rare ? addFickle(createRandom(seed ^ 0xf1c1), forgotten, span) : forgotten;
+  const drawn = rare ? withFewPages(fickle) : fickle;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

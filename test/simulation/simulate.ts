@@ -203,6 +203,7 @@ export async function simulate(
   function operatorHooks(own: Life): OperatorHooks | undefined {
     const { operatorHooks: planned } = plan;
     if (!planned) return undefined;
+    const running = new Set<string>();
     const hooks: OperatorHooks = {
       holds: planned.holds,
       run: async (stage, _, attempt) => {
@@ -211,7 +212,10 @@ export async function simulate(
         if (!hook) return 'none';
         timeline.note(clock.trueNow(), `the operator's hook of stage ${stage} runs for ${hook.ms} ms`);
         checker.onOperatorHook(hook.ms + (attempt <= hook.failures ? pauseAfter(attempt) : 0));
+        if (running.has(stage)) checker.onCrash(new Error(`the hooks of stage ${stage} ran twice at once`));
+        running.add(stage);
         await standstill.clock.sleep(hook.ms, { signal: own.stop.signal });
+        running.delete(stage);
         if (own.dead) return never();
         return attempt <= hook.failures ? 'failed' : 'succeeded';
       },
