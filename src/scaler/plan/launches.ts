@@ -58,6 +58,7 @@ export function launchesFor(
   let short = 0;
   // An instance that comes shows by itself what the next ones will hold.
   let isOneToSee = coming > 0;
+  const areDoubtful = areBootsDoubtful(surveyed);
   for (const job of jobs) {
     const room = rooms.find((one) => takes(one, job));
     if (room) {
@@ -68,8 +69,8 @@ export function launchesFor(
     const { zones, never, isUnsure } = whereItCould(job, snapshot);
     if (never) {
       why.set(job, never);
-    } else if (isUnsure && isOneToSee) {
-      why.set(job, { kind: 'to-be-seen' });
+    } else if ((isUnsure || areDoubtful) && isOneToSee) {
+      why.set(job, { kind: areDoubtful ? 'boots-doubtful' : 'to-be-seen' });
     } else if (left === 0) {
       short++;
       why.set(job, { kind: 'max-size', max: group.max });
@@ -78,12 +79,26 @@ export function launchesFor(
       left--;
       put(added, job);
       rooms.push(added);
-      isOneToSee ||= isUnsure;
+      isOneToSee ||= isUnsure || areDoubtful;
       why.set(job, isUnsure ? { kind: 'to-be-seen' } : { kind: 'launching', zone: added.of.zone });
     }
   }
   if (short > 0) problems.push({ kind: 'at-max', max: group.max, short });
   return { rooms, jobs: why, problems, left, inZone };
+}
+
+/**
+ * Whether none has registered since the last one was launched that has not in time. By a broken image as many would be launched every ten
+ * minutes as jobs wait, up to the group's maximum, and none take any.
+ */
+function areBootsDoubtful(surveyed: readonly Surveyed[]): boolean {
+  let brokenSince = -Infinity;
+  let registeredAt = -Infinity;
+  for (const { member, registered, standing } of surveyed) {
+    if (standing.kind === 'broken') brokenSince = Math.max(brokenSince, standing.since);
+    else if (member && registered) registeredAt = Math.max(registeredAt, registered.registeredAt);
+  }
+  return brokenSince > registeredAt;
 }
 
 /** A new instance in that of the zones that has the fewest. */

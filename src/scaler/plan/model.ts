@@ -371,6 +371,8 @@ export type JobWhy =
   | { readonly kind: 'launching'; readonly zone: string | undefined }
   /** By what the launch template says it may fit or not: one instance shows it for all such jobs. */
   | { readonly kind: 'to-be-seen' }
+  /** The last instances have not registered: one comes first, to show whether any will. */
+  | { readonly kind: 'boots-doubtful' }
   | { readonly kind: 'max-size'; readonly max: number }
   | { readonly kind: 'too-large'; readonly lacks: readonly Lack[]; readonly instanceType: string }
   /** No instance of the group ever satisfies it. */
@@ -395,6 +397,8 @@ export type GroupReason =
   /** It wants more than it lists, since then: its launches fail. */
   | { readonly kind: 'launches-fail'; readonly missing: number; readonly since: number }
   | { readonly kind: 'boots-fail'; readonly instances: readonly string[] }
+  /** Nothing is placed on them, and nobody knows what runs there: they are not removed either. */
+  | { readonly kind: 'disconnected'; readonly instances: readonly string[] }
   | { readonly kind: 'fresh-unknown' };
 
 /** The floor ahead of need. */

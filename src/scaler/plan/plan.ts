@@ -219,6 +219,9 @@ export function plan(snapshot: Snapshot, history: History, config: Config): Plan
   }
   const problems: GroupReason[] = [...rooms.problems, ...launches.problems];
   if (!mayTerminate) problems.push({ kind: 'terminate-suspended' });
+  const disconnected = surveyed.filter((one) => isWanted(one) && one.standing.kind === 'disconnected');
+  if (disconnected.length > 0)
+    problems.push({ kind: 'disconnected', instances: disconnected.map(({ id }) => id) });
   const names = surveyed.flatMap(({ member, standing }) =>
     member && standing.kind === 'cordoned-by-others' ? [standing.cordon.by] : [],
   );

@@ -113,6 +113,8 @@ export function jobWords(why: JobWhy): string {
       return `an instance is launched for it${why.zone === undefined ? '' : ` in ${why.zone}`}`;
     case 'to-be-seen':
       return 'it may be that a new instance does not take it: one comes first, to see';
+    case 'boots-doubtful':
+      return 'the instances that were launched last have not registered: one comes first, to see whether any does';
     case 'max-size':
       return `no room, and the group is at its maximum of ${why.max}`;
     case 'too-large':
@@ -142,6 +144,8 @@ export function groupWords(reason: GroupReason, now: number): string {
       return `The group has wanted ${count(reason.missing, 'instance')} more for ${span(now - reason.since)} and lists none: its scaling activities say why.`;
     case 'boots-fail':
       return `${reason.instances.join(', ')} ${reason.instances.length === 1 ? 'has' : 'have'} not registered with ECS, and ${reason.instances.length === 1 ? 'counts' : 'count'} as no room that comes.`;
+    case 'disconnected':
+      return `The ECS ${reason.instances.length === 1 ? 'agent of' : 'agents of'} ${reason.instances.join(', ')} ${reason.instances.length === 1 ? 'is' : 'are'} not connected: nothing is placed there, and nothing is removed.`;
     case 'fresh-unknown':
       return 'No instance of the group has been seen yet: one is launched to learn what it holds.';
   }

@@ -297,6 +297,36 @@ test('while more may wait than could be read, nothing is removed, and jobs are l
   assert.deepEqual(actionsOf(full), ['launch 1 eu-west-1a', 'launch 1 eu-west-1b']);
 });
 
+describe('after an instance that has not registered in time', () => {
+  const broken = { unregistered: true, age: 12 * MIN } as const;
+
+  test('one is launched for all jobs: of a broken image as many would come every ten minutes', () => {
+    const made = planned(cluster({ 'i-1': full, 'i-2': broken }, { demand: jobs(8) }));
+    assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1b']);
+    assert.equal(whyJob(made, 'job-8'), 'boots-doubtful');
+  });
+
+  test('none is launched while one boots', () => {
+    const boots = { unregistered: true, age: 2 * MIN } as const;
+    const made = planned(cluster({ 'i-1': broken, 'i-2': boots }, { demand: jobs(8) }));
+    assert.deepEqual(actionsOf(made), []);
+  });
+
+  test('all are launched once another has registered since', () => {
+    const later = { ...full, age: 3 * MIN };
+    const made = planned(cluster({ 'i-1': broken, 'i-2': later }, { demand: jobs(6) }));
+    assert.equal(
+      made.actions.reduce((sum, one) => sum + (one.kind === 'launch' ? one.count : 0), 0),
+      3,
+    );
+  });
+});
+
+test('a plan names the instances whose ECS agent is not connected: nobody uses them, and they stay', () => {
+  const made = planned(cluster({ 'i-1': busy, 'i-2': { agentConnected: false } }));
+  assert.deepEqual(made.reasons.group, [{ kind: 'disconnected', instances: ['i-2'] }]);
+});
+
 describe('of an instance that nobody has seen', () => {
   const fresh = {
     instanceType: 'm5.xlarge',
