@@ -101,6 +101,7 @@ describe('S5, on an unknown', () => {
     assert.deepEqual(found(log, 14), [
       `S5: ${A} called ecs:DeregisterContainerInstance without a good answer from ecs:ListTasks`,
       `S5: ${A} called ecs:DeregisterContainerInstance without having listed all of its tasks in this drain`,
+      `S5: ${A} called ecs:DeregisterContainerInstance at once, without a word of its group: its root volume may be about to be replaced`,
     ]);
   });
 

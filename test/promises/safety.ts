@@ -184,6 +184,14 @@ export function checkKnowledge(instance: Instance, request: Request, verdict: Ve
     hasListed(process),
     () => `${id} called ${api} without having listed all of its tasks in this drain`,
   );
+  // Only others than the group ask for that without its word, and they wait for it for half a minute.
+  const isHeard = answeredAt('autoscaling:DescribeAutoScalingInstances') > -Infinity;
+  verdict.check(
+    'S5',
+    isHeard || at - (instance.drainSince ?? at) >= UNHEARD_MS,
+    () =>
+      `${id} called ${api} at once, without a word of its group: its root volume may be about to be replaced`,
+  );
 
   function knowsSignals(): boolean {
     const isTold = process?.lifecycle !== undefined && isTermination(process.lifecycle);
@@ -191,6 +199,9 @@ export function checkKnowledge(instance: Instance, request: Request, verdict: Ve
     return isDecided || at - (process?.signalsReadAt ?? -Infinity) <= FRESH_SIGNALS_MS + setting.slack;
   }
 }
+
+/** So long, in ms, the group's word is waited for. */
+const UNHEARD_MS = 30_000;
 
 const hasListed = ({ listed }: Process): boolean =>
   ['RUNNING', 'STOPPED'].every((status) => listed.get(status)?.isWhole === true);

@@ -551,6 +551,11 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'deregisters at once for an operator, though the group cannot be heard',
+    edits: [{ within: 'keptInCluster', replace: '|| isPatient;', by: ';' }],
+    isRare: true,
+  },
+  {
     name: 'gives an instance back on what its group said before the signal went',
     edits: [{ within: 'outdated', replace: "mutation.kind === 'set-active' ||", by: '' }],
     isRare: true,

@@ -303,6 +303,26 @@ export function addForgottenTermination(random: Random, plan: Plan, { start }: S
   };
 }
 
+/** An operator drains an instance by hand whose group cannot be heard, or not at first. Into one of three hundred runs. */
+export function addUnheardGroup(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 300)) return plan;
+  return {
+    ...plan,
+    flags: [],
+    services: [],
+    tasks: random.chance(0.5) ? [] : [lasting(start + random.spread(SECOND, MINUTE))],
+    happenings: [{ at: start, what: 'manual-drain' }],
+    faults: [
+      {
+        at: 0,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: random.pick(['5xx', 'throttle', 'garbage'] as const) },
+        forMs: start + random.spread(5_000, 3 * MINUTE),
+      },
+    ],
+  };
+}
+
 /**
  * A drain is cancelled while the disk is full, and another begins: after a restart, what the file says is of the one before. Into
  * one of two hundred runs.

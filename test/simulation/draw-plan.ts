@@ -12,6 +12,7 @@ import {
   addSilentHost,
   addSlowHost,
   addThrottledWait,
+  addUnheardGroup,
   addWhileReplacing,
 } from './draw-aimed.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
@@ -51,7 +52,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const over = rare ? addOver(createRandom(seed ^ 0x0e4d), crowded, span) : crowded;
   const forgotten = rare ? addForgottenTermination(createRandom(seed ^ 0xf04e), over, span) : over;
   const fickle = rare ? addFickle(createRandom(seed ^ 0xf1c1), forgotten, span) : forgotten;
-  const drawn = rare ? withFewPages(fickle) : fickle;
+  const unheard = rare ? addUnheardGroup(createRandom(seed ^ 0x0e4a), fickle, span) : fickle;
+  const drawn = rare ? withFewPages(unheard) : unheard;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));
