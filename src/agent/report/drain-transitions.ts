@@ -28,6 +28,8 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
   let waitingSince: number | undefined;
   let tasksSince: number | undefined;
   let blockedKey = '';
+  /** The look at ECS whose tasks were named last, shortly before the hook's limit. */
+  let limitViewedAt: number | undefined;
   let doneWhy: string | undefined;
 
   /** True the first time, and then again every `ms`. */
@@ -113,9 +115,11 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
     const limit = hookLimit(observed);
     if (limit === undefined || isHandedOver(observed)) return;
     const left = limit - observed.now;
-    if (left > LIMIT_NEAR_MS) return;
-    const key = left <= LIMIT_VERY_NEAR_MS ? `drain.limit-near ${viewedAt}` : 'drain.limit-near';
-    if (!isTimeFor(key, observed.now)) return;
+    // An instance that outlives it has one that we reckon wrongly, as by the time in a tag that somebody wrote.
+    if (left > LIMIT_NEAR_MS || left <= 0) return;
+    const isNews = left <= LIMIT_VERY_NEAR_MS && viewedAt !== limitViewedAt;
+    if (!isTimeFor('drain.limit-near', observed.now, isNews ? 0 : Infinity)) return;
+    limitViewedAt = left <= LIMIT_VERY_NEAR_MS ? viewedAt : undefined;
     const lost = (ifKnown(observed.tasks) ?? []).map(({ group, arn }) => `${group} ${shortId(arn)}`);
     log(
       'drain.limit-near',
