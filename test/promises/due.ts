@@ -182,7 +182,9 @@ function claimsUntil(instance: Instance, at: number): number {
   const one = containerInstanceOf(instance);
   // What ECS has forgotten counts as gone for who remembers that ECS once knew it.
   const isForgotten = one?.status === 'INACTIVE' && at - one.since > DESCRIBED_MS;
-  return isForgotten && stateLostAt > one.registeredAt ? (process?.bornAt ?? at) + CLAIM_MS : -Infinity;
+  if (!isForgotten || stateLostAt <= one.registeredAt) return -Infinity;
+  // Only in a cluster that somebody names is ECS's denial believed.
+  return instance.setting.namesCluster ? (process?.bornAt ?? at) + CLAIM_MS : Infinity;
 }
 
 /** While tasks run on the host, ECS is looked at so often, in ms, for what somebody may have changed there. */

@@ -38,6 +38,9 @@ const LATELY_CONFIRMED_MS = 5_000;
  */
 const LATELY_LET_GO_MS = 60_000;
 
+/** … and that the group keeps an instance that is given back. */
+const LATELY_KEPT_MS = 30_000;
+
 /** The group's state, where heartbeats have said so far that its hook still waits. */
 const LATELY_IN_GROUP_MS = 120_000;
 
@@ -53,7 +56,10 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   if (!askedSince('identity', decidedAt)) needed.push('identity');
   // A group may have begun to terminate it since it was last heard, or keep it by now.
   const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
-  if (restsOnGroup && !askedSince('lifecycle', seen.unsignalledSince ?? -Infinity)) needed.push('lifecycle');
+  // A tag whose event is over says nothing of another one that has begun since.
+  const kept = mutation.kind === 'set-active' ? dueAt - LATELY_KEPT_MS : -Infinity;
+  if (restsOnGroup && !askedSince('lifecycle', Math.max(kept, seen.unsignalledSince ?? -Infinity)))
+    needed.push('lifecycle');
   // What is ACTIVE is given tasks, and whether ECS refuses to let go of it for one on its way down is documented
   // nowhere: each try needs a list that is newer than the one before it.
   if (mutation.kind === 'deregister') {
