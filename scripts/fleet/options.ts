@@ -27,6 +27,7 @@ npm run fleet -- --agents N --hook 300 --tasks 2h --auto-scaling 50/10    one sc
 --tasks TIME             the longest task; the last of each instance ends between a fifth of it and all of it (10m)
 --hook SECONDS           the hook's heartbeat time-out (3600)
 --auto-scaling B/R       Auto Scaling's limit: B requests at once, R a second (100/20)
+--ecs-reads B/R          ECS's limit on reading a cluster (100/20)
 --outage TIME            no AWS API answers for so long, in the middle
 --together               all agents start in the same second, with the termination under way
 --program NAME           agent, tag-poller or central-drainer; each of them, unless a scenario is put together
@@ -73,6 +74,7 @@ function parse(argv: readonly string[]) {
       tasks: { type: 'string' },
       hook: { type: 'string' },
       'auto-scaling': { type: 'string' },
+      'ecs-reads': { type: 'string' },
       outage: { type: 'string' },
       together: { type: 'boolean' },
       program: { type: 'string' },
@@ -87,11 +89,20 @@ function parse(argv: readonly string[]) {
 }
 
 function familiesAsked(values: Values): readonly Family[] {
-  const { tasks, hook, 'auto-scaling': autoScaling, outage, together, program, before } = values;
+  const {
+    tasks,
+    hook,
+    'auto-scaling': autoScaling,
+    'ecs-reads': ecsReads,
+    outage,
+    together,
+    program,
+    before,
+  } = values;
   const extra: readonly ProgramName[] = before === undefined ? [] : ['agent-before'];
   if (program !== undefined && !PROGRAMS.includes(program))
     throw new Error(`--program must be one of ${PROGRAMS.join(', ')}: it was "${program}".`);
-  const isByHand = [tasks, hook, autoScaling, outage, together].some((one) => one !== undefined);
+  const isByHand = [tasks, hook, autoScaling, ecsReads, outage, together].some((one) => one !== undefined);
   if (!isByHand)
     return families.map((family) => ({
       ...family,
@@ -101,7 +112,8 @@ function familiesAsked(values: Values): readonly Family[] {
     ...defaultScenario,
     ...(tasks !== undefined && { tasksMs: duration('--tasks', tasks) }),
     ...(hook !== undefined && { hookMs: 1_000 * wholeNumber('--hook', hook) }),
-    ...(autoScaling !== undefined && { autoScaling: bucket(autoScaling) }),
+    ...(autoScaling !== undefined && { autoScaling: bucket('auto-scaling', autoScaling) }),
+    ...(ecsReads !== undefined && { ecsReads: bucket('ecs-cluster-read', ecsReads) }),
     ...(outage !== undefined && { outageMs: duration('--outage', outage) }),
     ...(together && { startTogether: true }),
   };
@@ -120,9 +132,10 @@ function duration(option: string, text: string): number {
   return ms;
 }
 
-function bucket(text: string): Scenario['autoScaling'] {
-  const limits = parseLimits(`auto-scaling=${text}`);
-  const size = typeof limits === 'object' ? limits['auto-scaling'] : undefined;
-  if (!size) throw new Error(`--auto-scaling must be a size such as 50/10: it was "${text}".`);
+function bucket(of: 'auto-scaling' | 'ecs-cluster-read', text: string): Scenario['autoScaling'] {
+  const limits = parseLimits(`${of}=${text}`);
+  const size = typeof limits === 'object' ? limits[of] : undefined;
+  const option = of === 'auto-scaling' ? '--auto-scaling' : '--ecs-reads';
+  if (!size) throw new Error(`${option} must be a size such as 50/10: it was "${text}".`);
   return size;
 }

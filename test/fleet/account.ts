@@ -28,7 +28,7 @@ export function openAccount(scenario: Scenario, onEvent: (event: TimelineEvent) 
   const clock = createVirtualClock();
   const fleet = createFleet({
     now: START,
-    limits: { ...awsLimits, 'auto-scaling': scenario.autoScaling },
+    limits: { ...awsLimits, 'auto-scaling': scenario.autoScaling, 'ecs-cluster-read': scenario.ecsReads },
     requestLog: 'counts',
     // As on real hosts, where all of it takes seconds.
     timings: { terminatingToWait: 3_000, deprovisioning: 1_000, agentReportLag: 2_000 },
@@ -47,6 +47,10 @@ export function openAccount(scenario: Scenario, onEvent: (event: TimelineEvent) 
     catchUp();
     for (const machine of machines) fleet.scaleIn(machine);
   });
+  if (scenario.silentEcsAgents)
+    clock.at(START + SIGNAL_AT, () => {
+      addFault(world, { match: { service: 'introspection' }, fault: { what: 'refuse' } });
+    });
   const outage = outageOf(scenario);
   if (outage)
     clock.at(START + outage.from, () => {

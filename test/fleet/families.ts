@@ -44,12 +44,15 @@ export const families: readonly Family[] = [
 
 /** What one scenario that was put together by hand is called. */
 export function titleOf(scenario: Omit<Scenario, 'program' | 'agents'>): string {
-  const { tasksMs, hookMs, autoScaling, outageMs, startTogether } = scenario;
+  const { tasksMs, hookMs, autoScaling, ecsReads, outageMs, startTogether } = scenario;
   const isUsual = autoScaling === awsLimits['auto-scaling'];
   return [
     `Tasks of up to ${tasksMs / MINUTE} min`,
     `hook of ${hookMs / 1_000} s`,
     ...(isUsual ? [] : [`Auto Scaling at ${autoScaling.burst}/${autoScaling.perSecond}`]),
+    ...(ecsReads === awsLimits['ecs-cluster-read']
+      ? []
+      : [`ECS reads at ${ecsReads.burst}/${ecsReads.perSecond}`]),
     ...(outageMs > 0 ? [`no AWS API for ${outageMs / MINUTE} min`] : []),
     ...(startTogether ? ['all start in the same second'] : []),
   ].join(', ');

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { judge } from './promises.ts';
 import { runFleet } from './run-fleet.ts';
-import { defaultScenario, MINUTE, type Scenario } from './scenario.ts';
+import { defaultScenario, MINUTE, type Scenario, SECOND } from './scenario.ts';
 
 async function figures(changes: Partial<Scenario>): Promise<Figures> {
   const scenario = { ...defaultScenario, tasksMs: 2 * MINUTE, ...changes };
@@ -27,6 +27,36 @@ describe('a fleet that drains at once, under the request limits of one account',
       assert.equal(leftBehind, 0, 'instances were left behind, to cost money until their hook times out');
     });
   }
+});
+
+test('60 agents without work, whose looks take more answers than ECS gives in minutes, all go in the end', {
+  timeout: 120_000,
+}, async () => {
+  const { leftBehind, timedOut, release } = await figures(overloaded(60));
+  assert.deepEqual(
+    { leftBehind, timedOut },
+    { leftBehind: 0, timedOut: 0 },
+    'none is ever released: all begin anew',
+  );
+  // Each takes six to eight answers, of which there is one a second.
+  assert.ok(release.max <= 10 * MINUTE, `the last was released after ${release.max / MINUTE} min`);
+});
+
+test('and so do 30 whose ECS agents are silent: ECS alone tells then what they are', {
+  timeout: 120_000,
+}, async () => {
+  const { leftBehind, timedOut } = await figures({ ...overloaded(30), silentEcsAgents: true });
+  assert.deepEqual(
+    { leftBehind, timedOut },
+    { leftBehind: 0, timedOut: 0 },
+    'none is ever released: all begin anew',
+  );
+});
+
+const overloaded = (agents: number) => ({
+  agents,
+  tasksMs: 10 * SECOND,
+  ecsReads: { burst: agents / 10, perSecond: agents / 60 },
 });
 
 test('100 agents that drain at once keep all that is promised for a fleet', {

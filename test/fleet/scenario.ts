@@ -11,10 +11,14 @@ export type Scenario = {
   readonly hookMs: number;
   /** The longest task. Each instance's last task ends at a time drawn between a fifth of it and all of it. */
   readonly tasksMs: number;
-  /** The size of Auto Scaling's bucket, which AWS does not publish. All others are as AWS has them. */
+  /** The size of Auto Scaling's bucket, which AWS does not publish. */
   readonly autoScaling: BucketSize;
+  /** The size of ECS's bucket for reading clusters. */
+  readonly ecsReads: BucketSize;
   /** No AWS API answers for so long, in the middle of the longest task; 0 for no outage. */
   readonly outageMs: number;
+  /** The ECS agents of all instances fall silent with the signal. */
+  readonly silentEcsAgents: boolean;
   /** Every process starts within one second, when the instances are being terminated already. */
   readonly startTogether: boolean;
   readonly seed: number;
@@ -30,8 +34,10 @@ export const defaultScenario: Scenario = {
   hookMs: HOUR,
   tasksMs: 10 * MINUTE,
   autoScaling: awsLimits['auto-scaling'],
+  ecsReads: awsLimits['ecs-cluster-read'],
   outageMs: 0,
   startTogether: false,
+  silentEcsAgents: false,
   seed: 1,
 };
 

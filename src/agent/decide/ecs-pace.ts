@@ -68,8 +68,15 @@ const END_LOOKS: readonly Step[] = [
 ];
 const FIRST_END_LOOK_MS = 2_000;
 
+/** An instance that is DRAINING can wait for its release; one that is not yet is given tasks meanwhile. */
+const OTHERS_FIRST_MS = 60_000;
+
 /** When ECS is to be looked at next, in ms by the agent's clock. */
 export function ecsViewDue(pace: DrainPace): number {
+  return Math.max(dueByItself(pace), othersFirst(pace));
+}
+
+function dueByItself(pace: DrainPace): number {
   const { asked, ecsView: last } = pace;
   const every = (ms: number) => dueAfter(asked.ecsView, ms, urgencyOf(pace));
   if (asked.ecsView.isStale) return every(FIRST_ANSWER_MS);
@@ -139,6 +146,15 @@ function unclearInterval(pace: DrainPace, unclearSince: number): number {
   const since = Math.max(unclearSince, signalledAt, registeredAnewAt);
   const steps = isOver ? UNCLEAR_OVER : ecsView ? UNCLEAR : UNCLEAR_AT_FIRST;
   return stepAfter(steps, asked.ecsView.at - since);
+}
+
+/** Until when others of a fleet that began with this one, and whose first look is throttled too, have ECS's answers. */
+function othersFirst({ isCrowded, signalledAt = -Infinity, spread, isHostBusy, ecsView }: DrainPace): number {
+  const isDraining =
+    ecsView?.containerInstance.kind === 'registered' && ecsView.containerInstance.status === 'DRAINING';
+  return isCrowded && isDraining && !isHostBusy
+    ? signalledAt + OTHERS_FIRST_MS * (1 + spread / 2)
+    : -Infinity;
 }
 
 /** Nothing new is placed here, and no task is to be asked to stop. */
@@ -222,7 +238,7 @@ function urgencyOf(pace: DrainPace): Urgency {
   const { containerInstance } = pace.ecsView ?? {};
   if (isAnew(pace)) return 'draining';
   if (!pace.ecsView || (containerInstance?.kind === 'registered' && containerInstance.status === 'ACTIVE'))
-    return pace.isHostBusy ? 'draining' : 'release';
+    return pace.isHostBusy || pace.isCrowded ? 'draining' : 'release';
   // Those that keep the host busy may all be such as the drain does not wait for, and only ECS tells.
   return pace.isHostBusy && !isStopNear(pace) && !pace.mustDescribe ? 'nothing' : 'release';
 }

@@ -23,7 +23,7 @@ type Throttled = {
  * A call that is throttled costs the others nothing, but what waits for nothing must leave the room to what does.
  */
 const THROTTLED: Readonly<Record<'release' | 'nothing', Throttled>> = {
-  release: { least: 300, most: 1_200, longest: 6_000, factor: 1.5 },
+  release: { least: 300, most: 1_200, longest: 20_000, factor: 1.5 },
   nothing: { least: 5_000, most: 20_000, longest: 120_000, factor: 2 },
 };
 
@@ -43,7 +43,7 @@ const DRAINING_MS = [
   { times: 3, least: 2_000, most: 10_000 },
   { times: 12, least: 1_500, most: 5_500 },
 ] as const;
-const DRAINING_LATER_MS = { least: 5_000, most: 30_000 } as const;
+const DRAINING_LATER_MS = { least: 3_000, most: 9_000 } as const;
 
 /**
  * How long a call rests otherwise, in ms. Nothing is retried within a call: twelve requests a minute are there for each API,

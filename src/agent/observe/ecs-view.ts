@@ -45,7 +45,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   /** Goes on with what was throttled a moment ago, if this host still says to be the same. */
   async function full(said: Registration | undefined, last: EcsView | undefined, byName: readonly string[]) {
     const heard = said?.containerInstanceArn;
-    const isOld = !begun || begun.heard !== heard || options.now() - begun.at >= RESUME_MS;
+    const resumable = heard === undefined || options.isReplacing() ? RESUME_MS : RESUME_HEARD_MS;
+    const isOld = !begun || begun.heard !== heard || options.now() - begun.at >= resumable;
     const isResumed = !isOld;
     const look: Begun =
       begun && !isOld
@@ -308,6 +309,11 @@ type Begun = {
 
 /** What was read longer ago than this, in ms, is read anew. */
 const RESUME_MS = 20_000;
+/**
+ * … but where the ECS agent still says that this host is what the look began with. In a fleet that has more to ask than ECS answers each
+ * has its turn once a minute: looks that begin anew meanwhile take all answers from one another, and none is ever complete.
+ */
+const RESUME_HEARD_MS = 600_000;
 /** Where it stays in its cluster, a look that takes longer than this, in ms, asks at its end whether all is as it was. */
 const LONG_MS = 500;
 const NOT_LISTED = 'they are listed once the host has none';

@@ -29,7 +29,11 @@ describe('the state in the group', () => {
   });
   it('is asked when the host’s last task has ended: the release rests on it', () => {
     assert.equal(due(emptied(NOW + 1)), 0);
-    assert.equal(due(emptied(NOW)), MINUTE);
+    assert.equal(due({ ...emptied(NOW), isHeld: false }), MINUTE);
+  });
+  it('and not every minute again while heartbeats tell that the hook waits: a fleet’s releases would wait for these answers', () => {
+    assert.equal(due({ ...emptied(NOW), isHeld: true }), 5 * MINUTE);
+    assert.equal(due({ ...emptied(NOW + 1), isHeld: true }), 0);
   });
   for (const [elapsed, every] of [
     [0, 3],

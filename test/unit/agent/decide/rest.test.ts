@@ -40,16 +40,19 @@ describe('after throttling the rest is drawn, so that a fleet does not come back
   const range = (urgency: Urgency, times: number, forMs = 0) =>
     [0, 1].map((jitter) => restAfter(failure('throttled', times, jitter, forMs), urgency));
 
-  it('short where an instance could go, and up to 6 s', () => {
+  it('short where an instance could go, and up to 20 s', () => {
     assert.deepEqual(
-      [1, 2, 3, 4, 5, 6].map((times) => range('release', times)),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9].map((times) => range('release', times)),
       [
         [300, 1_200],
         [300, 1_800],
         [300, 2_700],
         [300, 4_050],
-        [300, 6_000],
-        [300, 6_000],
+        [300, 6_075],
+        [300, 9_112.5],
+        [300, 13_668.75],
+        [300, 20_000],
+        [300, 20_000],
       ],
     );
   });
@@ -73,7 +76,7 @@ describe('after throttling the rest is drawn, so that a fleet does not come back
         [2_000, 10_000],
         [1_500, 5_500],
         [1_500, 5_500],
-        [5_000, 30_000],
+        [3_000, 9_000],
       ],
     );
   });

@@ -471,17 +471,23 @@ describe('a full view that was throttled', () => {
       assert.deepEqual(seen.kind === 'known' ? idsIn(seen) : seen.cause, expected);
     }
   });
-  it('begins anew after 20 s, and where the host says that it is another', async () => {
-    const whole = setUpThrottled('describeTasks', { tasks: [task('1', 'STOPPED')] });
-    await assert.rejects(whole.view('full', undefined), AwsError);
-    whole.free();
-    whole.pass(20_000);
-    await whole.view('full', undefined);
-    assert.ok(
-      !whole.asked.some((one) => one.startsWith('describe web')),
-      'a whole view needs no second look',
-    );
-  });
+  for (const [what, ms, more] of [
+    ['20 s where the host does not say what it is', 20_000, { says: undefined }],
+    ['20 s where others may set it ACTIVE, as its root volume is replaced', 20_000, { isReplacing: true }],
+    ['ten minutes', 600_000, {}],
+  ] as const) {
+    const look = async (after: number) => {
+      const scene = setUpThrottled('describeTasks', { tasks: [task('1', 'STOPPED')], ...more });
+      await assert.rejects(scene.view('full', undefined), AwsError);
+      scene.free();
+      scene.pass(after);
+      await scene.view('full', undefined);
+      return scene.timesLocated();
+    };
+    it(`begins anew after ${what}`, async () => assert.equal(await look(ms), 2));
+    it(`and not before: in a fleet that asks for more than ECS answers none would ever be complete (${what})`, async () =>
+      assert.equal(await look(ms - 1), 1));
+  }
   it('begins anew after any other failure', async () => {
     const scene: Scene = { tasks: [task('1', 'STOPPED')], refuses: { describeTasks: 'transient' } };
     const { view, asked } = setUp(scene);
