@@ -1,8 +1,9 @@
 import { AwsError } from '../aws/errors.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Demand } from '../base/demand.ts';
+import type { Demand, PlacementConstraint } from '../base/demand.ts';
 import type { DemandQueue } from './aws/demand-queue.ts';
 import type { Group } from './aws/group.ts';
+import type { Zones, ZonesOf } from './aws/subnets.ts';
 import type { Tasks } from './aws/tasks.ts';
 import { decide } from './launch/decide.ts';
 import type { Call, Cancel, End, Launch, Outcome, Policy } from './launch/model.ts';
@@ -29,6 +30,7 @@ export type Demanding = {
   readonly queue: DemandQueue;
   /** What it is that waits; the needs are the launch's own. */
   readonly of: Pick<Demand, 'cluster' | 'group' | 'key'>;
+  readonly zonesOf: ZonesOf;
 };
 
 export type Running = {
@@ -50,8 +52,10 @@ export function startLaunch(ports: LaunchPorts): Running {
   const teller =
     demand &&
     createTeller({
-      send: ({ cpu, memory, gpu, ports, constraints }, since) =>
-        demand.queue.send({ ...demand.of, cpu, memory, gpu, ports, constraints, since }),
+      send: async ({ cpu, memory, gpu, ports, constraints: own, subnets }, since) => {
+        const constraints = [...own, ...(await inZonesOf(demand, subnets))];
+        await demand.queue.send({ ...demand.of, cpu, memory, gpu, ports, constraints, since });
+      },
       clock,
       random,
       onTold: (told) => {
@@ -90,6 +94,20 @@ export function startLaunch(ports: LaunchPorts): Running {
       if (step?.kind === 'end') insist(step.end);
     },
   };
+}
+
+/** That an instance must be in a zone of the subnets. Where that cannot be found out, the queue is told all the same. */
+async function inZonesOf(
+  { zonesOf }: Demanding,
+  subnets: readonly string[],
+): Promise<readonly PlacementConstraint[]> {
+  const zones = await zonesOf(subnets).catch((error: unknown): Zones => {
+    if (error instanceof AwsError) return { kind: 'unknown' };
+    throw error;
+  });
+  if (zones.kind === 'unknown') return [];
+  const names = [...zones.names].sort().join(', ');
+  return [{ type: 'memberOf', expression: `attribute:ecs.availability-zone in [${names}]` }];
 }
 
 async function perform(step: Call, { tasks, group, policy, request }: LaunchPorts): Promise<Outcome> {

@@ -29,7 +29,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
     return EXIT.usage;
   }
   for (const warning of [...warnings, ...session.warnings]) screen.say(warning);
-  const { cluster, tasks, group, demandQueue, logStream } = session;
+  const { cluster, tasks, group, demandQueue, zonesOf, logStream } = session;
   const key = options.key ?? randomUUID();
   const policy = policyOf(loaded);
   const request: RequestOptions = { ...options, asked: policy.asked, key: keyNames(cluster, key) };
@@ -56,7 +56,7 @@ export async function run(loaded: Loaded & { kind: 'loaded' }, screen: Screen): 
     random: Math.random,
     tasks,
     group,
-    demand: demandQueue && { queue: demandQueue, of: { cluster, group: options.group, key } },
+    demand: demandQueue && { queue: demandQueue, of: { cluster, group: options.group, key }, zonesOf },
     policy,
     request,
     onProgress: (launch) => {

@@ -11,6 +11,7 @@ import { createDemandQueue, type DemandQueue } from './aws/demand-queue.ts';
 import { createGroup, type Group } from './aws/group.ts';
 import { createLogStream, type LogStream } from './aws/logs.ts';
 import { awsServices, type Operations } from './aws/operations.ts';
+import { createZonesOf, type ZonesOf } from './aws/subnets.ts';
 import { createTasks, type Tasks } from './aws/tasks.ts';
 import type { Options } from './config/options.ts';
 
@@ -24,6 +25,7 @@ export type Session =
       readonly tasks: Tasks;
       readonly group: Group | undefined;
       readonly demandQueue: DemandQueue | undefined;
+      readonly zonesOf: ZonesOf;
       /** A stream of CloudWatch Logs; in the cluster's Region unless told. */
       readonly logStream: (group: string, stream: string, region: string | undefined) => LogStream;
       readonly warnings: readonly string[];
@@ -62,6 +64,7 @@ export async function openSession(
       options.demandQueue === undefined
         ? undefined
         : createDemandQueue(callOf(queueRegion(options.demandQueue)), options.demandQueue),
+    zonesOf: createZonesOf(call),
     logStream: (group, stream, other) => createLogStream(callOf(other), group, stream),
     tasks: createTasks((operation, input) => call(operation, input, { attempts }), cluster),
     warnings,

@@ -157,9 +157,9 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         within: 'startLaunch',
-        replace: 'demand.queue.send({ ...demand.of, cpu, memory, gpu, ports, constraints, since }),',
-        by: `demand.queue.send({ ...demand.of, cpu, memory, gpu, ports, constraints, since }).catch((error) =>
-          insist({ code: 75, source: 'launcher', kind: 'no-room', reason: String(error), task: undefined })),`,
+        replace: 'send({ ...demand.of, cpu, memory, gpu, ports, constraints, since });',
+        by: `send({ ...demand.of, cpu, memory, gpu, ports, constraints, since }).catch((error) =>
+          insist({ code: 75, source: 'launcher', kind: 'no-room', reason: String(error), task: undefined }));`,
       },
     ],
   },

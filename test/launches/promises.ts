@@ -64,10 +64,24 @@ function* ofDemandQueue({ plan, told, calls, fleet }: RunRecord): Generator<Viol
       yield { property, what: `the demand queue was told something that cannot be read: ${parsed.why}` };
       continue;
     }
-    const { key, cpu, memory, cluster, group } = parsed.demand;
+    const { key, cpu, memory, cluster, group, constraints } = parsed.demand;
     const job = plan.jobs.find((one) => one.key === key);
     const needed = (job?.needs === 'memory' ? ALL_MEMORY : 256) + OTHER_MEMORY * (job?.others.length ?? 0);
-    if (cluster !== 'batch' || group !== fleet.group.name || job?.cpu !== cpu || memory !== needed)
+    const inZones = constraints.flatMap((one) =>
+      one.type === 'memberOf' && /availability-zone/.test(one.expression) ? [one.expression] : [],
+    );
+    const expected = `attribute:ecs.availability-zone in [${job?.subnets.map((zone) => `eu-west-1${zone}`).join(', ')}]`;
+    // Where EC2 does not say in which zones the subnets are, they are left out.
+    const hasZones = job?.subnets.length
+      ? plan.faults.length > 0 || inZones[0] === expected
+      : inZones.length === 0;
+    if (
+      !hasZones ||
+      cluster !== 'batch' ||
+      group !== fleet.group.name ||
+      job?.cpu !== cpu ||
+      memory !== needed
+    )
       yield { property, what: `the demand queue was told what is not so: ${JSON.stringify(parsed.demand)}` };
   }
   if (!plan.demandQueue || plan.faults.length > 0) return;

@@ -6,6 +6,7 @@ import { type ParsedDemand, parseDemand } from '../../src/base/demand.ts';
 import type { createDemandQueue } from '../../src/oneshot/aws/demand-queue.ts';
 import type { createGroup } from '../../src/oneshot/aws/group.ts';
 import type { Operations } from '../../src/oneshot/aws/operations.ts';
+import type { createZonesOf } from '../../src/oneshot/aws/subnets.ts';
 import type { createTasks } from '../../src/oneshot/aws/tasks.ts';
 import type { keyNames } from '../../src/oneshot/keys.ts';
 import type { End, Launch, Policy } from '../../src/oneshot/launch/model.ts';
@@ -44,6 +45,7 @@ export type Program = {
   readonly createGroup: typeof createGroup;
   readonly createDemandQueue: typeof createDemandQueue;
   readonly createTasks: typeof createTasks;
+  readonly createZonesOf: typeof createZonesOf;
   readonly keyNames: typeof keyNames;
   readonly startLaunch: typeof startLaunch;
 };
@@ -348,6 +350,7 @@ function play(record: CallRecord, { clock, fleet, queue, program, hostId, seed, 
     demand: queue && {
       queue: program.createDemandQueue(call, queue.url),
       of: { cluster: CLUSTER, group: groupName, key: job.key },
+      zonesOf: program.createZonesOf(call),
     },
     policy,
     request: {

@@ -10,7 +10,7 @@ import { type Registered, readContainerInstances, readRegistered } from './conta
 import { incomplete } from './incomplete.ts';
 import { type NamedSize, readInstanceSizes, type Size } from './instance-sizes.ts';
 import type { Operations } from './operations.ts';
-import { readZones, type Zones } from './subnets.ts';
+import { createZonesOf, type Zones } from './subnets.ts';
 
 /** LaunchInstances launches this many at a time (Auto Scaling API reference). */
 const MOST_AT_ONCE = 100;
@@ -50,14 +50,7 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
   const firstSeen = new Map<string, number>();
   let unchanged: { readonly desired: number; readonly since: number } | undefined;
   let refusesLaunch = false;
-  let zones: Zones | undefined;
-
-  /** In which zones an instance must be; unknown too where it may be in any. */
-  async function zonesOf(subnets: readonly string[]): Promise<Zones> {
-    if (subnets.length === 0) return { kind: 'unknown' };
-    zones ??= await readZones(call, subnets);
-    return zones;
-  }
+  const zonesOf = createZonesOf(call);
 
   async function describe(): Promise<Described | undefined> {
     const operation = 'autoscaling:DescribeAutoScalingGroups';

@@ -9,8 +9,20 @@ export type Zones =
   /** A policy forbids to ask, or there is no such subnet. */
   | { readonly kind: 'unknown' };
 
-/** Reads in which zones subnets are. Rejects with an `AwsError` where EC2 does not answer. */
-export async function readZones(call: Caller<Operations>, subnets: readonly string[]): Promise<Zones> {
+/** In which zones subnets are; unknown too where there are none. Rejects with an `AwsError` where EC2 does not answer. */
+export type ZonesOf = (subnets: readonly string[]) => Promise<Zones>;
+
+/** Asks once: a subnet stays in its zone. */
+export function createZonesOf(call: Caller<Operations>): ZonesOf {
+  let known: Zones | undefined;
+  return async (subnets) => {
+    if (subnets.length === 0) return { kind: 'unknown' };
+    known ??= await readZones(call, subnets);
+    return known;
+  };
+}
+
+async function readZones(call: Caller<Operations>, subnets: readonly string[]): Promise<Zones> {
   const operation = 'ec2:DescribeSubnets';
   try {
     const { Subnets: found } = await call(operation, { SubnetIds: [...subnets] });
