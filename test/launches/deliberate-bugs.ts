@@ -189,6 +189,17 @@ export const bugs: readonly Bug[] = [
     edits: [{ within: 'asRegistered', replace: 'memories.length === 0', by: 'memories' }],
   },
   {
+    name: 'does not look again at what instances have registered where its group is full',
+    property: 'L5',
+    edits: [
+      {
+        within: 'grown',
+        replace: 'measuredAgain(next({ dueAt',
+        by: '((one: Launch, _: number) => one)(next({ dueAt',
+      },
+    ],
+  },
+  {
     name: 'gives up at once where its group may launch the kind of instance that the cluster lacks',
     property: 'L5',
     edits: [{ within: 'startAnswered', replace: 'if (policy.group === undefined && ', by: 'if (' }],

@@ -165,7 +165,8 @@ function followed(random: Random, plan: LaunchPlan): LaunchPlan {
 /** An empty group whose instances have the memory for a job by their type, and keep too much of it for themselves. */
 function tight(random: Random, plan: LaunchPlan): LaunchPlan {
   const bootMs = random.spread(20_000, 3 * MINUTE);
-  const group: GroupPlan = { ...plainGroup, maxSize: 6, cpu: 2048, bootMs, spec: 'template', emptyUntil: 0 };
+  const maxSize = random.pick([1, 2, 6]);
+  const group: GroupPlan = { ...plainGroup, maxSize, cpu: 2048, bootMs, spec: 'template', emptyUntil: 0 };
   const jobs = plan.jobs.map((job) => ({
     ...job,
     cpu: 1024,

@@ -37,17 +37,14 @@ export function grown(
     case 'launched': {
       const what = answer.count === 1 ? 'an instance' : `${answer.count} instances`;
       const dueAt = now + bootDelay(random);
-      const launched = next({
+      const change = {
         launches: growth.launches + 1,
         failures: 0,
         dueAt,
         own: [...growth.own, ...answer.ids],
         said: `${group} launches ${what}`,
-      });
-      // What it has registered by then tells better than its type whether another one like it is of any use.
-      return launch.fit.kind === 'fits' && launch.fit.isTight
-        ? { ...launched, fit: { kind: 'unasked', failures: 0, dueAt } }
-        : launched;
+      };
+      return measuredAgain(next(change), dueAt);
     }
     case 'booting':
       return next({
@@ -59,8 +56,10 @@ export function grown(
         dueAt: now + answer.ms,
         said: `${group} is about to be given a higher desired capacity`,
       });
-    case 'full':
-      return next({ dueAt: now + FULL_DELAY_MS, said: `${group} is at its maximum of ${answer.max}` });
+    case 'full': {
+      const dueAt = now + FULL_DELAY_MS;
+      return measuredAgain(next({ dueAt, said: `${group} is at its maximum of ${answer.max}` }), dueAt);
+    }
     case 'not-launched':
       return next({
         failures,
@@ -75,6 +74,12 @@ export function grown(
       return refused(launch, EXIT.notStarted, `there is no Auto Scaling group ${policy.group}`);
   }
 }
+
+/** What its instances have registered by then tells better than their type whether one like them is of any use. */
+const measuredAgain = (launch: Launch, dueAt: number): Launch =>
+  launch.fit.kind === 'fits' && launch.fit.isTight
+    ? { ...launch, fit: { kind: 'unasked', failures: 0, dueAt } }
+    : launch;
 
 /** The group cannot be asked: RunTask is tried all the same, since others make room too. */
 export function growFailed(launch: Launch, error: AwsError, now: number, random: Random): Launch {
