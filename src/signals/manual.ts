@@ -1,7 +1,7 @@
 import { closeSync, fchownSync, lstatSync, openSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { known, unknown } from '../base/reading.ts';
-import type { ReadSignal } from './metadata.ts';
+import type { ReadSignal } from './signal.ts';
 
 /** The name whose presence in the state directory asks for a drain, whatever it is the name of. */
 const fileIn = (stateDir: string) => join(stateDir, 'drain-requested');

@@ -1,10 +1,7 @@
 import type { Imds } from '../aws/imds.ts';
 import { parseTime } from '../base/clock.ts';
 import { ifKnown, known, type Reading, unknown } from '../base/reading.ts';
-import type { Signal } from './signal.ts';
-
-/** Reads one signal: known undefined means that there is none. */
-export type ReadSignal = () => Promise<Reading<Signal | undefined>>;
+import type { ReadSignal } from './signal.ts';
 
 /**
  * The state that the Auto Scaling group wants the instance in. It turns `Terminated` as soon as the group

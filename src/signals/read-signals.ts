@@ -1,7 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
-import type { ReadSignal } from './metadata.ts';
-import type { Signal } from './signal.ts';
+import type { ReadSignal, Signal } from './signal.ts';
 
 /** How long it counts that a notice was not there, in ms. */
 const NO_NOTICE_MS = 5_000;

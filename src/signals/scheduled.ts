@@ -1,8 +1,7 @@
 import type { Imds } from '../aws/imds.ts';
 import { parseTime } from '../base/clock.ts';
 import { ifKnown, known, type Reading, unknown } from '../base/reading.ts';
-import type { ReadSignal } from './metadata.ts';
-import type { Signal } from './signal.ts';
+import type { ReadSignal, Signal } from './signal.ts';
 
 type Scheduled = Extract<Signal, { source: 'scheduled' }>;
 

@@ -1,3 +1,5 @@
+import type { Reading } from '../base/reading.ts';
+
 /** One reason to drain this instance. */
 export type Signal =
   | TagSignal
@@ -28,3 +30,6 @@ export type TagSignal = {
   /** When the lifecycle event happened, as the value says; ms since the Unix epoch. */
   readonly eventAt?: number | undefined;
 };
+
+/** Reads one signal: known undefined means that there is none. */
+export type ReadSignal = () => Promise<Reading<Signal | undefined>>;

@@ -2,8 +2,7 @@ import type { Imds } from '../aws/imds.ts';
 import type { Clock } from '../base/clock.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
 import { isMetadataTagKey } from '../config/names.ts';
-import type { ReadSignal } from './metadata.ts';
-import type { Signal } from './signal.ts';
+import type { ReadSignal, Signal } from './signal.ts';
 import { parseTagValue } from './tag-value.ts';
 
 /** The EC2 API is asked this often at most, in ms: a fleet shares one allowance of requests. */

@@ -1,7 +1,7 @@
 import { type Imds, readInstanceId } from '../../aws/imds.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
-import type { ReadSignal } from '../../signals/metadata.ts';
 import { readSignals, type Signals } from '../../signals/read-signals.ts';
+import type { ReadSignal } from '../../signals/signal.ts';
 import type { WatchQuestion } from '../model.ts';
 import { createPoll, type Poll, type PollPorts } from './poll.ts';
 
