@@ -6,18 +6,4 @@ export function passToSdk(environment: Environment): void {
     // An empty variable counts as unset.
     if (name.startsWith('AWS_') && value !== undefined) process.env[name] ||= value;
   }
-  askMetadataDirectly();
-}
-
-/** NODE_USE_ENV_PROXY would send the SDK's questions for credentials through the proxy too, where anybody may answer them. */
-function askMetadataDirectly(): void {
-  const http = process.getBuiltinModule('node:http');
-  if (isProxied(process.env, process.execArgv)) http.globalAgent = new http.Agent({ keepAlive: true });
-}
-
-function isProxied(
-  { NODE_USE_ENV_PROXY: flag, NODE_OPTIONS: options = '' }: Environment,
-  argv: readonly string[],
-) {
-  return flag === '1' || [...argv, ...options.split(/\s+/)].includes('--use-env-proxy');
 }

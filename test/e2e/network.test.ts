@@ -7,6 +7,8 @@ import { type RecordingProxy, startProxy } from '../support/proxy.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { startTlsFront, type TlsFront } from '../support/tls-front.ts';
 import { runCli, startAgentProcess } from './agent-process.ts';
+import { startProgram } from './program-process.ts';
+import { startWorkers } from './scaler/scaler-process.ts';
 import { type Scene, scenario, waitUntil } from './scenario.ts';
 
 const SECRET = 's3cret';
@@ -49,6 +51,33 @@ describe('on the way to AWS', { concurrency: 4 }, () => {
         }
       },
     );
+
+  for (const [program, args, exitCode] of [
+    // 1: it knows of no such task.
+    ['oneshot', ['status', '--cluster', 'batch', '--key', 'nightly'], 1],
+    ['scaler', ['plan', '--cluster', 'batch', '--group', 'workers'], 0],
+  ] as const)
+    test(`ecs-${program} asks no proxy for its credentials, however Node was told to use one`, async () => {
+      const { fleet, sandbox } = await startWorkers();
+      const { id } = fleet.addInstance();
+      await sandbox.settled();
+      const proxy = await startProxy(new URL(sandbox.apiUrl));
+      try {
+        const { code, stderr } = await startProgram(program, args, sandbox, {
+          ...sandbox.environment(id),
+          AWS_ENDPOINT_URL: 'http://aws-api.invalid',
+          HTTP_PROXY: proxied(proxy),
+          NODE_OPTIONS: '--use_env_proxy',
+        }).ended;
+        assert.equal(code, exitCode, stderr);
+        assert.ok(proxy.seen.length > 0);
+        const others = proxy.seen.filter((url) => !url.startsWith('http://aws-api.invalid/'));
+        assert.deepEqual(others, [], 'the credentials of the host go through a proxy');
+      } finally {
+        proxy.close();
+        await sandbox.close();
+      }
+    });
 
   scenario('a host that NO_PROXY names is asked directly', {}, async (scene) => {
     const proxy = await startProxy(undefined);

@@ -64,6 +64,17 @@ async function load(
   ports: SdkPorts,
 ): Promise<Send> {
   if (!importModule) throw new Error('no SDK client for this call');
+  askMetadataDirectly();
   const [module, { createService }] = await Promise.all([importModule(), import('./service.ts')]);
   return createService(module, config, ports);
+}
+
+/**
+ * The SDK asks metadata for credentials with Node's global agent, which NODE_USE_ENV_PROXY=1 and --use-env-proxy send through
+ * the proxy: whoever runs it could read the credentials of the host, or answer with others.
+ */
+function askMetadataDirectly(): void {
+  const http = process.getBuiltinModule('node:http');
+  // Always: Node takes the option from its arguments, NODE_OPTIONS and files, and in two spellings. The rest is as in its own agent.
+  http.globalAgent = new http.Agent({ keepAlive: true, scheduling: 'lifo', timeout: 5_000 });
 }

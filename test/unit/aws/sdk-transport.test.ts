@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import http, { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { classify } from '../../../src/aws/errors.ts';
 import { awsServices, type Operation, type Transport } from '../../../src/aws/operations.ts';
+import type { SdkModules } from '../../../src/aws/sdk/service.ts';
 import { createTransport } from '../../../src/aws/sdk/transport.ts';
 import { systemClock } from '../../../src/base/clock.ts';
+import { awsServices as oneshotServices } from '../../../src/oneshot/aws/operations.ts';
 import { addFault } from '../../../src/sandbox/faults.ts';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import type { Machine } from '../../../src/sandbox/world/state.ts';
+import { awsServices as scalerServices } from '../../../src/scaler/aws/operations.ts';
+import { startProxy } from '../../support/proxy.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
 // The real SDK clients over the wire; only the pace of their questions to metadata is on a virtual clock.
@@ -57,6 +61,33 @@ function passTime(ms: number): void {
   void clock.sleep(ms);
   clock.step();
 }
+
+describe('where NODE_USE_ENV_PROXY=1 gives Node’s global agent a proxy', () => {
+  const { signal } = new AbortController();
+  const transportOf = <S extends SdkModules>(services: S) =>
+    createTransport(services, 'eu-west-1', 'a-test', { clock: systemClock, random: () => 0 });
+  const tasks = ['0123456789abcdef0123456789abcdef'];
+  for (const [program, ask] of [
+    ['ecs-drain-agent', () => listTasks()],
+    [
+      'ecs-oneshot',
+      () => transportOf(oneshotServices)('ecs:DescribeTasks', { cluster: 'web', tasks }, { signal }),
+    ],
+    ['ecs-scaler', () => transportOf(scalerServices)('ecs:ListTasks', { cluster: 'web' }, { signal })],
+  ] as const)
+    test(`${program} asks metadata for its credentials without it`, async (t) => {
+      const proxy = await startProxy(undefined);
+      const { globalAgent } = http;
+      t.after(() => {
+        http.globalAgent = globalAgent;
+        proxy.close();
+      });
+      http.globalAgent = new http.Agent({ proxyEnv: { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` } });
+      const [{ status }] = await Promise.allSettled([ask()]);
+      assert.deepEqual(proxy.seen, [], 'the credentials of the host go through a proxy');
+      assert.deepEqual([status, timesAskedForKeys()], ['fulfilled', 1]);
+    });
+});
 
 describe('credentials that AWS refuses give way to those that metadata has by now', () => {
   const calls: [Operation, object][] = [
