@@ -107,7 +107,8 @@ variables here:`),
 The agent asks the AWS APIs through a proxy where ${code('HTTPS_PROXY')} (or ${code('https_proxy')}) is set. It has the form
 ${code('http://proxy.example.com:3128')}; ${code('http://')} may be left out, as in ${code('/etc/ecs/ecs.config')}, and
 ${code('user:password@')} may stand before the host. The log and ${code('doctor')} name the proxy without the password.
-Instance metadata, the credentials in it, and the ECS agent are always asked directly, whatever ${code('NO_PROXY')} says.
+Instance metadata, the credentials in it, and the ECS agent are always asked directly, whatever ${code('NO_PROXY')} says, and even with
+${code('NODE_USE_ENV_PROXY=1')}.
 
 ${code('NO_PROXY')} is a list of names (${code('vpce.example.com')}), domains (${code('.internal')}), addresses, and ranges of
 addresses (${code('10.0.0.1-10.0.0.254')}), separated by commas. Networks such as ${code('10.0.0.0/8')} are not compared, and
