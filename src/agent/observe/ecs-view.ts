@@ -4,6 +4,7 @@ import { clusterName, parseEcsArn } from '../../base/arn.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
 import type { ContainerInstance, EcsView, ViewKind } from '../model.ts';
+import { CONTRADICTION_MS } from './ecs-lag.ts';
 import type { Locate, Located, Whereabouts } from './locate.ts';
 
 export type EcsViewPorts = {
@@ -327,8 +328,6 @@ const letGoIn = (last: EcsView | undefined): string | undefined =>
 const isSame = ({ arn }: Registered, last: EcsView, heard: string | undefined): boolean =>
   heard === undefined || heard === arn || heard === last.heard;
 
-/** One answer that ECS does not know a task that it has just described is not believed for this long, in ms. */
-const CONTRADICTION_MS = 30_000;
 /** In place of a status, where ECS lists a task and cannot describe it. */
 const UNDESCRIBED = 'UNKNOWN';
 

@@ -2,6 +2,7 @@ import type { Described, Ecs } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
 import { known, type Reading, unknown } from '../../base/reading.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
+import { CONTRADICTION_MS, LAG_MS } from './ecs-lag.ts';
 
 /** Where ECS keeps this host. */
 export type Located =
@@ -53,10 +54,6 @@ export type Locate = (said: Registration | undefined, letGo?: string) => Promise
 const NAME_CLUSTER = 'set --cluster (ECS_DRAIN_CLUSTER) to find this host by its instance id';
 /** Statuses in which ECS has let go of a container instance (API reference, ContainerInstance). */
 const GONE = new Set(['INACTIVE', 'DEREGISTERING', 'REGISTRATION_FAILED']);
-/** A new container instance can be missing from ECS's answers for this long, in ms (RunTask's documentation: minutes). */
-const LAG_MS = 5 * 60_000;
-/** One answer that ECS does not know what it has just described is not believed for this long, in ms. */
-const CONTRADICTION_MS = 30_000;
 /** Where all that is known of this host has been let go, other container instances of it are listed this often, in ms. */
 const LISTED_AGAIN_MS = 60_000;
 /** An empty answer about a host that may be registering right now is believed when it is repeated after this, in ms. */

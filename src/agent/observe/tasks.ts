@@ -2,6 +2,7 @@ import type { Task } from '../../aws/ecs.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { LocalTask } from '../../host/ecs-agent.ts';
 import type { EcsView } from '../model.ts';
+import { LAG_MS } from './ecs-lag.ts';
 
 /** A task that the ECS agent on this host has listed, and when it first and last did, in ms by the agent's clock. */
 export type SeenTask = LocalTask & { readonly since: number; readonly at: number };
@@ -24,9 +25,6 @@ export type SeenOnHost = {
  * Then ECS alone is believed: an ECS agent that is stopped must not keep the instance for ever.
  */
 export const LAST_WORD_MS = 60_000;
-
-/** ECS may not know a new task yet: its answers lag by up to minutes (RunTask's documentation). In ms. */
-const LAG_MS = 5 * 60_000;
 
 /** Those that are gone by what ECS says. One that it has never described, and that is new here, may still be to come. */
 export function goneBy(
