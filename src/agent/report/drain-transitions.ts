@@ -7,10 +7,10 @@ import { hookLimit, isHandedOver } from '../decide/limits.ts';
 import { otherEnd } from '../decide/other-hooks.ts';
 import type { Decision, Observation, Policy } from '../model.ts';
 import { factsOf, type ReportedTask, report } from './report.ts';
+import { UNKNOWN_BEFORE_WARNING_MS } from './signal-transitions.ts';
 import { count, hookProblem, shortId, WHAT } from './words.ts';
 
 const PROGRESS_MS = 60_000;
-const UNKNOWN_BEFORE_WARNING_MS = 15_000;
 const BLOCKED_AFTER_MS = 30_000;
 const EXPLAINED_WITHIN_MS = 15_000;
 /** Putting the reasons into words takes longer than all else in a turn. */

@@ -3,7 +3,8 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Log } from '../../log/log.ts';
 import type { Observation } from '../model.ts';
 
-const UNKNOWN_BEFORE_WARNING_MS = 15_000;
+/** An input that is unknown for less than this, in ms, is not worth a warning: most failures are over by the next poll. */
+export const UNKNOWN_BEFORE_WARNING_MS = 15_000;
 
 /** A signal by its name, and what EC2 has planned in words. */
 function inWords(source: string, signals: Observation['signals']): string {
