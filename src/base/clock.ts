@@ -57,6 +57,11 @@ export function parseTime(text: string): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
+/** The same of a time in UTC as AWS writes it, in full. A number that merely parses as a time will not do. */
+export function parseUtcTime(text: string): number | undefined {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text) ? parseTime(text) : undefined;
+}
+
 /**
  * A clock whose `now` starts at the wall clock and then only follows the monotonic one, so that a host that
  * sets its time in the middle of a drain moves no deadline. While the host is hibernated the monotonic clock

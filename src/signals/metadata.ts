@@ -1,5 +1,5 @@
 import type { Imds } from '../aws/imds.ts';
-import { parseTime } from '../base/clock.ts';
+import { parseUtcTime } from '../base/clock.ts';
 import { ifKnown, known, type Reading, unknown } from '../base/reading.ts';
 import type { ReadSignal } from './signal.ts';
 
@@ -56,9 +56,6 @@ export const rebalanceSignal =
     return value ? known({ source: 'rebalance', noticeAt: value.time }) : (notice as Reading<undefined>);
   };
 
-// Tasks are asked to stop by this time: a number that merely parses as one will not do.
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
-
 async function readNotice(imds: Imds, path: string, timeField: string) {
   const notice = await imds.get(path);
   const body = ifKnown(notice);
@@ -66,7 +63,7 @@ async function readNotice(imds: Imds, path: string, timeField: string) {
   try {
     const fields = JSON.parse(body) as Record<string, unknown>;
     const text = fields[timeField];
-    const time = typeof text === 'string' && ISO_TIME.test(text) ? parseTime(text) : undefined;
+    const time = typeof text === 'string' ? parseUtcTime(text) : undefined;
     if (time === undefined) return unknown(`IMDS gave a notice without ${timeField} for ${path}`);
     return known({ time, fields });
   } catch {

@@ -1,5 +1,5 @@
 import type { Imds } from '../aws/imds.ts';
-import { parseTime } from '../base/clock.ts';
+import { parseTime, parseUtcTime } from '../base/clock.ts';
 import { ifKnown, known, type Reading, unknown } from '../base/reading.ts';
 import type { ReadSignal, Signal } from './signal.ts';
 
@@ -87,10 +87,8 @@ function activeEvents(text: string): Reading<readonly Scheduled[]> {
 
 /** `21 Jan 2019 09:00:43 GMT`, as the user guide shows it, or ISO 8601. */
 function eventTime(text: string): number | undefined {
-  const isTime =
-    /^\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text) ||
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text);
-  return isTime ? parseTime(text) : undefined;
+  const isAsInGuide = /^\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text);
+  return isAsInGuide ? parseTime(text) : parseUtcTime(text);
 }
 
 const isText = (value: unknown): value is string =>
