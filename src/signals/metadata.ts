@@ -3,21 +3,27 @@ import { parseUtcTime } from '../base/clock.ts';
 import { ifKnown, known, type Reading, unknown } from '../base/reading.ts';
 import type { ReadSignal } from './signal.ts';
 
-/**
- * The state that the Auto Scaling group wants the instance in. It turns `Terminated` as soon as the group
- * begins to terminate the instance (Auto Scaling user guide, "Retrieve the target lifecycle state").
- */
+/** The group wants the instance to leave. */
 export const lifecycleSignal =
   (imds: Imds): ReadSignal =>
   async () => {
-    const state = await imds.get('meta-data/autoscaling/target-lifecycle-state');
-    const value = ifKnown(state)?.trim();
+    const state = await readTargetState(imds);
+    const value = ifKnown(state);
     if (value === undefined) return state as Reading<undefined>;
     if (LEAVING_STATES.has(value)) return known({ source: 'lifecycle' });
     // Anything else would end a drain: a page, or half of a word, does not say that the group wants the instance back.
     if (OTHER_TARGET_STATES.has(value)) return known(undefined);
     return unknown('IMDS gave something that is no target lifecycle state');
   };
+
+/**
+ * The state that the Auto Scaling group wants the instance in, as metadata gives it. It turns `Terminated` as soon as the group
+ * begins to terminate the instance (Auto Scaling user guide, "Retrieve the target lifecycle state").
+ */
+export async function readTargetState(imds: Imds): Promise<Reading<string | undefined>> {
+  const state = await imds.get('meta-data/autoscaling/target-lifecycle-state');
+  return state.kind === 'unknown' ? state : known(state.value?.trim());
+}
 
 /**
  * The first two are documented ("Retrieve the target lifecycle state"). What metadata says while an instance refresh replaces the

@@ -1,14 +1,14 @@
 import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Imds } from '../../aws/imds.ts';
 import { ifKnown, known, type Reading } from '../../base/reading.ts';
+import { readTargetState } from '../../signals/metadata.ts';
 
 /**
  * What instance metadata tells of a group that terminates the instance, without a request to AWS: undefined where it does not,
  * or serves no tags. AWS itself puts the tag on; nobody else can. That the hook waits it does not tell.
  */
 export async function groupInMetadata(imds: Imds): Promise<Lifecycle | undefined> {
-  const target = ifKnown(await imds.get('meta-data/autoscaling/target-lifecycle-state'))?.trim();
-  if (target !== 'Terminated') return undefined;
+  if (ifKnown(await readTargetState(imds)) !== 'Terminated') return undefined;
   const group = ifKnown(await groupName(imds));
   return group === undefined
     ? undefined

@@ -7,6 +7,7 @@ import { ifKnown } from '../../base/reading.ts';
 import { oneLine } from '../../base/text.ts';
 import { isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from '../../config/names.ts';
 import type { Config } from '../../config/options.ts';
+import { readTargetState } from '../../signals/metadata.ts';
 import { scheduledSignal } from '../../signals/scheduled.ts';
 import { type Checks, fail, ok, skip, warn } from './check.ts';
 import type { Permissions } from './permissions.ts';
@@ -98,9 +99,9 @@ const quoted = (key: string) => JSON.stringify(oneLine(key));
 export async function* checkLifecycleState(config: Config, imds: Imds, group: string): Checks {
   if (!config.signals.includes('lifecycle')) return;
   const name = 'target lifecycle state';
-  const state = await imds.get('meta-data/autoscaling/target-lifecycle-state');
+  const state = await readTargetState(imds);
   if (state.kind === 'unknown') yield fail(name, state.cause, 'see instance metadata, above');
-  else if (state.value !== undefined) yield ok(name, `instance metadata says ${state.value.trim()}`);
+  else if (state.value !== undefined) yield ok(name, `instance metadata says ${state.value}`);
   else
     yield warn(
       name,
