@@ -126,7 +126,7 @@ function readBundle(path: string, read: (path: string) => string): Parsed<string
     const { code, message } = error as NodeJS.ErrnoException;
     return {
       kind: 'wrong',
-      why: `${shown} cannot be read (${code ?? message}); the agent's user must be able to`,
+      why: `${shown} cannot be read (${code ?? message}); the user of this process must be able to`,
     };
   }
 }
@@ -139,7 +139,6 @@ const ENDPOINTS = [
   'AWS_EC2_METADATA_SERVICE_ENDPOINT',
 ] as const;
 
-/** Whoever is on the way to it can answer in its place: that all tasks are STOPPED, for one. */
 function openEndpoints(environment: Environment, introspectionUrl: string | undefined): string[] {
   const given = [
     ...ENDPOINTS.map((name) => [name, environment[name]] as const),
@@ -149,7 +148,7 @@ function openEndpoints(environment: Environment, introspectionUrl: string | unde
     const url = text ? URL.parse(text) : undefined;
     if (url?.protocol !== 'http:' || isOwnHost(url.hostname)) return [];
     return [
-      `${name} is ${escaped(clip(`${url.protocol}//${url.host}`, 200))}, neither on this host nor encrypted: whoever is on the way can answer in its place, and a release rests on the answers. Use https://.`,
+      `${name} is ${escaped(clip(`${url.protocol}//${url.host}`, 200))}, neither on this host nor encrypted: whoever is on the way can answer in its place, that all tasks have ended for one. Use https://.`,
     ];
   });
 }

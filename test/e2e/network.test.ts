@@ -201,7 +201,7 @@ describe('a network that is set wrong is said to before anything is begun', { co
     [
       'a bundle that is not there',
       { AWS_CA_BUNDLE: '/nowhere/ca.pem' },
-      `AWS_CA_BUNDLE: "/nowhere/ca.pem" cannot be read (ENOENT); the agent's user must be able to`,
+      `AWS_CA_BUNDLE: "/nowhere/ca.pem" cannot be read (ENOENT); the user of this process must be able to`,
     ],
     ['a bundle without a certificate', { AWS_CA_BUNDLE: '/dev/null' }, `AWS_CA_BUNDLE: "/dev/null" `],
     [

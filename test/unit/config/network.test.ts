@@ -96,7 +96,7 @@ describe('AWS_CA_BUNDLE', () => {
 
 describe('an endpoint', () => {
   const said = (name: string, shown: string) =>
-    `${name} is ${shown}, neither on this host nor encrypted: whoever is on the way can answer in its place, and a release rests on the answers. Use https://.`;
+    `${name} is ${shown}, neither on this host nor encrypted: whoever is on the way can answer in its place, that all tasks have ended for one. Use https://.`;
 
   test('that leaves the host unencrypted is a warning, without what is secret in it', () => {
     const environment = {
