@@ -86,7 +86,7 @@ describe('AWS_CA_BUNDLE', () => {
   });
   test('is refused where it gives none: every call would fail, the first one in a drain', () => {
     assert.deepEqual(problemsOf({ AWS_CA_BUNDLE: '/root.pem' }), [
-      'AWS_CA_BUNDLE: "/root.pem" cannot be read (EACCES); the agent\'s user must be able to',
+      'AWS_CA_BUNDLE: "/root.pem" cannot be read (EACCES); the user of this process must be able to',
     ]);
     assert.deepEqual(problemsOf({ AWS_CA_BUNDLE: '/empty.pem' }), [
       'AWS_CA_BUNDLE: "/empty.pem" holds no certificate in PEM (-----BEGIN CERTIFICATE-----)',
