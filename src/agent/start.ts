@@ -106,8 +106,8 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     watch: {
       imds,
       ecsAgent,
-      signals: [
-        ...signalsFor(config, imds, clock, world.clock.now, kept.memory, describeOwnTag),
+      signals: (onNews) => [
+        ...signalsFor(config, imds, clock, world.clock.now, kept.memory, () => describeOwnTag(onNews)),
         world.manual,
       ],
     },
@@ -139,7 +139,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     stop,
   });
 
-  function describeOwnTag(): TagPorts {
+  function describeOwnTag(onNews: () => void): TagPorts {
     return {
       imds,
       describeTag: () => describeTag(call, instanceId, config.tagKey),
@@ -147,6 +147,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
       clock,
       random,
       onSource: (source) => reportSource(source, log),
+      onNews,
     };
   }
 }

@@ -10,6 +10,11 @@ export const EC2_INTERVAL_MS = 15_000;
 const EC2_LONGEST_INTERVAL_MS = 300_000;
 /** In EC2 mode the metadata is read again this often, in ms: its tags can be switched on meanwhile. */
 export const LOOK_AGAIN_MS = 600_000;
+/**
+ * So late, in ms, what the EC2 API said before is old: after the host has stood still, or where the signals are read rarely. A
+ * request takes ten seconds at most.
+ */
+const LATE_MS = 12_000;
 
 export type TagOptions = {
   readonly tagKey: string;
@@ -25,6 +30,8 @@ export type TagPorts = {
   readonly random: () => number;
   /** Called when `auto` changes from one source to the other. It starts with the metadata. */
   readonly onSource: (source: 'imds' | 'ec2') => void;
+  /** Called when the EC2 API has said something new while nobody waited for it: the next read gives it. */
+  readonly onNews: () => void;
 };
 
 /** The instance's own tag: from its metadata where that serves tags, else from the EC2 API. */
@@ -100,12 +107,17 @@ function createKeyReader(key: string) {
   };
 }
 
-function pollEc2({ describeTag, clock, random }: TagPorts): ReadSignal {
+/**
+ * The EC2 API is asked beside all else: it can take ten seconds to answer, and neither a Spot interruption nor a request on the host
+ * must wait for it. It is waited for only where what it said before is old.
+ */
+function pollEc2({ describeTag, clock, random, onNews }: TagPorts): ReadSignal {
   let interval = EC2_INTERVAL_MS;
-  let nextAt = 0;
+  let dueAt = -Infinity;
   let last: Reading<Signal | undefined> = unknown('the EC2 API was not asked yet');
-  return async () => {
-    if (clock.monotonic() < nextAt) return last;
+  let asking: { readonly at: number; readonly answer: Promise<typeof last>; isAwaited: boolean } | undefined;
+
+  async function ask(): Promise<typeof last> {
     try {
       last = known(toSignal(await describeTag()));
       interval = Math.max(EC2_INTERVAL_MS, interval / 2);
@@ -114,8 +126,26 @@ function pollEc2({ describeTag, clock, random }: TagPorts): ReadSignal {
       if (kind === 'throttled') interval = Math.min(EC2_LONGEST_INTERVAL_MS, interval * 2);
       last = unknown(message ?? String(error));
     }
-    nextAt = clock.monotonic() + interval * (1 + random() * 0.2);
+    dueAt = clock.monotonic() + interval * (1 + random() * 0.2);
     return last;
+  }
+
+  function begin(at: number) {
+    const before = last;
+    const begun = { at, answer: ask(), isAwaited: at - dueAt >= LATE_MS };
+    void begun.answer.then((answer) => {
+      asking = undefined;
+      if (!begun.isAwaited && JSON.stringify(answer) !== JSON.stringify(before)) onNews();
+    });
+    return begun;
+  }
+
+  return async () => {
+    const now = clock.monotonic();
+    if (!asking && now < dueAt) return last;
+    asking ??= begin(now);
+    if (now - asking.at >= LATE_MS) asking.isAwaited = true;
+    return asking.isAwaited ? asking.answer : last;
   };
 }
 

@@ -160,6 +160,7 @@ describe('instance metadata that says anything', () => {
             clock: createVirtualClock(),
             random: () => 0.5,
             onSource: () => {},
+            onNews: () => {},
           },
         );
         const reading = await read();

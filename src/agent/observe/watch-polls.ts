@@ -15,13 +15,19 @@ export type WatchPolls = {
 export type WatchPorts = {
   readonly imds: Imds;
   readonly ecsAgent: Pick<EcsAgent, 'registration'>;
-  readonly signals: readonly ReadSignal[];
+  /** @param onNews one of them has something new to say, though it was not asked just now */
+  readonly signals: (onNews: () => void) => readonly ReadSignal[];
 };
 
 export function createWatchPolls({ imds, ecsAgent, signals }: WatchPorts, ports: PollPorts): WatchPolls {
-  return {
-    signals: createPoll(() => readSignals(signals), ports),
+  const sources = signals(() => {
+    polls.signals.invalidate();
+    ports.onAnswer();
+  });
+  const polls: WatchPolls = {
+    signals: createPoll(() => readSignals(sources), ports),
     identity: createPoll(() => readInstanceId(imds), ports),
     registration: createPoll(() => ecsAgent.registration(), ports),
   };
+  return polls;
 }

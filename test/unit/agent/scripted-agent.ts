@@ -163,7 +163,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     watch: {
       imds: { get: () => ask('identity', () => says.instanceId) },
       ecsAgent: { registration: () => ask('registration', () => says.registration) },
-      signals: [() => ask('signals', () => says.signal), async () => known(says.other)],
+      signals: () => [() => ask('signals', () => says.signal), async () => known(says.other)],
     },
     drainSource: () => ({
       ecsAgent: { tasks: () => ask('local tasks', () => says.localTasks) },

@@ -185,6 +185,29 @@ describe('a drain is started by', () => {
     ));
   it('a Spot notice', async () =>
     assert.equal(await drains({}, ({ fleet, machine }) => fleet.interruptSpot(machine)), true));
+  for (const [what, act] of [
+    ['a Spot notice', ({ fleet, machine }) => fleet.interruptSpot(machine)],
+    ['hand', byHand],
+  ] as const satisfies [string, (agent: ReturnType<typeof start>) => void][])
+    it(`${what}, at once, while the EC2 API that is asked for the tag does not answer`, async () => {
+      const agent = start();
+      agent.machine.imds.tags = false;
+      agent.fleet.runTask(agent.machine, { runsForMs: 600_000 });
+      await agent.pass(2 * SECOND);
+      addFault(agent.fleet.world, {
+        match: { api: 'ec2:DescribeTags' },
+        fault: { what: 'stall' },
+        forMs: 60 * MINUTE,
+      });
+      const tries = agent.attempts.length;
+      while (agent.attempts.length === tries) await agent.pass(SECOND);
+      // It is asked again after fifteen seconds, and hangs for ten.
+      await agent.pass(19 * SECOND);
+      act(agent);
+      await agent.pass(7 * SECOND);
+      const status = agent.machine.ecsAgent.containerInstance?.status;
+      assert.equal(status, 'DRAINING', 'of the two minutes that Spot leaves, ten seconds pass unused');
+    });
   it('nothing in a dry run, which lists the tasks all the same', async () => {
     const agent = start({ flags: ['--dry-run'] });
     agent.fleet.runTask(agent.machine, { runsForMs: 600_000 });

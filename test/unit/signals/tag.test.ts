@@ -4,7 +4,7 @@ import { AwsError, type AwsErrorKind } from '../../../src/aws/errors.ts';
 import type { Imds } from '../../../src/aws/imds.ts';
 import { known, type Reading, unknown } from '../../../src/base/reading.ts';
 import { type TagOptions, tagSignal } from '../../../src/signals/tag.ts';
-import { createVirtualClock } from '../../support/virtual-clock.ts';
+import { createVirtualClock, settled } from '../../support/virtual-clock.ts';
 
 const key = 'ecs-drain-agent:terminate';
 const seconds = 1_000;
@@ -186,6 +186,72 @@ describe('by the EC2 API', () => {
     assert.deepEqual(await host.read(), unknown('a text'));
   });
 
+  describe('that takes ten seconds to answer', () => {
+    test('is waited for at the start: whether there is a tag is not known', async () => {
+      const host = setUp({ ec2: '' }, { tagSource: 'ec2' });
+      const answer = host.hang();
+      const reading = host.read();
+      answer();
+      assert.deepEqual(await reading, known({ source: 'tag', value: '' }));
+      assert.equal(host.news, 0, 'whoever waits for it needs not be told');
+    });
+
+    test('is not waited for where it said the same of late: a Spot notice would wait with it', async () => {
+      const { host, answer } = await asked({ ec2: undefined });
+      assert.equal(
+        await within(host.read()),
+        'read',
+        'what else asks for the instance waits for ten seconds',
+      );
+      host.pass(6 * seconds);
+      assert.deepEqual(await host.read(), known(undefined));
+      assert.equal(host.describeTags, 2, 'one request at a time');
+      answer();
+      await settled();
+      assert.equal(host.news, 0, 'all would be read once more, every 15 s, for nothing');
+    });
+
+    test('tells at once what is new, once', async () => {
+      const { host, answer } = await asked({ ec2: undefined });
+      assert.deepEqual(await host.read(), known(undefined));
+      host.ec2 = 'true';
+      answer();
+      await settled();
+      assert.equal(host.news, 1, 'the tag would be seen a poll later');
+      assert.deepEqual(await host.read(), known({ source: 'tag', value: 'true' }));
+      host.pass(16 * seconds);
+      await host.read();
+      await settled();
+      assert.equal(host.news, 1);
+    });
+
+    test('and fails in the end, is not known', async () => {
+      const { host, answer } = await asked({ ec2: '' });
+      assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
+      host.failure = 'transient';
+      answer();
+      await settled();
+      assert.equal(host.news, 1);
+      assert.deepEqual(await host.read(), unknown('calling ec2:DescribeTags: Failure'));
+    });
+
+    for (const [what, before, amid] of [
+      ['before it was asked', 30, 0],
+      ['while it was asked', 0, 30],
+    ] as const)
+      test(`is waited for where the host stood still ${what}: what it said before is old`, async () => {
+        const { host, answer } = await asked({ ec2: '' }, 15 + before);
+        const first = host.read();
+        if (amid > 0) assert.equal(await within(first), 'read');
+        host.pass(amid * seconds);
+        const reading = host.read();
+        assert.equal(await within(reading), 'waits', 'a tag that was removed long ago would set it DRAINING');
+        host.ec2 = undefined;
+        answer();
+        assert.deepEqual(await reading, known(undefined));
+      });
+  });
+
   for (const kind of ['transient', 'permission', 'credentials', 'rejected'] as const) {
     test(`${kind}: not known, and asked again at the usual pace`, async () => {
       const host = setUp({}, { tagSource: 'ec2' });
@@ -195,6 +261,18 @@ describe('by the EC2 API', () => {
     });
   }
 });
+
+/** EC2 has answered once; so many seconds later it is due again, and will hang. */
+async function asked(start: { ec2: string | undefined }, afterSeconds = 15) {
+  const host = setUp(start, { tagSource: 'ec2' });
+  await host.read();
+  host.pass(afterSeconds * seconds);
+  return { host, answer: host.hang() };
+}
+
+/** Whether it is there without an answer of EC2. */
+const within = (reading: Promise<unknown>): Promise<'read' | 'waits'> =>
+  Promise.race([reading.then(() => 'read' as const), settled().then(() => 'waits' as const)]);
 
 /** When EC2 is asked the next times, in whole seconds, polled every second. */
 async function askTimes(host: ReturnType<typeof setUp>, times: number): Promise<number[]> {
@@ -209,7 +287,7 @@ async function askTimes(host: ReturnType<typeof setUp>, times: number): Promise<
 }
 
 function setUp(
-  start: { tags?: Record<string, string> | undefined; ec2?: string },
+  start: { tags?: Record<string, string> | undefined; ec2?: string | undefined },
   options: Partial<TagOptions> = {},
   random = () => 0,
 ) {
@@ -226,6 +304,18 @@ function setUp(
     asked: [] as string[],
     told: [] as string[],
     describeTags: 0,
+    ec2: start.ec2,
+    news: 0,
+    hanging: undefined as Promise<void> | undefined,
+    /** EC2 does not answer any more until the function returned is called. */
+    hang: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      host.hanging = promise;
+      return () => {
+        host.hanging = undefined;
+        resolve();
+      };
+    },
     pass: (ms: number) => {
       clock.at(clock.trueNow() + ms, () => {});
       clock.step();
@@ -250,6 +340,7 @@ function setUp(
       imds,
       describeTag: async () => {
         host.describeTags++;
+        await host.hanging;
         if (host.throws !== undefined) throw host.throws;
         if (host.failure) {
           throw new AwsError(
@@ -259,11 +350,12 @@ function setUp(
             'calling ec2:DescribeTags: Failure',
           );
         }
-        return start.ec2;
+        return host.ec2;
       },
       clock,
       random,
       onSource: (source) => host.told.push(source),
+      onNews: () => host.news++,
     },
   );
   return host;
