@@ -69,7 +69,7 @@ const END_LOOKS: readonly Step[] = [
 const FIRST_END_LOOK_MS = 2_000;
 
 /** An instance that is DRAINING can wait for its release; one that is not yet is given tasks meanwhile. */
-const OTHERS_FIRST_MS = 60_000;
+const OTHERS_FIRST_MS = 52_000;
 
 /** When ECS is to be looked at next, in ms by the agent's clock. */
 export function ecsViewDue(pace: DrainPace): number {
@@ -153,7 +153,7 @@ function othersFirst({ isCrowded, signalledAt = -Infinity, spread, isHostBusy, e
   const isDraining =
     ecsView?.containerInstance.kind === 'registered' && ecsView.containerInstance.status === 'DRAINING';
   return isCrowded && isDraining && !isHostBusy
-    ? signalledAt + OTHERS_FIRST_MS * (1 + spread / 2)
+    ? signalledAt + OTHERS_FIRST_MS * (1 + spread / 4)
     : -Infinity;
 }
 
@@ -240,5 +240,7 @@ function urgencyOf(pace: DrainPace): Urgency {
   if (!pace.ecsView || (containerInstance?.kind === 'registered' && containerInstance.status === 'ACTIVE'))
     return pace.isHostBusy || pace.isCrowded ? 'draining' : 'release';
   // Those that keep the host busy may all be such as the drain does not wait for, and only ECS tells.
-  return pace.isHostBusy && !isStopNear(pace) && !pace.mustDescribe ? 'nothing' : 'release';
+  if (isStopNear(pace)) return 'release';
+  if (pace.isHostBusy) return pace.mustDescribe ? 'release' : 'nothing';
+  return pace.isCrowded ? 'queued' : 'release';
 }

@@ -4,11 +4,12 @@ import type { Asked, Failure } from '../model.ts';
 /**
  * What waits for an answer, and so how long a call may rest after it failed:
  * - `release`: an instance that could go, or a person who waits for it;
+ * - `queued`: the same, in an account whose other drains ask for more than AWS answers;
  * - `draining`: an instance that is given new tasks until it is DRAINING;
  * - `hold`: a lifecycle action that times out unless it hears from us;
  * - `nothing`: it is a check, or for people to read.
  */
-export type Urgency = 'release' | 'draining' | 'hold' | 'nothing';
+export type Urgency = 'release' | 'queued' | 'draining' | 'hold' | 'nothing';
 
 /** A rest drawn between `least` and `most`, in ms; `most` grows by a factor with each failure in a row, up to `longest`. */
 type Throttled = {
@@ -22,8 +23,9 @@ type Throttled = {
  * After throttling, with full jitter: thousands of instances share an account's requests, and must not come back together.
  * A call that is throttled costs the others nothing, but what waits for nothing must leave the room to what does.
  */
-const THROTTLED: Readonly<Record<'release' | 'nothing', Throttled>> = {
-  release: { least: 300, most: 1_200, longest: 20_000, factor: 1.5 },
+const THROTTLED: Readonly<Record<'release' | 'queued' | 'nothing', Throttled>> = {
+  release: { least: 300, most: 1_200, longest: 6_000, factor: 1.5 },
+  queued: { least: 300, most: 1_200, longest: 20_000, factor: 1.5 },
   nothing: { least: 5_000, most: 20_000, longest: 120_000, factor: 2 },
 };
 

@@ -62,13 +62,13 @@ describe('while a task runs on the host, ECS can end nothing', () => {
 describe('the release in an account that was throttled when the drain began', () => {
   const crowded = { ...emptied(NOW - SECOND), isCrowded: true, signalledAt: NOW - 10 * SECOND };
   it('leaves ECS’s answers to those that are not DRAINING yet: tasks would land on them', () => {
-    assert.equal(due(crowded), 50 * SECOND);
-    assert.equal(due({ ...crowded, spread: 1 }), 80 * SECOND);
-    assert.equal(due({ ...crowded, ...asked(stale) }), 50 * SECOND, 'an answer that no longer counts');
+    assert.equal(due(crowded), 42 * SECOND);
+    assert.equal(due({ ...crowded, spread: 1 }), 55 * SECOND);
+    assert.equal(due({ ...crowded, ...asked(stale) }), 42 * SECOND, 'an answer that no longer counts');
   });
-  it('and comes as soon as any other a minute and a half later', () =>
+  it('and comes as soon as any other after little more than a minute', () =>
     assert.equal(
-      due({ ...crowded, spread: 1, signalledAt: NOW - 90 * SECOND }),
+      due({ ...crowded, spread: 1, signalledAt: NOW - 65 * SECOND }),
       due({ ...crowded, isCrowded: false }),
     ));
   it('but an instance that is ACTIVE, or whose tasks must be asked to stop, is looked at all the same', () => {

@@ -40,9 +40,10 @@ describe('after throttling the rest is drawn, so that a fleet does not come back
   const range = (urgency: Urgency, times: number, forMs = 0) =>
     [0, 1].map((jitter) => restAfter(failure('throttled', times, jitter, forMs), urgency));
 
-  it('short where an instance could go, and up to 20 s', () => {
+  it('short where an instance could go, and up to 6 s, or 20 s among many', () => {
+    assert.deepEqual(range('release', 9), [300, 6_000]);
     assert.deepEqual(
-      [1, 2, 3, 4, 5, 6, 7, 8, 9].map((times) => range('release', times)),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9].map((times) => range('queued', times)),
       [
         [300, 1_200],
         [300, 1_800],
