@@ -206,6 +206,9 @@ function checkedBy(instance: Instance, at: number): number {
   return Math.max(changedAt + CHECK_MS * (isCrowded ? 2 : 1), disturbances.troubleAt(at) + CHECK_RESTS_MS);
 }
 
+/** The requests of a minute are counted to the second. */
+const BATCH_MS = 61_000;
+
 /** L5: a limit that the operator set takes effect. */
 function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due | undefined {
   const { setting } = instance;
@@ -216,8 +219,9 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
     case 'stop-tasks': {
       const forgotten = left.find(runsUnasked);
       if (!forgotten || !isRegistered(containerInstanceOf(instance))) return undefined;
-      // Twelve requests a minute.
-      const since = limitAt + 60_000 * Math.floor(left.length / 12);
+      // Twelve requests a minute, once nothing keeps the tasks unknown.
+      const from = Math.max(limitAt, instance.disturbances.troubleAt(at));
+      const since = from + BATCH_MS * Math.floor(left.length / 12);
       return due('L5', `has tasks that were not asked to stop, ${passed}`, 'they run on for ever', since);
     }
     case 'continue':

@@ -9,6 +9,7 @@ import {
   chosen,
   complete,
   containers,
+  disturbed,
   draining,
   ended,
   found,
@@ -155,6 +156,23 @@ describe('L5, an operator’s limit that takes no effect', () => {
       reason: '',
     });
     assert.deepEqual(found([...draining, asked], 200, limit(60_000, 'stop-tasks')), []);
+  });
+
+  test('stop-tasks, twelve a minute from when ECS answers again', () => {
+    const many = Array.from({ length: 30 }, (_, index) =>
+      happened(14, {
+        type: 'task',
+        instanceId: A,
+        taskArn: `arn:aws:ecs:eu-west-1:111122223333:task/web/${index}`,
+        group: 'service:web',
+        from: undefined,
+        to: 'RUNNING',
+      }),
+    );
+    const log = [...draining, ...many, disturbed(150, { what: 'fault', restsMs: 0 })];
+    // 31 tasks take two minutes more after 150 s, and 75 s are there to recover.
+    assert.deepEqual(found(log, 345, limit(60_000, 'stop-tasks')), []);
+    assert.equal(found(log, 355, limit(60_000, 'stop-tasks')).length, 1);
   });
 
   test('continue', () => {
