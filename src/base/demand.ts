@@ -17,6 +17,8 @@ export type Demand = {
   readonly cpu: number;
   readonly memory: number;
   readonly gpu: number;
+  /** One for a task of the network mode `awsvpc`. */
+  readonly networkInterfaces: number;
   /** The host's ports that it binds. */
   readonly ports: readonly HostPort[];
   /** As in RunTask and in task definitions. */
@@ -37,10 +39,11 @@ export type ParsedDemand =
   | { readonly kind: 'unreadable'; readonly why: string };
 
 /** The text of a message. `{"cluster":"batch","group_name":"workers","key":"k","cpu":1024,"memory":512,…}` */
-export function demandMessage({ group, ports, since, ...demand }: Demand): string {
+export function demandMessage({ group, networkInterfaces, ports, since, ...demand }: Demand): string {
   return JSON.stringify({
     ...demand,
     ...(group !== undefined && { group_name: group }),
+    ...(networkInterfaces > 0 && { network_interfaces: networkInterfaces }),
     ports: ports.map(({ port, protocol }) => (protocol === 'tcp' ? port : `${port}/${protocol}`)),
     ...(since !== undefined && { since: isoTime(since) }),
   });
@@ -68,10 +71,12 @@ export function parseDemand(body: string): ParsedDemand {
   if (group !== null && !(isText(group) && /^[^\s/:]{1,255}$/.test(group)))
     return wrong('group_name', group, 'the name of an Auto Scaling group');
   if (!isText(key) || key.length > 255) return wrong('key', key, 'a text of 1 to 255 characters');
-  const { cpu, memory, gpu = 0 } = value;
+  const { cpu, memory, gpu = 0, network_interfaces: networkInterfaces = 0 } = value;
   if (!isCount(cpu)) return wrong('cpu', cpu, 'CPU units, a whole number from 0');
   if (!isCount(memory)) return wrong('memory', memory, 'MiB, a whole number from 0');
   if (!isCount(gpu)) return wrong('gpu', gpu, 'a whole number from 0');
+  if (!isCount(networkInterfaces))
+    return wrong('network_interfaces', networkInterfaces, 'a whole number from 0');
   const { ports: givenPorts = [], constraints: givenConstraints = [] } = value;
   const ports = readAll(givenPorts, readPort);
   if (!ports) return wrong('ports', givenPorts, 'a list such as [8080, "53/udp"]');
@@ -93,6 +98,7 @@ export function parseDemand(body: string): ParsedDemand {
       cpu,
       memory,
       gpu,
+      networkInterfaces,
       ports,
       constraints,
       since: at,

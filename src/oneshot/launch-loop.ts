@@ -52,9 +52,9 @@ export function startLaunch(ports: LaunchPorts): Running {
   const teller =
     demand &&
     createTeller({
-      send: async ({ cpu, memory, gpu, ports, constraints: own, subnets }, since) => {
-        const constraints = [...own, ...(await inZonesOf(demand, subnets))];
-        await demand.queue.send({ ...demand.of, cpu, memory, gpu, ports, constraints, since });
+      send: async ({ subnets, ...needs }, since) => {
+        const constraints = [...needs.constraints, ...(await inZonesOf(demand, subnets))];
+        await demand.queue.send({ ...demand.of, ...needs, constraints, since });
       },
       clock,
       random,

@@ -239,6 +239,12 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'takes CPU and memory for all that a task needs of an instance',
+    first: 92,
+    breaks: ['J1'],
+    edits: [{ within: 'takes', replace: 'needs.networkInterfaces <= room.networkInterfaces &&', by: '' }],
+  },
+  {
     name: 'launches again what is still booting',
     first: 84,
     breaks: ['L1'],

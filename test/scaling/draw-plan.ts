@@ -14,12 +14,14 @@ export function drawPlan(seed: number): ScalingPlan {
   const takesLaunches = !createRandom(seed ^ 0x1a).chance(0.1);
   const daemonCpu = drawDaemon(seed);
   const mixes = createRandom(seed ^ 0x72).chance(0.15);
-  const group = { ...drawGroup(random, isCalm), takesLaunches, daemonCpu, mixes };
+  const network = drawNetwork(seed);
+  const { networkInterfaces } = network;
+  const group = { ...drawGroup(random, isCalm), takesLaunches, daemonCpu, mixes, networkInterfaces };
   return {
     seed,
     group,
     pageSize: random.chance(0.6) ? 100 : random.integer(1, 3),
-    jobs: drawJobs(random, group),
+    jobs: drawJobs(random, group).map((job, nth) => ({ ...job, networkInterfaces: network.ofJob(nth) })),
     scalers: withMore(seed, drawScalers(random, isCalm)),
     service: drawService(seed),
     ahead: drawAhead(seed),
@@ -41,7 +43,7 @@ const several = <T>(random: Random, most: number, draw: () => T): readonly T[] =
 function drawGroup(
   random: Random,
   isCalm: boolean,
-): Omit<GroupPlan, 'takesLaunches' | 'daemonCpu' | 'mixes'> {
+): Omit<GroupPlan, 'takesLaunches' | 'daemonCpu' | 'mixes' | 'networkInterfaces'> {
   const min = random.pick([0, 0, 0, 1, 2]);
   const max = min + random.integer(1, 6);
   const begins = random.integer(min, max);
@@ -65,7 +67,10 @@ function drawGroup(
 }
 
 /** One at a time, or a crowd in one moment. */
-function drawJobs(random: Random, group: Pick<GroupPlan, 'cpu'>): readonly JobPlan[] {
+function drawJobs(
+  random: Random,
+  group: Pick<GroupPlan, 'cpu'>,
+): readonly Omit<JobPlan, 'networkInterfaces'>[] {
   return Array.from({ length: random.integer(1, 4) }, () => {
     const at = random.chance(0.3) ? 0 : random.integer(0, EVENTFUL_MS);
     return Array.from({ length: random.chance(0.3) ? random.integer(2, 8) : 1 }, () => ({
@@ -186,6 +191,20 @@ function withMore(seed: number, scalers: readonly FirstDrawn[]): readonly Scaler
 
 /** After the end of any simulation. */
 const NEVER_MS = 24 * 60 * MINUTE;
+
+/** Jobs of the network mode awsvpc, on instances that have few network interfaces. */
+function drawNetwork(seed: number): {
+  readonly networkInterfaces: number;
+  readonly ofJob: (nth: number) => JobPlan['networkInterfaces'];
+} {
+  const random = createRandom(seed ^ 0x8b);
+  if (!random.chance(0.15)) return { networkInterfaces: 15, ofJob: () => 0 };
+  const areAll = random.chance(0.6);
+  return {
+    networkInterfaces: random.pick([2, 2, 3, 4]),
+    ofJob: (nth) => (areAll || nth % 2 === 0 ? 1 : 0),
+  };
+}
 
 function drawService(seed: number): ScalingPlan['service'] {
   const random = createRandom(seed ^ 0x6f);

@@ -15,11 +15,16 @@ export type JobRecord = {
 const TRY_AGAIN_MS = { least: 4_000, most: 15_000 };
 const SAY_EVERY_MS = 10_000;
 export const JOB_MEMORY = 256;
+/** The family of jobs of the network mode awsvpc. */
+export const OWN_NETWORK_JOB = 'job-awsvpc';
+/** In each zone. */
+const SUBNETS = ['subnet-a', 'subnet-b', 'subnet-c'];
 
 /** Does what a launcher with a demand queue does: it tries, says what it needs while there is no room, and tries again. */
 export async function launchJob(stage: Stage, job: JobRecord): Promise<void> {
   const { clock, random, asLauncher, fleet } = stage;
   const cluster = fleet.cluster.name;
+  const { networkInterfaces } = job.plan;
   let saidAt = -Infinity;
   for (let attempt = 0; ; attempt++) {
     const tasks = await start(attempt);
@@ -38,7 +43,8 @@ export async function launchJob(stage: Stage, job: JobRecord): Promise<void> {
     try {
       const { tasks = [] } = await asLauncher('ecs:RunTask', {
         cluster,
-        taskDefinition: 'job',
+        taskDefinition: networkInterfaces > 0 ? OWN_NETWORK_JOB : 'job',
+        ...(networkInterfaces > 0 && { networkConfiguration: { awsvpcConfiguration: { subnets: SUBNETS } } }),
         clientToken: `${job.key}-${attempt}`,
         startedBy: startedByOf(cluster, job.key),
         placementStrategy: [{ type: 'binpack', field: 'cpu' }],
@@ -56,7 +62,7 @@ export async function launchJob(stage: Stage, job: JobRecord): Promise<void> {
 
   async function say(): Promise<void> {
     const { cpu } = job.plan;
-    const needs = { cpu, memory: JOB_MEMORY, gpu: 0, ports: [], constraints: [] };
+    const needs = { cpu, memory: JOB_MEMORY, gpu: 0, networkInterfaces, ports: [], constraints: [] };
     const demand = { cluster, group: fleet.group.name, key: job.key, since: job.since, ...needs };
     try {
       await asLauncher('sqs:SendMessage', { QueueUrl: stage.queueUrl, MessageBody: demandMessage(demand) });

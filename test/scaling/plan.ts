@@ -42,11 +42,19 @@ export type GroupPlan = {
   readonly drained: number;
   /** Of the launches, counted from 0, those that never register. */
   readonly broken: readonly number[];
+  /** Network interfaces that an instance can have, its own among them. */
+  readonly networkInterfaces: number;
   /** When a zone has no instance to launch. */
   readonly emptyZones: readonly { readonly zone: number; readonly from: number; readonly lasts: number }[];
 };
 
-export type JobPlan = { readonly at: number; readonly runMs: number; readonly cpu: number };
+export type JobPlan = {
+  readonly at: number;
+  readonly runMs: number;
+  readonly cpu: number;
+  /** One where its task is of the network mode awsvpc. */
+  readonly networkInterfaces: 0 | 1;
+};
 
 export type ScalerPlan = {
   /** What it calls itself. */

@@ -15,7 +15,7 @@ import {
 } from '../../src/sandbox/index.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, type VirtualClock } from '../support/virtual-clock.ts';
-import { JOB_MEMORY } from './launcher.ts';
+import { JOB_MEMORY, OWN_NETWORK_JOB } from './launcher.ts';
 import type { ScalingPlan } from './plan.ts';
 
 export const CLUSTER = 'batch';
@@ -58,13 +58,24 @@ export function setStage(plan: ScalingPlan, agent: Agent): Stage {
   });
   const { world } = fleet;
   const catchUp = () => world.advance(clock.trueNow());
-  world.call('ecs:RegisterTaskDefinition', {
-    family: 'job',
-    containerDefinitions: [{ name: 'main', image: 'busybox', cpu: 256, memory: JOB_MEMORY }],
-  });
+  for (const [family, networkMode] of [
+    ['job', 'bridge'],
+    [OWN_NETWORK_JOB, 'awsvpc'],
+  ] as const)
+    world.call('ecs:RegisterTaskDefinition', {
+      family,
+      networkMode,
+      containerDefinitions: [{ name: 'main', image: 'busybox', cpu: 256, memory: JOB_MEMORY }],
+    });
   // What the launch template promises is what boots.
-  world.instanceTypes.set('m6i.large', { vCpus: group.cpu / 1_024, memory: MEMORY, gpus: 0 });
-  world.instanceTypes.set(SMALL, { vCpus: group.cpu / 2_048, memory: MEMORY, gpus: 0 });
+  const { networkInterfaces } = group;
+  world.instanceTypes.set('m6i.large', {
+    vCpus: group.cpu / 1_024,
+    memory: MEMORY,
+    gpus: 0,
+    networkInterfaces,
+  });
+  world.instanceTypes.set(SMALL, { vCpus: group.cpu / 2_048, memory: MEMORY, gpus: 0, networkInterfaces });
   const { spec } = fleet.group;
   if (group.mixes && spec.kind === 'template')
     fleet.group.spec = {

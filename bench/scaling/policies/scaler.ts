@@ -214,6 +214,6 @@ function historyOf({ instances }: Cluster): History {
   return { ...noHistory, lastTaskEndedAt };
 }
 
-const resources = (cpu: number): Resources => ({ cpu, memory: MEMORY, gpu: 0 });
+const resources = (cpu: number): Resources => ({ cpu, memory: MEMORY, gpu: 0, networkInterfaces: 0 });
 const idOf = ({ id }: Instance) => `i-${id.toString(16).padStart(17, '0')}`;
 const arnOf = ({ id }: Instance) => `container-instance/${id}`;

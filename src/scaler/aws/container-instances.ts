@@ -81,6 +81,8 @@ function resourcesOf(given: readonly Ecs.Resource[]): Resources {
     cpu: of('CPU')?.integerValue ?? 0,
     memory: of('MEMORY')?.integerValue ?? 0,
     gpu: of('GPU')?.stringSetValue?.length ?? 0,
+    // ECS does not name them.
+    networkInterfaces: Number.POSITIVE_INFINITY,
   };
 }
 

@@ -2,6 +2,7 @@ import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { Caller } from '../../aws/call.ts';
 import type { FreshInstance } from '../plan/model.ts';
+import { interfacesForTasks } from './network-interfaces.ts';
 import type { Operations } from './operations.ts';
 import { incomplete } from './whole.ts';
 
@@ -51,6 +52,9 @@ export async function guessFresh(
       cpu: least(({ VCpuInfo }) => (VCpuInfo?.DefaultVCpus ?? 0) * 1_024),
       memory: Math.floor(least(({ MemoryInfo }) => MemoryInfo?.SizeInMiB ?? 0) * REGISTERED_SHARE),
       gpu: least(({ GpuInfo }) => (GpuInfo?.Gpus ?? []).reduce((sum, { Count = 0 }) => sum + Count, 0)),
+      networkInterfaces: least(({ NetworkInfo }) =>
+        interfacesForTasks(NetworkInfo?.MaximumNetworkInterfaces),
+      ),
     },
     portsInUse: [],
     attributes: types.length === 1 ? { 'ecs.instance-type': types[0] ?? '' } : {},

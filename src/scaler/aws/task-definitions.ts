@@ -29,6 +29,7 @@ async function read(call: Caller<Operations>, arn: string): Promise<Needs> {
     cpu: Number(found.cpu) || sum(({ cpu }) => cpu),
     memory: Number(found.memory) || sum(({ memory, memoryReservation }) => memoryReservation ?? memory),
     gpu: sum(({ resourceRequirements }) => gpusIn(resourceRequirements)),
+    networkInterfaces: networkMode === 'awsvpc' ? 1 : 0,
     ports: containers.flatMap(({ portMappings = [] }) =>
       portMappings.flatMap((one) => hostPort(one, networkMode)),
     ),

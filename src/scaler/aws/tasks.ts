@@ -97,13 +97,22 @@ function toTask(operation: string, arn: string, task: Ecs.Task): SeenTask {
     lastStatus,
     startedAt: timeOfDate(task.startedAt),
     stoppedAt: timeOfDate(task.stoppedAt),
-    needs: { cpu: Number(task.cpu) || 0, memory: Number(task.memory) || 0, gpu: gpusOf(task) },
+    needs: {
+      cpu: Number(task.cpu) || 0,
+      memory: Number(task.memory) || 0,
+      gpu: gpusOf(task),
+      networkInterfaces: hasOwnInterface(task) ? 1 : 0,
+    },
     isProtected: false,
     definitionArn: taskDefinitionArn,
     startedBy: task.startedBy,
     capacityProvider: task.capacityProviderName,
   };
 }
+
+/** (ECS API reference, Attachment) */
+const hasOwnInterface = ({ attachments = [] }: Ecs.Task) =>
+  attachments.some(({ type }) => type === 'ElasticNetworkInterface');
 
 /** Those that it has; before it has a place those that were asked for when it was started, in place of its definition's. */
 function gpusOf({ containers = [], overrides }: Ecs.Task): number {

@@ -15,7 +15,12 @@ export function withoutDaemons(fresh: FreshInstance, daemons: readonly DaemonSer
 export function less(free: Resources, daemons: readonly DaemonService[]): Resources {
   const left = (name: keyof Resources) =>
     daemons.reduce((rest, needs) => Math.max(0, rest - needs[name]), free[name]);
-  return { cpu: left('cpu'), memory: left('memory'), gpu: left('gpu') };
+  return {
+    cpu: left('cpu'),
+    memory: left('memory'),
+    gpu: left('gpu'),
+    networkInterfaces: left('networkInterfaces'),
+  };
 }
 
 /** The daemon services whose constraints an instance with these attributes satisfies, or may satisfy. */

@@ -111,7 +111,12 @@ export function add(
     (a, b) => (inZone.get(a ?? '') ?? 0) - (inZone.get(b ?? '') ?? 0) || ((a ?? '') < (b ?? '') ? -1 : 1),
   );
   if (zone !== undefined) inZone.set(zone, (inZone.get(zone) ?? 0) + 1);
-  const unknown = { instanceType: '', total: { cpu: 0, memory: 0, gpu: 0 }, portsInUse: [], attributes: {} };
+  const unknown = {
+    instanceType: '',
+    total: { cpu: 0, memory: 0, gpu: 0, networkInterfaces: 0 },
+    portsInUse: [],
+    attributes: {},
+  };
   return freshRoom({ kind: 'new', zone }, fresh ?? unknown, zone) as NewRoom;
 }
 

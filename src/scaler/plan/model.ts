@@ -76,7 +76,13 @@ export type ContainerInstance = {
   readonly cordon: CordonTag | undefined;
 };
 
-export type Resources = { readonly cpu: number; readonly memory: number; readonly gpu: number };
+export type Resources = {
+  readonly cpu: number;
+  readonly memory: number;
+  readonly gpu: number;
+  /** For tasks of the network mode `awsvpc`, each of which has one. Of an instance Infinity where it is not known: no limit is counted. */
+  readonly networkInterfaces: number;
+};
 
 /** What a scaler has written on a container instance before it set it DRAINING. */
 export type CordonTag =
@@ -380,7 +386,7 @@ export type JobWhy =
   | { readonly kind: 'constraint-unknown'; readonly expression: string }
   | { readonly kind: 'launch-suspended' };
 
-export type Lack = 'cpu' | 'memory' | 'gpu' | 'ports';
+export type Lack = 'cpu' | 'memory' | 'gpu' | 'networkInterfaces' | 'ports';
 
 /** What is to be said of the group as a whole. */
 export type GroupReason =

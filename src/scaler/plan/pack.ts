@@ -8,6 +8,7 @@ export type Room<T> = {
   cpu: number;
   memory: number;
   gpu: number;
+  networkInterfaces: number;
   readonly ports: Set<string>;
   readonly attributes: Readonly<Record<string, string>>;
   /** Whether it is of an instance of the group. */
@@ -33,12 +34,13 @@ export function roomOf<T>(
     inGroup = true,
   }: { isGuess?: boolean; mayHaveMore?: boolean; inGroup?: boolean } = {},
 ): Room<T> {
-  const { cpu, memory, gpu } = free;
+  const { cpu, memory, gpu, networkInterfaces } = free;
   return {
     of,
     cpu,
     memory,
     gpu,
+    networkInterfaces,
     ports: new Set(ports),
     attributes,
     inGroup,
@@ -58,9 +60,15 @@ export function largestFirst(jobs: readonly Job[], whole: Resources | undefined)
 }
 
 /** The share of an instance that it takes, by what it takes most of. */
-function sizeOf({ cpu, memory, gpu }: Resources, whole: Resources | undefined): number {
+function sizeOf({ cpu, memory, gpu, networkInterfaces }: Resources, whole: Resources | undefined): number {
   const { cpu: allCpu = 1_024, memory: allMemory = 2_048, gpu: allGpus = 1 } = whole ?? {};
-  return Math.max(cpu / allCpu, memory / allMemory, gpu / Math.max(1, allGpus));
+  const { networkInterfaces: allInterfaces = Infinity } = whole ?? {};
+  return Math.max(
+    cpu / allCpu,
+    memory / allMemory,
+    gpu / Math.max(1, allGpus),
+    networkInterfaces / Math.max(1, allInterfaces),
+  );
 }
 
 /**
@@ -92,6 +100,7 @@ export function put(room: Room<unknown>, job: Job): void {
   room.cpu -= job.cpu;
   room.memory -= job.memory;
   room.gpu -= job.gpu;
+  room.networkInterfaces -= job.networkInterfaces;
   for (const port of job.ports) room.ports.add(port);
   for (const one of job.constraints)
     if (one.kind === 'distinct-instance') room.taskGroups.add(one.group ?? UNKNOWN);
@@ -104,17 +113,22 @@ export function takes(room: Room<unknown>, needs: Needs & Pick<Job, 'inGroupOnly
     needs.cpu <= room.cpu &&
     needs.memory <= room.memory &&
     needs.gpu <= room.gpu &&
+    needs.networkInterfaces <= room.networkInterfaces &&
     needs.ports.every((port) => !room.ports.has(port)) &&
     judge(room, needs) === 'yes'
   );
 }
 
 /** What the room is short of for it. */
-export function lacks(room: Room<unknown>, { cpu, memory, gpu, ports }: Needs): readonly Lack[] {
+export function lacks(
+  room: Room<unknown>,
+  { cpu, memory, gpu, networkInterfaces, ports }: Needs,
+): readonly Lack[] {
   const found: Lack[] = [];
   if (cpu > room.cpu) found.push('cpu');
   if (memory > room.memory) found.push('memory');
   if (gpu > room.gpu) found.push('gpu');
+  if (networkInterfaces > room.networkInterfaces) found.push('networkInterfaces');
   if (ports.some((port) => room.ports.has(port))) found.push('ports');
   return found;
 }
@@ -144,7 +158,7 @@ const UNKNOWN = '?';
 const isTaken = (there: ReadonlySet<string>, group: string | undefined) =>
   group === undefined ? there.size > 0 : there.has(group) || there.has(UNKNOWN);
 
-const signature = ({ cpu, memory, gpu, ports, constraints, inGroupOnly }: Job) =>
+const signature = ({ cpu, memory, gpu, networkInterfaces, ports, constraints, inGroupOnly }: Job) =>
   ports.length === 0 && constraints.length === 0
-    ? `${cpu} ${memory} ${gpu} ${inGroupOnly ?? false}`
-    : JSON.stringify([cpu, memory, gpu, ports, constraints, inGroupOnly]);
+    ? `${cpu} ${memory} ${gpu} ${networkInterfaces} ${inGroupOnly ?? false}`
+    : JSON.stringify([cpu, memory, gpu, networkInterfaces, ports, constraints, inGroupOnly]);

@@ -114,7 +114,7 @@ function roomWith(instance: Surveyed, daemons: readonly DaemonService[]): Room<P
   );
 }
 
-const nothing = { cpu: 0, memory: 0, gpu: 0 };
+const nothing = { cpu: 0, memory: 0, gpu: 0, networkInterfaces: 0 };
 
 /** The room on an instance that has not registered yet. */
 export function freshRoom(place: Place, fresh: FreshInstance, zone: string | undefined): Room<Place> {

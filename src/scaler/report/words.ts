@@ -202,11 +202,12 @@ export function forecastWords(forecast: Forecast): string | undefined {
   }
 }
 
-export function needsText({ cpu, memory, gpu, ports, constraints }: Needs): string {
+export function needsText({ cpu, memory, gpu, networkInterfaces, ports, constraints }: Needs): string {
   return [
     `${cpu} CPU`,
     `${memory} MiB`,
     ...(gpu > 0 ? [`${gpu} GPU`] : []),
+    ...(networkInterfaces > 0 ? [count(networkInterfaces, 'network interface')] : []),
     ...(ports.length > 0 ? [`port ${ports.join(', ')}`] : []),
     ...constraints.map((one) => (one.kind === 'member-of' ? one.expression : 'alone of its kind')),
   ].join(', ');
@@ -264,7 +265,14 @@ function holdWords(hold: Hold): string {
   }
 }
 
-const lackWord = (lack: Lack) => ({ cpu: 'CPU', memory: 'memory', gpu: 'GPUs', ports: 'free ports' })[lack];
+const lackWord = (lack: Lack) =>
+  ({
+    cpu: 'CPU',
+    memory: 'memory',
+    gpu: 'GPUs',
+    networkInterfaces: 'network interfaces',
+    ports: 'free ports',
+  })[lack];
 
 const MOST_JOBS = 3;
 

@@ -54,7 +54,10 @@ export async function readFresh(
 }
 
 const isTooLarge = (job: Resources, total: Resources): boolean =>
-  job.cpu > total.cpu || job.memory > total.memory || job.gpu > total.gpu;
+  job.cpu > total.cpu ||
+  job.memory > total.memory ||
+  job.gpu > total.gpu ||
+  job.networkInterfaces > total.networkInterfaces;
 
 /** What each of them has. Of the attributes those that all have alike: the others may be anything. */
 function leastOf(several: readonly FreshInstance[]): FreshInstance | undefined {
@@ -63,7 +66,12 @@ function leastOf(several: readonly FreshInstance[]): FreshInstance | undefined {
   const least = (name: keyof Resources) => Math.min(...several.map(({ total }) => total[name]));
   return {
     instanceType: several.map(({ instanceType }) => instanceType).join(', '),
-    total: { cpu: least('cpu'), memory: least('memory'), gpu: least('gpu') },
+    total: {
+      cpu: least('cpu'),
+      memory: least('memory'),
+      gpu: least('gpu'),
+      networkInterfaces: least('networkInterfaces'),
+    },
     portsInUse: [...new Set(several.flatMap(({ portsInUse }) => portsInUse))],
     attributes: Object.fromEntries(
       Object.entries(first.attributes).filter(([name, value]) =>

@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { createDaemonReader } from '../aws/daemons.ts';
 import { createDemandQueue } from '../aws/demand-queue.ts';
 import { createNeedMetric } from '../aws/need-metric.ts';
+import { createInterfaceReader } from '../aws/network-interfaces.ts';
 import type { Operations } from '../aws/operations.ts';
 import { createDefinitionReader } from '../aws/task-definitions.ts';
 import { createTaskReader } from '../aws/tasks.ts';
@@ -58,6 +59,7 @@ export function createTurnPorts(ports: ScalerPorts): TurnPorts {
     tasks: createTaskReader(call, cluster),
     daemons: createDaemonReader(call, cluster, definitions, clock),
     definitions,
+    interfaces: createInterfaceReader(call),
     need: config.looksAhead ? createNeedMetric(call, cluster, group) : undefined,
     queue:
       queueUrl === undefined

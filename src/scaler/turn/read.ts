@@ -7,12 +7,14 @@ import { readContainerInstances } from '../aws/container-instances.ts';
 import type { DaemonReader, Daemons } from '../aws/daemons.ts';
 import type { DemandQueue, Received } from '../aws/demand-queue.ts';
 import { readGroup, readLaunchTimes } from '../aws/group.ts';
+import type { InterfaceReader } from '../aws/network-interfaces.ts';
 import type { Operations } from '../aws/operations.ts';
 import type { DefinitionReader } from '../aws/task-definitions.ts';
 import { readProtected } from '../aws/task-protection.ts';
 import type { SeenTask, TaskReader } from '../aws/tasks.ts';
 import type { Config, ContainerInstance, Group, Job, Needs, Snapshot } from '../plan/model.ts';
 import { readFresh } from './fresh.ts';
+import { countInterfaces } from './interfaces.ts';
 import { type Memory, remember } from './memory.ts';
 
 export type ReadPorts = {
@@ -23,6 +25,7 @@ export type ReadPorts = {
   readonly tasks: TaskReader;
   readonly daemons: DaemonReader;
   readonly definitions: DefinitionReader;
+  readonly interfaces: InterfaceReader;
   readonly queue: DemandQueue | undefined;
   readonly clock: Clock;
   readonly config: Config;
@@ -66,16 +69,22 @@ export async function readSnapshot(
       kind: 'nothing-there',
       what: `the Auto Scaling group ${ports.group} counts its sizes in ${listed.countedIn}, and ecs-scaler counts instances: take the weights out of the group, with instance types of one size, or use ECS managed scaling`,
     };
-  const containerInstances = await readContainerInstances(call, cluster);
+  const registered = await readContainerInstances(call, cluster);
   const daemons = await ports.daemons();
   const tasks = await withProtection(ports, marked(await ports.tasks.all(), daemons));
-  const group = await withLaunchTimes(call, listed, containerInstances);
+  const group = await withLaunchTimes(call, listed, registered);
   const at = clock.now();
   const demand = latest(before.demand, queued?.received ?? [], at);
   const managed = view.capacityProviders.some(({ managesScaling }) => managesScaling);
   const providers = view.capacityProviders.map(({ name }) => name);
   const placed = managed ? noJobs : await unplaced(ports.definitions, tasks, providers);
   const jobs = [...waiting(demand, tasks, cluster), ...placed.jobs];
+  const counted = await countInterfaces(
+    ports.interfaces,
+    { containerInstances: registered, tasks, daemons: daemons.services, jobs, before: before.fresh },
+    ports.config,
+  );
+  const { containerInstances } = counted;
   const { fresh, warnings } = await readFresh(
     call,
     listed,
@@ -83,7 +92,7 @@ export async function readSnapshot(
     tasks,
     daemons,
     jobs,
-    before.fresh,
+    counted.before,
   );
   const snapshot: Snapshot = {
     at,
@@ -108,6 +117,7 @@ export async function readSnapshot(
         : []),
       ...daemons.warnings,
       ...placed.warnings,
+      ...counted.warnings,
       ...warnings,
     ],
   };
@@ -190,6 +200,7 @@ function waiting(
       cpu: one.cpu,
       memory: one.memory,
       gpu: one.gpu,
+      networkInterfaces: one.networkInterfaces,
       ports: one.ports.map(({ port, protocol }) => `${port}/${protocol}`),
       constraints: one.constraints.map((constraint) =>
         constraint.type === 'distinctInstance'
@@ -205,7 +216,7 @@ const noJobs: Unplaced = { jobs: [], warnings: [] };
 
 /**
  * Tasks that wait in PROVISIONING for an instance of this group. Those of Fargate, and of other groups' capacity providers, have no
- * instance yet either, and never get one of this group. GPUs, ports and constraints are in the definition alone.
+ * instance yet either, and never get one of this group. GPUs, network interfaces, ports and constraints are in the definition alone.
  */
 async function unplaced(
   definitions: DefinitionReader,
@@ -217,14 +228,15 @@ async function unplaced(
   for (const { arn, needs, definitionArn, ...task } of tasks) {
     if (task.containerInstanceArn || task.lastStatus !== 'PROVISIONING') continue;
     if (!providers.includes(task.capacityProvider ?? '')) continue;
-    const { cpu, memory, gpu, ports, constraints } = await defined(definitions, definitionArn, warnings);
+    const own = await defined(definitions, definitionArn, warnings);
     const whole = {
       // ECS need not say what a task without a size of its own takes.
-      cpu: needs.cpu || cpu,
-      memory: needs.memory || memory,
-      gpu: needs.gpu || gpu,
-      ports,
-      constraints,
+      cpu: needs.cpu || own.cpu,
+      memory: needs.memory || own.memory,
+      gpu: needs.gpu || own.gpu,
+      networkInterfaces: needs.networkInterfaces || own.networkInterfaces,
+      ports: own.ports,
+      constraints: own.constraints,
     };
     jobs.push({ key: arn, since: undefined, ...whole, inGroupOnly: true });
   }
@@ -237,7 +249,9 @@ async function defined(definitions: DefinitionReader, arn: string, warnings: Set
     return await definitions(arn);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    warnings.add(`GPUs, ports and constraints of tasks in PROVISIONING are not known: ${error.message}`);
-    return { cpu: 0, memory: 0, gpu: 0, ports: [], constraints: [] };
+    warnings.add(
+      `GPUs, network interfaces, ports and constraints of tasks in PROVISIONING are not known: ${error.message}`,
+    );
+    return { cpu: 0, memory: 0, gpu: 0, networkInterfaces: 0, ports: [], constraints: [] };
   }
 }

@@ -260,6 +260,7 @@ describe('room', { concurrency: 3 }, () => {
       cpu: 1024,
       memory: 1024,
       gpu: 0,
+      networkInterfaces: 0,
       ports: [],
       constraints: [],
     });

@@ -18,6 +18,7 @@ export function waitingJobs(fleet: Fleet, sandbox: Sandbox) {
             cpu: 2048,
             memory: 4096,
             gpu: 0,
+            networkInterfaces: 0,
             ports: [],
             constraints: [],
             since: systemClock.now(),

@@ -9,6 +9,7 @@ const demand: Demand = {
   cpu: 1024,
   memory: 2048,
   gpu: 1,
+  networkInterfaces: 1,
   ports: [
     { port: 8080, protocol: 'tcp' },
     { port: 53, protocol: 'udp' },
@@ -29,6 +30,7 @@ describe('a message of a demand queue', () => {
       cpu: 1024,
       memory: 2048,
       gpu: 1,
+      network_interfaces: 1,
       ports: [8080, '53/udp'],
       constraints: [
         { type: 'distinctInstance' },
@@ -61,6 +63,7 @@ describe('a message of a demand queue', () => {
         cpu: 0,
         memory: 256,
         gpu: 0,
+        networkInterfaces: 0,
         ports: [],
         constraints: [],
         since: undefined,
@@ -95,6 +98,7 @@ describe('a message of a demand queue', () => {
     [change({ memory: 1.5 }), /^memory is 1.5/],
     [change({ memory: 1e9 }), /^memory is 1000000000/],
     [change({ gpu: null }), /^gpu is null/],
+    [change({ network_interfaces: '1' }), /^network_interfaces is "1"/],
     [change({ ports: [0] }), /^ports is \[0\]; it must be a list such as/],
     [change({ ports: ['53/sctp'] }), /^ports is /],
     [change({ ports: 8080 }), /^ports is 8080/],

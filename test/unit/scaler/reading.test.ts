@@ -57,7 +57,7 @@ describe('container instances', () => {
 
   test('are read with what is left on them, and with their cordon', async () => {
     const [one] = await read({ containerInstances: [INSTANCE] });
-    assert.deepEqual(one?.remaining, { cpu: 2048, memory: 7800, gpu: 1 });
+    assert.deepEqual(one?.remaining, { cpu: 2048, memory: 7800, gpu: 1, networkInterfaces: Infinity });
     assert.deepEqual(one?.portsInUse, ['22/tcp', '53/udp']);
     assert.deepEqual(one?.cordon, { kind: 'read', by: 'nightly', since: 0, until: 60_000 });
   });
@@ -216,6 +216,7 @@ describe('the demand queue', () => {
       cpu: 1,
       memory: 1,
       gpu: 0,
+      networkInterfaces: 0,
       ports: [],
       constraints: [],
       since: undefined,
@@ -314,11 +315,23 @@ describe('what an empty group will launch', () => {
     assert.ok(source);
     const { call } = answered(() => ({
       InstanceTypes: [
-        { VCpuInfo: { DefaultVCpus: 2 }, MemoryInfo: { SizeInMiB: 10_000 } },
-        { VCpuInfo: { DefaultVCpus: 4 }, MemoryInfo: { SizeInMiB: 8_000 } },
+        {
+          VCpuInfo: { DefaultVCpus: 2 },
+          MemoryInfo: { SizeInMiB: 10_000 },
+          NetworkInfo: { MaximumNetworkInterfaces: 4 },
+        },
+        {
+          VCpuInfo: { DefaultVCpus: 4 },
+          MemoryInfo: { SizeInMiB: 8_000 },
+          NetworkInfo: { MaximumNetworkInterfaces: 3 },
+        },
       ],
     }));
-    assert.deepEqual((await guessFresh(call, source))?.total, { cpu: 2_048, memory: 7_600, gpu: 0 });
+    assert.deepEqual(
+      (await guessFresh(call, source))?.total,
+      { cpu: 2_048, memory: 7_600, gpu: 0, networkInterfaces: 2 },
+      "the first network interface is the instance's own",
+    );
   });
 });
 

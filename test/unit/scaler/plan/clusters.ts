@@ -37,7 +37,7 @@ export type Given = {
   inGroup?: false;
 };
 
-const TOTAL = { cpu: 4_096, memory: 8_192, gpu: 0 };
+const TOTAL = { cpu: 4_096, memory: 8_192, gpu: 0, networkInterfaces: 3 };
 
 export function cluster(
   given: Readonly<Record<string, Given>>,
@@ -78,6 +78,8 @@ export function cluster(
         cpu: TOTAL.cpu - live.reduce((sum, { needs }) => sum + needs.cpu, 0),
         memory: TOTAL.memory - live.reduce((sum, { needs }) => sum + needs.memory, 0),
         gpu: 0,
+        networkInterfaces:
+          TOTAL.networkInterfaces - live.reduce((sum, { needs }) => sum + needs.networkInterfaces, 0),
       },
       portsInUse: ['22/tcp'],
       attributes: { 'ecs.availability-zone': zone, ...one.attributes },
@@ -119,7 +121,7 @@ export function aTask(arn: string, containerInstanceArn: string, task: Partial<T
     lastStatus: 'RUNNING',
     startedAt: NOW - 5 * MIN,
     stoppedAt: undefined,
-    needs: { cpu: 2_048, memory: 4_096, gpu: 0 },
+    needs: { cpu: 2_048, memory: 4_096, gpu: 0, networkInterfaces: 0 },
     isProtected: false,
     ...task,
   };
@@ -133,6 +135,7 @@ export const jobs = (count: number, job: Partial<Job> = {}): Job[] =>
     cpu: 2_048,
     memory: 4_096,
     gpu: 0,
+    networkInterfaces: 0,
     ports: [],
     constraints: [],
     ...job,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { jobWords, needsText } from '../../../../src/scaler/report/words.ts';
 import { actionsOf, cluster, cordonOf, jobs, MIN, planned, whyJob, whyOf } from './clusters.ts';
 
 const busy = { tasks: [{}] };
@@ -85,6 +86,60 @@ describe('a plan launches', () => {
       kind: 'too-large',
       lacks: ['memory'],
       instanceType: 'm5.xlarge',
+    });
+  });
+
+  describe('for jobs with a network interface of their own', () => {
+    const own = { cpu: 256, memory: 256, networkInterfaces: 1 };
+    const running = { needs: { ...own, gpu: 0 } };
+
+    test('one where all those of an instance are taken, though it has CPU and memory left', () => {
+      const given = { 'i-1': { tasks: [running, running, running] } };
+      const made = planned(cluster(given, { demand: jobs(1, own) }));
+      assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1b'], 'the job waits in vain');
+      assert.equal(whyJob(made, 'job-1'), 'launching');
+      const others = planned(cluster(given, { demand: jobs(1, { ...own, networkInterfaces: 0 }) }));
+      assert.deepEqual(actionsOf(others), [], 'a job without one has room there');
+    });
+
+    test('none where one is left, and then one more for each three', () => {
+      const given = { 'i-1': { tasks: [running, running] } };
+      assert.deepEqual(actionsOf(planned(cluster(given, { demand: jobs(1, own) }))), []);
+      const made = planned(cluster(given, { demand: jobs(5, own) }));
+      assert.deepEqual(actionsOf(made), ['launch 1 eu-west-1b', 'launch 1 eu-west-1a']);
+    });
+
+    test('none where it is not known how many an instance can have', () => {
+      const snapshot = cluster({ 'i-1': { tasks: [running, running, running] } }, { demand: jobs(5, own) });
+      const containerInstances = snapshot.containerInstances.map((one) => ({
+        ...one,
+        remaining: { ...one.remaining, networkInterfaces: Infinity },
+      }));
+      assert.deepEqual(actionsOf(planned({ ...snapshot, containerInstances })), []);
+    });
+
+    test('nothing where daemons take all that a new instance has, and that is said', () => {
+      const total = { cpu: 4_096, memory: 8_192, gpu: 0, networkInterfaces: 0 };
+      const fresh = { instanceType: 'm5.xlarge', total, portsInUse: [], attributes: {} };
+      const made = planned(cluster({}, { demand: jobs(1, own), fresh }));
+      assert.deepEqual(actionsOf(made), [], 'instances are launched for a job that none takes');
+      const [job] = made.reasons.jobs;
+      assert.ok(job);
+      assert.deepEqual(job.why, {
+        kind: 'too-large',
+        lacks: ['networkInterfaces'],
+        instanceType: 'm5.xlarge',
+      });
+      assert.match(jobWords(job.why), /not enough network interfaces on m5\.xlarge/);
+      assert.equal(needsText(job.needs), '256 CPU, 256 MiB, 1 network interface');
+    });
+
+    test('a cordoned instance is given back before one is launched, as for any other', () => {
+      const cordon = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', MIN / 2, 10 * MIN) };
+      const made = planned(
+        cluster({ 'i-1': { tasks: [running, running, running] }, 'i-2': cordon }, { demand: jobs(1, own) }),
+      );
+      assert.deepEqual(actionsOf(made), ['uncordon i-2']);
     });
   });
 
@@ -197,7 +252,15 @@ describe('a plan takes', () => {
 
   test('a cordoned one whose daemon has stopped is not given back for a job that does not fit beside that', () => {
     const cordon = { status: 'DRAINING', cordon: cordonOf('ecs-scaler', MIN / 2, 10 * MIN) };
-    const monitor = { group: 'service:monitor', cpu: 512, memory: 0, gpu: 0, ports: [], constraints: [] };
+    const monitor = {
+      group: 'service:monitor',
+      cpu: 512,
+      memory: 0,
+      gpu: 0,
+      networkInterfaces: 0,
+      ports: [],
+      constraints: [],
+    };
     const demand = jobs(1, { cpu: 4_096 });
     const made = planned(cluster({ 'i-1': cordon }, { demand, daemons: [monitor] }));
     assert.notEqual(actionsOf(made)[0], 'uncordon i-1', 'it is cordoned and given back without end');
@@ -330,7 +393,7 @@ test('a plan names the instances whose ECS agent is not connected: nobody uses t
 describe('of an instance that nobody has seen', () => {
   const fresh = {
     instanceType: 'm5.xlarge',
-    total: { cpu: 4_096, memory: 7_782, gpu: 0 },
+    total: { cpu: 4_096, memory: 7_782, gpu: 0, networkInterfaces: 3 },
     portsInUse: [],
     attributes: {},
     isGuess: true,
@@ -373,7 +436,7 @@ describe('of an instance that nobody has seen', () => {
 test('in a group that mixes types nothing is launched for a job that asks for one of them: any may come', () => {
   const fresh = {
     instanceType: 'm5.large, c5.large',
-    total: { cpu: 4_096, memory: 8_192, gpu: 0 },
+    total: { cpu: 4_096, memory: 8_192, gpu: 0, networkInterfaces: 3 },
     portsInUse: [],
     attributes: {},
     varies: true,

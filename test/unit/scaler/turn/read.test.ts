@@ -3,15 +3,17 @@ import { describe, test } from 'node:test';
 import type { Caller } from '../../../../src/aws/call.ts';
 import { AwsError } from '../../../../src/aws/errors.ts';
 import { createDaemonReader } from '../../../../src/scaler/aws/daemons.ts';
+import { createInterfaceReader } from '../../../../src/scaler/aws/network-interfaces.ts';
 import type { Operations } from '../../../../src/scaler/aws/operations.ts';
 import { createDefinitionReader } from '../../../../src/scaler/aws/task-definitions.ts';
 import { createTaskReader } from '../../../../src/scaler/aws/tasks.ts';
 import { defaultConfig, noHistory, type Snapshot } from '../../../../src/scaler/plan/model.ts';
 import { plan } from '../../../../src/scaler/plan/plan.ts';
+import { countInterfaces } from '../../../../src/scaler/turn/interfaces.ts';
 import { emptyMemory } from '../../../../src/scaler/turn/memory.ts';
 import { readSnapshot, type SnapshotRead } from '../../../../src/scaler/turn/read.ts';
 import { createVirtualClock } from '../../../support/virtual-clock.ts';
-import { MIN, NOW } from '../plan/clusters.ts';
+import { jobs, MIN, NOW } from '../plan/clusters.ts';
 
 type World = {
   readonly tasks?: readonly object[];
@@ -112,6 +114,7 @@ async function tried({ tasks = [], status, attributes = [], more = {} }: World):
     tasks: createTaskReader(call, 'batch'),
     daemons: createDaemonReader(call, 'batch', definitions, clock),
     definitions,
+    interfaces: createInterfaceReader(call),
     queue: undefined,
     clock,
     config: defaultConfig,
@@ -179,6 +182,7 @@ describe('of the tasks in PROVISIONING', () => {
         cpu: 1_024,
         memory: 0,
         gpu: 2,
+        networkInterfaces: 0,
         ports: ['8080/tcp', '53/udp'],
         constraints: [{ kind: 'member-of', expression }],
         inGroupOnly: true,
@@ -194,7 +198,10 @@ describe('of the tasks in PROVISIONING', () => {
     const tasks = [waitingTask('t-1', { capacityProviderName: 'own' })];
     const read = await readOf({ tasks, more: { 'ecs:DescribeTaskDefinition': refused } });
     assert.equal(read.snapshot.demand.length, 1, 'nothing is launched for it, and it waits for ever');
-    assert.match(read.warnings.join(), /GPUs, ports and constraints .* are not known: not allowed/);
+    assert.match(
+      read.warnings.join(),
+      /GPUs, network interfaces, ports and constraints .* are not known: not allowed/,
+    );
   });
 
   test('those of Fargate, and of other groups, are no demand: instances would be launched for nothing', async () => {
@@ -204,6 +211,91 @@ describe('of the tasks in PROVISIONING', () => {
       waitingTask('t-3', { launchType: 'EC2', capacityProviderName: 'other' }),
     ];
     assert.deepEqual((await snapshotOf({ tasks })).demand, []);
+  });
+});
+
+describe('network interfaces', () => {
+  const definition = { networkMode: 'awsvpc', containerDefinitions: [{ cpu: 256, memory: 512 }] };
+  const type = { InstanceType: 'm5.large', NetworkInfo: { MaximumNetworkInterfaces: 3 } };
+  const more = {
+    'ecs:DescribeTaskDefinition': { taskDefinition: definition },
+    'ec2:DescribeInstanceTypes': { InstanceTypes: [type] },
+  };
+  const runs = (taskArn: string, kind = 'ElasticNetworkInterface', lastStatus = 'RUNNING') => ({
+    taskArn,
+    containerInstanceArn: 'ci-1',
+    lastStatus,
+    attachments: [{ type: kind }],
+  });
+  const tasks = [
+    waitingTask('t-1', { capacityProviderName: 'own' }),
+    runs('t-2'),
+    runs('t-3', 'ServiceConnect'),
+    runs('t-4', 'ElasticNetworkInterface', 'STOPPED'),
+  ];
+  const attributes = [{ name: 'ecs.instance-type', value: 'm5.large' }];
+  const left = ({ containerInstances: [one] }: Snapshot) => one?.remaining.networkInterfaces;
+
+  test('are those of the type, without the first one and those that tasks have', async () => {
+    const snapshot = await snapshotOf({ status: 'ACTIVE', attributes, tasks, more });
+    assert.equal(snapshot.demand[0]?.networkInterfaces, 1, 'the task waits in vain for one');
+    assert.equal(left(snapshot), 1);
+    assert.equal(snapshot.fresh?.total.networkInterfaces, 2);
+  });
+
+  test('are as many as one may ask for with ENI trunking: EC2 does not say how many', async () => {
+    const trunk = [...attributes, { name: 'ecs.awsvpc-trunk-id', value: 'eni-1' }];
+    const snapshot = await snapshotOf({ status: 'ACTIVE', attributes: trunk, tasks, more });
+    assert.equal(left(snapshot), Infinity, 'instances are launched although there is room');
+    assert.equal(snapshot.fresh?.total.networkInterfaces, Infinity);
+  });
+
+  test('are not counted where EC2 does not say how many there can be, and that is said', async () => {
+    const refused = new AwsError('ec2:DescribeInstanceTypes', 'permission', 'AccessDenied', 'not allowed');
+    const read = await readOf({
+      status: 'ACTIVE',
+      attributes,
+      tasks,
+      more: { ...more, 'ec2:DescribeInstanceTypes': refused },
+    });
+    assert.equal(left(read.snapshot), Infinity);
+    assert.match(read.warnings.join(), /network interfaces .* none is counted: not allowed/);
+  });
+
+  test('are not asked about while no task waits for one', async () => {
+    const refused = new AwsError('ec2:DescribeInstanceTypes', 'permission', 'AccessDenied', 'not allowed');
+    const { warnings } = await readOf({
+      status: 'ACTIVE',
+      attributes,
+      tasks: [runs('t-2')],
+      more: { 'ec2:DescribeInstanceTypes': refused },
+    });
+    assert.deepEqual(warnings, []);
+  });
+
+  test('of an instance that has gone are counted for the next one, also where its turn did not ask', async () => {
+    const reader = createInterfaceReader((async () => ({ InstanceTypes: [type] })) as never);
+    const total = { cpu: 2_048, memory: 4_096, gpu: 0, networkInterfaces: Infinity };
+    const before = { instanceType: 'm5.large', total, portsInUse: [], attributes: {} };
+    const waiting = jobs(1, { networkInterfaces: 1 });
+    const known = { containerInstances: [], tasks: [], daemons: [], jobs: waiting, before };
+    const counted = await countInterfaces(reader, known, defaultConfig);
+    assert.equal(
+      counted.before?.total.networkInterfaces,
+      2,
+      'one instance is launched where each takes two of the jobs, and the others wait for its boot',
+    );
+  });
+
+  test('of a type are asked about once', async () => {
+    const asked: unknown[] = [];
+    const reader = createInterfaceReader((async (_: string, input: object) => {
+      asked.push(input);
+      return { InstanceTypes: [type] };
+    }) as never);
+    assert.deepEqual([...(await reader(['m5.large', 'm5.large', '']))], [['m5.large', 2]]);
+    await reader(['m5.large']);
+    assert.deepEqual(asked, [{ InstanceTypes: ['m5.large'] }]);
   });
 });
 
@@ -238,7 +330,7 @@ describe('a task that a service has started', () => {
     assert.equal(tasks[0]?.kind, 'daemon');
     assert.deepEqual(
       fresh?.total,
-      { cpu: 3_840, memory: 7_680, gpu: 0 },
+      { cpu: 3_840, memory: 7_680, gpu: 0, networkInterfaces: Infinity },
       'jobs are packed where a daemon runs',
     );
   });
