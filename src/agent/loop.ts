@@ -9,7 +9,7 @@ import { decide } from './decide/decide.ts';
 import { watchDue } from './decide/pace.ts';
 import { remember } from './decide/remember.ts';
 import { type Around, createDrain, type Drain, type DrainPorts } from './drain.ts';
-import type { Memory, Observation, Phase, Policy } from './model.ts';
+import type { Memory, Observation, OnFault, Phase, Policy } from './model.ts';
 import { askDue, NOT_ASKED } from './observe/poll.ts';
 import { createWatchPolls, type WatchPorts } from './observe/watch-polls.ts';
 import { createDebugTrace } from './report/debug-trace.ts';
@@ -44,6 +44,7 @@ export type AgentPorts = {
   /** Keeps the memory for after a restart. Never throws. */
   readonly save: (memory: Memory, now: number) => void;
   readonly log: Log;
+  readonly onFault: OnFault;
   /** Told in every round; what is reported is put into words only for whoever asks. */
   readonly onReport: (report: () => Report) => void;
   readonly hooks?: NonNullable<DrainPorts['hooks']>['operator'] | undefined;
@@ -63,7 +64,7 @@ const STOOD_STILL = 'this process stood still';
 export async function runAgent(ports: AgentPorts): Promise<void> {
   const { clock, policy, stop, random, instanceId } = ports;
   const wakeup = createWakeup(clock);
-  const pollPorts = { clock, random, onAnswer: wakeup.ring };
+  const pollPorts = { clock, random, onAnswer: wakeup.ring, onFault: ports.onFault };
   const watch = createWatchPolls(ports.watch, pollPorts);
   const log = withFields(ports.log, () => ({ instanceId }));
   const tellSignals = createSignalTransitions(log);

@@ -324,6 +324,9 @@ export type Attempts = {
   readonly restsUntil: number;
 };
 
+/** Told of whatever a question fails with that is no failure of AWS's or the host's: an error in this program. */
+export type OnFault = (question: string, error: unknown) => void;
+
 /** A line for the log. */
 export type Event = { readonly event: EventName; readonly message: string; readonly fields?: Fields };
 

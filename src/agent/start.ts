@@ -25,6 +25,7 @@ import { createExplain } from './observe/explain.ts';
 import { groupInMetadata } from './observe/group-in-metadata.ts';
 import { createLocate } from './observe/locate.ts';
 import { reportEcsAgent } from './report/ecs-agent-transitions.ts';
+import { createFaultLog } from './report/faults.ts';
 import { createHostReport } from './report/host-report.ts';
 import type { Report } from './report/report.ts';
 import { createKept } from './state/kept.ts';
@@ -94,6 +95,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     ),
   );
 
+  const onFault = createFaultLog(log, clock);
   log('agent.ready', `this is ${instanceId} in ${region}`, { region });
   await runAgent({
     instanceId,
@@ -126,7 +128,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
           listsWhileActive: config.mode === 'deregister' || config.dryRun,
           isReplacing: kept.isReplacing,
         }),
-        explain: createExplain(withdrawnBy(over, quietly), clock, log),
+        explain: createExplain(withdrawnBy(over, quietly), clock, log, onFault),
         onView: ({ own }) => kept.confirm(own),
       };
     },
@@ -134,6 +136,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     memory: kept.memory,
     save: kept.save,
     log: world.log,
+    onFault,
     onReport: (report) => world.onReport(() => host.complete(report())),
     hooks: world.hooks,
     stop,
@@ -148,6 +151,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
       random,
       onSource: (source) => reportSource(source, log),
       onNews,
+      onFault: (error) => onFault('ec2:DescribeTags', error),
     };
   }
 }

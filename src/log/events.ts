@@ -49,6 +49,12 @@ export const events = {
     meaning: 'The agent was told to stop, and ends. It changes nothing in AWS.',
     remedy: '',
   },
+  'agent.fault': {
+    level: 'warn',
+    meaning:
+      'An error in the agent itself: something that it asked for could not be read, and counts as unknown. `question` says what was asked, `stack` where the error is. Of each question at most one an hour.',
+    remedy: 'Report it, with this line. The agent goes on as it does where nobody answers.',
+  },
   'config.warning': {
     level: 'warn',
     meaning: 'Something in the configuration has no effect, or is unsafe.',

@@ -1,6 +1,8 @@
+import { AwsError } from '../aws/errors.ts';
 import type { Imds } from '../aws/imds.ts';
 import type { Clock } from '../base/clock.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
+import { messageOf } from '../base/text.ts';
 import { isMetadataTagKey } from '../config/names.ts';
 import type { ReadSignal, Signal } from './signal.ts';
 import { parseTagValue } from './tag-value.ts';
@@ -32,6 +34,8 @@ export type TagPorts = {
   readonly onSource: (source: 'imds' | 'ec2') => void;
   /** Called when the EC2 API has said something new while nobody waited for it: the next read gives it. */
   readonly onNews: () => void;
+  /** Told of an error in this program, by which the tag is not known. */
+  readonly onFault: (error: unknown) => void;
 };
 
 /** The instance's own tag: from its metadata where that serves tags, else from the EC2 API. */
@@ -111,7 +115,7 @@ function createKeyReader(key: string) {
  * The EC2 API is asked beside all else: it can take ten seconds to answer, and neither a Spot interruption nor a request on the host
  * must wait for it. It is waited for only where what it said before is old.
  */
-function pollEc2({ describeTag, clock, random, onNews }: TagPorts): ReadSignal {
+function pollEc2({ describeTag, clock, random, onNews, onFault }: TagPorts): ReadSignal {
   let interval = EC2_INTERVAL_MS;
   let dueAt = -Infinity;
   let last: Reading<Signal | undefined> = unknown('the EC2 API was not asked yet');
@@ -122,9 +126,9 @@ function pollEc2({ describeTag, clock, random, onNews }: TagPorts): ReadSignal {
       last = known(toSignal(await describeTag()));
       interval = Math.max(EC2_INTERVAL_MS, interval / 2);
     } catch (error) {
-      const { kind, message } = error as { kind?: string; message?: string };
-      if (kind === 'throttled') interval = Math.min(EC2_LONGEST_INTERVAL_MS, interval * 2);
-      last = unknown(message ?? String(error));
+      if (!(error instanceof AwsError)) onFault(error);
+      else if (error.kind === 'throttled') interval = Math.min(EC2_LONGEST_INTERVAL_MS, interval * 2);
+      last = unknown(messageOf(error));
     }
     dueAt = clock.monotonic() + interval * (1 + random() * 0.2);
     return last;

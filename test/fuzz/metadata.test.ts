@@ -161,6 +161,7 @@ describe('instance metadata that says anything', () => {
             random: () => 0.5,
             onSource: () => {},
             onNews: () => {},
+            onFault: () => {},
           },
         );
         const reading = await read();

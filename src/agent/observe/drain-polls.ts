@@ -88,6 +88,7 @@ export function createDrainPolls(
   let kept: { readonly since: number; readonly until: number } | undefined;
 
   const localTasks = createPoll(
+    'localTasks',
     () => source.ecsAgent.tasks(),
     ports,
     (tasks, at) => {
@@ -101,6 +102,7 @@ export function createDrainPolls(
     },
   );
   const ecsView: Poll<EcsView> = createPoll(
+    'ecsView',
     () => {
       const seenHere = [...onHost.keys()].filter((arn) => !gone.has(arn));
       const byName = [...new Set([...source.tasksLeft(), ...seenHere])];
@@ -115,6 +117,7 @@ export function createDrainPolls(
     },
   );
   const lifecycle: Poll<Lifecycle> = createPoll<Lifecycle>(
+    'lifecycle',
     async () => {
       const state = (await assumed()) ?? (await autoScaling.lifecycle());
       // Nothing detaches an instance whose lifecycle action waits. If that were believed, its heartbeats would end.
@@ -147,21 +150,25 @@ export function createDrainPolls(
         : unknown('the instance is in no group');
     };
   };
-  const explained = createPoll<Explained>(async () => {
-    const { containerInstance, tasks } = ifKnown(ecsView.reading()) ?? {};
-    if (!source.explain || containerInstance?.kind !== 'registered' || tasks?.kind !== 'known') {
-      return unknown('nothing to explain');
-    }
-    return known(await source.explain(containerInstance.cluster, tasks.value));
-  }, ports);
+  const explained = createPoll<Explained>(
+    'explained',
+    async () => {
+      const { containerInstance, tasks } = ifKnown(ecsView.reading()) ?? {};
+      if (!source.explain || containerInstance?.kind !== 'registered' || tasks?.kind !== 'known') {
+        return unknown('nothing to explain');
+      }
+      return known(await source.explain(containerInstance.cluster, tasks.value));
+    },
+    ports,
+  );
 
   return {
     polls: {
       localTasks,
       ecsView,
       lifecycle,
-      hooks: createPoll(inGroup(autoScaling.terminatingHooks), ports),
-      retention: createPoll(inGroup(autoScaling.retainsAbandoned), ports),
+      hooks: createPoll('hooks', inGroup(autoScaling.terminatingHooks), ports),
+      retention: createPoll('retention', inGroup(autoScaling.retainsAbandoned), ports),
       explained,
     },
     seen: () => {

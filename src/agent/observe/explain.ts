@@ -5,7 +5,7 @@ import { AwsError } from '../../aws/errors.ts';
 import { type Clock, timeOfDate } from '../../base/clock.ts';
 import type { Log } from '../../log/log.ts';
 import { serviceName } from '../decide/services.ts';
-import type { Explained, ServiceState } from '../model.ts';
+import type { Explained, OnFault, ServiceState } from '../model.ts';
 
 /** One request, about the tasks that a drain waits for. What it does not learn stays as it was. Never rejects. */
 export type Explain = (cluster: string, tasks: readonly Task[]) => Promise<Explained>;
@@ -21,7 +21,7 @@ const FORBIDDEN_MS = 3_600_000;
 type Question = 'ecs:DescribeServices' | 'ecs:GetTaskProtection';
 
 /** @param call one that reports no failures: without an answer, a drain is explained less well, and that is all */
-export function createExplain(call: Caller, clock: Clock, log: Log): Explain {
+export function createExplain(call: Caller, clock: Clock, log: Log, onFault: OnFault): Explain {
   const forbiddenUntil = new Map<Question, number>();
   let explained: Explained = { services: [], protectedTasks: [] };
   let turn: Question = 'ecs:GetTaskProtection';
@@ -56,7 +56,8 @@ export function createExplain(call: Caller, clock: Clock, log: Log): Explain {
     try {
       explained = await ask[question](cluster, ofServices);
     } catch (error) {
-      if (error instanceof AwsError && error.kind === 'permission') {
+      if (!(error instanceof AwsError)) onFault(question, error);
+      else if (error.kind === 'permission') {
         forbiddenUntil.set(question, clock.monotonic() + FORBIDDEN_MS);
         log(
           'drain.unexplained',

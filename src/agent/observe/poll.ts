@@ -2,7 +2,7 @@ import { AwsError } from '../../aws/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import { messageOf } from '../../base/text.ts';
-import type { Asked, Failure } from '../model.ts';
+import type { Asked, Failure, OnFault } from '../model.ts';
 
 /** A question that is asked now and then, and what it was last answered. Times are in ms by the agent's clock. */
 export type Poll<T> = {
@@ -33,15 +33,21 @@ export type PollPorts = {
   readonly random: () => number;
   /** Called whenever an answer or a failure has come. */
   readonly onAnswer: () => void;
+  readonly onFault: OnFault;
 };
 
 /** The cause of a reading before its first question. */
 export const NOT_ASKED = 'not asked yet';
 
-/** @param read asks once; an AwsError that it rejects with makes the reading unknown, and the question rest */
+/**
+ * @param question its name in the log
+ * @param read asks once. Whatever it rejects with makes the reading unknown; an AwsError makes the question rest too, and all else is
+ *   an error in this program
+ */
 export function createPoll<T>(
+  question: string,
   read: () => Promise<Reading<T>>,
-  { clock, random, onAnswer }: PollPorts,
+  { clock, random, onAnswer, onFault }: PollPorts,
   onReading: (reading: Reading<T>, askedAt: number) => void = () => {},
 ): Poll<T> {
   let reading: Reading<T> = unknown(NOT_ASKED);
@@ -61,7 +67,7 @@ export function createPoll<T>(
     isAsking = true;
     const changesBefore = changes;
     const askedAt = clock.now();
-    const { answer, error } = await attempt(read);
+    const { answer, error } = await attempt(read, (fault) => onFault(question, fault));
     if (isClosed) return;
     isAsking = false;
     failure = error && {
@@ -116,12 +122,15 @@ export function createPoll<T>(
 
 async function attempt<T>(
   read: () => Promise<Reading<T>>,
+  onFault: (error: unknown) => void,
 ): Promise<{ readonly answer: Reading<T>; readonly error?: AwsError }> {
   try {
     return { answer: await read() };
   } catch (error) {
     const answer = unknown(messageOf(error));
-    return error instanceof AwsError ? { answer, error } : { answer };
+    if (error instanceof AwsError) return { answer, error };
+    onFault(error);
+    return { answer };
   }
 }
 

@@ -25,9 +25,9 @@ export function createWatchPolls({ imds, ecsAgent, signals }: WatchPorts, ports:
     ports.onAnswer();
   });
   const polls: WatchPolls = {
-    signals: createPoll(() => readSignals(sources), ports),
-    identity: createPoll(() => readInstanceId(imds), ports),
-    registration: createPoll(() => ecsAgent.registration(), ports),
+    signals: createPoll('signals', () => readSignals(sources), ports),
+    identity: createPoll('identity', () => readInstanceId(imds), ports),
+    registration: createPoll('registration', () => ecsAgent.registration(), ports),
   };
   return polls;
 }

@@ -111,6 +111,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const mutations: Mutation[] = [];
   let last: Report | undefined;
   const views: EcsView[] = [];
+  const faults: string[] = [];
   const signals = new Map<Mutation['kind'] | 'heartbeat', AbortSignal>();
   let isOver = false;
   let drawn = 0;
@@ -195,6 +196,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     memory,
     save: (next) => saved.push(next),
     log: (event, message, fields) => void said.push({ event, message, fields }),
+    onFault: (question, error) => void faults.push(`${question}: ${error}`),
     onReport: (report) => {
       last = report();
     },
@@ -223,6 +225,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     mutations,
     sleeps,
     views,
+    faults,
     /** Whether the last change of that kind is not to be made any more. */
     isWithdrawn: (kind: Mutation['kind'] | 'heartbeat') => signals.get(kind)?.aborted,
     report: () => last,

@@ -38,6 +38,7 @@ function start({ flags = [], environment = {}, random = 0.5, ...options }: Optio
     isSilent: options.isSilent ?? false,
     asked: [] as number[],
     manual: undefined as Signal | undefined,
+    fault: undefined as Error | undefined,
     region: undefined as string | undefined,
     saved: [] as State[],
     said: [] as string[],
@@ -63,7 +64,10 @@ function start({ flags = [], environment = {}, random = 0.5, ...options }: Optio
       save: (state) => void host.saved.push(structuredClone(state)),
       remove: () => {},
     },
-    manual: async () => known(host.manual),
+    manual: async () => {
+      if (host.fault) throw host.fault;
+      return known(host.manual);
+    },
     configuredCluster: () => options.configuredCluster,
     environment,
     log: (event, message) => void host.said.push(`${event}: ${message}`),
@@ -237,6 +241,16 @@ describe('mode deregister', () => {
     assert.ok(agent.attempts.includes('ecs:UpdateContainerInstancesState ok'));
     assert.ok(!agent.attempts.includes('ecs:ListTasks ok'), 'no list can end a drain while a task runs here');
   });
+});
+
+it('an error in this program is said once, and counts as no answer', async () => {
+  const agent = start();
+  agent.host.fault = new TypeError('it is no function');
+  await agent.pass(MINUTE);
+  assert.deepEqual(
+    agent.said.filter((line) => !/^(agent.ready|signals.unknown)/.test(line)),
+    ['agent.fault: an error in this program, asking for signals: it is no function'],
+  );
 });
 
 describe('where the tag is read', () => {

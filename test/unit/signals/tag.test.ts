@@ -180,10 +180,11 @@ describe('by the EC2 API', () => {
     assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
   });
 
-  test('whatever it fails with is told', async () => {
+  test('whatever it fails with is told, and an error in this program to whoever can mend it', async () => {
     const host = setUp({}, { tagSource: 'ec2' });
     host.throws = 'a text';
     assert.deepEqual(await host.read(), unknown('a text'));
+    assert.deepEqual(host.faults, ['a text'], 'nobody would look for it');
   });
 
   describe('that takes ten seconds to answer', () => {
@@ -257,6 +258,7 @@ describe('by the EC2 API', () => {
       host.failure = kind;
       assert.deepEqual(await host.read(), unknown('calling ec2:DescribeTags: Failure'));
       assert.deepEqual(await askTimes(host, 2), [15, 30]);
+      assert.deepEqual(host.faults, []);
     });
   }
 });
@@ -305,6 +307,7 @@ function setUp(
     describeTags: 0,
     ec2: start.ec2,
     news: 0,
+    faults: [] as unknown[],
     hanging: undefined as Promise<void> | undefined,
     /** EC2 does not answer any more until the function returned is called. */
     hang: () => {
@@ -355,6 +358,7 @@ function setUp(
       random,
       onSource: (source) => host.told.push(source),
       onNews: () => host.news++,
+      onFault: (error) => host.faults.push(error),
     },
   );
   return host;

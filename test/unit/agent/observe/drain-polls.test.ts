@@ -68,7 +68,12 @@ function setUp() {
     isIgnored: ({ family }) => family === 'monitor',
     onView: (one) => void views.push(one),
   };
-  const { polls, seen } = createDrainPolls(source, { clock, random: () => 0.5, onAnswer: () => {} });
+  const { polls, seen } = createDrainPolls(source, {
+    clock,
+    random: () => 0.5,
+    onAnswer: () => {},
+    onFault: assert.fail,
+  });
   const ask = async (question: keyof typeof polls) => {
     polls[question].ask();
     await settled();
@@ -294,7 +299,7 @@ describe('why the drain waits', () => {
     });
   it('is not asked where nobody wants to know', async () => {
     const { source, clock } = setUp();
-    const ports = { clock, random: () => 0.5, onAnswer: () => {} };
+    const ports = { clock, random: () => 0.5, onAnswer: () => {}, onFault: assert.fail };
     const { polls } = createDrainPolls({ ...source, explain: undefined }, ports);
     polls.ecsView.ask();
     await settled();

@@ -50,8 +50,11 @@ function setUp(fails: Partial<Record<Operation, AwsErrorKind>> = {}) {
           ],
         };
   };
-  const explain = createExplain(call as unknown as Caller, clock, (event, _message, fields) =>
-    said.push(`${event} ${fields?.iamAction}`),
+  const explain = createExplain(
+    call as unknown as Caller,
+    clock,
+    (event, _message, fields) => said.push(`${event} ${fields?.iamAction}`),
+    (question, error) => said.push(`${question}: ${error}`),
   );
   return { explain: () => explain('web', tasks), explainOf: explain, clock, calls, said };
 }
@@ -80,6 +83,19 @@ describe('asking what blocks a drain', () => {
       ['ecs:GetTaskProtection', { cluster: 'web', tasks: ['task/web/old', 'task/web/young'] }],
       describe,
     ]);
+  });
+
+  it('keeps what it knows when an answer cannot be read, and tells of that: it is an error in this program', async () => {
+    const { explainOf, said } = setUp();
+    const unreadable = {
+      ...of('odd', 'service:x', 1),
+      get arn(): string {
+        throw new TypeError('odd');
+      },
+    };
+    assert.deepEqual((await explainOf('web', [unreadable])).protectedTasks, []);
+    await explainOf('web', [unreadable]);
+    assert.deepEqual(said, ['ecs:GetTaskProtection: TypeError: odd'], 'nobody would look for it');
   });
 
   it('asks nothing about standalone tasks', async () => {
@@ -137,7 +153,7 @@ describe('what ECS leaves out', () => {
       inputs.push(input);
       return left.shift() ?? {};
     };
-    const explain = createExplain(call as unknown as Caller, createManualClock(), () => {});
+    const explain = createExplain(call as unknown as Caller, createManualClock(), () => {}, assert.fail);
     let explained: Awaited<ReturnType<typeof explain>> = { services: [], protectedTasks: [] };
     for (const _ of answers) explained = await explain('web', about);
     return { ...explained, inputs };

@@ -12,21 +12,28 @@ function setUp(answers: readonly (Reading<string> | Error)[]) {
   const left = [...answers];
   const told: string[] = [];
   const questions: number[] = [];
+  const faults: string[] = [];
   const poll = createPoll<string>(
+    'hooks',
     async () => {
       questions.push(clock.monotonic());
       const answer = left.shift() ?? assert.fail('asked once too often');
       if (answer instanceof Error) throw answer;
       return answer;
     },
-    { clock, random: () => 0.5, onAnswer: () => told.push('news') },
+    {
+      clock,
+      random: () => 0.5,
+      onAnswer: () => told.push('news'),
+      onFault: (question, error) => faults.push(`${question}: ${error}`),
+    },
     (reading, at) => told.push(`${reading.kind} of ${at - START}`),
   );
   const ask = async () => {
     poll.ask();
     await settled();
   };
-  return { clock, poll, ask, told, questions };
+  return { clock, poll, ask, told, questions, faults };
 }
 
 describe('a poll', () => {
@@ -82,10 +89,13 @@ describe('a poll', () => {
     await ask();
     assert.deepEqual([poll.asked().failure, poll.asked().isStale], [undefined, false]);
   });
-  it('takes any other error for an answer that says nothing', async () => {
-    const { poll, ask } = setUp([new Error('it broke')]);
+  it('takes any other error for an answer that says nothing, and tells of it: it is an error in this program', async () => {
+    const { poll, ask, faults } = setUp([new Error('it broke'), failure('transient')]);
     await ask();
     assert.deepEqual([poll.reading(), poll.asked().failure], [unknown('it broke'), undefined]);
+    assert.deepEqual(faults, ['hooks: Error: it broke'], 'nobody would look for it');
+    await ask();
+    assert.equal(faults.length, 1, 'that AWS fails is told already');
   });
   it('keeps what was last known, though a later question failed', async () => {
     const { poll, ask } = setUp([known('a'), failure('transient'), unknown('silent')]);
