@@ -1,5 +1,5 @@
 /**
- * A promise, by its short name in docs/guarantees.md. X1: the agent ended by itself. X2: its report is of another
+ * A promise, by its short name in docs/guarantees.md. X1: the agent ended by itself, or had an error of its own. X2: its report is of another
  * drain. X3: something was begun after it was told to end. X4: its state file cannot be relied on.
  */
 export type Property =

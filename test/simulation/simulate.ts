@@ -183,7 +183,10 @@ export async function simulate(
       environment: {},
       hooks: operatorHooks(own),
       log: (event, message) => {
-        if (!own.dead) timeline.log(clock.trueNow(), event, message);
+        if (own.dead) return;
+        timeline.log(clock.trueNow(), event, message);
+        // It goes on as if nobody had answered, and would break no other promise.
+        if (event === 'agent.fault') checker.onCrash(new Error(message));
       },
       onReport: (report) => {
         if (own.dead) return;
