@@ -247,7 +247,8 @@ export async function simulate(
       remove: () => {
         if (own.dead) return;
         store.remove();
-        if (!own.dead) checker.onStateRemoved();
+        // A process that is killed in the middle of it may have come as far as the disk.
+        if (!own.dead || disk.content() === undefined) checker.onStateRemoved();
       },
     };
   }
