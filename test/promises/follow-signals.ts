@@ -84,6 +84,8 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number, wasPast
   if (instance.lieSince !== undefined || !canTellSignals(instance)) return false;
   // Nothing asked for it, and its agent has noticed.
   if (instance.isAlive && instance.process?.doing?.() === 'watching') return true;
+  // What the group itself terminates needs no signal: the same drain goes on.
+  if (instance.lifecycle !== undefined && leaves(instance.lifecycle)) return false;
   // The EC2 API is asked for the tag more rarely, and more rarely still for minutes after it has throttled.
   const [seenMs, apiMs] = readsTagByApi(instance)
     ? [Math.max(25_000, setting.pollInterval * 2.4 + 3_000), 400_000]

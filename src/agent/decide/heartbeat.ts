@@ -93,8 +93,9 @@ const SHORTEST_RETRY_MS = 5_000;
 /** With full jitter, and sooner as the time-out nears. */
 function throttledRetry(last: FailedHeartbeat, jitter: number, hook: Hook, since: number): number {
   const known = timesOutAt(last, hook, since) - last.at;
-  // What an earlier process has recorded is not known: an outage of two thirds leaves a third.
-  const left = last.recordedAt === undefined && known <= 0 ? timeoutOf(hook) / 3 : known;
+  // What an earlier process has recorded is not known, nor whether a heartbeat counted whose answer was lost: an outage of two
+  // thirds leaves a third.
+  const left = known > 0 ? known : timeoutOf(hook) / 3;
   return SHORTEST_RETRY_MS + jitter * Math.max(2_000, Math.min(left ** 2 / timeoutOf(hook), 60_000));
 }
 

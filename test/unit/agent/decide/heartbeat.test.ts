@@ -70,11 +70,17 @@ describe('where the account’s requests are short', () => {
   });
   it('but not those of a hook of less than two minutes', () =>
     assert.deepEqual([after(1, 30), after(1, 119)], [6 * SECOND, 28_250]));
-  const throttled = (secondsAgo: number, jitter: number) =>
+  const throttled = (secondsAgo: number, jitter: number, timeout = 300) =>
     (at(
       { at: NOW, outcome: 'failed', recordedAt: NOW - secondsAgo * SECOND, jitter },
-      { ...hook, heartbeatTimeout: 300 * SECOND },
+      { ...hook, heartbeatTimeout: timeout * SECOND },
     ) ?? 0) - NOW;
+  it('and one long past the time-out as if a third of it were left: heartbeats whose answers were lost may have counted', () =>
+    assert.deepEqual(
+      [throttled(35, 1, 35), throttled(66, 1, 35), throttled(600, 1, 35)].map(Math.round),
+      [8_889, 8_889, 8_889],
+      'the hook times out while its agent rests',
+    ));
   it('one that was throttled is tried again by chance, and sooner as the time-out nears', () => {
     assert.deepEqual(
       [throttled(100, 0), throttled(100, 1), throttled(240, 1)],
