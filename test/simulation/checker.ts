@@ -133,7 +133,10 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       see({ kind: 'state', instanceId, change: 'saved', registrations: arns, onDisk: found });
     },
     onSaveFailed: (state, load) => {
-      const found = onDisk(state, load);
+      const there = onDisk(state, load);
+      // An earlier one of the same moment is not this one.
+      const isThis = there === 'new' && JSON.stringify(load()?.memory) === JSON.stringify(state.memory);
+      const found = there === 'new' && !isThis ? 'old' : there;
       if (found === 'new') savedAt = state.savedAt;
       see({ kind: 'state', instanceId, change: 'save-failed', onDisk: found });
     },
