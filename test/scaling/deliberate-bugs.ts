@@ -209,6 +209,12 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'launches one instance after the other while daemon services are not described',
+    first: 3_879,
+    breaks: ['L2'],
+    edits: [{ within: 'seenOnly', replace: 'groups.has(group)', by: 'false && groups' }],
+  },
+  {
     name: 'takes what daemon services run for jobs',
     first: 3,
     breaks: ['I1'],

@@ -8,7 +8,7 @@ import { START, settled } from '../support/virtual-clock.ts';
 import { type JobRecord, launchJob } from './launcher.ts';
 import type { Death, Meddling, ScalerPlan, ScalingPlan } from './plan.ts';
 import { type Agent, at, CLUSTER, type Stage, setStage } from './stage.ts';
-import { type Violation, type Watch, watchScalers } from './watch.ts';
+import { type ScalerProcess, type Violation, type Watch, watchScalers } from './watch.ts';
 
 /** The scaler under test: what it is of, so that one with a deliberate bug can be simulated. */
 export type Program = {
@@ -139,12 +139,14 @@ async function runScaler(run: Run, plan: ScalerPlan, index: number): Promise<voi
   const { clock, fleet } = stage;
   const host = fleet.addInstance({ ecsAgentAfter: 'never', group: undefined });
   const random = createRandom(stage.plan.seed * 31 + index);
-  watchHost(run, host);
+  const process: Mutable<ScalerProcess> = { knowsOfDaemons: 'nothing' };
+  watchHost(run, host, process);
   const counted = { requests: 0, changes: 0 };
   let lastDeath: Death | undefined;
   for (;;) {
     const life = newLife();
-    const transport = mortal(stage, host, life, (operation) => {
+    process.knowsOfDaemons = 'nothing';
+    const transport = mortal(stage, host, life, process, (operation) => {
       counted.requests++;
       if (CHANGES.test(operation)) counted.changes++;
       const isDue = ({ of, nth }: Death) =>
@@ -198,6 +200,8 @@ async function runScaler(run: Run, plan: ScalerPlan, index: number): Promise<voi
   }
 }
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** As the SDK throws it. */
 function notTaken(): Error {
   return Object.assign(new Error('LaunchInstances is not supported for this Auto Scaling group.'), {
@@ -227,7 +231,7 @@ function newLife(): Life {
 }
 
 /** Has all that comes from a host watched, when it gets to AWS. */
-function watchHost({ stage, watch, tell }: Run, host: Machine): void {
+function watchHost({ stage, watch, tell }: Run, host: Machine, process: ScalerProcess): void {
   const { world } = stage.fleet;
   const { call } = world;
   world.call = (operation, input, caller, options) => {
@@ -239,7 +243,7 @@ function watchHost({ stage, watch, tell }: Run, host: Machine): void {
       tell(
         `${isoTime(stage.clock.trueNow()).slice(11, 23)}  scaler on ${host.id}: ${operation} ${JSON.stringify(input)}`,
       );
-    return caller?.instanceId === host.id ? watch.around(operation, input, send) : send();
+    return caller?.instanceId === host.id ? watch.around(operation, input, send, process) : send();
   };
 }
 
@@ -248,6 +252,7 @@ function mortal(
   { clock, fleet, random }: Stage,
   host: Machine,
   life: Life,
+  process: Mutable<ScalerProcess>,
   deathAt: (operation: string) => Death | undefined,
 ): Transport<Operations> {
   const face = inMemory(fleet.world, { clock, instanceId: host.id });
@@ -259,7 +264,12 @@ function mortal(
     await clock.sleep(random.integer(2, 150));
     if (life.isDead) return never();
     try {
-      return await send(operation, input, options);
+      const answer = await send(operation, input, options);
+      // Asked once in a process, of daemon services alone here, and after all else of them.
+      if (operation === 'ecs:DescribeTaskDefinition') process.knowsOfDaemons = 'needs';
+      if (operation === 'ecs:ListServices' && process.knowsOfDaemons === 'nothing')
+        process.knowsOfDaemons = 'names';
+      return answer;
     } finally {
       if (death && !life.isDead) await life.die();
     }

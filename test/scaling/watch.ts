@@ -22,13 +22,19 @@ export const scalingPromises = {
   A1: 'what the hour has needed for weeks is there from its beginning on',
 } as const;
 
+/** What the process that asks has been told. */
+export type ScalerProcess = {
+  /** Of daemon services nothing, their names, or what they take. It has no more where it began while they could not be read. */
+  readonly knowsOfDaemons: 'nothing' | 'names' | 'needs';
+};
+
 /** Watches all that a scaler asks for, and what comes of it. */
 export type Watch = {
   readonly violations: readonly Violation[];
   /** Somebody else has changed something, or it becomes harder to know what is: the scaler is given time. */
   troubled(): void;
   /** Wraps a request of a scaler. */
-  around<T>(operation: WorldOperation, input: unknown, send: () => T): T;
+  around<T>(operation: WorldOperation, input: unknown, send: () => T, process: ScalerProcess): T;
   /** Looks at everything as it is now. */
   look(jobs: readonly JobRecord[]): void;
   /** At the very end, when all has been calm for long. */
@@ -79,11 +85,11 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
       troubledAt = clock.trueNow();
       wasMeddledWith = true;
     },
-    around: (operation, input, send) => {
+    around: (operation, input, send, process) => {
       const before = { desired: group.desired, size: serving() };
       if (operation === 'autoscaling:TerminateInstanceInAutoScalingGroup') terminates(input);
       if (operation === 'ecs:UpdateContainerInstancesState') updates(input);
-      if (operation === 'autoscaling:LaunchInstances') launches();
+      if (operation === 'autoscaling:LaunchInstances') launches(process);
       try {
         return send();
       } finally {
@@ -126,13 +132,28 @@ export function watchScalers(stage: Stage, settings: { readonly bootTimeoutMs: n
   };
 
   /** What a scaler has read may be minutes old when its launch comes. */
-  function launches(): void {
+  function launches({ knowsOfDaemons: known }: ScalerProcess): void {
     const holds = plan.ahead !== undefined || plan.scalers.some(({ spare }) => spare > 0);
     if (holds || seenJobs.length === 0) return;
+    const isTold = known === 'needs' || (known === 'names' && isDaemonSeen());
+    const most = mostCpu + (isTold ? 0 : plan.group.daemonCpu);
     const isFor = ({ startedAt, plan: job }: JobRecord) =>
-      job.cpu <= mostCpu && (startedAt === undefined || clock.trueNow() - startedAt < READ_MS);
+      job.cpu <= most && (startedAt === undefined || clock.trueNow() - startedAt < READ_MS);
     if (!seenJobs.some(isFor))
       broken('L2', 'an instance is launched, and no job waits that any of them takes');
+  }
+
+  /** What a daemon takes is seen by its task on an instance of the group. */
+  function isDaemonSeen(): boolean {
+    return [...group.members.values()].some(({ state, machine }) =>
+      machine.placed.some(
+        (task) =>
+          state === 'InService' &&
+          isOfDaemon(task) &&
+          task.lastStatus !== 'STOPPED' &&
+          clock.trueNow() - (task.startedAt ?? Infinity) > READ_MS,
+      ),
+    );
   }
 
   function serving(): number {

@@ -24,6 +24,8 @@ export type Daemons = {
    */
   readonly deployments: ReadonlySet<string>;
   readonly services: readonly DaemonService[];
+  /** The task groups of all, `service:y`, those included that ECS lists and does not describe. */
+  readonly groups: ReadonlySet<string>;
   readonly warnings: readonly string[];
 };
 
@@ -36,14 +38,19 @@ export function createDaemonReader(
   definitions: DefinitionReader,
   clock: Clock,
 ): DaemonReader {
-  let known: Omit<Daemons, 'warnings'> = { deployments: new Set(), services: [] };
+  let known: Omit<Daemons, 'warnings'> = { deployments: new Set(), services: [], groups: new Set() };
   let readAt = -Infinity;
   let warnings: readonly string[] = [];
   return async () => {
     if (clock.monotonic() - readAt < GOOD_FOR_MS) return { ...known, warnings };
     readAt = clock.monotonic();
     try {
-      const found = await readDaemonServices(call, cluster);
+      const arns = await listDaemonServices(call, cluster);
+      known = {
+        ...known,
+        groups: new Set(arns.map((arn) => `service:${arn.slice(arn.lastIndexOf('/') + 1)}`)),
+      };
+      const found = await describeDaemonServices(call, cluster, arns);
       const ids = found.flatMap(({ deployments = [] }) => deployments.flatMap(({ id }) => id ?? []));
       const services: DaemonService[] = [];
       for (const { serviceName, taskDefinition = '', placementConstraints } of found) {
@@ -52,7 +59,7 @@ export function createDaemonReader(
         services.push({ ...own, constraints, group: `service:${serviceName}` });
       }
       // Tasks that an earlier deployment has started are listed for an hour after their end.
-      known = { deployments: new Set([...known.deployments, ...ids]), services };
+      known = { ...known, deployments: new Set([...known.deployments, ...ids]), services };
       warnings = [];
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -64,15 +71,18 @@ export function createDaemonReader(
   };
 }
 
-async function readDaemonServices(
-  call: Caller<Operations>,
-  cluster: string,
-): Promise<readonly Ecs.Service[]> {
-  const arns = await readAll('ecs:ListServices', 'serviceArns', async (nextToken) => {
+const listDaemonServices = (call: Caller<Operations>, cluster: string): Promise<readonly string[]> =>
+  readAll('ecs:ListServices', 'serviceArns', async (nextToken) => {
     const input = { cluster, schedulingStrategy: 'DAEMON' as const, nextToken };
     const answer = await call('ecs:ListServices', input, ONCE);
     return { items: answer.serviceArns, nextToken: answer.nextToken };
   });
+
+async function describeDaemonServices(
+  call: Caller<Operations>,
+  cluster: string,
+  arns: readonly string[],
+): Promise<readonly Ecs.Service[]> {
   const found: Ecs.Service[] = [];
   for (const some of inBatches(arns, DESCRIBE_LIMIT)) {
     const { services } = await call('ecs:DescribeServices', { cluster, services: [...some] }, ONCE);

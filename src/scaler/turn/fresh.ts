@@ -6,7 +6,7 @@ import { guessFresh } from '../aws/launch-template.ts';
 import type { Operations } from '../aws/operations.ts';
 import type { SeenTask } from '../aws/tasks.ts';
 import { withoutDaemons } from '../plan/daemons.ts';
-import type { ContainerInstance, FreshInstance, Job, Resources } from '../plan/model.ts';
+import type { ContainerInstance, DaemonService, FreshInstance, Job, Resources } from '../plan/model.ts';
 
 export type FreshRead = {
   readonly fresh: FreshInstance | undefined;
@@ -25,7 +25,7 @@ export async function readFresh(
   { source, instances }: ListedGroup,
   containerInstances: readonly ContainerInstance[],
   tasks: readonly SeenTask[],
-  daemons: Daemons,
+  known: Daemons,
   jobs: readonly Job[],
   before: FreshInstance | undefined,
 ): Promise<FreshRead> {
@@ -33,9 +33,10 @@ export async function readFresh(
   const own = containerInstances
     .filter(({ instanceId }) => members.has(instanceId))
     .sort((a, b) => b.registeredAt - a.registeredAt);
+  const daemons = [...known.services, ...seenOnly(known, own, tasks)];
   const byType = new Map<string, ContainerInstance>();
   for (const one of own) if (!byType.has(one.instanceType)) byType.set(one.instanceType, one);
-  const registered = [...byType.values()].map((one) => withoutDaemons(asFresh(one, tasks), daemons.services));
+  const registered = [...byType.values()].map((one) => withoutDaemons(asFresh(one, tasks), daemons));
   const seen = registered.length > 0 || !before ? registered : [before];
   const [newest] = seen;
   if (!newest) {
@@ -86,18 +87,36 @@ function leastOf(several: readonly FreshInstance[]): FreshInstance | undefined {
 async function guessed(
   call: Caller<Operations>,
   source: ListedGroup['source'],
-  daemons: Daemons,
+  daemons: readonly DaemonService[],
 ): Promise<FreshRead> {
   try {
     const whole = source && (await guessFresh(call, source));
     return {
-      fresh: whole && withoutDaemons({ ...whole, portsInUse: RESERVED_PORTS }, daemons.services),
+      fresh: whole && withoutDaemons({ ...whole, portsInUse: RESERVED_PORTS }, daemons),
       warnings: [],
     };
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     return { fresh: undefined, warnings: [`what a new instance will hold is not known: ${error.message}`] };
   }
+}
+
+/**
+ * The daemon services that ECS lists and does not describe, by a task of each on the group's own instances: without them instances
+ * would be launched one after the other for a job that does not fit beside them. On other groups' instances a task is no sign, since
+ * the service's constraints may keep it from this group.
+ */
+function seenOnly(
+  { services, groups }: Daemons,
+  own: readonly ContainerInstance[],
+  tasks: readonly SeenTask[],
+): readonly DaemonService[] {
+  const arns = new Set(own.map(({ arn }) => arn));
+  const seen = new Map<string, DaemonService>();
+  for (const { group, containerInstanceArn: arn = '', needs } of tasks)
+    if (groups.has(group) && arns.has(arn) && !services.some((one) => one.group === group))
+      seen.set(group, { ...needs, ports: [], constraints: [], group });
+  return [...seen.values()];
 }
 
 function asFresh(one: ContainerInstance, tasks: readonly SeenTask[]): FreshInstance {

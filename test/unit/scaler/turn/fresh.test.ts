@@ -48,7 +48,7 @@ async function fresh(
       return { ...one, instanceType, attributes, registeredAt: index, total: { ...one.total, cpu } };
     }),
     [],
-    { services: [], deployments: new Set(), warnings: [] },
+    { services: [], groups: new Set<string>(), deployments: new Set(), warnings: [] },
     jobCpu === undefined ? [] : jobs(1).map((job) => ({ ...job, cpu: jobCpu })),
     before,
   );

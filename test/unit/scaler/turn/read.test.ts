@@ -364,6 +364,38 @@ describe('a task that a service has started', () => {
     );
   });
 
+  describe('takes from each new one while its service is listed and not described', () => {
+    const refused = new AwsError('ecs:DescribeServices', 'permission', 'AccessDenied', 'not allowed');
+    const listed = (name: string) => ({
+      'ecs:ListServices': { serviceArns: [`arn:aws:ecs:eu-west-1:1:service/batch/${name}`] },
+      'ecs:DescribeServices': refused,
+    });
+    const cpuOf = async (on: string, name: string) => {
+      const tasks = [{ ...task('ecs-svc/1'), containerInstanceArn: on }];
+      const read = await snapshotOf({ status: 'ACTIVE', tasks, more: listed(name) });
+      assert.equal(
+        read.tasks[0]?.kind,
+        'service',
+        'an instance would go with a task that is no daemon for certain',
+      );
+      return read.fresh?.total.cpu;
+    };
+
+    test('by its task on an instance of the group', async () =>
+      assert.equal(
+        await cpuOf('ci-1', 'monitor'),
+        3_840,
+        'instances are launched one after the other for a job that does not fit beside the daemon',
+      ));
+
+    for (const [what, on, name] of [
+      ['a task on an instance of another group', 'ci-2', 'monitor'],
+      ['a task of another service', 'ci-1', 'web'],
+    ] as const)
+      test(`and not by ${what}`, async () =>
+        assert.equal(await cpuOf(on, name), 4_096, 'nothing is launched for a job that fits'));
+  });
+
   test('is asked about once a minute, also where the answer was an error', async () => {
     const clock = createVirtualClock(NOW);
     let asked = 0;
