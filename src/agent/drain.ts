@@ -149,6 +149,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   let facts = UNOBSERVED;
   const spread = ports.random();
   let isCrowded = false;
+  let isQueued = false;
   let unclearSince: number | undefined;
   /** What the ECS agent last said that this host is, and since when. */
   let said: { readonly arn: string | undefined; readonly since: number } = {
@@ -399,7 +400,9 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     const { completed } = state.memory;
     const view = lastView();
     const waitsForOthers = (view && ifKnown(view.tasks))?.some((task) => !isIgnored(task, policy)) ?? true;
-    isCrowded ||= polls.ecsView.asked().failure?.kind === 'throttled';
+    const { failure } = polls.ecsView.asked();
+    isCrowded ||= failure?.kind === 'throttled';
+    isQueued ||= failure?.kind === 'throttled' && failure.times >= QUEUED_AFTER;
     noteUnclear();
     return {
       ...facts,
@@ -413,6 +416,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       signalledAt: state.memory.signalledAt,
       foundDrainingSince: state.memory.drainingSetAt === undefined ? state.memory.signalledAt : undefined,
       isCrowded,
+      isQueued,
       mustDescribe: policy.ignoreTasks.length > 0,
       isReplacing: state.memory.isReplacing === true,
       listsWhileActive: policy.mode === 'deregister' || policy.dryRun,
@@ -529,6 +533,9 @@ function phaseAfter({ kind }: Action, phase: Phase): Phase {
   if (kind === 'refuse') return phase;
   return kind === 'watch' ? 'watching' : kind === 'done' ? 'done' : 'draining';
 }
+
+/** So many looks throttled in a row are no chance: others of a fleet ask at the same time. */
+const QUEUED_AFTER = 4;
 
 /** So long, in ms, a heartbeat waits for the first answer to that: the EC2 API can take its time, and a hook times out meanwhile. */
 const UNHEARD_MS = 5_000;

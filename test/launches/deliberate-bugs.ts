@@ -157,8 +157,8 @@ export const bugs: readonly Bug[] = [
     edits: [
       {
         within: 'startLaunch',
-        replace: 'send({ ...demand.of, cpu, memory, gpu, ports, constraints, since });',
-        by: `send({ ...demand.of, cpu, memory, gpu, ports, constraints, since }).catch((error) =>
+        replace: 'send({ ...demand.of, ...needs, constraints, since });',
+        by: `send({ ...demand.of, ...needs, constraints, since }).catch((error) =>
           insist({ code: 75, source: 'launcher', kind: 'no-room', reason: String(error), task: undefined }));`,
       },
     ],

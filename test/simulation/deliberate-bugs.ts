@@ -211,7 +211,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'nextHeartbeat',
-        replace: 'Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS)',
+        replace: 'Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS, keptAt)',
         by: 'since',
       },
     ],
@@ -595,13 +595,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lets an instance go by what metadata says of its group',
-    edits: [{ around: 'isAssumed', by: '() => () => false' }],
+    edits: [{ within: 'isAssumed', replace: 'lifecycle.from !== undefined', by: '(false as boolean)' }],
   },
   {
     name: 'checks ECS every five minutes, whether tasks run here or not',
     edits: [
       {
-        within: 'ecsViewDue',
+        within: 'dueByItself',
         replace: 'if (emptySince !== undefined)',
         by: 'if (emptySince !== undefined && (false as boolean))',
       },

@@ -23,6 +23,8 @@ export type DrainPace = {
   readonly foundDrainingSince: number | undefined;
   /** ECS has throttled a look in this drain: others need its requests more. */
   readonly isCrowded: boolean;
+  /** … several in a row: many others ask at the same time, and each has its turn. */
+  readonly isQueued: boolean;
   /** Some tasks may be such as the drain does not wait for: only ECS tells which. */
   readonly mustDescribe: boolean;
   /** The group was last known to replace the root volume of an instance that stays. */

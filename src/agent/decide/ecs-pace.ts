@@ -149,12 +149,10 @@ function unclearInterval(pace: DrainPace, unclearSince: number): number {
 }
 
 /** Until when others of a fleet that began with this one, and whose first look is throttled too, have ECS's answers. */
-function othersFirst({ isCrowded, signalledAt = -Infinity, spread, isHostBusy, ecsView }: DrainPace): number {
+function othersFirst({ isQueued, signalledAt = -Infinity, spread, isHostBusy, ecsView }: DrainPace): number {
   const isDraining =
     ecsView?.containerInstance.kind === 'registered' && ecsView.containerInstance.status === 'DRAINING';
-  return isCrowded && isDraining && !isHostBusy
-    ? signalledAt + OTHERS_FIRST_MS * (1 + spread / 4)
-    : -Infinity;
+  return isQueued && isDraining && !isHostBusy ? signalledAt + OTHERS_FIRST_MS * (1 + spread / 4) : -Infinity;
 }
 
 /** Nothing new is placed here, and no task is to be asked to stop. */
@@ -238,9 +236,9 @@ function urgencyOf(pace: DrainPace): Urgency {
   const { containerInstance } = pace.ecsView ?? {};
   if (isAnew(pace)) return 'draining';
   if (!pace.ecsView || (containerInstance?.kind === 'registered' && containerInstance.status === 'ACTIVE'))
-    return pace.isHostBusy || pace.isCrowded ? 'draining' : 'release';
+    return pace.isHostBusy || pace.isQueued ? 'draining' : 'release';
   // Those that keep the host busy may all be such as the drain does not wait for, and only ECS tells.
   if (isStopNear(pace)) return 'release';
   if (pace.isHostBusy) return pace.mustDescribe ? 'release' : 'nothing';
-  return pace.isCrowded ? 'queued' : 'release';
+  return pace.isQueued ? 'queued' : 'release';
 }

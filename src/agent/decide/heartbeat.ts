@@ -22,8 +22,10 @@ export function nextHeartbeat(
   if (!group || !hook) return undefined;
   // An action that is completed within the second needs no first heartbeat; one whose completion is held up does.
   const first = action.kind === 'complete' ? since + heartbeatInterval(hook) : firstAt(observed, hook, since);
-  // A group that says at last that it waits says not since when: while tries failed it may have waited for minutes.
-  const waitsSince = Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS);
+  // A group that says at last that it waits says not since when: while tries failed, or metadata was silent, it may have waited
+  // for minutes.
+  const keptAt = observed.crowded?.keptAt ?? Infinity;
+  const waitsSince = Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS, keptAt);
   return {
     group,
     hook: hook.name,

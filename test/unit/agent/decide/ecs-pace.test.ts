@@ -60,7 +60,7 @@ describe('while a task runs on the host, ECS can end nothing', () => {
 });
 
 describe('the release in an account that was throttled when the drain began', () => {
-  const crowded = { ...emptied(NOW - SECOND), isCrowded: true, signalledAt: NOW - 10 * SECOND };
+  const crowded = { ...emptied(NOW - SECOND), isQueued: true, signalledAt: NOW - 10 * SECOND };
   it('leaves ECS’s answers to those that are not DRAINING yet: tasks would land on them', () => {
     assert.equal(due(crowded), 42 * SECOND);
     assert.equal(due({ ...crowded, spread: 1 }), 55 * SECOND);
@@ -69,11 +69,11 @@ describe('the release in an account that was throttled when the drain began', ()
   it('and comes as soon as any other after little more than a minute', () =>
     assert.equal(
       due({ ...crowded, spread: 1, signalledAt: NOW - 65 * SECOND }),
-      due({ ...crowded, isCrowded: false }),
+      due({ ...crowded, isQueued: false }),
     ));
   it('but an instance that is ACTIVE, or whose tasks must be asked to stop, is looked at all the same', () => {
     assert.equal(due({ ...crowded, ...active }), due({ ...crowded, ...active, signalledAt: undefined }));
-    const busy = { isCrowded: true, signalledAt: NOW, ...undescribed, mustDescribe: true };
+    const busy = { isQueued: true, signalledAt: NOW, ...undescribed, mustDescribe: true };
     assert.equal(due(busy), SECOND);
   });
 });

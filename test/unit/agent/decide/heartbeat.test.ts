@@ -121,6 +121,22 @@ describe('where the account’s requests are short', () => {
       'the group says only now that it waits, and it would time out after a minute of tries that failed',
     );
   });
+  it('… or from when metadata last said that the group keeps the instance: while it was silent the hook may have waited', () => {
+    const waiting = { since: NOW, group: 'web-asg', hook: { ...hook, heartbeatTimeout: 64 * SECOND } };
+    const retry = (keptAt: number) =>
+      (nextHeartbeat(
+        {
+          ...withTask,
+          crowded: { keptAt, spread: 0 },
+          memory: { signalledAt: NOW, waiting },
+          lastHeartbeat: { at: NOW, outcome: 'failed', jitter: 1 },
+        },
+        policy,
+        wait,
+      )?.at ?? 0) - NOW;
+    assert.equal(Math.round(retry(NOW)), 50_563);
+    assert.equal(retry(NOW - 30 * SECOND), 14 * SECOND, 'the hook times out while its agent rests');
+  });
   it('never so often that a minute’s twelve requests are used up before the last try', () =>
     assert.ok(
       throttled(296 - 5, 0) >= 5 * SECOND,

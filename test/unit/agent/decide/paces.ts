@@ -40,6 +40,7 @@ export const draining: DrainPace = {
   signalledAt: NOW - MINUTE,
   foundDrainingSince: undefined,
   isCrowded: false,
+  isQueued: false,
   mustDescribe: false,
   isReplacing: false,
   listsWhileActive: false,
