@@ -534,8 +534,8 @@ function phaseAfter({ kind }: Action, phase: Phase): Phase {
   return kind === 'watch' ? 'watching' : kind === 'done' ? 'done' : 'draining';
 }
 
-/** So many looks throttled in a row are no chance: others of a fleet ask at the same time. */
-const QUEUED_AFTER = 4;
+/** So many looks throttled in a row are hardly chance: others of a fleet ask at the same time. */
+const QUEUED_AFTER = 2;
 
 /** So long, in ms, a heartbeat waits for the first answer to that: the EC2 API can take its time, and a hook times out meanwhile. */
 const UNHEARD_MS = 5_000;

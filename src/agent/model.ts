@@ -105,6 +105,8 @@ export type Memory = {
   readonly drainingSetAt?: number;
   /** Whether the group was about to replace the root volume, when it was last heard. */
   readonly isReplacing?: boolean;
+  /** Whether the group terminated the instance, or retained it, when it was last heard itself. */
+  readonly isTerminating?: boolean;
   /** The lifecycle action that was last known to wait for us. */
   readonly waiting?: WaitingHint;
   /** The hook that was last known to be ours: the one that the tag's value named, or for which an action waited. */

@@ -99,9 +99,16 @@ function isUnheard(instance: Instance, request: Request): boolean {
   const { disturbances, isPastTag, lifecycle } = instance;
   // A process that was started since believes it.
   if (isPastTag && lifecycle !== undefined && leaves(lifecycle)) return true;
+  // A hook that waited may wait still, as long as the group cannot be asked.
+  const isUntold = instance.lifecycleToldAt < instance.goneAt;
+  if (isUntold && request.api === 'autoscaling:RecordLifecycleActionHeartbeat')
+    return request.at - disturbances.troubleAt(request.at) <= UNTOLD_MS;
   if (!isPastTag || statusSetBy(request) !== 'DRAINING') return false;
   return request.at - Math.max(disturbances.troubleAt(request.at), disturbances.changeAt()) <= ON_ITS_WAY_MS;
 }
+
+/** A request that AWS refuses is made again after a minute, jittered by a fifth, in ms. */
+const UNTOLD_MS = 75_000;
 
 /** The EC2 API is asked for the tag once in so many ms, jittered by a fifth. */
 const TAG_BY_API_MS = 18_000;

@@ -547,7 +547,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'gives an instance back as soon as metadata tells nothing of its termination any more',
-    edits: [{ within: 'demand', replace: "mayWait ? 'unheard' : 'withdrawn'", by: "'withdrawn'" }],
+    edits: [{ within: 'demand', replace: "mayBeLeaving ? 'unheard' : 'withdrawn'", by: "'withdrawn'" }],
     isRare: true,
   },
   {

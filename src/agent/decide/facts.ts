@@ -37,9 +37,12 @@ export function demand(observed: Observation): 'signalled' | 'unknown' | 'unhear
   if (terminationDecided(observed)) return 'signalled';
   if (signals.kind === 'unknown') return 'unknown';
   if (signals.value.length > 0) return 'signalled';
-  const mayWait = lifecycle.kind === 'unknown' ? memory.waiting !== undefined : isAssumed(lifecycle.value);
-  return mayWait ? 'unheard' : 'withdrawn';
+  const mayBeLeaving = lifecycle.kind === 'unknown' ? wasLeaving(memory) : isAssumed(lifecycle.value);
+  return mayBeLeaving ? 'unheard' : 'withdrawn';
 }
+
+const wasLeaving = ({ waiting, isTerminating }: Memory): boolean =>
+  waiting !== undefined || isTerminating === true;
 
 /** Whether every source says that it has no signal. */
 export const isUnsignalled = ({ signals }: Observation): boolean =>

@@ -2,7 +2,16 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Config } from '../../config/options.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
-import { demand, groupState, hookChoice, isAssumed, leavingGroup, onAgentClock, signalsOf } from './facts.ts';
+import {
+  demand,
+  groupState,
+  hookChoice,
+  isAssumed,
+  leavingGroup,
+  onAgentClock,
+  signalsOf,
+  terminationDecided,
+} from './facts.ts';
 import { leaving } from './group-state.ts';
 
 /** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
@@ -37,6 +46,7 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     const { isReplacing: _, ...rest } = next;
     next = rest;
   }
+  next = rememberTermination(next, observed);
   const waiting = rememberWaiting(observed, config, isTurned);
   if (waiting !== memory.waiting) {
     const { waiting: _, ...rest } = next;
@@ -67,6 +77,14 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
 function replaces(observed: Observation): boolean | undefined {
   if (groupState(observed) === undefined) return observed.memory.isReplacing;
   return leavingGroup(observed)?.aim === 'root-volume' || undefined;
+}
+
+function rememberTermination(memory: Memory, observed: Observation): Memory {
+  if (observed.lifecycle.kind === 'unknown' || isAssumed(observed.lifecycle.value)) return memory;
+  const isTerminating = terminationDecided(observed);
+  if (isTerminating === (memory.isTerminating ?? false)) return memory;
+  const { isTerminating: _, ...rest } = memory;
+  return isTerminating ? { ...rest, isTerminating } : rest;
 }
 
 /** What is chosen by the tag, or for a wait, stays ours though the tag's value changes, or another hook is added. */

@@ -95,6 +95,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
     (value.hook === undefined || isHook(value.hook)),
   hook: (value) => isHook(value),
   isReplacing: (value) => typeof value === 'boolean',
+  isTerminating: (value) => typeof value === 'boolean',
   retains: (value) => typeof value === 'boolean',
   completed: (value) =>
     isRecord(value) &&

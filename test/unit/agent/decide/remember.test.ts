@@ -171,7 +171,10 @@ describe('what is remembered of the lifecycle action', () => {
   });
   it('nothing once it waits no more', () => {
     const memory = { ...signalled, waiting: { since: NOW - MINUTE, group: 'web-asg', hook } };
-    assert.deepEqual(after({ ...base, memory, lifecycle: inState('Terminating:Proceed') }), signalled);
+    assert.deepEqual(after({ ...base, memory, lifecycle: inState('Terminating:Proceed') }), {
+      ...signalled,
+      isTerminating: true,
+    });
   });
 });
 
@@ -298,6 +301,7 @@ describe('what is new joins what is remembered, and takes nothing from it', () =
   it('the lifecycle action', () =>
     assert.deepEqual(after({ ...base, lifecycle: inState('Terminating:Wait'), hooks: known([hook]) }), {
       ...memory,
+      isTerminating: true,
       waiting: { since: NOW, group: 'web-asg', hook },
       hook,
     }));
@@ -315,6 +319,7 @@ describe('what is new joins what is remembered, and takes nothing from it', () =
       after({ ...base, memory: { ...memory, completed }, lifecycle: inState('Terminating:Wait') }),
       {
         ...memory,
+        isTerminating: true,
         waiting: { since: NOW, group: 'web-asg' },
         completed: { ...completed, standing: 'doubted' },
       },
@@ -323,6 +328,7 @@ describe('what is new joins what is remembered, and takes nothing from it', () =
     const waiting = { since: NOW - MINUTE, group: 'web-asg', hook };
     const full: Memory = {
       ...memory,
+      isTerminating: true,
       waiting,
       hook,
       retains: true,
@@ -359,9 +365,32 @@ describe('the signals of a drain', () => {
     assert.equal(after({ memory, signals: known([lifecycle]), silentSignals: 'silent' }), memory);
   });
   it('are those of before while only the group’s own word keeps the drain going', () => {
-    const memory: Memory = { signalledAt: 1, signals: [tag] };
+    const memory: Memory = { signalledAt: 1, signals: [tag], isTerminating: true };
     const terminating = { signals: known([]), lifecycle: inState('Terminating') };
     assert.equal(after({ ...terminating, memory }), memory, 'its limits begin anew');
+  });
+});
+
+describe('that the group itself terminates the instance', () => {
+  const retained: Memory = { signalledAt: 1, signals: [tag], isTerminating: true };
+  it('outlasts its silence: an instance that it has retained would be given tasks that end with it', () => {
+    const told = after({
+      memory: { signalledAt: 1, signals: [tag] },
+      lifecycle: inState('Terminating:Retained'),
+    });
+    assert.equal(told.isTerminating, true);
+    const silent = {
+      memory: { ...told, drainingSetAt: 1 },
+      signals: known([]),
+      lifecycle: unknown('aborted'),
+    };
+    assert.equal(after(silent).isTerminating, true);
+  });
+  it('ends where it says otherwise', () => {
+    assert.equal(
+      after({ memory: retained, lifecycle: inState('InService'), signals: known([tag]) }).isTerminating,
+      undefined,
+    );
   });
 });
 
