@@ -13,7 +13,7 @@ describe('the simulation finds an agent that', { concurrency: availableParalleli
       const found: string[] = [];
       await runWorker(
         {
-          first: 1,
+          first: mutant.from ?? 1,
           count: DRAINS,
           stride: 1,
           agent: { mutant },

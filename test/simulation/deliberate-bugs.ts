@@ -7,6 +7,8 @@ export type Mutant = {
   readonly edits: readonly Edit[];
   /** It shows only in what is drawn rarely: force, lies, lags. */
   readonly isRare?: boolean;
+  /** The search for it begins with this seed, where today's draws show it: from the first one that takes minutes. */
+  readonly from?: number;
 };
 
 /**
@@ -98,6 +100,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'acts on signals without asking again whose they are',
+    from: 3801,
     edits: [
       {
         around: 'outdated',
@@ -178,6 +181,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'remembers its own DRAINING only once the call has been answered',
+    from: 4401,
     edits: [
       { around: 'beginMutation', by: '() => (state) => state' },
       {
@@ -208,6 +212,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'counts the time-out of a hook from when the group first said that it waits',
+    from: 8601,
     edits: [
       {
         within: 'nextHeartbeat',
@@ -259,6 +264,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes one silent source of signals for one without a signal',
+    from: 3001,
     edits: [{ within: 'readSignals', replace: 'silent.length === 0', by: 'true' }],
   },
   {
@@ -386,6 +392,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'believes one MISSING',
+    from: 3101,
     edits: [
       {
         within: 'whereNotRegistered',
@@ -466,6 +473,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes what it learnt before the host was hibernated for new',
+    from: 2901,
     edits: [{ within: 'steady', replace: 'if (uptime && running >= lookAt)', by: 'if (false as boolean)' }],
     isRare: true,
   },
@@ -547,6 +555,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'gives an instance back as soon as metadata tells nothing of its termination any more',
+    from: 2801,
     edits: [{ within: 'demand', replace: "mayBeLeaving ? 'unheard' : 'withdrawn'", by: "'withdrawn'" }],
     isRare: true,
   },
@@ -557,6 +566,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'gives an instance back on what its group said before the signal went',
+    from: 6601,
     edits: [{ within: 'outdated', replace: "mutation.kind === 'set-active' ||", by: '' }],
     isRare: true,
   },
@@ -573,6 +583,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'has the root volume replaced of a host that may just have registered anew',
+    from: 7801,
     edits: [
       {
         within: 'createLocate',
