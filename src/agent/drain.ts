@@ -2,20 +2,12 @@ import { formatDuration } from '../base/duration.ts';
 import { ifKnown, known, type Reading } from '../base/reading.ts';
 import type { Log } from '../log/log.ts';
 import type { HookStage, OperatorHooks } from '../operator-hooks/operator-hooks.ts';
+import { beginDrain, beginMutation, beginWaiting, pretend, tryOf } from './act/drain-state.ts';
 import { createHookStages, type HookStages, type RunningHooks } from './act/hook-stages.ts';
 import type { Mutations } from './act/mutations.ts';
-import {
-  beginDrain,
-  beginMutation,
-  beginWaiting,
-  containerInstanceIn,
-  pretend,
-  type SettleContext,
-  type Settled,
-  settle,
-  settleHeartbeat,
-  tryOf,
-} from './act/settle.ts';
+import { settle } from './act/settle.ts';
+import { settleHeartbeat } from './act/settle-heartbeat.ts';
+import type { SettleContext, Settled } from './act/settled.ts';
 import type { DrainPace } from './decide/drain-pace.ts';
 import { nextViewKind } from './decide/ecs-pace.ts';
 import { isUnsignalled } from './decide/facts.ts';
@@ -41,6 +33,7 @@ import type {
   Policy,
   Try,
 } from './model.ts';
+import { containerInstanceIn } from './observe/container-instance.ts';
 import { createDrainPolls, type DrainPollPorts } from './observe/drain-polls.ts';
 import { askDue, type PollPorts } from './observe/poll.ts';
 import { tasksOn } from './observe/tasks.ts';
@@ -286,7 +279,13 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       : await mutations.heartbeat(group, hook, unless);
     if (isClosed) return;
     beating = undefined;
-    const settled = settleHeartbeat(state, hook, outcome, at, ports.random(), isGroupCrowded);
+    const settled = settleHeartbeat(state, {
+      hook,
+      outcome,
+      at,
+      jitter: ports.random(),
+      isCrowded: isGroupCrowded,
+    });
     noteWait(outcome, at);
     apply(policy.dryRun ? { ...settled, events: [] } : settled);
   }

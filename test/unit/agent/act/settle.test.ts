@@ -4,14 +4,14 @@ import {
   beginDrain,
   beginMutation,
   beginWaiting,
-  containerInstanceIn,
   pretend,
-  type SettleContext,
-  settle,
-  settleHeartbeat,
   tryOf,
-} from '../../../../src/agent/act/settle.ts';
+} from '../../../../src/agent/act/drain-state.ts';
+import { settle } from '../../../../src/agent/act/settle.ts';
+import { settleHeartbeat } from '../../../../src/agent/act/settle-heartbeat.ts';
+import type { SettleContext } from '../../../../src/agent/act/settled.ts';
 import type { DrainState, EcsView, Memory, Mutation, Outcome } from '../../../../src/agent/model.ts';
+import { containerInstanceIn } from '../../../../src/agent/observe/container-instance.ts';
 import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 
@@ -426,76 +426,6 @@ describe('in a dry run', () => {
   });
 });
 
-describe('a heartbeat', () => {
-  const beat = (outcomes: readonly Outcome[]) =>
-    outcomes.reduce(
-      (state, outcome, index) => settleHeartbeat(state, 'drain', outcome, NOW + index, 0.5).state,
-      fresh,
-    ).heartbeat;
-
-  it('that was recorded is told', () => {
-    assert.deepEqual(beat([done]), { at: NOW, outcome: 'recorded' });
-    assert.deepEqual(settleHeartbeat(fresh, 'drain', done, NOW, 0.5).events, [
-      {
-        event: 'lifecycle.heartbeat',
-        message: 'heartbeat recorded for hook drain',
-        fields: { hook: 'drain' },
-      },
-    ]);
-  });
-  it('that failed keeps when one was last recorded, through all failures', () => {
-    const failure = failed('transient');
-    assert.deepEqual(beat([failure]), { at: NOW, outcome: 'failed', recordedAt: undefined });
-    assert.deepEqual(beat([done, failure, failure]), { at: NOW + 2, outcome: 'failed', recordedAt: NOW });
-  });
-  it('that failed where nothing waited is tried again ever more rarely all the same', () =>
-    assert.deepEqual(
-      beat([nothingWaiting, failed('throttled'), failed('transient')]),
-      { at: NOW + 2, outcome: 'nothing-waiting', times: 3 },
-      'an action that nobody waits for takes requests from those that somebody does',
-    ));
-  it('that is throttled strains all that follow, and ten that are not relieve them', () => {
-    const throttled = failed('throttled');
-    assert.deepEqual(beat([done, throttled]), {
-      at: NOW + 1,
-      outcome: 'failed',
-      recordedAt: NOW,
-      jitter: 0.5,
-      strain: 0.5,
-    });
-    assert.deepEqual(beat([throttled, throttled, throttled, done]), {
-      at: NOW + 3,
-      outcome: 'recorded',
-      strain: 0.9,
-      jitter: 0.5,
-    });
-    assert.deepEqual(beat([throttled, done, done, done, done, done]), { at: NOW + 5, outcome: 'recorded' });
-    const crowded = settleHeartbeat(fresh, 'drain', done, NOW, 0.5, true).state.heartbeat;
-    assert.deepEqual(crowded, { at: NOW, outcome: 'recorded', strain: 0.9, jitter: 0.5 });
-    assert.equal(beat([throttled, failed('transient')])?.strain, 0.5, 'a lost answer relieves nobody');
-  });
-  it('that nobody waited for is counted, and the group is asked', () => {
-    assert.deepEqual(beat([nothingWaiting, nothingWaiting]), {
-      at: NOW + 1,
-      outcome: 'nothing-waiting',
-      times: 2,
-    });
-    assert.deepEqual(beat([nothingWaiting, done, nothingWaiting]), {
-      at: NOW + 2,
-      outcome: 'nothing-waiting',
-      times: 1,
-    });
-    assert.deepEqual(settleHeartbeat(fresh, 'drain', nothingWaiting, NOW, 0.5).stale, ['lifecycle', 'hooks']);
-    const completed = { hook: 'drain', result: 'CONTINUE', at: 1, standing: 'doubted' } as const;
-    const { state } = settleHeartbeat(beginDrain({ completed }), 'drain', nothingWaiting, NOW, 0.5);
-    assert.equal(
-      state.memory.completed?.standing,
-      'confirmed',
-      'heartbeats would go on that nobody waits for',
-    );
-  });
-});
-
 describe('an outcome changes its own part of the state, and nothing else', () => {
   const memory: Memory = { signalledAt: 3, drainingSetAt: 4, askedToStop: { s: 1 }, hooksRun: {} };
   const resting = { failures: 2, refusals: 3, nothingWaited: 4, restsUntil: 5 };
@@ -610,10 +540,13 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
       pretended: ['deregister', 'set-draining'],
     }));
   it('a heartbeat', () =>
-    assert.deepEqual(settleHeartbeat(state, 'drain', done, NOW, 0.5).state, {
-      ...state,
-      heartbeat: { at: NOW, outcome: 'recorded' },
-    }));
+    assert.deepEqual(
+      settleHeartbeat(state, { hook: 'drain', outcome: done, at: NOW, jitter: 0.5, isCrowded: false }).state,
+      {
+        ...state,
+        heartbeat: { at: NOW, outcome: 'recorded' },
+      },
+    ));
 });
 
 describe('what succeeded, or got an answer, begins anew: the next failure is a first one', () => {

@@ -1,0 +1,59 @@
+import type { Attempts, DrainState, Memory, Mutation, Try } from '../model.ts';
+
+/** A drain of which nothing was done yet by this process. */
+export const beginDrain = (memory: Memory): DrainState => ({
+  memory,
+  attempts: {},
+  heartbeat: undefined,
+  pretended: [],
+  unsureBefore: -Infinity,
+});
+
+/** As what a mutation is tried: each rests, and is under way, for itself. */
+export const tryOf = (mutation: Mutation): Try =>
+  mutation.kind === 'stop-tasks' ? `stop-tasks ${mutation.why}` : mutation.kind;
+
+/**
+ * The state once a lifecycle action waits, or another hook's is ours: that none waited before says nothing of this one. A heartbeat that was recorded since
+ * it is known to wait was recorded for it: often it is how one knows.
+ *
+ * @param knownAt as of when it is known to wait, in ms by the agent's clock
+ */
+export function beginWaiting(state: DrainState, knownAt: number): DrainState {
+  const { complete: _, ...attempts } = state.attempts;
+  const { heartbeat: last } = state;
+  const isForIt = last?.outcome === 'recorded' && last.at >= knownAt;
+  return { ...state, attempts, heartbeat: isForIt ? last : undefined };
+}
+
+/** The state while a mutation is under way. */
+export function beginMutation(state: DrainState, mutation: Mutation, now: number): DrainState {
+  if (mutation.kind !== 'set-draining') return state;
+  // Written ahead: killed in between, we must not take our own DRAINING for somebody else's.
+  return { ...state, memory: { ...state.memory, drainingSetAt: now }, unsureBefore: Infinity };
+}
+
+/** A mutation that a dry run leaves out counts as done, so that one sees what would come next. */
+export function pretend(state: DrainState, mutation: Mutation): DrainState {
+  const others = state.pretended.filter((kind) => kind !== mutation.kind);
+  const kept = mutation.kind === 'set-active' ? others.filter((kind) => kind !== 'set-draining') : others;
+  return { ...state, pretended: [...kept, mutation.kind] };
+}
+
+/** The state once the try of a mutation has fared so. */
+export function withAttempts(state: DrainState, mutation: Mutation, changed: Partial<Attempts>): DrainState {
+  const attempts = { ...attemptsOf(state, mutation), ...changed };
+  return { ...state, attempts: { ...state.attempts, [tryOf(mutation)]: attempts } };
+}
+
+/** How a mutation has fared so far. */
+export const attemptsOf = (state: DrainState, mutation: Mutation): Attempts =>
+  state.attempts[tryOf(mutation)] ?? NONE;
+
+/** Auto Scaling knows no such action any more: what it answered to our completing it was true. */
+export function confirmed(memory: Memory): Memory {
+  const { completed } = memory;
+  return completed ? { ...memory, completed: { ...completed, standing: 'confirmed' } } : memory;
+}
+
+const NONE: Attempts = { failures: 0, refusals: 0, nothingWaited: 0, restsUntil: -Infinity };

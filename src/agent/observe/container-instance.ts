@@ -1,0 +1,18 @@
+import { known, type Reading, unknown } from '../../base/reading.ts';
+import type { ContainerInstance, DrainState, EcsView } from '../model.ts';
+
+/** What a view of ECS says of the container instance, unless it may be older than what was done. */
+export function containerInstanceIn(
+  { unsureBefore, pretended }: DrainState,
+  view: Reading<EcsView>,
+  askedAt: number,
+): Reading<ContainerInstance> {
+  if (view.kind === 'unknown') return view;
+  if (askedAt < unsureBefore) return unknown('it was being set DRAINING');
+  const { containerInstance } = view.value;
+  if (containerInstance.kind !== 'registered') return known(containerInstance);
+  if (pretended.includes('deregister')) return known({ kind: 'deregistered', arn: containerInstance.arn });
+  return known(
+    pretended.includes('set-draining') ? { ...containerInstance, status: 'DRAINING' } : containerInstance,
+  );
+}
