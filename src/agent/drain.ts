@@ -150,6 +150,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     since: -Infinity,
   };
   let isGroupCrowded = false;
+  /** No answer of before then counts. */
+  let forgottenAt = -Infinity;
 
   function observe(around: Around): Observation {
     const view = viewNow();
@@ -188,7 +190,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     const isThrottled = polls.ecsView.asked().failure?.kind === 'throttled';
     // In mode `deregister` ECS can: each try takes a list of its own.
     const isHeld = policy.mode === 'drain' && isHostBusy();
-    return reading.kind === 'unknown' && isThrottled && last && isHeld ? known(last) : reading;
+    const counts = polls.ecsView.lastKnownAt() >= forgottenAt;
+    return reading.kind === 'unknown' && isThrottled && last && isHeld && counts ? known(last) : reading;
   }
 
   /** Nothing rests on what ECS said before this drain began, or before what was set since and may have arrived. */
@@ -515,6 +518,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       return Math.min(...rests.filter((at) => at > clock.now()));
     },
     forget: (cause) => {
+      forgottenAt = clock.now();
       for (const poll of Object.values(polls)) poll.forget(cause);
     },
     close: () => {

@@ -936,6 +936,48 @@ const stories: Record<string, Partial<Plan>> = {
       ],
       tasks: [task(79_228, 94_430)],
     },
+  'another owner’s hook ends the replacement of a root volume while a look at ECS waits for its share of requests':
+    {
+      seed: 9_067_445,
+      group: {
+        hooks: [
+          { name: 'drain', heartbeatTimeout: 45, defaultResult: 'ABANDON' },
+          { name: 'ship-logs', heartbeatTimeout: 163, defaultResult: 'ABANDON' },
+        ],
+        ours: 'drain',
+        retain: false,
+      },
+      world: { ...plain.world, rootVolumeAbandoned: 'terminates' },
+      happenings: [
+        { at: 1_413, what: 'replace-root-volume' },
+        { at: 3_284, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+      ],
+      faults: [
+        { at: 15_390, match: { service: 'ecs' }, fault: { what: 'reset-mid-body' }, count: 9 },
+        {
+          at: 69_493,
+          match: { api: 'autoscaling:CompleteLifecycleAction' },
+          fault: { what: '5xx' },
+          count: 9,
+        },
+      ],
+      tasks: [task(68_381)],
+    },
+  'a host was hibernated beyond an operator’s limit, and ECS throttles when it resumes': {
+    seed: 9_069_137,
+    flags: ['--drain-timeout', '23s', '--on-timeout', 'stop-tasks'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 38, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    happenings: [
+      { at: 13_706, what: 'tag', value: 'maintenance' },
+      { at: 32_483, what: 'hibernation', forMs: 753_434 },
+    ],
+    faults: [{ at: 33_467, match: { api: 'ecs:ListTasks' }, fault: { what: 'throttle' }, count: 5 }],
+    tasks: [{ ...task(41_516, 11_068), exitAfterSigterm: 11_908 }],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -80,7 +80,9 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   const emptySince = letsGo(mutation) ? (seen.emptySince ?? -Infinity) : -Infinity;
   // A replacement that another hook has ended is a termination by now: then it must not stay in its cluster.
   const inGroup = seen.isReplacing ? LATELY_MS : LATELY_IN_GROUP_MS;
-  if (!askedSince('lifecycle', Math.max(emptySince, dueAt - inGroup))) needed.push('lifecycle');
+  // What a new signal has made doubtful may have changed while a look at ECS waited for its turn.
+  const isDoubted = seen.isReplacing && asked.lifecycle.isStale;
+  if (isDoubted || !askedSince('lifecycle', Math.max(emptySince, dueAt - inGroup))) needed.push('lifecycle');
   if (!letsGo(mutation)) return needed;
 
   // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.

@@ -185,6 +185,16 @@ describe('before the instance is let go', () => {
       'nothing is placed on what ECS has let go',
     );
   });
+  it('the group is heard where a new signal has made its word doubtful, and it was to replace a root volume', () => {
+    const doubted = asked({ lifecycle: { ...at(NOW), isStale: true } });
+    assert.deepEqual(
+      needed(complete, { isReplacing: true, ...doubted }),
+      ['lifecycle'],
+      'what is terminated by now would stay in its cluster, and could be given tasks',
+    );
+    assert.deepEqual(needed(complete, { isReplacing: true, ...asked({ lifecycle: at(NOW) }) }), []);
+    assert.deepEqual(needed(complete, doubted), [], 'nothing takes a termination back');
+  });
   it('nothing is asked again where a limit lets it go: what is left does not count then', () => {
     const old = asked({ registration: at(0), localTasks: at(0), ecsView: at(0) });
     assert.deepEqual(needed({ kind: 'terminate', why: 'timeout' }, old), []);
