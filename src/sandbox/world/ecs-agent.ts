@@ -32,7 +32,8 @@ export function registerContainerInstance(world: WorldState, machine: Machine): 
     status: 'REGISTERING',
     version: 1,
     agentConnected: false,
-    registeredAt: world.now,
+    // No host registers twice in one moment, however fast a plan is.
+    registeredAt: Math.max(world.now, (agent.containerInstance?.registeredAt ?? -Infinity) + 1),
     past: [],
     tags: new Map(),
     pastTags: [],

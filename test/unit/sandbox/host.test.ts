@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
+import { reregister } from '../../../src/sandbox/world/ecs-agent.ts';
 import type { Machine } from '../../../src/sandbox/world/state.ts';
 import { deregister, instanceOf } from './calls.ts';
 import { startTime } from './manual-clock.ts';
@@ -173,6 +174,12 @@ describe('the metadata service', () => {
 });
 
 describe('the ECS agent', () => {
+  test('registers a host no earlier than it has before: which came last is told by that time', () => {
+    const { fleet, machine } = scene();
+    const before = machine.ecsAgent.containerInstance?.registeredAt ?? Infinity;
+    assert.ok(reregister(fleet.world, machine).registeredAt > before);
+  });
+
   const ask = (fleet: ReturnType<typeof createFleet>, machine: Machine, path: string) => {
     const answer = fleet.world.introspection(machine.id, path);
     return answer && JSON.parse(answer.body);
