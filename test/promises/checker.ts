@@ -4,6 +4,7 @@ import { defaultSetting, type Entry, type Request, type Setting } from './entry.
 import { follow, noteOurs } from './follow.ts';
 import { createGroup, followGroup, type Group } from './group.ts';
 import { createInstance, type Instance, ourEnd, waitingForUs } from './instance.ts';
+import { isReplacement } from './lifecycle-states.ts';
 import { checkTimeout, createLiveness, type Liveness } from './liveness.ts';
 import { createOwners } from './owners.ts';
 import { checkAskedOnce, checkQuiet, checkRate } from './quiet.ts';
@@ -167,7 +168,9 @@ function checkEvent({ instance, liveness }: Watched, event: TimelineEvent, verdi
       checkTimeout(instance, event, verdict);
       return;
     case 'container-instance':
-      if (event.to === 'INACTIVE' && !waitingForUs(instance)) liveness.released(event.at);
+      // What gets another root volume was to stay: somebody else has deregistered it.
+      if (event.to === 'INACTIVE' && !waitingForUs(instance) && !isReplacement(instance.lifecycle))
+        liveness.released(event.at);
       return;
     case 'lifecycle-state':
       // Where another owner's hook held it for longer, that one released it.

@@ -1,6 +1,13 @@
 import { memberOf, releaseBy, statusSetBy, stopIn, textIn } from './calls.ts';
 import type { AnswerEntry, HostEntry, Request } from './entry.ts';
-import { containerInstanceOf, type Instance, isTakenForAnother, noteWait, ourEnd } from './instance.ts';
+import {
+  containerInstanceOf,
+  type Instance,
+  isTakenForAnother,
+  noteWait,
+  ourEnd,
+  type Task,
+} from './instance.ts';
 
 /** A call's effect is dated with the call, but for the rounding of a clock. */
 const SAME_MOMENT_MS = 2;
@@ -90,6 +97,10 @@ export function followAnswer(
       return;
     case 'ecs:ListTasks':
       followList(instance, input, output);
+      noteTold(instance, at, memberOf(output, 'taskArns'), listedAs(input, output));
+      return;
+    case 'ecs:DescribeTasks':
+      noteTold(instance, at, membersOf(output, 'tasks', 'taskArn'));
       return;
     case 'autoscaling:DescribeAutoScalingInstances': {
       const found = memberOf(output, 'AutoScalingInstances');
@@ -152,6 +163,26 @@ function followList({ process, drainSince }: Instance, input: unknown, output: u
   if (!list.isUnfinished) list.isWhole = true;
 }
 
+/** @param whole for which desired status these are all that ECS lists; undefined where they are only some */
+function noteTold({ tasks }: Instance, at: number, arns: unknown, whole?: string): void {
+  if (!Array.isArray(arns)) return;
+  for (const task of tasks.values()) {
+    if (arns.includes(task.arn)) task.toldAt = Math.min(task.toldAt, at);
+    else if (whole !== undefined) task.leftOutOf.add(whole);
+  }
+}
+
+/** A list of several pages leaves nothing out that is on another one. */
+function listedAs(input: unknown, output: unknown): string | undefined {
+  const isWhole = textIn(input, 'nextToken') === undefined && textIn(output, 'nextToken') === undefined;
+  return isWhole ? (textIn(input, 'desiredStatus') ?? 'RUNNING') : undefined;
+}
+
+function membersOf(output: unknown, list: string, member: string): unknown {
+  const found = memberOf(output, list);
+  return Array.isArray(found) ? found.map((one) => textIn(one, member)) : undefined;
+}
+
 /** A request to metadata, or to the ECS agent on the host. */
 export function followHostRequest(instance: Instance, entry: HostEntry & { readonly at: number }): void {
   const { process, disturbances } = instance;
@@ -163,6 +194,8 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
     else process.introspectionFailedAt = at;
     const { arn } = containerInstanceOf(instance) ?? {};
     if (arn !== undefined && body?.includes(arn)) process.toldOf.add(arn);
+    for (const task of instance.tasks.values())
+      if (task.toldAt > at && body?.includes(task.arn) && isLeftIn(body, task)) task.toldAt = at;
     return;
   }
   if (!answered) {
@@ -173,6 +206,19 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
   if (body === undefined || !path?.endsWith('/instance-id')) return;
   if (INSTANCE_ID.test(body)) process.identity ??= body;
   if (body !== instance.id && INSTANCE_ID.test(body)) process.toldOtherAt ??= at;
+}
+
+/** Whether the ECS agent names a task as one that it has not stopped: the others stay in its list for hours. */
+function isLeftIn(body: string, { arn, containersRun }: Task): boolean {
+  // It may tell of the past.
+  if (containersRun !== false) return true;
+  try {
+    const found = memberOf(JSON.parse(body), 'Tasks');
+    const own = Array.isArray(found) ? found.find((one) => textIn(one, 'Arn') === arn) : undefined;
+    return own !== undefined && textIn(own, 'KnownStatus') !== 'STOPPED';
+  } catch {
+    return true;
+  }
 }
 
 const INSTANCE_ID = /^i-([0-9a-f]{8}|[0-9a-f]{17})$/;

@@ -1,12 +1,14 @@
 import {
   canTellSignals,
   eventTimeIn,
+  forgetTold,
   hookNamedIn,
   type Instance,
   isSignalled,
   outlastsEvent,
   PAST_TAG_MS,
   readsTagByApi,
+  readTag,
   restsFrom,
 } from './instance.ts';
 import { leaves } from './lifecycle-states.ts';
@@ -52,15 +54,6 @@ function isTagged(instance: Instance): boolean {
   return value !== undefined && value.trim().toLowerCase() !== 'false';
 }
 
-/** The tag as the agent can read it. */
-function readTag(instance: Instance): string | undefined {
-  const { tag, tagShown, tagsServed, setting } = instance;
-  const fromApi = setting.tagSource === 'imds' ? undefined : tag;
-  if (setting.tagSource === 'ec2' || !tagsServed) return fromApi;
-  // Where metadata does not serve tags all the time, either may be read, and one can lag behind the other.
-  return readsTagByApi(instance) ? (tagShown ?? fromApi) : tagShown;
-}
-
 /**
  * A tag that names the time of a lifecycle event asks for nothing while the group keeps the instance, nor afterwards to an agent
  * that has found out.
@@ -102,8 +95,9 @@ function beginDrain(instance: Instance, at: number): void {
   instance.drainSince = at;
   instance.lateHeartbeats = 0;
   instance.downMs = 0;
-  instance.taggedHook = hookNamedIn(instance.tag);
+  instance.taggedHook = hookNamedIn(readTag(instance));
   instance.oursBefore = undefined;
   // What was listed counts for one drain only.
   instance.process?.listed.clear();
+  forgetTold(instance);
 }

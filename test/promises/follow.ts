@@ -6,6 +6,7 @@ import {
   type ContainerInstance,
   type EcsAgent,
   eventTimeIn,
+  forgetTold,
   hookNamedIn,
   type Instance,
   noteWait,
@@ -276,6 +277,8 @@ function followTask(instance: Instance, event: Extract<TimelineEvent, { type: 't
       status: to,
       containersRun: undefined,
       askedAt: undefined,
+      toldAt: Infinity,
+      leftOutOf: new Set(),
     });
   if (to === 'STOPPED') instance.lastStopAt = at;
   // Where nothing tells of containers, ECS is taken at its word.
@@ -337,6 +340,7 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
 const SAVED_MS = 2_000;
 
 function loseState(instance: Instance, at: number): void {
+  forgetTold(instance);
   instance.couldSaveItself = false;
   instance.stateWasLost = true;
   instance.stateLostAt = at;

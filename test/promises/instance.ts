@@ -172,6 +172,10 @@ export type Task = {
   containersRun: boolean | undefined;
   /** When somebody first asked it to stop. */
   askedAt: number | undefined;
+  /** When its agent was first told of it in this drain; Infinity where it never was. */
+  toldAt: number;
+  /** The desired statuses for which ECS has listed in this drain what there is, without it: its lists can be old. */
+  readonly leftOutOf: Set<string>;
 };
 
 export type ActionEnd = { readonly at: number; readonly result: string; readonly by: string };
@@ -304,6 +308,15 @@ export const canTellSignals = ({ setting, tagsServed }: Instance): boolean =>
 export const readsTagByApi = ({ setting }: Instance): boolean =>
   !setting.tagsInMetadata || setting.tagSource === 'ec2';
 
+/** The tag as the agent can read it. */
+export function readTag(instance: Instance): string | undefined {
+  const { tag, tagShown, tagsServed, setting } = instance;
+  const fromApi = setting.tagSource === 'imds' ? undefined : tag;
+  if (setting.tagSource === 'ec2' || !tagsServed) return fromApi;
+  // Where metadata does not serve tags all the time, either may be read, and one can lag behind the other.
+  return readsTagByApi(instance) ? (tagShown ?? fromApi) : tagShown;
+}
+
 export const isTerminating = ({ lifecycle }: Instance): boolean =>
   lifecycle !== undefined && isTermination(lifecycle);
 
@@ -347,6 +360,14 @@ export function tasksLeft({ tasks }: Instance): Task[] {
   return left;
 }
 
+/** What an agent was told of tasks counts for one drain, and until its state is lost. */
+export function forgetTold({ tasks }: Instance): void {
+  for (const task of tasks.values()) {
+    task.toldAt = Infinity;
+    task.leftOutOf.clear();
+  }
+}
+
 /**
  * Whether a task has ended with what the host was before, which nobody tells ECS any more: its root volume was replaced. Who has
  * seen it run waits for ECS's word, and who has not can't know of it.
@@ -388,9 +409,11 @@ export const hookNamedIn = (value: string | undefined): string | undefined =>
 
 /** Nothing says any more which hook is ours: its agent knew it from before, and has lost its state since. */
 export function isOursForgotten(instance: Instance): boolean {
-  const { stateLostAt, oursKnownAt, tag } = instance;
+  const { stateLostAt, oursKnownAt } = instance;
   if (stateLostAt <= oursKnownAt) return false;
-  return oursOf({ ...instance, oursBefore: undefined, taggedHook: hookNamedIn(tag) }) === undefined;
+  return (
+    oursOf({ ...instance, oursBefore: undefined, taggedHook: hookNamedIn(readTag(instance)) }) === undefined
+  );
 }
 
 /** Only a tag's value says which hook is ours, and it may have been gone before its agent could read it. */

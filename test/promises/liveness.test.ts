@@ -5,6 +5,7 @@ import {
   A,
   atRest,
   called,
+  chosen,
   complete,
   containers,
   deregister,
@@ -13,6 +14,7 @@ import {
   ended,
   found,
   happened,
+  lifecycle,
   looks,
   readImds,
   setStatus,
@@ -75,6 +77,66 @@ describe('L1, kept without work', () => {
     assert.deepEqual(found(timedOut([]), 301), []);
     const left = `L1: ${A} was released 240000 ms after its last task stopped: it is paid for meanwhile`;
     assert.ok(found(timedOut([containers(60, 'exited')]), 301).includes(left));
+  });
+
+  test('not where somebody else deregisters an instance that is to get another root volume', () => {
+    const kept = (state: 'ReplacingRootVolume:Wait' | 'Terminating') => [
+      ...atRest,
+      chosen(10),
+      lifecycle(11, state),
+      readImds(12),
+      ...looks(12),
+      status(13, 'DRAINING'),
+      setStatus(13, 'DRAINING'),
+      task(60, 'STOPPED'),
+      status(68, 'INACTIVE'),
+    ];
+    const hooks = [{ name: 'theirs' }];
+    const setting = { hooks, lifecycleHook: 'drain' };
+    assert.deepEqual(found(kept('ReplacingRootVolume:Wait'), 69, setting), []);
+    const late = `L1: ${A} was released 8000 ms after its last task stopped: it is paid for meanwhile`;
+    assert.ok(found(kept('Terminating'), 69, setting).includes(late));
+  });
+
+  test('not where a tag that metadata never showed would have said which of two hooks is ours', () => {
+    const hook = (name: string) =>
+      happened(0, {
+        type: 'hook-put',
+        group: 'g',
+        hook: name,
+        transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+        heartbeatTimeout: 300_000,
+        globalTimeout: 30_000_000,
+        defaultResult: 'ABANDON',
+      });
+    const key = 'ecs-drain-agent:terminate';
+    const put = { type: 'tag-put', instanceId: A, key, value: 'hook=drain' } as const;
+    const log = (shown: boolean) => [
+      hook('drain'),
+      hook('backup'),
+      ...atRest,
+      happened(5, shown ? put : { ...put, showsLater: true }),
+      ...drained.slice(atRest.length, -2),
+      tagRemoved(62),
+    ];
+    assert.deepEqual(found(log(false), 200), []);
+    const held = `L1: ${A} is still held by our lifecycle action, with no task left`;
+    assert.ok(found(log(true), 200).some((one) => one.startsWith(held)));
+  });
+
+  test('not minutes after a task was placed that ECS has forgotten: it may be one that ECS does not know yet', () => {
+    const taskArn = `${TASK}b`;
+    const placed = (at: number, to: 'RUNNING' | 'STOPPED') =>
+      happened(at, { type: 'task', instanceId: A, taskArn, group: 'g', from: undefined, to });
+    const log = [
+      ...draining,
+      placed(400, 'RUNNING'),
+      happened(405, { type: 'task-lost', taskArn, group: 'g', instanceId: A, as: 'forgotten' }),
+      placed(405, 'STOPPED'),
+      task(410, 'STOPPED'),
+    ];
+    assert.deepEqual(found(log, 729), []);
+    assert.deepEqual(found(log, 731), [kept('321.0')]);
   });
 
   test('deregistered, and then forgotten', () => {

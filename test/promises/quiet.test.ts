@@ -1,6 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { A, atRest, called, draining, found, lifecycle, started, tag, tagRemoved } from './log.ts';
+import type { Entry } from './entry.ts';
+import {
+  A,
+  atRest,
+  called,
+  draining,
+  found,
+  lifecycle,
+  looks,
+  readImds,
+  setStatus,
+  started,
+  status,
+  stopTask,
+  TASK,
+  tag,
+  tagRemoved,
+} from './log.ts';
 
 // The checker is of use only if it can find fault.
 
@@ -74,4 +91,22 @@ describe('Q2, twelve a minute', () => {
     );
     assert.equal(found([...draining, ...throttled], 80).length, 1);
   });
+});
+
+test('Q2, a task that is asked to stop again within a minute, but not for a signal that has come since', () => {
+  const asked = [
+    ...atRest,
+    tag(10),
+    readImds(11),
+    ...looks(11),
+    status(12, 'DRAINING'),
+    setStatus(12, 'DRAINING'),
+    stopTask(20),
+  ];
+  const ignores = ['group:service:web'];
+  const again = (between: readonly Entry[]) => found([...asked, ...between, stopTask(31)], 32, { ignores });
+  assert.deepEqual(again([]), [
+    `Q2: ${A} asked ${TASK} to stop again after 11000 ms: a fleet would be throttled`,
+  ]);
+  assert.deepEqual(again([tagRemoved(25), tag(29)]), []);
 });

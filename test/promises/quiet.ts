@@ -104,15 +104,18 @@ export function checkRate(instance: Instance, { api, at }: Request, verdict: Ver
 /** A task that did not stop is asked again after this, in ms. */
 const ASKED_AGAIN_MS = 60_000;
 
-/** Q2: a task that was asked to stop is not asked again for a minute, whatever came of the others of its batch. */
+/**
+ * Q2: a task that was asked to stop is not asked again for a minute, whatever came of the others of its batch. What was done for a signal
+ * that was withdrawn is forgotten, however soon another comes.
+ */
 export function checkAskedOnce(instance: Instance, { api, at, input }: Request, verdict: Verdict): void {
-  const { id, process, setting, drainSince = -Infinity } = instance;
+  const { id, process, setting, signalledSince } = instance;
   const task = textIn(input, 'task');
   if (api !== 'ecs:StopTask' || !process || task === undefined) return;
   const askedAt = process.stopAskedAt.get(stopIn(input)) ?? -Infinity;
   verdict.check(
     'Q2',
-    askedAt < drainSince || at - askedAt >= ASKED_AGAIN_MS - setting.slack,
+    askedAt < signalledSince || at - askedAt >= ASKED_AGAIN_MS - setting.slack,
     () => `${id} asked ${task} to stop again after ${at - askedAt} ms: a fleet would be throttled`,
   );
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Entry } from './entry.ts';
 import {
   A,
   ARN,
@@ -7,6 +8,7 @@ import {
   called,
   chosen,
   complete,
+  containers,
   deregister,
   drained,
   draining,
@@ -72,6 +74,45 @@ describe('S1, an early release', () => {
     const log = [...draining, status(15, 'INACTIVE'), ended(20, 'call'), complete(20)];
     for (const onTimeout of ['wait', 'stop-tasks', 'abandon'] as const)
       assert.equal(found(log, 21, { limit: { after: 0, onTimeout } }).length, 1, onTimeout);
+  });
+
+  test('CONTINUE while ECS cleans up after a task that had ended, and its lists are older than the task', () => {
+    const lists = (status: string, arns: readonly string[]): Entry => ({
+      kind: 'answer',
+      at: 18_000,
+      api: 'ecs:ListTasks',
+      instanceId: A,
+      input: { desiredStatus: status },
+      output: { taskArns: arns },
+    });
+    const tasksOnHost = (knownStatus: string): Entry => ({
+      kind: 'host-request',
+      at: 18_000,
+      instanceId: A,
+      to: 'introspection',
+      answered: true,
+      path: '/v1/tasks',
+      body: JSON.stringify({ Tasks: [{ Arn: TASK, KnownStatus: knownStatus }] }),
+    });
+    const released = (...told: readonly Entry[]) => [
+      ...draining,
+      containers(14, 'exited'),
+      task(15, 'STOPPING'),
+      ...told,
+      status(19, 'INACTIVE'),
+      ended(20, 'call'),
+      complete(20),
+    ];
+    const cut = [`S1: ${A} was released (CONTINUE) while task service:web 01234567 was still STOPPING`];
+    const [running, stopped] = [lists('RUNNING', []), lists('STOPPED', [])];
+    assert.deepEqual(found(released(tasksOnHost('STOPPED'), running, stopped), 21), []);
+    assert.deepEqual(found(released(tasksOnHost('RUNNING'), running, stopped), 21), cut, 'the host named it');
+    assert.deepEqual(found(released(running), 21), cut, 'those on their way down were not listed');
+    assert.deepEqual(found(released(running, lists('STOPPED', [TASK])), 21), cut, 'ECS listed it');
+    const runs = released(running, stopped).filter(
+      (entry) => entry.kind !== 'event' || entry.event.type !== 'task-containers',
+    );
+    assert.deepEqual(found(runs, 21), cut, 'nothing says that it has ended');
   });
 
   const lost = (taskArn: string) =>

@@ -56,7 +56,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
     return;
   }
   const [left = running] = tasksLeft(instance).filter(
-    (task) => !isLostWithHost(instance, task) && !hasEndedUnseen(instance, task),
+    (task) => !isLostWithHost(instance, task) && !hasEndedUnseen(instance, task, at),
   );
   verdict.check('S1', left === undefined || isAllowed || isNew, () =>
     left === running
@@ -81,11 +81,24 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
 
 const JUST_TOLD_MS = 500;
 
+/** Its containers have ended, so that no work is lost, and nothing has told its agent by then that it is left. */
+const hasEndedUnseen = (instance: Instance, task: Task, at: number): boolean =>
+  hasLeftNothing(instance, task) || wasNeverTold(task, at);
+
 /**
- * Its containers had ended before this process began, what the one before knew of it is lost, and ECS lists no tasks of what
- * somebody has deregistered: nothing tells of it any more, and no work is lost.
+ * The host had ended it before anybody asked, and ECS's lists, of both desired statuses, were older than it. It could be asked after by the
+ * name under which the host lists it for hours: a request of every instance, for what only ECS still has to clean up.
  */
-function hasEndedUnseen(instance: Instance, { containersRun, placedAt }: Task): boolean {
+function wasNeverTold({ containersRun, toldAt, leftOutOf }: Task, at: number): boolean {
+  const isListed = !leftOutOf.has('RUNNING') || !leftOutOf.has('STOPPED');
+  return containersRun === false && toldAt > at && !isListed;
+}
+
+/**
+ * The containers had ended before this process began, what the one before knew of it is lost, and ECS lists no tasks of what
+ * somebody has deregistered.
+ */
+function hasLeftNothing(instance: Instance, { containersRun, placedAt }: Task): boolean {
   const { process, hostEmptyAt, stateLostAt } = instance;
   return (
     containersRun === false &&
@@ -254,7 +267,8 @@ export function checkInterruption(
   const isNobodysHook = end === undefined && !waitingForUs(instance) && instance.waitsSince === undefined;
   const byLimit = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
   const task = instance.tasks.get(taskArn);
-  const isLost = task !== undefined && (isLostWithHost(instance, task) || hasEndedUnseen(instance, task));
+  const isLost =
+    task !== undefined && (isLostWithHost(instance, task) || hasEndedUnseen(instance, task, end?.at ?? at));
   const isLater =
     isPlacedAfter(instance, taskArn, end) ||
     isPlacedOnKept(instance, taskArn, end) ||

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Entry } from './entry.ts';
 import {
   A,
   atRest,
@@ -7,6 +8,7 @@ import {
   chosen,
   complete,
   deregister,
+  disturbed,
   drained,
   draining,
   ended,
@@ -16,6 +18,7 @@ import {
   setStatus,
   started,
   status,
+  stopTask,
   tag,
   tagRemoved,
   task,
@@ -118,6 +121,18 @@ describe('S5, on an unknown', () => {
       `S5: ${A} called ecs:DeregisterContainerInstance without a good answer from ecs:DescribeContainerInstances`,
       `S5: ${A} called ecs:DeregisterContainerInstance without having listed all of its tasks in this drain`,
     ]);
+  });
+
+  test('a task that is asked to stop on a list of minutes ago, but while ECS throttles not', () => {
+    const limit = { after: 200_000, onTimeout: 'stop-tasks' } as const;
+    const asked = (between: readonly Entry[]) =>
+      found([...draining, ...between, readImds(250), stopTask(250)], 251, { limit, signals: ['lifecycle'] });
+    const old = `S5: ${A} called ecs:StopTask without a good answer from ecs:ListTasks`;
+    const throttled = called(240, 'ecs:DescribeContainerInstances', {}, 'ThrottlingException');
+    assert.deepEqual(asked([]), [old]);
+    assert.deepEqual(asked([throttled]), [], 'what ECS has placed here stays here');
+    const stoodStill = disturbed(30, { what: 'hibernation', forMs: 190_000 });
+    assert.deepEqual(asked([stoodStill, throttled]), [old], 'the host may be another by now');
   });
 
   test("the group's state", () => {

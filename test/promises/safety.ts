@@ -183,7 +183,7 @@ export function checkKnowledge(instance: Instance, request: Request, verdict: Ve
     source === 'ecs:ListTasks' && (answeredAt(source) > -Infinity || api === 'ecs:StopTask')
       ? Math.max(answeredAt(source), answeredAt('ecs:DescribeTasks'))
       : answeredAt(source);
-  const stale = needed.find((source) => at - knownAt(source) > FRESH_MS);
+  const stale = needed.find((source) => at - knownAt(source) > FRESH_MS && !isHeldOn(knownAt(source)));
   verdict.check('S5', stale === undefined, () => `${id} called ${api} without a good answer from ${stale}`);
   verdict.check('S5', knowsSignals(), () => `${id} called ${api} while its signals were unknown`);
   if (api !== 'ecs:DeregisterContainerInstance' || setting.mode !== 'drain') return;
@@ -200,6 +200,16 @@ export function checkKnowledge(instance: Instance, request: Request, verdict: Ve
     () =>
       `${id} called ${api} at once, without a word of its group: its root volume may be about to be replaced`,
   );
+
+  /**
+   * While ECS throttles and the host says that a task runs, what ECS has said in this drain of where it has placed that stays true; but
+   * not for a host that has stood still since.
+   */
+  function isHeldOn(toldAt: number): boolean {
+    const { ecsThrottledAt, drainSince = -Infinity, stoodStillUntil } = instance;
+    const isOnlyThrottled = api === 'ecs:StopTask' && ecsThrottledAt > toldAt;
+    return isOnlyThrottled && toldAt >= Math.max(drainSince, stoodStillUntil);
+  }
 
   function knowsSignals(): boolean {
     const isTold = process?.lifecycle !== undefined && isTermination(process.lifecycle);
