@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { ifKnown, known, unknown } from '../base/reading.ts';
 import { type Log, withFields } from '../log/log.ts';
+import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { type Signals, withoutTag } from '../signals/read-signals.ts';
 import type { Signal, TagSignal } from '../signals/signal.ts';
 import type { RunningHooks } from './act/hook-stages.ts';
@@ -8,8 +9,9 @@ import type { Mutations } from './act/mutations.ts';
 import { decide } from './decide/decide.ts';
 import { watchDue } from './decide/pace.ts';
 import { remember } from './decide/remember.ts';
-import { type Around, createDrain, type Drain, type DrainPorts } from './drain.ts';
+import { createDrain, type Drain, type DrainPorts } from './drain.ts';
 import type { Memory, Observation, OnFault, Phase, Policy } from './model.ts';
+import type { Around } from './observe/observation.ts';
 import { askDue, NOT_ASKED } from './observe/poll.ts';
 import { createWatchPolls, type WatchPorts } from './observe/watch-polls.ts';
 import { createDebugTrace } from './report/debug-trace.ts';
@@ -47,7 +49,7 @@ export type AgentPorts = {
   readonly onFault: OnFault;
   /** Told in every round; what is reported is put into words only for whoever asks. */
   readonly onReport: (report: () => Report) => void;
-  readonly hooks?: NonNullable<DrainPorts['hooks']>['operator'] | undefined;
+  readonly operatorHooks?: OperatorHooks | undefined;
   readonly stop: AbortSignal;
 };
 
@@ -62,7 +64,7 @@ const STOOD_STILL = 'this process stood still';
  * may be killed at any moment and started again.
  */
 export async function runAgent(ports: AgentPorts): Promise<void> {
-  const { clock, policy, stop, random, instanceId } = ports;
+  const { clock, policy, stop, random, instanceId, operatorHooks: hooks } = ports;
   const wakeup = createWakeup(clock);
   const pollPorts = { clock, random, onAnswer: wakeup.ring, onFault: ports.onFault };
   const watch = createWatchPolls(ports.watch, pollPorts);
@@ -200,7 +202,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         mutations: ports.mutations,
         save,
         log,
-        hooks: ports.hooks && { instanceId, region: ports.region, operator: ports.hooks, running },
+        operatorHooks: hooks && { instanceId, region: ports.region, hooks, running },
       },
       memory,
     );

@@ -138,7 +138,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     log: world.log,
     onFault,
     onReport: (report) => world.onReport(() => host.complete(report())),
-    hooks: world.hooks,
+    operatorHooks: world.hooks,
     stop,
   });
 

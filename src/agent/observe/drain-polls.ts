@@ -3,7 +3,7 @@ import type { Task } from '../../aws/ecs.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, LocalTask } from '../../host/ecs-agent.ts';
 import { leaving } from '../decide/group-state.ts';
-import type { DrainQuestion, EcsView, Explained, ViewKind } from '../model.ts';
+import type { Asked, DrainQuestion, EcsView, Explained, ViewKind } from '../model.ts';
 import type { ReadEcsView } from './ecs-view.ts';
 import type { Explain } from './explain.ts';
 import { createPoll, type Poll, type PollPorts } from './poll.ts';
@@ -186,3 +186,13 @@ export function createDrainPolls(
     },
   };
 }
+
+/** How the questions of a drain are doing. */
+export const askedIn = (polls: DrainPolls): Record<DrainQuestion, Asked> => ({
+  localTasks: polls.localTasks.asked(),
+  ecsView: polls.ecsView.asked(),
+  lifecycle: polls.lifecycle.asked(),
+  hooks: polls.hooks.asked(),
+  retention: polls.retention.asked(),
+  explained: polls.explained.asked(),
+});

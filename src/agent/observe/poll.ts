@@ -36,6 +36,9 @@ export type PollPorts = {
   readonly onFault: OnFault;
 };
 
+/** Makes a question due at once, unless it is already: then it is on its way, or rests after a failure. */
+export type AskAnew = (poll: Pick<Poll<unknown>, 'asked' | 'invalidate'>) => void;
+
 /** The cause of a reading before its first question. */
 export const NOT_ASKED = 'not asked yet';
 

@@ -200,7 +200,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     onReport: (report) => {
       last = report();
     },
-    hooks: hooks && {
+    operatorHooks: hooks && {
       holds: hooks.holds ?? false,
       run: async (stage, facts) => {
         ran.push({ stage, facts });

@@ -1,0 +1,108 @@
+import type { Clock } from '../../base/clock.ts';
+import { ifKnown } from '../../base/reading.ts';
+import type { DrainState, Outcome } from '../model.ts';
+import type { DrainPolls } from '../observe/drain-polls.ts';
+import type { AskAnew } from '../observe/poll.ts';
+import type { WatchPolls } from '../observe/watch-polls.ts';
+import type { Mutations } from './mutations.ts';
+import { settleHeartbeat } from './settle-heartbeat.ts';
+import type { Settled } from './settled.ts';
+
+/** Sends the heartbeats of one drain, one at a time. */
+export type HeartbeatSender = {
+  /**
+   * Sends the one that is due, once what it rests on was heard.
+   * @param decidedAt when an action of this kind was first decided on, in ms by the agent's clock
+   */
+  send(due: { readonly group: string; readonly hook: string }, decidedAt: number): void;
+  /** What was not sent yet is not sent any more. */
+  withdraw(): void;
+  /** The drain is over: what is answered now changes nothing any more. */
+  close(): void;
+};
+
+export type HeartbeatPorts = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly isDryRun: boolean;
+  readonly mutations: Pick<Mutations, 'heartbeat'>;
+  readonly watch: Pick<WatchPolls, 'identity' | 'signals'>;
+  readonly polls: Pick<DrainPolls, 'lifecycle'>;
+  readonly askAnew: AskAnew;
+  readonly state: () => DrainState;
+  readonly apply: (settled: Settled) => void;
+  /** Withdraws a completion that is under way. Returns whether one is. */
+  readonly withdrawCompletion: () => boolean;
+  /** Since when no source has a signal, in ms by the agent's clock; undefined where one has, or may have. */
+  readonly unsignalledSince: () => number | undefined;
+  /** Whether Auto Scaling has throttled the question after its hooks in this drain. */
+  readonly isGroupCrowded: () => boolean;
+};
+
+export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
+  const { clock, watch, polls, isDryRun, mutations } = ports;
+  /** Withdraws the heartbeat that is under way. */
+  let underWay: AbortController | undefined;
+  /** Since when the heartbeat that was not sent yet is due. */
+  let dueAt: number | undefined;
+  let isClosed = false;
+
+  function send({ group, hook }: { readonly group: string; readonly hook: string }, decidedAt: number) {
+    if (underWay) return;
+    // One that still waits for its share of requests gives way: it could wait beyond the hook's time-out.
+    if (ports.withdrawCompletion()) return;
+    dueAt ??= clock.now();
+    if (!isHeard() && clock.now() < dueAt + UNHEARD_MS) return;
+    // The name is asked again before anything is begun, heartbeats included: once, however often the decision changes.
+    if (watch.identity.asked().at < Math.min(decidedAt, dueAt)) return ports.askAnew(watch.identity);
+    dueAt = undefined;
+    underWay = new AbortController();
+    void record(group, hook, underWay.signal);
+  }
+
+  /**
+   * A process that has just begun, or stood still, asks first whether there is still a signal, and without one the group, whether it
+   * waits. That nobody answers is enough.
+   */
+  function isHeard(): boolean {
+    const { isStale, failure } = watch.signals.asked();
+    const isGroupHeard = polls.lifecycle.asked().at >= (ports.unsignalledSince() ?? -Infinity);
+    return (!isStale || failure !== undefined) && isGroupHeard;
+  }
+
+  async function record(group: string, hook: string, unless: AbortSignal) {
+    const at = clock.now();
+    const outcome: Outcome = isDryRun ? { kind: 'done' } : await mutations.heartbeat(group, hook, unless);
+    if (isClosed) return;
+    underWay = undefined;
+    const jitter = ports.random();
+    const settled = settleHeartbeat(ports.state(), {
+      hook,
+      outcome,
+      at,
+      jitter,
+      isCrowded: ports.isGroupCrowded(),
+    });
+    noteWait(outcome, at);
+    ports.apply(isDryRun ? { ...settled, events: [] } : settled);
+  }
+
+  /** What was recorded for an action that nobody has said to wait says that it does. */
+  function noteWait({ kind }: Outcome, at: number) {
+    const last = ifKnown(polls.lifecycle.reading());
+    if (kind !== 'done' || isDryRun || last?.kind !== 'in-group' || !last.from) return;
+    polls.lifecycle.show({ ...last, state: 'Terminating:Wait' }, at);
+  }
+
+  return {
+    send,
+    withdraw: () => underWay?.abort(),
+    close: () => {
+      isClosed = true;
+      underWay?.abort();
+    },
+  };
+}
+
+/** So long, in ms, a heartbeat waits for the first answer to that: the EC2 API can take its time, and a hook times out meanwhile. */
+const UNHEARD_MS = 5_000;

@@ -1,0 +1,161 @@
+import type { Clock } from '../../base/clock.ts';
+import { ifKnown } from '../../base/reading.ts';
+import type { Log } from '../../log/log.ts';
+import { isStillWanted, letsGo, outdated } from '../decide/freshness.ts';
+import type { Action, DrainState, Mutation, Observation, Outcome, Policy, Try } from '../model.ts';
+import type { DrainPolls, Seen } from '../observe/drain-polls.ts';
+import type { AskAnew } from '../observe/poll.ts';
+import type { WatchPolls } from '../observe/watch-polls.ts';
+import { beginMutation, pretend, tryOf } from './drain-state.ts';
+import type { Mutations } from './mutations.ts';
+import { settle } from './settle.ts';
+import type { SettleContext, Settled } from './settled.ts';
+
+/** Makes the changes of one drain, each once what it rests on was heard anew. */
+export type MutationSender = {
+  /**
+   * Makes a change, unless it rests, or another is under way; asks first what must be asked anew.
+   * @param decidedAt when an action of this kind was first decided on, in ms by the agent's clock
+   */
+  attempt(mutation: Mutation, decidedAt: number): void;
+  /** What was not sent yet, and is not wanted by what is decided on now, is not sent any more. */
+  withdrawUnwanted(observed: Observation, action: Action): void;
+  /** Withdraws a completion that is under way. Returns whether one is. */
+  withdrawCompletion(): boolean;
+  /** The drain is over: what is answered now is told, and changes nothing any more. */
+  close(): void;
+};
+
+export type MutationPorts = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly policy: Pick<Policy, 'mode'> & { readonly dryRun: boolean };
+  readonly mutations: Pick<Mutations, 'mutate'>;
+  readonly watch: WatchPolls;
+  readonly polls: DrainPolls;
+  readonly seen: () => Seen;
+  readonly askAnew: AskAnew;
+  readonly state: () => DrainState;
+  readonly update: (state: DrainState) => void;
+  readonly apply: (settled: Settled) => void;
+  /** The tasks that are not gone, where they are known. */
+  readonly tasksLeft: () => Observation['tasks'];
+  readonly isHostBusy: () => boolean;
+  /** Since when no source has a signal, in ms by the agent's clock; undefined where one has, or may have. */
+  readonly unsignalledSince: () => number | undefined;
+  /** With what is known of the drain. */
+  readonly log: Log;
+  /** For what is answered when the drain is over. */
+  readonly plainLog: Log;
+};
+
+export function createMutationSender(ports: MutationPorts): MutationSender {
+  const { clock, policy, watch, polls, mutations } = ports;
+  /** What is under way, and how to withdraw what was not sent yet. */
+  const underWay = new Map<Try, { readonly mutation: Mutation; readonly withdrawal: AbortController }>();
+  /** The kind of mutation that is due, and since when. */
+  let due: { readonly kind: Mutation['kind']; readonly at: number } | undefined;
+  let isClosed = false;
+
+  function attempt(mutation: Mutation, decidedAt: number) {
+    const now = clock.now();
+    const { attempts, memory } = ports.state();
+    const restedUntil = attempts[tryOf(mutation)]?.restsUntil ?? -Infinity;
+    if (!mayBegin(tryOf(mutation)) || now < restedUntil) return;
+    due ??= { kind: mutation.kind, at: now };
+    const needed = policy.dryRun
+      ? []
+      : outdated(mutation, {
+          now,
+          asked: {
+            identity: watch.identity.asked(),
+            registration: watch.registration.asked(),
+            localTasks: polls.localTasks.asked(),
+            ecsView: polls.ecsView.asked(),
+            lifecycle: polls.lifecycle.asked(),
+          },
+          registration: watch.registration.reading(),
+          ecsView: polls.ecsView.reading(),
+          decidedAt,
+          dueAt: due.at,
+          emptySince: ports.seen().emptySince,
+          signalledAt: memory.signalledAt,
+          unsignalledSince: ports.unsignalledSince(),
+          restedUntil,
+          isReplacing: memory.isReplacing === true,
+        });
+    if (needed.length === 0) {
+      due = undefined;
+      void perform(mutation);
+    }
+    for (const question of needed) ports.askAnew({ ...watch, ...polls }[question]);
+  }
+
+  /** One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. */
+  function mayBegin(one: Try): boolean {
+    return !underWay.has(one) && [...underWay.keys()].every((other) => other.startsWith('stop-tasks'));
+  }
+
+  async function perform(mutation: Mutation) {
+    const withdrawal = new AbortController();
+    underWay.set(tryOf(mutation), { mutation, withdrawal });
+    const before = ports.state().memory;
+    ports.update(beginMutation(ports.state(), mutation, clock.now()));
+    const answered = new AbortController();
+    if (letsGo(mutation))
+      void clock.sleep(UNSENT_MS, { signal: answered.signal }).then(() => withdrawal.abort());
+    const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation, withdrawal.signal);
+    answered.abort();
+    const settled = settle(ports.state(), mutation, outcome, before, settleContext());
+    // What AWS has done is told, though nothing rests on it any more.
+    if (isClosed) {
+      if (outcome.kind !== 'done' && outcome.kind !== 'partly') return;
+      for (const { event, message, fields } of settled.events) ports.plainLog(event, message, fields);
+      return;
+    }
+    underWay.delete(tryOf(mutation));
+    ports.apply(settled);
+  }
+
+  function skip(mutation: Mutation): Outcome {
+    ports.update(pretend(ports.state(), mutation));
+    const message = `would have made the call now: ${mutation.kind}`;
+    ports.log('dry-run.skipped', message, { action: mutation.kind });
+    return { kind: 'done' };
+  }
+
+  function settleContext(): SettleContext {
+    return {
+      now: clock.now(),
+      mode: policy.mode,
+      isDryRun: policy.dryRun,
+      view: ifKnown(polls.ecsView.reading()),
+      viewAskedAt: polls.ecsView.asked().at,
+      tasksLeft: ports.tasksLeft(),
+      isHostBusy: ports.isHostBusy(),
+      jitter: ports.random(),
+    };
+  }
+
+  return {
+    attempt,
+    withdrawUnwanted: (observed, action) => {
+      // A call may wait a minute for its share of requests, and the world changes meanwhile.
+      for (const { mutation, withdrawal } of underWay.values())
+        if (!isStillWanted(mutation, observed, action)) withdrawal.abort();
+      if (action.kind !== due?.kind) due = undefined;
+    },
+    withdrawCompletion: () => {
+      const completing = underWay.get('complete');
+      completing?.withdrawal.abort();
+      return completing !== undefined;
+    },
+    close: () => {
+      isClosed = true;
+      for (const { withdrawal } of underWay.values()) withdrawal.abort();
+    },
+  };
+}
+
+/** What lets go of the instance and waits so long, in ms, for its share of requests rests on old answers: they are asked anew. */
+const UNSENT_MS = 5_000;

@@ -1,0 +1,114 @@
+import type { Clock } from '../../base/clock.ts';
+import { ifKnown, known, type Reading } from '../../base/reading.ts';
+import type { DrainState, EcsView, Observation, Policy, StageState } from '../model.ts';
+import { containerInstanceIn } from './container-instance.ts';
+import type { DrainPolls, Seen } from './drain-polls.ts';
+import { tasksOn } from './tasks.ts';
+
+/** What is known outside the drain. */
+export type Around = Pick<
+  Observation,
+  'now' | 'wallNow' | 'signals' | 'silentSignals' | 'pastTag' | 'identity'
+>;
+
+/** What the answers in one drain say together. */
+export type Observer = {
+  observe(around: Around): Observation;
+  /** What ECS last said, whatever failed since; undefined where nothing may rest on it any more. */
+  lastView(): EcsView | undefined;
+  /** Whether the ECS agent says that a task runs here that the drain waits for: then nothing that ECS says can end the drain. */
+  isHostBusy(): boolean;
+  /** Whether Auto Scaling has throttled the question after its hooks in this drain. */
+  isGroupCrowded(): boolean;
+  /** No answer counts any more until it is asked anew. */
+  forget(cause: string): void;
+};
+
+export type ObserverPorts = {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly policy: Pick<Policy, 'mode'>;
+  readonly polls: DrainPolls;
+  readonly seen: () => Seen;
+  readonly state: () => DrainState;
+  /** When metadata last said that the group keeps the instance; undefined where this process never read that. */
+  readonly keptAt: () => number | undefined;
+  /** Uniform in [0, 1), drawn once for the drain. */
+  readonly spread: number;
+  /** How the operator's hooks of stage `drained` are doing; undefined where there are none. */
+  readonly drainedHooks: () => StageState | undefined;
+};
+
+export function createObserver(ports: ObserverPorts): Observer {
+  const { clock, policy, polls, seen, spread } = ports;
+  let isGroupCrowded = false;
+  /** No answer of before then counts. */
+  let forgottenAt = -Infinity;
+
+  function observe(around: Around): Observation {
+    const state = ports.state();
+    const view = viewNow();
+    const { onHost, gone, ignored, silentSince, emptySince, keptForMs } = seen();
+    const wasAsked = polls.localTasks.asked().at > -Infinity;
+    const hooks = polls.hooks.lastKnown();
+    const retains = polls.retention.lastKnown() ?? state.memory.retains;
+    const keptAt = ports.keptAt();
+    isGroupCrowded ||= polls.hooks.asked().failure?.kind === 'throttled';
+    return {
+      ...around,
+      containerInstance: containerInstanceIn(state, view, polls.ecsView.lastKnownAt()),
+      tasks: tasksOn(
+        view,
+        { wasAsked, now: polls.localTasks.reading(), before: onHost, gone, ignored },
+        around.now,
+      ),
+      emptySince,
+      ecsAgentSilentSince: silentSince,
+      lifecycle: polls.lifecycle.reading(),
+      keptForMs,
+      hooks: hooks ? known(hooks) : polls.hooks.reading(),
+      retainsAbandoned: retains === undefined ? polls.retention.reading() : known(retains),
+      explained: polls.explained.lastKnown(),
+      drainedHooks: ports.drainedHooks(),
+      memory: state.memory,
+      lastHeartbeat: state.heartbeat,
+      crowded: isGroupCrowded && keptAt !== undefined ? { keptAt, spread } : undefined,
+    };
+  }
+
+  /** While the host is busy ECS can end nothing: what it last said does, where a look was only throttled. */
+  function viewNow(): Reading<EcsView> {
+    const reading = polls.ecsView.reading();
+    const last = lastView();
+    const isThrottled = polls.ecsView.asked().failure?.kind === 'throttled';
+    // In mode `deregister` ECS can: each try takes a list of its own.
+    const isHeld = policy.mode === 'drain' && isHostBusy();
+    const counts = polls.ecsView.lastKnownAt() >= forgottenAt;
+    return reading.kind === 'unknown' && isThrottled && last && isHeld && counts ? known(last) : reading;
+  }
+
+  /** Nothing rests on what ECS said before this drain began, or before what was set since and may have arrived. */
+  function lastView(): EcsView | undefined {
+    const { memory, unsureBefore } = ports.state();
+    const isCancelled = memory.signalledAt === undefined;
+    if (isCancelled && polls.ecsView.reading().kind === 'unknown') return undefined;
+    const at = polls.ecsView.lastKnownAt();
+    const isOld = at < (memory.signalledAt ?? -Infinity) || (at < unsureBefore && unsureBefore < Infinity);
+    return isOld ? undefined : polls.ecsView.lastKnown();
+  }
+
+  function isHostBusy(): boolean {
+    const { ignored } = seen();
+    return ifKnown(polls.localTasks.reading())?.some(({ arn }) => !ignored.has(arn)) ?? false;
+  }
+
+  return {
+    observe,
+    lastView,
+    isHostBusy,
+    isGroupCrowded: () => isGroupCrowded,
+    forget: (cause) => {
+      forgottenAt = clock.now();
+      for (const poll of Object.values(polls)) poll.forget(cause);
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { ifKnown } from '../../base/reading.ts';
+import type { DrainPace } from '../decide/drain-pace.ts';
+import { isIgnored } from '../decide/ignored-tasks.ts';
+import { paceFacts, UNOBSERVED } from '../decide/pace-facts.ts';
+import { serviceName } from '../decide/services.ts';
+import type { DrainState, Heartbeat, Observation, Phase, Policy } from '../model.ts';
+import { askedIn, type DrainPolls, type Seen } from './drain-polls.ts';
+import type { Observer } from './observation.ts';
+import type { WatchPolls } from './watch-polls.ts';
+
+/** What the pace of one drain's questions depends on: as it is now, and what was seen of it over the drain. */
+export type PaceObserver = {
+  pace(): DrainPace;
+  /** Notes what of an observation the pace depends on. */
+  note(observed: Observation): void;
+};
+
+export type PaceObserverPorts = {
+  /** In ms by the agent's clock. */
+  readonly now: () => number;
+  readonly policy: Policy & { readonly dryRun: boolean };
+  readonly polls: DrainPolls;
+  readonly watch: Pick<WatchPolls, 'registration'>;
+  readonly seen: () => Seen;
+  readonly observer: Pick<Observer, 'lastView' | 'isHostBusy'>;
+  readonly state: () => DrainState;
+  readonly phase: () => Phase;
+  /** Uniform in [0, 1), drawn anew now and then. */
+  readonly jitter: () => number;
+  /** Uniform in [0, 1), drawn once for the drain. */
+  readonly spread: number;
+  /** Whether somebody can be asked why a drain waits. */
+  readonly canExplain: boolean;
+};
+
+export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
+  const { now, policy, polls, watch, seen, observer, spread } = ports;
+  /** What the pace depends on of what was last observed. */
+  let facts = UNOBSERVED;
+  let servicesSince: number | undefined;
+  let isCrowded = false;
+  let isQueued = false;
+  let unclearSince: number | undefined;
+  /** What the ECS agent last said that this host is, and since when. */
+  let said: { readonly arn: string | undefined; readonly since: number } = {
+    arn: undefined,
+    since: -Infinity,
+  };
+
+  function note(observed: Observation) {
+    facts = paceFacts(observed, policy);
+    servicesSince = ports.canExplain && waitsForServices(observed) ? (servicesSince ?? now()) : undefined;
+  }
+
+  function pace(): DrainPace {
+    const { onHost, gone, emptySince, onlyIgnoredSince, terminatingSince } = seen();
+    const { memory, heartbeat } = ports.state();
+    const { completed } = memory;
+    const view = observer.lastView();
+    const waitsForOthers = (view && ifKnown(view.tasks))?.some((task) => !isIgnored(task, policy)) ?? true;
+    noteThrottled();
+    noteUnclear();
+    return {
+      ...facts,
+      now: now(),
+      phase: ports.phase(),
+      jitter: ports.jitter(),
+      asked: askedIn(polls),
+      spread,
+      ecsView: view,
+      unclearSince,
+      signalledAt: memory.signalledAt,
+      foundDrainingSince: memory.drainingSetAt === undefined ? memory.signalledAt : undefined,
+      isCrowded,
+      isQueued,
+      mustDescribe: policy.ignoreTasks.length > 0,
+      isReplacing: memory.isReplacing === true,
+      listsWhileActive: policy.mode === 'deregister' || policy.dryRun,
+      registeredAnewAt: registeredAnewAt(),
+      lifecycle: polls.lifecycle.reading(),
+      hearsOfTermination: policy.signals.includes('lifecycle'),
+      // No heartbeat is recorded for what was completed: the last one says nothing of it any more.
+      isHeld: heartbeat?.outcome === 'recorded' && completed === undefined,
+      heartbeatFailed: failureOf(heartbeat),
+      completedAt: completed?.result === 'CONTINUE' ? completed.at : undefined,
+      terminatingSince,
+      emptySince: emptySince ?? (waitsForOthers ? onlyIgnoredSince : undefined),
+      isHostBusy: observer.isHostBusy(),
+      tasksSeenHere: [...onHost.keys()].filter((arn) => !gone.has(arn)).length,
+      servicesSince,
+    };
+  }
+
+  function noteThrottled() {
+    const { failure } = polls.ecsView.asked();
+    isCrowded ||= failure?.kind === 'throttled';
+    isQueued ||= failure?.kind === 'throttled' && failure.times >= QUEUED_AFTER;
+  }
+
+  /** A question that failed says nothing either way. */
+  function noteUnclear() {
+    const { isStale, at } = polls.ecsView.asked();
+    if (polls.ecsView.reading().kind === 'known') unclearSince = undefined;
+    else if (!isStale) unclearSince ??= at;
+  }
+
+  function registeredAnewAt(): number | undefined {
+    const arn = ifKnown(watch.registration.reading())?.containerInstanceArn;
+    if (arn !== said.arn) said = { arn, since: watch.registration.asked().at };
+    if (arn === undefined) return undefined;
+    const view = polls.ecsView.lastKnown();
+    const listed = view && ('arn' in view.containerInstance ? view.containerInstance.arn : undefined);
+    // What was asked while the ECS agent was silent was asked for what ECS knew.
+    const askedFor = view?.heard ?? listed;
+    const isAnother = askedFor !== undefined && arn !== askedFor;
+    const isNews = unclearSince !== undefined && said.since > polls.ecsView.asked().at;
+    return isAnother || isNews ? said.since : undefined;
+  }
+
+  return { pace, note };
+}
+
+/** So many looks throttled in a row are hardly chance: others of a fleet ask at the same time. */
+const QUEUED_AFTER = 2;
+
+const waitsForServices = ({ containerInstance, tasks }: Observation): boolean =>
+  containerInstance.kind === 'known' &&
+  containerInstance.value.kind === 'registered' &&
+  tasks.kind === 'known' &&
+  tasks.value.some(({ group }) => serviceName(group) !== undefined);
+
+function failureOf(last: Heartbeat | undefined): DrainPace['heartbeatFailed'] {
+  if (last?.outcome !== 'failed') return undefined;
+  return last.jitter === undefined ? 'unclear' : 'throttled';
+}
