@@ -38,7 +38,7 @@ const RECOVERY_MS = 75_000;
 /** In mode `deregister` each try takes a list of its own: with several pages those use up a minute's requests, in ms. */
 const LISTS_MS = 61_000;
 /** … and where a list of small pages takes more than the twelve requests, it is asked for every five minutes. */
-const listsMs = ({ setting, tasks }: Instance): number =>
+export const listsMs = ({ setting, tasks }: Instance): number =>
   setting.hasSmallPages && tasks.size > 12 ? LONG_LISTS_MS : LISTS_MS;
 const LONG_LISTS_MS = 10 * 60_000;
 /** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */

@@ -13,12 +13,14 @@ import {
   draining,
   ended,
   found,
+  happened,
   looks,
   readImds,
   setStatus,
   started,
   status,
   stopTask,
+  TASK,
   tag,
   tagRemoved,
   task,
@@ -123,14 +125,31 @@ describe('S5, on an unknown', () => {
     ]);
   });
 
-  test('a task that is asked to stop on a list of minutes ago, but while ECS throttles not', () => {
+  test('a task that is asked to stop on a list of minutes ago, but not while ECS throttles, nor where a list takes long', () => {
     const limit = { after: 200_000, onTimeout: 'stop-tasks' } as const;
-    const asked = (between: readonly Entry[]) =>
-      found([...draining, ...between, readImds(250), stopTask(250)], 251, { limit, signals: ['lifecycle'] });
+    const asked = (between: readonly Entry[], hasSmallPages = false) =>
+      found([...draining, ...between, readImds(250), stopTask(250)], 251, {
+        limit,
+        signals: ['lifecycle'],
+        hasSmallPages,
+      });
     const old = `S5: ${A} called ecs:StopTask without a good answer from ecs:ListTasks`;
     const throttled = called(240, 'ecs:DescribeContainerInstances', {}, 'ThrottlingException');
     assert.deepEqual(asked([]), [old]);
     assert.deepEqual(asked([throttled]), [], 'what ECS has placed here stays here');
+    const many = Array.from({ length: 12 }, (_, index) =>
+      happened(20, {
+        type: 'task',
+        instanceId: A,
+        taskArn: `${TASK}${index}`,
+        group: 'g',
+        from: undefined,
+        to: 'STOPPED',
+      }),
+    );
+    assert.deepEqual(asked(many), [old]);
+    assert.deepEqual(asked([], true), [old]);
+    assert.deepEqual(asked(many, true), [], 'every page takes a request');
     const stoodStill = disturbed(30, { what: 'hibernation', forMs: 190_000 });
     assert.deepEqual(asked([stoodStill, throttled]), [old], 'the host may be another by now');
   });

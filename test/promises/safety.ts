@@ -15,6 +15,7 @@ import {
   readsTagByApi,
 } from './instance.ts';
 import { isTermination, leaves } from './lifecycle-states.ts';
+import { listsMs } from './liveness.ts';
 import type { Owners } from './owners.ts';
 import type { Process } from './process.ts';
 import type { Verdict } from './verdict.ts';
@@ -183,7 +184,9 @@ export function checkKnowledge(instance: Instance, request: Request, verdict: Ve
     source === 'ecs:ListTasks' && (answeredAt(source) > -Infinity || api === 'ecs:StopTask')
       ? Math.max(answeredAt(source), answeredAt('ecs:DescribeTasks'))
       : answeredAt(source);
-  const stale = needed.find((source) => at - knownAt(source) > FRESH_MS && !isHeldOn(knownAt(source)));
+  // Whole lists that use up a minute's requests are rare, and where ECS has placed a task stays true.
+  const freshMs = api === 'ecs:StopTask' ? Math.max(FRESH_MS, listsMs(instance)) : FRESH_MS;
+  const stale = needed.find((source) => at - knownAt(source) > freshMs && !isHeldOn(knownAt(source)));
   verdict.check('S5', stale === undefined, () => `${id} called ${api} without a good answer from ${stale}`);
   verdict.check('S5', knowsSignals(), () => `${id} called ${api} while its signals were unknown`);
   if (api !== 'ecs:DeregisterContainerInstance' || setting.mode !== 'drain') return;
