@@ -326,7 +326,7 @@ export type Attempts = {
   readonly restsUntil: number;
 };
 
-/** Told of whatever a question fails with that is no failure of AWS's or the host's: an error in this program. */
+/** Told of whatever a question or a change fails with that is no failure of AWS's or the host's: an error in this program. */
 export type OnFault = (question: string, error: unknown) => void;
 
 /** A line for the log. */

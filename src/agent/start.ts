@@ -132,7 +132,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
         onView: ({ own }) => kept.confirm(own),
       };
     },
-    mutations: createMutations(ecs, autoScaling),
+    mutations: createMutations({ ecs, autoScaling, onFault }),
     memory: kept.memory,
     save: kept.save,
     log: world.log,

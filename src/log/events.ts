@@ -52,7 +52,7 @@ export const events = {
   'agent.fault': {
     level: 'warn',
     meaning:
-      'An error in the agent itself: something that it asked for could not be read, and counts as unknown. `question` says what was asked, `stack` where the error is. Of each question at most one an hour.',
+      'An error in the agent itself: something that it asked for could not be read, and counts as unknown, or a change in AWS counts as failed and is tried again. `question` says what was asked, `stack` where the error is. Of each question at most one an hour.',
     remedy: 'Report it, with this line. The agent goes on as it does where nobody answers.',
   },
   'config.warning': {

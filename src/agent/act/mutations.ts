@@ -1,10 +1,12 @@
 import type { AutoScaling } from '../../aws/auto-scaling.ts';
 import type { Ecs, Task } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
-import type { Mutation, Outcome } from '../model.ts';
+import type { Operation } from '../../aws/operations.ts';
+import { messageOf } from '../../base/text.ts';
+import type { Mutation, OnFault, Outcome } from '../model.ts';
 
 /**
- * Changes AWS. Both return once AWS has answered, and reject only with a fault of our own.
+ * Changes AWS. Both return once AWS has answered, and never reject: a fault of our own is told to `onFault`, and counts as failed.
  *
  * `unless` aborts once it is not wanted any more: what was not sent by then is not sent, and fails as `unsent`.
  */
@@ -23,13 +25,31 @@ const CAUSE = {
   ignored: 'only tasks that the drain does not wait for are left',
 } as const;
 
-export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ecs-drain-agent'): Mutations {
+/** The call that makes each change. */
+const OPERATION = {
+  'set-draining': 'ecs:UpdateContainerInstancesState',
+  'set-active': 'ecs:UpdateContainerInstancesState',
+  'stop-tasks': 'ecs:StopTask',
+  deregister: 'ecs:DeregisterContainerInstance',
+  complete: 'autoscaling:CompleteLifecycleAction',
+  terminate: 'autoscaling:TerminateInstanceInAutoScalingGroup',
+  heartbeat: 'autoscaling:RecordLifecycleActionHeartbeat',
+} as const satisfies Record<Mutation['kind'] | 'heartbeat', Operation>;
+
+export type MutationsPorts = {
+  readonly ecs: Pick<Ecs, 'setStatus' | 'deregister' | 'stopTask'>;
+  readonly autoScaling: Pick<AutoScaling, 'complete' | 'terminate' | 'heartbeat'>;
+  readonly onFault: OnFault;
+};
+
+export function createMutations({ ecs, autoScaling, onFault }: MutationsPorts): Mutations {
   return {
     mutate: (mutation, unless) =>
       mutation.kind === 'stop-tasks'
         ? stopTasks(mutation, unless)
-        : outcomeOf(() => perform(mutation, unless)),
-    heartbeat: (group, hook, unless) => outcomeOf(() => autoScaling.heartbeat(group, hook, { unless })),
+        : outcomeOf(mutation.kind, () => perform(mutation, unless)),
+    heartbeat: (group, hook, unless) =>
+      outcomeOf('heartbeat', () => autoScaling.heartbeat(group, hook, { unless })),
   };
 
   async function perform(
@@ -72,8 +92,8 @@ export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ec
     const next = async (): Promise<void> => {
       for (let task = left.shift(); task; task = left.shift()) {
         const { arn } = task;
-        const outcome = await outcomeOf(() =>
-          ecs.stopTask(cluster, arn, `${reason}: ${CAUSE[why]}`, options),
+        const outcome = await outcomeOf('stop-tasks', () =>
+          ecs.stopTask(cluster, arn, `ecs-drain-agent: ${CAUSE[why]}`, options),
         );
         if (outcome.kind === 'failed') errors.push(outcome.error);
         else asked.push(task);
@@ -84,14 +104,20 @@ export function createMutations(ecs: Ecs, autoScaling: AutoScaling, reason = 'ec
     if (!error) return { kind: 'done' };
     return asked.length > 0 ? { kind: 'partly', asked, error } : { kind: 'failed', error };
   }
-}
 
-async function outcomeOf(call: () => Promise<unknown>): Promise<Outcome> {
-  try {
-    const answer = await call();
-    return answer === 'tasks-running' || answer === 'nothing-waiting' ? { kind: answer } : { kind: 'done' };
-  } catch (error) {
-    if (error instanceof AwsError) return { kind: 'failed', error };
-    throw error;
+  async function outcomeOf(what: keyof typeof OPERATION, call: () => Promise<unknown>): Promise<Outcome> {
+    try {
+      const answer = await call();
+      return answer === 'tasks-running' || answer === 'nothing-waiting' ? { kind: answer } : { kind: 'done' };
+    } catch (error) {
+      if (error instanceof AwsError) return { kind: 'failed', error };
+      const operation = OPERATION[what];
+      onFault(operation, error);
+      // AWS may have done it, as where no answer came: what rests on it is read again, and it is tried again.
+      return {
+        kind: 'failed',
+        error: new AwsError(operation, 'transient', 'Fault', messageOf(error), error),
+      };
+    }
   }
 }

@@ -6,7 +6,7 @@ import type { OnFault } from '../model.ts';
 /** Of one question one line, and the next one not before this, in ms: it can fail so at every poll. */
 const AGAIN_MS = 3_600_000;
 
-/** Logs errors in this program, by which what was asked counts as unknown: nobody would look for them otherwise. */
+/** Logs errors in this program, by which what was asked counts as unknown or failed: nobody would look for them otherwise. */
 export function createFaultLog(log: Log, { monotonic }: Pick<Clock, 'monotonic'>): OnFault {
   const saidAt = new Map<string, number>();
   return (question, error) => {
