@@ -2,6 +2,7 @@ import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
 import { type DrainPace, FIRST_ANSWER_MS, type Step, stepAfter } from './drain-pace.ts';
 import { type Leaving, leaving } from './group-state.ts';
+import { SHORTEST_HEARTBEAT_TIMEOUT_MS } from './heartbeat.ts';
 import { dueAfter, restedUntil, type Urgency } from './rest.ts';
 
 /**
@@ -16,8 +17,8 @@ const TERMINATING: readonly Step[] = [
 ];
 /** A state that changes only when somebody else acts. */
 const CHECK_MS = 300_000;
-/** The group's wish, where metadata is not read for it: the shortest hook waits for 30 s. */
-const UNHEARD_MS = 30_000;
+/** The group's wish, where metadata is not read for it. */
+const UNHEARD_MS = SHORTEST_HEARTBEAT_TIMEOUT_MS;
 const UNHEARD_MAINTENANCE_MS = 15_000;
 const DONE_MS = 60_000;
 /** A completed lifecycle action is gone within seconds. One that still waits half a minute later was not completed. */
@@ -68,8 +69,7 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
 
 const turnedInterval = (heartbeatInterval: number): number =>
   Math.min(DONE_MS, Math.max(TURNED_MS, heartbeatInterval));
-/** The shortest hook waits for 30 s. */
-const TURNED_MS = 15_000;
+const TURNED_MS = SHORTEST_HEARTBEAT_TIMEOUT_MS / 2;
 
 const BEFORE_LIMIT_MS = 600_000;
 

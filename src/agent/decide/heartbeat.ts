@@ -111,8 +111,8 @@ const SEEN_LATE_MS = 10_000;
 
 type FailedHeartbeat = Extract<Heartbeat, { outcome: 'failed' }>;
 
-/** Auto Scaling API reference, PutLifecycleHook: HeartbeatTimeout is 30 to 7200 s. */
-const SHORTEST_HEARTBEAT_TIMEOUT_MS = 30_000;
+/** The shortest hook. Auto Scaling API reference, PutLifecycleHook: HeartbeatTimeout is 30 to 7200 s. */
+export const SHORTEST_HEARTBEAT_TIMEOUT_MS = 30_000;
 /** The last try before a hook's time-out comes this many ms before it, whatever the pace. */
 const LAST_TRY_MS = 2_000;
 const LONGEST_PAUSE_MS = 3_600_000;

@@ -4,6 +4,7 @@ import { type Clock, isoTime } from '../../base/clock.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
 import type { Problem } from './problems.ts';
 import type { Report } from './report.ts';
+import { UNKNOWN_BEFORE_WARNING_MS } from './signal-transitions.ts';
 
 /** Adds to reports what is known outside of a drain: who this is, and which calls fail, since when. */
 export type HostReport = {
@@ -18,8 +19,6 @@ export type HostReport = {
 const LASTING_MS: Partial<Record<AwsErrorKind, number>> = { transient: 60_000, throttled: 300_000 };
 /** An ECS agent takes some time to register after a boot, in ms. */
 const REGISTERS_WITHIN_MS = 60_000;
-/** Answers take a moment: what is not known for a shorter time, in ms, is no problem. */
-const UNKNOWN_MS = 15_000;
 
 type Failing = { readonly error: AwsError; readonly since: number };
 
@@ -79,7 +78,7 @@ export function createHostReport(
     return problems.flatMap((one) => {
       const since = seen.get(keyOf(one)) ?? now;
       const isOpen = one.kind === 'unknown' || one.kind === 'metadata';
-      return isOpen && (isExplained || now < since + UNKNOWN_MS)
+      return isOpen && (isExplained || now < since + UNKNOWN_BEFORE_WARNING_MS)
         ? []
         : [{ ...one, since: one.since ?? isoOf(since) }];
     });
