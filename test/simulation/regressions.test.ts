@@ -963,6 +963,31 @@ const stories: Record<string, Partial<Plan>> = {
       ],
       tasks: [task(68_381)],
     },
+  'a host was rebooted half a minute after it had registered, and ECS’s answers are older than that': {
+    seed: 9_994_690,
+    flags: ['--signals', 'tag,lifecycle,spot,rebalance'],
+    machine: { metadataTags: true, imdsAfter: 1_301, credentialsAfter: 18_694, ecsAgentAfter: 7_507 },
+    happenings: [
+      { at: 7_840, what: 'rebalance' },
+      { at: 29_006, what: 'reboot', downMs: 6_448 },
+      { at: 48_086, what: 'scale-in' },
+    ],
+    faults: [
+      {
+        at: 20_810,
+        match: { api: 'ecs:ListContainerInstances' },
+        fault: { what: 'stale', ms: 110_777 },
+        forMs: 100_213,
+      },
+      {
+        at: 25_669,
+        match: { api: 'ecs:DescribeContainerInstances' },
+        fault: { what: 'stale', ms: 75_427 },
+        forMs: 104_478,
+      },
+    ],
+    tasks: [task(60_000, 8_000)],
+  },
   'a host was hibernated beyond an operator’s limit, and ECS throttles when it resumes': {
     seed: 9_069_137,
     flags: ['--drain-timeout', '23s', '--on-timeout', 'stop-tasks'],

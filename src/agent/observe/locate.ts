@@ -275,8 +275,10 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
   /** Whether ECS may only not know it yet, or have failed to look: it described it a moment ago, or it is new. */
   function mayLag(arn: string): boolean {
     const at = registeredAt.get(arn);
-    if (!at) return false;
-    const { since } = heard().find((one) => one.containerInstanceArn === arn) ?? { since: at.first };
+    const said = heard().find((one) => one.containerInstanceArn === arn);
+    // ECS has described it to an earlier process.
+    if (!at) return said !== undefined && isConfirmed(arn) && now() - said.since < LAG_MS;
+    const { since } = said ?? { since: at.first };
     return now() - at.last < CONTRADICTION_MS || now() - Math.min(since, at.first) < LAG_MS;
   }
 

@@ -4,7 +4,7 @@ import type { Registration } from '../../host/ecs-agent.ts';
 import type { Log } from '../../log/log.ts';
 import type { Memory } from '../model.ts';
 import type { Heard } from '../observe/locate.ts';
-import { resume, type State, type StateStore } from './state-file.ts';
+import { downtime, resume, type State, type StateStore } from './state-file.ts';
 
 /** What outlives the process. */
 export type Kept = {
@@ -37,7 +37,9 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
   const state = loadState(store, instanceId, log);
   let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
   const before = state?.heard ?? (state?.registration ? [state.registration] : []);
-  let heard: readonly Heard[] = shortened(before.map((one) => ({ ...one, since: -Infinity })));
+  // When it was heard of is not kept: it may be as new as the state.
+  const since = state ? clock.now() - downtime(state, uptime()) : -Infinity;
+  let heard: readonly Heard[] = shortened(before.map((one) => ({ ...one, since })));
   let own: readonly Registration[] = state?.own ?? [];
   let isFailing = false;
   /** Of the memory, what the next process would find. */

@@ -136,7 +136,8 @@ export function resume(state: State, now: number, uptime: number): Memory {
   };
 }
 
-function downtime({ uptime: before }: State, uptime: number): number {
+/** How long ago, in ms, a state was saved, as far as can be told: after a reboot, since the boot. @param uptime of the host, in ms */
+export function downtime({ uptime: before }: State, uptime: number): number {
   if (before === undefined) return 0;
   return uptime >= before ? uptime - before : uptime;
 }

@@ -307,6 +307,21 @@ describe('ECS has let go of this host', () => {
       assert.equal(await where(registration('a')), `gone ${ci('a')}`);
     }
   });
+  it('not on the word of MISSING after a restart, where it may be new', async () => {
+    const { where, pass } = setUp({
+      instances: {},
+      own: [registration('a')],
+      heard: [registration('a')],
+      since: 1_000_000_000 - MINUTE,
+    });
+    assert.match(
+      await where(registration('a')),
+      /contradicts itself/,
+      'let go on an answer from before it registered, the instance could be given tasks',
+    );
+    pass(4 * MINUTE);
+    assert.equal(await where(registration('a')), `gone ${ci('a')}`);
+  });
   it('not on the word of MISSING for one that is new, though another is known for long', async () => {
     let now = 1_000_000_000;
     const scene: EcsScene = { instances: { a: { status: 'DRAINING' } } };

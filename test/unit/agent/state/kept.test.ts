@@ -36,9 +36,18 @@ describe('what an earlier process left', () => {
   it('is picked up: the drain, and what this host is', () => {
     const { kept, said } = setUp(() => state);
     assert.deepEqual(kept.memory, { signalledAt: START - 5_000 });
-    assert.deepEqual(kept.heard(), [{ ...ci('before'), since: -Infinity }]);
+    assert.deepEqual(
+      kept.heard(),
+      [{ ...ci('before'), since: START - 1_000 }],
+      'the host may have registered a moment before a restart, and ECS may not show it yet',
+    );
     assert.deepEqual(kept.own(), [ci('own')]);
     assert.deepEqual(said, []);
+  });
+
+  it('may be as new as the boot, where nothing tells how long the host was down', () => {
+    const { kept } = setUp(() => ({ ...state, savedAt: START - 900_000, uptime: UPTIME + 1 }));
+    assert.equal(kept.heard()[0]?.since, START - UPTIME);
   });
 
   it('names all that this host was said to be, and not what was said last alone', () => {
