@@ -228,6 +228,16 @@ describe('what waits to be sent is withdrawn', () => {
     await agent.pass(0);
     assert.equal(agent.isWithdrawn('stop-tasks'), true);
   });
+  it('when the agent stops: a heartbeat too', async () => {
+    const agent = scriptAgent();
+    agent.outcomes.heartbeat = pending().promise;
+    await begin(agent, busy());
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.isWithdrawn('heartbeat'), false);
+    agent.stop.abort();
+    await agent.pass(0);
+    assert.equal(agent.isWithdrawn('heartbeat'), true);
+  });
 });
 
 describe('the name is asked for again', () => {

@@ -274,6 +274,24 @@ describe('a drain that is cancelled', () => {
     assert.equal(agent.saved.length, saved);
     assert.equal(agent.events().includes('drain.refused'), false);
   });
+  it('tells of a change that AWS has made after its end', async () => {
+    const agent = scriptAgent();
+    const answer = Promise.withResolvers<{ kind: 'done' }>();
+    agent.outcomes.deregister = answer.promise;
+    await begin(agent, { status: 'DRAINING' });
+    await agent.pass(10 * SECOND);
+    Object.assign(agent.says, withdrawn);
+    await agent.pass(10 * SECOND);
+    const saved = agent.saved.length;
+    answer.resolve({ kind: 'done' });
+    await agent.pass(SECOND);
+    assert.equal(
+      agent.events().includes('drain.deregistered'),
+      true,
+      'nobody learns why ECS lost the instance',
+    );
+    assert.equal(agent.saved.length, saved);
+  });
 });
 
 describe('a drain whose signal goes while the group itself terminates the instance', () => {

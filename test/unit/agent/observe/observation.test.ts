@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { beginDrain } from '../../../../src/agent/act/drain-state.ts';
+import type { DrainState, EcsView, Policy } from '../../../../src/agent/model.ts';
+import { createDrainPolls } from '../../../../src/agent/observe/drain-polls.ts';
+import { createObserver } from '../../../../src/agent/observe/observation.ts';
+import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
+import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
+import type { LocalTask } from '../../../../src/host/ecs-agent.ts';
+import { createVirtualClock, START, settled } from '../../../support/virtual-clock.ts';
+
+const containerInstance = { kind: 'registered', cluster: 'web', arn: 'ci', status: 'DRAINING' } as const;
+const task = { arn: 'a', group: 'service:site', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
+const view: EcsView = {
+  containerInstance,
+  tasks: known([task]),
+  isListed: true,
+  requests: 2,
+  heard: 'ci',
+  own: [],
+  gone: [],
+};
+const local: LocalTask = { arn: 'a', family: 'site', knownStatus: 'RUNNING' };
+const failed = (kind: AwsErrorKind) => new AwsError('ecs:ListTasks', kind, 'Failed', 'it failed');
+
+/** A drain that began with the first moment, and has asked both ECS and the ECS agent then, unless told. */
+function setUp(mode: Policy['mode'] = 'drain') {
+  const clock = createVirtualClock();
+  const says = {
+    view: known(view) as Reading<EcsView> | AwsError,
+    tasks: known([local]) as Reading<readonly LocalTask[]>,
+  };
+  let state: DrainState = beginDrain({ signalledAt: START });
+  const fail = async () => {
+    throw failed('transient');
+  };
+  const { polls, seen } = createDrainPolls(
+    {
+      ecsAgent: { tasks: async () => says.tasks },
+      autoScaling: { lifecycle: fail, terminatingHooks: fail, retainsAbandoned: fail },
+      readEcsView: async () => {
+        if (says.view instanceof AwsError) throw says.view;
+        return says.view;
+      },
+      isFirstWait: () => false,
+      nextViewKind: () => 'full',
+      tasksLeft: () => [],
+      isWaiting: () => false,
+      tagSince: () => -Infinity,
+      isIgnored: () => false,
+      onView: () => {},
+    },
+    { clock, random: () => 0.5, onAnswer: () => {}, onFault: (_, error) => assert.fail(String(error)) },
+  );
+  const observer = createObserver({
+    clock,
+    policy: { mode },
+    polls,
+    seen,
+    state: () => state,
+    keptAt: () => undefined,
+    spread: 0.5,
+    drainedHooks: () => undefined,
+  });
+  return {
+    says,
+    observer,
+    setState: (next: Partial<DrainState>) => {
+      state = { ...state, ...next };
+    },
+    ask: async (...questions: ('ecsView' | 'localTasks')[]) => {
+      for (const question of questions) polls[question].ask();
+      await settled();
+    },
+    pass: async (ms: number) => {
+      clock.at(clock.trueNow() + ms, () => {});
+      clock.step(clock.trueNow() + ms);
+      await settled();
+    },
+    observe: () =>
+      observer.observe({
+        now: clock.now(),
+        wallNow: clock.now(),
+        signals: known([{ source: 'manual' }]),
+        identity: 'confirmed',
+      }),
+  };
+}
+
+describe('a look at ECS that fails', () => {
+  async function afterFailure(kind: AwsErrorKind, mode?: Policy['mode']) {
+    const drain = setUp(mode);
+    await drain.ask('ecsView', 'localTasks');
+    await drain.pass(1_000);
+    drain.says.view = failed(kind);
+    await drain.ask('ecsView');
+    return drain;
+  }
+
+  it('by throttling leaves what ECS said before, while a task runs here', async () => {
+    const drain = await afterFailure('throttled');
+    assert.deepEqual(drain.observe().containerInstance, known(containerInstance));
+  });
+  it('otherwise makes it unknown', async () => {
+    const drain = await afterFailure('transient');
+    assert.equal(drain.observe().containerInstance.kind, 'unknown', 'the drain would rest on old answers');
+  });
+  it('by throttling makes it unknown in mode deregister, and once no task runs here', async () => {
+    const plain = await afterFailure('throttled', 'deregister');
+    assert.equal(plain.observe().containerInstance.kind, 'unknown');
+    const drain = await afterFailure('throttled');
+    drain.says.tasks = known([]);
+    await drain.ask('localTasks');
+    assert.equal(drain.observe().containerInstance.kind, 'unknown', 'it could be released on an old list');
+  });
+  it('leaves nothing of before this process stood still', async () => {
+    const drain = await afterFailure('transient');
+    drain.observer.forget('this process stood still');
+    drain.says.view = failed('throttled');
+    await drain.ask('ecsView', 'localTasks');
+    assert.equal(drain.observe().containerInstance.kind, 'unknown', 'it acts on what was so hours ago');
+  });
+  it('leaves what was asked in the very moment in which it went on', async () => {
+    const drain = setUp();
+    await drain.pass(1_000);
+    drain.observer.forget('this process stood still');
+    await drain.ask('ecsView', 'localTasks');
+    drain.says.view = failed('throttled');
+    await drain.ask('ecsView');
+    assert.equal(drain.observe().containerInstance.kind, 'known');
+  });
+});
+
+describe('what ECS said last', () => {
+  it('counts where DRAINING is being set, and where it was asked once that may have arrived', async () => {
+    const drain = setUp();
+    await drain.ask('ecsView');
+    drain.setState({ unsureBefore: Infinity });
+    assert.equal(drain.observer.lastView(), view);
+    drain.setState({ unsureBefore: START });
+    assert.equal(drain.observer.lastView(), view);
+  });
+  it('counts no more where DRAINING may have been set since', async () => {
+    const drain = setUp();
+    await drain.ask('ecsView');
+    drain.setState({ unsureBefore: START + 1 });
+    assert.equal(drain.observer.lastView(), undefined, 'what is DRAINING would count as ACTIVE');
+  });
+  it('before this drain does not count', async () => {
+    const drain = setUp();
+    await drain.ask('ecsView');
+    drain.setState({ memory: { signalledAt: START + 1 } });
+    assert.equal(drain.observer.lastView(), undefined);
+  });
+});
+
+describe('the ECS agent', () => {
+  it('has to be asked before a list of ECS counts: the host may run what ECS has lost', async () => {
+    const drain = setUp();
+    drain.says.view = known({ ...view, tasks: known([]) });
+    await drain.ask('ecsView');
+    assert.equal(drain.observe().tasks.kind, 'unknown', 'a running task would be cut short');
+  });
+  it('that is silent says of no task that it runs here', async () => {
+    const drain = setUp();
+    drain.says.tasks = unknown('no answer');
+    await drain.ask('localTasks');
+    assert.equal(drain.observer.isHostBusy(), false);
+  });
+});
