@@ -405,6 +405,7 @@ function followDisturbance(instance: Instance, entry: Extract<Entry, { kind: 'di
       disturbances.trouble(at);
       return;
     case 'hibernation':
+      instance.stoodStillFrom = at;
       instance.stoodStillUntil = at + entry.forMs;
       disturbances.trouble(at, at + entry.forMs);
       return;

@@ -128,7 +128,8 @@ export type Instance = {
   /** An earlier process was told by the ECS agent which container instance this host is, and lived to save it. */
   couldSaveItself: boolean;
   rebootedAt: number;
-  /** Until when the host stood still with all its processes. */
+  /** From when until when the host stood still with all its processes. */
+  stoodStillFrom: number;
   stoodStillUntil: number;
   /** How long no process ran, in this drain, in ms. */
   downMs: number;
@@ -259,6 +260,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     knowsRegistration: false,
     couldSaveItself: false,
     rebootedAt: -Infinity,
+    stoodStillFrom: -Infinity,
     stoodStillUntil: -Infinity,
     downMs: 0,
     downSince: undefined,

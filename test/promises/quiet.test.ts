@@ -5,6 +5,7 @@ import {
   A,
   atRest,
   called,
+  disturbed,
   draining,
   found,
   lifecycle,
@@ -83,6 +84,19 @@ describe('Q2, twelve a minute', () => {
     assert.deepEqual(found([...draining, ...beats(40, 5)], 300), []);
     const [first, second] = [beats(7, 1), beats(14, 1).slice(7)];
     assert.deepEqual(found([...draining, ...first, started(26.5), ...second], 80), []);
+  });
+
+  test('what was sent in the moment in which the host went on counts as sent before it stood still', () => {
+    const api = 'autoscaling:DescribeLifecycleHooks';
+    const stoodStill = disturbed(20, { what: 'hibernation', forMs: 6_000 });
+    const log = (first: number) => [
+      ...draining,
+      stoodStill,
+      called(first, api),
+      ...Array.from({ length: 12 }, (_, index) => called(69 + index, api)),
+    ];
+    assert.deepEqual(found(log(26), 82), []);
+    assert.equal(found(log(26.05), 82).length, 1);
   });
 
   test('a throttled request is a request', () => {

@@ -88,7 +88,7 @@ export function checkRate(instance: Instance, { api, at }: Request, verdict: Ver
   if (!process) return;
   const times = process.sent.get(api) ?? [];
   process.sent.set(api, times);
-  times.push(at);
+  times.push(sentBy(instance, at));
   // They are counted as they arrive: what was held up on its way is nearer to the next than when it was sent.
   while ((times[0] ?? at) <= at - MINUTE_MS + setting.slack) times.shift();
   // What can't be done later is not put off.
@@ -100,6 +100,13 @@ export function checkRate(instance: Instance, { api, at }: Request, verdict: Ver
     () => `${id} called ${api} ${times.length} times within a minute: a fleet would be throttled`,
   );
 }
+
+/** When a request was sent, as its agent can know it: in the moment in which its host goes on, nothing tells that it stood still. */
+const sentBy = ({ stoodStillFrom, stoodStillUntil }: Instance, at: number): number =>
+  at >= stoodStillUntil && at < stoodStillUntil + GOES_ON_MS ? stoodStillFrom : at;
+
+/** The host's uptime is read so often at most, in ms. */
+const GOES_ON_MS = 50;
 
 /** A task that did not stop is asked again after this, in ms. */
 const ASKED_AGAIN_MS = 60_000;
