@@ -504,17 +504,28 @@ describe('while its tasks run', () => {
   });
 });
 
-it('the group is not asked again for a release that the operator’s hooks hold up for seconds', async () => {
-  const { promise, resolve } = Promise.withResolvers<'succeeded'>();
-  const agent = scriptAgent({ hooks: { drained: promise } });
-  await begin(agent, { ...busy(), status: 'DRAINING' });
-  await agent.pass(MINUTE);
-  Object.assign(agent.says, { tasks: [], localTasks: known([]) });
-  await agent.pass(15 * SECOND);
-  resolve('succeeded');
-  await agent.pass(5 * SECOND);
-  assert.equal(agent.did.at(-1), '85 s complete');
-  assert.deepEqual(agent.times('lifecycle'), [15, 71], 'a fleet’s requests would be used up');
+describe('a release that the operator’s hooks hold up for seconds', () => {
+  const held = async (state: string, by: string) => {
+    const { promise, resolve } = Promise.withResolvers<'succeeded'>();
+    const agent = scriptAgent({ hooks: { drained: promise } });
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: { ...waits, state } });
+    await agent.pass(MINUTE);
+    Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+    await agent.pass(15 * SECOND);
+    agent.says.lifecycle = { ...waits, state: by };
+    resolve('succeeded');
+    await agent.pass(5 * SECOND);
+    return agent;
+  };
+  it('rests on what the group said before: a fleet’s requests would be used up', async () => {
+    const agent = await held('Terminating:Wait', 'Terminating:Wait');
+    assert.equal(agent.did.at(-1), '85 s complete');
+    assert.deepEqual(agent.times('lifecycle'), [15, 71]);
+  });
+  it('asks the group once more where a root volume was to be replaced: what is terminated by now would stay in its cluster', async () => {
+    const agent = await held('ReplacingRootVolume:Wait', 'Terminating:Wait');
+    assert.deepEqual(agent.did.slice(-3), ['85 s deregister', '85 s heartbeat', '85 s complete']);
+  });
 });
 
 describe('while only metadata says that the group terminates the instance', () => {

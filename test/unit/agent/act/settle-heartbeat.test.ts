@@ -63,6 +63,16 @@ describe('a heartbeat', () => {
     assert.deepEqual(crowded, { at: NOW, outcome: 'recorded', strain: 0.9, jitter: 0.5 });
     assert.equal(beat([throttled, failed('transient')])?.strain, 0.5, 'a lost answer relieves nobody');
   });
+  it('that was never sent changes nothing: the next would rest as after a failure, and the hook could time out', () => {
+    const settled = settleHeartbeat(fresh, { ...answer, outcome: failed('unsent') });
+    assert.deepEqual(settled, { state: fresh, events: [], stale: [] });
+    assert.deepEqual(beat([done, failed('unsent')]), { at: NOW, outcome: 'recorded' });
+    assert.deepEqual(beat([nothingWaiting, failed('unsent')]), {
+      at: NOW,
+      outcome: 'nothing-waiting',
+      times: 1,
+    });
+  });
   it('that nobody waited for is counted, and the group is asked', () => {
     assert.deepEqual(beat([nothingWaiting, nothingWaiting]), {
       at: NOW + 1,

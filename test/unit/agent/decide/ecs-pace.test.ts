@@ -226,14 +226,14 @@ describe('where ECS does not tell which container instance this host is', () => 
     ));
   it('every 5 s at first where it has told nothing in this drain: the instance may be ACTIVE', () =>
     assert.deepEqual(
-      [unclear(0, { ecsView: undefined }), unclear(6, { ecsView: undefined })],
-      [5 * SECOND, MINUTE],
+      [0, 5.9, 6].map((minutes) => unclear(minutes, { ecsView: undefined })),
+      [5 * SECOND, 5 * SECOND, MINUTE],
     ));
   it('ever more rarely where nothing asks for the instance: nobody waits for it', () => {
     const over = (minutes: number, more = {}) => unclear(minutes, { isOver: true, ...more });
     assert.deepEqual(
-      [over(0), over(1), over(5), over(50)],
-      [15, 60, 300, 300].map((s) => s * SECOND),
+      [over(0), over(0.9), over(1), over(4.9), over(5), over(50)],
+      [15, 15, 60, 60, 300, 300].map((s) => s * SECOND),
     );
     assert.equal(over(5, { ecsView: undefined }), 5 * MINUTE);
     assert.equal(over(5, { isHostBusy: true }), 5 * MINUTE, 'another process answers there and lists tasks');

@@ -86,11 +86,18 @@ describe('while the root volume is replaced', () => {
       kind: 'deregister',
       containerInstance: draining,
     }));
-  it('nothing is left to do once the group goes on', () =>
+  it('nothing is left to do once the group goes on, or while another owner’s hook waits beside ours', () => {
+    const completed = { hook: 'drain', result: 'CONTINUE', at: NOW - MINUTE, standing: 'confirmed' } as const;
+    assert.deepEqual(
+      decideIn('ReplacingRootVolume:Wait', { ...empty, memory: { ...withTask.memory, completed } }).action,
+      { kind: 'done', why: 'root-volume' },
+      'the operator is told that the instance goes, which stays',
+    );
     assert.deepEqual(decideIn('ReplacingRootVolume:Proceed', empty).action, {
       kind: 'done',
       why: 'root-volume',
-    }));
+    });
+  });
   it('the action is not abandoned near its limit: what becomes of the instance then is documented nowhere', () => {
     const waiting = { since: NOW - 47.95 * 60 * MINUTE, group: 'web-asg', hook };
     const seen = { memory: { ...withTask.memory, waiting }, retainsAbandoned: known(true) };
