@@ -108,7 +108,6 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         pastTag = past;
         const message = `the tag "${past.value}" tells of a lifecycle event that is over: the group keeps this instance`;
         log('tag.past', message, eventFacts(observed, policy));
-        continue;
       }
       if (!isSaidToWatch) log('agent.watching', `watching ${ports.watched}`);
       isSaidToWatch = true;

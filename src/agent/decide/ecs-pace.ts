@@ -79,7 +79,6 @@ export function ecsViewDue(pace: DrainPace): number {
 function dueByItself(pace: DrainPace): number {
   const { asked, ecsView: last } = pace;
   const every = (ms: number) => dueAfter(asked.ecsView, ms, urgencyOf(pace));
-  if (asked.ecsView.isStale) return every(FIRST_ANSWER_MS);
   if (isAnew(pace)) return every(0);
   const { unclearSince } = pace;
   if (unclearSince !== undefined && !isHeldHere(pace)) return every(unclearInterval(pace, unclearSince));
