@@ -4,15 +4,22 @@ import {
   earlier,
   groupState,
   isCompleted,
+  isContradicted,
   isEventAlone,
+  isGroupsDoing,
+  isOver,
   isReleased,
+  maybeGroupsDoing,
   onAgentClock,
   onWallClock,
+  outlastsEvent,
   signalsOf,
   terminationDecided,
   waitingHook,
 } from '../../../../src/agent/decide/facts.ts';
+import type { Observation } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
+import type { Signal } from '../../../../src/signals/signal.ts';
 import { HOUR, hook, inState, MINUTE, NOW, nothing, tag, withTask } from './observations.ts';
 
 const completed = { hook: 'drain', result: 'CONTINUE', at: NOW, standing: 'answered' } as const;
@@ -31,6 +38,82 @@ it('no signal at all is no tag that is left of a lifecycle event', () => {
   assert.equal(isEventAlone({ ...nothing, signals: known([]) }), false);
   assert.equal(isEventAlone({ ...nothing, signals: known([{ ...tag, eventAt: NOW }]) }), true);
   assert.equal(isEventAlone({ ...nothing, signals: known([tag]) }), false);
+});
+
+describe('what asks for the instance', () => {
+  const lifecycle: Signal = { source: 'lifecycle' };
+  const manual: Signal = { source: 'manual' };
+  const event: Signal = { ...tag, eventAt: NOW - MINUTE };
+  const scheduled = (code: string): Signal => ({ source: 'scheduled', code, eventId: 'e', notBefore: NOW });
+  const reboot = scheduled('system-reboot');
+  const spot: Signal = { source: 'spot', action: 'terminate', interruptionAt: NOW };
+  const noGroup = known({ kind: 'no-group' } as const);
+  const when = (signals: readonly Signal[], state = inState('InService') as Observation['lifecycle']) => ({
+    ...nothing,
+    signals: known(signals),
+    lifecycle: state,
+  });
+
+  for (const [what, signals, surely, maybe] of [
+    ['metadata', [lifecycle], true, true],
+    ['the tag of a lifecycle event', [event], true, true],
+    ['both', [lifecycle, event], true, true],
+    ['a tag that names a hook', [{ ...tag, hook: 'drain' }], false, true],
+    ['an operator’s tag', [tag], false, false],
+    ['a reboot of the host', [reboot], false, true],
+    ['the host’s retirement', [scheduled('instance-retirement')], false, false],
+    ['an interruption beside metadata', [lifecycle, spot], false, false],
+    ['an operator beside the tag of an event', [event, manual], false, false],
+  ] as const)
+    it(`(${what}) is ${surely ? '' : maybe ? 'perhaps ' : 'not '}the group’s doing`, () => {
+      assert.equal(isGroupsDoing(when(signals)), surely);
+      const late =
+        'where the group is silent, the instance is held for ever, or leaves a cluster that it returns to';
+      assert.equal(maybeGroupsDoing(when(signals)), maybe, late);
+    });
+
+  it('is contradicted by a group that keeps what only its own doing asks for', () => {
+    for (const signal of [lifecycle, event]) assert.equal(isContradicted(when([signal])), true);
+    assert.equal(isContradicted(when([manual])), false, 'an operator’s request would wait for the group');
+    assert.equal(isContradicted(when([lifecycle], inState('Terminating'))), false);
+    assert.equal(isContradicted(when([lifecycle], unknown('throttled'))), false);
+  });
+  it('is contradicted by being in no group where metadata knows of one; a tag may be older', () => {
+    assert.equal(isContradicted(when([lifecycle], noGroup)), true);
+    assert.equal(isContradicted(when([event, lifecycle], noGroup)), true);
+    assert.equal(isContradicted(when([event], noGroup)), false);
+  });
+
+  it('is outlasted by the host where it is a reboot alone, or one beside what the group contradicts', () => {
+    const stays = 'it leaves its cluster, and does not come back with the reboot';
+    assert.equal(outlastsEvent(when([reboot], unknown('throttled'))), true, stays);
+    assert.equal(outlastsEvent(when([scheduled('instance-reboot')], noGroup)), true, stays);
+    assert.equal(outlastsEvent(when([scheduled('system-maintenance'), reboot])), true, stays);
+    assert.equal(outlastsEvent(when([reboot, lifecycle])), true, stays);
+    assert.equal(outlastsEvent(when([event, reboot])), true, stays);
+  });
+  it('is not outlasted by the host otherwise', () => {
+    const left = 'it is left in its cluster, with nothing on it';
+    assert.equal(outlastsEvent(when([])), false, left);
+    assert.equal(outlastsEvent(when([lifecycle])), false, left);
+    assert.equal(outlastsEvent(when([scheduled('instance-stop')])), false, left);
+    assert.equal(outlastsEvent(when([reboot], inState('Terminating'))), false, left);
+    assert.equal(outlastsEvent(when([reboot, manual])), false, left);
+    assert.equal(outlastsEvent(when([reboot, lifecycle, manual])), false, left);
+    for (const silent of [unknown('throttled'), noGroup])
+      assert.equal(outlastsEvent(when([reboot, lifecycle], silent)), false, left);
+  });
+
+  it('is over without a signal, or once the group has kept what an event’s tag alone asks for long enough', () => {
+    const kept = { ...when([event]), keptForMs: 30_000 };
+    assert.equal(isOver(when([])), true);
+    assert.equal(isOver(kept), true);
+    assert.equal(isOver({ ...kept, keptForMs: 29_999 }), false, 'one answer that lags ends the drain');
+    assert.equal(isOver(when([event])), false, 'nobody has said yet that the group keeps it');
+    assert.equal(isOver({ ...kept, silentSignals: 'IMDS is silent' }), false, 'another signal may be there');
+    assert.equal(isOver({ ...kept, signals: known([event, manual]) }), false);
+    assert.equal(isOver({ ...kept, lifecycle: inState('Terminating') }), false);
+  });
 });
 
 describe('the group has decided on the termination', () => {
