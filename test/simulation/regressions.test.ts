@@ -988,6 +988,26 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(60_000, 8_000)],
   },
+  'a host registers anew after it was deregistered, and its ECS agent falls silent before anybody has asked it':
+    {
+      group: {
+        hooks: [
+          { name: 'backup', heartbeatTimeout: 3_049, defaultResult: 'CONTINUE' },
+          { name: 'drain', heartbeatTimeout: 143, defaultResult: 'ABANDON' },
+        ],
+        ours: undefined,
+        retain: false,
+      },
+      happenings: [
+        { at: 14_936, what: 'scale-in' },
+        { at: 23_831, what: 'registers-anew', cluster: 'web' },
+        { at: 35_206, what: 'ecs-agent', to: 'down' },
+      ],
+      services: [
+        { name: 'service-1', strategy: 'REPLICA', count: 3, ignoresSigterm: false, releasedAt: 49_212 },
+      ],
+      seed: 9_971_675,
+    },
   'a host was hibernated beyond an operator’s limit, and ECS throttles when it resumes': {
     seed: 9_069_137,
     flags: ['--drain-timeout', '23s', '--on-timeout', 'stop-tasks'],

@@ -67,6 +67,8 @@ export type DrainPace = {
   readonly terminatingSince: number | undefined;
   /** Since when the ECS agent has seen no task here that the drain waits for; undefined while it sees some, or is silent. */
   readonly emptySince: number | undefined;
+  /** Whether the ECS agent says at the moment what this host is. */
+  readonly isRegistrationTold: boolean;
   /** Whether the ECS agent says that such a task runs here: then nothing that ECS says can end the drain. */
   readonly isHostBusy: boolean;
   /** Tasks that the ECS agent has listed, and that ECS has not called gone since. */

@@ -209,13 +209,14 @@ function endInterval({ asked, tasksSeenHere }: DrainPace, last: EcsView, emptySi
 
 /** Nothing new comes to a host that ECS has let go; what was seen on it must still be seen to end. */
 function releasedInterval(
-  { asked, emptySince, isHostBusy, tasksSeenHere, spread }: DrainPace,
+  { asked, emptySince, isHostBusy, isRegistrationTold, tasksSeenHere, spread }: DrainPace,
   { heard, tasks }: EcsView,
 ): number {
   const { at } = asked.ecsView;
   const isEmpty = tasksSeenHere === 0 && ifKnown(tasks)?.length === 0;
   // A host that registers anew says so, unless its ECS agent is silent: then only ECS tells.
-  if (isEmpty || isHostBusy) return heard === undefined ? RELEASED_MS : CHECK_MS;
+  const tellsAnew = heard !== undefined && isRegistrationTold;
+  if (isEmpty || isHostBusy) return tellsAnew ? CHECK_MS : RELEASED_MS;
   if (emptySince === undefined) return WITHOUT_ECS_AGENT_MS * (1 + spread / 2);
   return at < emptySince ? 0 : stepAfter(END_LOOKS, Math.max(14_000, at - emptySince));
 }

@@ -77,6 +77,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       isReplacing: memory.isReplacing === true,
       listsWhileActive: policy.mode === 'deregister' || policy.dryRun,
       registeredAnewAt: registeredAnewAt(),
+      isRegistrationTold: watch.registration.reading().kind === 'known',
       lifecycle: polls.lifecycle.reading(),
       hearsOfTermination: policy.signals.includes('lifecycle'),
       // No heartbeat is recorded for what was completed: the last one says nothing of it any more.

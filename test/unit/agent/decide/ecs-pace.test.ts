@@ -272,6 +272,8 @@ describe('a host that ECS has let go of', () => {
     assert.equal(due(gone), 5 * MINUTE);
     const silent = { ecsView: { ...empty, heard: undefined }, isHostBusy: false, tasksSeenHere: 0 };
     assert.equal(due(silent), MINUTE, 'it may register anew, and only ECS tells');
+    const fellSilent = { ecsView: empty, isHostBusy: false, tasksSeenHere: 0, isRegistrationTold: false };
+    assert.equal(due(fellSilent), MINUTE, 'it may have registered anew before, and is given tasks');
     assert.equal(
       due({ ...silent, unclearSince: NOW - MINUTE }),
       15 * SECOND,

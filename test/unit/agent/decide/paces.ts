@@ -47,6 +47,7 @@ export const draining: DrainPace = {
   stopTasksAt: undefined,
   limitAt: undefined,
   registeredAnewAt: undefined,
+  isRegistrationTold: true,
   lifecycle: inState('Terminating:Wait'),
   isTermination: true,
   isSignalUnknown: false,
