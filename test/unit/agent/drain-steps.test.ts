@@ -620,6 +620,22 @@ it('another hook’s action is completed at once, and kept alive, though that of
   assert.deepEqual(completed, ['drain', 'drain', 'drain', 'drain', 'drain', 'drain-2', 'drain-2'], left);
 });
 
+it('another hook that the tag names is kept alive at once, though a heartbeat was recorded for the one before', async () => {
+  const tagOf = (name: string) => known({ source: 'tag', value: `hook=${name}`, hook: name } as const);
+  const agent = scriptAgent();
+  const hooks = [hook, { ...hook, name: 'backup' }];
+  await begin(agent, { ...busy(), status: 'DRAINING', hooks, signal: tagOf('drain') });
+  await agent.pass(MINUTE);
+  agent.says.signal = tagOf('backup');
+  await agent.pass(MINUTE);
+  assert.deepEqual(
+    agent.said.flatMap(({ event, fields }) => (event === 'lifecycle.heartbeat' ? [fields?.hook] : [])),
+    ['drain', 'backup'],
+    'its action times out with the tasks',
+  );
+  assert.equal(agent.did.at(-1), '75 s heartbeat');
+});
+
 it('a lifecycle action that begins to wait is completed at once, though none waited for long before', async () => {
   const agent = scriptAgent();
   agent.outcomes.complete = { kind: 'nothing-waiting' };
