@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
-import { dateAt, isoTime, parseTime, steady, systemClock, timeOfDate } from '../../../src/base/clock.ts';
+import {
+  dateAt,
+  isoTime,
+  localTime,
+  parseTime,
+  parseUtcTime,
+  steady,
+  systemClock,
+  timeOfDate,
+} from '../../../src/base/clock.ts';
 import { createVirtualClock, START, settled } from '../../support/virtual-clock.ts';
 
 describe('to sleep', () => {
@@ -133,12 +142,16 @@ describe('a steady clock', () => {
     assert.equal(reads - before, 1);
   });
 
-  test('takes no second for a standstill that the host’s clocks only disagree by', async () => {
+  test('takes no second for a standstill: the host’s clocks disagree by that much', async () => {
     const host = createVirtualClock();
     let ahead = 0;
     const clock = steady(host, () => host.monotonic() + ahead);
-    ahead = 999;
+    ahead = 1_000;
     assert.equal(clock.monotonic(), 0);
+    ahead = 1_001;
+    void host.sleep(50);
+    host.step();
+    assert.equal(clock.monotonic(), 1_051, 'what was learnt before it would count as new');
   });
 
   test('begun later, at what the host’s shows then', async () => {
@@ -152,6 +165,36 @@ describe('a steady clock', () => {
 test('a time is shown in UTC, and one that no calendar holds as it stands', () => {
   assert.equal(isoTime(1_767_323_045_000), '2026-01-02T03:04:05.000Z');
   assert.equal(isoTime(9e15), '9000000000000000 ms');
+});
+
+test('a time is shown as a clock on the wall here shows it, with its distance from UTC', (t) => {
+  const { TZ } = process.env;
+  t.after(() => {
+    if (TZ === undefined) delete process.env.TZ;
+    else process.env.TZ = TZ;
+  });
+  const shown = (zone: string) => {
+    process.env.TZ = zone;
+    return localTime(1_767_323_045_000);
+  };
+  assert.equal(shown('UTC'), '03:04:05 UTC');
+  assert.equal(shown('Europe/Berlin'), '04:04:05 +01:00');
+  assert.equal(shown('Asia/Kolkata'), '08:34:05 +05:30');
+  assert.equal(shown('America/St_Johns'), '23:34:05 -03:30');
+  assert.equal(localTime(9e15), '9000000000000000 ms');
+});
+
+test('AWS’s times are read only whole and in UTC: half a time would move a deadline', () => {
+  assert.equal(parseUtcTime('2026-01-02T03:04:05Z'), 1_767_323_045_000);
+  assert.equal(parseUtcTime('2026-01-02T03:04:05.123456789Z'), 1_767_323_045_123);
+  for (const text of [
+    '2026',
+    '2026-01-02',
+    '2026-01-02T03:04:05',
+    '2026-01-02T03:04:05+01:00',
+    '2026-13-02T03:04:05Z',
+  ])
+    assert.equal(parseUtcTime(text), undefined, text);
 });
 
 test('a text is read as a time, or as none', () => {
