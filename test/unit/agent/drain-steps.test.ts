@@ -439,6 +439,19 @@ describe('a drain that is cancelled', () => {
       assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat', '75 s set-active'], kind);
     }
   });
+  it('and then again hears the group again: it may have begun to terminate the instance since', async () => {
+    const agent = await cancelling('throttled');
+    await agent.pass(5 * SECOND);
+    agent.says.signal = known(manual);
+    await agent.pass(5 * SECOND);
+    const before = agent.times('lifecycle').length;
+    agent.says.signal = known(undefined);
+    agent.says.lifecycle = waits;
+    delete agent.outcomes['set-active'];
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.times('lifecycle').slice(before), [85]);
+    assert.equal(agent.says.status, 'DRAINING', 'it is given tasks that end with it');
+  });
   it('lists no tasks for each try that is throttled: nothing was changed', async () => {
     const agent = await cancelling('throttled');
     await agent.pass(4 * MINUTE);
