@@ -228,14 +228,17 @@ describe('what was done', () => {
     let state = after(terminate, done).state;
     const rests = [state.attempts.terminate?.restsUntil];
     const said: string[] = [];
+    let message: string | undefined;
     for (let times = 2; times <= 6; times++) {
       const next = after(terminate, done, { state });
+      message = next.events.at(-1)?.message;
       state = next.state;
       rests.push(state.attempts.terminate?.restsUntil);
       said.push(next.events.map(({ event, fields }) => `${event} ${fields?.times ?? ''}`.trim()).join());
     }
     const inSeconds = rests.map((at = 0) => (at - NOW) / 1_000);
     assert.deepEqual(inSeconds, [30, 60, 120, 240, 300, 300]);
+    assert.match(message ?? '', /each of 5 times that it was told to terminate it/);
     assert.deepEqual(said, [
       'instance.terminated',
       ...[2, 3, 4, 5].map((times) => `instance.terminated,instance.retained-again ${times}`),
