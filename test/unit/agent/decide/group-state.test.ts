@@ -156,6 +156,11 @@ describe('a tag that tells of a lifecycle event', () => {
   for (const state of ['Terminating', 'Terminating:Wait', 'ReplacingRootVolume:Wait', 'Warmed:Terminating'])
     it(`is believed in ${state}`, () =>
       assert.equal(actionFor({ lifecycle: inState(state) }).kind, 'set-draining'));
+  it('is believed while the group is silent, whose hook was known to wait', () => {
+    const waiting = { since: NOW - MINUTE, group: 'web-asg', hook };
+    const action = actionFor({ memory: { ...memory, waiting } });
+    assert.equal(action.kind, 'set-draining', 'it is given tasks that end with it');
+  });
   it('is believed in no group', () =>
     assert.equal(actionFor({ lifecycle: known({ kind: 'no-group' }) }).kind, 'set-draining'));
 
