@@ -313,7 +313,7 @@ export type DrainState = {
   readonly heartbeat: Heartbeat | undefined;
   /** In a dry run: what was done in name only. */
   readonly pretended: readonly Mutation['kind'][];
-  /** A view of ECS that was asked before this does not tell whether our DRAINING has arrived. */
+  /** A view of ECS that was asked before this does not tell whether the state that we set, DRAINING or ACTIVE, has arrived. */
   readonly unsureBefore: number;
 };
 

@@ -8,7 +8,7 @@ export function containerInstanceIn(
   askedAt: number,
 ): Reading<ContainerInstance> {
   if (view.kind === 'unknown') return view;
-  if (askedAt < unsureBefore) return unknown('it was being set DRAINING');
+  if (askedAt < unsureBefore) return unknown('its state was being set');
   const { containerInstance } = view.value;
   if (containerInstance.kind !== 'registered') return known(containerInstance);
   if (pretended.includes('deregister')) return known({ kind: 'deregistered', arn: containerInstance.arn });
