@@ -51,7 +51,7 @@ export function classify(operation: string, error: unknown): AwsError {
 }
 
 /** Whether AWS has understood the call and said no: asked again at once, it says the same. */
-export const isRefusal = (error: unknown): boolean =>
+export const isRefusal = (error: unknown): error is AwsError =>
   error instanceof AwsError && (error.kind === 'permission' || error.kind === 'rejected');
 
 /** Whether it was we who gave it up: nothing is wrong. */

@@ -3,7 +3,7 @@ import { AwsError } from '../../aws/errors.ts';
 import { clusterName, parseEcsArn } from '../../base/arn.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
-import type { ContainerInstance, EcsView, ViewKind } from '../model.ts';
+import type { ContainerInstance, EcsView, Registered, ViewKind } from '../model.ts';
 import { CONTRADICTION_MS } from './ecs-lag.ts';
 import type { Locate, Located, Whereabouts } from './locate.ts';
 
@@ -279,8 +279,6 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     return lighter ?? (await full(said, last, byName));
   };
 }
-
-type Registered = Extract<ContainerInstance, { kind: 'registered' }>;
 
 function containerInstanceAt(located: Located): ContainerInstance {
   switch (located.kind) {

@@ -1,5 +1,5 @@
 import type { Described, Ecs } from '../../aws/ecs.ts';
-import { AwsError } from '../../aws/errors.ts';
+import { AwsError, isRefusal } from '../../aws/errors.ts';
 import { known, type Reading, unknown } from '../../base/reading.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import { CONTRADICTION_MS, LAG_MS } from './ecs-lag.ts';
@@ -154,6 +154,7 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
         for (const one of await ecs.describe(owner, arns)) seen.note(owner, one);
         seen.hasAnswered = true;
       } catch (error) {
+        // There is no such cluster, or we may not ask there.
         if (!isRefusal(error)) throw error;
         const isRejected = error.kind === 'rejected';
         // A single ARN that ECS does not take, of another account or of an odd length, makes it refuse them all.
@@ -352,7 +353,3 @@ function latestOf(several: readonly Confirmed[]): readonly Confirmed[] {
 function unique(registrations: readonly Registration[]): readonly Registration[] {
   return [...new Map(registrations.map((one) => [one.containerInstanceArn, one])).values()];
 }
-
-/** AWS itself said no: that there is no such cluster, or that we may not ask there. */
-const isRefusal = (error: unknown): error is AwsError =>
-  error instanceof AwsError && (error.kind === 'rejected' || error.kind === 'permission');
