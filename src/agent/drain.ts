@@ -92,7 +92,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       ...ports.source,
       nextViewKind: () => nextViewKind(pacing.pace()),
       tasksLeft: () => state.memory.tasksLeft ?? [],
-      isFirstWait: () => {
+      mayAssumeWait: () => {
         const { waiting, completed, terminatedAt } = state.memory;
         return waiting === undefined && completed === undefined && terminatedAt === undefined;
       },

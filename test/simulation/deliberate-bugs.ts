@@ -60,7 +60,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'nextAction',
-        replace: "if (kept !== 'stays') return kept ?? { kind: 'deregister', containerInstance };",
+        replace: 'return leaveCluster(observed, policy, containerInstance);',
         by: '',
       },
     ],
@@ -503,7 +503,7 @@ export const mutants: readonly Mutant[] = [
     name: 'deregisters an instance whose root volume is replaced, as if it went',
     edits: [
       {
-        within: 'keptInCluster',
+        within: 'leaveCluster',
         replace: "leavingGroup(observed)?.aim === 'root-volume'",
         by: '(false as boolean)',
       },
@@ -512,7 +512,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'deregisters for the group’s sake though the group cannot be heard',
-    edits: [{ within: 'keptInCluster', replace: "lifecycle.kind === 'unknown'", by: '(false as boolean)' }],
+    edits: [{ within: 'leaveCluster', replace: "lifecycle.kind === 'unknown'", by: '(false as boolean)' }],
     isRare: true,
   },
   {
@@ -561,7 +561,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'deregisters at once for an operator, though the group cannot be heard',
-    edits: [{ within: 'keptInCluster', replace: '|| isPatient;', by: ';' }],
+    edits: [{ within: 'leaveCluster', replace: '|| isPatient;', by: ';' }],
     isRare: true,
   },
   {

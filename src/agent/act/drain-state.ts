@@ -14,8 +14,8 @@ export const tryOf = (mutation: Mutation): Try =>
   mutation.kind === 'stop-tasks' ? `stop-tasks ${mutation.why}` : mutation.kind;
 
 /**
- * The state once a lifecycle action waits, or another hook's is ours: that none waited before says nothing of this one. A heartbeat that was recorded since
- * it is known to wait was recorded for it: often it is how one knows.
+ * The state once a lifecycle action waits, or another hook's is ours: earlier answers that nothing waits do not apply to it. A
+ * heartbeat that was recorded since the wait is known does: often it is how one knows.
  *
  * @param knownAt as of when it is known to wait, in ms by the agent's clock
  */

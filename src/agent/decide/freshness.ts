@@ -57,8 +57,8 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   // A group may have begun to terminate it since it was last heard, or keep it by now.
   const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
   // A tag whose event is over says nothing of another one that has begun since.
-  const kept = mutation.kind === 'set-active' ? dueAt - LATELY_KEPT_MS : -Infinity;
-  if (restsOnGroup && !askedSince('lifecycle', Math.max(kept, seen.unsignalledSince ?? -Infinity)))
+  const groupHeardSince = mutation.kind === 'set-active' ? dueAt - LATELY_KEPT_MS : -Infinity;
+  if (restsOnGroup && !askedSince('lifecycle', Math.max(groupHeardSince, seen.unsignalledSince ?? -Infinity)))
     needed.push('lifecycle');
   // What is ACTIVE is given tasks, and whether ECS refuses to let go of it for one on its way down is documented
   // nowhere: each try needs a list that is newer than the one before it.

@@ -45,8 +45,11 @@ export type DrainPollPorts = {
   readonly readEcsView: ReadEcsView;
   /** What metadata tells of a group that terminates the instance. Absent: it is not asked. */
   readonly groupInMetadata?: (() => Promise<Lifecycle | undefined>) | undefined;
-  /** Whether nothing is known of this drain's lifecycle action yet. */
-  readonly isFirstWait: () => boolean;
+  /**
+   * Whether metadata's word may stand for the group's: nothing is known yet of this drain's lifecycle action, and we have not told
+   * the group to terminate the instance. Whether it was retained once more since then only the group itself says.
+   */
+  readonly mayAssumeWait: () => boolean;
   /** Absent: nobody wants to know why a drain waits. */
   readonly explain?: Explain | undefined;
   /** What the next view of ECS is to read. */
@@ -94,9 +97,11 @@ export function createDrainPolls(
     (tasks, at) => {
       const listed = ifKnown(tasks);
       const now = ports.clock.now();
+      // Since the answer: a release rests on what ECS is asked after this, and the last task may have ended while the host was asked.
       emptySince = listed?.length === 0 ? (emptySince ?? now) : undefined;
       const hasNoOther = listed?.every(({ arn }) => ignored.has(arn)) === true;
       onlyIgnoredSince = hasNoOther ? (onlyIgnoredSince ?? now) : undefined;
+      // Since the question: an answer that does not come can take seconds to be given up. For people only.
       silentSince = listed ? undefined : (silentSince ?? at);
       if (listed) noteListed(listed, onHost, gone, at);
     },
@@ -138,7 +143,7 @@ export function createDrainPolls(
   );
   /** While tasks run here, the first heartbeat tells as much as the group would: it is asked later. */
   async function assumed(): Promise<Lifecycle | undefined> {
-    if (lifecycle.lastKnown() || !source.groupInMetadata || !source.isFirstWait()) return undefined;
+    if (lifecycle.lastKnown() || !source.groupInMetadata || !source.mayAssumeWait()) return undefined;
     const group = await source.groupInMetadata();
     return group && ifKnown(await source.ecsAgent.tasks())?.length ? group : undefined;
   }

@@ -29,7 +29,7 @@ function setUp() {
     tasksLeft: [] as string[],
     isWaiting: false,
     tagSince: -Infinity,
-    isFirstWait: true,
+    mayAssumeWait: true,
     inMetadata: undefined as Lifecycle | undefined,
   };
   const asked: unknown[][] = [];
@@ -63,7 +63,7 @@ function setUp() {
     tasksLeft: () => says.tasksLeft,
     isWaiting: () => says.isWaiting,
     tagSince: () => says.tagSince,
-    isFirstWait: () => says.isFirstWait,
+    mayAssumeWait: () => says.mayAssumeWait,
     groupInMetadata: async () => says.inMetadata,
     isIgnored: ({ family }) => family === 'monitor',
     onView: (one) => void views.push(one),
@@ -336,7 +336,7 @@ describe('a group that metadata names', () => {
   for (const [what, more] of [
     ['no task runs here: it could be let go', { tasks: known([]) }],
     ['the ECS agent is silent', { tasks: unknown('silent') }],
-    ['more is known of its lifecycle action', { tasks: busy, isFirstWait: false }],
+    ['more is known of its lifecycle action', { tasks: busy, mayAssumeWait: false }],
     ['metadata names none', { tasks: busy, inMetadata: undefined }],
   ] as const)
     it(`is asked at once where ${what}`, async () => {

@@ -42,7 +42,7 @@ function setUp(mode: Policy['mode'] = 'drain') {
         if (says.view instanceof AwsError) throw says.view;
         return says.view;
       },
-      isFirstWait: () => false,
+      mayAssumeWait: () => false,
       nextViewKind: () => 'full',
       tasksLeft: () => [],
       isWaiting: () => false,
