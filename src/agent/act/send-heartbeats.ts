@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown } from '../../base/reading.ts';
+import { heartbeatWaitsFor } from '../decide/freshness.ts';
 import type { DrainState, Outcome } from '../model.ts';
 import type { DrainPolls } from '../observe/drain-polls.ts';
 import type { AskAnew } from '../observe/poll.ts';
@@ -52,22 +53,22 @@ export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
     // One that still waits for its share of requests gives way: it could wait beyond the hook's time-out.
     if (ports.withdrawCompletion()) return;
     dueAt ??= clock.now();
-    if (!isHeard() && clock.now() < dueAt + UNHEARD_MS) return;
-    // The name is asked again before anything is begun, heartbeats included: once, however often the decision changes.
-    if (watch.identity.asked().at < Math.min(decidedAt, dueAt)) return ports.askAnew(watch.identity);
+    const waitsFor = heartbeatWaitsFor({
+      now: clock.now(),
+      asked: {
+        identity: watch.identity.asked(),
+        signals: watch.signals.asked(),
+        lifecycle: polls.lifecycle.asked(),
+      },
+      decidedAt,
+      dueAt,
+      unsignalledSince: ports.unsignalledSince(),
+    });
+    if (waitsFor === 'identity') ports.askAnew(watch.identity);
+    if (waitsFor) return;
     dueAt = undefined;
     underWay = new AbortController();
     void record(group, hook, underWay.signal);
-  }
-
-  /**
-   * A process that has just begun, or stood still, asks first whether there is still a signal, and without one the group, whether it
-   * waits. That nobody answers is enough.
-   */
-  function isHeard(): boolean {
-    const { isStale, failure } = watch.signals.asked();
-    const isGroupHeard = polls.lifecycle.asked().at >= (ports.unsignalledSince() ?? -Infinity);
-    return (!isStale || failure !== undefined) && isGroupHeard;
   }
 
   async function record(group: string, hook: string, unless: AbortSignal) {
@@ -103,6 +104,3 @@ export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
     },
   };
 }
-
-/** So long, in ms, a heartbeat waits for the first answer to that: the EC2 API can take its time, and a hook times out meanwhile. */
-const UNHEARD_MS = 5_000;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Log } from '../../log/log.ts';
-import { isStillWanted, letsGo, outdated } from '../decide/freshness.ts';
+import { isStillWanted, outdated, sentWithin } from '../decide/freshness.ts';
 import type { Action, DrainState, Mutation, Observation, Outcome, Policy, Try } from '../model.ts';
 import type { DrainPolls, Seen } from '../observe/drain-polls.ts';
 import type { AskAnew } from '../observe/poll.ts';
@@ -102,8 +102,9 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
     const before = ports.state().memory;
     ports.update(beginMutation(ports.state(), mutation, clock.now()));
     const answered = new AbortController();
-    if (letsGo(mutation))
-      void clock.sleep(UNSENT_MS, { signal: answered.signal }).then(() => withdrawal.abort());
+    const patience = sentWithin(mutation);
+    if (patience !== undefined)
+      void clock.sleep(patience, { signal: answered.signal }).then(() => withdrawal.abort());
     const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation, withdrawal.signal);
     answered.abort();
     const settled = settle(ports.state(), mutation, outcome, before, settleContext());
@@ -156,6 +157,3 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
     },
   };
 }
-
-/** What lets go of the instance and waits so long, in ms, for its share of requests rests on old answers: they are asked anew. */
-const UNSENT_MS = 5_000;

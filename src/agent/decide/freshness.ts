@@ -138,12 +138,44 @@ export function isStillWanted(mutation: Mutation, observed: Observation, action:
   }
 }
 
+/** What was asked of what a heartbeat rests on, and when. Times are in ms by the agent's clock. */
+export type HeartbeatFreshness = Pick<Freshness, 'now' | 'decidedAt' | 'unsignalledSince'> & {
+  readonly asked: Readonly<Record<'identity' | 'signals' | 'lifecycle', Asked>>;
+  /** Since when this heartbeat is due. */
+  readonly dueAt: number;
+};
+
+/** So long a heartbeat waits to hear of signals and the group, in ms: the EC2 API can take its time, and a hook times out meanwhile. */
+const HEARTBEAT_PATIENCE_MS = 5_000;
+
+/**
+ * What a heartbeat that is due still waits for; undefined where it is sent now. `answers`: a process that has just begun, or stood
+ * still, hears first whether there is still a signal, and without one the group, whether it waits. That nobody answers is enough.
+ * `identity`: the name must be asked again before anything is begun, heartbeats included: once, however often the decision changes.
+ */
+export function heartbeatWaitsFor(seen: HeartbeatFreshness): 'answers' | 'identity' | undefined {
+  const { now, asked, decidedAt, dueAt, unsignalledSince = -Infinity } = seen;
+  const { isStale, failure } = asked.signals;
+  const isHeard = (!isStale || failure !== undefined) && asked.lifecycle.at >= unsignalledSince;
+  if (!isHeard && now < dueAt + HEARTBEAT_PATIENCE_MS) return 'answers';
+  return asked.identity.at < Math.min(decidedAt, dueAt) ? 'identity' : undefined;
+}
+
 /** Whether a heartbeat that waits for its share of requests should still be sent. */
 export const isHeartbeatWanted = (observed: Observation): boolean =>
   observed.identity === 'confirmed' && demand(observed) !== 'withdrawn';
 
+/**
+ * How long, in ms, a mutation may wait for its share of requests. What lets go of the instance would rest on old answers: they are
+ * asked anew. Undefined: as long as it takes.
+ */
+export const sentWithin = (mutation: Mutation): number | undefined =>
+  letsGo(mutation) ? UNSENT_MS : undefined;
+
+const UNSENT_MS = 5_000;
+
 /** Whether it lets the instance go because nothing is left on it: at a limit, what is left does not count. */
-export function letsGo(mutation: Mutation): boolean {
+function letsGo(mutation: Mutation): boolean {
   if (mutation.kind === 'terminate') return mutation.why !== 'timeout';
   return mutation.kind === 'deregister' || (mutation.kind === 'complete' && mutation.why === 'drained');
 }

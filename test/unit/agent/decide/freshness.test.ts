@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   type Freshness,
+  heartbeatWaitsFor,
   isHeartbeatWanted,
   isStillWanted,
   outdated,
+  sentWithin,
 } from '../../../../src/agent/decide/freshness.ts';
 import type { Action, Asked, EcsView, Mutation } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
@@ -322,4 +324,47 @@ describe('what still waits to be sent', () => {
     for (const more of [{ hook: 'backup' }, { result: 'ABANDON' }] as const)
       assert.equal(isStillWanted(complete, signal, { ...complete, ...more }), false);
   });
+});
+
+describe('a heartbeat that is due', () => {
+  const heard = { identity: at(NOW), signals: at(NOW - SECOND), lifecycle: at(NOW - SECOND) };
+  const due = { now: NOW, asked: heard, decidedAt: NOW, dueAt: NOW, unsignalledSince: undefined };
+  const stale = { ...heard, signals: { ...at(-Infinity), isStale: true } };
+  const failure = { kind: 'transient', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
+
+  it('is sent once signals and name were heard', () => {
+    assert.equal(heartbeatWaitsFor(due), undefined, 'the hook times out');
+  });
+  it('waits to hear whether there is still a signal, for five seconds at most', () => {
+    assert.equal(heartbeatWaitsFor({ ...due, asked: stale }), 'answers', 'an instance that stays is held');
+    const later = { ...due, asked: stale, now: NOW + 5 * SECOND };
+    assert.equal(heartbeatWaitsFor({ ...later, now: later.now - 1 }), 'answers');
+    assert.equal(heartbeatWaitsFor(later), undefined, 'the hook times out');
+  });
+  it('is sent where no source of signals answers', () => {
+    const silent = { ...stale, signals: { ...stale.signals, failure } };
+    assert.equal(heartbeatWaitsFor({ ...due, asked: silent }), undefined, 'the hook times out');
+  });
+  it('waits for the word of the group since the signal went', () => {
+    const gone = { ...due, unsignalledSince: NOW - SECOND + 1 };
+    assert.equal(heartbeatWaitsFor(gone), 'answers', 'an instance that stays is held');
+    assert.equal(heartbeatWaitsFor({ ...gone, unsignalledSince: NOW - SECOND }), undefined);
+  });
+  it('asks for the name again, once since it was due or decided on', () => {
+    const asked = { ...heard, identity: at(NOW - 1) };
+    assert.equal(heartbeatWaitsFor({ ...due, asked }), 'identity', 'it keeps another instance');
+    assert.equal(heartbeatWaitsFor({ ...due, asked, dueAt: NOW - 1 }), undefined);
+    assert.equal(heartbeatWaitsFor({ ...due, asked, decidedAt: NOW - 1 }), undefined);
+  });
+});
+
+it('what lets the instance go rests on old answers after five seconds, and nothing else does', () => {
+  const abandon = { ...complete, result: 'ABANDON', why: 'hook-limit' } as const;
+  assert.deepEqual(
+    [complete, terminate].map(sentWithin),
+    [5_000, 5_000],
+    'a task that came meanwhile is lost',
+  );
+  assert.equal(sentWithin({ kind: 'set-draining', containerInstance: registered }), undefined);
+  assert.equal(sentWithin(abandon), undefined, 'the limit passes');
 });
