@@ -17,9 +17,9 @@ const TERMINATING: readonly Step[] = [
 ];
 /** A state that changes only when somebody else acts. */
 const CHECK_MS = 300_000;
-/** The group's wish, where metadata is not read for it. */
-const UNHEARD_MS = SHORTEST_HEARTBEAT_TIMEOUT_MS;
-const UNHEARD_MAINTENANCE_MS = 15_000;
+/** Where the group alone tells what it wants: metadata is not read for it, says otherwise, or has no word for it. */
+const GROUP_ALONE_MS = SHORTEST_HEARTBEAT_TIMEOUT_MS;
+const GROUP_ALONE_DONE_MS = 15_000;
 const DONE_MS = 60_000;
 /** A completed lifecycle action is gone within seconds. One that still waits half a minute later was not completed. */
 const COMPLETED_MS = 25_000;
@@ -61,7 +61,7 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
       return pace.isHostBusy ? CHECK_MS : DONE_MS;
     // Somebody may terminate it, and its hook waits again.
     case 'retained':
-      return Math.max(UNHEARD_MS, Math.min(heartbeatInterval, CHECK_MS));
+      return Math.max(GROUP_ALONE_MS, Math.min(heartbeatInterval, CHECK_MS));
     default:
       return DONE_MS;
   }
@@ -102,9 +102,9 @@ const HEARTBEATS_THROTTLED = 12;
 /** The group keeps the instance, so far. */
 function keptInterval({ phase, hearsOfTermination, isContradicted, isOver }: DrainPace): number {
   if (isOver) return CHECK_MS;
-  if (isContradicted) return UNHEARD_MS;
+  if (isContradicted) return GROUP_ALONE_MS;
   if (hearsOfTermination) return CHECK_MS;
-  return phase === 'done' ? UNHEARD_MAINTENANCE_MS : UNHEARD_MS;
+  return phase === 'done' ? GROUP_ALONE_DONE_MS : GROUP_ALONE_MS;
 }
 
 /** What the group says of its hooks matters once it terminates the instance, and stays so while one of them is ours. */
