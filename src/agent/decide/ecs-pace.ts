@@ -109,10 +109,11 @@ export function nextViewKind(pace: DrainPace): ViewKind {
   // An answer that no longer counts asks for a whole view; one that did not come asks for the same again.
   if (isStale && failure === undefined) return isJustListed(pace, last) ? 'confirm' : 'full';
   if (isHostBusy && isUnchanged(pace, last) && wasListedLately(pace, last)) return 'check';
+  const { emptySince } = pace;
+  if (emptySince === undefined || !isEndNear(pace, last)) return 'full';
   // Somebody may have set it ACTIVE, however long its last tasks take to end.
-  const isSeen = pace.now - Math.max(last.describedAt ?? at, pace.emptySince ?? -Infinity) < UNSEEN_MS;
-  const isKept = isSeen && (last.containerInstance.status === 'DRAINING' || pace.listsWhileActive);
-  return isKept && pace.emptySince !== undefined && isEndNear(pace, last) ? 'quick' : 'full';
+  const isSeen = pace.now - Math.max(last.describedAt ?? at, emptySince) < UNSEEN_MS;
+  return isSeen && (last.containerInstance.status === 'DRAINING' || pace.listsWhileActive) ? 'quick' : 'full';
 }
 
 /**

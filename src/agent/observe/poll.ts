@@ -62,13 +62,13 @@ export function createPoll<T>(
   let isStale = true;
   let isClosed = false;
   let failure: Failure | undefined;
-  /** Counts what makes an answer on its way worthless. */
-  let changes = 0;
+  /** Something has made the answer on its way worthless. */
+  let isWorthless = false;
 
   async function ask() {
     if (isAsking || isClosed) return;
     isAsking = true;
-    const changesBefore = changes;
+    isWorthless = false;
     const askedAt = clock.now();
     const { answer, error } = await attempt(read, (fault) => onFault(question, fault));
     if (isClosed) return;
@@ -80,7 +80,7 @@ export function createPoll<T>(
       since: failure?.since ?? clock.now(),
       jitter: random(),
     };
-    if (changesBefore === changes) {
+    if (!isWorthless) {
       reading = answer;
       lastKnown = ifKnown(answer) ?? lastKnown;
       if (answer.kind === 'known') knownAt = askedAt;
@@ -100,7 +100,7 @@ export function createPoll<T>(
     asked: () => ({ at, answeredAt, isAsking, isStale, failure }),
     ask: () => void ask(),
     show: (value, asOf) => {
-      changes++;
+      isWorthless = true;
       reading = known(value);
       lastKnown = value;
       at = asOf;
@@ -109,11 +109,11 @@ export function createPoll<T>(
       isStale = false;
     },
     invalidate: () => {
-      changes++;
+      isWorthless = true;
       isStale = true;
     },
     forget: (cause) => {
-      changes++;
+      isWorthless = true;
       reading = unknown(cause);
       isStale = true;
     },
