@@ -1,4 +1,5 @@
 import {
+  type Identifier,
   isArrayLiteralExpression,
   isCallExpression,
   isCaseClause,
@@ -6,6 +7,7 @@ import {
   isIdentifier,
   isLiteralTypeNode,
   isNumericLiteral,
+  isPrefixUnaryExpression,
   isSpreadAssignment,
   isSpreadElement,
   isStringLiteral,
@@ -19,8 +21,7 @@ import { isEquality } from './conditions.ts';
 export function changeConstant(node: Node): Edit[] {
   if (isLiteralTypeNode(node.parent)) return [];
   if (isNumericLiteral(node)) return otherNumbers(node, Number(node.text.replaceAll('_', '')));
-  if (isIdentifier(node) && node.text === 'Infinity' && isExpression(node))
-    return [replace('other constant', node, '0')];
+  if (isIdentifier(node) && node.text === 'Infinity' && isExpression(node)) return [otherInfinity(node)];
   if (node.kind === SyntaxKind.TrueKeyword) return [replace('true for false', node, 'false')];
   if (node.kind === SyntaxKind.FalseKeyword) return [replace('true for false', node, 'true')];
   if (isStringLiteral(node) && decides(node)) return [replace('other text', node, "'__other__'")];
@@ -46,6 +47,12 @@ const otherNumbers = (node: Node, value: number): Edit[] =>
   value === 0
     ? [replace('other constant', node, '1')]
     : [value * 2, value / 2].map((other) => replace('other constant', node, String(other)));
+
+/** What never ends is over at once, and what was long ago never comes. */
+const otherInfinity = (node: Identifier): Edit =>
+  isPrefixUnaryExpression(node.parent) && node.parent.operator === SyntaxKind.MinusToken
+    ? replace('other constant', node.parent, 'Infinity')
+    : replace('other constant', node, '0');
 
 /** Whether a text is compared with something, or something is looked for in it. */
 function decides({ parent }: Node): boolean {

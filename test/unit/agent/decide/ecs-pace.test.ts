@@ -73,6 +73,8 @@ describe('the release in an account that was throttled when the drain began', ()
       due({ ...crowded, spread: 1, signalledAt: NOW - 65 * SECOND }),
       due({ ...crowded, isQueued: false }),
     ));
+  it('and at once where no signal is left: it would be looked at never again', () =>
+    assert.equal(due({ ...crowded, signalledAt: undefined }), due({ ...crowded, isQueued: false })));
   it('but an instance that is ACTIVE, or whose tasks must be asked to stop, is looked at all the same', () => {
     assert.equal(due({ ...crowded, ...active }), due({ ...crowded, ...active, signalledAt: undefined }));
     const busy = { isQueued: true, signalledAt: NOW, ...undescribed, mustDescribe: true };
@@ -176,9 +178,13 @@ describe('when the host’s last task has ended', () => {
       });
     assert.equal(again({}), 'confirm');
     assert.equal(again({ listedAt: NOW - 20_000 }), 'full', 'a task may have come since, and have gone');
+    const never = { ecsView: { ...view, tasks: known([]) } };
+    assert.equal(again({}, never), 'full', 'nobody knows when it was listed');
     assert.equal(again({ tasks: view.tasks }), 'full');
     assert.equal(again({ isListed: false }), 'full');
-    assert.equal(again({}, active), 'full');
+    const { status } = active.ecsView.containerInstance;
+    const given = { ...view.containerInstance, status } as EcsView['containerInstance'];
+    assert.equal(again({ containerInstance: given }), 'full', 'it is given tasks');
     assert.equal(again({}, { tasksSeenHere: 1 }), 'full');
     assert.equal(again({}, { isReplacing: false }), 'full', 'it goes for good: all is asked');
   });
@@ -226,6 +232,8 @@ describe('where ECS does not tell which container instance this host is', () => 
       [unclear(0), unclear(5.9), unclear(6), unclear(50)],
       [15, 15, 60, 60].map((s) => s * SECOND),
     ));
+  it('… where no signal is left, too', () =>
+    assert.equal(unclear(6, { signalledAt: undefined }), MINUTE, 'it is asked as often for ever'));
   it('every 5 s at first where it has told nothing in this drain: the instance may be ACTIVE', () =>
     assert.deepEqual(
       [0, 5.9, 6].map((minutes) => unclear(minutes, { ecsView: undefined })),

@@ -20,13 +20,13 @@ const view: EcsView = {
   gone: [],
 };
 
-function setUp() {
+function setUp(tasksLeft: readonly string[] = []) {
   const clock = createVirtualClock();
   const says = {
     tasks: known([]) as Reading<readonly LocalTask[]>,
     view: known(view) as Reading<EcsView> | AwsError,
     lifecycle: { kind: 'in-group', group: 'web-asg', state: 'InService' } as Lifecycle | AwsError,
-    tasksLeft: [] as string[],
+    tasksLeft,
     isWaiting: false,
     tagSince: -Infinity,
     mayAssumeWait: true,
@@ -111,6 +111,13 @@ it('what the group said before the tag was read that is there counts for nothing
   pass(SECOND);
   await ask('lifecycle');
   assert.equal(seen().keptForMs, SECOND);
+});
+
+it('a task that an earlier process left is gone once ECS calls it MISSING: it is not new, and nothing else would end the drain', async () => {
+  const { seen, says, ask } = setUp(['left']);
+  says.view = known({ ...view, gone: ['left'], missing: ['left'] });
+  await ask('ecsView');
+  assert.deepEqual([...seen().gone], ['left']);
 });
 
 describe('what the ECS agent says', () => {

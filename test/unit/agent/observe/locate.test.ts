@@ -196,6 +196,8 @@ describe('a host that registered anew a moment ago, and of which ECS still calls
   it('may be the new one: what stays in its cluster would be let go with the tasks of that one', async () => {
     assert.equal(await newer(setUp(scene(2))), ci('b'));
     assert.equal(await newer(setUp(scene())), ci('b'), 'ECS does not say when it registered');
+    const instances = { ...scene(2).instances, a: { status: 'DRAINING' } };
+    assert.equal(await newer(setUp({ ...scene(2), instances })), ci('b'), 'nor when the old one did');
   });
   it('is not what it was before', async () => {
     assert.equal(await newer(setUp(scene(0))), undefined);

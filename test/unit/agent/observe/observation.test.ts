@@ -154,6 +154,13 @@ describe('what ECS said last', () => {
   });
 });
 
+it('what ECS said counts where nothing asks for the instance any more: it tells what is to be given back', async () => {
+  const drain = setUp();
+  await drain.ask('ecsView');
+  drain.setState({ memory: {} });
+  assert.equal(drain.observer.lastView(), view);
+});
+
 describe('the ECS agent', () => {
   it('has to be asked before a list of ECS counts: the host may run what ECS has lost', async () => {
     const drain = setUp();

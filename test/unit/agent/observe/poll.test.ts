@@ -46,8 +46,9 @@ describe('a poll', () => {
       isStale: true,
       failure: undefined,
     });
-    assert.deepEqual(poll.reading(), unknown('not asked yet'));
+    assert.deepEqual([poll.reading(), poll.lastKnownAt()], [unknown('not asked yet'), -Infinity]);
     await ask();
+    assert.equal(poll.lastKnownAt(), START);
     assert.deepEqual(poll.reading(), known('a'));
     assert.deepEqual(poll.asked(), {
       at: START,

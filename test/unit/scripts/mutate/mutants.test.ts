@@ -59,6 +59,7 @@ describe('the small bugs of', () => {
       ['true for false', 'const a = [0, false, Infinity];'],
       ['other constant', 'const a = [0, true, 0];'],
     ],
+    'a time that is long ago': ['const a = -Infinity;', ['other constant', 'const a = Infinity;']],
     'a list that is looked through': [
       'const a = b.filter(c).some(d) || e?.find(f);',
       ['&& for ||', 'const a = (b.filter(c).some(d) && e?.find(f));'],
