@@ -86,6 +86,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   let decided: { readonly kind: Action['kind']; readonly at: number } = { kind: 'watch', at: -Infinity };
   /** Since when no source has a signal. */
   let unsignalledSince: number | undefined;
+  /** When a new signal came, or the last one went. */
+  let signalsChangedAt = -Infinity;
 
   const { polls, seen } = createDrainPolls(
     {
@@ -126,7 +128,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     mutations: ports.mutations,
     tasksLeft: () => observe(ports.around()).tasks,
     isHostBusy: observer.isHostBusy,
-    unsignalledSince: () => unsignalledSince,
+    signalsChangedAt: () => signalsChangedAt,
     log,
     plainLog: ports.log,
   });
@@ -176,8 +178,9 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       update({ ...(isNewWait ? beginWaiting(state, knownAt) : state), memory: next });
     // A hook may have been added before the wait began, where none was ours.
     if (isNewWait && waiting.hook === undefined) askAnew(polls.hooks);
-    // What a new signal says of the group is news: its hook may wait already, and time out unless it hears from us.
-    if (signals && next.signals !== signals) askAnew(polls.lifecycle);
+    // What a new signal says of the group is news, also where the drain before it is not given back yet: its hook may wait already,
+    // and time out unless it hears from us.
+    if (next.signals && next.signals !== signals) noteChange();
   }
 
   function follow(observed: Observation, decision: Decision) {
@@ -203,8 +206,13 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     if (!isUnsignalled(observed)) unsignalledSince = undefined;
     else if (unsignalledSince === undefined) {
       unsignalledSince = clock.now();
-      askAnew(polls.lifecycle);
+      noteChange();
     }
+  }
+
+  function noteChange() {
+    signalsChangedAt = clock.now();
+    askAnew(polls.lifecycle);
   }
 
   function createStages({ hooks, running }: OperatorHookPorts): HookStages {

@@ -46,6 +46,8 @@ export function followRequest(instance: Instance, request: Request): void {
   const release = isOwn ? releaseBy(request) : undefined;
   if (release === 'terminate') instance.timesTerminated++;
   if (release && (outcome === undefined || outcome === 'ok')) instance.releasedBy = release;
+  if (api === 'autoscaling:DescribeAutoScalingInstances') process.groupAskedAt = at;
+  if (isOwn && statusSetBy(request) === 'ACTIVE') process.givesBackAt = at;
   if (api === 'ecs:ListTasks' && typeof request.input === 'object' && request.input !== null)
     process.listsAskedAt.set(request.input, at);
   if (outcome === undefined) return;

@@ -33,6 +33,10 @@ export type Process = {
   readonly stopAskedAt: Map<string, number>;
   /** By desired status: what it has listed of the tasks, in this drain. */
   readonly listed: Map<string, ListRead>;
+  /** When it last asked for the state in the group. */
+  groupAskedAt: number;
+  /** When it last began to set the instance ACTIVE: then it has seen that nothing asks for it any more. */
+  givesBackAt: number;
   /** The state in the group, as it was last told. `none`: it is in no group. */
   lifecycle: string | undefined;
   /** ARNs of container instances that the host, or ECS, has named to it. */
@@ -72,6 +76,8 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     asksInVain: [],
     stopAskedAt: new Map(),
     listed: new Map(),
+    groupAskedAt: -Infinity,
+    givesBackAt: -Infinity,
     lifecycle: undefined,
     toldOf: new Set(),
     unlistedAt: new Map(),

@@ -119,9 +119,16 @@ function checkStays(instance: Instance, verdict: Verdict): void {
   const isAsked = isAskedByOthers(instance) || isMisled;
   verdict.check(
     'L4',
-    !isTold && isAsked,
+    !isTold && isAsked && !restsOnOldWord(instance),
     () => `${id} was deregistered while its root volume was being replaced: it takes no task any more`,
   );
+}
+
+/** What its group said for a drain that was taken back, as it has seen, says nothing of the next one. */
+function restsOnOldWord({ process, goneAt, signalledSince }: Instance): boolean {
+  if (!process || process.bornAt > goneAt) return false;
+  const sawItGone = process.givesBackAt > goneAt && process.givesBackAt <= signalledSince;
+  return sawItGone && process.groupAskedAt < signalledSince;
 }
 
 /** L4: what goes on after an event that EC2 has scheduled stays in its cluster: it could not be given back. */

@@ -571,6 +571,17 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'takes what the group said for a drain that was cancelled for its word on the next one',
+    edits: [
+      {
+        within: 'remember',
+        replace: 'if (next.signals && next.signals !== signals) noteChange();',
+        by: 'if (signals && next.signals && next.signals !== signals) noteChange();',
+      },
+    ],
+    isRare: true,
+  },
+  {
     name: 'takes what it completed for a root volume for the termination that follows',
     edits: [
       {

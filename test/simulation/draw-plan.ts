@@ -15,6 +15,7 @@ import {
   addUnheardGroup,
   addWhileReplacing,
 } from './draw-aimed.ts';
+import { addAgainBeforeGivenBack } from './draw-contradicted.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
@@ -53,7 +54,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const forgotten = rare ? addForgottenTermination(createRandom(seed ^ 0xf04e), over, span) : over;
   const fickle = rare ? addFickle(createRandom(seed ^ 0xf1c1), forgotten, span) : forgotten;
   const unheard = rare ? addUnheardGroup(createRandom(seed ^ 0x0e4a), fickle, span) : fickle;
-  const drawn = rare ? withFewPages(unheard) : unheard;
+  const again = rare ? addAgainBeforeGivenBack(createRandom(seed ^ 0xa6a1), unheard, span) : unheard;
+  const drawn = rare ? withFewPages(again) : again;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

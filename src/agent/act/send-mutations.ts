@@ -41,8 +41,8 @@ export type MutationPorts = {
   /** The tasks that are not gone, where they are known. */
   readonly tasksLeft: () => Observation['tasks'];
   readonly isHostBusy: () => boolean;
-  /** Since when no source has a signal, in ms by the agent's clock; undefined where one has, or may have. */
-  readonly unsignalledSince: () => number | undefined;
+  /** When a new signal came, or the last one went, in ms by the agent's clock; -Infinity where this process has seen neither. */
+  readonly signalsChangedAt: () => number;
   /** With what is known of the drain. */
   readonly log: Log;
   /** For what is answered when the drain is over. */
@@ -80,7 +80,7 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
           dueAt: due.at,
           emptySince: ports.seen().emptySince,
           signalledAt: memory.signalledAt,
-          unsignalledSince: ports.unsignalledSince(),
+          signalsChangedAt: ports.signalsChangedAt(),
           restedUntil,
           isReplacing: memory.isReplacing === true,
         });

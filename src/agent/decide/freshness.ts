@@ -17,8 +17,8 @@ export type Freshness = {
   readonly emptySince: number | undefined;
   /** Since when the instance has to go; undefined where no signal is there. */
   readonly signalledAt: number | undefined;
-  /** Since when no source has a signal; undefined where one has, or may have. */
-  readonly unsignalledSince: number | undefined;
+  /** When a new signal came, or the last one went: what the group said before says nothing of that. -Infinity: unseen. */
+  readonly signalsChangedAt: number;
   /** Until when it had rested since the try before; -Infinity before the first. */
   readonly restedUntil: number;
   /** The group was last known to replace the root volume of an instance that stays. */
@@ -58,7 +58,7 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
   // A tag whose event is over says nothing of another one that has begun since.
   const groupHeardSince = mutation.kind === 'set-active' ? dueAt - LATELY_KEPT_MS : -Infinity;
-  if (restsOnGroup && !askedSince('lifecycle', Math.max(groupHeardSince, seen.unsignalledSince ?? -Infinity)))
+  if (restsOnGroup && !askedSince('lifecycle', Math.max(groupHeardSince, seen.signalsChangedAt)))
     needed.push('lifecycle');
   // What is ACTIVE is given tasks, and whether ECS refuses to let go of it for one on its way down is documented
   // nowhere: each try needs a list that is newer than the one before it.
@@ -139,7 +139,9 @@ export function isStillWanted(mutation: Mutation, observed: Observation, action:
 }
 
 /** What was asked of what a heartbeat rests on, and when. Times are in ms by the agent's clock. */
-export type HeartbeatFreshness = Pick<Freshness, 'now' | 'decidedAt' | 'unsignalledSince'> & {
+export type HeartbeatFreshness = Pick<Freshness, 'now' | 'decidedAt'> & {
+  /** Since when no source has a signal; undefined where one has, or may have. */
+  readonly unsignalledSince: number | undefined;
   readonly asked: Readonly<Record<'identity' | 'signals' | 'lifecycle', Asked>>;
   /** Since when this heartbeat is due. */
   readonly dueAt: number;

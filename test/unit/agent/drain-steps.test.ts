@@ -882,6 +882,24 @@ describe('what is asked', () => {
     assert.deepEqual(agent.times('lifecycle'), [15, 20]);
     assert.deepEqual(agent.did, ['20 s heartbeat']);
   });
+  it('the group, for a drain that begins before the one before it is given back: what it said for that one is old', async () => {
+    const agent = scriptAgent();
+    agent.outcomes['set-active'] = { kind: 'failed', error: failed('throttled') };
+    await begin(agent, { ...busy(), lifecycle: inService });
+    await agent.pass(10 * SECOND);
+    agent.says.signal = known(undefined);
+    await agent.pass(10 * SECOND);
+    assert.match(agent.did.at(-1) ?? '', /set-active/);
+    Object.assign(agent.says, { signal: known(manual), tasks: [], localTasks: known([]) });
+    agent.says.lifecycle = { ...waits, state: 'ReplacingRootVolume:Wait' };
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(
+      agent.did.filter((one) => one.endsWith('deregister')),
+      [],
+      'an instance whose root volume is replaced leaves its cluster for good',
+    );
+    assert.deepEqual(agent.times('lifecycle'), [15, 25, 35]);
+  });
   it('ECS every 5 min when all is done, though tasks were seen on the host: they have ended', async () => {
     const agent = scriptAgent();
     await begin(agent, { status: 'DRAINING', ...busy() });

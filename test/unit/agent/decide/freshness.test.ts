@@ -41,7 +41,7 @@ const seen: Freshness = {
   dueAt: NOW,
   emptySince: undefined,
   signalledAt: undefined,
-  unsignalledSince: undefined,
+  signalsChangedAt: -Infinity,
   restedUntil: -Infinity,
   isReplacing: false,
 };
@@ -253,10 +253,10 @@ describe('before each try to deregister', () => {
     ));
 });
 
-it('what was DRAINING is set ACTIVE, and what no signal asks for deregistered, by a word of the group since the signal went', () => {
+it('what was DRAINING is set ACTIVE, and what no signal asks for deregistered, by a word of the group since the signals changed', () => {
   for (const kind of ['set-active', 'deregister'] as const) {
     const mutation = { kind, containerInstance: registered };
-    const gone = { ...seen, unsignalledSince: NOW - SECOND };
+    const gone = { ...seen, signalsChangedAt: NOW - SECOND };
     assert.deepEqual(
       outdated(mutation, gone).filter((question) => question === 'lifecycle'),
       ['lifecycle'],
