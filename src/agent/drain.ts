@@ -238,7 +238,12 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     memory: () => state.memory,
     seemsNeverRegistered: () =>
       ifKnown(polls.ecsView.reading())?.containerInstance.kind === 'never-registered',
-    askDue: () => (phase === 'watching' ? Infinity : askDue(polls, drainDue(pacing.pace()), clock.now())),
+    askDue: () => {
+      if (phase === 'watching') return Infinity;
+      observer.noteAnswers();
+      pacing.noteAnswers();
+      return askDue(polls, drainDue(pacing.pace()), clock.now());
+    },
     observe,
     remember,
     follow,

@@ -301,7 +301,7 @@ export const mutants: readonly Mutant[] = [
         replace: 'Object.keys(ports.memory).length > 0 ? openDrain(ports.memory) : undefined',
         by: 'openDrain(ports.memory)',
       },
-      { within: 'askDue', replace: "phase === 'watching' ? Infinity : ", by: '' },
+      { within: 'askDue', replace: "if (phase === 'watching') return Infinity;", by: '' },
     ],
   },
   {

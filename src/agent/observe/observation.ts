@@ -20,6 +20,8 @@ export type Observer = {
   isHostBusy(): boolean;
   /** Whether Auto Scaling has throttled the question after its hooks in this drain. */
   isGroupCrowded(): boolean;
+  /** Notes what lasts for the drain of the answers that are there, before anything is asked anew. */
+  noteAnswers(): void;
   /** No answer counts any more until it is asked anew. */
   forget(cause: string): void;
 };
@@ -40,7 +42,7 @@ export type ObserverPorts = {
 
 export function createObserver(ports: ObserverPorts): Observer {
   const { clock, policy, polls, seen, spread } = ports;
-  let isGroupCrowded = false;
+  let wasGroupCrowded = false;
   /** No answer of before then counts. */
   let forgottenAt = -Infinity;
 
@@ -52,7 +54,6 @@ export function createObserver(ports: ObserverPorts): Observer {
     const hooks = polls.hooks.lastKnown();
     const retains = polls.retention.lastKnown() ?? state.memory.retains;
     const keptAt = ports.keptAt();
-    isGroupCrowded ||= polls.hooks.asked().failure?.kind === 'throttled';
     return {
       ...around,
       containerInstance: containerInstanceIn(state, view, polls.ecsView.lastKnownAt()),
@@ -71,7 +72,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       drainedHooks: ports.drainedHooks(),
       memory: state.memory,
       lastHeartbeat: state.heartbeat,
-      crowded: isGroupCrowded && keptAt !== undefined ? { keptAt, spread } : undefined,
+      crowded: isGroupCrowded() && keptAt !== undefined ? { keptAt, spread } : undefined,
     };
   }
 
@@ -96,6 +97,10 @@ export function createObserver(ports: ObserverPorts): Observer {
     return isOld ? undefined : polls.ecsView.lastKnown();
   }
 
+  function isGroupCrowded(): boolean {
+    return wasGroupCrowded || polls.hooks.asked().failure?.kind === 'throttled';
+  }
+
   function isHostBusy(): boolean {
     const { ignored } = seen();
     return ifKnown(polls.localTasks.reading())?.some(({ arn }) => !ignored.has(arn)) ?? false;
@@ -105,7 +110,10 @@ export function createObserver(ports: ObserverPorts): Observer {
     observe,
     lastView,
     isHostBusy,
-    isGroupCrowded: () => isGroupCrowded,
+    isGroupCrowded,
+    noteAnswers: () => {
+      wasGroupCrowded = isGroupCrowded();
+    },
     forget: (cause) => {
       forgottenAt = clock.now();
       for (const poll of Object.values(polls)) poll.forget(cause);

@@ -13,6 +13,8 @@ export type PaceObserver = {
   pace(): DrainPace;
   /** Notes what of an observation the pace depends on. */
   note(observed: Observation): void;
+  /** Notes what the pace depends on of the answers that are there, before anything is asked anew. */
+  noteAnswers(): void;
 };
 
 export type PaceObserverPorts = {
@@ -58,8 +60,6 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
     const { completed } = memory;
     const view = observer.lastView();
     const waitsForOthers = (view && ifKnown(view.tasks))?.some((task) => !isIgnored(task, policy)) ?? true;
-    noteThrottled();
-    noteUnclear();
     return {
       ...facts,
       now: now(),
@@ -92,22 +92,19 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
     };
   }
 
-  function noteThrottled() {
-    const { failure } = polls.ecsView.asked();
+  function noteAnswers() {
+    const { failure, isStale, at } = polls.ecsView.asked();
     isCrowded ||= failure?.kind === 'throttled';
     isQueued ||= failure?.kind === 'throttled' && failure.times >= QUEUED_AFTER;
-  }
-
-  /** A question that failed says nothing either way. */
-  function noteUnclear() {
-    const { isStale, at } = polls.ecsView.asked();
+    // A question that failed says nothing either way.
     if (polls.ecsView.reading().kind === 'known') unclearSince = undefined;
     else if (!isStale) unclearSince ??= at;
+    const arn = ifKnown(watch.registration.reading())?.containerInstanceArn;
+    if (arn !== said.arn) said = { arn, since: watch.registration.asked().at };
   }
 
   function registeredAnewAt(): number | undefined {
-    const arn = ifKnown(watch.registration.reading())?.containerInstanceArn;
-    if (arn !== said.arn) said = { arn, since: watch.registration.asked().at };
+    const { arn } = said;
     if (arn === undefined) return undefined;
     const view = polls.ecsView.lastKnown();
     const listed = view && ('arn' in view.containerInstance ? view.containerInstance.arn : undefined);
@@ -118,7 +115,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
     return isAnother || isNews ? said.since : undefined;
   }
 
-  return { pace, note };
+  return { pace, note, noteAnswers };
 }
 
 /** So many looks throttled in a row are hardly chance: others of a fleet ask at the same time. */

@@ -43,7 +43,7 @@ function setUp(ignoreTasks: typeof policy.ignoreTasks = []) {
     lastKnown: () => says.lastKnown as never,
   });
   const other = poll({});
-  const { pace } = createPaceObserver({
+  const observer = createPaceObserver({
     now: () => 10,
     policy: { ...policy, ignoreTasks, dryRun: false },
     polls: {
@@ -80,6 +80,10 @@ function setUp(ignoreTasks: typeof policy.ignoreTasks = []) {
   const hear = (containerInstanceArn: string, at: number) => {
     says.registration = known({ cluster: 'web', containerInstanceArn });
     says.heardAt = at;
+  };
+  const pace = () => {
+    observer.noteAnswers();
+    return observer.pace();
   };
   return { says, pace, hear };
 }
