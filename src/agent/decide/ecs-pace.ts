@@ -15,10 +15,7 @@ const CHECK_IGNORED_MS = 60_000;
  * ECS's descriptions lag: one that calls the instance DRAINING, which nobody has set so in this drain, may be older than what
  * has set it ACTIVE. Such a word is asked for twice more in the first minute.
  */
-const FOUND_DRAINING: readonly Step[] = [
-  { until: 45_000, every: 25_000 },
-  { until: Infinity, every: CHECK_MS },
-];
+const FOUND_DRAINING: Step = { until: 45_000, every: 25_000 };
 /** What the tasks are that run here, for people, once all of a fleet have had time to be DRAINING. */
 const GLANCE_MS = 5_000;
 const GLANCE_IGNORED_MS = 1_000;
@@ -186,11 +183,9 @@ const isUndescribed = ({ tasks }: EcsView): boolean => tasks.kind === 'unknown';
 function checkInterval(pace: DrainPace, last: EcsView): number {
   const { asked, spread, isCrowded, foundDrainingSince } = pace;
   const usual = usualCheckInterval(pace, last);
-  if (foundDrainingSince === undefined || isCrowded) return usual;
-  return Math.min(
-    usual,
-    stepAfter(FOUND_DRAINING, asked.ecsView.at - foundDrainingSince) * (1 + spread / 10),
-  );
+  const isNew =
+    foundDrainingSince !== undefined && asked.ecsView.at < foundDrainingSince + FOUND_DRAINING.until;
+  return isNew && !isCrowded ? Math.min(usual, FOUND_DRAINING.every * (1 + spread / 10)) : usual;
 }
 
 function usualCheckInterval({ spread, isCrowded, mustDescribe }: DrainPace, last: EcsView): number {

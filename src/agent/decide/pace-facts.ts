@@ -53,6 +53,5 @@ export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
 
 function unclearInterval({ kind }: HookChoice, { hooks }: Observation): number | undefined {
   if (kind !== 'ambiguous' && kind !== 'missing') return undefined;
-  const intervals = (ifKnown(hooks) ?? []).map((hook) => heartbeatInterval(hook));
-  return intervals.length > 0 ? Math.min(...intervals) : undefined;
+  return Math.min(...(ifKnown(hooks) ?? []).map((hook) => heartbeatInterval(hook)));
 }
