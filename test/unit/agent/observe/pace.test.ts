@@ -129,6 +129,17 @@ describe('a host is registered anew', () => {
     hear('ci-2', 6);
     assert.equal(pace().registeredAnewAt, 4, 'it was said then');
   });
+  it('… and where the ECS agent was silent then, that it is another than ECS has named', () => {
+    const { says, pace, hear } = setUp();
+    says.lastKnown = { ...view, heard: undefined };
+    says.view = known(says.lastKnown);
+    hear('ci', 2);
+    assert.equal(pace().registeredAnewAt, undefined, 'ECS would be asked again and again');
+    hear('ci-2', 4);
+    assert.equal(pace().registeredAnewAt, 4, 'the tasks of the new one would be missed');
+    says.lastKnown = { ...says.lastKnown, containerInstance: { kind: 'never-registered' } };
+    assert.equal(pace().registeredAnewAt, undefined);
+  });
   it('and where ECS had told nothing, since it says something else', () => {
     const { says, pace, hear } = setUp();
     hear('ci', 2);
