@@ -202,6 +202,21 @@ describe('a call that is not wanted any more', () => {
     assert.ok('error' in outcome && outcome.error.kind !== 'unsent');
   });
 
+  test('… nor while it waits for its share to be sent again', async () => {
+    let isOut = false;
+    const { call, clock, sentAt } = setUp(() => (isOut ? Promise.reject(outage) : Promise.resolve({})));
+    await Promise.all(Array.from({ length: 11 }, () => call('ecs:StopTask', { task: 'a' })));
+    isOut = true;
+    const unless = new AbortController();
+    void clock.sleep(1_000).then(() => unless.abort());
+    const outcome = await pass(
+      clock,
+      call('ecs:StopTask', { task: 'b' }, { attempts: 2, unless: unless.signal }),
+    );
+    assert.equal('error' in outcome && outcome.error.kind, 'stopped', 'nothing would tell that it was asked');
+    assert.equal(sentAt.length, 12);
+  });
+
   test('is waited for to its end if it was sent: it may have been done', async () => {
     const { promise, resolve } = Promise.withResolvers<object>();
     const { call } = setUp(() => promise);

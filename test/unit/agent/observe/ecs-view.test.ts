@@ -88,9 +88,11 @@ describe('a view of what ECS itself has said runs here', () => {
     assert.equal(seen?.tasks.kind, 'unknown', 'a new drain would be taken for empty');
     assert.deepEqual(asked, []);
   });
-  it('tells that it is gone, or not known', async () => {
+  it('tells that it is gone, was never there, or is not known', async () => {
     const of = async (located: Reading<Located>) => setUp({ located }).view('own', undefined);
     assert.deepEqual(ifKnown(await of(gone()))?.containerInstance, { kind: 'deregistered', arn: ci('a') });
+    const never = { kind: 'never-registered' } as const;
+    assert.deepEqual(ifKnown(await of(known(never)))?.containerInstance, never);
     assert.deepEqual(await of(unknown('throttled')), unknown('throttled'));
   });
 });
