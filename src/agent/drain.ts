@@ -18,8 +18,8 @@ import type { Action, Decision, DrainState, Memory, Mutation, Observation, Phase
 import { createDrainPolls, type DrainPollPorts } from './observe/drain-polls.ts';
 import { type Around, createObserver } from './observe/observation.ts';
 import { createPaceObserver } from './observe/pace.ts';
-import { type AskAnew, askDue, type PollPorts } from './observe/poll.ts';
-import type { WatchPolls } from './observe/watch-polls.ts';
+import { askDue, type PollPorts } from './observe/poll.ts';
+import type { AskAnew, WatchPolls } from './polls.ts';
 import { createDrainTransitions, eventFacts } from './report/drain-transitions.ts';
 import { hookFacts } from './report/hook-facts.ts';
 
@@ -89,7 +89,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   /** When a new signal came, or the last one went. */
   let signalsChangedAt = -Infinity;
 
-  const { polls, seen } = createDrainPolls(
+  const { polls, seenInDrain } = createDrainPolls(
     {
       ...ports.source,
       nextViewKind: () => nextViewKind(pacing.pace()),
@@ -106,7 +106,18 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   );
   const stages = operatorHooks && createStages(operatorHooks);
   const spread = random();
-  const shared = { clock, random, policy, watch, polls, seen, askAnew, state: () => state, update, apply };
+  const shared = {
+    clock,
+    random,
+    policy,
+    watch,
+    polls,
+    seenInDrain,
+    askAnew,
+    state: () => state,
+    update,
+    apply,
+  };
   const observer = createObserver({
     ...shared,
     spread,

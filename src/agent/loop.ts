@@ -91,19 +91,19 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     if (clock.now() - wakeAt > STOOD_STILL_MS) forgetAnswers();
     const phaseBefore = phaseOf(drain);
     const watchNextAt = askWatch(phaseBefore);
-    const seen = around();
-    if (!drain && ifKnown(seen.signals)?.length) drain = openDrain({});
-    const observed = drain ? observeAndRemember(drain, seen) : atRest(seen);
+    const around = lookAround();
+    if (!drain && ifKnown(around.signals)?.length) drain = openDrain({});
+    const observed = drain ? observeAndRemember(drain, around) : atRest(around);
     const decision = decide(observed, policy);
     tellSignals(observed);
     trace?.(observed, decision);
     ports.onReport(() => report(observed, decision, policy, ports.watched));
     drain?.follow(observed, decision);
-    if (decision.action.kind === 'watch' && seen.signals.kind === 'known') {
+    if (decision.action.kind === 'watch' && around.signals.kind === 'known') {
       if (drain) closeDrain(drain, observed);
       drain = undefined;
       // A drain that is over while there is a signal was about a lifecycle event that is.
-      const past = tagIn(seen.signals.value);
+      const past = tagIn(around.signals.value);
       if (past && pastTag === undefined) {
         pastTag = past;
         const message = `the tag "${past.value}" tells of a lifecycle event that is over: the group keeps this instance`;
@@ -148,7 +148,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     return askDue(watch, due, clock.now());
   }
 
-  function around(): Around {
+  function lookAround(): Around {
     // Silence does not take back what was said last.
     identity = ifKnown(watch.identity.reading()) ?? identity;
     const all = watch.signals.reading();
@@ -179,8 +179,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     tag = read && { value: read.value, since: clock.now() };
   }
 
-  function observeAndRemember(drain: Drain, seen: Around): Observation {
-    const observed = drain.observe(seen);
+  function observeAndRemember(drain: Drain, around: Around): Observation {
+    const observed = drain.observe(around);
     drain.remember(remember(observed, policy));
     return { ...observed, memory: drain.memory() };
   }
@@ -194,7 +194,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         watched: ports.watched,
         watch,
         jitter: () => jitter,
-        around,
+        around: lookAround,
         keptAt: () => keptAt,
         tagSince: () => tag?.since ?? -Infinity,
         source: ports.drainSource(over.signal),
@@ -240,10 +240,10 @@ const tagIn = (signals: readonly Signal[]) => signals.find((signal) => signal.so
 const phaseOf = (drain: Drain | undefined): Phase => drain?.phase() ?? 'watching';
 
 /** What is observed while no drain is on. */
-function atRest(seen: Around): Observation {
+function atRest(around: Around): Observation {
   const notAsked = unknown(NOT_ASKED);
   return {
-    ...seen,
+    ...around,
     containerInstance: notAsked,
     tasks: notAsked,
     lifecycle: notAsked,

@@ -306,6 +306,9 @@ export type EcsView = {
   readonly missing?: readonly string[];
 };
 
+/** A container instance that the ECS agent has named, and when it first did, in ms by the agent's clock. */
+export type Heard = Registration & { readonly since: number };
+
 /** What is known of one drain beside what was asked: changed by what was done, and by nothing else. */
 export type DrainState = {
   readonly memory: Memory;

@@ -3,9 +3,7 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Log } from '../../log/log.ts';
 import { isStillWanted, outdated, sentWithin } from '../decide/freshness.ts';
 import type { Action, DrainState, Mutation, Observation, Outcome, Policy, Try } from '../model.ts';
-import type { DrainPolls, Seen } from '../observe/drain-polls.ts';
-import type { AskAnew } from '../observe/poll.ts';
-import type { WatchPolls } from '../observe/watch-polls.ts';
+import type { AskAnew, DrainPolls, SeenInDrain, WatchPolls } from '../polls.ts';
 import { beginMutation, pretend, tryOf } from './drain-state.ts';
 import type { Mutations } from './mutations.ts';
 import { settle } from './settle.ts';
@@ -33,7 +31,7 @@ export type MutationPorts = {
   readonly mutations: Pick<Mutations, 'mutate'>;
   readonly watch: WatchPolls;
   readonly polls: DrainPolls;
-  readonly seen: () => Seen;
+  readonly seenInDrain: () => SeenInDrain;
   readonly askAnew: AskAnew;
   readonly state: () => DrainState;
   readonly update: (state: DrainState) => void;
@@ -78,7 +76,7 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
           ecsView: polls.ecsView.reading(),
           decidedAt,
           dueAt: due.at,
-          emptySince: ports.seen().emptySince,
+          emptySince: ports.seenInDrain().emptySince,
           signalledAt: memory.signalledAt,
           signalsChangedAt: ports.signalsChangedAt(),
           restedUntil,

@@ -48,8 +48,8 @@ const LATELY_IN_GROUP_MS = 120_000;
  * What must be asked anew before a mutation is made, because the mutation rests on it and it may have changed. A question
  * that was put since the try became due has been asked, whatever came of it: silence keeps nothing waiting for ever.
  */
-export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[] {
-  const { asked, decidedAt, dueAt } = seen;
+export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[] {
+  const { asked, decidedAt, dueAt } = fresh;
   const needed: Needed[] = [];
   const askedSince = (question: Needed, since: number) => asked[question].at >= since;
   // What asks for it was read from metadata that may have become another instance's since it last told its name.
@@ -58,36 +58,36 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
   // A tag whose event is over says nothing of another one that has begun since.
   const groupHeardSince = mutation.kind === 'set-active' ? dueAt - LATELY_KEPT_MS : -Infinity;
-  if (restsOnGroup && !askedSince('lifecycle', Math.max(groupHeardSince, seen.signalsChangedAt)))
+  if (restsOnGroup && !askedSince('lifecycle', Math.max(groupHeardSince, fresh.signalsChangedAt)))
     needed.push('lifecycle');
   // What is ACTIVE is given tasks, and whether ECS refuses to let go of it for one on its way down is documented
   // nowhere: each try needs a list that is newer than the one before it.
   if (mutation.kind === 'deregister') {
     const isActive = mutation.containerInstance.status === 'ACTIVE';
-    const isListed = ifKnown(seen.ecsView)?.isListed === true;
-    const isOld = isActive && !(isListed && askedSince('ecsView', seen.restedUntil));
+    const isListed = ifKnown(fresh.ecsView)?.isListed === true;
+    const isOld = isActive && !(isListed && askedSince('ecsView', fresh.restedUntil));
     // What was listed while the host had tasks, or for a signal that was withdrawn, was no list of what is left.
-    const listedSince = Math.max(seen.emptySince ?? -Infinity, seen.signalledAt ?? -Infinity);
+    const listedSince = Math.max(fresh.emptySince ?? -Infinity, fresh.signalledAt ?? -Infinity);
     if (isOld || !askedSince('ecsView', listedSince)) needed.push('ecsView');
     // ECS may have lost a task that the host runs: a drain that was done, and begins anew, has not asked the host since.
     for (const question of ['registration', 'localTasks'] as const)
       if (!askedSince(question, dueAt - LATELY_MS)) needed.push(question);
   }
   // That no other task is left takes a whole list.
-  if (mutation.kind === 'stop-tasks' && mutation.why === 'ignored' && !ifKnown(seen.ecsView)?.isListed)
+  if (mutation.kind === 'stop-tasks' && mutation.why === 'ignored' && !ifKnown(fresh.ecsView)?.isListed)
     needed.push('ecsView');
   if (mutation.kind !== 'complete' && mutation.kind !== 'terminate') return needed;
-  const emptySince = letsGo(mutation) ? (seen.emptySince ?? -Infinity) : -Infinity;
+  const emptySince = letsGo(mutation) ? (fresh.emptySince ?? -Infinity) : -Infinity;
   // A replacement that another hook has ended is a termination by now: then it must not stay in its cluster.
-  const inGroup = seen.isReplacing ? LATELY_MS : LATELY_IN_GROUP_MS;
+  const inGroup = fresh.isReplacing ? LATELY_MS : LATELY_IN_GROUP_MS;
   // What a new signal has made doubtful may have changed while a look at ECS waited for its turn.
-  const isDoubted = seen.isReplacing && asked.lifecycle.isStale;
+  const isDoubted = fresh.isReplacing && asked.lifecycle.isStale;
   if (isDoubted || !askedSince('lifecycle', Math.max(emptySince, dueAt - inGroup))) needed.push('lifecycle');
   if (!letsGo(mutation)) return needed;
 
   // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.
-  const registration = ifKnown(seen.registration);
-  const view = ifKnown(seen.ecsView);
+  const registration = ifKnown(fresh.registration);
+  const view = ifKnown(fresh.ecsView);
   const isAnother = registration !== undefined && view?.heard !== registration.containerInstanceArn;
   const isConfirmed = registration !== undefined && !isAnother;
   // A look at ECS can wait a minute for its requests, and what the host said before it says nothing of that minute.
@@ -105,8 +105,8 @@ export function outdated(mutation: Mutation, seen: Freshness): readonly Needed[]
   if (!askedSince('ecsView', dueAt - lately)) needed.push('ecsView');
   // What stays in its cluster can be set ACTIVE by others, and what is silent can register anew: then ECS is heard last, after all
   // that had to wait for its turn, or for a host that hangs.
-  const mayChange = seen.isReplacing || !isConfirmed;
-  const isLong = mayChange && needed.length === 0 && seen.now - asked.ecsView.answeredAt > LATELY_MS;
+  const mayChange = fresh.isReplacing || !isConfirmed;
+  const isLong = mayChange && needed.length === 0 && fresh.now - asked.ecsView.answeredAt > LATELY_MS;
   if ((isAnother || isLong) && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
 }
@@ -155,8 +155,8 @@ const HEARTBEAT_PATIENCE_MS = 5_000;
  * still, hears first whether there is still a signal, and without one the group, whether it waits. That nobody answers is enough.
  * `identity`: the name must be asked again before anything is begun, heartbeats included: once, however often the decision changes.
  */
-export function heartbeatWaitsFor(seen: HeartbeatFreshness): 'answers' | 'identity' | undefined {
-  const { now, asked, decidedAt, dueAt, unsignalledSince = -Infinity } = seen;
+export function heartbeatWaitsFor(fresh: HeartbeatFreshness): 'answers' | 'identity' | undefined {
+  const { now, asked, decidedAt, dueAt, unsignalledSince = -Infinity } = fresh;
   const { isStale, failure } = asked.signals;
   const isHeard = (!isStale || failure !== undefined) && asked.lifecycle.at >= unsignalledSince;
   if (!isHeard && now < dueAt + HEARTBEAT_PATIENCE_MS) return 'answers';

@@ -1,43 +1,14 @@
-import type { AutoScaling, Hook, Lifecycle } from '../../aws/auto-scaling.ts';
+import type { AutoScaling, Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Task } from '../../aws/ecs.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
-import type { EcsAgent, LocalTask } from '../../host/ecs-agent.ts';
+import type { EcsAgent } from '../../host/ecs-agent.ts';
 import { leaving } from '../decide/group-state.ts';
 import type { Asked, DrainQuestion, EcsView, Explained, ViewKind } from '../model.ts';
+import type { DrainPolls, Poll, SeenInDrain, SeenTask } from '../polls.ts';
 import type { ReadEcsView } from './ecs-view.ts';
 import type { Explain } from './explain.ts';
-import { createPoll, type Poll, type PollPorts } from './poll.ts';
-import { goneBy, noteListed, type SeenTask } from './tasks.ts';
-
-/** What is asked in one drain, and what was seen in it. */
-export type DrainPolls = {
-  readonly localTasks: Poll<readonly LocalTask[]>;
-  readonly ecsView: Poll<EcsView>;
-  readonly lifecycle: Poll<Lifecycle>;
-  readonly hooks: Poll<readonly Hook[]>;
-  readonly retention: Poll<boolean>;
-  readonly explained: Poll<Explained>;
-} & Readonly<Record<DrainQuestion, Poll<unknown>>>;
-
-/** What the answers of one drain add up to. Times are in ms by the agent's clock. */
-export type Seen = {
-  /** The tasks that the ECS agent has listed, by ARN. */
-  readonly onHost: ReadonlyMap<string, SeenTask>;
-  /** Those of them that ECS has called gone since. */
-  readonly gone: ReadonlySet<string>;
-  /** Those that ECS has described as tasks that the drain does not wait for. */
-  readonly ignored: ReadonlySet<string>;
-  /** Since when the ECS agent has not answered. */
-  readonly silentSince: number | undefined;
-  /** Since when the ECS agent has listed no task. */
-  readonly emptySince: number | undefined;
-  /** Since when it has listed none but ignored ones. */
-  readonly onlyIgnoredSince: number | undefined;
-  /** Since when the group takes the instance out, without its hook waiting yet. */
-  readonly terminatingSince: number | undefined;
-  /** How long its answers have said, one after the other, since the tag was read that is there, that the group keeps the instance, in ms. */
-  readonly keptForMs: number | undefined;
-};
+import { createPoll, type PollPorts } from './poll.ts';
+import { goneBy, noteListed } from './tasks.ts';
 
 export type DrainPollPorts = {
   readonly ecsAgent: Pick<EcsAgent, 'tasks'>;
@@ -72,7 +43,7 @@ export type DrainPollPorts = {
 export function createDrainPolls(
   source: DrainPollPorts,
   ports: PollPorts,
-): { readonly polls: DrainPolls; readonly seen: () => Seen } {
+): { readonly polls: DrainPolls; readonly seenInDrain: () => SeenInDrain } {
   const { autoScaling } = source;
   const onHost = new Map<string, SeenTask>(
     source
@@ -176,7 +147,7 @@ export function createDrainPolls(
       retention: createPoll('retention', inGroup(autoScaling.retainsAbandoned), ports),
       explained,
     },
-    seen: () => {
+    seenInDrain: () => {
       const keptForMs = kept && kept.since >= source.tagSince() ? kept.until - kept.since : undefined;
       return {
         onHost,

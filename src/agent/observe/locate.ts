@@ -2,6 +2,7 @@ import type { Described, Ecs } from '../../aws/ecs.ts';
 import { AwsError, isRefusal } from '../../aws/errors.ts';
 import { known, type Reading, unknown } from '../../base/reading.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
+import type { Heard } from '../model.ts';
 import { CONTRADICTION_MS, LAG_MS } from './ecs-lag.ts';
 
 /** Where ECS keeps this host. */
@@ -39,9 +40,6 @@ export type LocatePorts = {
   /** In ms by the agent's clock. */
   readonly now: () => number;
 };
-
-/** A container instance that the ECS agent has named, and when it first did, in ms by the agent's clock. */
-export type Heard = Registration & { readonly since: number };
 
 /**
  * Finds this host in ECS. Rejects with an AwsError where ECS does not answer.

@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading } from '../../base/reading.ts';
 import type { DrainState, EcsView, Observation, Policy, StageState } from '../model.ts';
+import type { DrainPolls, SeenInDrain } from '../polls.ts';
 import { containerInstanceIn } from './container-instance.ts';
-import type { DrainPolls, Seen } from './drain-polls.ts';
 import { tasksOn } from './tasks.ts';
 
 /** What is known outside the drain. */
@@ -30,7 +30,7 @@ export type ObserverPorts = {
   readonly clock: Pick<Clock, 'now'>;
   readonly policy: Pick<Policy, 'mode'>;
   readonly polls: DrainPolls;
-  readonly seen: () => Seen;
+  readonly seenInDrain: () => SeenInDrain;
   readonly state: () => DrainState;
   /** When metadata last said that the group keeps the instance; undefined where this process never read that. */
   readonly keptAt: () => number | undefined;
@@ -41,7 +41,7 @@ export type ObserverPorts = {
 };
 
 export function createObserver(ports: ObserverPorts): Observer {
-  const { clock, policy, polls, seen, spread } = ports;
+  const { clock, policy, polls, seenInDrain, spread } = ports;
   let wasGroupCrowded = false;
   /** No answer of before then counts. */
   let forgottenAt = -Infinity;
@@ -49,7 +49,7 @@ export function createObserver(ports: ObserverPorts): Observer {
   function observe(around: Around): Observation {
     const state = ports.state();
     const view = viewNow();
-    const { onHost, gone, ignored, silentSince, emptySince, keptForMs } = seen();
+    const { onHost, gone, ignored, silentSince, emptySince, keptForMs } = seenInDrain();
     const wasAsked = polls.localTasks.asked().at > -Infinity;
     const hooks = polls.hooks.lastKnown();
     const retains = polls.retention.lastKnown() ?? state.memory.retains;
@@ -102,7 +102,7 @@ export function createObserver(ports: ObserverPorts): Observer {
   }
 
   function isHostBusy(): boolean {
-    const { ignored } = seen();
+    const { ignored } = seenInDrain();
     return ifKnown(polls.localTasks.reading())?.some(({ arn }) => !ignored.has(arn)) ?? false;
   }
 

@@ -4,9 +4,9 @@ import { isIgnored } from '../decide/ignored-tasks.ts';
 import { paceFacts, UNOBSERVED } from '../decide/pace-facts.ts';
 import { serviceName } from '../decide/services.ts';
 import type { DrainState, Heartbeat, Observation, Phase, Policy } from '../model.ts';
-import { askedIn, type DrainPolls, type Seen } from './drain-polls.ts';
+import type { DrainPolls, SeenInDrain, WatchPolls } from '../polls.ts';
+import { askedIn } from './drain-polls.ts';
 import type { Observer } from './observation.ts';
-import type { WatchPolls } from './watch-polls.ts';
 
 /** What the pace of one drain's questions depends on: as it is now, and what was seen of it over the drain. */
 export type PaceObserver = {
@@ -23,7 +23,7 @@ export type PaceObserverPorts = {
   readonly policy: Policy & { readonly dryRun: boolean };
   readonly polls: DrainPolls;
   readonly watch: Pick<WatchPolls, 'registration'>;
-  readonly seen: () => Seen;
+  readonly seenInDrain: () => SeenInDrain;
   readonly observer: Pick<Observer, 'lastView' | 'isHostBusy'>;
   readonly state: () => DrainState;
   readonly phase: () => Phase;
@@ -36,7 +36,7 @@ export type PaceObserverPorts = {
 };
 
 export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
-  const { now, policy, polls, watch, seen, observer, spread } = ports;
+  const { now, policy, polls, watch, seenInDrain, observer, spread } = ports;
   /** What the pace depends on of what was last observed. */
   let facts = UNOBSERVED;
   let servicesSince: number | undefined;
@@ -55,7 +55,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   }
 
   function pace(): DrainPace {
-    const { onHost, gone, emptySince, onlyIgnoredSince, terminatingSince } = seen();
+    const { onHost, gone, emptySince, onlyIgnoredSince, terminatingSince } = seenInDrain();
     const { memory, heartbeat } = ports.state();
     const { completed } = memory;
     const view = observer.lastView();

@@ -2,30 +2,8 @@ import { AwsError } from '../../aws/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import { messageOf } from '../../base/text.ts';
-import type { Asked, Failure, OnFault } from '../model.ts';
-
-/** A question that is asked now and then, and what it was last answered. Times are in ms by the agent's clock. */
-export type Poll<T> = {
-  reading(): Reading<T>;
-  /** The last answer that was known, whatever failed since: for what does not change by itself. */
-  lastKnown(): T | undefined;
-  /** When that was asked, or as of when it was shown; -Infinity before the first. */
-  lastKnownAt(): number;
-  asked(): Asked;
-  /** Asks, unless an answer is awaited already. */
-  ask(): void;
-  /**
-   * What is known better than any answer, after a change that was just made. An answer on its way is dropped.
-   * @param asOf since when the rest of it is known
-   */
-  show(value: T, asOf: number): void;
-  /** The answer no longer counts: the question is due at once, and an answer on its way is dropped. */
-  invalidate(): void;
-  /** Nothing is known any more until it is asked anew, and an answer on its way is dropped. */
-  forget(cause: string): void;
-  /** Nobody wants to know any more: an answer on its way lands nowhere. */
-  close(): void;
-};
+import type { Failure, OnFault } from '../model.ts';
+import type { Poll } from '../polls.ts';
 
 export type PollPorts = {
   readonly clock: Clock;
@@ -35,9 +13,6 @@ export type PollPorts = {
   readonly onAnswer: () => void;
   readonly onFault: OnFault;
 };
-
-/** Makes a question due at once, unless it is already: then it is on its way, or rests after a failure. */
-export type AskAnew = (poll: Pick<Poll<unknown>, 'asked' | 'invalidate'>) => void;
 
 /** The cause of a reading before its first question. */
 export const NOT_ASKED = 'not asked yet';

@@ -2,10 +2,8 @@ import type { Task } from '../../aws/ecs.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { LocalTask } from '../../host/ecs-agent.ts';
 import type { EcsView } from '../model.ts';
+import type { SeenTask } from '../polls.ts';
 import { LAG_MS } from './ecs-lag.ts';
-
-/** A task that the ECS agent on this host has listed, and when it first and last did, in ms by the agent's clock. */
-export type SeenTask = LocalTask & { readonly since: number; readonly at: number };
 
 export type SeenOnHost = {
   /** Whether the ECS agent has answered, or failed to, in this drain. */

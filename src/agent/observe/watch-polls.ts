@@ -1,16 +1,9 @@
 import { type Imds, readInstanceId } from '../../aws/imds.ts';
-import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
-import { readSignals, type Signals } from '../../signals/read-signals.ts';
+import type { EcsAgent } from '../../host/ecs-agent.ts';
+import { readSignals } from '../../signals/read-signals.ts';
 import type { ReadSignal } from '../../signals/signal.ts';
-import type { WatchQuestion } from '../model.ts';
-import { createPoll, type Poll, type PollPorts } from './poll.ts';
-
-/** What is asked for as long as the agent runs. */
-export type WatchPolls = {
-  readonly signals: Poll<Signals>;
-  readonly identity: Poll<string>;
-  readonly registration: Poll<Registration>;
-} & Readonly<Record<WatchQuestion, Poll<unknown>>>;
+import type { WatchPolls } from '../polls.ts';
+import { createPoll, type PollPorts } from './poll.ts';
 
 export type WatchPorts = {
   readonly imds: Imds;

@@ -2,8 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/text.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Log } from '../../log/log.ts';
-import type { Memory } from '../model.ts';
-import type { Heard } from '../observe/locate.ts';
+import type { Heard, Memory } from '../model.ts';
 import { downtime, resume, type State, type StateStore } from './state-file.ts';
 
 /** What outlives the process. */

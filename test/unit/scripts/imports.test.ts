@@ -67,6 +67,12 @@ describe('the order of src', () => {
   for (const [file, to, problem] of [
     ['src/agent/loop.ts', 'src/signals/tag.ts', undefined],
     ['src/agent/loop.ts', 'src/agent/act/act.ts', undefined],
+    ['src/agent/act/act.ts', 'src/agent/decide/decide.ts', undefined],
+    ['src/agent/act/act.ts', 'src/agent/act/settle.ts', undefined],
+    ['src/agent/act/act.ts', 'src/agent/model.ts', undefined],
+    ['src/agent/act/act.ts', 'src/agent/observe/poll.ts', 'observe is not before src/agent/act'],
+    ['src/agent/decide/decide.ts', 'src/agent/act/act.ts', 'act is not before src/agent/decide'],
+    ['src/agent/state/kept.ts', 'src/agent/observe/locate.ts', 'observe is not before src/agent/state'],
     ['src/cli.ts', 'src/commands/run.ts', undefined],
     ['src/commands/sandbox.ts', 'src/sandbox/index.ts', undefined],
     ['src/commands/sandbox.ts', 'src/sandbox/start.ts', 'the door of sandbox is src/sandbox/index.ts'],
@@ -99,9 +105,18 @@ describe('the order of src', () => {
     });
   }
 
+  test('what an outcome means is pure as well', () => {
+    for (const name of ['settle', 'settle-done', 'settle-heartbeat', 'drain-state'])
+      assert.equal(
+        layerProblems(new Map([[`src/agent/act/${name}.ts`, [{ to: 'node:fs', kind: 'value' }]]])).length,
+        1,
+        name,
+      );
+  });
+
   test('a decision that loads the file system by way of another file is found; its type alone is fine', () => {
     const decide = 'src/agent/decide/decide.ts';
-    const other = 'src/agent/state/state-file.ts';
+    const other = 'src/agent/other.ts';
     const files = (kind: Import['kind']) =>
       new Map<string, readonly Import[]>([
         [decide, [{ to: other, kind }]],

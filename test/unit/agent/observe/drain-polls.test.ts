@@ -68,7 +68,7 @@ function setUp(tasksLeft: readonly string[] = []) {
     isIgnored: ({ family }) => family === 'monitor',
     onView: (one) => void views.push(one),
   };
-  const { polls, seen } = createDrainPolls(source, {
+  const { polls, seenInDrain } = createDrainPolls(source, {
     clock,
     random: () => 0.5,
     onAnswer: () => {},
@@ -82,99 +82,103 @@ function setUp(tasksLeft: readonly string[] = []) {
     clock.at(clock.trueNow() + ms, () => {});
     clock.step();
   };
-  return { polls, seen, says, asked, views, ask, pass, source, clock };
+  return { polls, seenInDrain, says, asked, views, ask, pass, source, clock };
 }
 const throttled = new AwsError('ecs:ListTasks', 'throttled', 'Throttling', 'too much');
 
 it('an instance that is in no group is kept by none: a tag of its last event would count as past', async () => {
-  const { seen, says, ask, pass } = setUp();
+  const { seenInDrain, says, ask, pass } = setUp();
   await ask('lifecycle');
   pass(SECOND);
   await ask('lifecycle');
-  assert.equal(seen().keptForMs, SECOND);
+  assert.equal(seenInDrain().keptForMs, SECOND);
   says.lifecycle = { kind: 'no-group' };
   await ask('lifecycle');
-  assert.equal(seen().keptForMs, undefined);
+  assert.equal(seenInDrain().keptForMs, undefined);
 });
 
 it('what the group said before the tag was read that is there counts for nothing: its event may have come after that', async () => {
-  const { seen, says, ask, pass, clock } = setUp();
+  const { seenInDrain, says, ask, pass, clock } = setUp();
   await ask('lifecycle');
   pass(30 * SECOND);
   await ask('lifecycle');
-  assert.equal(seen().keptForMs, 30 * SECOND);
+  assert.equal(seenInDrain().keptForMs, 30 * SECOND);
   pass(SECOND);
   says.tagSince = clock.now();
-  assert.equal(seen().keptForMs, undefined);
+  assert.equal(seenInDrain().keptForMs, undefined);
   await ask('lifecycle');
-  assert.equal(seen().keptForMs, 0);
+  assert.equal(seenInDrain().keptForMs, 0);
   pass(SECOND);
   await ask('lifecycle');
-  assert.equal(seen().keptForMs, SECOND);
+  assert.equal(seenInDrain().keptForMs, SECOND);
 });
 
 it('a task that an earlier process left is gone once ECS calls it MISSING: it is not new, and nothing else would end the drain', async () => {
-  const { seen, says, ask } = setUp(['left']);
+  const { seenInDrain, says, ask } = setUp(['left']);
   says.view = known({ ...view, gone: ['left'], missing: ['left'] });
   await ask('ecsView');
-  assert.deepEqual([...seen().gone], ['left']);
+  assert.deepEqual([...seenInDrain().gone], ['left']);
 });
 
 describe('what the ECS agent says', () => {
   it('is empty since the first answer without a task', async () => {
-    const { seen, says, ask, pass } = setUp();
-    assert.equal(seen().emptySince, undefined);
+    const { seenInDrain, says, ask, pass } = setUp();
+    assert.equal(seenInDrain().emptySince, undefined);
     await ask('localTasks');
     pass(SECOND);
     await ask('localTasks');
-    assert.equal(seen().emptySince, START);
+    assert.equal(seenInDrain().emptySince, START);
     says.tasks = known([local('a')]);
     await ask('localTasks');
-    assert.equal(seen().emptySince, undefined);
+    assert.equal(seenInDrain().emptySince, undefined);
     says.tasks = known([]);
     await ask('localTasks');
-    assert.equal(seen().emptySince, START + SECOND);
+    assert.equal(seenInDrain().emptySince, START + SECOND);
   });
   it('has no task that is waited for since only those are left that ECS has described as ignored', async () => {
-    const { seen, says, ask, pass } = setUp();
+    const { seenInDrain, says, ask, pass } = setUp();
     const tasks = known([
       { arn: 'a', group: 'g', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' },
       { arn: 'm', group: 'g', lastStatus: 'RUNNING', desiredStatus: 'RUNNING', family: 'monitor' },
     ]);
     says.tasks = known([{ ...local('m'), family: 'monitor' }]);
     await ask('localTasks');
-    assert.equal(seen().onlyIgnoredSince, undefined, 'the host alone says so: anybody may answer there');
+    assert.equal(
+      seenInDrain().onlyIgnoredSince,
+      undefined,
+      'the host alone says so: anybody may answer there',
+    );
     says.view = known({ ...view, tasks });
     await ask('ecsView');
     says.tasks = known([local('a'), local('m')]);
     await ask('localTasks');
-    assert.equal(seen().onlyIgnoredSince, undefined);
+    assert.equal(seenInDrain().onlyIgnoredSince, undefined);
     pass(SECOND);
     says.tasks = known([local('m')]);
     await ask('localTasks');
-    assert.equal(seen().onlyIgnoredSince, START + SECOND);
-    assert.equal(seen().emptySince, undefined);
-    assert.deepEqual([...seen().ignored], ['m']);
+    assert.equal(seenInDrain().onlyIgnoredSince, START + SECOND);
+    assert.equal(seenInDrain().emptySince, undefined);
+    assert.deepEqual([...seenInDrain().ignored], ['m']);
     says.tasks = unknown('refused');
     await ask('localTasks');
-    assert.equal(seen().onlyIgnoredSince, undefined);
+    assert.equal(seenInDrain().onlyIgnoredSince, undefined);
   });
   it('is not empty where it does not answer: ECS would be asked every second', async () => {
-    const { seen, says, ask } = setUp();
+    const { seenInDrain, says, ask } = setUp();
     await ask('localTasks');
     says.tasks = unknown('refused');
     await ask('localTasks');
-    assert.equal(seen().emptySince, undefined);
+    assert.equal(seenInDrain().emptySince, undefined);
   });
   it('is kept, though it lists the task no more: it has ended only once ECS says so', async () => {
-    const { seen, says, ask, pass } = setUp();
+    const { seenInDrain, says, ask, pass } = setUp();
     says.tasks = known([local('a')]);
     await ask('localTasks');
     pass(SECOND);
     says.tasks = known([{ ...local('b'), knownStatus: 'STOPPING' }]);
     await ask('localTasks');
     assert.deepEqual(
-      [...seen().onHost],
+      [...seenInDrain().onHost],
       [
         ['a', { ...local('a'), since: START, at: START }],
         [
@@ -196,13 +200,13 @@ describe('ECS is asked', () => {
     assert.deepEqual(asked, [['quick', undefined, ['a', 'c', 'b']]]);
   });
   it('no more after what it has called gone', async () => {
-    const { seen, says, asked, ask } = setUp();
+    const { seenInDrain, says, asked, ask } = setUp();
     says.tasks = known([local('a'), local('b')]);
     says.view = known({ ...view, gone: ['a'] });
     await ask('localTasks');
     await ask('ecsView');
     await ask('ecsView');
-    assert.deepEqual([...seen().gone], ['a']);
+    assert.deepEqual([...seenInDrain().gone], ['a']);
     assert.deepEqual(asked[1], ['quick', { ...view, gone: ['a'] }, ['b']]);
   });
   it('with what it said last, though it was silent since', async () => {
@@ -226,30 +230,30 @@ describe('what ECS says', () => {
     assert.deepEqual(views, [view]);
   });
   it('that is not known is not', async () => {
-    const { seen, says, views, ask } = setUp();
+    const { seenInDrain, says, views, ask } = setUp();
     says.view = unknown('it contradicts itself');
     await ask('ecsView');
-    assert.deepEqual([views, [...seen().gone]], [[], []]);
+    assert.deepEqual([views, [...seenInDrain().gone]], [[], []]);
   });
 });
 
 describe('the group', () => {
   it('has the instance Terminating since the first answer that says so', async () => {
-    const { seen, says, ask, pass } = setUp();
+    const { seenInDrain, says, ask, pass } = setUp();
     await ask('lifecycle');
-    assert.equal(seen().terminatingSince, undefined);
+    assert.equal(seenInDrain().terminatingSince, undefined);
     pass(SECOND);
     says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'Terminating' };
     await ask('lifecycle');
     pass(SECOND);
     await ask('lifecycle');
-    assert.equal(seen().terminatingSince, START + SECOND);
+    assert.equal(seenInDrain().terminatingSince, START + SECOND);
     says.lifecycle = throttled;
     await ask('lifecycle');
-    assert.equal(seen().terminatingSince, START + SECOND, 'it would be asked every 3 s for ever');
+    assert.equal(seenInDrain().terminatingSince, START + SECOND, 'it would be asked every 3 s for ever');
     says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait' };
     await ask('lifecycle');
-    assert.equal(seen().terminatingSince, undefined);
+    assert.equal(seenInDrain().terminatingSince, undefined);
   });
   it('is asked for its hooks and whether it retains, by its name', async () => {
     const { polls, asked, ask } = setUp();
@@ -332,11 +336,15 @@ describe('a group that metadata names', () => {
   const inMetadata = { kind: 'in-group', group: 'web-asg', state: 'Terminating', from: 'metadata' } as const;
   const busy = known([local]);
   it('is believed at first while tasks run here, and asked the next time', async () => {
-    const { polls, seen, says, ask } = setUp();
+    const { polls, seenInDrain, says, ask } = setUp();
     Object.assign(says, { inMetadata, tasks: busy });
     await ask('lifecycle');
     assert.deepEqual(polls.lifecycle.reading(), known(inMetadata));
-    assert.equal(seen().terminatingSince, undefined, 'the group would be asked whether its hook waits');
+    assert.equal(
+      seenInDrain().terminatingSince,
+      undefined,
+      'the group would be asked whether its hook waits',
+    );
     await ask('lifecycle');
     assert.deepEqual(polls.lifecycle.reading(), known(says.lifecycle));
   });

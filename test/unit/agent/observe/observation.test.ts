@@ -34,7 +34,7 @@ function setUp(mode: Policy['mode'] = 'drain') {
   const fail = async () => {
     throw failed('transient');
   };
-  const { polls, seen } = createDrainPolls(
+  const { polls, seenInDrain } = createDrainPolls(
     {
       ecsAgent: { tasks: async () => says.tasks },
       autoScaling: { lifecycle: fail, terminatingHooks: fail, retainsAbandoned: fail },
@@ -56,7 +56,7 @@ function setUp(mode: Policy['mode'] = 'drain') {
     clock,
     policy: { mode },
     polls,
-    seen,
+    seenInDrain,
     state: () => state,
     keptAt: () => undefined,
     spread: 0.5,

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { beginDrain } from '../../../../src/agent/act/drain-state.ts';
 import type { Asked, EcsView } from '../../../../src/agent/model.ts';
-import type { DrainPolls } from '../../../../src/agent/observe/drain-polls.ts';
 import { createPaceObserver } from '../../../../src/agent/observe/pace.ts';
-import type { Poll } from '../../../../src/agent/observe/poll.ts';
-import type { WatchPolls } from '../../../../src/agent/observe/watch-polls.ts';
+import type { DrainPolls, Poll, WatchPolls } from '../../../../src/agent/polls.ts';
 import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
 import type { Registration } from '../../../../src/host/ecs-agent.ts';
 import { policy } from '../decide/observations.ts';
@@ -60,7 +58,7 @@ function setUp(ignoreTasks: typeof policy.ignoreTasks = []) {
         asked: () => asked(says.heardAt),
       }) as WatchPolls['registration'],
     },
-    seen: () => ({
+    seenInDrain: () => ({
       onHost: new Map(),
       gone: new Set(),
       ignored: new Set(),

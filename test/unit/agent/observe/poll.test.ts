@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { askDue, createPoll, type Poll } from '../../../../src/agent/observe/poll.ts';
+import { askDue, createPoll } from '../../../../src/agent/observe/poll.ts';
+import type { Poll } from '../../../../src/agent/polls.ts';
 import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
 import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
 import { createVirtualClock, START, settled } from '../../../support/virtual-clock.ts';

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EcsView } from '../../../../src/agent/model.ts';
-import {
-  goneBy,
-  noteListed,
-  type SeenOnHost,
-  type SeenTask,
-  tasksOn,
-} from '../../../../src/agent/observe/tasks.ts';
+import { goneBy, noteListed, type SeenOnHost, tasksOn } from '../../../../src/agent/observe/tasks.ts';
+import type { SeenTask } from '../../../../src/agent/polls.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 
 const NOW = 1_800_000_000_000;
