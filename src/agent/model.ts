@@ -48,6 +48,8 @@ export type Observation = {
   readonly drainedHooks?: StageState | undefined;
   /** When the last heartbeat was recorded or tried by this process. */
   readonly lastHeartbeat: Heartbeat | undefined;
+  /** Until when a completion of our lifecycle action rests that got nowhere. Absent: none does. */
+  readonly completionRestsUntil?: number | undefined;
   /**
    * Auto Scaling has throttled the question after its hooks: when metadata last said that the group keeps the instance, so that no
    * action has waited for longer, and this instance's share of the time that is left, uniform in [0, 1). Absent: it has not, or

@@ -30,9 +30,8 @@ export function atLimit(
   containerInstance: ContainerInstance,
   tasks: readonly Task[],
 ): Action | undefined {
-  const { now } = observed;
-  const interruption = interruptionAt(observed);
-  if (policy.spotStopTasks && interruption !== undefined && now >= interruption - SPOT_STOP_TASKS_MS) {
+  const interruption = interruptionAt(observed) ?? Infinity;
+  if (policy.spotStopTasks && observed.now >= interruption - SPOT_STOP_TASKS_MS) {
     const stopping = stopTasks(observed, containerInstance, tasks, 'spot');
     if (stopping) return stopping;
   }
@@ -91,10 +90,15 @@ function stopTasks(
  * Near the hook's global limit, a group that retains abandoned instances is told to: the wait then goes on
  * without a limit. That costs no task, so it needs no certainty about them. It retains what is terminated only: what becomes
  * of an abandoned replacement of a root volume is documented nowhere.
+ *
+ * One that got nowhere leaves its turn to what else the drain has to do until it is tried again: Auto Scaling may be down, or
+ * somebody else may have ended the action, whose instance another owner's hook can hold for days.
  */
 export function beyondHookLimit(observed: Observation, policy: Policy): Action | undefined {
+  const { now, completionRestsUntil = -Infinity } = observed;
   const limit = hookLimit(observed);
-  if (limit === undefined || observed.now < limit - ABANDON_BEFORE_LIMIT_MS) return undefined;
+  if (limit === undefined || now < limit - ABANDON_BEFORE_LIMIT_MS) return undefined;
+  if (now < completionRestsUntil || isInterruptionNear(observed, policy)) return undefined;
   const isEmpty = ifKnown(observed.tasks)?.length === 0 && observed.drainedHooks !== 'held';
   if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;
   if (leavingGroup(observed)?.aim !== 'termination') return undefined;
@@ -124,6 +128,12 @@ export function interruptionAt(observed: Observation): number | undefined {
   if (!spot) return undefined;
   const noticedAt = observed.memory.spotSeenAt ?? observed.now;
   return earlier(onAgentClock(spot.interruptionAt, observed), noticedAt + SPOT_NOTICE_MS);
+}
+
+/** Whether the tasks have to be asked to stop now: the interruption comes whatever becomes of the hook. */
+function isInterruptionNear(observed: Observation, { spotStopTasks }: Policy): boolean {
+  const at = interruptionAt(observed) ?? Infinity;
+  return spotStopTasks && observed.now >= at - SPOT_STOP_TASKS_MS && observed.now < at;
 }
 
 /** When an event that EC2 has scheduled ends the wait, at the earliest. */

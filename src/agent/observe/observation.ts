@@ -72,6 +72,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       drainedHooks: ports.drainedHooks(),
       memory: state.memory,
       lastHeartbeat: state.heartbeat,
+      completionRestsUntil: state.attempts.complete?.restsUntil,
       crowded: isGroupCrowded() && keptAt !== undefined ? { keptAt, spread } : undefined,
     };
   }

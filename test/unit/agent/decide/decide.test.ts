@@ -732,6 +732,16 @@ table('near the hook’s global limit', [
     expect: complete('ABANDON', 'hook-limit'),
   },
   {
+    when: 'the group retains, Auto Scaling did not take the abandon, and somebody has set it ACTIVE: set it DRAINING meanwhile',
+    seen: {
+      ...nearHookLimit,
+      retainsAbandoned: known(true),
+      completionRestsUntil: NOW + SECOND,
+      containerInstance: known(active),
+    },
+    expect: { kind: 'set-draining', containerInstance: active },
+  },
+  {
     when: 'the group retains, six minutes before: not yet',
     seen: {
       memory: {

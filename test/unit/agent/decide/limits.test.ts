@@ -106,6 +106,19 @@ describe('near the hook’s global limit', () => {
     assert.deepEqual(beyondHookLimit(near(5 * MINUTE), policy), abandon);
     assert.equal(beyondHookLimit(near(5 * MINUTE + 1), policy), undefined);
   });
+  it('but not while one that got nowhere rests: the limits below it, and ACTIVE, would wait for Auto Scaling', () => {
+    const rests = (ms: number) => ({ ...near(MINUTE), completionRestsUntil: NOW + ms });
+    assert.equal(beyondHookLimit(rests(1), policy), undefined);
+    assert.deepEqual(beyondHookLimit(rests(0), policy), abandon);
+  });
+  it('nor in the half-minute before a Spot interruption: its tasks would be cut off without SIGTERM', () => {
+    const interrupted = (ms: number) => ({ ...near(MINUTE), signals: known([spot(NOW + ms)]) });
+    assert.deepEqual(beyondHookLimit(interrupted(30 * SECOND + 1), policy), abandon);
+    assert.equal(beyondHookLimit(interrupted(30 * SECOND), policy), undefined);
+    assert.equal(beyondHookLimit(interrupted(1), policy), undefined);
+    assert.deepEqual(beyondHookLimit(interrupted(0), policy), abandon, 'it did not come');
+    assert.deepEqual(beyondHookLimit(interrupted(SECOND), { ...policy, spotStopTasks: false }), abandon);
+  });
   it('never where the hook’s own numbers are not known', () => {
     const nameOnly = { name: 'drain', heartbeatTimeout: undefined, globalTimeout: undefined };
     const waiting = { since: NOW - 48 * HOUR, group: 'web-asg', hook: nameOnly };
