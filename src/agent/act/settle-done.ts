@@ -113,8 +113,8 @@ function deregistered(
   if (seen?.kind === 'registered' && seen.arn !== containerInstance.arn)
     return { state, stale: ['ecsView'], events };
   const left = tasksLeft.kind === 'known' ? tasksLeft.value : [];
-  // It was given tasks until now.
-  const mayHaveMore = containerInstance.status === 'ACTIVE';
+  // It was given tasks until now, or a look since the call was decided on could not tell which it has.
+  const mayHaveMore = containerInstance.status === 'ACTIVE' || tasksLeft.kind === 'unknown';
   const shows: EcsView = {
     containerInstance: { kind: 'deregistered', arn: containerInstance.arn },
     tasks: left.length === 0 && mayHaveMore ? unknown('asking what was placed last') : known(left),

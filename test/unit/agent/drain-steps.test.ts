@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Outcome } from '../../../src/agent/model.ts';
+import type { EcsView, Outcome } from '../../../src/agent/model.ts';
 import type { HooksResult } from '../../../src/operator-hooks/operator-hooks.ts';
 import {
   begin,
@@ -707,6 +707,40 @@ describe('before the instance is let go', () => {
         `${question} was not asked at ${at}: ${agent.times(question)}`,
       );
   });
+});
+
+describe('what ECS says while a deregistration is on its way', () => {
+  const view = (status: string, tasks: EcsView['tasks']) =>
+    known<EcsView>({
+      containerInstance: { kind: 'registered', cluster: 'web', arn: CI, status },
+      tasks,
+      isListed: true,
+      requests: 2,
+      heard: CI,
+      own: [{ cluster: 'web', containerInstanceArn: CI }],
+      gone: [],
+    });
+  for (const [name, meanwhile] of [
+    ['that it counts a task and lists none', view('DRAINING', unknown('ECS counts 1 and lists none'))],
+    ['that somebody has set it ACTIVE', view('ACTIVE', unknown('they are listed once it is DRAINING'))],
+  ] as const)
+    it(`${name}, is looked into before the instance is let go: a task may be on it`, async () => {
+      const agent = scriptAgent();
+      const answer = pending();
+      agent.outcomes.deregister = answer.promise;
+      await begin(agent);
+      await agent.pass(8 * SECOND);
+      agent.says.view = meanwhile;
+      await agent.pass(20 * SECOND);
+      assert.equal(agent.isWithdrawn('deregister'), true, 'it was sent all the same');
+      agent.says.view = undefined;
+      const answeredAt = agent.clock.monotonic() / SECOND;
+      answer.resolve({ kind: 'done' });
+      await agent.pass(2 * SECOND);
+      assert.match(agent.did.at(-1) ?? '', /complete/);
+      const asked = agent.asked.filter((one) => / s ECS /.test(one) && Number.parseFloat(one) >= answeredAt);
+      assert.ok(asked.length > 0, 'let go without a look at ECS since it contradicted itself');
+    });
 });
 
 describe('a dry run', () => {

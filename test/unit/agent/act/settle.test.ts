@@ -201,6 +201,15 @@ describe('what was done', () => {
     assert.deepEqual(wasActive.shows?.view.tasks, unknown('asking what was placed last'));
     assert.deepEqual(wasActive.stale, ['ecsView']);
   });
+  it('deregistered, and meanwhile a look could not tell which tasks are left: ECS is asked after them', () => {
+    const { shows, stale } = after(deregister, done, { tasksLeft: unknown('ECS counts 1 and lists none') });
+    assert.deepEqual(
+      shows?.view.tasks,
+      unknown('asking what was placed last'),
+      'the instance is let go with a task on it that ECS counts and nobody has seen',
+    );
+    assert.deepEqual(stale, ['ecsView']);
+  });
   it('completed: as AWS has answered, until the group says more', () => {
     const { state, stale, events } = after(complete, done);
     assert.deepEqual(state.memory.completed, {
