@@ -72,9 +72,12 @@ export type Fleet = {
   /** The machine goes at once, as by an EC2 API call or a hardware failure. */
   terminate(machine: Machine, cause: string): void;
   reboot(machine: Machine, downMs?: number): void;
-  /** The machine stands still for so long, as a Spot instance that is hibernated: without a notice. */
+  /** The machine stands still for so long, as a Spot instance that is hibernated. A notice of that is gone afterwards. */
   hibernate(machine: Machine, forMs: number): void;
-  /** A Spot interruption, announced now; the machine is terminated at `time` (ms since the Unix epoch). */
+  /**
+   * A Spot interruption, announced now; the machine is terminated at `time` (ms since the Unix epoch), but for `hibernate`, which
+   * `hibernate()` does.
+   */
   interruptSpot(
     machine: Machine,
     options?: { time?: number; action?: 'terminate' | 'stop' | 'hibernate' },
@@ -260,5 +263,6 @@ function interruptSpot(
   const action = options.action ?? 'terminate';
   machine.imds.spotAction = { action, time };
   emit(world, () => ({ type: 'spot-interruption', instanceId: machine.id, action, time }));
+  if (action === 'hibernate') return;
   world.queue.schedule(time, () => terminateMachine(world, machine, 'a Spot interruption'));
 }

@@ -84,6 +84,8 @@ function tell(event: TimelineEvent): { subject: string; text: string } {
       };
     case 'service-event':
       return { subject: event.service, text: event.message };
+    case 'spot-interruption-over':
+      return { subject: event.instanceId, text: 'the Spot interruption is over' };
     case 'spot-interruption':
       return {
         subject: event.instanceId,

@@ -13,6 +13,7 @@ import {
   terminationDecided,
 } from './facts.ts';
 import { leaving } from './group-state.ts';
+import { SPOT_NOTICE_MS } from './limits.ts';
 
 /** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
 const LONGEST_WAIT_MS = 48 * 3_600_000;
@@ -117,9 +118,13 @@ function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
   return left.length > 0 ? { ...rest, tasksLeft: left } : rest;
 }
 
-function rememberSpot(memory: Memory, { signals, now }: Observation): Memory {
+/** A notice that is gone says nothing of the next one, once its interruption must have come: it stopped or hibernated the host. */
+function rememberSpot(memory: Memory, { signals, silentSignals, now }: Observation): Memory {
   const isNoticed = ifKnown(signals)?.some(({ source }) => source === 'spot');
-  return isNoticed && memory.spotSeenAt === undefined ? { ...memory, spotSeenAt: now } : memory;
+  const { spotSeenAt, ...rest } = memory;
+  if (isNoticed) return spotSeenAt === undefined ? { ...memory, spotSeenAt: now } : memory;
+  const isOver = spotSeenAt !== undefined && now >= spotSeenAt + SPOT_NOTICE_MS;
+  return isOver && isNoticed === false && silentSignals === undefined ? rest : memory;
 }
 
 /**

@@ -5,7 +5,7 @@ import { startImds } from './machines.ts';
 import type { Machine, WorldState } from './state.ts';
 
 /**
- * A Spot instance is hibernated, and goes on after `forMs`: AWS gives no notice of it in advance (EC2 user guide, "Hibernate
+ * A Spot instance is hibernated, and goes on after `forMs`: AWS gives notice of it, and not in advance (EC2 user guide, "Hibernate
  * interrupted Spot instances"). Every process stands still meanwhile, with what it was about to do. The group takes the
  * instance for unhealthy, and terminates it where it has not gone on by then.
  */
@@ -30,6 +30,7 @@ export function hibernateMachine(world: WorldState, machine: Machine, forMs: num
     machine.hibernates = false;
     if (machine.boots !== boots) return;
     emit(world, () => ({ type: 'machine-resumed', instanceId: machine.id }));
+    endNotice(world, machine);
     if (wasAnswering) startImds(world, machine);
     if (wasUp) setEcsAgent(world, machine, 'up');
   });
@@ -40,4 +41,11 @@ export function hibernateMachine(world: WorldState, machine: Machine, forMs: num
       'an instance was taken out of service in response to an EC2 instance status checks failure.';
     beginTermination(world, member, cause);
   });
+}
+
+/** What announced it is no notice of anything to come. */
+function endNotice(world: WorldState, machine: Machine): void {
+  if (machine.imds.spotAction?.action !== 'hibernate') return;
+  machine.imds.spotAction = undefined;
+  emit(world, () => ({ type: 'spot-interruption-over', instanceId: machine.id }));
 }

@@ -71,6 +71,7 @@ export type WorldEvent =
   | { type: 'task-interrupted'; interruption: Interruption }
   | { type: 'service-event'; service: string; message: string }
   | { type: 'spot-interruption'; instanceId: string; action: string; time: number }
+  | { type: 'spot-interruption-over'; instanceId: string }
   | { type: 'rebalance-recommendation'; instanceId: string }
   /** EC2 has planned something for the instance, not before this time (ms since the Unix epoch), or no longer does. */
   | { type: 'event-scheduled'; instanceId: string; code: string; notBefore: number }

@@ -211,6 +211,16 @@ describe('a host that is hibernated', () => {
     assert.equal(task.containersRunning, false);
   });
 
+  test('is not terminated by what announced that, which is gone afterwards', () => {
+    const { fleet, machine } = scene();
+    fleet.interruptSpot(machine, { action: 'hibernate', time: fleet.world.now + 1_000 });
+    fleet.pass(1_000);
+    fleet.hibernate(machine, 20_000);
+    fleet.pass(200_000);
+    assert.equal(machine.state, 'running');
+    assert.equal(machine.imds.spotAction, undefined);
+  });
+
   test('for longer is taken for unhealthy by its group, which terminates it', () => {
     const { fleet, machine } = scene();
     fleet.hibernate(machine, 600_000);

@@ -83,6 +83,16 @@ describe('what is remembered of a Spot interruption', () => {
   it('nothing where another signal asks for the drain', () => {
     assert.equal(after({ signals: known([tag]) }).spotSeenAt, undefined);
   });
+  it('not once it is gone and must have come: of a second notice the tasks would be asked to stop 90 s too early', () => {
+    const memory: Memory = { signalledAt: NOW, signals: [tag], spotSeenAt: NOW };
+    const seenAt = (ms: number, more: Partial<Observation> = {}) =>
+      after({ memory, signals: known([tag]), now: NOW + ms, ...more }).spotSeenAt;
+    assert.equal(seenAt(2 * MINUTE), undefined);
+    assert.equal(seenAt(2 * MINUTE - 1), NOW, 'metadata may just have failed to tell of it');
+    assert.equal(seenAt(2 * MINUTE, { signals: unknown('IMDS is silent') }), NOW);
+    assert.equal(seenAt(2 * MINUTE, { silentSignals: 'asking IMDS for spot/instance-action' }), NOW);
+    assert.equal(seenAt(2 * MINUTE, { signals: known([tag, spot]) }), NOW);
+  });
 });
 
 describe('what is remembered of the lifecycle action', () => {
