@@ -96,6 +96,7 @@ export function followAnswer(
       return;
     case 'ecs:DescribeContainerInstances':
       process.toldEmpty = emptyIn(instance, at, output);
+      process.isToldBusy = countsTasks(instance, output);
       return;
     case 'ecs:ListTasks':
       followList(instance, input, output);
@@ -132,9 +133,18 @@ function emptyIn(
   const found = memberOf(output, 'containerInstances');
   const own = Array.isArray(found) ? found.find((one) => textIn(one, 'ec2InstanceId') === id) : undefined;
   const status = textIn(own, 'status');
-  const count = Number(memberOf(own, 'runningTasksCount')) + Number(memberOf(own, 'pendingTasksCount'));
-  return status !== undefined && count === 0 ? { at, status } : undefined;
+  return status !== undefined && tasksCountedOn(own) === 0 ? { at, status } : undefined;
 }
+
+/** Whether an answer counts tasks on one of the instance's own container instances. */
+function countsTasks({ id }: Instance, output: unknown): boolean {
+  const found = memberOf(output, 'containerInstances');
+  const own = Array.isArray(found) ? found.filter((one) => textIn(one, 'ec2InstanceId') === id) : [];
+  return own.some((one) => tasksCountedOn(one) > 0);
+}
+
+const tasksCountedOn = (one: unknown): number =>
+  Number(memberOf(one, 'runningTasksCount')) + Number(memberOf(one, 'pendingTasksCount'));
 
 const isAbout = (found: unknown, { id }: Instance): boolean =>
   textIn(found, 'InstanceId') === id &&

@@ -123,6 +123,10 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       instance.spot = { at: event.time, noticedAt: at, isChecked: false };
       followSignals(instance, at, 'spot', true);
       return;
+    case 'spot-interruption-over':
+      instance.spot = undefined;
+      followSignals(instance, at, 'spot', false);
+      return;
     case 'event-scheduled':
       instance.scheduledCode = event.code;
       instance.scheduledFor = event.notBefore;

@@ -47,6 +47,8 @@ export type Process = {
   readonly listsAskedAt: WeakMap<object, number>;
   /** What ECS last told it of its container instance, with no task on it, and when: answers of ECS lag. */
   toldEmpty: { readonly at: number; readonly status: string } | undefined;
+  /** ECS last counted tasks on one of the host's container instances: what it lists beside that is no word that none is left. */
+  isToldBusy: boolean;
   /** A call that sets DRAINING has been sent, and its answer has not come. */
   isSettingDraining: boolean;
   /** When AWS answered it that our lifecycle action has ended. */
@@ -83,6 +85,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     unlistedAt: new Map(),
     listsAskedAt: new WeakMap(),
     toldEmpty: undefined,
+    isToldBusy: false,
     isSettingDraining: false,
     completedAt: Infinity,
   };

@@ -64,6 +64,12 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
       : `${id} was ${released} while ${left ? taskNamed(left) : ''}`,
   );
   if (isAllowed) return;
+  verdict.check(
+    'S5',
+    instance.process?.isToldBusy !== true,
+    () =>
+      `${id} was ${released} though ECS last counted a task on it: that it lists none is no word that none is left`,
+  );
   const containerInstance = containerInstanceOf(instance);
   // What gets another root volume stays in its cluster.
   const isToldSo = isReplacement(instance.process?.lifecycle);

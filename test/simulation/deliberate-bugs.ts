@@ -670,4 +670,23 @@ export const mutants: readonly Mutant[] = [
     name: 'asks the tasks to stop that it last heard of hours ago',
     edits: [{ around: 'isStopNear', by: '() => () => false' }],
   },
+  {
+    name: 'lets nothing else happen while an abandon gets nowhere',
+    edits: [{ within: 'beyondHookLimit', replace: 'now < completionRestsUntil ||', by: '' }],
+    isRare: true,
+  },
+  {
+    name: 'takes tasks that it could not tell for none once it has deregistered',
+    from: 2101,
+    edits: [{ within: 'deregistered', replace: "|| tasksLeft.kind === 'unknown'", by: '' }],
+    isRare: true,
+  },
+  {
+    name: 'counts the two minutes of a second Spot notice from the first',
+    from: 401,
+    edits: [
+      { within: 'rememberSpot', replace: 'now >= spotSeenAt + SPOT_NOTICE_MS', by: '(false as boolean)' },
+    ],
+    isRare: true,
+  },
 ];

@@ -21,6 +21,7 @@ import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
 import { addOptions } from './draw-options.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
+import { addDoubtedDeregistration, addNothingToAbandon, addSecondNotice } from './draw-reviewed.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -55,7 +56,12 @@ export function drawPlan(seed: number, rare = true): Plan {
   const fickle = rare ? addFickle(createRandom(seed ^ 0xf1c1), forgotten, span) : forgotten;
   const unheard = rare ? addUnheardGroup(createRandom(seed ^ 0x0e4a), fickle, span) : fickle;
   const again = rare ? addAgainBeforeGivenBack(createRandom(seed ^ 0xa6a1), unheard, span) : unheard;
-  const drawn = rare ? withFewPages(again) : again;
+  const unabandoned = rare ? addNothingToAbandon(createRandom(seed ^ 0xaba2), again, span) : again;
+  const doubted = rare
+    ? addDoubtedDeregistration(createRandom(seed ^ 0xd0b7), unabandoned, span)
+    : unabandoned;
+  const noticed = rare ? addSecondNotice(createRandom(seed ^ 0x20d5), doubted, span) : doubted;
+  const drawn = rare ? withFewPages(noticed) : noticed;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

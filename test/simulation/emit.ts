@@ -61,7 +61,10 @@ export function happenNow(happening: Happening, reach: Reach): void {
       if (machine.member?.state === 'InService') fleet.replaceRootVolume(machine);
       return;
     case 'spot':
-      fleet.interruptSpot(machine, { time: reach.clock.trueNow() + happening.inMs });
+      fleet.interruptSpot(machine, {
+        time: reach.clock.trueNow() + happening.inMs,
+        action: happening.action ?? 'terminate',
+      });
       return;
     case 'rebalance':
       fleet.recommendRebalance(machine);

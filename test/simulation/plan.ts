@@ -112,7 +112,8 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'scale-in' }
   /** An instance refresh comes to it, with the strategy ReplaceRootVolume. */
   | { readonly what: 'replace-root-volume' }
-  | { readonly what: 'spot'; readonly inMs: number }
+  /** An interruption that hibernates the host is a hibernation beside its notice. */
+  | { readonly what: 'spot'; readonly inMs: number; readonly action?: 'hibernate' | undefined }
   | { readonly what: 'rebalance' }
   | { readonly what: 'event-scheduled'; readonly code: ScheduledCode; readonly inMs: number }
   | { readonly what: 'event-unscheduled' }

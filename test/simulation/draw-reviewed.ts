@@ -1,0 +1,136 @@
+import type { Span } from './draw-rare.ts';
+import type { Happening, Plan, TaskPlan } from './plan.ts';
+import type { Random } from './random.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+
+/*
+ * What reviews have found, and chance alone would hardly meet. Each is drawn into a few runs of a thousand, from a source of its own,
+ * so that everything else stays as it was drawn.
+ */
+
+/**
+ * Somebody ends our lifecycle action, another owner's hook holds the instance beyond our hook's limit, and the group retains: there is
+ * nothing to abandon. Then another limit comes, or somebody sets the instance ACTIVE.
+ */
+export function addNothingToAbandon(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 300)) return plan;
+  const minutes = random.integer(6, 8);
+  const at = start + (minutes - 5) * MINUTE + random.integer(30 * SECOND, 3 * MINUTE);
+  const what = random.pick(['limit', 'spot', 'other-activates'] as const);
+  const limit = Math.round((at - start) / SECOND);
+  const happenings: Happening[] = [
+    { at: start, what: 'scale-in' },
+    { at: start + random.integer(20 * SECOND, 50 * SECOND), what: 'other-completes' },
+  ];
+  if (what === 'spot') happenings.push({ at, what, inMs: 2 * MINUTE });
+  if (what === 'other-activates') happenings.push({ at, what });
+  return {
+    ...plan,
+    group: {
+      hooks: [
+        {
+          name: 'drain',
+          heartbeatTimeout: random.integer(60, 300),
+          globalTimeout: minutes * 60,
+          defaultResult: 'ABANDON',
+        },
+        { name: 'backup', heartbeatTimeout: 3_600, defaultResult: 'ABANDON' },
+      ],
+      ours: 'drain',
+      retain: true,
+    },
+    flags: [
+      '--lifecycle-hook',
+      'drain',
+      ...(what === 'limit' ? ['--drain-timeout', `${limit}s`, '--on-timeout', 'stop-tasks'] : []),
+    ],
+    machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
+    services: [],
+    tasks: [lasting(at + 15 * MINUTE)],
+    happenings,
+    faults: [],
+    kills: [],
+  };
+}
+
+/**
+ * While a deregistration is on its way ECS counts a task once more that has ended, and lists none: whether one is left is not known
+ * when the deregistration is answered.
+ */
+export function addDoubtedDeregistration(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 300)) return plan;
+  const endsAt = start + random.integer(10 * SECOND, 30 * SECOND);
+  return {
+    ...plan,
+    flags: [],
+    machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
+    services: [],
+    tasks: [lasting(endsAt)],
+    happenings: [{ at: start, what: 'scale-in' }],
+    faults: [
+      {
+        at: endsAt,
+        match: { api: 'ecs:ListTasks' },
+        fault: { what: 'delay', ms: random.integer(3_000, 4_500) },
+        forMs: 8 * SECOND,
+      },
+      {
+        at: start,
+        match: { api: 'ecs:DeregisterContainerInstance' },
+        fault: { what: 'delay', ms: random.integer(8_500, 9_900) },
+        count: 1,
+      },
+      {
+        at: endsAt + random.integer(8 * SECOND, 16 * SECOND),
+        match: { api: 'ecs:DescribeContainerInstances' },
+        fault: { what: 'stale', ms: random.integer(20 * SECOND, 40 * SECOND) },
+        forMs: 8 * SECOND,
+      },
+    ],
+    kills: [],
+  };
+}
+
+/**
+ * A Spot host is hibernated, with a notice, while something else keeps its drain open and StopTask is forbidden; it goes on, and minutes
+ * later a second notice comes.
+ */
+export function addSecondNotice(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 300)) return plan;
+  const noticedAt = start + random.integer(10 * SECOND, MINUTE);
+  const inMs = random.integer(SECOND, 10 * SECOND);
+  const forMs = random.integer(5 * SECOND, 2 * MINUTE);
+  const goesOnAt = noticedAt + inMs + forMs;
+  const againAt = goesOnAt + random.integer(3 * MINUTE, 6 * MINUTE);
+  return {
+    ...plan,
+    flags: [],
+    machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
+    services: [],
+    tasks: [lasting(againAt + 10 * MINUTE)],
+    happenings: [
+      { at: start, what: 'tag', value: 'true' },
+      { at: noticedAt, what: 'spot', inMs, action: 'hibernate' },
+      { at: noticedAt + inMs, what: 'hibernation', forMs },
+      { at: againAt, what: 'spot', inMs: 2 * MINUTE },
+    ],
+    faults: [
+      {
+        at: noticedAt,
+        match: { api: 'ecs:StopTask' },
+        fault: { what: 'error', name: 'AccessDeniedException', status: 400 },
+        forMs: inMs + forMs + 5 * SECOND,
+      },
+    ],
+    kills: [],
+  };
+}
+
+const lasting = (runsFor: number): TaskPlan => ({
+  at: 0,
+  runsFor,
+  ignoresSigterm: false,
+  exitAfterSigterm: 500,
+});
