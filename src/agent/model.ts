@@ -280,10 +280,10 @@ export type Failure = {
 
 /**
  * How ECS is looked at. `full`: all that a release rests on. `quick`: how the tasks that are known are doing. `check`: the same,
- * and whether the container instance is as it was. `confirm`: whether it is, where a list of a moment ago named no task. `own`: only
- * what has become of the container instances that ECS itself has said run here, of which one may have to be given back.
+ * and whether the container instance is as it was. `confirm`: whether it is, where a list of a moment ago named no task.
+ * `given-back`: only what has become of the container instances that ECS itself has said run here, of which one may have to be given back.
  */
-export type ViewKind = 'full' | 'quick' | 'check' | 'confirm' | 'own';
+export type ViewKind = 'full' | 'quick' | 'check' | 'confirm' | 'given-back';
 
 /** What ECS says about this host. */
 export type EcsView = {

@@ -84,7 +84,7 @@ export const mutants: readonly Mutant[] = [
         by: 'const filter = undefined;',
       },
       { within: 'pick', replace: 'one && others.length === 0', by: 'one' },
-      { within: 'createSeen', replace: 'one.ec2InstanceId !== instanceId', by: '(false as boolean)' },
+      { within: 'createRound', replace: 'one.ec2InstanceId !== instanceId', by: '(false as boolean)' },
     ],
   },
   {
@@ -401,10 +401,10 @@ export const mutants: readonly Mutant[] = [
       },
       {
         within: 'whereNotRegistered',
-        replace: 'const refuted = absent(claimed, seen);',
-        by: `if (said && seen.missing.has(said.containerInstanceArn))
+        replace: 'const refuted = absent(claimed, round);',
+        by: `if (said && round.missing.has(said.containerInstanceArn))
           return known({ kind: 'gone', cluster: said.cluster, arn: said.containerInstanceArn, isForgotten: true });
-        const refuted = absent(claimed, seen);`,
+        const refuted = absent(claimed, round);`,
       },
     ],
     isRare: true,

@@ -108,9 +108,9 @@ function deregistered(
 ): Settled {
   const message = 'the container instance is out of its cluster';
   const events = [{ event: 'drain.deregistered', message }] as const;
-  const seen = view?.containerInstance;
+  const current = view?.containerInstance;
   // The host has registered anew meanwhile: that the old one is gone says nothing of what runs under the new one.
-  if (seen?.kind === 'registered' && seen.arn !== containerInstance.arn)
+  if (current?.kind === 'registered' && current.arn !== containerInstance.arn)
     return { state, stale: ['ecsView'], events };
   const left = tasksLeft.kind === 'known' ? tasksLeft.value : [];
   // It was given tasks until now, or a look since the call was decided on could not tell which it has.

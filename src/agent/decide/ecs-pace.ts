@@ -99,7 +99,7 @@ function dueByItself(pace: DrainPace): number {
 export function nextViewKind(pace: DrainPace): ViewKind {
   const { asked, ecsView: last, isHostBusy } = pace;
   const { isStale, failure, at } = asked.ecsView;
-  if (pace.isOver) return 'own';
+  if (pace.isOver) return 'given-back';
   if (last?.containerInstance.kind !== 'registered') return 'full';
   if (isAnew(pace)) return 'full';
   if (isHostBusy && isSettled(pace, last)) return isUndescribed(last) && !isStale ? 'quick' : 'check';

@@ -201,7 +201,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   }
 
   /** What this host claims to be by now, and what runs on it, is no reason to keep a drain that is over. */
-  async function own(last: EcsView | undefined): Promise<Reading<EcsView>> {
+  async function givenBack(last: EcsView | undefined): Promise<Reading<EcsView>> {
     const describedAt = options.now();
     const where = await locate(undefined, letGoIn(last));
     if (where.kind === 'unknown') return where;
@@ -266,7 +266,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   }
 
   return async (kind, last, byName = []) => {
-    if (kind === 'own') return own(last);
+    if (kind === 'given-back') return givenBack(last);
     const said = ifKnown(await ecsAgent.registration());
     const lighter =
       kind === 'full' || !last

@@ -79,28 +79,28 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
 
   return async (said, letGo) => {
     const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
-    const seen = createSeen(candidates);
-    for (const arn of refused) if (!seen.asked.has(arn)) refused.delete(arn);
+    const round = createRound(candidates);
+    for (const arn of refused) if (!round.asked.has(arn)) refused.delete(arn);
     const askable = candidates.filter((one) => !refused.has(one.containerInstanceArn));
-    await describeAll(askable, seen);
+    await describeAll(askable, round);
     // What is listed by the instance id counts as what it is: the filter itself is not trusted.
-    const isAnew = said === undefined && mayBeAnother(registeredIn(seen));
-    if ((registeredIn(seen).length === 0 && !isLetGo(said, seen)) || isAnew) {
-      await describeAll(await findAll(candidates, seen), seen);
+    const isAnew = said === undefined && mayBeAnother(registeredIn(round));
+    if ((registeredIn(round).length === 0 && !isLetGo(said, round)) || isAnew) {
+      await describeAll(await findAll(candidates, round), round);
       listedAt = now();
     }
-    if (seen.refusal && !seen.hasAnswered) {
+    if (round.refusal && !round.hasAnswered) {
       // Nobody has named a cluster: that the guess is none says less than what to do about it.
       const isGuess = candidates.length === 0 && ports.cluster() === undefined;
-      const { operation, kind, code, cause } = seen.refusal;
+      const { operation, kind, code, cause } = round.refusal;
       throw isGuess
         ? new AwsError(operation, kind, code, `the ECS agent is silent; ${NAME_CLUSTER}`, cause)
-        : seen.refusal;
+        : round.refusal;
     }
 
     const ours = own();
-    const registered = registeredIn(seen);
-    if (isAstray(said, seen) && registered.every(({ status }) => status === 'DRAINING'))
+    const registered = registeredIn(round);
+    if (isAstray(said, round) && registered.every(({ status }) => status === 'DRAINING'))
       return unknown('ECS lists another host for this one; asking once more');
     if (registered.length > 0) {
       absentSince = undefined;
@@ -111,7 +111,7 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
       const located = { kind: 'registered', cluster, arn, status, taskCount, agentConnected } as const;
       return known({ located: newer === undefined ? located : { ...located, newer }, own: ours });
     }
-    const located = whereNotRegistered(said, ours, seen, letGo);
+    const located = whereNotRegistered(said, ours, round, letGo);
     return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
   };
 
@@ -130,8 +130,8 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
   }
 
   /** A list for another host says nothing of this one, and only ECS tells what a host has become whose ECS agent is silent. */
-  function isAstray(said: Registration | undefined, seen: Seen): boolean {
-    const isNow = said === undefined && [...seen.byInstanceId].some((arn) => seen.others.has(arn));
+  function isAstray(said: Registration | undefined, round: Round): boolean {
+    const isNow = said === undefined && [...round.byInstanceId].some((arn) => round.others.has(arn));
     astraySince = isNow ? (astraySince ?? now()) : undefined;
     return astraySince !== undefined && now() - astraySince < LAG_MS;
   }
@@ -140,17 +140,17 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
    * Whether this host still says to be the container instance that ECS says it has let go, and a list a moment ago had no other:
    * a host that registers anew would say so first.
    */
-  function isLetGo(said: Registration | undefined, seen: Seen): boolean {
-    const claimed = said && seen.own.get(said.containerInstanceArn);
+  function isLetGo(said: Registration | undefined, round: Round): boolean {
+    const claimed = said && round.found.get(said.containerInstanceArn);
     return claimed !== undefined && GONE.has(claimed.status) && now() - listedAt < LISTED_AGAIN_MS;
   }
 
   /** Describes each in its cluster. One that somebody made up, in whichever cluster, makes nothing else unknown. */
-  async function describeAll(asked: readonly Registration[], seen: Seen): Promise<void> {
+  async function describeAll(asked: readonly Registration[], round: Round): Promise<void> {
     const describe = async (owner: string, arns: readonly string[]): Promise<void> => {
       try {
-        for (const one of await ecs.describe(owner, arns)) seen.note(owner, one);
-        seen.hasAnswered = true;
+        for (const one of await ecs.describe(owner, arns)) round.note(owner, one);
+        round.hasAnswered = true;
       } catch (error) {
         // There is no such cluster, or we may not ask there.
         if (!isRefusal(error)) throw error;
@@ -161,9 +161,9 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
           return;
         }
         if (isRejected ? arns.some(isConfirmed) : isOurs(owner)) throw error;
-        seen.refusal ??= error;
+        round.refusal ??= error;
         for (const arn of arns) {
-          seen.note(owner, { kind: 'missing', arn });
+          round.note(owner, { kind: 'missing', arn });
           if (isRejected) refused.add(arn);
         }
       }
@@ -176,7 +176,10 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     }
   }
 
-  async function findAll(candidates: readonly Registration[], seen: Seen): Promise<readonly Registration[]> {
+  async function findAll(
+    candidates: readonly Registration[],
+    round: Round,
+  ): Promise<readonly Registration[]> {
     const clusters = new Set(candidates.map((one) => one.cluster));
     const cluster = ports.cluster();
     if (cluster !== undefined || clusters.size === 0) clusters.add(cluster ?? 'default');
@@ -184,18 +187,18 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     for (const one of clusters) {
       try {
         const arns = await ecs.find(one, instanceId);
-        seen.listed.add(one);
-        seen.hasAnswered = true;
-        for (const arn of arns) seen.byInstanceId.add(arn);
+        round.listed.add(one);
+        round.hasAnswered = true;
+        for (const arn of arns) round.byInstanceId.add(arn);
         found.push(...arns.map((containerInstanceArn) => ({ cluster: one, containerInstanceArn })));
       } catch (error) {
         // Without that permission ECS's word on what is known already must do.
         const isForbidden = error instanceof AwsError && error.kind === 'permission';
         if (!isForbidden && !(isRefusal(error) && !isOurs(one))) throw error;
-        seen.refusal ??= error;
+        round.refusal ??= error;
       }
     }
-    return found.filter((one) => !seen.knows(one.containerInstanceArn));
+    return found.filter((one) => !round.knows(one.containerInstanceArn));
   }
 
   function isConfirmed(arn: string): boolean {
@@ -206,13 +209,13 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
     return name === ports.cluster() || own().some((one) => one.cluster === name);
   }
 
-  function createSeen(asked: readonly Registration[]): Seen {
+  function createRound(asked: readonly Registration[]): Round {
     const found = new Map<string, Confirmed>();
     const others = new Map<string, string>();
     const missing = new Set<string>();
     const askedArns = new Set(asked.map((one) => one.containerInstanceArn));
     return {
-      own: found,
+      found,
       others,
       missing,
       listed: new Set(),
@@ -238,18 +241,18 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
   function whereNotRegistered(
     said: Registration | undefined,
     ours: readonly Registration[],
-    seen: Seen,
+    round: Round,
     letGo: string | undefined,
   ): Reading<Located> {
-    const late = [...seen.missing].find(
-      (arn) => arn !== letGo && (seen.byInstanceId.has(arn) || !seen.asked.has(arn) || mayLag(arn)),
+    const late = [...round.missing].find(
+      (arn) => arn !== letGo && (round.byInstanceId.has(arn) || !round.asked.has(arn) || mayLag(arn)),
     );
     if (late !== undefined) return unknown(`ECS contradicts itself about the container instance ${late}`);
-    const moved = ours.find(({ containerInstanceArn: arn }) => seen.others.has(arn));
+    const moved = ours.find(({ containerInstanceArn: arn }) => round.others.has(arn));
     if (moved)
       return unknown(`ECS contradicts itself about the container instance ${moved.containerInstanceArn}`);
     const claimed = said?.containerInstanceArn;
-    const runsOn = claimed === undefined ? undefined : seen.others.get(claimed);
+    const runsOn = claimed === undefined ? undefined : round.others.get(claimed);
     if (runsOn !== undefined)
       return unknown(`the container instance ${claimed} runs on ${runsOn}, not on this host`);
 
@@ -260,14 +263,14 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
           kind: 'gone',
           cluster: gone.cluster,
           arn: gone.containerInstanceArn,
-          isForgotten: seen.missing.has(gone.containerInstanceArn),
+          isForgotten: round.missing.has(gone.containerInstanceArn),
         })
       : known({ kind: 'never-registered' });
     if (gone && (claimed === undefined || isOwn(claimed))) {
       absentSince = undefined;
       return last;
     }
-    const refuted = absent(claimed, seen);
+    const refuted = absent(claimed, round);
     return refuted.kind === 'unknown' ? refuted : last;
   }
 
@@ -285,9 +288,9 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
    * Known once ECS has denied for long enough that anything runs on this instance, but for what it has let go: then what the
    * host claims to be is nothing. Only an operator's word says which cluster to believe.
    */
-  function absent(claimed: string | undefined, seen: Seen): Reading<'nothing'> {
+  function absent(claimed: string | undefined, round: Round): Reading<'nothing'> {
     const cluster = ports.cluster();
-    if (cluster === undefined || !seen.listed.has(cluster)) {
+    if (cluster === undefined || !round.listed.has(cluster)) {
       const what = claimed
         ? `ECS does not know the container instance ${claimed}`
         : 'the ECS agent is silent';
@@ -304,8 +307,9 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
 }
 
 /** What one round of questions has brought, by ARN. */
-type Seen = {
-  readonly own: ReadonlyMap<string, Confirmed>;
+type Round = {
+  /** Those that run on this EC2 instance. */
+  readonly found: ReadonlyMap<string, Confirmed>;
   /** Those that run on another EC2 instance, and on which. */
   readonly others: ReadonlyMap<string, string>;
   readonly missing: ReadonlySet<string>;
@@ -324,8 +328,8 @@ type Seen = {
 
 type Confirmed = Extract<Described, { kind: 'found' }> & { readonly cluster: string };
 
-const registeredIn = ({ own }: Seen): readonly Confirmed[] =>
-  [...own.values()].filter(({ status }) => !GONE.has(status));
+const registeredIn = ({ found }: Round): readonly Confirmed[] =>
+  [...found.values()].filter(({ status }) => !GONE.has(status));
 
 /**
  * Of several that run on this instance, the one whose ECS agent is connected: the others are what the host was before. ECS can

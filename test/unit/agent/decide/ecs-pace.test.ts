@@ -269,8 +269,8 @@ describe('a drain that is over, and waits for its group', () => {
   it('looks at ECS every 5 min, though no task is left: a fleet that is cancelled asks as often', () =>
     assert.equal(due(over), 5 * MINUTE));
   it('and only at what ECS itself has said runs here', () => {
-    assert.equal(kind(over), 'own');
-    assert.equal(kind({ ...over, ...asked(stale) }), 'own');
+    assert.equal(kind(over), 'given-back');
+    assert.equal(kind({ ...over, ...asked(stale) }), 'given-back');
   });
 });
 

@@ -83,13 +83,13 @@ const idsIn = (reading: Reading<EcsView>) => {
 describe('a view of what ECS itself has said runs here', () => {
   it('lists no tasks, and does not ask the host what it claims to be: neither keeps a drain that is over', async () => {
     const { view, asked } = setUp({ tasks: [task('1')], says: 'another' });
-    const seen = ifKnown(await view('own', before([]), [taskArn('1')]));
+    const seen = ifKnown(await view('given-back', before([]), [taskArn('1')]));
     assert.deepEqual([seen?.containerInstance, seen?.heard], [before([]).containerInstance, undefined]);
     assert.equal(seen?.tasks.kind, 'unknown', 'a new drain would be taken for empty');
     assert.deepEqual(asked, []);
   });
   it('tells that it is gone, was never there, or is not known', async () => {
-    const of = async (located: Reading<Located>) => setUp({ located }).view('own', undefined);
+    const of = async (located: Reading<Located>) => setUp({ located }).view('given-back', undefined);
     assert.deepEqual(ifKnown(await of(gone()))?.containerInstance, { kind: 'deregistered', arn: ci('a') });
     const never = { kind: 'never-registered' } as const;
     assert.deepEqual(ifKnown(await of(known(never)))?.containerInstance, never);
