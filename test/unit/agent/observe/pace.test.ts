@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { beginDrain } from '../../../../src/agent/act/drain-state.ts';
-import type { Asked, EcsView } from '../../../../src/agent/model.ts';
+import type { Asked, DrainState, EcsView, Heartbeat, Memory, Policy } from '../../../../src/agent/model.ts';
 import { createPaceObserver } from '../../../../src/agent/observe/pace.ts';
-import type { DrainPolls, Poll, WatchPolls } from '../../../../src/agent/polls.ts';
+import type { DrainPolls, Poll, SeenInDrain, WatchPolls } from '../../../../src/agent/polls.ts';
 import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
 import type { Registration } from '../../../../src/host/ecs-agent.ts';
 import { policy } from '../decide/observations.ts';
 
 const NEVER: Asked = { at: -Infinity, answeredAt: -Infinity, isAsking: false, isStale: true };
 const asked = (at: number): Asked => ({ at, answeredAt: at, isAsking: false, isStale: false });
+const ignoreTasks = [{ by: 'group', name: 'service:x' }] as const;
 const throttled = (times: number): Asked => ({
   ...asked(5),
   isStale: true,
@@ -25,7 +26,13 @@ const view: EcsView = {
   gone: [],
 };
 
-function setUp(ignoreTasks: typeof policy.ignoreTasks = []) {
+type Given = {
+  readonly policy?: Partial<Policy & { readonly dryRun: boolean }>;
+  readonly state?: Partial<DrainState>;
+  readonly seen?: Partial<SeenInDrain>;
+};
+
+function setUp(given: Given = {}) {
   const says = {
     asked: NEVER,
     view: unknown('not asked yet') as Reading<EcsView>,
@@ -43,7 +50,7 @@ function setUp(ignoreTasks: typeof policy.ignoreTasks = []) {
   const other = poll({});
   const observer = createPaceObserver({
     now: () => 10,
-    policy: { ...policy, ignoreTasks, dryRun: false },
+    policy: { ...policy, dryRun: false, ...given.policy },
     polls: {
       ecsView,
       localTasks: other,
@@ -67,9 +74,10 @@ function setUp(ignoreTasks: typeof policy.ignoreTasks = []) {
       onlyIgnoredSince: undefined,
       terminatingSince: undefined,
       keptForMs: undefined,
+      ...given.seen,
     }),
     observer: { lastView: () => says.lastKnown, isHostBusy: () => false },
-    state: () => beginDrain({}),
+    state: () => ({ ...beginDrain({}), ...given.state }),
     phase: () => 'draining',
     jitter: () => 0.5,
     spread: 0.5,
@@ -111,7 +119,79 @@ it('ECS is unclear since the first of its answers that told nothing, until one d
 
 it('tasks have to be described where some may be ignored', () => {
   assert.equal(setUp().pace().mustDescribe, false, 'looks that can release nothing');
-  assert.equal(setUp([{ by: 'group', name: 'service:x' }]).pace().mustDescribe, true);
+  assert.equal(setUp({ policy: { ignoreTasks } }).pace().mustDescribe, true);
+});
+
+it('a termination is heard of where metadata is read for it, and asked for otherwise', () => {
+  assert.equal(setUp().pace().hearsOfTermination, true, 'a fleet’s requests would be used up');
+  const { hearsOfTermination } = setUp({ policy: { signals: ['tag', 'spot'] } }).pace();
+  assert.equal(hearsOfTermination, false, 'a hook that waits unseen times out');
+});
+
+it('an ACTIVE container instance is listed where the drain sets none DRAINING', () => {
+  const lists = (more: NonNullable<Given['policy']>) => setUp({ policy: more }).pace().listsWhileActive;
+  assert.deepEqual([lists({}), lists({ mode: 'deregister' }), lists({ dryRun: true })], [false, true, true]);
+});
+
+it('what was found DRAINING is checked sooner than what this drain has set so', () => {
+  const found = (memory: Memory) => setUp({ state: { memory } }).pace().foundDrainingSince;
+  assert.equal(found({ signalledAt: 3 }), 3);
+  assert.equal(found({ signalledAt: 3, drainingSetAt: 4 }), undefined);
+});
+
+it('a root volume is replaced where the group was last known to do so', () => {
+  const replaces = (memory: Memory) => setUp({ state: { memory } }).pace().isReplacing;
+  assert.deepEqual([replaces({}), replaces({ isReplacing: true })], [false, true]);
+});
+
+it('a hook is held by a heartbeat that was recorded, until its action is completed', () => {
+  const completed = { hook: 'drain', result: 'CONTINUE', at: 7, standing: 'answered' } as const;
+  const recorded: Heartbeat = { at: 5, outcome: 'recorded' };
+  const isHeld = (heartbeat: Heartbeat | undefined, memory: Memory = {}) =>
+    setUp({ state: { heartbeat, memory } }).pace().isHeld;
+  assert.equal(isHeld(undefined), false);
+  assert.equal(isHeld(recorded), true);
+  assert.equal(isHeld(recorded, { completed }), false, 'it may wait still, and nobody would ask');
+  assert.equal(isHeld({ at: 5, outcome: 'nothing-waiting', times: 1 }), false);
+  const completedAt = (result: 'CONTINUE' | 'ABANDON') =>
+    setUp({ state: { memory: { completed: { ...completed, result } } } }).pace().completedAt;
+  assert.equal(completedAt('CONTINUE'), 7);
+  assert.equal(completedAt('ABANDON'), undefined, 'it may be retained, and is asked for sooner');
+});
+
+it('a heartbeat that failed says nothing of its hook, and one that was throttled is told from it', () => {
+  const failure: Heartbeat = { at: 5, outcome: 'failed', recordedAt: undefined };
+  const failed = (heartbeat: Heartbeat | undefined) => setUp({ state: { heartbeat } }).pace().heartbeatFailed;
+  assert.deepEqual(
+    [failed(undefined), failed({ at: 5, outcome: 'recorded' }), failed(failure)],
+    [undefined, undefined, 'unclear'],
+  );
+  assert.equal(failed({ ...failure, jitter: 0.5 }), 'throttled');
+});
+
+it('tasks that were seen here count until ECS calls them gone: a release looks for the others', () => {
+  const task = { family: 'x', knownStatus: 'RUNNING', since: 1, at: 1 };
+  const onHost = new Map(['a', 'b', 'c'].map((arn) => [arn, { ...task, arn }]));
+  assert.equal(setUp({ seen: { onHost, gone: new Set(['b']) } }).pace().tasksSeenHere, 2);
+});
+
+it('a host on which only ignored tasks run is empty where ECS lists another, and where it is not known to list none', () => {
+  const emptySince = (tasks: EcsView['tasks'] | undefined, more: Partial<SeenInDrain> = {}) => {
+    const { says, pace } = setUp({ policy: { ignoreTasks }, seen: { onlyIgnoredSince: 5, ...more } });
+    says.lastKnown = tasks && { ...view, tasks };
+    return pace().emptySince;
+  };
+  const task = { arn: 't', lastStatus: 'RUNNING', desiredStatus: 'RUNNING', containerInstanceArn: 'ci' };
+  const ignored = { ...task, group: 'service:x' };
+  assert.equal(emptySince(undefined), 5);
+  assert.equal(emptySince(unknown('throttled')), 5);
+  assert.equal(
+    emptySince(known([ignored, { ...task, group: 'family:y' }])),
+    5,
+    'its end is seen minutes late',
+  );
+  assert.equal(emptySince(known([ignored])), undefined, 'ECS is asked again and again while they stop');
+  assert.equal(emptySince(known([ignored]), { emptySince: 7 }), 7);
 });
 
 describe('a host is registered anew', () => {
