@@ -223,7 +223,19 @@ describe('a host is registered anew', () => {
     hear('ci', 2);
     says.asked = asked(3);
     assert.equal(pace().registeredAnewAt, undefined);
-    hear('ci-2', 4);
+    hear('ci-2', 3);
+    assert.equal(pace().registeredAnewAt, undefined, 'ECS was asked for what was said in that moment');
+    hear('ci-3', 4);
     assert.equal(pace().registeredAnewAt, 4);
+  });
+  it('but not while the ECS agent says nothing: ECS would be asked again and again', () => {
+    const { says, pace, hear } = setUp();
+    says.lastKnown = view;
+    says.view = known(view);
+    assert.equal(pace().registeredAnewAt, undefined);
+    hear('ci', 2);
+    assert.equal(pace().registeredAnewAt, undefined);
+    says.registration = unknown('silent');
+    assert.equal(pace().registeredAnewAt, undefined);
   });
 });
