@@ -80,7 +80,7 @@ export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
       outcome,
       at,
       jitter,
-      isCrowded: ports.isGroupCrowded(),
+      isGroupCrowded: ports.isGroupCrowded(),
     });
     noteWait(outcome, at);
     ports.apply(isDryRun ? { ...settled, events: [] } : settled);

@@ -11,17 +11,17 @@ export type HeartbeatAnswer = {
   /** Uniform in [0, 1). */
   readonly jitter: number;
   /** Auto Scaling has throttled the drain before its first heartbeat. */
-  readonly isCrowded: boolean;
+  readonly isGroupCrowded: boolean;
 };
 
 /** What a heartbeat's outcome means. Pure. */
 export function settleHeartbeat(
   state: DrainState,
-  { hook, outcome, at, jitter, isCrowded }: HeartbeatAnswer,
+  { hook, outcome, at, jitter, isGroupCrowded }: HeartbeatAnswer,
 ): Settled {
   // Where the question after the hooks was throttled, the heartbeats begin as rare as they may be.
   const last: Heartbeat | undefined = state.heartbeat;
-  const before = last?.strain ?? (last === undefined && isCrowded ? 1 : 0);
+  const before = last?.strain ?? (last === undefined && isGroupCrowded ? 1 : 0);
   const next = (heartbeat: Heartbeat): DrainState => ({ ...state, heartbeat });
   switch (outcome.kind) {
     case 'done': {

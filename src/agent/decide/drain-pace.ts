@@ -22,7 +22,7 @@ export type DrainPace = {
   /** When the drain began, where it has not set the instance DRAINING itself; undefined where it has. */
   readonly foundDrainingSince: number | undefined;
   /** ECS has throttled a look in this drain: others need its requests more. */
-  readonly isCrowded: boolean;
+  readonly isEcsCrowded: boolean;
   /** … several in a row: many others ask at the same time, and each has its turn. */
   readonly isQueued: boolean;
   /** Some tasks may be such as the drain does not wait for: only ECS tells which. */
@@ -56,7 +56,7 @@ export type DrainPace = {
   /** Where it is not clear which hook is ours: how often the one that needs heartbeats most often does. */
   readonly unclearInterval: number | undefined;
   /** Whether the last heartbeat was recorded: then the hook still waits. */
-  readonly isHeld: boolean;
+  readonly isHookHeld: boolean;
   /** Why the last heartbeat failed; undefined where it did not: whether the hook waits is not known from it then. */
   readonly heartbeatFailed: 'throttled' | 'unclear' | undefined;
   /** When the hook's global limit ends the wait; undefined where none is known. */

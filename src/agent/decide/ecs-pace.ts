@@ -78,7 +78,7 @@ function dueByItself(pace: DrainPace): number {
   const every = (ms: number) => dueAfter(asked.ecsView, ms, urgencyOf(pace));
   if (isAnew(pace)) return every(0);
   const { unclearSince } = pace;
-  if (unclearSince !== undefined && !isHeldHere(pace)) return every(unclearInterval(pace, unclearSince));
+  if (unclearSince !== undefined && !isHostHolding(pace)) return every(unclearInterval(pace, unclearSince));
   if (!last) return every(FIRST_ANSWER_MS);
   // It waits for its group alone.
   if (pace.isOver) return every(CHECK_MS);
@@ -135,7 +135,7 @@ const isAnew = ({ asked: { ecsView: asked }, registeredAnewAt }: DrainPace): boo
   registeredAnewAt !== undefined && (asked.at < registeredAnewAt || asked.failure !== undefined);
 
 /** A task runs on what ECS last said that this host is: then there is time, whatever it says by now. */
-const isHeldHere = ({ isHostBusy, isOver, ecsView, registeredAnewAt }: DrainPace): boolean =>
+const isHostHolding = ({ isHostBusy, isOver, ecsView, registeredAnewAt }: DrainPace): boolean =>
   isHostBusy && !isOver && ecsView !== undefined && registeredAnewAt === undefined;
 
 function unclearInterval(pace: DrainPace, unclearSince: number): number {
@@ -181,17 +181,17 @@ const isEndNear = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
 const isUndescribed = ({ tasks }: EcsView): boolean => tasks.kind === 'unknown';
 
 function checkInterval(pace: DrainPace, last: EcsView): number {
-  const { asked, spread, isCrowded, foundDrainingSince } = pace;
+  const { asked, spread, isEcsCrowded, foundDrainingSince } = pace;
   const usual = usualCheckInterval(pace, last);
   const isNew =
     foundDrainingSince !== undefined && asked.ecsView.at < foundDrainingSince + FOUND_DRAINING.until;
-  return isNew && !isCrowded ? Math.min(usual, FOUND_DRAINING.every * (1 + spread / 10)) : usual;
+  return isNew && !isEcsCrowded ? Math.min(usual, FOUND_DRAINING.every * (1 + spread / 10)) : usual;
 }
 
-function usualCheckInterval({ spread, isCrowded, mustDescribe }: DrainPace, last: EcsView): number {
-  if (isUndescribed(last) && (mustDescribe || !isCrowded))
+function usualCheckInterval({ spread, isEcsCrowded, mustDescribe }: DrainPace, last: EcsView): number {
+  if (isUndescribed(last) && (mustDescribe || !isEcsCrowded))
     return mustDescribe ? GLANCE_IGNORED_MS : GLANCE_MS * (1 + spread);
-  return (mustDescribe ? CHECK_IGNORED_MS : CHECK_MS) * (1 + (isCrowded ? spread : spread / 10));
+  return (mustDescribe ? CHECK_IGNORED_MS : CHECK_MS) * (1 + (isEcsCrowded ? spread : spread / 10));
 }
 
 function endInterval({ asked, tasksSeenHere }: DrainPace, last: EcsView, emptySince: number): number {

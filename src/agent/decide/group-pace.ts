@@ -53,11 +53,11 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
     // Each heartbeat that is recorded says that it still waits; before its release it is asked once more.
     case 'waiting':
       if (pace.emptySince !== undefined)
-        return at < pace.emptySince ? 0 : pace.isHeld && where.aim === 'termination' ? CHECK_MS : settled;
+        return at < pace.emptySince ? 0 : pace.isHookHeld && where.aim === 'termination' ? CHECK_MS : settled;
       // The same heartbeats are recorded once it is terminated instead, which retains it where nothing else would.
       if (where.aim === 'root-volume') return settled;
       if (pace.isUnsignalled) return DONE_MS;
-      if (pace.isHeld) return Infinity;
+      if (pace.isHookHeld) return Infinity;
       return pace.isHostBusy ? CHECK_MS : DONE_MS;
     // Somebody may terminate it, and its hook waits again.
     case 'retained':

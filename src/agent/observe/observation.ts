@@ -83,9 +83,11 @@ export function createObserver(ports: ObserverPorts): Observer {
     const last = lastView();
     const isThrottled = polls.ecsView.asked().failure?.kind === 'throttled';
     // In mode `deregister` ECS can: each try takes a list of its own.
-    const isHeld = policy.mode === 'drain' && isHostBusy();
+    const isHostHolding = policy.mode === 'drain' && isHostBusy();
     const counts = polls.ecsView.lastKnownAt() >= forgottenAt;
-    return reading.kind === 'unknown' && isThrottled && last && isHeld && counts ? known(last) : reading;
+    return reading.kind === 'unknown' && isThrottled && last && isHostHolding && counts
+      ? known(last)
+      : reading;
   }
 
   /** Nothing rests on what ECS said before this drain began, or before what was set since and may have arrived. */

@@ -40,7 +40,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   /** What the pace depends on of what was last observed. */
   let facts = UNOBSERVED;
   let servicesSince: number | undefined;
-  let isCrowded = false;
+  let isEcsCrowded = false;
   let isQueued = false;
   let unclearSince: number | undefined;
   /** What the ECS agent last said that this host is, and since when. */
@@ -71,7 +71,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       unclearSince,
       signalledAt: memory.signalledAt,
       foundDrainingSince: memory.drainingSetAt === undefined ? memory.signalledAt : undefined,
-      isCrowded,
+      isEcsCrowded,
       isQueued,
       mustDescribe: policy.ignoreTasks.length > 0,
       isReplacing: memory.isReplacing === true,
@@ -81,7 +81,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       lifecycle: polls.lifecycle.reading(),
       hearsOfTermination: policy.signals.includes('lifecycle'),
       // No heartbeat is recorded for what was completed: the last one says nothing of it any more.
-      isHeld: heartbeat?.outcome === 'recorded' && completed === undefined,
+      isHookHeld: heartbeat?.outcome === 'recorded' && completed === undefined,
       heartbeatFailed: failureOf(heartbeat),
       completedAt: completed?.result === 'CONTINUE' ? completed.at : undefined,
       terminatingSince,
@@ -94,7 +94,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
 
   function noteAnswers() {
     const { failure, isStale, at } = polls.ecsView.asked();
-    isCrowded ||= failure?.kind === 'throttled';
+    isEcsCrowded ||= failure?.kind === 'throttled';
     isQueued ||= failure?.kind === 'throttled' && failure.times >= QUEUED_AFTER;
     // A question that failed says nothing either way.
     if (polls.ecsView.reading().kind === 'known') unclearSince = undefined;

@@ -76,8 +76,8 @@ export function tasksOn(
   if (view.kind === 'unknown') return view;
   const { tasks } = view.value;
   // What runs here holds the instance, whatever ECS would list: it need not be asked.
-  const isHeldHere = ifKnown(current)?.length;
-  if (tasks.kind === 'unknown' && !isHeldHere) return tasks;
+  const isHostHolding = ifKnown(current)?.length;
+  if (tasks.kind === 'unknown' && !isHostHolding) return tasks;
   if (!wasAsked) return unknown('the ECS agent has not been asked yet');
   const inEcs = ifKnown(tasks) ?? [];
   const listed = new Set(inEcs.map(({ arn }) => arn));

@@ -12,7 +12,7 @@ const failed = (kind: AwsErrorKind): Outcome => ({
   kind: 'failed',
   error: new AwsError('autoscaling:RecordLifecycleActionHeartbeat', kind, 'Any', 'it failed'),
 });
-const answer = { hook: 'drain', outcome: done, at: NOW, jitter: 0.5, isCrowded: false };
+const answer = { hook: 'drain', outcome: done, at: NOW, jitter: 0.5, isGroupCrowded: false };
 const fresh = beginDrain({});
 
 describe('a heartbeat', () => {
@@ -59,7 +59,7 @@ describe('a heartbeat', () => {
       jitter: 0.5,
     });
     assert.deepEqual(beat([throttled, done, done, done, done, done]), { at: NOW + 5, outcome: 'recorded' });
-    const crowded = settleHeartbeat(fresh, { ...answer, isCrowded: true }).state.heartbeat;
+    const crowded = settleHeartbeat(fresh, { ...answer, isGroupCrowded: true }).state.heartbeat;
     assert.deepEqual(crowded, { at: NOW, outcome: 'recorded', strain: 0.9, jitter: 0.5 });
     assert.equal(beat([throttled, failed('transient')])?.strain, 0.5, 'a lost answer relieves nobody');
   });

@@ -553,7 +553,8 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
     }));
   it('a heartbeat', () =>
     assert.deepEqual(
-      settleHeartbeat(state, { hook: 'drain', outcome: done, at: NOW, jitter: 0.5, isCrowded: false }).state,
+      settleHeartbeat(state, { hook: 'drain', outcome: done, at: NOW, jitter: 0.5, isGroupCrowded: false })
+        .state,
       {
         ...state,
         heartbeat: { at: NOW, outcome: 'recorded' },

@@ -32,12 +32,12 @@ describe('while a task runs on the host, ECS can end nothing', () => {
       [found(0), found(45 * SECOND - 1), found(45 * SECOND)],
       [25 * SECOND, 25 * SECOND, 5 * MINUTE],
     );
-    assert.equal(due({ foundDrainingSince: NOW, isCrowded: true }), 5 * MINUTE);
+    assert.equal(due({ foundDrainingSince: NOW, isEcsCrowded: true }), 5 * MINUTE);
     const late = due({ foundDrainingSince: NOW, spread: 1 });
     assert.equal(late, 27.5 * SECOND, 'what a whole fleet begins in the same second it goes on with at once');
   });
   it('but rarely in an account that is throttled: others need its requests more', () => {
-    const crowded = { ...undescribed, isCrowded: true };
+    const crowded = { ...undescribed, isEcsCrowded: true };
     assert.deepEqual([due(crowded), due({ ...crowded, spread: 1 })], [5 * MINUTE, 10 * MINUTE]);
     assert.equal(due({ ...crowded, mustDescribe: true }), SECOND, 'some may be such as are not waited for');
   });

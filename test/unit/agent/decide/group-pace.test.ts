@@ -10,14 +10,14 @@ describe('the state in the group', () => {
 
   it('is not asked while heartbeats say that the hook waits', () => assert.equal(due(), Infinity));
   it('is asked every 5 min where none is recorded, and every minute where nothing but the group is waited for', () => {
-    assert.equal(due({ isHeld: false }), 5 * MINUTE);
-    assert.equal(due({ isHeld: false, isHostBusy: false }), MINUTE);
-    assert.equal(due({ isHeld: false, ...emptied(NOW - SECOND) }), MINUTE);
+    assert.equal(due({ isHookHeld: false }), 5 * MINUTE);
+    assert.equal(due({ isHookHeld: false, isHostBusy: false }), MINUTE);
+    assert.equal(due({ isHookHeld: false, ...emptied(NOW - SECOND) }), MINUTE);
   });
   it('is asked every minute while a root volume is to be replaced: terminated instead, it would not be retained', () => {
     const replacing = { lifecycle: inState('ReplacingRootVolume:Wait') };
     assert.equal(due(replacing), MINUTE);
-    assert.equal(due({ ...replacing, isHeld: false }), MINUTE);
+    assert.equal(due({ ...replacing, isHookHeld: false }), MINUTE);
   });
   it('… or as often as a short hook needs, before and after the drain: it waits anew once the instance is terminated', () => {
     const replacing = { lifecycle: inState('ReplacingRootVolume:Wait') };
@@ -29,11 +29,11 @@ describe('the state in the group', () => {
   });
   it('is asked when the host’s last task has ended: the release rests on it', () => {
     assert.equal(due(emptied(NOW + 1)), 0);
-    assert.equal(due({ ...emptied(NOW), isHeld: false }), MINUTE);
+    assert.equal(due({ ...emptied(NOW), isHookHeld: false }), MINUTE);
   });
   it('and not every minute again while heartbeats tell that the hook waits: a fleet’s releases would wait for these answers', () => {
-    assert.equal(due({ ...emptied(NOW), isHeld: true }), 5 * MINUTE);
-    assert.equal(due({ ...emptied(NOW + 1), isHeld: true }), 0);
+    assert.equal(due({ ...emptied(NOW), isHookHeld: true }), 5 * MINUTE);
+    assert.equal(due({ ...emptied(NOW + 1), isHookHeld: true }), 0);
   });
   for (const [elapsed, every] of [
     [0, 3],
@@ -112,13 +112,13 @@ describe('the state in a group that only metadata has named', () => {
   it('is asked 5 to 15 min later: heartbeats tell enough', () =>
     assert.deepEqual([due(), due({ spread: 1 })], [5 * MINUTE, 15 * MINUTE]));
   it('is asked within the five minutes that abandoning leaves, where no heartbeat tells whether the hook waits', () => {
-    assert.equal(due({ isHeld: false, heartbeatFailed: 'unclear' }), 30 * SECOND);
+    assert.equal(due({ isHookHeld: false, heartbeatFailed: 'unclear' }), 30 * SECOND);
     // A time-out of 30 s: a heartbeat every 6 s, and a limit of 50 min.
-    const short = { isHeld: false, heartbeatFailed: 'throttled', spread: 1 } as const;
+    const short = { isHookHeld: false, heartbeatFailed: 'throttled', spread: 1 } as const;
     assert.equal(due({ ...short, heartbeatInterval: 6 * SECOND }), 200 * SECOND);
   });
   it('is not asked for hours where a long hook’s heartbeats are throttled: the requests are needed for them', () => {
-    const long = { isHeld: false, heartbeatFailed: 'throttled', spread: 1 } as const;
+    const long = { isHookHeld: false, heartbeatFailed: 'throttled', spread: 1 } as const;
     assert.equal(due({ ...long, heartbeatInterval: 73.5 * SECOND }), 882 * SECOND);
     assert.equal(due({ ...long, heartbeatInterval: 10 * MINUTE }), 120 * MINUTE);
   });

@@ -96,7 +96,7 @@ function setUp(given: Given = {}) {
 
 it('looks that are throttled crowd a drain, and two in a row queue it, to its end', () => {
   const { says, pace } = setUp();
-  const is = () => [pace().isCrowded, pace().isQueued];
+  const is = () => [pace().isEcsCrowded, pace().isQueued];
   assert.deepEqual(is(), [false, false]);
   says.asked = throttled(1);
   assert.deepEqual(is(), [true, false]);
@@ -147,12 +147,12 @@ it('a root volume is replaced where the group was last known to do so', () => {
 it('a hook is held by a heartbeat that was recorded, until its action is completed', () => {
   const completed = { hook: 'drain', result: 'CONTINUE', at: 7, standing: 'answered' } as const;
   const recorded: Heartbeat = { at: 5, outcome: 'recorded' };
-  const isHeld = (heartbeat: Heartbeat | undefined, memory: Memory = {}) =>
-    setUp({ state: { heartbeat, memory } }).pace().isHeld;
-  assert.equal(isHeld(undefined), false);
-  assert.equal(isHeld(recorded), true);
-  assert.equal(isHeld(recorded, { completed }), false, 'it may wait still, and nobody would ask');
-  assert.equal(isHeld({ at: 5, outcome: 'nothing-waiting', times: 1 }), false);
+  const isHookHeld = (heartbeat: Heartbeat | undefined, memory: Memory = {}) =>
+    setUp({ state: { heartbeat, memory } }).pace().isHookHeld;
+  assert.equal(isHookHeld(undefined), false);
+  assert.equal(isHookHeld(recorded), true);
+  assert.equal(isHookHeld(recorded, { completed }), false, 'it may wait still, and nobody would ask');
+  assert.equal(isHookHeld({ at: 5, outcome: 'nothing-waiting', times: 1 }), false);
   const completedAt = (result: 'CONTINUE' | 'ABANDON') =>
     setUp({ state: { memory: { completed: { ...completed, result } } } }).pace().completedAt;
   assert.equal(completedAt('CONTINUE'), 7);
