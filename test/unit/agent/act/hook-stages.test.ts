@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createHookStages, RETRY_MS } from '../../../../src/agent/act/hook-stages.ts';
 import { decide } from '../../../../src/agent/decide/decide.ts';
-import { stagesDue } from '../../../../src/agent/decide/hook-stages.ts';
+import { stagesDue } from '../../../../src/agent/decide/stages-due.ts';
 import type { Action, Memory, Observation, Policy, StageState } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 import type { HookFacts, HookStage, HooksResult } from '../../../../src/operator-hooks/operator-hooks.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { stagesDue } from '../../../../src/agent/decide/hook-stages.ts';
+import { stagesDue } from '../../../../src/agent/decide/stages-due.ts';
 import type { Action, Memory } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 import { CI, draining, NOW, withTask } from './observations.ts';
