@@ -17,7 +17,7 @@ import { stagesDue } from './decide/stages-due.ts';
 import type { Action, Decision, DrainState, Memory, Mutation, Observation, Phase, Policy } from './model.ts';
 import { createDrainPolls, type DrainPollPorts } from './observe/drain-polls.ts';
 import { type Around, createObserver } from './observe/observation.ts';
-import { createPaceObserver } from './observe/pace.ts';
+import { createPaceObserver } from './observe/pace-inputs.ts';
 import { askDue, type PollPorts } from './observe/poll.ts';
 import type { AskAnew, WatchPolls } from './polls.ts';
 import { createDrainTransitions, eventFacts } from './report/drain-transitions.ts';

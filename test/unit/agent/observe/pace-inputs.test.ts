@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { beginDrain } from '../../../../src/agent/act/drain-state.ts';
 import type { Asked, DrainState, EcsView, Heartbeat, Memory, Policy } from '../../../../src/agent/model.ts';
-import { createPaceObserver } from '../../../../src/agent/observe/pace.ts';
+import { createPaceObserver } from '../../../../src/agent/observe/pace-inputs.ts';
 import type { DrainPolls, Poll, SeenInDrain, WatchPolls } from '../../../../src/agent/polls.ts';
 import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
 import type { Registration } from '../../../../src/host/ecs-agent.ts';
