@@ -80,7 +80,9 @@ function acrossFolders(file: string, to: string): readonly string[] {
   const [from, target] = [folderOf(file), folderOf(to)];
   const allowed = FOLDERS[from];
   const isFine = !allowed || !FOLDERS[target] || from === target || allowed.includes(target);
-  return isFine ? [] : [`${file} imports ${to}: ${target} is not before ${from}`];
+  const part = from.split('/').slice(0, 2).join('/');
+  const problem = `${target} is not before ${from}; what both need belongs into a file of ${part} itself`;
+  return isFine ? [] : [`${file} imports ${to}: ${problem}`];
 }
 
 function sdkProblems(file: string, imports: readonly Import[]): readonly string[] {
