@@ -104,7 +104,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     },
     ports,
   );
-  const stages = operatorHooks && createStages(operatorHooks);
+  /** What happens, or is told, once in a drain: anew for one that begins before the one before was given back. */
+  let once = beginOnce();
   const spread = random();
   const shared = {
     clock,
@@ -122,7 +123,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     ...shared,
     spread,
     keptAt: ports.keptAt,
-    drainedHooks: () => stages && (state.memory.hooksRun?.drained ? 'settled' : stages.state('drained')),
+    drainedHooks: () =>
+      once.stages && (state.memory.hooksRun?.drained ? 'settled' : once.stages.state('drained')),
   });
   const { observe } = observer;
   const pacing = createPaceObserver({
@@ -151,7 +153,13 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     unsignalledSince: () => unsignalledSince,
     isGroupCrowded: observer.isGroupCrowded,
   });
-  const tell = createDrainTransitions(ports.log, policy, ports.watched);
+
+  function beginOnce() {
+    return {
+      stages: operatorHooks && createStages(operatorHooks),
+      tell: createDrainTransitions(ports.log, policy, ports.watched),
+    };
+  }
 
   function log(...[event, message, fields]: Parameters<Log>) {
     ports.log(event, message, { ...eventFacts(observe(ports.around()), policy), ...fields });
@@ -178,13 +186,17 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   }
 
   function remember(next: Memory) {
-    const { signals } = state.memory;
+    const { signals, signalledAt } = state.memory;
     const { waiting } = next;
     const before = state.memory.waiting;
     const isOtherHook = waiting?.hook !== undefined && waiting.hook.name !== before?.hook?.name;
     const isNewWait = waiting !== undefined && (waiting.since !== before?.since || isOtherHook);
     // What was recorded for the hook before says nothing of the one in its place.
     const knownAt = before?.hook && isOtherHook ? Infinity : polls.lifecycle.asked().at;
+    if (signalledAt !== undefined && next.signalledAt === undefined) {
+      once.stages?.close();
+      once = beginOnce();
+    }
     if (next !== state.memory)
       update({ ...(isNewWait ? beginWaiting(state, knownAt) : state), memory: next });
     // A hook may have been added before the wait began, where none was ours.
@@ -196,7 +208,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
 
   function follow(observed: Observation, decision: Decision) {
     const { action, heartbeat } = decision;
-    if (action.kind !== 'watch') tell(observed, decision, polls.ecsView.asked().at);
+    if (action.kind !== 'watch') once.tell(observed, decision, polls.ecsView.asked().at);
     mutations.withdrawUnwanted(observed, action);
     if (!isHeartbeatWanted(observed)) heartbeats.withdraw();
     if (action.kind !== decided.kind) decided = { kind: action.kind, at: clock.now() };
@@ -205,10 +217,10 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     noteSignals(observed);
     if (heartbeat) heartbeats.send(heartbeat, decided.at);
     if (isMutation(action)) mutations.attempt(action, decided.at);
-    if (stages && operatorHooks) {
+    if (once.stages && operatorHooks) {
       const { instanceId, region } = operatorHooks;
       for (const stage of stagesDue(observed, action, policy))
-        stages.start(stage, hookFacts(observed, policy, instanceId, region));
+        once.stages.start(stage, hookFacts(observed, policy, instanceId, region));
     }
   }
 
@@ -260,7 +272,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     follow,
     retryAt: () => {
       const rests = Object.values(state.attempts).map(({ restsUntil }) => restsUntil);
-      if (stages) rests.push(stages.retryAt());
+      if (once.stages) rests.push(once.stages.retryAt());
       return Math.min(...rests.filter((at) => at > clock.now()));
     },
     forget: observer.forget,
@@ -268,7 +280,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       mutations.close();
       heartbeats.close();
       for (const poll of Object.values(polls)) poll.close();
-      stages?.close();
+      once.stages?.close();
     },
   };
 }

@@ -3,10 +3,10 @@ import type { Config } from '../../config/options.ts';
 import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
 import {
-  demand,
   groupState,
   hookChoice,
   isAssumed,
+  isOver,
   leavingGroup,
   onAgentClock,
   signalsOf,
@@ -24,7 +24,7 @@ const DOUBTED_AFTER_MS = 30_000;
 /** What is worth remembering after an observation. The same object where nothing is new. */
 export function remember(observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
   const { memory, now, signals } = observed;
-  if (demand(observed) === 'withdrawn') {
+  if (isOver(observed)) {
     // What we set DRAINING is remembered until it is given back, and what that waits for.
     const { drainingSetAt } = memory;
     if (drainingSetAt === undefined) return Object.keys(memory).length === 0 ? memory : {};

@@ -52,6 +52,13 @@ describe('what is remembered of the signals', () => {
   it('nothing of a drain whose signal is gone', () => {
     assert.deepEqual(after({ memory: { signalledAt: NOW - MINUTE, signals: [tag] } }), {});
   });
+  it('nor of one whose tag tells of a lifecycle event that is over: the next one’s limit would count from it', () => {
+    const past = { ...tag, eventAt: NOW - 5 * MINUTE };
+    const memory: Memory = { signalledAt: NOW - MINUTE, signals: [past], drainingSetAt: NOW - MINUTE };
+    const seen = { memory, signals: known([past]), lifecycle: inState('InService') };
+    assert.deepEqual(after({ ...seen, keptForMs: 30_000 }), { drainingSetAt: NOW - MINUTE });
+    assert.equal(after({ ...seen, keptForMs: 29_999 }), memory);
+  });
   it('but that we set DRAINING, until that is given back', () => {
     const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], drainingSetAt: NOW - MINUTE };
     assert.deepEqual(after({ memory }), { drainingSetAt: NOW - MINUTE });
