@@ -16,6 +16,8 @@ export type Entry = { readonly at: number } & (
   | ({ readonly kind: 'report'; readonly instanceId: string } & DrainReport)
   /** `ecs-drain-agent drain` on the host, and `--cancel`. */
   | { readonly kind: 'manual'; readonly instanceId: string; readonly change: 'requested' | 'withdrawn' }
+  /** The operator's hooks of a stage have begun to run. */
+  | { readonly kind: 'operator-hooks'; readonly instanceId: string; readonly stage: string }
   | ({ readonly kind: 'disturbance'; readonly instanceId: string } & Disturbance)
 );
 
@@ -128,6 +130,8 @@ export type Setting = {
     | { readonly after: number; readonly onTimeout: 'wait' | 'stop-tasks' | 'continue' | 'abandon' }
     | undefined;
   readonly spotStopTasks: boolean;
+  /** Whether the operator has hooks of stage `drained`. */
+  readonly hasDrainedHooks: boolean;
   /** How long before an event that EC2 has scheduled its drain begins. */
   readonly scheduledAhead: number;
   /** Tasks that a drain does not wait for, as the option names them: `family:x`, `group:x`, `startedBy:x`. */
@@ -165,6 +169,7 @@ export const defaultSetting: Setting = {
   mode: 'drain',
   pollInterval: 3_000,
   spotStopTasks: true,
+  hasDrainedHooks: false,
   scheduledAhead: 86_400_000,
   ignores: [],
   dryRun: false,

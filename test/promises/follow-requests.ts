@@ -43,6 +43,7 @@ export function followRequest(instance: Instance, request: Request): void {
     if (outcome === undefined) process.isSettingDraining = true;
     if (containerInstance?.status === 'ACTIVE' || isSetNow) instance.stateWasLost = false;
   }
+  if (isOwn && statusSetBy(request) === 'ACTIVE') instance.givenBackAt = at;
   const release = isOwn ? releaseBy(request) : undefined;
   if (release === 'terminate') instance.timesTerminated++;
   if (release && (outcome === undefined || outcome === 'ok')) instance.releasedBy = release;

@@ -31,6 +31,9 @@ export function follow(instance: Instance, entry: Entry): void {
     case 'refusal':
       followRefusal(instance, entry);
       return;
+    case 'operator-hooks':
+      if (entry.stage === 'drained') instance.drainedHooksRanAt = entry.at;
+      return;
     case 'host-request':
       followHostRequest(instance, entry);
       return;

@@ -72,6 +72,10 @@ export type Instance = {
   /** … or has noted one, ahead of its call. */
   drainingNoted: boolean;
   readonly ecsAgent: EcsAgent;
+  /** When the operator's hooks of stage `drained` were last begun. */
+  drainedHooksRanAt: number;
+  /** When the agent last called for it to be ACTIVE: its drain was over then, whatever came of that. */
+  givenBackAt: number;
 
   /** Its group; undefined where it is in none, or nothing tells. */
   group: Group | undefined;
@@ -220,6 +224,8 @@ export function createInstance(id: string, setting: Setting): Instance {
     drainingSince: -Infinity,
     drainingRequested: false,
     drainingNoted: false,
+    drainedHooksRanAt: -Infinity,
+    givenBackAt: -Infinity,
     ecsAgent: {
       isUp: true,
       isFrozen: false,

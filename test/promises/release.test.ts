@@ -34,6 +34,43 @@ test('an instance at rest breaks nothing', () => {
   assert.deepEqual(found(atRest, 3600), []);
 });
 
+test('X5, a release without the operator’s hooks of its own drain', () => {
+  const ran = (at: number): Entry => ({
+    kind: 'operator-hooks',
+    at: at * 1000,
+    instanceId: A,
+    stage: 'drained',
+  });
+  const setting = { hasDrainedHooks: true };
+  const without = [
+    `X5: ${A} was released (CONTINUE) without the operator's hooks of stage drained: what they save is lost`,
+  ];
+  const log = (at: number) => [...drained.slice(0, -2), ran(at), ...drained.slice(-2)];
+  assert.deepEqual(found(log(62), 64, setting), []);
+  assert.deepEqual(found(drained, 64, setting), without);
+  assert.deepEqual(found([...atRest.slice(0, -1), ran(1), ...drained.slice(4)], 64, setting), without);
+});
+
+test('S5, a release though ECS last counted a task', () => {
+  const told = (at: number, count: number): Entry => ({
+    kind: 'answer',
+    at: at * 1000,
+    api: 'ecs:DescribeContainerInstances',
+    instanceId: A,
+    input: {},
+    output: {
+      containerInstances: [
+        { ec2InstanceId: A, status: 'DRAINING', runningTasksCount: count, pendingTasksCount: 0 },
+      ],
+    },
+  });
+  const log = (...more: Entry[]) => [...drained.slice(0, -2), ...more, ...drained.slice(-2)];
+  assert.deepEqual(found(log(told(62, 1), told(62, 0)), 64), []);
+  assert.deepEqual(found(log(told(62, 0), told(62, 1)), 64), [
+    `S5: ${A} was released (CONTINUE) though ECS last counted a task on it: that it lists none is no word that none is left`,
+  ]);
+});
+
 describe('S1, an early release', () => {
   test('CONTINUE while a task runs', () => {
     assert.deepEqual(found([...draining, status(15, 'INACTIVE'), ended(20, 'call'), complete(20)], 21), [

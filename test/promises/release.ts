@@ -55,6 +55,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
     );
     return;
   }
+  checkOperatorHooks(instance, how, at, verdict);
   const [left = running] = tasksLeft(instance).filter(
     (task) => !isLostWithHost(instance, task) && !hasEndedUnseen(instance, task, at),
   );
@@ -86,6 +87,17 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
 }
 
 const JUST_TOLD_MS = 500;
+
+/** X5: what the operator wants saved or deregistered before an instance goes is done in each drain anew. */
+function checkOperatorHooks(instance: Instance, how: string, at: number, verdict: Verdict): void {
+  const { id, setting, drainSince = -Infinity, drainedHooksRanAt, givenBackAt } = instance;
+  if (!setting.hasDrainedHooks || setting.dryRun || limitAllows(instance, 'continue', at)) return;
+  verdict.check(
+    'X5',
+    drainedHooksRanAt >= Math.max(drainSince, givenBackAt),
+    () => `${id} was released (${how}) without the operator's hooks of stage drained: what they save is lost`,
+  );
+}
 
 /** Its containers have ended, so that no work is lost, and nothing has told its agent by then that it is left. */
 const hasEndedUnseen = (instance: Instance, task: Task, at: number): boolean =>

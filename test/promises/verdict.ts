@@ -1,6 +1,7 @@
 /**
  * A promise, by its short name in docs/guarantees.md. X1: the agent ended by itself, or had an error of its own. X2: its report is of another
- * drain. X3: something was begun after it was told to end. X4: its state file cannot be relied on.
+ * drain. X3: something was begun after it was told to end. X4: its state file cannot be relied on. X5: the operator's hooks of a drain
+ * were left out.
  */
 export type Property =
   | 'S1'
@@ -20,7 +21,8 @@ export type Property =
   | 'X1'
   | 'X2'
   | 'X3'
-  | 'X4';
+  | 'X4'
+  | 'X5';
 
 /** A promise that was broken, and what that costs. `at` is in ms since the Unix epoch. */
 export type Violation = { readonly property: Property; readonly at: number; readonly what: string };

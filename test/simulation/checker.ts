@@ -40,8 +40,8 @@ export type Checker = {
   /** A call was refused, by AWS or for want of credentials. */
   onRefusal(operation: Operation, error: unknown): void;
   onFault(fault: FaultKind, match: FaultMatch, during: Outage | undefined): void;
-  /** An operator's hook holds the instance for so many ms. */
-  onOperatorHook(ms: number): void;
+  /** An operator's hook of a stage begins, and holds the instance for so many ms. */
+  onOperatorHook(stage: string, ms: number): void;
   onHappening(happening: Happening): void;
   onEvent(event: TimelineEvent): void;
   /** Time has passed, and the agent is alive. */
@@ -163,7 +163,10 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       const isOfHost = service === 'introspection' || (service === undefined && api === undefined);
       if (isOfHost) see({ kind: 'host-request', instanceId, to: 'introspection', answered: false });
     },
-    onOperatorHook: (ms) => see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: ms }),
+    onOperatorHook: (stage, ms) => {
+      see({ kind: 'operator-hooks', instanceId, stage });
+      see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: ms });
+    },
     onHappening: (happening) => {
       if (happening.what === 'manual-drain' || happening.what === 'manual-cancel') {
         const change = happening.what === 'manual-drain' ? 'requested' : 'withdrawn';

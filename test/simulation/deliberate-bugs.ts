@@ -689,4 +689,10 @@ export const mutants: readonly Mutant[] = [
     ],
     isRare: true,
   },
+  {
+    name: 'leaves the operator’s hooks out of a drain that begins before the last one was given back',
+    from: 401,
+    edits: [{ within: 'createDrain', replace: 'once.stages?.close();\n      once = beginOnce();', by: '' }],
+    isRare: true,
+  },
 ];

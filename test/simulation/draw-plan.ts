@@ -21,7 +21,12 @@ import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
 import { addOptions } from './draw-options.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
-import { addDoubtedDeregistration, addNothingToAbandon, addSecondNotice } from './draw-reviewed.ts';
+import {
+  addDoubtedDeregistration,
+  addLostAnswer,
+  addNothingToAbandon,
+  addSecondNotice,
+} from './draw-reviewed.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -61,7 +66,8 @@ export function drawPlan(seed: number, rare = true): Plan {
     ? addDoubtedDeregistration(createRandom(seed ^ 0xd0b7), unabandoned, span)
     : unabandoned;
   const noticed = rare ? addSecondNotice(createRandom(seed ^ 0x20d5), doubted, span) : doubted;
-  const drawn = rare ? withFewPages(noticed) : noticed;
+  const lost = rare ? addLostAnswer(createRandom(seed ^ 0x1057), noticed, span) : noticed;
+  const drawn = rare ? withFewPages(lost) : lost;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

@@ -128,6 +128,44 @@ export function addSecondNotice(random: Random, plan: Plan, { start }: Span): Pl
   };
 }
 
+/**
+ * An event that EC2 has announced is over, the instance is set ACTIVE, and the answer to that is lost again and again. Tasks come, and
+ * the group terminates the instance: a second drain, whose operator's hooks are its own.
+ */
+export function addLostAnswer(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 300)) return plan;
+  const overAt = start + random.integer(15 * SECOND, MINUTE);
+  const againAt = overAt + random.integer(4 * SECOND, 30 * SECOND);
+  const stage = () => ({ ms: random.spread(10, 20 * SECOND), failures: 0 });
+  return {
+    ...plan,
+    flags: ['--signals', 'tag,lifecycle,spot,scheduled'],
+    machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
+    services: [],
+    tasks: [
+      {
+        ...lasting(random.spread(10 * SECOND, 3 * MINUTE)),
+        at: overAt + random.integer(4 * SECOND, 20 * SECOND),
+      },
+    ],
+    happenings: [
+      { at: start, what: 'event-scheduled', code: 'system-reboot', inMs: 60 * MINUTE },
+      { at: overAt, what: 'event-unscheduled' },
+      { at: againAt, what: 'scale-in' },
+    ],
+    faults: [
+      {
+        at: overAt,
+        match: { api: 'ecs:UpdateContainerInstancesState' },
+        fault: { what: 'act-then-lose-response' },
+        forMs: againAt - overAt + 5 * SECOND,
+      },
+    ],
+    kills: [],
+    operatorHooks: { holds: random.chance(0.5), stages: { draining: stage(), drained: stage() } },
+  };
+}
+
 const lasting = (runsFor: number): TaskPlan => ({
   at: 0,
   runsFor,

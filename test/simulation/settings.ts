@@ -19,6 +19,7 @@ export function settingOf(plan: Plan): Partial<Setting> {
     pollInterval: milliseconds(valueAt('--poll-interval')) ?? 3_000,
     limit: after === undefined ? undefined : { after, onTimeout },
     spotStopTasks: valueAt('--spot-stop-tasks') !== 'false',
+    hasDrainedHooks: plan.operatorHooks?.stages.drained !== undefined,
     ignores: valueAt('--ignore-tasks')?.split(',') ?? [],
     dryRun: flags.includes('--dry-run'),
     hasSmallPages: plan.world.pageSize !== undefined,

@@ -214,7 +214,7 @@ export async function simulate(
         if (own.dead) return never();
         if (!hook) return 'none';
         timeline.note(clock.trueNow(), `the operator's hook of stage ${stage} runs for ${hook.ms} ms`);
-        checker.onOperatorHook(hook.ms + (attempt <= hook.failures ? pauseAfter(attempt) : 0));
+        checker.onOperatorHook(stage, hook.ms + (attempt <= hook.failures ? pauseAfter(attempt) : 0));
         if (running.has(stage)) checker.onCrash(new Error(`the hooks of stage ${stage} ran twice at once`));
         running.add(stage);
         await standstill.clock.sleep(hook.ms, { signal: own.stop.signal });
