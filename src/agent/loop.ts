@@ -7,6 +7,7 @@ import type { Signal, TagSignal } from '../signals/signal.ts';
 import type { RunningHooks } from './act/hook-stages.ts';
 import type { Mutations } from './act/mutations.ts';
 import { decide } from './decide/decide.ts';
+import { isDrainingOurs } from './decide/facts.ts';
 import { watchDue } from './decide/pace.ts';
 import { remember } from './decide/remember.ts';
 import { createDrain, type Drain, type DrainPorts } from './drain.ts';
@@ -215,7 +216,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   /** The next drain is another object: nothing of this one is left but what the log and AWS have. */
   function closeDrain(ended: Drain, observed: Observation) {
     const left = ifKnown(observed.containerInstance);
-    const wasOurs = observed.memory.drainingSetAt !== undefined;
+    const wasOurs = left?.kind === 'registered' && isDrainingOurs(observed.memory, left.arn);
     ended.close();
     save({});
     if (left?.kind === 'deregistered') {

@@ -105,6 +105,8 @@ export type Memory = {
   readonly spotSeenAt?: number;
   /** When we set, or began to set, the container instance DRAINING. */
   readonly drainingSetAt?: number;
+  /** The ARN of that container instance. Absent beside its time: an earlier version wrote it, and it counts for whichever the host is. */
+  readonly drainingSetOn?: string;
   /** Whether the group was about to replace the root volume, when it was last heard. */
   readonly isReplacing?: boolean;
   /** Whether the group terminated the instance, or retained it, when it was last heard itself. */

@@ -29,6 +29,7 @@ const memory = nearly({
   signalledAt: time,
   signals: fc.array(signal, { maxLength: 3 }),
   drainingSetAt: time,
+  drainingSetOn: name,
   waiting: nearly({ since: time, group: name, hook }),
   completed: nearly({
     hook: name,
@@ -52,7 +53,7 @@ const written = fc
     memory: fc.oneof(
       memory,
       fc
-        .tuple(memory, fc.nat(8))
+        .tuple(memory, fc.nat(9))
         .map(([all, at]) => Object.fromEntries(Object.entries(all ?? {}).slice(at, at + 1))),
     ),
   })
@@ -104,6 +105,7 @@ function assertState({ instanceId, savedAt, memory }: State): void {
   const {
     signalledAt,
     drainingSetAt,
+    drainingSetOn,
     signals,
     waiting,
     completed,
@@ -113,6 +115,7 @@ function assertState({ instanceId, savedAt, memory }: State): void {
     hooksRun,
   } = memory;
   for (const at of [signalledAt, drainingSetAt, terminatedAt]) if (at !== undefined) assertTime(at);
+  if (drainingSetOn !== undefined) assert.equal(typeof drainingSetOn, 'string');
   for (const one of signals ?? []) {
     switch (one.source) {
       case 'tag':

@@ -1,4 +1,4 @@
-import { memberOf, releaseBy, statusSetBy, stopIn, textIn } from './calls.ts';
+import { memberOf, namedIn, releaseBy, statusSetBy, stopIn, textIn } from './calls.ts';
 import type { AnswerEntry, HostEntry, Request } from './entry.ts';
 import {
   containerInstanceOf,
@@ -39,7 +39,7 @@ export function followRequest(instance: Instance, request: Request): void {
     if (isSetNow) instance.drainingBy = 'agent';
     // To call for what others have done long ago does not make it one's own.
     const isOthers = instance.drainingBy === 'other' && at - instance.drainingSince > NOTICED_MS;
-    if (!isOthers) instance.drainingRequested = true;
+    if (!isOthers) for (const arn of namedIn(request)) instance.drainingRequestedOn.add(arn);
     if (outcome === undefined) process.isSettingDraining = true;
     if (containerInstance?.status === 'ACTIVE' || isSetNow) instance.stateWasLost = false;
   }
@@ -81,7 +81,7 @@ export function followAnswer(
       return;
     case 'ecs:UpdateContainerInstancesState':
       process.isSettingDraining = false;
-      if (textIn(input, 'status') === 'ACTIVE') instance.drainingRequested = false;
+      if (textIn(input, 'status') === 'ACTIVE') instance.drainingRequestedOn.clear();
       return;
     case 'autoscaling:DescribeLifecycleHooks':
       process.hooksReadAt = Math.min(process.hooksReadAt, at);

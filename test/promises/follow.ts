@@ -4,11 +4,13 @@ import { followAnswer, followHostRequest, followRefusal, followRequest } from '.
 import { followSignals } from './follow-signals.ts';
 import {
   type ContainerInstance,
+  containerInstanceOf,
   type EcsAgent,
   eventTimeIn,
   forgetTold,
   hookNamedIn,
   type Instance,
+  isTakenForAnother,
   noteWait,
   oursOf,
   readsTagByApi,
@@ -329,7 +331,7 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
       return;
     case 'ended':
       // Killed between its note and its call, it cannot tell whose DRAINING it finds.
-      if (instance.drainingNoted) instance.drainingRequested = true;
+      if (instance.drainingNotedOn) instance.drainingRequestedOn.add(instance.drainingNotedOn);
       instance.isAlive = false;
       instance.restarts++;
       instance.downSince = at;
@@ -364,10 +366,11 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
       instance.knowsRegistration = false;
       return;
     case 'saving':
-      instance.drainingNoted = entry.notesDraining;
+      instance.drainingNotedOn = entry.notesDraining ? containerInstanceOf(instance)?.arn : undefined;
       return;
     case 'saved':
-      instance.stateIsWhole = true;
+      // Under another's name it is discarded by the next process, which has its own.
+      instance.stateIsWhole = !isTakenForAnother(instance);
       // Something on the host may have lied about which it is.
       instance.knowsRegistration = entry.registrations.some((arn) => instance.containerInstances.has(arn));
       return;

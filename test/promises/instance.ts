@@ -67,10 +67,10 @@ export type Instance = {
   /** Who set the container instance DRAINING. */
   drainingBy: 'agent' | 'other' | undefined;
   drainingSince: number;
-  /** Whether a process of the agent has called for a DRAINING of its own, or has noted one and ended. */
-  drainingRequested: boolean;
-  /** … or has noted one, ahead of its call. */
-  drainingNoted: boolean;
+  /** ARNs of the container instances for which a process of the agent has called for a DRAINING of its own, or noted one and ended. */
+  readonly drainingRequestedOn: Set<string>;
+  /** … or has noted one, ahead of its call: the ARN that it was then. */
+  drainingNotedOn: string | undefined;
   readonly ecsAgent: EcsAgent;
   /** When the operator's hooks of stage `drained` were last begun. */
   drainedHooksRanAt: number;
@@ -222,8 +222,8 @@ export function createInstance(id: string, setting: Setting): Instance {
     hostEmptyAt: -Infinity,
     drainingBy: undefined,
     drainingSince: -Infinity,
-    drainingRequested: false,
-    drainingNoted: false,
+    drainingRequestedOn: new Set(),
+    drainingNotedOn: undefined,
     drainedHooksRanAt: -Infinity,
     givenBackAt: -Infinity,
     ecsAgent: {

@@ -2,7 +2,6 @@ import { memberOf, namedIn, neededBefore, statusSetBy, textIn } from './calls.ts
 import type { Request } from './entry.ts';
 import {
   canTellSignals,
-  containerInstanceOf,
   hookNamedIn,
   type Instance,
   isCalm,
@@ -115,12 +114,15 @@ const UNTOLD_MS = 75_000;
 const TAG_BY_API_MS = 18_000;
 
 /** S4, L4: what is set ACTIVE was set DRAINING by the agent itself, and has no reason to go. */
-export function checkGivingBack(instance: Instance, { at }: Request, verdict: Verdict): void {
-  const { id } = instance;
+export function checkGivingBack(instance: Instance, request: Request, verdict: Verdict): void {
+  const { id, containerInstances, drainingRequestedOn } = instance;
+  const { at } = request;
   verdict.check(
     'L4',
     // What is not DRAINING stays as it is: the answer to the call before may have been lost.
-    instance.drainingRequested || containerInstanceOf(instance)?.status !== 'DRAINING',
+    namedIn(request).every(
+      (arn) => drainingRequestedOn.has(arn) || containerInstances.get(arn)?.status !== 'DRAINING',
+    ),
     () => `${id} was set ACTIVE, though it was somebody else who had set it DRAINING`,
   );
   // Who gives it back asks its group first.

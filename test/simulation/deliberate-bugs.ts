@@ -173,6 +173,7 @@ export const mutants: readonly Mutant[] = [
         replace: "if (memory.drainingSetAt === undefined) return { kind: 'watch' };",
         by: '',
       },
+      { around: 'isDrainingOurs', by: '() => () => true' },
     ],
   },
   {
@@ -693,6 +694,12 @@ export const mutants: readonly Mutant[] = [
     name: 'leaves the operator’s hooks out of a drain that begins before the last one was given back',
     from: 401,
     edits: [{ within: 'createDrain', replace: 'once.stages?.close();\n      once = beginOnce();', by: '' }],
+    isRare: true,
+  },
+  {
+    name: 'takes DRAINING for its own on whatever its host has become',
+    from: 601,
+    edits: [{ within: 'isDrainingOurs', replace: '(drainingSetOn ?? arn) === arn', by: '(true as boolean)' }],
     isRare: true,
   },
 ];

@@ -25,6 +25,7 @@ import {
   addDoubtedDeregistration,
   addLostAnswer,
   addNothingToAbandon,
+  addOthersDraining,
   addSecondNotice,
 } from './draw-reviewed.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
@@ -67,7 +68,8 @@ export function drawPlan(seed: number, rare = true): Plan {
     : unabandoned;
   const noticed = rare ? addSecondNotice(createRandom(seed ^ 0x20d5), doubted, span) : doubted;
   const lost = rare ? addLostAnswer(createRandom(seed ^ 0x1057), noticed, span) : noticed;
-  const drawn = rare ? withFewPages(lost) : lost;
+  const others = rare ? addOthersDraining(createRandom(seed ^ 0x07d2), lost, span) : lost;
+  const drawn = rare ? withFewPages(others) : others;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

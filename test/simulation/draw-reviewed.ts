@@ -166,6 +166,32 @@ export function addLostAnswer(random: Random, plan: Plan, { start }: Span): Plan
   };
 }
 
+/**
+ * A host that waits, DRAINING, for an event that EC2 has announced registers anew, and somebody sets what it is then DRAINING himself
+ * before the agent does. Then the event is over.
+ */
+export function addOthersDraining(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 300)) return plan;
+  const anewAt = start + random.integer(20 * SECOND, MINUTE);
+  return {
+    ...plan,
+    flags: ['--signals', 'tag,lifecycle,spot,scheduled'],
+    machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
+    services: [],
+    tasks: [],
+    happenings: [
+      { at: start, what: 'event-scheduled', code: 'system-reboot', inMs: 60 * MINUTE },
+      { at: anewAt, what: 'registers-anew', cluster: 'web' },
+      { at: anewAt + random.integer(50, 2 * SECOND), what: 'other-drains' },
+      { at: anewAt + random.integer(20 * SECOND, 3 * MINUTE), what: 'event-unscheduled' },
+    ],
+    faults: [],
+    kills: random.chance(0.3)
+      ? [{ when: 'at', at: anewAt + random.integer(5 * SECOND, 20 * SECOND), downMs: SECOND, state: 'kept' }]
+      : [],
+  };
+}
+
 const lasting = (runsFor: number): TaskPlan => ({
   at: 0,
   runsFor,

@@ -30,7 +30,8 @@ export function beginWaiting(state: DrainState, knownAt: number): DrainState {
 export function beginMutation(state: DrainState, mutation: Mutation, now: number): DrainState {
   if (mutation.kind !== 'set-draining') return state;
   // Written ahead: killed in between, we must not take our own DRAINING for somebody else's.
-  return { ...state, memory: { ...state.memory, drainingSetAt: now }, unsureBefore: Infinity };
+  const memory = { ...state.memory, drainingSetAt: now, drainingSetOn: mutation.containerInstance.arn };
+  return { ...state, memory, unsureBefore: Infinity };
 }
 
 /** A mutation that a dry run leaves out counts as done, so that one sees what would come next. */
@@ -44,6 +45,12 @@ export function pretend(state: DrainState, mutation: Mutation): DrainState {
 export function withAttempts(state: DrainState, mutation: Mutation, changed: Partial<Attempts>): DrainState {
   const attempts = { ...attemptsOf(state, mutation), ...changed };
   return { ...state, attempts: { ...state.attempts, [tryOf(mutation)]: attempts } };
+}
+
+/** The memory once nothing that we had set DRAINING is left to be given back. */
+export function withoutDraining(memory: Memory): Memory {
+  const { drainingSetAt: _, drainingSetOn: __, ...rest } = memory;
+  return rest;
 }
 
 /** How a mutation has fared so far. */

@@ -2,7 +2,7 @@ import type { Task } from '../../aws/ecs.ts';
 import { known, unknown } from '../../base/reading.ts';
 import { ASK_AGAIN_MS } from '../decide/limits.ts';
 import type { ContainerInstance, DrainState, EcsView, Event, Mutation } from '../model.ts';
-import { attemptsOf, withAttempts } from './drain-state.ts';
+import { attemptsOf, withAttempts, withoutDraining } from './drain-state.ts';
 import type { SettleContext, Settled } from './settled.ts';
 
 /** What it means that AWS has done it. */
@@ -27,9 +27,8 @@ export function done(state: DrainState, mutation: Mutation, context: SettleConte
       };
     }
     case 'set-active': {
-      const { drainingSetAt: _, ...rest } = memory;
       return {
-        state: { ...state, memory: rest },
+        state: { ...state, memory: withoutDraining(memory) },
         shows: shown(context, { ...mutation.containerInstance, status: 'ACTIVE' }),
         stale: [],
         events: [
@@ -125,9 +124,8 @@ function deregistered(
     gone: [],
   };
   // What we had set DRAINING is not there any more to be given back.
-  const { drainingSetAt: _, ...memory } = state.memory;
   return {
-    state: { ...state, memory },
+    state: { ...state, memory: withoutDraining(state.memory) },
     // Unless the ECS agent had named this very one, the host may have another, which must be looked for.
     shows: { view: shows, asOf: view?.heard === containerInstance.arn ? viewAskedAt : -Infinity },
     stale: left.length > 0 || mayHaveMore ? ['ecsView'] : [],

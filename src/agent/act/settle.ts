@@ -2,7 +2,7 @@ import type { AwsError, AwsErrorKind } from '../../aws/errors.ts';
 import { listInterval } from '../decide/ecs-pace.ts';
 import { restAfter } from '../decide/rest.ts';
 import type { DrainState, Heartbeat, Memory, Mutation, Outcome } from '../model.ts';
-import { attemptsOf, confirmed, withAttempts } from './drain-state.ts';
+import { attemptsOf, confirmed, withAttempts, withoutDraining } from './drain-state.ts';
 import { done, stopping } from './settle-done.ts';
 import type { SettleContext, Settled } from './settled.ts';
 
@@ -119,7 +119,9 @@ function afterFailure(
   const surelyNot = SURELY_NOT.has(error.kind);
   if (!surelyNot) return { ...state, unsureBefore: now };
   // As before, it is ours to be given back: set ACTIVE is only what we had set DRAINING.
-  if (before.drainingSetAt !== undefined) return state;
-  const { drainingSetAt: _, ...memory } = state.memory;
-  return { ...state, memory };
+  const { drainingSetAt, drainingSetOn } = before;
+  const memory = withoutDraining(state.memory);
+  if (drainingSetAt === undefined) return { ...state, memory };
+  const ours = { drainingSetAt, ...(drainingSetOn !== undefined && { drainingSetOn }) };
+  return { ...state, memory: { ...memory, ...ours } };
 }

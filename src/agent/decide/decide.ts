@@ -7,6 +7,7 @@ import {
   isAssumed,
   isCompleted,
   isContradicted,
+  isDrainingOurs,
   isEventAlone,
   isReleased,
   isTerminatedLately,
@@ -156,7 +157,8 @@ function cancelled(observed: Observation): Action {
     });
   if (containerInstance.kind === 'unknown') return waitFor('container-instance', containerInstance);
   const { value } = containerInstance;
-  return value.kind === 'registered' && (value.status === 'DRAINING' || value.status === 'ACTIVE')
+  const isGiven = value.kind === 'registered' && (value.status === 'DRAINING' || value.status === 'ACTIVE');
+  return isGiven && isDrainingOurs(memory, value.arn)
     ? { kind: 'set-active', containerInstance: value }
     : { kind: 'watch' };
 }

@@ -128,6 +128,10 @@ export function outlastsEvent(observed: Observation): boolean {
   return others.length === 0 || (membership(observed) !== undefined && others.every(isGroups));
 }
 
+/** Whether it was us who set this container instance DRAINING: a host that registers anew has another one, which may be anybody's. */
+export const isDrainingOurs = ({ drainingSetAt, drainingSetOn }: Memory, arn: string): boolean =>
+  drainingSetAt !== undefined && (drainingSetOn ?? arn) === arn;
+
 /** Whether the lifecycle action is behind us, as far as can be told. */
 export const isCompleted = ({ completed }: Memory): boolean =>
   completed !== undefined && completed.standing !== 'doubted';

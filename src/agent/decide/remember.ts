@@ -26,11 +26,15 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   const { memory, now, signals } = observed;
   if (isOver(observed)) {
     // What we set DRAINING is remembered until it is given back, and what that waits for.
-    const { drainingSetAt } = memory;
+    const { drainingSetAt, drainingSetOn } = memory;
     if (drainingSetAt === undefined) return Object.keys(memory).length === 0 ? memory : {};
     const isReplacing = replaces(observed);
     if (memory.signalledAt === undefined && memory.isReplacing === isReplacing) return memory;
-    return { drainingSetAt, ...(isReplacing && { isReplacing }) };
+    return {
+      drainingSetAt,
+      ...(drainingSetOn !== undefined && { drainingSetOn }),
+      ...(isReplacing && { isReplacing }),
+    };
   }
 
   let next = memory;

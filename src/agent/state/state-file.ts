@@ -88,6 +88,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
   signals: (value) => Array.isArray(value) && value.every(isSignal),
   spotSeenAt: isTime,
   drainingSetAt: isTime,
+  drainingSetOn: isText,
   waiting: (value) =>
     isRecord(value) &&
     isTime(value.since) &&

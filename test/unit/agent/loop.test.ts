@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import {
   begin,
   busy,
+  CI,
   failed,
   hook,
   known,
@@ -424,6 +425,7 @@ describe('what is kept for after a restart', () => {
       signalledAt: START + 15 * SECOND,
       signals: [manual],
       drainingSetAt: START + 15 * SECOND,
+      drainingSetOn: CI,
       tasksLeft: [task.arn],
     });
   });

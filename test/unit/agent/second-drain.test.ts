@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { EcsView } from '../../../src/agent/model.ts';
 import type { HooksResult } from '../../../src/operator-hooks/operator-hooks.ts';
-import { type AgentOptions, busy, failed, known, manual, scriptAgent, waits } from './scripted-agent.ts';
+import {
+  type AgentOptions,
+  busy,
+  CI,
+  failed,
+  known,
+  manual,
+  START,
+  scriptAgent,
+  waits,
+} from './scripted-agent.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -77,5 +88,47 @@ describe('a drain that begins before the last one was given back', () => {
       says: busy(),
     });
     assert.equal(agent.events().filter((event) => event === 'drain.timeout').length, 2);
+  });
+});
+
+describe('DRAINING that the agent has set, on a host that has registered anew since,', () => {
+  const other = CI.replace(/1$/, '2');
+  const view = known<EcsView>({
+    containerInstance: { kind: 'registered', cluster: 'web', arn: other, status: 'DRAINING' },
+    tasks: known([]),
+    isListed: true,
+    requests: 2,
+    heard: other,
+    own: [],
+    gone: [],
+  });
+  const anew = { registration: known({ cluster: 'web', containerInstanceArn: other }), view };
+
+  it('is not what it is now: an operator’s own DRAINING would be undone', async () => {
+    const agent = scriptAgent({ says: { ...busy(), signal: known(manual) } });
+    await agent.pass(20 * SECOND);
+    assert.deepEqual(agent.did, ['0 s set-draining']);
+    Object.assign(agent.says, anew);
+    await agent.pass(MINUTE);
+    agent.says.signal = known(undefined);
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did.slice(1), []);
+    assert.deepEqual(agent.events().slice(-2), ['drain.not-ours', 'agent.watching']);
+  });
+  it('is not after a restart either', async () => {
+    const memory = { drainingSetAt: START - MINUTE, drainingSetOn: CI };
+    const agent = scriptAgent({ memory, says: anew });
+    await agent.pass(MINUTE);
+    assert.deepEqual(agent.did, []);
+  });
+  it('counts for whatever it is where an earlier version has not written on what: it would stay DRAINING', async () => {
+    const agent = scriptAgent({ memory: { drainingSetAt: START - MINUTE }, says: anew });
+    await agent.pass(MINUTE);
+    assert.deepEqual(
+      agent.mutations
+        .map((one) => [one.kind, 'containerInstance' in one && one.containerInstance.arn])
+        .slice(0, 1),
+      [['set-active', other]],
+    );
   });
 });

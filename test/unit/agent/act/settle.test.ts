@@ -95,7 +95,7 @@ describe('what was done', () => {
       events.map(({ event }) => event),
       ['drain.draining'],
     );
-    assert.deepEqual(state.memory, { drainingSetAt: NOW - 100 });
+    assert.deepEqual(state.memory, { drainingSetAt: NOW - 100, drainingSetOn: 'a' });
     assert.equal(state.unsureBefore, -Infinity);
   });
   it('DRAINING, and called ACTIVE by ECS’s old descriptions: set again ever more rarely, with requests left for the rest', () => {
@@ -108,7 +108,7 @@ describe('what was done', () => {
   });
   it('given back: nothing of ours is left on it', () => {
     const { state, shows, stale, events } = after(setActive, done, {
-      state: beginDrain({ drainingSetAt: 5, signalledAt: 4 }),
+      state: beginDrain({ drainingSetAt: 5, drainingSetOn: 'a', signalledAt: 4 }),
     });
     assert.deepEqual(state.memory, { signalledAt: 4 });
     assert.deepEqual(shows?.view.containerInstance, active);
@@ -383,7 +383,8 @@ describe('our DRAINING', () => {
     return seen.kind === 'known' && seen.value.kind === 'registered' ? seen.value.status : seen.kind;
   };
 
-  it('is written down before it is set', () => assert.deepEqual(begun.memory, { drainingSetAt: NOW }));
+  it('is written down before it is set, and on what', () =>
+    assert.deepEqual(begun.memory, { drainingSetAt: NOW, drainingSetOn: 'a' }));
   it('alone is: nothing else is written ahead', () =>
     assert.equal(beginMutation(fresh, deregister, NOW), fresh));
   it('is unknown to have arrived until AWS has answered', () => {
@@ -397,14 +398,15 @@ describe('our DRAINING', () => {
       assert.equal(statusIn(state, NOW - 10_000), 'ACTIVE');
     });
   it('stays ours where AWS said no to setting it once more', () => {
-    const before = { drainingSetAt: 5 };
-    const again = beginMutation(beginDrain(before), setDraining, NOW);
-    const { state } = after(setDraining, failed('rejected'), { state: again, memory: before });
-    assert.deepEqual(state.memory, { drainingSetAt: NOW });
+    for (const before of [{ drainingSetAt: 5, drainingSetOn: 'earlier' }, { drainingSetAt: 5 }]) {
+      const again = beginMutation(beginDrain(before), setDraining, NOW);
+      const { state } = after(setDraining, failed('rejected'), { state: again, memory: before });
+      assert.deepEqual(state.memory, before, 'DRAINING that was never set would count as ours');
+    }
   });
   it('may have been set where the answer was lost: only a later view can tell', () => {
     const { state } = after(setDraining, failed('transient'), { state: begun, memory: {}, now: NOW + 2_000 });
-    assert.deepEqual(state.memory, { drainingSetAt: NOW });
+    assert.deepEqual(state.memory, { drainingSetAt: NOW, drainingSetOn: 'a' });
     assert.equal(statusIn(state, NOW + 1_999), 'unknown');
     assert.equal(statusIn(state, NOW + 2_000), 'ACTIVE');
   });
@@ -439,7 +441,13 @@ describe('in a dry run', () => {
 });
 
 describe('an outcome changes its own part of the state, and nothing else', () => {
-  const memory: Memory = { signalledAt: 3, drainingSetAt: 4, askedToStop: { s: 1 }, hooksRun: {} };
+  const memory: Memory = {
+    signalledAt: 3,
+    drainingSetAt: 4,
+    drainingSetOn: 'a',
+    askedToStop: { s: 1 },
+    hooksRun: {},
+  };
   const resting = { failures: 2, refusals: 3, nothingWaited: 4, restsUntil: 5 };
   const state: DrainState = {
     memory,
@@ -475,7 +483,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
       attempts: attempts('stop-tasks spot'),
     }));
   it('deregistered: what had been set DRAINING is not there any more to be given back', () => {
-    const { drainingSetAt: _, ...rest } = memory;
+    const { drainingSetAt: _, drainingSetOn: __, ...rest } = memory;
     assert.deepEqual(stateAfter(deregister, done), {
       ...state,
       memory: rest,
@@ -543,7 +551,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
   it('DRAINING written ahead', () =>
     assert.deepEqual(beginMutation(state, setDraining, NOW), {
       ...state,
-      memory: { ...memory, drainingSetAt: NOW },
+      memory: { ...memory, drainingSetAt: NOW, drainingSetOn: 'a' },
       unsureBefore: Infinity,
     }));
   it('a dry run', () =>

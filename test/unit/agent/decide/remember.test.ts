@@ -62,6 +62,8 @@ describe('what is remembered of the signals', () => {
   it('but that we set DRAINING, until that is given back', () => {
     const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], drainingSetAt: NOW - MINUTE };
     assert.deepEqual(after({ memory }), { drainingSetAt: NOW - MINUTE });
+    const named = { drainingSetAt: NOW - MINUTE, drainingSetOn: 'a' };
+    assert.deepEqual(after({ memory: { ...memory, ...named } }), named, 'another’s would be undone');
     const replacing = { drainingSetAt: NOW - MINUTE, isReplacing: true };
     const lifecycle = inState('ReplacingRootVolume:Wait');
     assert.deepEqual(
