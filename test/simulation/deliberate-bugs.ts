@@ -173,7 +173,11 @@ export const mutants: readonly Mutant[] = [
         replace: "if (memory.drainingSetAt === undefined) return { kind: 'watch' };",
         by: '',
       },
-      { around: 'isDrainingOurs', by: '() => () => true' },
+      {
+        within: 'isDrainingOurs',
+        replace: 'drainingSetAt !== undefined && (drainingSetOn ?? arn) === arn',
+        by: '(true as boolean)',
+      },
     ],
   },
   {
