@@ -2,9 +2,9 @@ import { formatDuration } from '../base/duration.ts';
 import { ifKnown } from '../base/reading.ts';
 import type { Log } from '../log/log.ts';
 import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
+import type { Calls } from './act/calls.ts';
 import { beginDrain, beginWaiting } from './act/drain-state.ts';
 import { createHookStages, type HookStages, type RunningHooks } from './act/hook-stages.ts';
-import type { Mutations } from './act/mutations.ts';
 import { createHeartbeatSender } from './act/send-heartbeats.ts';
 import { createMutationSender } from './act/send-mutations.ts';
 import type { Settled } from './act/settled.ts';
@@ -61,7 +61,7 @@ export type DrainPorts = PollPorts & {
     DrainPollPorts,
     'ecsAgent' | 'autoScaling' | 'groupInMetadata' | 'readEcsView' | 'explain' | 'onView'
   >;
-  readonly mutations: Mutations;
+  readonly calls: Calls;
   readonly save: (memory: Memory) => void;
   readonly log: Log;
   /** Absent where there can be none. */
@@ -136,20 +136,20 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     jitter: ports.jitter,
     canExplain: ports.source.explain !== undefined,
   });
-  const mutations = createMutationSender({
+  const mutationSender = createMutationSender({
     ...shared,
-    mutations: ports.mutations,
+    calls: ports.calls,
     tasksLeft: () => observe(ports.around()).tasks,
     isHostBusy: observer.isHostBusy,
     signalsChangedAt: () => signalsChangedAt,
     log,
     plainLog: ports.log,
   });
-  const heartbeats = createHeartbeatSender({
+  const heartbeatSender = createHeartbeatSender({
     ...shared,
     isDryRun: policy.dryRun,
-    mutations: ports.mutations,
-    withdrawCompletion: mutations.withdrawCompletion,
+    calls: ports.calls,
+    withdrawCompletion: mutationSender.withdrawCompletion,
     unsignalledSince: () => unsignalledSince,
     isGroupCrowded: observer.isGroupCrowded,
   });
@@ -209,14 +209,14 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   function follow(observed: Observation, decision: Decision) {
     const { action, heartbeat } = decision;
     if (action.kind !== 'watch') once.tell(observed, decision, polls.ecsView.asked().at);
-    mutations.withdrawUnwanted(observed, action);
-    if (!isHeartbeatWanted(observed)) heartbeats.withdraw();
+    mutationSender.withdrawUnwanted(observed, action);
+    if (!isHeartbeatWanted(observed)) heartbeatSender.withdraw();
     if (action.kind !== decided.kind) decided = { kind: action.kind, at: clock.now() };
     phase = phaseAfter(action, phase);
     pacing.note(observed);
     noteSignals(observed);
-    if (heartbeat) heartbeats.send(heartbeat, decided.at);
-    if (isMutation(action)) mutations.attempt(action, decided.at);
+    if (heartbeat) heartbeatSender.send(heartbeat, decided.at);
+    if (isMutation(action)) mutationSender.attempt(action, decided.at);
     if (once.stages && operatorHooks) {
       const { instanceId, region } = operatorHooks;
       for (const stage of stagesDue(observed, action, policy))
@@ -277,8 +277,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     },
     forget: observer.forget,
     close: () => {
-      mutations.close();
-      heartbeats.close();
+      mutationSender.close();
+      heartbeatSender.close();
       for (const poll of Object.values(polls)) poll.close();
       once.stages?.close();
     },

@@ -4,8 +4,8 @@ import { type Log, withFields } from '../log/log.ts';
 import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { type Signals, withoutTag } from '../signals/read-signals.ts';
 import type { Signal, TagSignal } from '../signals/signal.ts';
+import type { Calls } from './act/calls.ts';
 import type { RunningHooks } from './act/hook-stages.ts';
-import type { Mutations } from './act/mutations.ts';
 import { decide } from './decide/decide.ts';
 import { isDrainingOurs } from './decide/facts.ts';
 import { watchDue } from './decide/pace.ts';
@@ -41,7 +41,7 @@ export type AgentPorts = {
   readonly watch: WatchPorts;
   /** Where a drain gets its answers; called for each drain. `over` aborts at its end: what still waits then is not asked. */
   readonly drainSource: (over: AbortSignal) => DrainPorts['source'];
-  readonly mutations: Mutations;
+  readonly calls: Calls;
   /** What the last run left. */
   readonly memory: Memory;
   /** Keeps the memory for after a restart. Never throws. */
@@ -199,7 +199,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         keptAt: () => keptAt,
         tagSince: () => tag?.since ?? -Infinity,
         source: ports.drainSource(over.signal),
-        mutations: ports.mutations,
+        calls: ports.calls,
         save,
         log,
         operatorHooks: hooks && { instanceId, region: ports.region, hooks, running },

@@ -17,7 +17,7 @@ import { announcedAhead } from '../signals/read-signals.ts';
 import { scheduledSignal } from '../signals/scheduled.ts';
 import type { ReadSignal } from '../signals/signal.ts';
 import { type TagPorts, tagSignal } from '../signals/tag.ts';
-import { createMutations } from './act/mutations.ts';
+import { createCalls } from './act/calls.ts';
 import { runAgent } from './loop.ts';
 import type { Memory } from './model.ts';
 import { createEcsView } from './observe/ecs-view.ts';
@@ -132,7 +132,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
         onView: ({ own }) => kept.confirm(own),
       };
     },
-    mutations: createMutations({ ecs, autoScaling, onFault }),
+    calls: createCalls({ ecs, autoScaling, onFault }),
     memory: kept.memory,
     save: kept.save,
     log: world.log,

@@ -648,7 +648,7 @@ export const mutants: readonly Mutant[] = [
     name: 'asks a whole batch of tasks to stop again where one could not be asked',
     edits: [
       {
-        within: 'createMutations',
+        within: 'createCalls',
         replace: "asked.length > 0 ? { kind: 'partly', asked, error }",
         by: "(false as boolean) ? { kind: 'partly', asked, error }",
       },

@@ -3,7 +3,7 @@ import { ifKnown } from '../../base/reading.ts';
 import { heartbeatWaitsFor } from '../decide/freshness.ts';
 import type { DrainState, Outcome } from '../model.ts';
 import type { AskAnew, DrainPolls, WatchPolls } from '../polls.ts';
-import type { Mutations } from './mutations.ts';
+import type { Calls } from './calls.ts';
 import { settleHeartbeat } from './settle-heartbeat.ts';
 import type { Settled } from './settled.ts';
 
@@ -24,7 +24,7 @@ export type HeartbeatPorts = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly isDryRun: boolean;
-  readonly mutations: Pick<Mutations, 'heartbeat'>;
+  readonly calls: Pick<Calls, 'heartbeat'>;
   readonly watch: Pick<WatchPolls, 'identity' | 'signals'>;
   readonly polls: Pick<DrainPolls, 'lifecycle'>;
   readonly askAnew: AskAnew;
@@ -39,7 +39,7 @@ export type HeartbeatPorts = {
 };
 
 export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
-  const { clock, watch, polls, isDryRun, mutations } = ports;
+  const { clock, watch, polls, isDryRun, calls } = ports;
   /** Withdraws the heartbeat that is under way. */
   let underWay: AbortController | undefined;
   /** Since when the heartbeat that was not sent yet is due. */
@@ -71,7 +71,7 @@ export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
 
   async function record(group: string, hook: string, unless: AbortSignal) {
     const at = clock.now();
-    const outcome: Outcome = isDryRun ? { kind: 'done' } : await mutations.heartbeat(group, hook, unless);
+    const outcome: Outcome = isDryRun ? { kind: 'done' } : await calls.heartbeat(group, hook, unless);
     if (isClosed) return;
     underWay = undefined;
     const jitter = ports.random();

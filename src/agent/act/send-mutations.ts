@@ -4,8 +4,8 @@ import type { Log } from '../../log/log.ts';
 import { isStillWanted, outdated, sentWithin } from '../decide/freshness.ts';
 import type { Action, DrainState, Mutation, Observation, Outcome, Policy, Try } from '../model.ts';
 import type { AskAnew, DrainPolls, SeenInDrain, WatchPolls } from '../polls.ts';
+import type { Calls } from './calls.ts';
 import { beginMutation, pretend, tryOf } from './drain-state.ts';
-import type { Mutations } from './mutations.ts';
 import { settle } from './settle.ts';
 import type { SettleContext, Settled } from './settled.ts';
 
@@ -28,7 +28,7 @@ export type MutationPorts = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly policy: Pick<Policy, 'mode'> & { readonly dryRun: boolean };
-  readonly mutations: Pick<Mutations, 'mutate'>;
+  readonly calls: Pick<Calls, 'mutate'>;
   readonly watch: WatchPolls;
   readonly polls: DrainPolls;
   readonly seenInDrain: () => SeenInDrain;
@@ -48,7 +48,7 @@ export type MutationPorts = {
 };
 
 export function createMutationSender(ports: MutationPorts): MutationSender {
-  const { clock, policy, watch, polls, mutations } = ports;
+  const { clock, policy, watch, polls, calls } = ports;
   /** What is under way, and how to withdraw what was not sent yet. */
   const underWay = new Map<Try, { readonly mutation: Mutation; readonly withdrawal: AbortController }>();
   /** The kind of mutation that is due, and since when. */
@@ -103,7 +103,7 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
     const patience = sentWithin(mutation);
     if (patience !== undefined)
       void clock.sleep(patience, { signal: answered.signal }).then(() => withdrawal.abort());
-    const outcome = policy.dryRun ? skip(mutation) : await mutations.mutate(mutation, withdrawal.signal);
+    const outcome = policy.dryRun ? skip(mutation) : await calls.mutate(mutation, withdrawal.signal);
     answered.abort();
     const settled = settle(ports.state(), mutation, outcome, before, settleContext());
     // What AWS has done is told, though nothing rests on it any more.

@@ -178,7 +178,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
       explain: explains ? () => ask('services', () => ({ services: [], protectedTasks: [] })) : undefined,
       onView: (one) => void views.push(one),
     }),
-    mutations: {
+    calls: {
       mutate: async (mutation, withdrawn) => {
         signals.set(mutation.kind, withdrawn);
         did.push(`${seconds()} ${mutation.kind}`);

@@ -10,7 +10,7 @@ import type { Mutation, OnFault, Outcome } from '../model.ts';
  *
  * `unless` aborts once it is not wanted any more: what was not sent by then is not sent, and fails as `unsent`.
  */
-export type Mutations = {
+export type Calls = {
   mutate(mutation: Mutation, unless: AbortSignal): Promise<Outcome>;
   heartbeat(group: string, hook: string, unless: AbortSignal): Promise<Outcome>;
 };
@@ -36,13 +36,13 @@ const OPERATION = {
   heartbeat: 'autoscaling:RecordLifecycleActionHeartbeat',
 } as const satisfies Record<Mutation['kind'] | 'heartbeat', Operation>;
 
-export type MutationsPorts = {
+export type CallPorts = {
   readonly ecs: Pick<Ecs, 'setStatus' | 'deregister' | 'stopTask'>;
   readonly autoScaling: Pick<AutoScaling, 'complete' | 'terminate' | 'heartbeat'>;
   readonly onFault: OnFault;
 };
 
-export function createMutations({ ecs, autoScaling, onFault }: MutationsPorts): Mutations {
+export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
   return {
     mutate: (mutation, unless) =>
       mutation.kind === 'stop-tasks'

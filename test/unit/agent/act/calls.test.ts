@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMutations } from '../../../../src/agent/act/mutations.ts';
+import { createCalls } from '../../../../src/agent/act/calls.ts';
 import type { Mutation } from '../../../../src/agent/model.ts';
 import type { AutoScaling } from '../../../../src/aws/auto-scaling.ts';
 import type { Ecs } from '../../../../src/aws/ecs.ts';
@@ -38,7 +38,7 @@ function setUp(answer: (call: string) => unknown = () => undefined) {
   } as unknown as AutoScaling;
   const faults: string[] = [];
   const onFault = (operation: string, error: unknown) => void faults.push(`${operation}: ${error}`);
-  const { mutate, heartbeat } = createMutations({ ecs, autoScaling, onFault });
+  const { mutate, heartbeat } = createCalls({ ecs, autoScaling, onFault });
   return {
     mutate: (mutation: Mutation, signal = unless) => mutate(mutation, signal),
     heartbeat: (group: string, hook: string) => heartbeat(group, hook, unless),
