@@ -310,7 +310,10 @@ export type EcsView = {
   readonly missing?: readonly string[];
 };
 
-/** A container instance that the ECS agent has named, and when it first did, in ms by the agent's clock. */
+/**
+ * A container instance that the ECS agent, or ECS, has named, and when it first did, in ms by the agent's clock: where that was told to
+ * an earlier process, when that one last saved its state.
+ */
 export type Heard = Registration & { readonly since: number };
 
 /** What is known of one drain beside what was asked: changed by what was done, and by nothing else. */

@@ -23,7 +23,7 @@ import type { Memory } from './model.ts';
 import { createEcsView } from './observe/ecs-view.ts';
 import { createExplain } from './observe/explain.ts';
 import { groupInMetadata } from './observe/group-in-metadata.ts';
-import { createLocate } from './observe/locate.ts';
+import { createLocate, type RegisteredAt } from './observe/locate.ts';
 import { reportEcsAgent } from './report/ecs-agent-transitions.ts';
 import { createFaultLog } from './report/faults.ts';
 import { createHostReport } from './report/host-report.ts';
@@ -84,6 +84,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const ecs = createEcs(call);
   const autoScaling = createAutoScaling(call, instanceId);
   const cluster = () => config.cluster ?? world.configuredCluster?.();
+  const registeredAt: RegisteredAt = new Map();
   const kept = createKept({ store: world.store, clock, uptime: world.uptime }, instanceId, log);
   const ecsAgent = host.watchEcsAgent(
     reportEcsAgent(
@@ -124,7 +125,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
           ecsAgent,
           instanceId,
           now: clock.now,
-          locate: createLocate({ ...kept, ecs: asking, instanceId, cluster, now: clock.now }),
+          locate: createLocate({ ...kept, ecs: asking, instanceId, cluster, now: clock.now, registeredAt }),
           listsWhileActive: config.mode === 'deregister' || config.dryRun,
           isReplacing: kept.isReplacing,
         }),

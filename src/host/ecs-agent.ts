@@ -22,6 +22,12 @@ export type Registration = {
   readonly containerInstanceArn: string;
 };
 
+/** A registration without what is known beside it. */
+export const toRegistration = ({ cluster, containerInstanceArn }: Registration): Registration => ({
+  cluster,
+  containerInstanceArn,
+});
+
 /** A task as the ECS agent on this host knows it. */
 export type LocalTask = {
   /** In the form of one, as `parseEcsArn` takes it apart. Of which account and cluster is for the caller to compare. */

@@ -360,10 +360,12 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
     case 'lost':
       loseState(instance, entry.at);
       instance.knowsRegistration = false;
+      instance.keptRegistrations = [];
       return;
     case 'removed':
       instance.stateIsWhole = false;
       instance.knowsRegistration = false;
+      instance.keptRegistrations = [];
       return;
     case 'saving':
       instance.drainingNotedOn = entry.notesDraining ? containerInstanceOf(instance)?.arn : undefined;
@@ -371,6 +373,7 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
     case 'saved':
       // Under another's name it is discarded by the next process, which has its own.
       instance.stateIsWhole = !isTakenForAnother(instance);
+      instance.keptRegistrations = entry.registrations;
       // Something on the host may have lied about which it is.
       instance.knowsRegistration = entry.registrations.some((arn) => instance.containerInstances.has(arn));
       return;

@@ -129,6 +129,8 @@ export type Instance = {
   stateWasLost: boolean;
   stateLostAt: number;
   knowsRegistration: boolean;
+  /** ARNs of the container instances that its state names. */
+  keptRegistrations: readonly string[];
   /** An earlier process was told by the ECS agent which container instance this host is, and lived to save it. */
   couldSaveItself: boolean;
   rebootedAt: number;
@@ -264,6 +266,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     stateWasLost: false,
     stateLostAt: -Infinity,
     knowsRegistration: false,
+    keptRegistrations: [],
     couldSaveItself: false,
     rebootedAt: -Infinity,
     stoodStillFrom: -Infinity,

@@ -203,10 +203,11 @@ function isTooNewToBeKnown(instance: Instance, at: number): boolean {
   return at - containerInstance.registeredAt < unseenMs || isDenied(instance, containerInstance.arn, at);
 }
 
-/** ECS has just listed the host without it, after it had registered, and nobody else has ever named it to this process. */
-function isDenied({ process }: Instance, arn: string, at: number): boolean {
+/** ECS has just listed the host without it, after it had registered, and nobody has ever named it to this process, or to one before. */
+function isDenied({ process, keptRegistrations }: Instance, arn: string, at: number): boolean {
   const { toldOf, unlistedAt } = process ?? {};
-  return toldOf?.has(arn) === false && at - (unlistedAt?.get(arn) ?? -Infinity) <= LISTED_LATELY_MS;
+  const wasTold = toldOf?.has(arn) !== false || keptRegistrations.includes(arn);
+  return !wasTold && at - (unlistedAt?.get(arn) ?? -Infinity) <= LISTED_LATELY_MS;
 }
 
 /** A list so old, in ms, is asked for once more before the instance is let go. */

@@ -415,6 +415,17 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'believes one MISSING after a restart, or in a drain that begins right after another',
+    edits: [
+      {
+        within: 'mayLag',
+        replace: 'if (!at) return before !== undefined && now() - before.since < LAG_MS;',
+        by: 'if (!at) return false;',
+      },
+    ],
+    isRare: true,
+  },
+  {
     name: 'drops a task when ECS calls it gone though the host says RUNNING',
     edits: [
       {

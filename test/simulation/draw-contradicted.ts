@@ -1,5 +1,5 @@
 import type { Span } from './draw-rare.ts';
-import type { Plan, TaskPlan } from './plan.ts';
+import type { Plan, PlannedFault, TaskPlan } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -41,6 +41,54 @@ export function addAgainBeforeGivenBack(random: Random, plan: Plan, { start }: S
     ],
     kills: [],
     world: { ...plan.world, rootVolumeTarget: 'InService' },
+  };
+}
+
+/**
+ * A host is new, and nothing on it says what it is. ECS has told one process, which is killed while it waits for the tasks, or a drain,
+ * which is cancelled. What ECS tells the next one is older than the registration.
+ */
+export function addForgottenByEcs(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const registeredAt = random.integer(0, 10 * SECOND);
+  const signalledAt = registeredAt + random.integer(5 * SECOND, MINUTE);
+  const knownAt = signalledAt + 4 * SECOND;
+  const downMs = random.spread(100, 10 * SECOND);
+  const isKilled = random.chance(0.7);
+  const againAt = isKilled ? knownAt : knownAt + random.integer(5 * SECOND, 30 * SECOND);
+  const stale = (api: string): PlannedFault => ({
+    at: againAt,
+    match: { api },
+    fault: { what: 'stale', ms: againAt - registeredAt + random.spread(20 * SECOND, 2 * MINUTE) },
+    forMs: downMs + random.spread(5 * SECOND, 40 * SECOND),
+  });
+  return {
+    ...plan,
+    flags: ['--cluster', 'web'],
+    machine: { metadataTags: true, imdsAfter: 0, credentialsAfter: 0, ecsAgentAfter: registeredAt },
+    services: [],
+    tasks: [{ ...lasting(random.spread(20 * SECOND, 5 * MINUTE)), at: registeredAt + SECOND }],
+    happenings: isKilled
+      ? [{ at: signalledAt, what: 'scale-in' }]
+      : [
+          { at: signalledAt, what: 'manual-drain' },
+          { at: knownAt, what: 'manual-cancel' },
+          { at: againAt, what: 'scale-in' },
+        ],
+    faults: [
+      {
+        at: 0,
+        match: { service: 'introspection' },
+        fault: { what: 'refuse' },
+        forMs: random.chance(0.7) ? start + 60 * MINUTE : knownAt + random.spread(SECOND, MINUTE),
+      },
+      { at: 0, match: { api: 'ecs:ListTasks' }, fault: { what: 'delay', ms: 15 * SECOND }, forMs: knownAt },
+      stale('ecs:DescribeContainerInstances'),
+      stale('ecs:ListContainerInstances'),
+    ],
+    kills: isKilled
+      ? [{ when: 'at', at: knownAt + random.integer(1, 5 * SECOND), downMs, state: 'kept' }]
+      : [],
   };
 }
 

@@ -15,7 +15,7 @@ import {
   addUnheardGroup,
   addWhileReplacing,
 } from './draw-aimed.ts';
-import { addAgainBeforeGivenBack } from './draw-contradicted.ts';
+import { addAgainBeforeGivenBack, addForgottenByEcs } from './draw-contradicted.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
@@ -69,7 +69,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const noticed = rare ? addSecondNotice(createRandom(seed ^ 0x20d5), doubted, span) : doubted;
   const lost = rare ? addLostAnswer(createRandom(seed ^ 0x1057), noticed, span) : noticed;
   const others = rare ? addOthersDraining(createRandom(seed ^ 0x07d2), lost, span) : lost;
-  const drawn = rare ? withFewPages(others) : others;
+  const missing = rare ? addForgottenByEcs(createRandom(seed ^ 0x3155), others, span) : others;
+  const drawn = rare ? withFewPages(missing) : missing;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

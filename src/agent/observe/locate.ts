@@ -1,7 +1,7 @@
 import type { Described, Ecs } from '../../aws/ecs.ts';
 import { AwsError, isRefusal } from '../../aws/errors.ts';
 import { known, type Reading, unknown } from '../../base/reading.ts';
-import type { Registration } from '../../host/ecs-agent.ts';
+import { type Registration, toRegistration } from '../../host/ecs-agent.ts';
 import type { Heard } from '../model.ts';
 import { CONTRADICTION_MS, LAG_MS } from './ecs-lag.ts';
 
@@ -35,11 +35,16 @@ export type LocatePorts = {
   readonly cluster: () => string | undefined;
   /** What the ECS agent has said that this host is, now or earlier, and since when it is known. */
   readonly heard: () => readonly Heard[];
-  /** The container instances that ECS has said run on this EC2 instance, in this drain or before. */
-  readonly own: () => readonly Registration[];
+  /** The container instances that ECS has said run on this EC2 instance, in this drain or before, and since when it is known. */
+  readonly own: () => readonly Heard[];
+  /** Noted here, and the same for all drains of a process. */
+  readonly registeredAt: RegisteredAt;
   /** In ms by the agent's clock. */
   readonly now: () => number;
 };
+
+/** By ARN, when ECS first and last described a container instance of this host as registered, in ms by the agent's clock. */
+export type RegisteredAt = Map<string, { readonly first: number; readonly last: number }>;
 
 /**
  * Finds this host in ECS. Rejects with an AwsError where ECS does not answer.
@@ -63,14 +68,12 @@ const ABSENT_MS = 30_000;
  * ever heard of is described; where none of them is registered, ECS is asked by the EC2 instance id. That ECS does not know
  * one counts only for one that ECS itself once said runs here.
  */
-export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePorts): Locate {
-  /** When ECS first and last described each as registered. */
-  const registeredAt = new Map<string, { readonly first: number; readonly last: number }>();
+export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...ports }: LocatePorts): Locate {
   /** Those that ECS refused to describe, each asked after alone: only what ECS itself lists is asked after again. */
   const refused = new Set<string>();
   /** What ECS has confirmed in this drain, also where the rest of a round then failed. */
   const confirmed = new Map<string, Registration>();
-  const own = () => unique([...ports.own(), ...confirmed.values()]);
+  const own = () => unique([...ports.own().map(toRegistration), ...confirmed.values()]);
   let absentSince: number | undefined;
   /** Since when ECS has listed other hosts alone for this one. */
   let astraySince: number | undefined;
@@ -277,10 +280,11 @@ export function createLocate({ ecs, instanceId, heard, now, ...ports }: LocatePo
   /** Whether ECS may only not know it yet, or have failed to look: it described it a moment ago, or it is new. */
   function mayLag(arn: string): boolean {
     const at = registeredAt.get(arn);
-    const said = heard().find((one) => one.containerInstanceArn === arn);
+    const isIt = (one: Registration) => one.containerInstanceArn === arn;
+    const before = ports.own().find(isIt);
     // ECS has described it to an earlier process.
-    if (!at) return said !== undefined && isConfirmed(arn) && now() - said.since < LAG_MS;
-    const { since } = said ?? { since: at.first };
+    if (!at) return before !== undefined && now() - before.since < LAG_MS;
+    const { since } = heard().find(isIt) ?? { since: at.first };
     return now() - at.last < CONTRADICTION_MS || now() - Math.min(since, at.first) < LAG_MS;
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/text.ts';
-import type { Registration } from '../../host/ecs-agent.ts';
+import { type Registration, toRegistration } from '../../host/ecs-agent.ts';
 import type { Log } from '../../log/log.ts';
 import type { Heard, Memory } from '../model.ts';
 import { downtime, resume, type State, type StateStore } from './state-file.ts';
@@ -12,7 +12,7 @@ export type Kept = {
   /** The container instances that the ECS agent has said this host is, the latest last. */
   heard(): readonly Heard[];
   /** Those that ECS itself has said run on this EC2 instance, the latest last. */
-  own(): readonly Registration[];
+  own(): readonly Heard[];
   /** Whether the group was last known to replace the root volume. */
   isReplacing(): boolean;
   /** Keeps the memory. Never throws. @param now in ms by the agent's clock */
@@ -36,10 +36,10 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
   const state = loadState(store, instanceId, log);
   let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
   const before = state?.heard ?? (state?.registration ? [state.registration] : []);
-  // When it was heard of is not kept: it may be as new as the state.
+  // When it was named is not kept: it may be as new as the state.
   const since = state ? clock.now() - downtime(state, uptime()) : -Infinity;
   let heard: readonly Heard[] = shortened(before.map((one) => ({ ...one, since })));
-  let own: readonly Registration[] = state?.own ?? [];
+  let own: readonly Heard[] = (state?.own ?? []).map((one) => ({ ...one, since }));
   let isFailing = false;
   /** Of the memory, what the next process would find. */
   let written = memory;
@@ -57,7 +57,16 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
   function save(now: number) {
     const said = heard.map(toRegistration);
     const registration = said.at(-1);
-    store.save({ instanceId, savedAt: now, uptime: uptime(), memory, registration, heard: said, own });
+    const confirmed = own.map(toRegistration);
+    store.save({
+      instanceId,
+      savedAt: now,
+      uptime: uptime(),
+      memory,
+      registration,
+      heard: said,
+      own: confirmed,
+    });
     isFailing = false;
     written = memory;
   }
@@ -90,10 +99,11 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
       write(clock.now());
     },
     confirm: (confirmed) => {
-      const next = confirmed.reduce(withKnown, own);
+      const now = clock.now();
+      const next = confirmed.reduce<readonly Heard[]>((known, one) => withKnown(known, one, now), own);
       if (next === own) return;
       own = next;
-      write(clock.now());
+      write(now);
     },
   };
 }
@@ -114,11 +124,6 @@ function tellsOfPast(written: Memory, memory: Memory): boolean {
   );
 }
 
-const toRegistration = ({ cluster, containerInstanceArn }: Heard): Registration => ({
-  cluster,
-  containerInstanceArn,
-});
-
 function loadState(store: StateStore, instanceId: string, log: Log): State | undefined {
   try {
     const state = store.load();
@@ -137,9 +142,9 @@ function withLast(list: readonly Heard[], one: Registration, now: number): reado
 }
 
 /** The same list where nothing is new. */
-function withKnown(list: readonly Registration[], one: Registration): readonly Registration[] {
+function withKnown(list: readonly Heard[], one: Registration, now: number): readonly Heard[] {
   const isKnown = list.some((other) => other.containerInstanceArn === one.containerInstanceArn);
-  return isKnown ? list : shortened([...list, one]);
+  return isKnown ? list : shortened([...list, { ...one, since: now }]);
 }
 
 const shortened = <T>(list: readonly T[]): readonly T[] =>

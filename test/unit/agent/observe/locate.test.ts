@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createLocate } from '../../../../src/agent/observe/locate.ts';
+import { createLocate, type RegisteredAt } from '../../../../src/agent/observe/locate.ts';
 import { AwsError } from '../../../../src/aws/errors.ts';
 import type { Registration } from '../../../../src/host/ecs-agent.ts';
 import { ci, type EcsScene, fakeEcs, OWN, registration } from './fake-ecs.ts';
@@ -10,20 +10,24 @@ const MINUTE = 60_000;
 type Scene = EcsScene & {
   readonly cluster?: string;
   readonly heard?: readonly Registration[];
-  /** Since when what was heard is known, in ms; long ago unless told. */
+  /** Since when what was heard, and what is its own, is known, in ms; long ago unless told. */
   readonly since?: number;
   readonly own?: readonly Registration[];
+  /** What another drain of this process has noted. */
+  readonly registeredAt?: RegisteredAt;
 };
 
 function setUp(scene: Scene) {
   let now = 1_000_000_000;
   const { ecs, asked } = fakeEcs(scene);
+  const known = (one: Registration) => ({ ...one, since: scene.since ?? 0 });
   const locate = createLocate({
     ecs,
     instanceId: OWN,
     cluster: () => scene.cluster,
-    heard: () => (scene.heard ?? []).map((one) => ({ ...one, since: scene.since ?? 0 })),
-    own: () => scene.own ?? [],
+    heard: () => (scene.heard ?? []).map(known),
+    own: () => (scene.own ?? []).map(known),
+    registeredAt: scene.registeredAt ?? new Map(),
     now: () => now,
   });
   return {
@@ -309,20 +313,38 @@ describe('ECS has let go of this host', () => {
       assert.equal(await where(registration('a')), `gone ${ci('a')}`);
     }
   });
-  it('not on the word of MISSING after a restart, where it may be new', async () => {
-    const { where, pass } = setUp({
-      instances: {},
-      own: [registration('a')],
-      heard: [registration('a')],
-      since: 1_000_000_000 - MINUTE,
+  for (const [whoever, heard] of [
+    ['the ECS agent', [registration('a')]],
+    ['ECS alone', []],
+  ] as const)
+    it(`not on the word of MISSING after a restart, where ${whoever} may have named it just now`, async () => {
+      const { where, pass } = setUp({
+        instances: {},
+        own: [registration('a')],
+        heard,
+        since: 1_000_000_000 - MINUTE,
+      });
+      const said = heard[0];
+      assert.match(
+        await where(said),
+        /contradicts itself/,
+        'let go on an answer from before it registered, the instance could be given tasks',
+      );
+      pass(4 * MINUTE);
+      assert.equal(await where(said), `gone ${ci('a')}`);
     });
-    assert.match(
-      await where(registration('a')),
-      /contradicts itself/,
-      'let go on an answer from before it registered, the instance could be given tasks',
-    );
-    pass(4 * MINUTE);
-    assert.equal(await where(registration('a')), `gone ${ci('a')}`);
+  it('not on the word of MISSING in a drain that begins right after another', async () => {
+    const registeredAt: RegisteredAt = new Map();
+    const before = setUp({
+      instances: { a: { status: 'DRAINING' } },
+      own: [registration('a')],
+      registeredAt,
+    });
+    await before.where(registration('a'));
+    const { where, pass } = setUp({ instances: {}, own: [registration('a')], since: 0, registeredAt });
+    assert.match(await where(), /contradicts itself/, 'its tasks end with an instance that one look lets go');
+    pass(5 * MINUTE);
+    assert.equal(await where(), `gone ${ci('a')}`);
   });
   it('not on the word of MISSING for one that is new, though another is known for long', async () => {
     let now = 1_000_000_000;
@@ -335,7 +357,8 @@ describe('ECS has let go of this host', () => {
         { ...registration('old'), since: 0 },
         { ...registration('a'), since: now - MINUTE },
       ],
-      own: () => [registration('a')],
+      own: () => [{ ...registration('a'), since: 0 }],
+      registeredAt: new Map(),
       now: () => now,
     });
     await locate(registration('a'));
@@ -351,7 +374,8 @@ describe('ECS has let go of this host', () => {
       instanceId: OWN,
       cluster: () => 'web',
       heard: () => [],
-      own: () => [registration('a')],
+      own: () => [{ ...registration('a'), since: -Infinity }],
+      registeredAt: new Map(),
       now: () => 0,
     });
     const found = await locate(undefined);
@@ -463,7 +487,8 @@ describe('what is said on the host’s port never lets the instance go', () => {
       instanceId: OWN,
       cluster: () => undefined,
       heard: () => [],
-      own: () => [registration('a')],
+      own: () => [{ ...registration('a'), since: -Infinity }],
+      registeredAt: new Map(),
       now: () => 0,
     });
     const found = await locate(registration('x', 'other'));
@@ -502,7 +527,8 @@ describe('what is said on the host’s port never lets the instance go', () => {
       instanceId: OWN,
       cluster: () => undefined,
       heard: () => [],
-      own: () => [registration('a')],
+      own: () => [{ ...registration('a'), since: -Infinity }],
+      registeredAt: new Map(),
       now: () => 0,
     });
     await assert.rejects(locate(registration('x', 'other')), { message: 'later' });
@@ -517,6 +543,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
       cluster: () => undefined,
       heard: () => [{ ...registration('y', 'second'), since: 0 }],
       own: () => [],
+      registeredAt: new Map(),
       now: () => 0,
     });
     await assert.rejects(locate(registration('x', 'first')), { message: 'describe first' });
