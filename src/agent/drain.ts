@@ -9,7 +9,7 @@ import { createHeartbeatSender } from './act/send-heartbeats.ts';
 import { createMutationSender } from './act/send-mutations.ts';
 import type { Settled } from './act/settled.ts';
 import { nextViewKind } from './decide/ecs-pace.ts';
-import { isUnsignalled } from './decide/facts.ts';
+import { isReleased, isUnsignalled } from './decide/facts.ts';
 import { isHeartbeatWanted } from './decide/freshness.ts';
 import { isIgnored } from './decide/ignored-tasks.ts';
 import { drainDue } from './decide/pace.ts';
@@ -99,6 +99,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
         return waiting === undefined && completed === undefined && terminatedAt === undefined;
       },
       isWaiting: () => state.memory.waiting !== undefined,
+      isTerminating: () => state.memory.isTerminating === true && !isReleased(state.memory),
       tagSince: ports.tagSince,
       isIgnored: (task) => isIgnored(task, policy),
     },

@@ -8,6 +8,8 @@ import {
   ourEnd,
   type Task,
 } from './instance.ts';
+import { isReplacement, isTermination } from './lifecycle-states.ts';
+import type { Process } from './process.ts';
 
 /** A call's effect is dated with the call, but for the rounding of a clock. */
 const SAME_MOMENT_MS = 2;
@@ -115,6 +117,7 @@ export function followAnswer(
       process.lifecycle =
         textIn(own, 'LifecycleState') ?? (output === undefined ? (instance.lifecycle ?? 'none') : 'none');
       instance.lifecycleToldAt = at;
+      noteToldToGo(process, at);
       return;
     }
     case 'autoscaling:DescribeAutoScalingGroups':
@@ -124,6 +127,21 @@ export function followAnswer(
       if (ourEnd(instance)) process.completedAt = at;
   }
 }
+
+/** No group takes a termination back: one answer of those that say so may be old. */
+function noteToldToGo(process: Process, at: number): void {
+  if (isTermination(process.lifecycle ?? '')) {
+    process.isToldToGo = true;
+    process.toldOtherwiseSince = undefined;
+    return;
+  }
+  process.toldOtherwiseSince ??= at;
+  if (at - process.toldOtherwiseSince >= TAKEN_BACK_MS || isReplacement(process.lifecycle))
+    process.isToldToGo = false;
+}
+
+/** Answers that are half a minute apart may come sooner after one another: the first one can have taken its time. */
+const TAKEN_BACK_MS = 15_000;
 
 /** What an answer says of the instance's own container instance, where it counts no task on it. */
 function emptyIn(

@@ -338,7 +338,7 @@ export const isTerminating = ({ lifecycle }: Instance): boolean =>
 export function isToldToGo(instance: Instance): boolean {
   const { process, lifecycleToldAt, terminatingSince, beats } = instance;
   if (!process || !isTerminating(instance)) return false;
-  const isTold = isTermination(process.lifecycle ?? '') && lifecycleToldAt >= terminatingSince;
+  const isTold = process.isToldToGo && lifecycleToldAt >= terminatingSince;
   for (const at of beats.values()) if (at >= process.bornAt) return true;
   return isTold;
 }

@@ -39,6 +39,10 @@ export type Process = {
   givesBackAt: number;
   /** The state in the group, as it was last told. `none`: it is in no group. */
   lifecycle: string | undefined;
+  /** Its group has told it that it terminates the instance, and has not taken that back for a while since. */
+  isToldToGo: boolean;
+  /** Since when it has been told otherwise; undefined where the last answer told so. */
+  toldOtherwiseSince: number | undefined;
   /** ARNs of container instances that the host, or ECS, has named to it. */
   readonly toldOf: Set<string>;
   /** By ARN: when ECS last listed the container instances of the host without one that it has registered. */
@@ -81,6 +85,8 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     groupAskedAt: -Infinity,
     givesBackAt: -Infinity,
     lifecycle: undefined,
+    isToldToGo: false,
+    toldOtherwiseSince: undefined,
     toldOf: new Set(),
     unlistedAt: new Map(),
     listsAskedAt: new WeakMap(),

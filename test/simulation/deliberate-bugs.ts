@@ -576,6 +576,17 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'gives an instance back that its group terminates on one answer that says otherwise',
+    edits: [
+      {
+        within: 'isTakenBackLately',
+        replace: 'askedAt - takenBackSince < KEPT_MS',
+        by: 'askedAt - takenBackSince < 0',
+      },
+    ],
+    isRare: true,
+  },
+  {
     name: 'deregisters at once for an operator, though the group cannot be heard',
     edits: [{ within: 'leaveCluster', replace: '|| isPatient;', by: ';' }],
     isRare: true,

@@ -92,6 +92,56 @@ export function addForgottenByEcs(random: Random, plan: Plan, { start }: Span): 
   };
 }
 
+/**
+ * The group terminates the instance and has said so, the tag that told of it is removed, and answers of Auto Scaling are older than all
+ * that, for less than half a minute: as if the group kept the instance, or as if it were in none yet.
+ */
+export function addTakenBack(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const terminatingToWait = random.chance(0.6)
+    ? random.integer(200, 5_000)
+    : random.spread(20_000, 3 * MINUTE);
+  const taggedAt = start + random.integer(500, 8_000);
+  const goneAt = taggedAt + random.integer(10 * SECOND, MINUTE);
+  const wrongAt = goneAt + random.integer(-SECOND, 2 * MINUTE);
+  return {
+    ...plan,
+    group: {
+      ...plan.group,
+      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(60, 300), defaultResult: 'ABANDON' }],
+      ours: 'drain',
+    },
+    flags: ['--signals', random.pick(['tag', 'tag,spot'])],
+    machine: { ...plan.machine, metadataTags: true },
+    services: [],
+    tasks: [lasting(wrongAt + random.integer(2, 8) * MINUTE)],
+    happenings: [
+      { at: start, what: 'scale-in' },
+      { at: taggedAt, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+      { at: goneAt, what: 'untag' },
+    ],
+    faults: [
+      {
+        at: wrongAt,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: 'stale', ms: wrongAt - start + (random.chance(0.7) ? MINUTE : 60 * MINUTE) },
+        count: random.integer(1, 4),
+      },
+    ],
+    kills: random.chance(0.8)
+      ? []
+      : [
+          {
+            when: 'at',
+            at: wrongAt + random.integer(0, 10 * SECOND),
+            downMs: random.spread(100, 5_000),
+            state: 'kept',
+          },
+        ],
+    world: { ...plan.world, timings: { ...plan.world.timings, terminatingToWait } },
+  };
+}
+
 const lasting = (runsFor: number): TaskPlan => ({
   at: 0,
   runsFor,

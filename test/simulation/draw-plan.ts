@@ -15,7 +15,7 @@ import {
   addUnheardGroup,
   addWhileReplacing,
 } from './draw-aimed.ts';
-import { addAgainBeforeGivenBack, addForgottenByEcs } from './draw-contradicted.ts';
+import { addAgainBeforeGivenBack, addForgottenByEcs, addTakenBack } from './draw-contradicted.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
@@ -70,7 +70,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const lost = rare ? addLostAnswer(createRandom(seed ^ 0x1057), noticed, span) : noticed;
   const others = rare ? addOthersDraining(createRandom(seed ^ 0x07d2), lost, span) : lost;
   const missing = rare ? addForgottenByEcs(createRandom(seed ^ 0x3155), others, span) : others;
-  const drawn = rare ? withFewPages(missing) : missing;
+  const takenBack = rare ? addTakenBack(createRandom(seed ^ 0x7a8e), missing, span) : missing;
+  const drawn = rare ? withFewPages(takenBack) : takenBack;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

@@ -2,6 +2,7 @@ import type { AutoScaling, Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Task } from '../../aws/ecs.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent } from '../../host/ecs-agent.ts';
+import { KEPT_MS } from '../decide/facts.ts';
 import { leaving } from '../decide/group-state.ts';
 import type { Asked, DrainQuestion, EcsView, Explained, ViewKind } from '../model.ts';
 import type { DrainPolls, Poll, SeenInDrain, SeenTask } from '../polls.ts';
@@ -32,6 +33,8 @@ export type DrainPollPorts = {
   readonly tasksLeft: () => readonly string[];
   /** Whether a lifecycle action was last known to wait for this instance. */
   readonly isWaiting: () => boolean;
+  /** Whether the group itself has said that it terminates the instance, and we have not let it go. */
+  readonly isTerminating: () => boolean;
   /** Since when the tag has had its value, as far as it was read: what the group said before says nothing of what it tells of. */
   readonly tagSince: () => number;
   /** Whether the drain does not wait for this task. */
@@ -60,6 +63,8 @@ export function createDrainPolls(
   let silentSince: number | undefined;
   let terminatingSince: number | undefined;
   let kept: { readonly since: number; readonly until: number } | undefined;
+  /** Since when a group that had said that it terminates the instance has been saying that it does not. */
+  let takenBackSince: number | undefined;
 
   const localTasks = createPoll(
     'localTasks',
@@ -95,10 +100,15 @@ export function createDrainPolls(
   const lifecycle: Poll<Lifecycle> = createPoll<Lifecycle>(
     'lifecycle',
     async () => {
+      const askedAt = ports.clock.now();
       const state = (await assumed()) ?? (await autoScaling.lifecycle());
       // Nothing detaches an instance whose lifecycle action waits. If that were believed, its heartbeats would end.
-      return state.kind === 'no-group' && source.isWaiting()
-        ? unknown('the group waits for this instance, and yet Auto Scaling lists it in none')
+      if (state.kind === 'no-group' && source.isWaiting())
+        return unknown('the group waits for this instance, and yet Auto Scaling lists it in none');
+      return isTakenBackLately(state, askedAt)
+        ? unknown(
+            'the group terminates this instance, and yet Auto Scaling says that it stays; asking once more',
+          )
         : known(state);
     },
     ports,
@@ -112,6 +122,12 @@ export function createDrainPolls(
       kept = isKept ? { since, until: at } : undefined;
     },
   );
+  /** No group takes a termination back, so one answer, of a replica that is behind, is not its word. */
+  function isTakenBackLately(state: Lifecycle, askedAt: number): boolean {
+    const isLeaving = state.kind === 'in-group' && leaving(state.state) !== undefined;
+    takenBackSince = isLeaving || !source.isTerminating() ? undefined : (takenBackSince ?? askedAt);
+    return takenBackSince !== undefined && askedAt - takenBackSince < KEPT_MS;
+  }
   /** While tasks run here, the first heartbeat tells as much as the group would: it is asked later. */
   async function assumed(): Promise<Lifecycle | undefined> {
     if (lifecycle.lastKnown() || !source.groupInMetadata || !source.mayAssumeWait()) return undefined;

@@ -29,7 +29,9 @@ import {
 import { addMachine } from './machines.ts';
 import type { Handlers } from './operations.ts';
 import { type Asked, pageByPlace } from './paging.ts';
+import { valueAt } from './past.ts';
 import type { Group, Hook, LifecycleAction, Member, ScalingActivity, WorldState } from './state.ts';
+import type { LifecycleState } from './statuses.ts';
 
 /** The EC2 Auto Scaling API, as far as groups, their instances and their hooks go. */
 export const autoScaling = {
@@ -86,10 +88,15 @@ export const autoScaling = {
     const members = ids?.length
       ? [...new Set(ids)].flatMap((id) => world.machines.get(id)?.member ?? [])
       : [...world.groups.values()].flatMap((group) => [...group.members.values()]);
-    const { items, nextToken } = pageByPlace(members, asked);
+    const seen = members.flatMap((member) => {
+      const state = stateSeen(world, member);
+      return state === undefined ? [] : [{ member, state }];
+    });
+    const { items, nextToken } = pageByPlace(seen, asked);
     return {
-      AutoScalingInstances: items.map((member) => ({
+      AutoScalingInstances: items.map(({ member, state }) => ({
         ...describeMember(member),
+        LifecycleState: state as AutoScaling.LifecycleState,
         AutoScalingGroupName: member.group.name,
       })),
       ...(nextToken === undefined ? {} : { NextToken: nextToken }),
@@ -388,6 +395,10 @@ function describeGroup(world: WorldState, group: Group): AutoScaling.AutoScaling
     InstanceLifecyclePolicy: { RetentionTriggers: { TerminateHookAbandon: group.onAbandon } },
   };
 }
+
+/** As a replica shows it that may be behind; undefined where it is in no group there yet. */
+const stateSeen = (world: WorldState, member: Member): LifecycleState | undefined =>
+  world.asOf >= world.now ? member.state : valueAt(member.past, world.asOf);
 
 function describeMember(member: Member) {
   return {

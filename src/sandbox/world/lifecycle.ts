@@ -31,6 +31,7 @@ export function joinGroup(
     machine,
     joinedAt: world.now,
     state,
+    past: [{ at: world.now, value: state }],
     isWarm,
     aim: 'termination',
     healthy: true,
@@ -213,6 +214,7 @@ const LEAVING = /^(Warmed:)?Terminating/;
 export function enter(world: WorldState, member: Member, to: LifecycleState): void {
   const from = member.state;
   member.state = to;
+  note(member.past, world.now, to);
   member.transition = cancel(member.transition);
   emit(world, () => ({
     type: 'lifecycle-state',

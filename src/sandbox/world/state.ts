@@ -501,6 +501,8 @@ export type Member = {
   readonly machine: Machine;
   readonly joinedAt: number;
   state: LifecycleState;
+  /** What the state was before. */
+  readonly past: Past<LifecycleState>;
   /** It is in the group's warm pool. */
   readonly isWarm: boolean;
   /** What the group is taking it out of service for, while it does. */

@@ -104,7 +104,7 @@ describe('what waits to be sent is withdrawn', () => {
   const stopping = async () => {
     const agent = scriptAgent({ policy: limited });
     agent.outcomes['stop-tasks'] = pending().promise;
-    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: inService });
     await agent.pass(2 * MINUTE);
     assert.equal(agent.isWithdrawn('stop-tasks'), false);
     return agent;
@@ -112,7 +112,6 @@ describe('what waits to be sent is withdrawn', () => {
   it('once no signal is left: a task would be stopped for nothing', async () => {
     const agent = await stopping();
     agent.says.signal = known(undefined);
-    agent.says.lifecycle = inService;
     await agent.pass(10 * SECOND);
     assert.equal(agent.isWithdrawn('stop-tasks'), true);
   });
@@ -132,9 +131,9 @@ describe('what waits to be sent is withdrawn', () => {
     const agent = scriptAgent({ policy: limited });
     const answer = pending();
     agent.outcomes['stop-tasks'] = answer.promise;
-    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: inService });
     await agent.pass(2 * MINUTE);
-    Object.assign(agent.says, { signal: known(undefined), lifecycle: inService });
+    agent.says.signal = known(undefined);
     await agent.pass(10 * SECOND);
     assert.equal(agent.events().at(-1), 'agent.watching');
     answer.resolve({ kind: 'partly', asked: [task], error: failed('unsent') });
@@ -352,9 +351,10 @@ describe('after a restart, while nobody has said whether there is still a signal
   it('none is recorded once there is none: an instance that stays would be kept from its group', async () => {
     const { promise, resolve } = Promise.withResolvers<never>();
     const agent = restart(promise);
+    agent.says.lifecycle = inService;
     await agent.pass(4 * SECOND);
     resolve(known(undefined) as never);
-    Object.assign(agent.says, { signal: known(undefined), lifecycle: inService });
+    agent.says.signal = known(undefined);
     await agent.pass(10 * SECOND);
     assert.deepEqual(agent.did, []);
   });
@@ -425,10 +425,10 @@ describe('mode deregister', () => {
 describe('a drain that is cancelled', () => {
   const cancelling = async (kind: 'throttled' | 'transient' | 'rejected') => {
     const agent = scriptAgent();
-    await begin(agent, busy());
+    await begin(agent, { ...busy(), lifecycle: inService });
     await agent.pass(MINUTE);
     agent.outcomes['set-active'] = { kind: 'failed', error: failed(kind) };
-    Object.assign(agent.says, { signal: known(undefined), lifecycle: inService });
+    agent.says.signal = known(undefined);
     return agent;
   };
   it('sets nothing ACTIVE on what ECS said before a try that failed: others may have set it DRAINING', async () => {
@@ -436,7 +436,7 @@ describe('a drain that is cancelled', () => {
       const agent = await cancelling(kind);
       agent.says.view = failed('throttled');
       await agent.pass(MINUTE);
-      assert.deepEqual(agent.did, ['15 s set-draining', '15 s heartbeat', '75 s set-active'], kind);
+      assert.deepEqual(agent.did, ['15 s set-draining', '75 s set-active'], kind);
     }
   });
   it('and then again hears the group again: it may have begun to terminate the instance since', async () => {
@@ -604,10 +604,10 @@ describe('while only metadata says that the group terminates the instance', () =
 
 it('a drain that begins before the last one was given back rests on nothing that ECS had said by then', async () => {
   const agent = scriptAgent();
-  await begin(agent, busy());
+  await begin(agent, { ...busy(), lifecycle: inService });
   await agent.pass(MINUTE);
   agent.outcomes['set-active'] = { kind: 'failed', error: failed('transient') };
-  Object.assign(agent.says, { signal: known(undefined), lifecycle: inService, view: failed('throttled') });
+  Object.assign(agent.says, { signal: known(undefined), view: failed('throttled') });
   await agent.pass(20 * SECOND);
   Object.assign(agent.says, { signal: known(manual), lifecycle: waits, status: 'ACTIVE' });
   await agent.pass(30 * SECOND);

@@ -208,7 +208,7 @@ describe('a drain that is cancelled', () => {
     await begin(agent, { ...busy(), status: 'DRAINING' });
     await agent.pass(10 * SECOND);
     Object.assign(agent.says, withdrawn);
-    await agent.pass(10 * SECOND);
+    await agent.pass(40 * SECOND);
     assert.deepEqual(agent.did, ['15 s heartbeat']);
     assert.deepEqual(agent.events().slice(-2), ['drain.not-ours', 'agent.watching']);
   });
@@ -241,21 +241,21 @@ describe('a drain that is cancelled', () => {
     await begin(agent, { ...busy(), status: 'DRAINING' });
     await agent.pass(10 * SECOND);
     Object.assign(agent.says, withdrawn);
-    await agent.pass(10 * SECOND);
+    await agent.pass(40 * SECOND);
     answer.resolve({ kind: 'done' });
     await agent.pass(SECOND);
     assert.equal(agent.events().includes('lifecycle.heartbeat'), false);
     delete agent.outcomes.heartbeat;
     Object.assign(agent.says, { signal: known(manual), lifecycle: waits });
     await agent.pass(10 * SECOND);
-    assert.deepEqual(agent.did, ['15 s heartbeat', '35 s heartbeat'], 'the next hook would time out');
+    assert.deepEqual(agent.did, ['15 s heartbeat', '65 s heartbeat'], 'the next hook would time out');
   });
   it('learns nothing from an answer that comes after its end', async () => {
     const agent = scriptAgent();
     const { promise, resolve } = Promise.withResolvers<never>();
-    await begin(agent, { ...busy(), view: promise });
+    await begin(agent, { ...busy(), view: promise, lifecycle: withdrawn.lifecycle });
     await agent.pass(10 * SECOND);
-    Object.assign(agent.says, withdrawn);
+    agent.says.signal = known(undefined);
     await agent.pass(10 * SECOND);
     resolve(known({ own: [] }) as never);
     await agent.pass(SECOND);
@@ -265,9 +265,9 @@ describe('a drain that is cancelled', () => {
     const agent = scriptAgent();
     const answer = Promise.withResolvers<{ kind: 'tasks-running' }>();
     agent.outcomes.deregister = answer.promise;
-    await begin(agent, { status: 'DRAINING' });
+    await begin(agent, { status: 'DRAINING', lifecycle: withdrawn.lifecycle });
     await agent.pass(10 * SECOND);
-    Object.assign(agent.says, withdrawn);
+    agent.says.signal = known(undefined);
     await agent.pass(10 * SECOND);
     const saved = agent.saved.length;
     answer.resolve({ kind: 'tasks-running' });
@@ -279,9 +279,9 @@ describe('a drain that is cancelled', () => {
     const agent = scriptAgent();
     const answer = Promise.withResolvers<{ kind: 'done' }>();
     agent.outcomes.deregister = answer.promise;
-    await begin(agent, { status: 'DRAINING' });
+    await begin(agent, { status: 'DRAINING', lifecycle: withdrawn.lifecycle });
     await agent.pass(10 * SECOND);
-    Object.assign(agent.says, withdrawn);
+    agent.says.signal = known(undefined);
     await agent.pass(10 * SECOND);
     const saved = agent.saved.length;
     answer.resolve({ kind: 'done' });
@@ -321,6 +321,44 @@ describe('a drain whose signal goes while the group itself terminates the instan
       ['deregister', 'complete'],
     );
     assert.equal(agent.report()?.state, 'released');
+  });
+  for (const [state, wrong] of [
+    ['Terminating', { kind: 'no-group' }],
+    ['Terminating', withdrawn.lifecycle],
+    ['Terminating:Wait', withdrawn.lifecycle],
+    ['Terminating:Retained', { kind: 'no-group' }],
+  ] as const)
+    it(`goes on though the group, which said ${state}, says ${wrong.kind} for half a minute: a replica may be behind`, async () => {
+      const right = { ...waits, state };
+      const agent = await gone({ policy: { signals: ['tag'] } }, { lifecycle: right });
+      await agent.pass(10 * SECOND);
+      const asked = agent.times('lifecycle').length;
+      agent.says.lifecycle = wrong;
+      while (agent.times('lifecycle').length === asked) await agent.pass(SECOND);
+      await agent.pass(28 * SECOND);
+      agent.says.lifecycle = right;
+      await agent.pass(20 * MINUTE);
+      assert.equal(isGivenTasks(agent), false, 'it is given tasks that end with it');
+      if (state !== 'Terminating:Wait') return;
+      const late = 'no heartbeat is recorded: its hook times out with its tasks';
+      assert.ok(agent.did.filter((one) => one.endsWith('heartbeat')).length >= 3, late);
+    });
+  it('is cancelled once its group has said for half a minute that it keeps the instance, also after a restart', async () => {
+    const memory = {
+      signalledAt: START - MINUTE,
+      signals: [manual],
+      drainingSetAt: START,
+      isTerminating: true,
+    };
+    const agent = scriptAgent({
+      policy: { signals: ['tag'] },
+      memory,
+      says: { ...busy(), status: 'DRAINING', lifecycle: withdrawn.lifecycle },
+    });
+    await agent.pass(29 * SECOND);
+    assert.equal(isGivenTasks(agent), false, 'one answer that is behind gives it tasks that end with it');
+    await agent.pass(10 * SECOND);
+    assert.equal(isGivenTasks(agent), true, 'it is left DRAINING in a group that keeps it');
   });
   it('goes on though only metadata had said so, which is silent of it for a moment', async () => {
     const groupInMetadata = {
@@ -408,7 +446,7 @@ describe('the next drain', () => {
     await begin(agent, { status: 'DRAINING', ...busy() });
     await agent.pass(10 * SECOND);
     Object.assign(agent.says, withdrawn);
-    await agent.pass(10 * SECOND);
+    await agent.pass(40 * SECOND);
     assert.equal(agent.events().filter((event) => event === 'agent.watching').length, 2);
   });
 });
