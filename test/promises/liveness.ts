@@ -158,11 +158,10 @@ function begunAt(instance: Instance): number {
 
 /** Where metadata says nothing of it, the state in the group is looked at. */
 function noticedWithin({ setting, signals, lifecycleSince, terminatingSince }: Instance): number {
-  if (!signals.has('lifecycle')) return LOOKED_AT_MS;
   // The longer it has been Terminating, the more rarely the group is asked whether its hook waits.
   const lasted = lifecycleSince - terminatingSince;
   const later = TERMINATING_MS.find(({ until }) => lasted <= until)?.noticed ?? LATEST_NOTICED_MS;
-  return Math.max(later, setting.pollInterval * 1.2);
+  return Math.max(later, signals.has('lifecycle') ? setting.pollInterval * 1.2 : LOOKED_AT_MS);
 }
 
 const TERMINATING_MS = [
