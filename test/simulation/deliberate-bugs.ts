@@ -598,6 +598,12 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'asks tasks to stop for a Spot interruption on what ECS said minutes ago',
+    from: 10_501_401,
+    edits: [{ within: 'LATELY_PLACED_MS', replace: '120_000', by: 'Infinity' }],
+    isRare: true,
+  },
+  {
     name: 'takes what the group said for a drain that was cancelled for its word on the next one',
     edits: [
       {

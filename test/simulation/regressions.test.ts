@@ -1023,6 +1023,26 @@ const stories: Record<string, Partial<Plan>> = {
     faults: [{ at: 33_467, match: { api: 'ecs:ListTasks' }, fault: { what: 'throttle' }, count: 5 }],
     tasks: [{ ...task(41_516, 11_068), exitAfterSigterm: 11_908 }],
   },
+  'a Spot notice joins a drain of minutes, and the host’s clock is ahead of its interruption': {
+    seed: 10_501_480,
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 35, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    machine: {
+      metadataTags: true,
+      imdsAfter: 0,
+      credentialsAfter: 0,
+      ecsAgentAfter: 0,
+      clockAhead: 897_880,
+    },
+    happenings: [
+      { at: 10_000, what: 'tag', value: 'true' },
+      { at: 300_000, what: 'spot', inMs: 2 * MINUTE },
+    ],
+    tasks: [task(20 * MINUTE)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

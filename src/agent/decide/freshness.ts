@@ -45,6 +45,15 @@ const LATELY_KEPT_MS = 30_000;
 const LATELY_IN_GROUP_MS = 120_000;
 
 /**
+ * … and where ECS places the tasks that are asked to stop before a Spot interruption. A limit of the operator's is known long before,
+ * and all is listed by then; an interruption that is past already by a clock that is wrong comes with its notice, in the middle of a
+ * drain that looks at ECS once in five minutes.
+ */
+const LATELY_PLACED_MS = 120_000;
+/** … for which so many ms are waited: a list of many pages can take minutes, and the tasks have less. */
+const PLACED_PATIENCE_MS = 10_000;
+
+/**
  * What must be asked anew before a mutation is made, because the mutation rests on it and it may have changed. A question
  * that was put since the try became due has been asked, whatever came of it: silence keeps nothing waiting for ever.
  */
@@ -76,6 +85,9 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   // That no other task is left takes a whole list.
   if (mutation.kind === 'stop-tasks' && mutation.why === 'ignored' && !ifKnown(fresh.ecsView)?.isListed)
     needed.push('ecsView');
+  const mayWait =
+    mutation.kind === 'stop-tasks' && mutation.why === 'spot' && fresh.now < dueAt + PLACED_PATIENCE_MS;
+  if (mayWait && !askedSince('ecsView', dueAt - LATELY_PLACED_MS)) needed.push('ecsView');
   if (mutation.kind !== 'complete' && mutation.kind !== 'terminate') return needed;
   const emptySince = letsGo(mutation) ? (fresh.emptySince ?? -Infinity) : -Infinity;
   // A replacement that another hook has ended is a termination by now: then it must not stay in its cluster.

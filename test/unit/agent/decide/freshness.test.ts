@@ -228,6 +228,22 @@ describe('before ignored tasks are asked to stop', () => {
   });
 });
 
+describe('before tasks are asked to stop for a Spot interruption', () => {
+  const stop = { kind: 'stop-tasks', cluster: 'web', tasks: [], why: 'spot' } as const;
+  const minutesAgo = asked({ ecsView: at(NOW - 120_001) });
+  it('ECS is asked where it places them, if it last said so minutes ago: what cannot be undone would rest on old answers', () => {
+    assert.deepEqual(needed(stop, minutesAgo), ['ecsView']);
+    assert.deepEqual(needed(stop, asked({ ecsView: at(NOW - 120_000) })), []);
+  });
+  it('that is waited for ten seconds: they must have ended before the interruption', () => {
+    assert.deepEqual(needed(stop, { ...minutesAgo, now: NOW + 9_999 }), ['ecsView']);
+    assert.deepEqual(needed(stop, { ...minutesAgo, now: NOW + 10_000 }), []);
+  });
+  it('at an operator’s limit what is known must do: all were listed before it', () => {
+    assert.deepEqual(needed({ ...stop, why: 'timeout' }, minutesAgo), []);
+  });
+});
+
 describe('before each try to deregister', () => {
   const active = { kind: 'deregister', containerInstance: { ...registered, status: 'ACTIVE' } } as const;
   it('what is ACTIVE is listed again: it is given tasks', () => {
