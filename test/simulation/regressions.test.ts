@@ -1043,6 +1043,23 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(20 * MINUTE)],
   },
+  'mode deregister has a limit, and ECS throttles the description of tasks for three minutes': {
+    seed: 10_717_672,
+    flags: ['--mode', 'deregister', '--drain-timeout', '5s', '--on-timeout', 'stop-tasks'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 46, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
+    elsewhere: 'full',
+    services: [
+      { name: 'service-0', strategy: 'REPLICA', count: 4, ignoresSigterm: false, releasedAt: 16_994 },
+    ],
+    happenings: [{ at: 13_160, what: 'tag', value: 'yes' }],
+    faults: [
+      { at: 21_187, match: { api: 'ecs:DescribeTasks' }, fault: { what: 'throttle' }, forMs: 186_915 },
+    ],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -46,8 +46,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   /** Goes on with what was throttled a moment ago, if this host still says to be the same. */
   async function full(said: Registration | undefined, last: EcsView | undefined, byName: readonly string[]) {
     const heard = said?.containerInstanceArn;
-    const resumable = heard === undefined || options.isReplacing() ? RESUME_MS : RESUME_HEARD_MS;
-    const isOld = !begun || begun.heard !== heard || options.now() - begun.at >= resumable;
+    const isOld = !begun || begun.heard !== heard || options.now() - begun.at >= resumableFor(heard);
     const isResumed = !isOld;
     const look: Begun =
       begun && !isOld
@@ -61,6 +60,11 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       if (error instanceof AwsError && error.kind === 'throttled' && isRegistered(look.where)) begun = look;
       throw error;
     }
+  }
+
+  function resumableFor(heard: string | undefined): number {
+    if (heard === undefined || options.isReplacing()) return RESUME_MS;
+    return options.listsWhileActive ? RESUME_ACTIVE_MS : RESUME_HEARD_MS;
   }
 
   async function complete(
@@ -313,6 +317,8 @@ const RESUME_MS = 20_000;
  * has its turn once a minute: looks that begin anew meanwhile take all answers from one another, and none is ever complete.
  */
 const RESUME_HEARD_MS = 600_000;
+/** … and is given tasks meanwhile: it may leave its cluster with some left, on what the look says, and each has two turns at least. */
+const RESUME_ACTIVE_MS = 120_000;
 /** Where it stays in its cluster, a look that takes longer than this, in ms, asks at its end whether all is as it was. */
 const LONG_MS = 500;
 const NOT_LISTED = 'they are listed once the host has none';

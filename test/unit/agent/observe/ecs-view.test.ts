@@ -476,6 +476,7 @@ describe('a full view that was throttled', () => {
   for (const [what, ms, more] of [
     ['20 s where the host does not say what it is', 20_000, { says: undefined }],
     ['20 s where others may set it ACTIVE, as its root volume is replaced', 20_000, { isReplacing: true }],
+    ['two minutes where tasks are placed here meanwhile', 120_000, { listsWhileActive: true }],
     ['ten minutes', 600_000, {}],
   ] as const) {
     const look = async (after: number) => {
