@@ -223,6 +223,8 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
     // Before it has registered, and after its instance is gone, the ECS agent is silent in the best of worlds.
     if (answered) process.introspectionAnsweredAt = Math.min(process.introspectionAnsweredAt, at);
     else process.introspectionFailedAt = at;
+    if (!answered) process.untoldOfTasksSince ??= at;
+    else if (body?.includes('"Tasks"')) process.untoldOfTasksSince = undefined;
     const { arn } = containerInstanceOf(instance) ?? {};
     if (arn !== undefined && body?.includes(arn)) process.toldOf.add(arn);
     for (const task of instance.tasks.values())

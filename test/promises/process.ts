@@ -16,6 +16,8 @@ export type Process = {
   signalsReadAt: number;
   /** When the ECS agent last failed to answer it. */
   introspectionFailedAt: number;
+  /** Since when the ECS agent has not listed its tasks; undefined while it does. */
+  untoldOfTasksSince: number | undefined;
   /** When the ECS agent first answered it; Infinity where it never did. */
   introspectionAnsweredAt: number;
 
@@ -74,6 +76,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     toldOtherAt: undefined,
     signalsReadAt: -Infinity,
     introspectionFailedAt: -Infinity,
+    untoldOfTasksSince: undefined,
     introspectionAnsweredAt: Infinity,
     tagReadAt: -Infinity,
     hooksReadAt: Infinity,

@@ -152,6 +152,49 @@ describe('S1, an early release', () => {
     assert.deepEqual(found(runs, 21), cut, 'nothing says that it has ended');
   });
 
+  test('CONTINUE where somebody else has deregistered the host, before its silent ECS agent was waited for', () => {
+    const asked = (at: number, body?: string): Entry => ({
+      kind: 'host-request',
+      at: at * 1000,
+      instanceId: A,
+      to: 'introspection',
+      path: '/v1/tasks',
+      ...(body === undefined ? { answered: false } : { answered: true, body }),
+    });
+    const released = (at: number, ...told: readonly Entry[]) => [
+      ...draining.slice(0, -2),
+      status(12, 'INACTIVE'),
+      ...told,
+      ended(at, 'call'),
+      complete(at),
+    ];
+    const cut = [`S1: ${A} was released (CONTINUE) while task service:web 01234567 was still RUNNING`];
+    assert.deepEqual(found(released(73, asked(13), asked(73)), 73.5), []);
+    assert.deepEqual(found(released(62, asked(13), asked(62)), 62.5), cut, 'a minute is not over');
+    assert.deepEqual(found(released(73), 73.5), cut, 'nobody has asked the ECS agent');
+    const empty = JSON.stringify({ Tasks: [] });
+    assert.deepEqual(
+      found(released(73, asked(13), asked(40, empty), asked(73)), 73.5),
+      cut,
+      'it has answered',
+    );
+    const named = JSON.stringify({ Tasks: [{ Arn: TASK, KnownStatus: 'RUNNING' }] });
+    assert.deepEqual(
+      found(released(73, asked(12, named), asked(13), asked(73)), 73.5),
+      cut,
+      'it has named it',
+    );
+    const list: Entry = {
+      kind: 'answer',
+      at: 13_000,
+      api: 'ecs:ListTasks',
+      instanceId: A,
+      input: { desiredStatus: 'RUNNING' },
+      output: { taskArns: [] },
+    };
+    assert.deepEqual(found(released(73, asked(13), list, asked(73)), 73.5), cut, 'half of them was listed');
+  });
+
   const lost = (taskArn: string) =>
     happened(22, {
       type: 'task-interrupted',

@@ -57,7 +57,10 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   }
   checkOperatorHooks(instance, how, at, verdict);
   const [left = running] = tasksLeft(instance).filter(
-    (task) => !isLostWithHost(instance, task) && !hasEndedUnseen(instance, task, at),
+    (task) =>
+      !isLostWithHost(instance, task) &&
+      !hasEndedUnseen(instance, task, at) &&
+      !isKnownToNobody(instance, task, at),
   );
   verdict.check('S1', left === undefined || isAllowed || isNew, () =>
     left === running
@@ -102,6 +105,22 @@ function checkOperatorHooks(instance: Instance, how: string, at: number, verdict
 /** Its containers have ended, so that no work is lost, and nothing has told its agent by then that it is left. */
 const hasEndedUnseen = (instance: Instance, task: Task, at: number): boolean =>
   hasLeftNothing(instance, task) || wasNeverTold(task, at);
+
+/**
+ * Somebody else has deregistered the host, whose ECS agent then stays down, and ECS lists no tasks of what is deregistered: nobody knows
+ * of it, once the ECS agent has been waited for.
+ */
+function isKnownToNobody(instance: Instance, { toldAt, leftOutOf }: Task, at: number): boolean {
+  const { process, drainSince = -Infinity } = instance;
+  const untoldSince = Math.max(process?.untoldOfTasksSince ?? Infinity, drainSince);
+  const isLetGo = containerInstanceOf(instance)?.status === 'INACTIVE';
+  // Who has one of the lists has to ask for the other.
+  const isHalfListed = leftOutOf.size === 1;
+  return isLetGo && !isHalfListed && toldAt > at && at - untoldSince >= WAITED_FOR_MS;
+}
+
+/** An ECS agent that is silent for a minute is not waited for, in ms: it can take seconds to find that it does not answer. */
+const WAITED_FOR_MS = 50_000;
 
 /**
  * The host had ended it before anybody asked, and ECS's lists, of both desired statuses, were older than it. It could be asked after by the
@@ -293,8 +312,12 @@ export function checkInterruption(
   const isNobodysHook = end === undefined && !waitingForUs(instance) && instance.waitsSince === undefined;
   const byLimit = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
   const task = instance.tasks.get(taskArn);
+  const letGoAt = end?.at ?? at;
   const isLost =
-    task !== undefined && (isLostWithHost(instance, task) || hasEndedUnseen(instance, task, end?.at ?? at));
+    task !== undefined &&
+    (isLostWithHost(instance, task) ||
+      hasEndedUnseen(instance, task, letGoAt) ||
+      isKnownToNobody(instance, task, letGoAt));
   const isLater =
     isPlacedAfter(instance, taskArn, end) ||
     isPlacedOnKept(instance, taskArn, end) ||

@@ -587,6 +587,12 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'takes it for empty that ECS lists no task of what it has let go, while the ECS agent is silent',
+    edits: [{ within: 'tasksOn', replace: 'view.value.letGoUnlisted &&', by: 'false &&' }],
+    isRare: true,
+    from: 10_510_608,
+  },
+  {
     name: 'deregisters at once for an operator, though the group cannot be heard',
     edits: [{ within: 'leaveCluster', replace: '|| isPatient;', by: ';' }],
     isRare: true,

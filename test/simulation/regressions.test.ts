@@ -1060,6 +1060,20 @@ const stories: Record<string, Partial<Plan>> = {
       { at: 21_187, match: { api: 'ecs:DescribeTasks' }, fault: { what: 'throttle' }, forMs: 186_915 },
     ],
   },
+  'somebody deregisters a hibernated host, ECS lists no task of it any more, and its ECS agent stays down': {
+    world: {
+      deregisterAgain: 'not-found',
+      deregisterRefusedFor: 'pending-or-running',
+      timings: {},
+      tasksOfInactive: 'refused',
+    },
+    happenings: [
+      { at: 5_531, what: 'hibernation', forMs: 64_962 },
+      { at: 11_197, what: 'other-stops-tasks' },
+      { at: 16_416, what: 'other-deregisters' },
+    ],
+    tasks: [{ ...task(13_333), exitAfterSigterm: 347 }],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

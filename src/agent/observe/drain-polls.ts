@@ -77,7 +77,7 @@ export function createDrainPolls(
       emptySince = listed?.length === 0 ? (emptySince ?? now) : undefined;
       const hasNoOther = listed?.every(({ arn }) => ignored.has(arn)) === true;
       onlyIgnoredSince = hasNoOther ? (onlyIgnoredSince ?? now) : undefined;
-      // Since the question: an answer that does not come can take seconds to be given up. For people only.
+      // Since the question: an answer that does not come can take seconds to be given up.
       silentSince = listed ? undefined : (silentSince ?? at);
       if (listed) noteListed(listed, onHost, gone, at);
     },

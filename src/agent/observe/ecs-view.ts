@@ -79,13 +79,13 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       containerInstance: ContainerInstance,
       tasks: Reading<readonly Task[]>,
       requests: number,
-      listedAt?: number,
+      more?: Pick<EcsView, 'listedAt' | 'letGoUnlisted'>,
     ): Reading<EcsView> =>
       known({
         containerInstance,
         tasks,
         isListed: true,
-        ...(listedAt !== undefined && { listedAt }),
+        ...more,
         describedAt: at,
         requests,
         heard,
@@ -96,7 +96,9 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (located.kind === 'never-registered') return viewOf(located, known([]), 0);
     if (located.kind === 'gone') {
       const tasks = await stillThere(located, own, last, byName);
-      return viewOf(containerInstanceAt(located), known(tasks), 0);
+      const isUnlisted = last?.tasks.kind !== 'known' || last.letGoUnlisted;
+      const more = isUnlisted ? ({ letGoUnlisted: true } as const) : {};
+      return viewOf(containerInstanceAt(located), known(tasks), 0, more);
     }
     const { cluster, arn, status, taskCount } = located;
     const containerInstance = registeredAt(located);
@@ -113,7 +115,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const isLong = options.isReplacing() && options.now() - at > LONG_MS;
     if ((isResumed || isLong) && tasks.length === 0 && !(await isStill(containerInstance)))
       return unknown('the container instance has changed while its tasks were listed');
-    return viewOf(containerInstance, countedToo(tasks, taskCount), requests, listedAt);
+    return viewOf(containerInstance, countedToo(tasks, taskCount), requests, { listedAt });
   }
 
   async function isStill({ cluster, arn, status }: Registered): Promise<boolean> {

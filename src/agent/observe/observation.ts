@@ -59,7 +59,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       containerInstance: containerInstanceIn(state, view, polls.ecsView.lastKnownAt()),
       tasks: tasksOn(
         view,
-        { wasAsked, now: polls.localTasks.reading(), before: onHost, gone, ignored },
+        { wasAsked, now: polls.localTasks.reading(), silentSince, before: onHost, gone, ignored },
         around.now,
       ),
       emptySince,

@@ -10,6 +10,8 @@ export type SeenOnHost = {
   readonly wasAsked: boolean;
   /** What it said when it was last asked. */
   readonly now: Reading<readonly LocalTask[]>;
+  /** Since when it has not answered, in ms by the agent's clock. */
+  readonly silentSince?: number | undefined;
   /** All that it has listed in this drain, by ARN. */
   readonly before: ReadonlyMap<string, SeenTask>;
   /** Those of them that ECS has called gone since. */
@@ -70,7 +72,7 @@ export function noteListed(
  */
 export function tasksOn(
   view: Reading<EcsView>,
-  { wasAsked, now: current, before, gone, ignored }: SeenOnHost,
+  { wasAsked, now: current, silentSince, before, gone, ignored }: SeenOnHost,
   now: number,
 ): Reading<readonly Task[]> {
   if (view.kind === 'unknown') return view;
@@ -87,7 +89,11 @@ export function tasksOn(
     // Whatever still runs of an ignored task has no work to lose: ECS's word that it is gone is enough.
     (task) => !listed.has(task.arn) && (!gone.has(task.arn) || (runs(task) && !ignored.has(task.arn))),
   );
-  return onlyHere.length === 0 ? tasks : known([...inEcs, ...onlyHere.map(asTask)]);
+  if (onlyHere.length > 0) return known([...inEcs, ...onlyHere.map(asTask)]);
+  const isSilentLately = current.kind === 'unknown' && now < (silentSince ?? now) + LAST_WORD_MS;
+  return view.value.letGoUnlisted && inEcs.length === 0 && isSilentLately
+    ? unknown('ECS has let go of the container instance, and the ECS agent, which may know a task, is silent')
+    : tasks;
 }
 
 const asTask = ({ arn, family, knownStatus }: SeenTask): Task => ({

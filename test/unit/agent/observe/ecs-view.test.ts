@@ -199,6 +199,19 @@ describe('a full view of ECS', () => {
     await view('full', undefined, [taskArn('1')]);
     assert.equal(asked.filter((one) => one.startsWith('describeTasks')).length, 2);
   });
+  it('tells that ECS let go of it before it listed its tasks, also when it is asked again: they may run', async () => {
+    const { view } = setUp({ located: gone(), tasks: [] });
+    const isUnlisted = async (last?: EcsView) => ifKnown(await view('full', last))?.letGoUnlisted ?? false;
+    const cut = 'the instance is released on an empty list of what ECS does not list any more';
+    assert.equal(await isUnlisted(), true, cut);
+    assert.equal(await isUnlisted({ ...before([]), tasks: unknown('it was ACTIVE') }), true, cut);
+    assert.equal(await isUnlisted(ifKnown(await view('full', undefined))), true, cut);
+    assert.equal(
+      await isUnlisted(before([])),
+      false,
+      'the release waits, though ECS had listed what was left',
+    );
+  });
   it('is told which container instance ECS has let go, at our own request', async () => {
     const { view, asked } = setUp({ located: gone(true) });
     await view('full', { ...before([]), containerInstance: { kind: 'deregistered', arn: ci('a') } });

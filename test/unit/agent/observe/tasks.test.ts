@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { EcsView } from '../../../../src/agent/model.ts';
 import { goneBy, noteListed, type SeenOnHost, tasksOn } from '../../../../src/agent/observe/tasks.ts';
 import type { SeenTask } from '../../../../src/agent/polls.ts';
-import { known, unknown } from '../../../../src/base/reading.ts';
+import { ifKnown, known, unknown } from '../../../../src/base/reading.ts';
 
 const NOW = 1_800_000_000_000;
 const listed = { arn: 'e', group: 'family:batch', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
@@ -64,6 +64,16 @@ describe('the tasks on a host', () => {
     const silent = unknown('refused');
     assert.deepEqual(arns(known([]), host(silent, { h: NOW - 59_999 }, ['h'])), ['h']);
     assert.deepEqual(arns(known([]), host(silent, { h: NOW - 60_000 }, ['h'])), []);
+  });
+  it('are unknown for a minute of silence where ECS let go of the instance before it listed any', () => {
+    const ofSilence = (silentSince?: number, more: Partial<EcsView> = { letGoUnlisted: true }) => {
+      const said = { ...ifKnown(view(known([]))), ...more } as EcsView;
+      return tasksOn(known(said), { ...host(unknown('refused')), silentSince }, NOW);
+    };
+    for (const since of [NOW, NOW - 59_999, undefined])
+      assert.equal(ofSilence(since).kind, 'unknown', 'a task that nobody has asked after is cut off');
+    assert.deepEqual(ofSilence(NOW - 60_000), known([]), 'an ECS agent that is stopped holds it for ever');
+    assert.deepEqual(ofSilence(NOW, {}), known([]), 'the release waits, though ECS had listed what was left');
   });
   it('are unknown while ECS does not say, or the ECS agent was not asked yet', () => {
     assert.equal(arns(unknown('throttled'), host(known([]))), 'throttled');
