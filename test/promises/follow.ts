@@ -336,6 +336,7 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
       instance.restarts++;
       instance.downSince = at;
       if (at - (instance.process?.introspectionAnsweredAt ?? at) >= SAVED_MS) instance.couldSaveItself = true;
+      if (at - instance.oursKnownAt < SAVED_MS) instance.isOursUnsaved = true;
       // What could not be written dies with the process.
       if (!instance.stateIsWhole) loseState(instance, at);
       instance.disturbances.down(at);
@@ -345,7 +346,7 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
   }
 }
 
-/** What the ECS agent told a process so long before its end, in ms, has been saved. */
+/** What a process was told so long before its end, in ms, has been saved. */
 const SAVED_MS = 2_000;
 
 function loseState(instance: Instance, at: number): void {

@@ -95,6 +95,8 @@ export type Instance = {
   oursBefore: string | undefined;
   /** When the rules last said which it is, without what was before. */
   oursKnownAt: number;
+  /** Whether who knew it was killed before that was saved. */
+  isOursUnsaved: boolean;
   /** When a heartbeat was last recorded for each hook in this wait. */
   readonly beats: Map<string, number>;
   /** How many heartbeats are still rarer, because Auto Scaling has throttled them or the question after the hooks. */
@@ -246,6 +248,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     seemsToWaitSince: Infinity,
     oursBefore: undefined,
     oursKnownAt: -Infinity,
+    isOursUnsaved: false,
     beats: new Map(),
     rareBeats: 0,
     ecsThrottledAt: -Infinity,
@@ -420,8 +423,8 @@ export const hookNamedIn = (value: string | undefined): string | undefined =>
 
 /** Nothing says any more which hook is ours: its agent knew it from before, and has lost its state since. */
 export function isOursForgotten(instance: Instance): boolean {
-  const { stateLostAt, oursKnownAt } = instance;
-  if (stateLostAt <= oursKnownAt) return false;
+  const { stateLostAt, oursKnownAt, isOursUnsaved } = instance;
+  if (!isOursUnsaved && stateLostAt <= oursKnownAt) return false;
   return (
     oursOf({ ...instance, oursBefore: undefined, taggedHook: hookNamedIn(readTag(instance)) }) === undefined
   );
@@ -454,6 +457,7 @@ export function noteWait(instance: Instance, at: number): void {
   if (byRules === undefined) return;
   instance.oursBefore = byRules;
   instance.oursKnownAt = at;
+  instance.isOursUnsaved = false;
 }
 
 /** Our hook, while its lifecycle action waits. */

@@ -18,6 +18,7 @@ import {
   looks,
   readImds,
   setStatus,
+  started,
   status,
   TASK,
   tag,
@@ -99,16 +100,6 @@ describe('L1, kept without work', () => {
   });
 
   test('not where a tag that metadata never showed would have said which of two hooks is ours', () => {
-    const hook = (name: string) =>
-      happened(0, {
-        type: 'hook-put',
-        group: 'g',
-        hook: name,
-        transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
-        heartbeatTimeout: 300_000,
-        globalTimeout: 30_000_000,
-        defaultResult: 'ABANDON',
-      });
     const key = 'ecs-drain-agent:terminate';
     const put = { type: 'tag-put', instanceId: A, key, value: 'hook=drain' } as const;
     const log = (shown: boolean) => [
@@ -122,6 +113,24 @@ describe('L1, kept without work', () => {
     assert.deepEqual(found(log(false), 200), []);
     const held = `L1: ${A} is still held by our lifecycle action, with no task left`;
     assert.ok(found(log(true), 200).some((one) => one.startsWith(held)));
+  });
+
+  test('not where the agent was killed before it could note which hook was its own, and has two now', () => {
+    const log = (killedAt: number): readonly Entry[] => [
+      hook('drain'),
+      ...draining,
+      called(13, 'autoscaling:DescribeLifecycleHooks'),
+      { kind: 'agent', at: killedAt * 1000, instanceId: A, change: 'ended' },
+      hook('backup', 20),
+      task(60, 'STOPPED'),
+      started(900),
+      readImds(901),
+      ...looks(902),
+      status(903, 'INACTIVE'),
+      deregister(903),
+    ];
+    assert.deepEqual(found(log(14), 1_100), []);
+    assert.match(found(log(16), 1_100).join(), /is still held by our lifecycle action, with no task left/);
   });
 
   test('not minutes after a task was placed that ECS has forgotten: it may be one that ECS does not know yet', () => {
@@ -253,3 +262,15 @@ describe('L4, cancelled', () => {
     ]);
   });
 });
+
+function hook(name: string, at = 0): Entry {
+  return happened(at, {
+    type: 'hook-put',
+    group: 'g',
+    hook: name,
+    transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+    heartbeatTimeout: 300_000,
+    globalTimeout: 30_000_000,
+    defaultResult: 'ABANDON',
+  });
+}
