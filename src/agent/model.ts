@@ -109,7 +109,7 @@ export type Memory = {
   readonly drainingSetOn?: string;
   /** Whether the group was about to replace the root volume, when it was last heard. */
   readonly isReplacing?: boolean;
-  /** Whether the group terminated the instance, or retained it, when it was last heard itself. */
+  /** Whether the group terminated the instance, or retained it, when it was last heard itself, or a heartbeat was recorded since. */
   readonly isTerminating?: boolean;
   /** The lifecycle action that was last known to wait for us. */
   readonly waiting?: WaitingHint;

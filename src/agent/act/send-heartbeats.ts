@@ -82,15 +82,18 @@ export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
       jitter,
       isGroupCrowded: ports.isGroupCrowded(),
     });
-    noteWait(outcome, at);
-    ports.apply(isDryRun ? { ...settled, events: [] } : settled);
+    const state = noteWait(settled.state, outcome, at);
+    ports.apply(isDryRun ? { ...settled, events: [] } : { ...settled, state });
   }
 
-  /** What was recorded for an action that nobody has said to wait says that it does. */
-  function noteWait({ kind }: Outcome, at: number) {
+  /** What was recorded for an action that nobody has said to wait says that it does, and that the group terminates the instance. */
+  function noteWait(state: DrainState, { kind }: Outcome, at: number): DrainState {
     const last = ifKnown(polls.lifecycle.reading());
-    if (kind !== 'done' || isDryRun || last?.kind !== 'in-group' || !last.from) return;
+    if (kind !== 'done' || isDryRun || last?.kind !== 'in-group' || !last.from) return state;
     polls.lifecycle.show({ ...last, state: 'Terminating:Wait' }, at);
+    return state.memory.isTerminating
+      ? state
+      : { ...state, memory: { ...state.memory, isTerminating: true } };
   }
 
   return {

@@ -360,6 +360,23 @@ describe('a drain whose signal goes while the group itself terminates the instan
     await agent.pass(10 * SECOND);
     assert.equal(isGivenTasks(agent), true, 'it is left DRAINING in a group that keeps it');
   });
+  it('goes on though one answer contradicts the heartbeats that were recorded: it may be behind them', async () => {
+    const groupInMetadata = {
+      kind: 'in-group',
+      group: 'web-asg',
+      state: 'Terminating',
+      from: 'metadata',
+    } as const;
+    const agent = await gone({ groupInMetadata }, { lifecycle: withdrawn.lifecycle });
+    assert.ok(
+      agent.did.some((one) => one.endsWith('heartbeat')),
+      'none was recorded',
+    );
+    await agent.pass(20 * SECOND);
+    agent.says.lifecycle = waits;
+    await agent.pass(5 * MINUTE);
+    assert.equal(isGivenTasks(agent), false, 'it is given tasks that end with it');
+  });
   it('goes on though only metadata had said so, which is silent of it for a moment', async () => {
     const groupInMetadata = {
       kind: 'in-group',
