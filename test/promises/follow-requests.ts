@@ -40,7 +40,8 @@ export function followRequest(instance: Instance, request: Request): void {
     const isSetNow = outcome === 'ok' && at - instance.drainingSince <= SAME_MOMENT_MS;
     if (isSetNow) instance.drainingBy = 'agent';
     // To call for what others have done long ago does not make it one's own.
-    const isOthers = instance.drainingBy === 'other' && at - instance.drainingSince > NOTICED_MS;
+    const isNoticed = at - instance.drainingSince > NOTICED_MS && at - process.toldActiveAt > NOTICED_MS;
+    const isOthers = instance.drainingBy === 'other' && isNoticed;
     if (!isOthers) for (const arn of namedIn(request)) instance.drainingRequestedOn.add(arn);
     if (outcome === undefined) process.isSettingDraining = true;
     if (containerInstance?.status === 'ACTIVE' || isSetNow) instance.stateWasLost = false;
@@ -98,6 +99,7 @@ export function followAnswer(
       followHostList(instance, at, input, output);
       return;
     case 'ecs:DescribeContainerInstances':
+      process.toldActiveAt = isToldActive(instance, output) ? at : -Infinity;
       process.toldEmpty = emptyIn(instance, at, output);
       process.isToldBusy = countsTasks(instance, output);
       return;
@@ -153,6 +155,15 @@ function emptyIn(
   const own = Array.isArray(found) ? found.find((one) => textIn(one, 'ec2InstanceId') === id) : undefined;
   const status = textIn(own, 'status');
   return status !== undefined && tasksCountedOn(own) === 0 ? { at, status } : undefined;
+}
+
+/** Whether an answer, which can be older than what others have set since, calls one of the instance's own container instances ACTIVE. */
+function isToldActive({ id }: Instance, output: unknown): boolean {
+  const found = memberOf(output, 'containerInstances');
+  return (
+    Array.isArray(found) &&
+    found.some((one) => textIn(one, 'ec2InstanceId') === id && textIn(one, 'status') === 'ACTIVE')
+  );
 }
 
 /** Whether an answer counts tasks on one of the instance's own container instances. */

@@ -248,6 +248,31 @@ describe('L4, cancelled', () => {
     assert.deepEqual(found(log, 112), []);
   });
 
+  test("somebody else's DRAINING undone, which the agent has set once more, unless ECS had called it ACTIVE", () => {
+    const told = (toldStatus: string): Entry => ({
+      kind: 'answer',
+      at: 71_000,
+      api: 'ecs:DescribeContainerInstances',
+      instanceId: A,
+      input: {},
+      output: { containerInstances: [{ ec2InstanceId: A, status: toldStatus }] },
+    });
+    const log = (toldStatus: string) => [
+      ...atRest,
+      status(5, 'DRAINING'),
+      tag(70),
+      ...looks(71),
+      told(toldStatus),
+      setStatus(71.5, 'DRAINING'),
+      tagRemoved(80),
+      setStatus(85, 'ACTIVE'),
+    ];
+    assert.deepEqual(found(log('ACTIVE'), 86), []);
+    assert.deepEqual(found(log('DRAINING'), 86), [
+      `L4: ${A} was set ACTIVE, though it was somebody else who had set it DRAINING`,
+    ]);
+  });
+
   test("somebody else's DRAINING undone", () => {
     const log = [
       ...atRest,

@@ -53,6 +53,8 @@ export type Process = {
   readonly listsAskedAt: WeakMap<object, number>;
   /** What ECS last told it of its container instance, with no task on it, and when: answers of ECS lag. */
   toldEmpty: { readonly at: number; readonly status: string } | undefined;
+  /** When ECS told it that its container instance is ACTIVE; -Infinity where its last answer did not. */
+  toldActiveAt: number;
   /** ECS last counted tasks on one of the host's container instances: what it lists beside that is no word that none is left. */
   isToldBusy: boolean;
   /** A call that sets DRAINING has been sent, and its answer has not come. */
@@ -93,6 +95,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     toldOf: new Set(),
     unlistedAt: new Map(),
     listsAskedAt: new WeakMap(),
+    toldActiveAt: -Infinity,
     toldEmpty: undefined,
     isToldBusy: false,
     isSettingDraining: false,
