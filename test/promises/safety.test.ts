@@ -89,6 +89,23 @@ describe('S4, nothing asked for it', () => {
     const log = [...atRest, tag(10), tagRemoved(12), status(40, 'DRAINING'), setStatus(40, 'DRAINING')];
     assert.ok(found(log, 41).includes(unasked));
   });
+
+  test('a heartbeat long after, but for an agent that reads the tag in metadata that serves none any more', () => {
+    const input = { AutoScalingGroupName: 'asg', LifecycleHookName: 'drain', InstanceId: A };
+    const beat = called(200, 'autoscaling:RecordLifecycleActionHeartbeat', input);
+    const log = [...atRest, tag(10), tagRemoved(12), beat];
+    const late = `S4: ${A} called autoscaling:RecordLifecycleActionHeartbeat though nothing asked for the instance to go`;
+    assert.ok(found(log, 201).includes(late));
+    const unserved = { tagSource: 'imds', tagsServed: false } as const;
+    assert.ok(!found(log, 201, unserved).includes(late), 'nothing tells it that the tag is gone');
+    assert.ok(
+      found(
+        [...atRest, tag(10), tagRemoved(12), status(40, 'DRAINING'), setStatus(40, 'DRAINING')],
+        41,
+        unserved,
+      ).includes(unasked),
+    );
+  });
 });
 
 describe('S5, on an unknown', () => {

@@ -97,6 +97,8 @@ export function checkSignal(instance: Instance, request: Request, verdict: Verdi
  */
 function isUnheard(instance: Instance, request: Request): boolean {
   const { disturbances, isPastTag, lifecycle } = instance;
+  // Metadata that serves no tags any more takes back none, and a heartbeat only keeps what may wait.
+  if (!canTellSignals(instance) && request.api === 'autoscaling:RecordLifecycleActionHeartbeat') return true;
   // A process that was started since believes it.
   if (isPastTag && lifecycle !== undefined && leaves(lifecycle)) return true;
   // A hook that waited may wait still, as long as the group cannot be asked.
