@@ -107,6 +107,8 @@ export type Memory = {
   readonly drainingSetAt?: number;
   /** The ARN of that container instance. Absent beside its time: an earlier version wrote it, and it counts for whichever the host is. */
   readonly drainingSetOn?: string;
+  /** The ARN of the container instance that we deregistered in this drain, once its tasks were known. */
+  readonly deregistered?: string;
   /** Whether the group was about to replace the root volume, when it was last heard. */
   readonly isReplacing?: boolean;
   /** Whether the group terminated the instance, or retained it, when it was last heard itself, or a heartbeat was recorded since. */

@@ -30,6 +30,7 @@ const memory = nearly({
   signals: fc.array(signal, { maxLength: 3 }),
   drainingSetAt: time,
   drainingSetOn: name,
+  deregistered: name,
   waiting: nearly({ since: time, group: name, hook }),
   completed: nearly({
     hook: name,
@@ -106,6 +107,7 @@ function assertState({ instanceId, savedAt, memory }: State): void {
     signalledAt,
     drainingSetAt,
     drainingSetOn,
+    deregistered,
     signals,
     waiting,
     completed,
@@ -115,7 +117,7 @@ function assertState({ instanceId, savedAt, memory }: State): void {
     hooksRun,
   } = memory;
   for (const at of [signalledAt, drainingSetAt, terminatedAt]) if (at !== undefined) assertTime(at);
-  if (drainingSetOn !== undefined) assert.equal(typeof drainingSetOn, 'string');
+  for (const arn of [drainingSetOn, deregistered]) if (arn !== undefined) assert.equal(typeof arn, 'string');
   for (const one of signals ?? []) {
     switch (one.source) {
       case 'tag':

@@ -124,8 +124,10 @@ function deregistered(
     gone: [],
   };
   // What we had set DRAINING is not there any more to be given back.
+  const memory = withoutDraining(state.memory);
   return {
-    state: { ...state, memory: withoutDraining(state.memory) },
+    // After a restart ECS lists no tasks of it: that they were known is.
+    state: { ...state, memory: mayHaveMore ? memory : { ...memory, deregistered: containerInstance.arn } },
     // Unless the ECS agent had named this very one, the host may have another, which must be looked for.
     shows: { view: shows, asOf: view?.heard === containerInstance.arn ? viewAskedAt : -Infinity },
     stale: left.length > 0 || mayHaveMore ? ['ecsView'] : [],

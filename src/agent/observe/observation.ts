@@ -59,7 +59,15 @@ export function createObserver(ports: ObserverPorts): Observer {
       containerInstance: containerInstanceIn(state, view, polls.ecsView.lastKnownAt()),
       tasks: tasksOn(
         view,
-        { wasAsked, now: polls.localTasks.reading(), silentSince, before: onHost, gone, ignored },
+        {
+          wasAsked,
+          now: polls.localTasks.reading(),
+          deregistered: state.memory.deregistered,
+          silentSince,
+          before: onHost,
+          gone,
+          ignored,
+        },
         around.now,
       ),
       emptySince,

@@ -10,6 +10,8 @@ export type SeenOnHost = {
   readonly wasAsked: boolean;
   /** What it said when it was last asked. */
   readonly now: Reading<readonly LocalTask[]>;
+  /** The container instance that we deregistered in this drain: its tasks were known by then. */
+  readonly deregistered?: string | undefined;
   /** Since when it has not answered, in ms by the agent's clock. */
   readonly silentSince?: number | undefined;
   /** All that it has listed in this drain, by ARN. */
@@ -72,7 +74,7 @@ export function noteListed(
  */
 export function tasksOn(
   view: Reading<EcsView>,
-  { wasAsked, now: current, silentSince, before, gone, ignored }: SeenOnHost,
+  { wasAsked, now: current, deregistered, silentSince, before, gone, ignored }: SeenOnHost,
   now: number,
 ): Reading<readonly Task[]> {
   if (view.kind === 'unknown') return view;
@@ -91,10 +93,14 @@ export function tasksOn(
   );
   if (onlyHere.length > 0) return known([...inEcs, ...onlyHere.map(asTask)]);
   const isSilentLately = current.kind === 'unknown' && now < (silentSince ?? now) + LAST_WORD_MS;
-  return view.value.letGoUnlisted && inEcs.length === 0 && isSilentLately
+  const isUnlisted = view.value.letGoUnlisted && arnOf(view.value) !== deregistered;
+  return isUnlisted && inEcs.length === 0 && isSilentLately
     ? unknown('ECS has let go of the container instance, and the ECS agent, which may know a task, is silent')
     : tasks;
 }
+
+const arnOf = ({ containerInstance }: EcsView): string | undefined =>
+  'arn' in containerInstance ? containerInstance.arn : undefined;
 
 const asTask = ({ arn, family, knownStatus }: SeenTask): Task => ({
   arn,

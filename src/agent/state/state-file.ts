@@ -89,6 +89,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
   spotSeenAt: isTime,
   drainingSetAt: isTime,
   drainingSetOn: isText,
+  deregistered: isText,
   waiting: (value) =>
     isRecord(value) &&
     isTime(value.since) &&

@@ -200,6 +200,11 @@ describe('what was done', () => {
     const wasActive = after({ kind: 'deregister', containerInstance: active }, done);
     assert.deepEqual(wasActive.shows?.view.tasks, unknown('asking what was placed last'));
     assert.deepEqual(wasActive.stale, ['ecsView']);
+    assert.equal(
+      wasActive.state.memory.deregistered,
+      undefined,
+      'after a restart its last tasks would count as known',
+    );
   });
   it('deregistered, and meanwhile a look could not tell which tasks are left: ECS is asked after them', () => {
     const { shows, stale } = after(deregister, done, { tasksLeft: unknown('ECS counts 1 and lists none') });
@@ -486,7 +491,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
     const { drainingSetAt: _, drainingSetOn: __, ...rest } = memory;
     assert.deepEqual(stateAfter(deregister, done), {
       ...state,
-      memory: rest,
+      memory: { ...rest, deregistered: 'a' },
       attempts: attempts('deregister'),
     });
   });

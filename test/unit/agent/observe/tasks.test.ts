@@ -74,6 +74,21 @@ describe('the tasks on a host', () => {
       assert.equal(ofSilence(since).kind, 'unknown', 'a task that nobody has asked after is cut off');
     assert.deepEqual(ofSilence(NOW - 60_000), known([]), 'an ECS agent that is stopped holds it for ever');
     assert.deepEqual(ofSilence(NOW, {}), known([]), 'the release waits, though ECS had listed what was left');
+    const said = { ...ifKnown(view(known([]))), letGoUnlisted: true } as EcsView;
+    const after = (deregistered: string) =>
+      tasksOn(known(said), { ...host(unknown('refused')), silentSince: NOW, deregistered }, NOW).kind;
+    const { containerInstance } = said;
+    assert.ok('arn' in containerInstance);
+    assert.equal(
+      after(containerInstance.arn),
+      'known',
+      'an agent that is restarted after it waits for nothing',
+    );
+    assert.equal(
+      after('earlier'),
+      'unknown',
+      'that of an earlier container instance tells nothing of this one',
+    );
   });
   it('are unknown while ECS does not say, or the ECS agent was not asked yet', () => {
     assert.equal(arns(unknown('throttled'), host(known([]))), 'throttled');
