@@ -93,6 +93,8 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number, wasPast
 
 function beginDrain(instance: Instance, at: number): void {
   instance.drainSince = at;
+  instance.takenUpAt = undefined;
+  if (instance.process) instance.process.takenUpAt = undefined;
   instance.lateHeartbeats = 0;
   instance.downMs = 0;
   instance.taggedHook = hookNamedIn(readTag(instance));

@@ -24,6 +24,8 @@ export type Instance = {
   goneAt: number;
   /** When the drain began; one that was taken back too briefly to be seen goes on with the same drain. */
   drainSince: number | undefined;
+  /** When an agent first said that it was at work on that drain; undefined before, or where nobody can ask it. */
+  takenUpAt: number | undefined;
   tag: string | undefined;
   /** It tells of a lifecycle event that is over: the group keeps the instance, and it asks for nothing. */
   isPastTag: boolean;
@@ -201,6 +203,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     signalledSince: -Infinity,
     goneAt: -Infinity,
     drainSince: undefined,
+    takenUpAt: undefined,
     tag: undefined,
     isPastTag: false,
     pastTag: undefined,

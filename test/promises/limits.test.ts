@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createChecker } from './checker.ts';
 import type { Entry, Setting } from './entry.ts';
 import {
   A,
@@ -185,6 +186,24 @@ describe('L5, an operator’s limit that takes no effect', () => {
     assert.deepEqual(late(limit(60_000, 'abandon')), [
       `L5: ${A} is still held by our lifecycle action, though the operator’s limit has passed, for 126.4 s: it is paid for`,
     ]);
+  });
+
+  test('counts from when its agent could see that it must go', () => {
+    let state = 'watching';
+    const asked: Entry = { kind: 'agent', at: 0, instanceId: A, change: 'started', doing: () => state };
+    const checker = createChecker(limit(60_000, 'continue'));
+    const pass = (from: number, to: number) => {
+      for (let second = from; second <= to; second++) checker.time(second * 1000);
+    };
+    for (const entry of [asked, ...draining.filter(({ kind }) => kind !== 'agent')]) checker.see(entry);
+    // Metadata answers nothing that can be read until then.
+    checker.see(disturbed(14, { what: 'fault', restsMs: 136_000 }));
+    pass(14, 150);
+    state = 'draining';
+    pass(151, 284);
+    assert.deepEqual(checker.violations, []);
+    pass(285, 290);
+    assert.equal(checker.violations.length, 1);
   });
 
   test('not before the limit, nor where it only warns', () => {

@@ -31,10 +31,24 @@ export function earliestAbandon(instance: Instance): number | undefined {
  * where its state was lost, and without what passed before a reboot. In ms since the Unix epoch.
  */
 export function latestLimit(instance: Instance): number | undefined {
-  const { setting, signalledSince, stoodStillUntil, stateLostAt, drainSince, downMs } = instance;
+  const { setting, signalledSince, stoodStillUntil, stateLostAt, drainSince, downMs, process } = instance;
   if (setting.limit === undefined || drainSince === undefined) return undefined;
-  const anew = stateLostAt > drainSince ? (instance.process?.bornAt ?? Infinity) : -Infinity;
+  const isAnew = stateLostAt > drainSince;
+  const anew = isAnew ? (process?.bornAt ?? Infinity) : -Infinity;
   const seen = setting.pollInterval * 1.2 + (readsTagByApi(instance) ? 15_000 : 0);
-  // What came while the host stood still is seen when it goes on.
-  return Math.max(signalledSince, stoodStillUntil, anew) + seen + downMs + setting.limit.after;
+  // What came while the host stood still, or metadata answered nothing that can be read, is seen when that is over.
+  const takenUpAt = (isAnew ? process?.takenUpAt : instance.takenUpAt) ?? -Infinity;
+  const noticedBy = Math.max(Math.max(signalledSince, stoodStillUntil, anew) + seen, takenUpAt);
+  return noticedBy + downMs + setting.limit.after;
+}
+
+/** Until it is at work on a drain, an agent says that it watches, or that it starts. Call it often. */
+export function noteTakenUp(instance: Instance, at: number): void {
+  const { process, setting, drainSince } = instance;
+  if (!process || process.takenUpAt !== undefined || setting.limit === undefined || drainSince === undefined)
+    return;
+  const doing = process.doing?.();
+  if (doing === undefined || doing === 'watching' || doing === 'starting') return;
+  process.takenUpAt = at;
+  instance.takenUpAt ??= at;
 }

@@ -20,7 +20,7 @@ import {
   tasksRunningUnseen,
 } from './instance.ts';
 import { isReplacement, isRetained, waits } from './lifecycle-states.ts';
-import { limitAllows } from './limits.ts';
+import { limitAllows, noteTakenUp } from './limits.ts';
 import type { Verdict } from './verdict.ts';
 
 /** L1: last task stopped, everything answers: released within this, in ms. */
@@ -102,6 +102,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     probe: (at) => {
       if (at < nextProbe) return;
       nextProbe = at + 1_000;
+      noteTakenUp(instance, at);
       const due = whatIsDue(instance, at);
       if (due?.what !== last?.what) settledSince = at;
       last = due;

@@ -8,6 +8,8 @@ export type Process = {
   /** When it was told to end. */
   stoppingAt: number | undefined;
 
+  /** When it first said that it was at work on the present drain. */
+  takenUpAt: number | undefined;
   /** The instance that metadata named first: it takes that for its own name. */
   identity: string | undefined;
   /** Since when it has been told another one. */
@@ -74,6 +76,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     doing,
     clockAheadMs,
     stoppingAt: undefined,
+    takenUpAt: undefined,
     identity: undefined,
     toldOtherAt: undefined,
     signalsReadAt: -Infinity,
