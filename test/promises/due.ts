@@ -179,14 +179,17 @@ function isKnownToEcs(instance: Instance, at: number): boolean {
 
 /** Until when what the ECS agent's port names, and ECS does not know, may be about to register. */
 function claimsUntil(instance: Instance, at: number): number {
-  const { containerInstances, ecsAgent, process, stateLostAt, knowsRegistration } = instance;
+  const { containerInstances, ecsAgent, process, stateLostAt, knowsRegistration, keptConfirmed } = instance;
   if (containerInstances.size === 0 || !knowsRegistration) return ecsAgent.impersonatedAt + CLAIM_MS;
   const one = containerInstanceOf(instance);
   // What ECS has forgotten counts as gone for who remembers that ECS once knew it.
   const isForgotten = one?.status === 'INACTIVE' && at - one.since > DESCRIBED_MS;
-  if (!isForgotten || stateLostAt <= one.registeredAt) return -Infinity;
+  if (!isForgotten) return -Infinity;
+  const bornAt = process?.bornAt ?? at;
+  const couldAsk = bornAt <= one.since + DESCRIBED_MS;
+  if (stateLostAt <= one.registeredAt && (couldAsk || keptConfirmed.includes(one.arn))) return -Infinity;
   // Only in a cluster that somebody names is ECS's denial believed.
-  return instance.setting.namesCluster ? (process?.bornAt ?? at) + CLAIM_MS : Infinity;
+  return instance.setting.namesCluster ? bornAt + CLAIM_MS : Infinity;
 }
 
 /** While tasks run on the host, ECS is looked at so often, in ms, for what somebody may have changed there. */

@@ -80,10 +80,15 @@ type StateChange =
   /** About to be written. From here on the note that DRAINING is the agent's own may be found by the next process. */
   | { readonly change: 'saving'; readonly notesDraining: boolean }
   /**
-   * Written, as far as the agent was told. `registrations`: ARNs of the container instances that it names; `onDisk`: what
-   * the next process would find.
+   * Written, as far as the agent was told. `registrations`: ARNs of the container instances that it names, `confirmed`: of
+   * those that ECS has said are this host's; `onDisk`: what the next process would find.
    */
-  | { readonly change: 'saved'; readonly registrations: readonly string[]; readonly onDisk: OnDisk }
+  | {
+      readonly change: 'saved';
+      readonly registrations: readonly string[];
+      readonly confirmed: readonly string[];
+      readonly onDisk: OnDisk;
+    }
   /** The agent was told that it could not be written. */
   | { readonly change: 'save-failed'; readonly onDisk: OnDisk }
   /** By the agent itself, because it could not be written. */

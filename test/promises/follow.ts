@@ -362,11 +362,13 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
       loseState(instance, entry.at);
       instance.knowsRegistration = false;
       instance.keptRegistrations = [];
+      instance.keptConfirmed = [];
       return;
     case 'removed':
       instance.stateIsWhole = false;
       instance.knowsRegistration = false;
       instance.keptRegistrations = [];
+      instance.keptConfirmed = [];
       return;
     case 'saving':
       instance.drainingNotedOn = entry.notesDraining ? containerInstanceOf(instance)?.arn : undefined;
@@ -375,6 +377,7 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
       // Under another's name it is discarded by the next process, which has its own.
       instance.stateIsWhole = !isTakenForAnother(instance);
       instance.keptRegistrations = entry.registrations;
+      instance.keptConfirmed = entry.confirmed;
       // Something on the host may have lied about which it is.
       instance.knowsRegistration = entry.registrations.some((arn) => instance.containerInstances.has(arn));
       return;

@@ -135,6 +135,8 @@ export type Instance = {
   knowsRegistration: boolean;
   /** ARNs of the container instances that its state names. */
   keptRegistrations: readonly string[];
+  /** … of those that ECS has said are this host's. */
+  keptConfirmed: readonly string[];
   /** An earlier process was told by the ECS agent which container instance this host is, and lived to save it. */
   couldSaveItself: boolean;
   rebootedAt: number;
@@ -273,6 +275,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     stateLostAt: -Infinity,
     knowsRegistration: false,
     keptRegistrations: [],
+    keptConfirmed: [],
     couldSaveItself: false,
     rebootedAt: -Infinity,
     stoodStillFrom: -Infinity,

@@ -96,9 +96,13 @@ export function checkSignal(instance: Instance, request: Request, verdict: Verdi
  * heard.
  */
 function isUnheard(instance: Instance, request: Request): boolean {
-  const { disturbances, isPastTag, lifecycle } = instance;
+  const { disturbances, isPastTag, lifecycle, setting } = instance;
   // Metadata that serves no tags any more takes back none, and a heartbeat only keeps what may wait.
   if (!canTellSignals(instance) && request.api === 'autoscaling:RecordLifecycleActionHeartbeat') return true;
+  // Nor does an EC2 API that has not answered since: what was not read is no word that the tag is gone.
+  const isUnread = setting.signals.includes('tag') && readsTagByApi(instance) && isTagUnread(instance);
+  if (isUnread && request.api === 'autoscaling:RecordLifecycleActionHeartbeat')
+    return request.at - disturbances.troubleAt(request.at) <= EC2_PATIENCE_MS;
   // A process that was started since believes it.
   if (isPastTag && lifecycle !== undefined && leaves(lifecycle)) return true;
   // A hook that waited may wait still, as long as the group cannot be asked.
@@ -108,6 +112,11 @@ function isUnheard(instance: Instance, request: Request): boolean {
   if (!isPastTag || statusSetBy(request) !== 'DRAINING') return false;
   return request.at - Math.max(disturbances.troubleAt(request.at), disturbances.changeAt()) <= ON_ITS_WAY_MS;
 }
+
+const isTagUnread = ({ process, goneAt }: Instance): boolean => (process?.tagReadAt ?? -Infinity) <= goneAt;
+
+/** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
+const EC2_PATIENCE_MS = 400_000;
 
 /** A request that AWS refuses is made again after a minute, jittered by a fifth, in ms. */
 const UNTOLD_MS = 75_000;

@@ -128,9 +128,10 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       const found = onDisk(state, load);
       savedAt = state.savedAt;
       wasDamaged = false;
-      const registrations = [...(state.heard ?? []), ...(state.own ?? [])];
-      const arns = registrations.map(({ containerInstanceArn }) => containerInstanceArn);
-      see({ kind: 'state', instanceId, change: 'saved', registrations: arns, onDisk: found });
+      const arnOf = ({ containerInstanceArn }: { containerInstanceArn: string }) => containerInstanceArn;
+      const confirmed = (state.own ?? []).map(arnOf);
+      const registrations = [...(state.heard ?? []).map(arnOf), ...confirmed];
+      see({ kind: 'state', instanceId, change: 'saved', registrations, confirmed, onDisk: found });
     },
     onSaveFailed: (state, load) => {
       const there = onDisk(state, load);
