@@ -154,11 +154,11 @@ function dueForIgnored(instance: Instance, left: readonly Task[], at: number): D
 
 /** A task that the host named, and that ECS has never described, holds the instance for minutes: it may be new. */
 function mayStillCome(instance: Instance, at: number): boolean {
-  const { ecsAgent, hasForgottenTasks, drainSince = at, process, tasks } = instance;
+  const { ecsAgent, hasForgottenTasks, drainSince = at, stoodStillUntil, process, tasks } = instance;
   if (at - ecsAgent.impersonatedAt < CLAIM_MS) return true;
   if (!hasForgottenTasks) return false;
   const placedAt = [...tasks.values()].map((task) => task.placedAt);
-  return at - Math.max(drainSince, process?.bornAt ?? at, ...placedAt) < CLAIM_MS;
+  return at - Math.max(drainSince, stoodStillUntil, process?.bornAt ?? at, ...placedAt) < CLAIM_MS;
 }
 
 /** A claim about this host that ECS does not confirm is held against it for so long, in ms, and what a look takes. */

@@ -158,13 +158,18 @@ function begunAt(instance: Instance): number {
 }
 
 /** Where metadata says nothing of it, the state in the group is looked at. */
-function noticedWithin({ setting, signals, lifecycleSince, terminatingSince }: Instance): number {
+function noticedWithin(instance: Instance): number {
+  const { setting, signals, lifecycle, lifecycleSince, terminatingSince } = instance;
+  // … once in five minutes where tasks do not depend on it, since only the replacement of a root volume can come untold.
+  const isUntold = setting.signals.includes('lifecycle') && !signals.has('lifecycle');
+  if (isUntold && isReplacement(lifecycle)) return UNTOLD_MS;
   // The longer it has been Terminating, the more rarely the group is asked whether its hook waits.
   const lasted = lifecycleSince - terminatingSince;
   const later = TERMINATING_MS.find(({ until }) => lasted <= until)?.noticed ?? LATEST_NOTICED_MS;
   return Math.max(later, signals.has('lifecycle') ? setting.pollInterval * 1.2 : LOOKED_AT_MS);
 }
 
+const UNTOLD_MS = 5.5 * 60_000;
 const TERMINATING_MS = [
   { until: 6_000, noticed: NOTICED_MS },
   { until: 12_000, noticed: 7_000 },

@@ -746,4 +746,9 @@ export const mutants: readonly Mutant[] = [
     edits: [{ within: 'isDrainingOurs', replace: '(drainingSetOn ?? arn) === arn', by: '(true as boolean)' }],
     isRare: true,
   },
+  {
+    name: 'asks a group that keeps the instance every five minutes, however short its hook is',
+    edits: [{ within: 'untoldInterval', replace: 'Math.min(needed, CHECK_MS)', by: 'CHECK_MS' }],
+    isRare: true,
+  },
 ];

@@ -44,6 +44,42 @@ export function addAgainBeforeGivenBack(random: Random, plan: Plan, { start }: S
   };
 }
 
+/** An operator drains an instance with work for a while, and an instance refresh comes to its root volume: metadata has no word for that. */
+export function addUntoldReplacement(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const replacedAt = start + random.spread(10 * SECOND, 10 * MINUTE);
+  const timeout = random.integer(60, 400);
+  return {
+    ...plan,
+    flags: random.chance(0.3) ? ['--cluster', 'web'] : [],
+    group: {
+      ...plan.group,
+      hooks: [{ name: 'drain', heartbeatTimeout: timeout, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+    },
+    services: [],
+    tasks: [lasting(replacedAt + random.spread(MINUTE, 20 * MINUTE))],
+    happenings: [
+      random.chance(0.5)
+        ? { at: start, what: 'tag', value: 'maintenance' }
+        : { at: start, what: 'manual-drain' },
+      { at: replacedAt, what: 'replace-root-volume' },
+    ],
+    faults: [],
+    kills: random.chance(0.3)
+      ? [
+          {
+            when: 'at',
+            at: random.integer(start, replacedAt),
+            downMs: random.spread(100, 20 * SECOND),
+            state: 'kept',
+          },
+        ]
+      : [],
+    world: { ...plan.world, rootVolumeTarget: 'InService' },
+  };
+}
+
 /**
  * A host is new, and nothing on it says what it is. ECS has told one process, which is killed while it waits for the tasks, or a drain,
  * which is cancelled. What ECS tells the next one is older than the registration.

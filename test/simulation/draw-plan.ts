@@ -15,7 +15,12 @@ import {
   addUnheardGroup,
   addWhileReplacing,
 } from './draw-aimed.ts';
-import { addAgainBeforeGivenBack, addForgottenByEcs, addTakenBack } from './draw-contradicted.ts';
+import {
+  addAgainBeforeGivenBack,
+  addForgottenByEcs,
+  addTakenBack,
+  addUntoldReplacement,
+} from './draw-contradicted.ts';
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
@@ -71,7 +76,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const others = rare ? addOthersDraining(createRandom(seed ^ 0x07d2), lost, span) : lost;
   const missing = rare ? addForgottenByEcs(createRandom(seed ^ 0x3155), others, span) : others;
   const takenBack = rare ? addTakenBack(createRandom(seed ^ 0x7a8e), missing, span) : missing;
-  const drawn = rare ? withFewPages(takenBack) : takenBack;
+  const untold = rare ? addUntoldReplacement(createRandom(seed ^ 0x0470), takenBack, span) : takenBack;
+  const drawn = rare ? withFewPages(untold) : untold;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

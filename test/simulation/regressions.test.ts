@@ -1074,6 +1074,19 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [{ ...task(13_333), exitAfterSigterm: 347 }],
   },
+  'an operator drains an instance, and its root volume is to be replaced, for which metadata has no word': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 60, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { ...plain.world, rootVolumeTarget: 'InService' },
+    happenings: [
+      { at: 20_000, what: 'tag', value: 'maintenance' },
+      { at: 3 * MINUTE, what: 'replace-root-volume' },
+    ],
+    tasks: [task(12 * MINUTE)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

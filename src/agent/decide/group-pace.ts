@@ -100,18 +100,35 @@ const HEARTBEAT_THROTTLED_MS = 200_000;
 const HEARTBEATS_THROTTLED = 12;
 
 /** The group keeps the instance, so far. */
-function keptInterval({ phase, hearsOfTermination, isContradicted, isOver }: DrainPace): number {
+function keptInterval(pace: DrainPace): number {
+  const { phase, hearsOfTermination, isContradicted, isOver } = pace;
   if (isOver) return CHECK_MS;
   if (isContradicted) return GROUP_ALONE_MS;
-  if (hearsOfTermination) return CHECK_MS;
+  if (hearsOfTermination) return phase === 'done' ? CHECK_MS : untoldInterval(pace);
   return phase === 'done' ? GROUP_ALONE_DONE_MS : GROUP_ALONE_MS;
 }
 
-/** What the group says of its hooks matters once it terminates the instance, and stays so while one of them is ours. */
-export function hooksDue(pace: DrainPace): number {
-  if (!isLeaving(pace)) return Infinity;
-  return dueAfter(pace.asked.hooks, hooksInterval(pace), urgencyOf(pace));
+/** Metadata may have no word for the replacement of a root volume, and tasks still run: its hook must hear from us in time. */
+function untoldInterval({ heartbeatInterval, unclearInterval }: DrainPace): number {
+  const needed = heartbeatInterval ?? unclearInterval ?? CHECK_MS;
+  return Math.max(GROUP_ALONE_MS, Math.min(needed, CHECK_MS));
 }
+
+/**
+ * What the group says of its hooks matters once it terminates the instance, and stays so while one of them is ours. While it keeps the
+ * instance they are asked for once: how soon a wait must be noticed is theirs to say.
+ */
+export function hooksDue(pace: DrainPace): number {
+  if (isLeaving(pace)) return dueAfter(pace.asked.hooks, hooksInterval(pace), urgencyOf(pace));
+  return isKeptUntold(pace) ? dueAfter(pace.asked.hooks, Infinity, 'nothing') : Infinity;
+}
+
+const isKeptUntold = ({ lifecycle, phase, hearsOfTermination, isContradicted, isOver }: DrainPace): boolean =>
+  ifKnown(lifecycle)?.kind === 'in-group' &&
+  phase === 'draining' &&
+  hearsOfTermination &&
+  !isContradicted &&
+  !isOver;
 
 function hooksInterval({ heartbeatInterval, unclearInterval = Infinity }: DrainPace): number {
   if (heartbeatInterval !== undefined) return Infinity;

@@ -118,6 +118,8 @@ export function createDrainPolls(
       const isAsked = state.value.kind === 'in-group' && !state.value.from;
       terminatingSince = isAsked && where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
       const isKept = state.value.kind === 'in-group' && !where;
+      // Its hooks may be others by now than those that it had while it kept the instance.
+      if (kept && where) hooks.forget('the group has begun to take the instance out');
       const since = kept && kept.since >= source.tagSince() ? kept.since : at;
       kept = isKept ? { since, until: at } : undefined;
     },
@@ -142,6 +144,7 @@ export function createDrainPolls(
         : unknown('the instance is in no group');
     };
   };
+  const hooks = createPoll('hooks', inGroup(autoScaling.terminatingHooks), ports);
   const explained = createPoll<Explained>(
     'explained',
     async () => {
@@ -159,7 +162,7 @@ export function createDrainPolls(
       localTasks,
       ecsView,
       lifecycle,
-      hooks: createPoll('hooks', inGroup(autoScaling.terminatingHooks), ports),
+      hooks,
       retention: createPoll('retention', inGroup(autoScaling.retainsAbandoned), ports),
       explained,
     },

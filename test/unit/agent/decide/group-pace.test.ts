@@ -60,13 +60,22 @@ describe('the state in the group', () => {
   });
   it('of one in service is asked rarely, since metadata tells when that changes', () => {
     const inService = { lifecycle: inState('InService'), isTermination: false };
-    assert.equal(due(inService), 5 * MINUTE);
+    assert.equal(due({ ...inService, heartbeatInterval: undefined }), 5 * MINUTE);
+    assert.equal(due({ ...inService, heartbeatInterval: 20 * MINUTE }), 5 * MINUTE);
     assert.equal(due({ ...inService, hearsOfTermination: false }), 30 * SECOND);
     assert.equal(due({ ...inService, hearsOfTermination: false, phase: 'done' }), 15 * SECOND);
     assert.equal(due({ ...inService, isContradicted: true }), 30 * SECOND, 'a tag says that it goes');
     const over = { ...inService, isContradicted: true, hearsOfTermination: false, isOver: true };
     assert.equal(due(over), 5 * MINUTE, 'a drain that is over has nothing to learn there');
     assert.equal(due({ ...inService, isTermination: true }), 5 * SECOND, 'metadata says that it goes');
+  });
+  it('of one in service is asked as often as its hook would need heartbeats: metadata may not tell of a root volume', () => {
+    const inService = { lifecycle: inState('InService'), isTermination: false };
+    assert.equal(due({ ...inService, heartbeatInterval: 50 * SECOND }), 50 * SECOND);
+    assert.equal(due({ ...inService, heartbeatInterval: 6 * SECOND }), 30 * SECOND);
+    const unclear = { heartbeatInterval: undefined, unclearInterval: 40 * SECOND };
+    assert.equal(due({ ...inService, ...unclear }), 40 * SECOND, 'one of them may be ours');
+    assert.equal(due({ ...inService, heartbeatInterval: 50 * SECOND, phase: 'done' }), 5 * MINUTE);
   });
   it('is asked 25 s after the action was completed, and then every minute', () => {
     const done = { phase: 'done', lifecycle: inState('Terminating:Wait') } as const;
@@ -145,11 +154,24 @@ describe('the state in a group that only metadata has named', () => {
 
 describe('the group’s hooks', () => {
   const due = (more: Partial<DrainPace> = {}) => hooksDue({ ...draining, ...more }) - NOW;
-  it('are asked once it terminates the instance, and not before', () => {
+  it('are asked once it terminates the instance, and not where there is no group', () => {
     const asked = { ...draining.asked, hooks: never };
     assert.equal(hooksDue({ ...draining, asked, lifecycle: inState('Terminating') }), -Infinity);
-    for (const lifecycle of [inState('InService'), unknown('cut off'), known({ kind: 'no-group' } as const)])
+    for (const lifecycle of [unknown('cut off'), known({ kind: 'no-group' } as const)])
       assert.equal(due({ asked, lifecycle }), Infinity);
+  });
+  it('are asked once while it keeps the instance: how soon an untold replacement must be noticed is theirs to say', () => {
+    const kept = { asked: { ...draining.asked, hooks: never }, lifecycle: inState('InService') };
+    assert.equal(
+      hooksDue({ ...draining, ...kept }),
+      -Infinity,
+      'a short hook times out, and its tasks are lost',
+    );
+    assert.equal(due({ ...kept, asked: draining.asked, heartbeatInterval: undefined }), Infinity);
+    assert.equal(due({ ...kept, hearsOfTermination: false }), Infinity, 'it is asked every 30 s as it is');
+    assert.equal(due({ ...kept, phase: 'done' }), Infinity, 'no task depends on it');
+    assert.equal(due({ ...kept, isContradicted: true }), Infinity, 'nothing but the group asks for it');
+    assert.equal(due({ ...kept, isOver: true }), Infinity, 'nothing asks for it any more');
   });
   it('are asked again only where none of them is ours: somebody may mend it', () => {
     assert.equal(due(), Infinity);

@@ -276,6 +276,19 @@ describe('the group', () => {
     await ask('hooks');
     assert.deepEqual(asked, [['hooks', 'web-asg']]);
   });
+  it('is asked for them anew once it no longer keeps the instance', async () => {
+    const { polls, says, ask } = setUp();
+    says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'InService' };
+    await ask('lifecycle');
+    await ask('hooks');
+    assert.equal(polls.hooks.reading().kind, 'known');
+    says.lifecycle = { kind: 'in-group', group: 'web-asg', state: 'Terminating' };
+    await ask('lifecycle');
+    assert.equal(polls.hooks.reading().kind, 'unknown', 'a hook that was put in its place gets no heartbeat');
+    await ask('hooks');
+    await ask('lifecycle');
+    assert.equal(polls.hooks.reading().kind, 'known', 'it would be asked with every look');
+  });
   it('is not asked where there is none', async () => {
     const { polls, says, asked, ask } = setUp();
     says.lifecycle = { kind: 'no-group' };
