@@ -1,13 +1,6 @@
 import { memberOf, namedIn, releaseBy, statusSetBy, stopIn, textIn } from './calls.ts';
 import type { AnswerEntry, HostEntry, Request } from './entry.ts';
-import {
-  containerInstanceOf,
-  type Instance,
-  isTakenForAnother,
-  noteWait,
-  ourEnd,
-  type Task,
-} from './instance.ts';
+import { containerInstanceOf, type Instance, isTakenForAnother, noteWait, ourEnd } from './instance.ts';
 import { isReplacement, isTermination } from './lifecycle-states.ts';
 import type { Process } from './process.ts';
 
@@ -238,8 +231,7 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
     else if (body?.includes('"Tasks"')) process.untoldOfTasksSince = undefined;
     const { arn } = containerInstanceOf(instance) ?? {};
     if (arn !== undefined && body?.includes(arn)) process.toldOf.add(arn);
-    for (const task of instance.tasks.values())
-      if (task.toldAt > at && body?.includes(task.arn) && isLeftIn(body, task)) task.toldAt = at;
+    if (body !== undefined) noteToldByHost(instance, at, body);
     return;
   }
   if (!answered) {
@@ -252,16 +244,30 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
   if (body !== instance.id && INSTANCE_ID.test(body)) process.toldOtherAt ??= at;
 }
 
-/** Whether the ECS agent names a task as one that it has not stopped: the others stay in its list for hours. */
-function isLeftIn(body: string, { arn, containersRun }: Task): boolean {
-  // It may tell of the past.
-  if (containersRun !== false) return true;
+/** The tasks that the ECS agent names as ones that it has not stopped: the others stay in its list for hours. */
+function noteToldByHost({ tasks }: Instance, at: number, body: string): void {
+  let stopped: ReadonlySet<string> | undefined;
+  for (const task of tasks.values()) {
+    if (task.toldAt <= at || !body.includes(task.arn)) continue;
+    // It may tell of the past, where containers run.
+    if (task.containersRun === false) {
+      stopped ??= stoppedIn(body);
+      if (stopped.has(task.arn)) continue;
+    }
+    task.toldAt = at;
+  }
+}
+
+/** The ARNs of the tasks that a body calls stopped. */
+function stoppedIn(body: string): ReadonlySet<string> {
   try {
     const found = memberOf(JSON.parse(body), 'Tasks');
-    const own = Array.isArray(found) ? found.find((one) => textIn(one, 'Arn') === arn) : undefined;
-    return own !== undefined && textIn(own, 'KnownStatus') !== 'STOPPED';
+    const stopped = Array.isArray(found)
+      ? found.filter((one) => textIn(one, 'KnownStatus') === 'STOPPED')
+      : [];
+    return new Set(stopped.map((one) => textIn(one, 'Arn') ?? ''));
   } catch {
-    return true;
+    return new Set();
   }
 }
 
