@@ -3,7 +3,7 @@
 set -e
 
 # install.sh puts its unit where it would override the package's unit, now and after each upgrade.
-if [ -e /etc/systemd/system/ecs-drain-agent.service ] && [ ! -L /etc/systemd/system/ecs-drain-agent.service ]; then
+if [ -e "$DPKG_ROOT/etc/systemd/system/ecs-drain-agent.service" ] && [ ! -L "$DPKG_ROOT/etc/systemd/system/ecs-drain-agent.service" ]; then
   echo 'ecs-drain-agent was installed on this host by install.sh. Remove that first, then install the package:' >&2
   echo '  ecs-drain-agent-VERSION-linux-ARCH/install.sh --uninstall' >&2
   exit 1

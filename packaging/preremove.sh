@@ -4,9 +4,13 @@ set -e
 
 case "$1" in
   remove | 0)
-    if [ -d /run/systemd/system ]; then
+    if [ -d "$DPKG_ROOT/run/systemd/system" ]; then
       systemctl stop ecs-drain-agent.service
     fi
-    systemctl disable ecs-drain-agent.service
     ;;
 esac
+
+# A deb stays enabled until it is purged: installed again it could not tell who disabled it, the removal or the operator.
+if [ "$1" = 0 ]; then
+  systemctl disable ecs-drain-agent.service
+fi
