@@ -296,8 +296,6 @@ export type EcsView = {
   readonly tasks: Reading<readonly Task[]>;
   /** Whether its tasks were listed, or only those of the view before described again. */
   readonly isListed: boolean;
-  /** ECS had let go of the container instance before it listed its tasks in this drain: that it names none then says nothing. */
-  readonly letGoUnlisted?: true;
   /** When its tasks were last listed, in ms by the agent’s clock. Absent: they were not, or not in this drain. */
   readonly listedAt?: number;
   /** When the container instance itself was last described, or changed, in ms by the agent’s clock. Absent: with the rest. */

@@ -98,7 +98,14 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
       'L1',
       what,
       'an instance without work is paid for',
-      Math.max(lastStopAt, lastExitAt, joinedAt(instance), clearAt(instance)),
+      Math.max(
+        lastStopAt,
+        lastExitAt,
+        joinedAt(instance),
+        clearAt(instance),
+        toldBy(instance),
+        heardBy(instance),
+      ),
     ),
     isRelease: !isTurned,
   });
@@ -124,6 +131,25 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   }
   return undefined;
 }
+
+/**
+ * By when the replacement of a root volume is noticed of which metadata has no word: the group is asked once in five minutes where no
+ * task depends on it.
+ */
+export function toldBy({ setting, signals, lifecycle, lifecycleSince }: Instance): number {
+  const isUntold = setting.signals.includes('lifecycle') && !signals.has('lifecycle');
+  return isUntold && isReplacement(lifecycle) ? lifecycleSince + CHECK_MS : -Infinity;
+}
+
+/** An ECS agent that is silent for less than a minute may know a task of which ECS says nothing. */
+function heardBy({ process, drainSince = -Infinity }: Instance): number {
+  const { untoldOfTasksSince, bornAt = -Infinity } = process ?? {};
+  return untoldOfTasksSince === undefined
+    ? -Infinity
+    : Math.max(untoldOfTasksSince, drainSince, bornAt) + WAITED_FOR_MS;
+}
+/** … and what a look takes, in ms. */
+const WAITED_FOR_MS = 66_000;
 
 /** When what asks for it beside an event that it would have outlasted has been seen. */
 export const joinedAt = ({ outlastedUntil, setting }: Instance): number =>

@@ -1,5 +1,5 @@
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
-import { clearAt, type Due, joinedAt, whatIsDue } from './due.ts';
+import { clearAt, type Due, joinedAt, toldBy, whatIsDue } from './due.ts';
 import {
   CALM_MS,
   type Instance,
@@ -117,7 +117,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       // What ECS calls STOPPED and the host still runs is waited for, until the hook's limit ends the wait.
       if (tasksRunningUnseen(instance).length > 0) return;
       // It was to stay, drained, until something else asked for it; or which one it is was not clear yet.
-      if (joinedAt(instance) > lastStopAt || clearAt(instance) > lastStopAt) return;
+      if (Math.max(joinedAt(instance), clearAt(instance), toldBy(instance)) > lastStopAt) return;
       if (setting.mode !== 'drain' || setting.dryRun) return;
       // It was to stay, until another hook's end made the group terminate it.
       if (instance.wasReplacing && !isReplacement(instance.lifecycle)) return;
@@ -158,18 +158,13 @@ function begunAt(instance: Instance): number {
 }
 
 /** Where metadata says nothing of it, the state in the group is looked at. */
-function noticedWithin(instance: Instance): number {
-  const { setting, signals, lifecycle, lifecycleSince, terminatingSince } = instance;
-  // … once in five minutes where tasks do not depend on it, since only the replacement of a root volume can come untold.
-  const isUntold = setting.signals.includes('lifecycle') && !signals.has('lifecycle');
-  if (isUntold && isReplacement(lifecycle)) return UNTOLD_MS;
+function noticedWithin({ setting, signals, lifecycleSince, terminatingSince }: Instance): number {
   // The longer it has been Terminating, the more rarely the group is asked whether its hook waits.
   const lasted = lifecycleSince - terminatingSince;
   const later = TERMINATING_MS.find(({ until }) => lasted <= until)?.noticed ?? LATEST_NOTICED_MS;
   return Math.max(later, signals.has('lifecycle') ? setting.pollInterval * 1.2 : LOOKED_AT_MS);
 }
 
-const UNTOLD_MS = 5.5 * 60_000;
 const TERMINATING_MS = [
   { until: 6_000, noticed: NOTICED_MS },
   { until: 12_000, noticed: 7_000 },

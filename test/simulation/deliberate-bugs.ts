@@ -587,12 +587,6 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
-    name: 'takes it for empty that ECS lists no task of what it has let go, while the ECS agent is silent',
-    edits: [{ within: 'tasksOn', replace: 'view.value.letGoUnlisted &&', by: 'false &&' }],
-    isRare: true,
-    from: 10_510_608,
-  },
-  {
     name: 'deregisters at once for an operator, though the group cannot be heard',
     edits: [{ within: 'leaveCluster', replace: '|| isPatient;', by: ';' }],
     isRare: true,
@@ -749,6 +743,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'asks a group that keeps the instance every five minutes, however short its hook is',
     edits: [{ within: 'untoldInterval', replace: 'Math.min(needed, CHECK_MS)', by: 'CHECK_MS' }],
+    isRare: true,
+  },
+  {
+    name: 'takes an empty list for the end of the tasks while the ECS agent has only just fallen silent',
+    edits: [{ within: 'tasksOn', replace: '(silentSince ?? now) + LAST_WORD_MS', by: '-Infinity' }],
     isRare: true,
   },
 ];

@@ -184,3 +184,35 @@ const lasting = (runsFor: number): TaskPlan => ({
   ignoresSigterm: false,
   exitAfterSigterm: 500,
 });
+
+/**
+ * A task has been placed a moment ago and is asked to stop, which takes it half a minute, while the ECS agent is silent. What ECS lists, or
+ * describes, is from before the task, though it counts it, or has listed it once.
+ */
+export function addOlderThanTask(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const at = Math.max(0, start - random.integer(SECOND, 8 * SECOND));
+  const stale = (api: string, from: number): PlannedFault => ({
+    at: from,
+    match: { api },
+    fault: { what: 'stale', ms: from - at + random.integer(20 * SECOND, 40 * SECOND) },
+    forMs: random.integer(10 * SECOND, 30 * SECOND),
+  });
+  const isListed = random.chance(0.5);
+  return {
+    ...plan,
+    services: [],
+    tasks: [{ at, runsFor: 10 * MINUTE, ignoresSigterm: true, exitAfterSigterm: 500 }],
+    happenings: [
+      { at: start, what: 'scale-in' },
+      { at: start + random.spread(500, 6 * SECOND), what: 'other-stops-tasks' },
+    ],
+    faults: [
+      { at: 0, match: { service: 'introspection' }, fault: { what: 'reset' }, forMs: start + 4 * MINUTE },
+      stale('ecs:ListTasks', isListed ? start + random.integer(6 * SECOND, 12 * SECOND) : start),
+      ...(isListed ? [stale('ecs:DescribeTasks', start)] : []),
+    ],
+    kills: [],
+    world: { ...plan.world, deregisterRefusedFor: 'pending-or-running' },
+  };
+}

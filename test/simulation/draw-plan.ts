@@ -18,6 +18,7 @@ import {
 import {
   addAgainBeforeGivenBack,
   addForgottenByEcs,
+  addOlderThanTask,
   addTakenBack,
   addUntoldReplacement,
 } from './draw-contradicted.ts';
@@ -77,7 +78,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const missing = rare ? addForgottenByEcs(createRandom(seed ^ 0x3155), others, span) : others;
   const takenBack = rare ? addTakenBack(createRandom(seed ^ 0x7a8e), missing, span) : missing;
   const untold = rare ? addUntoldReplacement(createRandom(seed ^ 0x0470), takenBack, span) : takenBack;
-  const drawn = rare ? withFewPages(untold) : untold;
+  const older = rare ? addOlderThanTask(createRandom(seed ^ 0x01de), untold, span) : untold;
+  const drawn = rare ? withFewPages(older) : older;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

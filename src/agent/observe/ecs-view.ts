@@ -36,8 +36,8 @@ export type ReadEcsView = (
 export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPorts): ReadEcsView {
   // A task that is STOPPED stays so: it is never described again, though ECS lists it for another hour.
   const stopped = new Set<string>();
-  /** Those that ECS has listed here. */
-  const listedHere = new Set<string>();
+  /** Those that ECS has listed here, and when it last did. */
+  const listedHere = new Map<string, number>();
   /** When ECS last described each of the others. */
   const describedAt = new Map<string, number>();
   /** A full view that was throttled half-way. */
@@ -79,13 +79,13 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       containerInstance: ContainerInstance,
       tasks: Reading<readonly Task[]>,
       requests: number,
-      more?: Pick<EcsView, 'listedAt' | 'letGoUnlisted'>,
+      listedAt?: number,
     ): Reading<EcsView> =>
       known({
         containerInstance,
         tasks,
         isListed: true,
-        ...more,
+        ...(listedAt === undefined ? {} : { listedAt }),
         describedAt: at,
         requests,
         heard,
@@ -96,9 +96,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (located.kind === 'never-registered') return viewOf(located, known([]), 0);
     if (located.kind === 'gone') {
       const tasks = await stillThere(located, own, last, byName);
-      const isUnlisted = last?.tasks.kind !== 'known' || last.letGoUnlisted;
-      const more = isUnlisted ? ({ letGoUnlisted: true } as const) : {};
-      return viewOf(containerInstanceAt(located), known(tasks), 0, more);
+      return viewOf(containerInstanceAt(located), known(tasks), 0);
     }
     const { cluster, arn, status, taskCount } = located;
     const containerInstance = registeredAt(located);
@@ -115,7 +113,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const isLong = options.isReplacing() && options.now() - at > LONG_MS;
     if ((isResumed || isLong) && tasks.length === 0 && !(await isStill(containerInstance)))
       return unknown('the container instance has changed while its tasks were listed');
-    return viewOf(containerInstance, countedToo(tasks, taskCount), requests, { listedAt });
+    return viewOf(containerInstance, countedToo(tasks, taskCount), requests, listedAt);
   }
 
   async function isStill({ cluster, arn, status }: Registered): Promise<boolean> {
@@ -146,7 +144,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 
   /**
    * The tasks that ECS has not STOPPED: of those that it lists here, and of those asked after by name that it does not
-   * place on another container instance. What it lists, or has just described, and cannot describe now is not gone.
+   * place on another container instance. What it lists, or has just listed or described, and cannot describe now is not gone.
    */
   async function describeLeft(
     cluster: string,
@@ -158,7 +156,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const found = asked.length > 0 ? await ecs.describeTasks(cluster, asked) : [];
     for (const { arn, lastStatus } of found) if (lastStatus === 'STOPPED') stopped.add(arn);
     const isListed = new Set(listed);
-    for (const arn of listed) listedHere.add(arn);
+    const askedAt = options.now();
+    for (const arn of listed) listedHere.set(arn, askedAt);
     const isHere = (task: Task) =>
       listedHere.has(task.arn) ||
       task.containerInstanceArn === undefined ||
@@ -166,8 +165,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const described = new Set(found.map(({ arn }) => arn));
     const now = options.now();
     const undescribed = asked.filter((arn) => {
-      const at = describedAt.get(arn);
-      const wasJustThere = at !== undefined && now - at < CONTRADICTION_MS;
+      const at = Math.max(describedAt.get(arn) ?? -Infinity, listedHere.get(arn) ?? -Infinity);
+      const wasJustThere = now - at < CONTRADICTION_MS;
       return !described.has(arn) && (isListed.has(arn) || wasJustThere);
     });
     for (const { arn } of found) describedAt.set(arn, now);

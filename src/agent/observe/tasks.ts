@@ -92,10 +92,10 @@ export function tasksOn(
     (task) => !listed.has(task.arn) && (!gone.has(task.arn) || (runs(task) && !ignored.has(task.arn))),
   );
   if (onlyHere.length > 0) return known([...inEcs, ...onlyHere.map(asTask)]);
-  const isSilentLately = current.kind === 'unknown' && now < (silentSince ?? now) + LAST_WORD_MS;
-  const isUnlisted = view.value.letGoUnlisted && arnOf(view.value) !== deregistered;
-  return isUnlisted && inEcs.length === 0 && isSilentLately
-    ? unknown('ECS has let go of the container instance, and the ECS agent, which may know a task, is silent')
+  if (current.kind === 'known' || inEcs.length > 0 || arnOf(view.value) === deregistered) return tasks;
+  // ECS's lists can be minutes old, its counts leave out a task that is stopping, and of what somebody deregisters it lists nothing.
+  return now < (silentSince ?? now) + LAST_WORD_MS
+    ? unknown('ECS lists no task, and the ECS agent, which may know one, is silent')
     : tasks;
 }
 

@@ -335,7 +335,7 @@ describe('a host whose ECS agent is silent', () => {
         forMs: 60 * MINUTE,
       });
       agent.host.manual = { source: 'manual' };
-      await agent.pass(20 * SECOND);
+      await agent.pass(80 * SECOND);
       assert.equal(agent.machine.ecsAgent.containerInstance?.status, expected);
     });
 });

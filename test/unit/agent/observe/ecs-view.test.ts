@@ -199,18 +199,19 @@ describe('a full view of ECS', () => {
     await view('full', undefined, [taskArn('1')]);
     assert.equal(asked.filter((one) => one.startsWith('describeTasks')).length, 2);
   });
-  it('tells that ECS let go of it before it listed its tasks, also when it is asked again: they may run', async () => {
-    const { view } = setUp({ located: gone(), tasks: [] });
-    const isUnlisted = async (last?: EcsView) => ifKnown(await view('full', last))?.letGoUnlisted ?? false;
-    const cut = 'the instance is released on an empty list of what ECS does not list any more';
-    assert.equal(await isUnlisted(), true, cut);
-    assert.equal(await isUnlisted({ ...before([]), tasks: unknown('it was ACTIVE') }), true, cut);
-    assert.equal(await isUnlisted(ifKnown(await view('full', undefined))), true, cut);
-    assert.equal(
-      await isUnlisted(before([])),
-      false,
-      'the release waits, though ECS had listed what was left',
-    );
+  it('does not lose a task that it listed once and has not been able to describe', async () => {
+    const scene: Scene = { listed: [taskArn('1')], tasks: [] };
+    const { view, pass } = setUp(scene);
+    const left = async () => {
+      const seen = ifKnown(await view('full', undefined, [taskArn('1')]));
+      return seen && ifKnown(seen.tasks)?.length;
+    };
+    assert.equal(await left(), 1);
+    scene.listed = [];
+    pass(29_999);
+    assert.equal(await left(), 1, 'two old answers release an instance with a task that ECS has named');
+    pass(1);
+    assert.equal(await left(), 0, 'a task that ECS has forgotten holds it for ever');
   });
   it('is told which container instance ECS has let go, at our own request', async () => {
     const { view, asked } = setUp({ located: gone(true) });

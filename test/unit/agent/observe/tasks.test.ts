@@ -63,32 +63,23 @@ describe('the tasks on a host', () => {
   it('hold it for a minute on the last word of an ECS agent that fell silent', () => {
     const silent = unknown('refused');
     assert.deepEqual(arns(known([]), host(silent, { h: NOW - 59_999 }, ['h'])), ['h']);
-    assert.deepEqual(arns(known([]), host(silent, { h: NOW - 60_000 }, ['h'])), []);
+    const gone = { ...host(silent, { h: NOW - 60_000 }, ['h']), silentSince: NOW - 60_000 };
+    assert.deepEqual(arns(known([]), gone), []);
   });
-  it('are unknown for a minute of silence where ECS let go of the instance before it listed any', () => {
-    const ofSilence = (silentSince?: number, more: Partial<EcsView> = { letGoUnlisted: true }) => {
-      const said = { ...ifKnown(view(known([]))), ...more } as EcsView;
-      return tasksOn(known(said), { ...host(unknown('refused')), silentSince }, NOW);
-    };
+  it('are unknown for a minute of silence, though ECS lists none', () => {
+    const ofSilence = (silentSince?: number) =>
+      tasksOn(view(known([])), { ...host(unknown('refused')), silentSince }, NOW);
     for (const since of [NOW, NOW - 59_999, undefined])
-      assert.equal(ofSilence(since).kind, 'unknown', 'a task that nobody has asked after is cut off');
+      assert.equal(ofSilence(since).kind, 'unknown', 'a task that only the ECS agent knows is cut off');
     assert.deepEqual(ofSilence(NOW - 60_000), known([]), 'an ECS agent that is stopped holds it for ever');
-    assert.deepEqual(ofSilence(NOW, {}), known([]), 'the release waits, though ECS had listed what was left');
-    const said = { ...ifKnown(view(known([]))), letGoUnlisted: true } as EcsView;
     const after = (deregistered: string) =>
-      tasksOn(known(said), { ...host(unknown('refused')), silentSince: NOW, deregistered }, NOW).kind;
-    const { containerInstance } = said;
-    assert.ok('arn' in containerInstance);
-    assert.equal(
-      after(containerInstance.arn),
-      'known',
-      'an agent that is restarted after it waits for nothing',
-    );
-    assert.equal(
-      after('earlier'),
-      'unknown',
-      'that of an earlier container instance tells nothing of this one',
-    );
+      tasksOn(view(known([])), { ...host(unknown('refused')), silentSince: NOW, deregistered }, NOW).kind;
+    const { containerInstance } = ifKnown(view(known([]))) ?? {};
+    assert.ok(containerInstance && 'arn' in containerInstance);
+    const waits = 'an ECS agent ends with its registration, and each release would wait a minute for it';
+    assert.equal(after(containerInstance.arn), 'known', waits);
+    const earlier = 'that of an earlier container instance tells nothing of this one';
+    assert.equal(after('earlier'), 'unknown', earlier);
   });
   it('are unknown while ECS does not say, or the ECS agent was not asked yet', () => {
     assert.equal(arns(unknown('throttled'), host(known([]))), 'throttled');
