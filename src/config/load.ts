@@ -133,7 +133,7 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
     const value = match ? unquote((match[2] ?? '').trim()) : undefined;
     if (!match || value === undefined) {
       problems.push(
-        `${from}: ${quote(line)} is not an assignment. Allowed: NAME=value, with or without quotes, or # comment.`,
+        `${from}${nameAtStart(line)}: not an assignment. Allowed: NAME=value without a space around =, the value with or without quotes, or # comment on a line of its own.`,
       );
       return;
     }
@@ -147,6 +147,14 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
   });
   warnings.push(...unknownNames([...values.keys()], path));
   return result;
+}
+
+/** All that is shown of a line: what follows can be a password. */
+function nameAtStart(line: string): string {
+  const name = /^\s*(?:export\s+)?((?:ECS_DRAIN|AWS)_[A-Z_]+|[A-Z]+_PROXY|[a-z]+_proxy)(?=[\s=:]|$)/.exec(
+    line,
+  )?.[1];
+  return name ? `, which begins with ${name}` : '';
 }
 
 function unknownNames(names: readonly string[], where: string): string[] {

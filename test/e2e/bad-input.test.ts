@@ -96,7 +96,7 @@ describe('what a new user gets wrong is told whole', { concurrency: 4 }, () => {
     assert.deepEqual(
       await refused(['run', '--config', path], { ECS_DRAIN_LOG_LEVEL: 'loud' }),
       wrong(
-        `${path} line 3: "this is no line" is not an assignment. Allowed: NAME=value, with or without quotes, or # comment.`,
+        `${path} line 3: not an assignment. Allowed: NAME=value without a space around =, the value with or without quotes, or # comment on a line of its own.`,
         `ECS_DRAIN_MODE in ${path} line 2: "fast" is not one of the allowed values. Allowed: drain, deregister.`,
         'ECS_DRAIN_LOG_LEVEL in the environment: "loud" is not one of the allowed values. Allowed: debug, info, warn, error.',
       ),

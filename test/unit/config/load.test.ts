@@ -358,7 +358,7 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
     const all = problems(['--nope', '--mode', 'x'], { ECS_DRAIN_LOG_LEVEL: 'y' }, 'not an assignment');
     assert.deepEqual(all, [
       '--nope: unknown option. Did you mean --mode?',
-      '/etc/ecs-drain-agent/agent.conf line 1: "not an assignment" is not an assignment. Allowed: NAME=value, with or without quotes, or # comment.',
+      '/etc/ecs-drain-agent/agent.conf line 1: not an assignment. Allowed: NAME=value without a space around =, the value with or without quotes, or # comment on a line of its own.',
       '--mode: "x" is not one of the allowed values. Allowed: drain, deregister.',
       'ECS_DRAIN_LOG_LEVEL in the environment: "y" is not one of the allowed values. Allowed: debug, info, warn, error.',
     ]);
@@ -372,16 +372,28 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
 });
 
 describe('a configuration file', () => {
-  const notAnAssignment = (line: string) => [
-    `/etc/ecs-drain-agent/agent.conf line 1: ${JSON.stringify(line)} is not an assignment. Allowed: NAME=value, with or without quotes, or # comment.`,
+  const notAnAssignment = (shown: string) => [
+    `/etc/ecs-drain-agent/agent.conf line 1${shown}: not an assignment. Allowed: NAME=value without a space around =, the value with or without quotes, or # comment on a line of its own.`,
   ];
-  for (const line of [
-    'ECS_DRAIN_MODE',
-    'ECS_DRAIN_MODE = drain',
-    'ECS_DRAIN_MODE="drain',
-    '{"mode":"drain"}',
-  ]) {
-    test(`with ${line}`, () => assert.deepEqual(problems([], {}, line), notAnAssignment(line)));
+  for (const [line, shown] of [
+    ['ECS_DRAIN_MODE', ', which begins with ECS_DRAIN_MODE'],
+    ['ECS_DRAIN_MODE = drain', ', which begins with ECS_DRAIN_MODE'],
+    ['ECS_DRAIN_MODE="drain', ', which begins with ECS_DRAIN_MODE'],
+    ['{"mode":"drain"}', ''],
+  ] as const) {
+    test(`with ${line}`, () => assert.deepEqual(problems([], {}, line), notAnAssignment(shown)));
+  }
+
+  for (const [line, shown] of [
+    ['HTTPS_PROXY = http://corp:hunter2@proxy.example.com:3128', ', which begins with HTTPS_PROXY'],
+    ['https_proxy="http://corp:hunter2@proxy.example.com:3128" # ours', ', which begins with https_proxy'],
+    ['HTTPS_PROXY: http://corp:hunter2@proxy.example.com:3128', ', which begins with HTTPS_PROXY'],
+    ['export AWS_SECRET_ACCESS_KEY = hunter2', ', which begins with AWS_SECRET_ACCESS_KEY'],
+    ['AWS_SESSION_TOKENhunter2/', ''],
+    ['hunter2', ''],
+  ] as const) {
+    test(`a password in a line that is no assignment is not in the log: ${line}`, () =>
+      assert.deepEqual(problems([], {}, line), notAnAssignment(shown)));
   }
 
   test('the default one that is not there is no problem, one that was named is', () => {
