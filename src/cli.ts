@@ -1,8 +1,8 @@
 import type { Environment } from './base/environment.ts';
-import { choose, configurationError, usageError } from './command-line/front.ts';
+import { choose, configurationError, unreadableError, usageError } from './command-line/front.ts';
 import { type CommandName, program } from './commands/program.ts';
-import { EX_CONFIG, EX_UNAVAILABLE, EX_USAGE } from './config/exit-codes.ts';
-import { loadConfig } from './config/load.ts';
+import { EX_CONFIG, EX_TEMPFAIL, EX_UNAVAILABLE, EX_USAGE } from './config/exit-codes.ts';
+import { loadConfig, type Wrong } from './config/load.ts';
 import { isNetworkName } from './config/names.ts';
 import type { NetworkRead } from './config/network.ts';
 import { options } from './config/options.ts';
@@ -46,18 +46,15 @@ async function runConfigured(
     ownFlags: program.commands[name].flags,
     elsewhere: commandsWith,
   });
-  if (loaded.kind === 'wrong') {
-    return loaded.isUsage
-      ? complain(usageError(program.name, name, loaded.problems), EX_USAGE)
-      : complainAbout(loaded.problems);
-  }
+  if (loaded.kind === 'wrong') return complainAbout(loaded, name);
   const { config, environment, warnings, own } = loaded;
   const asJson = own.has('json');
   switch (name) {
     case 'run': {
       const network = await networkOf(environment, config.introspectionUrl);
-      const problems = [...(network.kind === 'wrong' ? network.problems : []), ...wrongPlace(environment)];
-      if (network.kind === 'wrong' || problems.length > 0) return complainAbout(problems);
+      const misplaced = wrongPlace(environment);
+      if (misplaced.length > 0) return complainAbout({ problems: misplaced, what: 'configuration' }, name);
+      if (network.kind === 'wrong') return complainAbout(network, name);
       const configured = { ...loaded, warnings: [...warnings, ...network.warnings] };
       // A request to AWS that is still under way must not hold up the end.
       return process.exit(await (await import('./commands/run.ts')).run(configured, network.network));
@@ -69,7 +66,7 @@ async function runConfigured(
       });
     case 'doctor': {
       const network = await networkOf(environment, config.introspectionUrl);
-      if (network.kind === 'wrong') return complainAbout(network.problems);
+      if (network.kind === 'wrong') return complainAbout(network, name);
       return (await import('./commands/doctor.ts')).doctor(
         config,
         environment,
@@ -97,8 +94,15 @@ async function networkOf(environment: Environment, introspectionUrl: string): Pr
   return (await import('./config/network.ts')).readNetwork(environment, introspectionUrl);
 }
 
-function complainAbout(problems: readonly string[]): number {
-  return complain(configurationError(program.name, problems), EX_CONFIG);
+function complainAbout({ problems, what }: Omit<Wrong, 'kind'>, command: CommandName): number {
+  switch (what) {
+    case 'command-line':
+      return complain(usageError(program.name, command, problems), EX_USAGE);
+    case 'configuration':
+      return complain(configurationError(program.name, problems), EX_CONFIG);
+    case 'unreadable':
+      return complain(unreadableError(program.name, problems), EX_TEMPFAIL);
+  }
 }
 
 function complain(text: string, code: number): number {

@@ -1,6 +1,6 @@
 import { usageError } from '../../src/command-line/front.ts';
 import { program } from '../../src/commands/program.ts';
-import { EX_CONFIG, EX_USAGE } from '../../src/config/exit-codes.ts';
+import { EX_CONFIG, EX_TEMPFAIL, EX_USAGE } from '../../src/config/exit-codes.ts';
 import { DEFAULT_CONFIG_FILE, loadConfig } from '../../src/config/load.ts';
 import { optionList } from '../../src/config/options.ts';
 import { block, code, paragraphs, table } from './markdown.ts';
@@ -62,7 +62,11 @@ Write times with a unit: ${code('500ms')}, ${code('90s')}, ${code('5m')}, ${code
     '## What a mistake looks like',
     paragraphs(`
 If a value is not allowed or a flag does not exist, the agent ends at once, and systemd does not restart it: with exit code
-${EX_USAGE} where something on the command line is wrong, else with ${EX_CONFIG}. It reports all mistakes at once, each with its place:`),
+${EX_USAGE} where something on the command line is wrong, else with ${EX_CONFIG}. It reports all mistakes at once, each with its place.
+A file that cannot be read may be there later: after the first boot's user data, or once its volume is mounted. Then the agent ends with
+${EX_TEMPFAIL}, and systemd starts it again until it can read the file, at growing intervals of up to a minute.
+
+For example:`),
     block(usageError('ecs-drain-agent', 'run', problems())),
     paragraphs(`
 If a name in the environment or the file begins with ${code('ECS_DRAIN_')} and is not an option, the agent logs a warning,
@@ -115,8 +119,8 @@ addresses (${code('10.0.0.1-10.0.0.254')}), separated by commas. Networks such a
 the agent warns of them. Give it the names of your VPC endpoints.
 
 While the proxy is down nothing reaches AWS: it is an outage as any other ([guarantees.md](guarantees.md)). A proxy other than
-http:// and https://, and a file in ${code('AWS_CA_BUNDLE')} that cannot be read or has no certificate, are wrong
-configurations. An http:// endpoint that is not on this host is a warning, because whoever is on the way to it can answer in
+http:// and https://, and a file in ${code('AWS_CA_BUNDLE')} that has no certificate, are wrong configurations; one that cannot be read, or is
+empty, is waited for. An http:// endpoint that is not on this host is a warning, because whoever is on the way to it can answer in
 its place.`),
     '## Exit codes',
     table(

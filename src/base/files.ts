@@ -102,6 +102,15 @@ export function readKeptFile(path: string, mostBytes: number, fs: FileSystem = n
   return readOpened(file, path, mostBytes, (stats) => stats.isFile(), fs);
 }
 
+/**
+ * Whether what `readTextFile` threw can pass by itself: the file is not there yet, or the disk failed. What is there and
+ * is no text file, or is too large, stays so.
+ */
+export function isNotReadableYet(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && code !== 'EISDIR';
+}
+
 function readOpened(
   file: number,
   path: string,

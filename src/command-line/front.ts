@@ -99,4 +99,8 @@ export const usageError = (
 export const configurationError = (program: string, problems: readonly string[]): string =>
   `${program}: the configuration is wrong.\n${lines(problems)}`;
 
+/** The same of files that cannot be read at this moment. Whoever starts it again later can succeed. */
+export const unreadableError = (program: string, problems: readonly string[]): string =>
+  `${program}: the configuration cannot be read.\n${lines(problems)}`;
+
 const lines = (problems: readonly string[]) => problems.map((problem) => `  ${problem}\n`).join('');

@@ -37,7 +37,7 @@ export const program = {
         ['0', 'stopped by SIGTERM or SIGINT; nothing changes in AWS'],
         [
           String(EX_TEMPFAIL),
-          'another agent runs with the same state directory; the unit tries again, at growing intervals of up to a minute',
+          'another agent runs with the same state directory; as after each 75, the unit tries again, at growing intervals of up to a minute',
         ],
       ],
     },
@@ -102,6 +102,10 @@ export const program = {
   optionsTitle: 'Options of run, status, doctor and drain, each with its environment variable',
   exitCodes: [
     [String(EX_USAGE), 'the command line is wrong'],
+    [
+      String(EX_TEMPFAIL),
+      'the configuration file, or AWS_CA_BUNDLE, cannot be read: it may not be there yet, as where its volume is mounted later',
+    ],
     [String(EX_CONFIG), 'the environment or the configuration file is wrong'],
   ],
   notes: [

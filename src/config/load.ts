@@ -1,5 +1,5 @@
 import type { Environment } from '../base/environment.ts';
-import { readTextFile } from '../base/files.ts';
+import { isNotReadableYet, readTextFile } from '../base/files.ts';
 import { nearest } from '../base/nearest.ts';
 import { quote } from '../base/text.ts';
 import { isMetadataTagKey, isProxyName, METADATA_TAG_KEY_CHARACTERS } from './names.ts';
@@ -21,9 +21,14 @@ export type Loaded = Configured | Wrong;
 export type Wrong = {
   readonly kind: 'wrong';
   readonly problems: readonly string[];
-  /** Something is wrong on the command line itself. */
-  readonly isUsage: boolean;
+  readonly what: WhatIsWrong;
 };
+
+/**
+ * The command line itself, or else the environment or a file; `unreadable`: nothing but that a file, or one that a
+ * variable names, cannot be read at this moment, as before its volume is mounted.
+ */
+export type WhatIsWrong = 'command-line' | 'configuration' | 'unreadable';
 
 export type Configured = {
   readonly kind: 'loaded';
@@ -80,7 +85,14 @@ export function loadConfig(
   const sdkFiles = checkSdkFiles(merged);
   problems.push(...sdkFiles.problems);
   if (problems.length === 0) problems.push(...contradictions(config as Config));
-  if (problems.length > 0) return { kind: 'wrong', problems, isUsage };
+  if (problems.length > 0) {
+    const isUnreadable = file.isNotReadableYet && problems.length === 1;
+    return {
+      kind: 'wrong',
+      problems,
+      what: isUsage ? 'command-line' : isUnreadable ? 'unreadable' : 'configuration',
+    };
+  }
   return {
     kind: 'loaded',
     config: config as Config,
@@ -109,7 +121,7 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
   const path = flag || environment.ECS_DRAIN_CONFIG || DEFAULT_CONFIG_FILE;
   const problems: string[] = [];
   const warnings: string[] = [];
-  const result = { values, passedOn, problems, warnings };
+  const result = { values, passedOn, problems, warnings, isNotReadableYet: false };
 
   let text: string;
   try {
@@ -121,7 +133,7 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
       `${path}: cannot be read (${code ?? message}). It must be a text file that the agent's user may read; ` +
         'name another with --config or ECS_DRAIN_CONFIG, or remove it to use the defaults.',
     );
-    return result;
+    return { ...result, isNotReadableYet: isNotReadableYet(error) };
   }
 
   // As editors on Windows save it: with a byte order mark, and a carriage return in each line's end.

@@ -1,5 +1,5 @@
 import type { Environment } from '../base/environment.ts';
-import { readTextFile } from '../base/files.ts';
+import { isNotReadableYet, readTextFile } from '../base/files.ts';
 import { clip, escaped } from '../base/text.ts';
 import type { Parsed } from './parsed.ts';
 
@@ -21,7 +21,12 @@ export type ProxyEnvironment = {
 
 export type NetworkRead =
   | { readonly kind: 'ok'; readonly network: Network; readonly warnings: readonly string[] }
-  | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+  | {
+      readonly kind: 'wrong';
+      readonly problems: readonly string[];
+      /** `unreadable`: nothing but that AWS_CA_BUNDLE cannot be read at this moment. */
+      readonly what: 'configuration' | 'unreadable';
+    };
 
 /**
  * Reads how the AWS APIs are reached from the environment: proxies, AWS_CA_BUNDLE, and endpoints that are not encrypted.
@@ -53,8 +58,10 @@ export function readNetwork(
 
   const bundle = environment.AWS_CA_BUNDLE;
   const ca = bundle ? readBundle(bundle, read) : undefined;
-  if (ca?.kind === 'wrong') problems.push(`AWS_CA_BUNDLE: ${ca.why}`);
-  if (problems.length > 0) return { kind: 'wrong', problems };
+  const isUnreadable = ca?.kind === 'unreadable' && problems.length === 0;
+  if (ca && ca.kind !== 'ok') problems.push(`AWS_CA_BUNDLE: ${ca.why}`);
+  if (problems.length > 0)
+    return { kind: 'wrong', problems, what: isUnreadable ? 'unreadable' : 'configuration' };
 
   const hasProxy = proxyEnv.http_proxy !== undefined || proxyEnv.https_proxy !== undefined;
   return {
@@ -114,10 +121,14 @@ function withoutSecrets(text: string): string {
   return `${url.protocol}//${url.host}${url.username || url.password ? ' (with a password)' : ''}`;
 }
 
-function readBundle(path: string, read: (path: string) => string): Parsed<string> {
+type Bundle = Parsed<string> | { readonly kind: 'unreadable'; readonly why: string };
+
+function readBundle(path: string, read: (path: string) => string): Bundle {
   const shown = escaped(JSON.stringify(clip(path, 200)));
   try {
     const text = read(path);
+    // So is one that is being written.
+    if (text === '') return { kind: 'unreadable', why: `${shown} is empty` };
     return text.includes('-----BEGIN CERTIFICATE-----') ||
       text.includes('-----BEGIN TRUSTED CERTIFICATE-----')
       ? { kind: 'ok', value: text }
@@ -125,7 +136,7 @@ function readBundle(path: string, read: (path: string) => string): Parsed<string
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return {
-      kind: 'wrong',
+      kind: isNotReadableYet(error) ? 'unreadable' : 'wrong',
       why: `${shown} cannot be read (${code ?? message}); the user of this process must be able to`,
     };
   }

@@ -69,18 +69,22 @@ describe('what a new user gets wrong is told whole', { concurrency: 4 }, () => {
     );
   });
 
-  for (const [what, path, code] of [
-    ['is not there', join(directory, 'nothing.conf'), 'ENOENT'],
-    ['is a directory', directory, 'EISDIR'],
-  ] as const)
-    test(`a configuration file that ${what}`, async () => {
-      assert.deepEqual(
-        await refused(['run', '--config', path]),
-        wrong(
-          `${path}: cannot be read (${code}). It must be a text file that the agent's user may read; name another with --config or ECS_DRAIN_CONFIG, or remove it to use the defaults.`,
-        ),
-      );
-    });
+  const cannotBeRead = (path: string, code: string) =>
+    `${path}: cannot be read (${code}). It must be a text file that the agent's user may read; name another with --config or ECS_DRAIN_CONFIG, or remove it to use the defaults.`;
+
+  test('a configuration file that is a directory', async () => {
+    assert.deepEqual(await refused(['run', '--config', directory]), wrong(cannotBeRead(directory, 'EISDIR')));
+  });
+
+  test('a configuration file that user data has not written yet: the unit starts the agent again', async () => {
+    const path = join(directory, 'nothing.conf');
+    const { code, message } = await refused(['run'], { ECS_DRAIN_CONFIG: path });
+    assert.equal(code, 75, 'the unit never starts it again, and the instance has no agent');
+    assert.equal(
+      message,
+      `ecs-drain-agent: the configuration cannot be read.\n  ${cannotBeRead(path, 'ENOENT')}\n`,
+    );
+  });
 
   test('a configuration file that is a FIFO: it says so, and does not wait for a writer', async () => {
     const path = join(directory, 'fifo.conf');

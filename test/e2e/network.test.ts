@@ -199,11 +199,10 @@ describe('on the way to AWS', { concurrency: 4 }, () => {
 describe('a network that is set wrong is said to before anything is begun', { concurrency: 4 }, () => {
   for (const [what, env, said] of [
     [
-      'a bundle that is not there',
-      { AWS_CA_BUNDLE: '/nowhere/ca.pem' },
-      `AWS_CA_BUNDLE: "/nowhere/ca.pem" cannot be read (ENOENT); the user of this process must be able to`,
+      'a bundle without a certificate',
+      { AWS_CA_BUNDLE: '/etc/hostname' },
+      `AWS_CA_BUNDLE: "/etc/hostname" holds no certificate in PEM`,
     ],
-    ['a bundle without a certificate', { AWS_CA_BUNDLE: '/dev/null' }, `AWS_CA_BUNDLE: "/dev/null" `],
     [
       'a proxy of another kind',
       { HTTPS_PROXY: `socks5://u:${SECRET}@h:1` },
@@ -221,6 +220,16 @@ describe('a network that is set wrong is said to before anything is begun', { co
       assert.ok(stderr.startsWith(`ecs-drain-agent: the configuration is wrong.\n  ${said}`), stderr);
       assert.ok(!stderr.includes(SECRET));
     });
+
+  test('a bundle that is not there yet: the unit starts the agent again', async (t) => {
+    const env = { AWS_CA_BUNDLE: '/nowhere/ca.pem' };
+    const { code, stderr } = await runCli(['run', '--state-dir', temporaryDirectory(t)], env);
+    assert.equal(code, 75, 'the unit never starts it again, and the instance has no agent');
+    assert.equal(
+      stderr,
+      'ecs-drain-agent: the configuration cannot be read.\n  AWS_CA_BUNDLE: "/nowhere/ca.pem" cannot be read (ENOENT); the user of this process must be able to\n',
+    );
+  });
 
   test('a task of ECS fails doctor as well', async (t) => {
     const { code, stdout } = await runCli(['doctor', '--state-dir', temporaryDirectory(t)], {

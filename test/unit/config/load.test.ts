@@ -407,12 +407,20 @@ describe('a configuration file', () => {
     ] as const) {
       assert.deepEqual(loadConfig([...argv], environment, missing), {
         kind: 'wrong',
-        isUsage: false,
+        what: 'unreadable',
         problems: [
           "/srv/a.conf: cannot be read (ENOENT). It must be a text file that the agent's user may read; name another with --config or ECS_DRAIN_CONFIG, or remove it to use the defaults.",
         ],
       });
     }
+  });
+
+  test('one that cannot be read beside a wrong option: no restart fixes that', () => {
+    const missing = (path: string): never => {
+      throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
+    };
+    const loaded = loadConfig([], { ECS_DRAIN_CONFIG: '/srv/a.conf', ECS_DRAIN_MODE: 'x' }, missing);
+    assert.equal(loaded.kind === 'wrong' && loaded.what, 'configuration');
   });
 
   test('one that this user may not read is a problem, the default one too', () => {
@@ -421,7 +429,7 @@ describe('a configuration file', () => {
     };
     assert.deepEqual(loadConfig([], {}, denied), {
       kind: 'wrong',
-      isUsage: false,
+      what: 'unreadable',
       problems: [
         "/etc/ecs-drain-agent/agent.conf: cannot be read (EACCES). It must be a text file that the agent's user may read; name another with --config or ECS_DRAIN_CONFIG, or remove it to use the defaults.",
       ],

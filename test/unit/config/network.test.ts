@@ -8,6 +8,7 @@ const read = (environment: Record<string, string>, introspectionUrl = LOCAL) =>
   readNetwork(environment, introspectionUrl, (path) => {
     if (path === '/ca.pem') return PEM;
     if (path === '/empty.pem') return '';
+    if (path === '/other.pem') return 'x';
     throw Object.assign(new Error('x'), { code: 'EACCES' });
   });
 const networkOf = (environment: Record<string, string>) => {
@@ -63,6 +64,7 @@ describe('a proxy', () => {
     const found = (version: string) => readNetwork({ https_proxy: 'proxy:1' }, LOCAL, () => '', version);
     assert.deepEqual(found('24.4.1'), {
       kind: 'wrong',
+      what: 'configuration',
       problems: ['https_proxy: this Node.js, 24.4.1, knows no proxies; 24.5 or newer does'],
     });
     assert.equal(found('22.21.0').kind, 'wrong');
@@ -85,13 +87,23 @@ describe('AWS_CA_BUNDLE', () => {
     assert.deepEqual(networkOf({ AWS_CA_BUNDLE: '' }), {});
   });
   test('is refused where it gives none: every call would fail, the first one in a drain', () => {
-    assert.deepEqual(problemsOf({ AWS_CA_BUNDLE: '/root.pem' }), [
-      'AWS_CA_BUNDLE: "/root.pem" cannot be read (EACCES); the user of this process must be able to',
-    ]);
-    assert.deepEqual(problemsOf({ AWS_CA_BUNDLE: '/empty.pem' }), [
-      'AWS_CA_BUNDLE: "/empty.pem" holds no certificate in PEM (-----BEGIN CERTIFICATE-----)',
-    ]);
+    assert.deepEqual(read({ AWS_CA_BUNDLE: '/other.pem' }), {
+      kind: 'wrong',
+      what: 'configuration',
+      problems: ['AWS_CA_BUNDLE: "/other.pem" holds no certificate in PEM (-----BEGIN CERTIFICATE-----)'],
+    });
   });
+  for (const [path, why] of [
+    ['/root.pem', 'cannot be read (EACCES); the user of this process must be able to'],
+    ['/empty.pem', 'is empty'],
+  ] as const)
+    test(`that user data has yet to write, or to make readable, is no wrong configuration: it ${why}`, () => {
+      const environment = { AWS_CA_BUNDLE: path };
+      const problems = [`AWS_CA_BUNDLE: ${JSON.stringify(path)} ${why}`];
+      assert.deepEqual(read(environment), { kind: 'wrong', what: 'unreadable', problems });
+      const alsoWrong = read({ ...environment, HTTPS_PROXY: 'socks5://h:1' });
+      assert.equal(alsoWrong.kind === 'wrong' && alsoWrong.what, 'configuration', 'restarted without end');
+    });
 });
 
 describe('an endpoint', () => {
