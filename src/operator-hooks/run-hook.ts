@@ -20,12 +20,17 @@ export type HookEnd = { readonly kind: 'succeeded' } | { readonly kind: 'failed'
 
 /** From SIGTERM to SIGKILL, in ms. */
 export const KILL_AFTER_MS = 5_000;
+/**
+ * From SIGKILL until the hook is waited for no longer, in ms. One that sleeps in the kernel does not end by it, as where the
+ * server of its network file system is gone.
+ */
+export const GIVE_UP_AFTER_MS = 5_000;
 /** What a hook left running may hold its output open; that is waited for no longer than this, in ms. */
 const LAST_OUTPUT_MS = 500;
 const LONGEST_LINE = 2_000;
 const MOST_LINES = 200;
 
-/** Runs one executable to its end. Never rejects. */
+/** Runs one executable to its end, or until nothing ends it. Never rejects. */
 export async function runHook(run: HookRun): Promise<HookEnd> {
   const { path, environment, input, timeoutMs, clock, stop } = run;
   let child: ChildProcess;
@@ -56,32 +61,43 @@ export async function runHook(run: HookRun): Promise<HookEnd> {
   }).finally(() => ended.abort());
   child.once('close', () => closed.abort());
 
-  const stopped = once(stop).then((): HookEnd => ({ kind: 'failed', why: 'the agent is stopping' }));
-  const late = enforceLimit(child, timeoutMs, clock, AbortSignal.any([ended.signal, stop]));
-  const end = await Promise.race([exit, stopped]);
+  const limit = await enforceLimit(child, timeoutMs, clock, AbortSignal.any([ended.signal, stop]));
   if (stop.aborted && !ended.signal.aborted) {
     signalGroup(child, 'SIGTERM');
     letGo(child);
-    return end;
+    return { kind: 'failed', why: 'the agent is stopping' };
   }
   await clock.sleep(LAST_OUTPUT_MS, { signal: AbortSignal.any([closed.signal, stop]) });
   letGo(child);
-  return (await late) ? { kind: 'failed', why: `it took longer than ${formatDuration(timeoutMs)}` } : end;
+  const tooLong = `it took longer than ${formatDuration(timeoutMs)}`;
+  switch (limit) {
+    case 'kept':
+      return exit;
+    case 'enforced':
+      return { kind: 'failed', why: tooLong };
+    case 'without-effect':
+      return {
+        kind: 'failed',
+        why: `${tooLong}, and SIGKILL does not end it: it waits in the kernel, as for a disk or a network file system that is gone`,
+      };
+  }
 }
 
-/** Resolves once the hook has ended: whether it had to be told to. */
+/** Resolves once the hook has ended or is given up: whether it had to be told to, and was. */
 async function enforceLimit(
   child: ChildProcess,
   timeoutMs: number,
   clock: Clock,
   over: AbortSignal,
-): Promise<boolean> {
+): Promise<'kept' | 'enforced' | 'without-effect'> {
   await clock.sleep(timeoutMs, { signal: over });
-  if (over.aborted) return false;
+  if (over.aborted) return 'kept';
   signalGroup(child, 'SIGTERM');
   await clock.sleep(KILL_AFTER_MS, { signal: over });
-  if (!over.aborted) signalGroup(child, 'SIGKILL');
-  return true;
+  if (over.aborted) return 'enforced';
+  signalGroup(child, 'SIGKILL');
+  await clock.sleep(GIVE_UP_AFTER_MS, { signal: over });
+  return over.aborted ? 'enforced' : 'without-effect';
 }
 
 function signalGroup({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -142,9 +158,3 @@ function notStarted({ code, message }: NodeJS.ErrnoException): string {
       return `it could not be started: ${message}`;
   }
 }
-
-const once = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

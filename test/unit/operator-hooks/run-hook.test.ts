@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
-import { KILL_AFTER_MS, runHook } from '../../../src/operator-hooks/run-hook.ts';
-import { createManualClock } from '../sandbox/manual-clock.ts';
+import { GIVE_UP_AFTER_MS, KILL_AFTER_MS, runHook } from '../../../src/operator-hooks/run-hook.ts';
+import { createManualClock, type ManualClock } from '../sandbox/manual-clock.ts';
 import { createHookFiles, type HookFiles } from './hook-files.ts';
 
 const MINUTE = 60_000;
@@ -62,7 +62,7 @@ it('does not mind a hook that reads no input, nor one that leaves something runn
 
 it('ends a hook that takes too long, with everything that it started', async (test) => {
   const files = createHookFiles(test);
-  const clock = createManualClock();
+  const clock = createHookClock();
   const pids = files.path('pids');
   const said = Promise.withResolvers<void>();
   const { end } = start(
@@ -76,7 +76,7 @@ it('ends a hook that takes too long, with everything that it started', async (te
   clock.pass(0);
   await new Promise(setImmediate);
   clock.pass(KILL_AFTER_MS);
-  assert.deepEqual(await ended(end, clock), { kind: 'failed', why: 'it took longer than 1 min' });
+  assert.deepEqual(await end, { kind: 'failed', why: 'it took longer than 1 min' });
   const [hook = '', child = ''] = readFileSync(pids, 'utf8').trim().split(' ');
   assert.ok(!isRunning(hook), 'the hook still runs');
   // Killed with its group, it ends when the kernel gets to it.
@@ -84,6 +84,35 @@ it('ends a hook that takes too long, with everything that it started', async (te
     assert.ok(tries < 1_000, 'what the hook had started still runs');
     await systemClock.sleep(10);
   }
+});
+
+it('gives up a hook that not even SIGKILL ends: it would hold the instance without end', async (test) => {
+  const clock = createHookClock();
+  const said = Promise.withResolvers<number>();
+  const { end } = start(createHookFiles(test), 'echo $$; exec sleep 600', {
+    clock,
+    onLine: (_, line) => said.resolve(Number(line)),
+  });
+  const pid = await said.promise;
+  // As for a process that sleeps in the kernel, where its disk does not answer.
+  const kill = test.mock.method(process, 'kill', () => true);
+  for (const ms of [MINUTE, KILL_AFTER_MS, GIVE_UP_AFTER_MS]) {
+    clock.pass(ms);
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(await end, {
+    kind: 'failed',
+    why: 'it took longer than 1 min, and SIGKILL does not end it: it waits in the kernel, as for a disk or a network file system that is gone',
+  });
+  assert.deepEqual(
+    kill.mock.calls.map(({ arguments: told }) => told),
+    [
+      [-pid, 'SIGTERM'],
+      [-pid, 'SIGKILL'],
+    ],
+  );
+  kill.mock.restore();
+  process.kill(-pid, 'SIGKILL');
 });
 
 it('waits no longer for a hook when the agent stops', async (test) => {
@@ -118,17 +147,13 @@ const given = (path: string) => ({
   stop: new AbortController().signal,
 });
 
-/** Lets the short waits at the end of a hook pass on a clock that stands still. */
-async function ended<T>(end: Promise<T>, clock: { pass(ms: number): void }): Promise<T> {
-  let isOver = false;
-  void end.finally(() => {
-    isOver = true;
-  });
-  while (!isOver) {
-    await new Promise(setImmediate);
-    clock.pass(1);
-  }
-  return end;
+/** Stands still until it is told, but for the short wait for a hook's last output. */
+function createHookClock(): ManualClock {
+  const clock = createManualClock();
+  return {
+    ...clock,
+    sleep: (ms, options) => (ms < KILL_AFTER_MS ? Promise.resolve() : clock.sleep(ms, options)),
+  };
 }
 
 function isRunning(pid: string): boolean {
