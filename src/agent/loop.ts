@@ -173,7 +173,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     before: { readonly value: string } | undefined,
   ): boolean {
     const tag = tagIn(present);
-    return tag ? tag.value !== before?.value : silent === undefined;
+    return tag ? tag.value !== before?.value : silent?.tag === undefined;
   }
 
   function noteTag(read: TagSignal | undefined) {

@@ -7,7 +7,7 @@ import type { Registration } from '../host/ecs-agent.ts';
 import type { EventName } from '../log/events.ts';
 import type { Fields } from '../log/log.ts';
 import type { HookStage } from '../operator-hooks/operator-hooks.ts';
-import type { Signal, TagSignal } from '../signals/signal.ts';
+import type { Signal, SilentSources, TagSignal } from '../signals/signal.ts';
 
 /**
  * The agent's words. Types only. Unless a comment says otherwise, times are in ms since the Unix epoch by the agent's
@@ -21,8 +21,8 @@ export type Observation = {
   readonly wallNow: number;
   /** What says that this instance must go. Known and empty: nothing does. */
   readonly signals: Reading<readonly Signal[]>;
-  /** Beside those that are known: why other sources do not answer, any of which may have one. Absent where all do. */
-  readonly silentSignals?: string | undefined;
+  /** Beside those that are known: the other sources that do not answer, and why. Absent where all do. */
+  readonly silentSignals?: SilentSources | undefined;
   /** A tag that is left out of the signals, because the lifecycle event that it tells of is over. */
   readonly pastTag?: TagSignal | undefined;
   /** `changed`: the metadata now names another instance, so nothing here can be trusted. */

@@ -15,7 +15,7 @@ import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import { lifecycleSignal, rebalanceSignal, spotSignal } from '../signals/metadata.ts';
 import { announcedAhead } from '../signals/read-signals.ts';
 import { scheduledSignal } from '../signals/scheduled.ts';
-import type { ReadSignal } from '../signals/signal.ts';
+import type { ReadSignal, SignalReader } from '../signals/signal.ts';
 import { type TagPorts, tagSignal } from '../signals/tag.ts';
 import { createCalls } from './act/calls.ts';
 import { runAgent } from './loop.ts';
@@ -111,7 +111,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
       ecsAgent,
       signals: (onNews) => [
         ...signalsFor(config, imds, clock, world.clock.now, kept.memory, () => describeOwnTag(onNews)),
-        world.manual,
+        { source: 'manual', read: world.manual },
       ],
     },
     drainSource: (over) => {
@@ -164,7 +164,7 @@ function signalsFor(
   wallNow: () => number,
   memory: Memory,
   tagPorts: () => TagPorts,
-): ReadSignal[] {
+): SignalReader[] {
   const scheduled = memory.signals?.find((signal) => signal.source === 'scheduled');
   const readers = {
     tag: () => tagSignal(config, tagPorts()),
@@ -174,7 +174,7 @@ function signalsFor(
     scheduled: () =>
       announcedAhead(scheduledSignal(imds, config.scheduledAhead, wallNow, scheduled?.eventId), clock),
   };
-  return config.signals.map((name) => readers[name]());
+  return config.signals.map((source) => ({ source, read: readers[source]() }));
 }
 
 function reportSource(source: 'imds' | 'ec2', log: Log): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
-import type { ReadSignal, Signal } from './signal.ts';
+import type { ReadSignal, Signal, SignalReader, SignalSource, SilentSources } from './signal.ts';
 
 /** How long it counts that a notice was not there, in ms. */
 const NO_NOTICE_MS = 5_000;
@@ -20,31 +20,36 @@ export function announcedAhead(read: ReadSignal, { monotonic }: Pick<Clock, 'mon
   };
 }
 
-/** The signals that are there. `silent`: why the other sources do not answer, any of which may have one; absent where all do. */
-export type Signals = { readonly present: readonly Signal[]; readonly silent?: string };
+/** The signals that are there, and which sources are silent; `silent` is absent where all answer. */
+export type Signals = { readonly present: readonly Signal[]; readonly silent?: SilentSources };
 
 /**
  * Reads all signals at once. Any one that is there is enough. None at all is known only when every source
  * says so: a source that does not answer may have the signal.
  */
-export async function readSignals(sources: readonly ReadSignal[]): Promise<Reading<Signals>> {
-  const readings = await Promise.all(sources.map((read) => read()));
+export async function readSignals(readers: readonly SignalReader[]): Promise<Reading<Signals>> {
+  const readings = await Promise.all(readers.map(({ read }) => read()));
   const present: Signal[] = [];
-  const silent: string[] = [];
-  for (const reading of readings) {
-    if (reading.kind === 'unknown') silent.push(reading.cause);
-    else if (reading.value) present.push(reading.value);
+  const silent: [SignalSource, string][] = [];
+  for (const [index, { source }] of readers.entries()) {
+    const reading = readings[index];
+    if (reading?.kind === 'unknown') silent.push([source, reading.cause]);
+    else if (reading?.value) present.push(reading.value);
   }
   if (silent.length === 0) return known({ present });
-  return present.length > 0 ? known({ present, silent: silent.join('; ') }) : unknown(silent.join('; '));
+  return heardBeside(present, Object.fromEntries(silent));
 }
+
+const heardBeside = (present: readonly Signal[], silent: SilentSources): Reading<Signals> =>
+  present.length > 0 ? known({ present, silent }) : unknown(whySilent(silent));
+
+/** Why no source of these answers, for people. */
+export const whySilent = (silent: SilentSources): string => Object.values(silent).join('; ');
 
 /** The same without the tag, which asks for nothing: once more, none at all is known only when every source says so. */
 export function withoutTag(signals: Reading<Signals>): Reading<Signals> {
   if (signals.kind === 'unknown') return signals;
   const { silent } = signals.value;
   const present = signals.value.present.filter(({ source }) => source !== 'tag');
-  return present.length === 0 && silent !== undefined
-    ? unknown(silent)
-    : known({ ...signals.value, present });
+  return silent === undefined ? known({ present }) : heardBeside(present, silent);
 }

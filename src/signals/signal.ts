@@ -31,5 +31,14 @@ export type TagSignal = {
   readonly eventAt?: number | undefined;
 };
 
+/** What can have a signal. */
+export type SignalSource = Signal['source'];
+
 /** Reads one signal: known undefined means that there is none. */
 export type ReadSignal = () => Promise<Reading<Signal | undefined>>;
+
+/** One source of signals, and how it is read. */
+export type SignalReader = { readonly source: SignalSource; readonly read: ReadSignal };
+
+/** The sources that do not answer, and why: any of them may have a signal. */
+export type SilentSources = Readonly<Partial<Record<SignalSource, string>>>;

@@ -277,8 +277,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'withoutTag',
-        replace: 'present.length === 0 && silent !== undefined',
-        by: 'false as boolean',
+        replace: 'silent === undefined',
+        by: 'true as boolean',
       },
     ],
     isRare: true,

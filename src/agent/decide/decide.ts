@@ -1,4 +1,5 @@
 import { ifKnown } from '../../base/reading.ts';
+import { whySilent } from '../../signals/read-signals.ts';
 import type { Action, ContainerInstance, Decision, Done, Observation, Policy, Registered } from '../model.ts';
 import {
   demand,
@@ -9,13 +10,13 @@ import {
   isContradicted,
   isDrainingOurs,
   isEventAlone,
+  isRebalanced,
   isReleased,
   isTerminatedLately,
   KEPT_MS,
   leavingGroup,
   maybeGroupsDoing,
   outlastsEvent,
-  signalsOf,
   waitingHook,
 } from './facts.ts';
 import { type Leaving, leaving } from './group-state.ts';
@@ -103,7 +104,9 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
   }
   if (!isContradicted(observed)) return undefined;
   if (keptForMs < KEPT_MS) return waitFor('group-state', contradiction(observed));
-  return silentSignals === undefined ? cancelled(observed) : waitFor('signals', { cause: silentSignals });
+  return silentSignals === undefined
+    ? cancelled(observed)
+    : waitFor('signals', { cause: whySilent(silentSignals) });
 }
 
 /**
@@ -205,9 +208,7 @@ function release(observed: Observation, policy: Policy): Action {
 const doneFor = ({ aim }: Leaving): Done => (aim === 'root-volume' ? 'root-volume' : 'released');
 
 const mayTerminate = (observed: Observation, { rebalanceTerminate }: Policy, state: string): boolean =>
-  state === 'InService' &&
-  rebalanceTerminate &&
-  signalsOf(observed).some(({ source }) => source === 'rebalance');
+  state === 'InService' && rebalanceTerminate && isRebalanced(observed);
 
 /** The operator's hooks have their time once nothing can run here any more, and before anybody lets the machine go. */
 function heldByHooks(observed: Observation, policy: Policy): Action | undefined {

@@ -5,10 +5,18 @@ import type { HookChoice, Memory, Observation, Policy, Waiting } from '../model.
 import { type Leaving, leaving } from './group-state.ts';
 import { chooseHook } from './lifecycle-hook.ts';
 
-/** The signals as they are, or as they last were when nothing answers. */
-export function signalsOf({ signals, memory }: Observation): readonly Signal[] {
-  return ifKnown(signals) ?? memory.signals ?? [];
+/** The signals as they are; those of a source that does not answer as they last were. */
+export function signalsOf(observed: Observation): readonly Signal[] {
+  const { memory, silentSignals } = observed;
+  const heard = signalsHeard(observed);
+  if (!silentSignals || !memory.signals) return heard;
+  const kept = memory.signals.filter(({ source }) => source in silentSignals);
+  return kept.length > 0 ? [...heard, ...kept] : heard;
 }
+
+/** Those that are there now, whatever a silent source had; or as they last were when nothing answers. What cannot be undone rests on these. */
+const signalsHeard = ({ signals, memory }: Observation): readonly Signal[] =>
+  ifKnown(signals) ?? memory.signals ?? [];
 
 /** The instance's state in its group; undefined where it is not known, or in no group. */
 export const groupState = (observed: Observation): string | undefined => membership(observed)?.state;
@@ -64,8 +72,8 @@ export function isContradicted(observed: Observation): boolean {
   );
 }
 
-/** Whether all signals come from the group: what metadata says of it, and tags that tell of its lifecycle event. */
-export const isGroupsDoing = (observed: Observation): boolean => signalsOf(observed).every(isGroups);
+/** Whether all signals that are there come from the group: what metadata says of it, and tags that tell of its lifecycle event. */
+export const isGroupsDoing = (observed: Observation): boolean => signalsHeard(observed).every(isGroups);
 
 const isGroups = (signal: Signal): boolean =>
   signal.source === 'lifecycle' || (signal.source === 'tag' && signal.eventAt !== undefined);
@@ -75,7 +83,7 @@ const isGroups = (signal: Signal): boolean =>
  * scheduled may pass.
  */
 export const maybeGroupsDoing = (observed: Observation): boolean =>
-  signalsOf(observed).every(
+  signalsHeard(observed).every(
     (signal) =>
       signal.source === 'lifecycle' ||
       (signal.source === 'tag' && (signal.eventAt !== undefined || signal.hook !== undefined)) ||
@@ -86,10 +94,13 @@ export const maybeGroupsDoing = (observed: Observation): boolean =>
  * Whether nothing asks for the instance but a tag that tells of a lifecycle event, as the tagger writes it. The tag outlives
  * the event where the instance does: after its root volume was replaced, or in a warm pool.
  */
-export const isEventAlone = ({ signals }: Observation): boolean =>
-  signals.kind === 'known' &&
-  signals.value.length > 0 &&
-  signals.value.every((signal) => signal.source === 'tag' && signal.eventAt !== undefined);
+export function isEventAlone(observed: Observation): boolean {
+  if (observed.signals.kind === 'unknown') return false;
+  const signals = signalsOf(observed);
+  return (
+    signals.length > 0 && signals.every((signal) => signal.source === 'tag' && signal.eventAt !== undefined)
+  );
+}
 
 /** The group has said for so many ms that it keeps the instance: the event that the tag tells of is over. */
 export const KEPT_MS = 30_000;
@@ -113,6 +124,10 @@ const PASSING_EVENTS: ReadonlySet<string> = new Set([
   'system-maintenance',
 ]);
 
+/** Whether EC2 recommends to replace the instance, and says so now. */
+export const isRebalanced = (observed: Observation): boolean =>
+  signalsHeard(observed).some(({ source }) => source === 'rebalance');
+
 const isPassing = (signal: Signal): boolean =>
   signal.source === 'scheduled' && PASSING_EVENTS.has(signal.code);
 
@@ -122,7 +137,7 @@ const isPassing = (signal: Signal): boolean =>
  * own doing asks for nothing where the group itself says that the instance stays.
  */
 export function outlastsEvent(observed: Observation): boolean {
-  const signals = signalsOf(observed);
+  const signals = signalsHeard(observed);
   if (leavingGroup(observed) || !signals.some(isPassing)) return false;
   const others = signals.filter((signal) => !isPassing(signal));
   return others.length === 0 || (membership(observed) !== undefined && others.every(isGroups));

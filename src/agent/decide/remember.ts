@@ -39,7 +39,7 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
 
   let next = memory;
   if (signals.kind === 'known' && signals.value.length > 0) {
-    const merged = mergeSignals(memory.signals ?? [], signals.value, observed.silentSignals !== undefined);
+    const merged = mergeSignals(memory.signals ?? [], signalsOf(observed));
     if (memory.signalledAt === undefined || merged !== memory.signals) {
       next = { ...next, signalledAt: memory.signalledAt ?? now, signals: merged };
     }
@@ -122,14 +122,22 @@ function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
   return left.length > 0 ? { ...rest, tasksLeft: left } : rest;
 }
 
-/** A notice that is gone says nothing of the next one, once its interruption must have come: it stopped or hibernated the host. */
-function rememberSpot(memory: Memory, { signals, silentSignals, now }: Observation): Memory {
-  const isNoticed = ifKnown(signals)?.some(({ source }) => source === 'spot');
+/**
+ * A notice says nothing of the next one, once its interruption must have come: it stopped or hibernated the host. The next one is told
+ * by its time, since nobody may have heard that the one before was gone.
+ */
+function rememberSpot(memory: Memory, observed: Observation): Memory {
+  const { now } = observed;
   const { spotSeenAt, ...rest } = memory;
-  if (isNoticed) return spotSeenAt === undefined ? { ...memory, spotSeenAt: now } : memory;
+  const notice = spotNotice(signalsOf(observed));
   const isOver = spotSeenAt !== undefined && now >= spotSeenAt + SPOT_NOTICE_MS;
-  return isOver && isNoticed === false && silentSignals === undefined ? rest : memory;
+  if (!notice) return isOver ? rest : memory;
+  const before = spotNotice(observed.memory.signals ?? []) ?? notice;
+  const isNext = isOver && before.interruptionAt !== notice.interruptionAt;
+  return spotSeenAt === undefined || isNext ? { ...memory, spotSeenAt: now } : memory;
 }
+
+const spotNotice = (signals: readonly Signal[]) => signals.find((signal) => signal.source === 'spot');
 
 /**
  * A body that is not Auto Scaling's reads as success, since CompleteLifecycleAction answers nothing. So an
@@ -150,15 +158,14 @@ function rememberWaiting(
   config: Pick<Config, 'lifecycleHook'>,
   isTurned: boolean,
 ): WaitingHint | undefined {
-  const { now, lifecycle, hooks, memory, signals } = observed;
+  const { now, lifecycle, hooks, memory } = observed;
   if (lifecycle.kind === 'unknown') return memory.waiting;
   if (lifecycle.value.kind !== 'in-group' || leaving(lifecycle.value.state)?.stage !== 'waiting')
     return undefined;
   const { group } = lifecycle.value;
-  const active = ifKnown(signals) ?? memory.signals ?? [];
   const choice = hookChoice(observed, config);
   // The tag is of the event before, where the group now wants something else of the instance.
-  const since = isTurned ? now : (memory.waiting?.since ?? Math.min(now, eventTime(active, observed) ?? now));
+  const since = isTurned ? now : (memory.waiting?.since ?? Math.min(now, eventTime(observed) ?? now));
   const hook =
     choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? memory.waiting?.hook : undefined;
   const old = memory.waiting;
@@ -166,18 +173,9 @@ function rememberWaiting(
   return hook ? { since, group, hook } : { since, group };
 }
 
-/**
- * The first signal stays the first; later ones join it, and what a signal says now replaces what it said. One that is gone goes,
- * unless a source is silent, which may have it still.
- */
-function mergeSignals(
-  before: readonly Signal[],
-  now: readonly Signal[],
-  isSilent: boolean,
-): readonly Signal[] {
-  const merged = before.flatMap(
-    (old) => now.find(({ source }) => source === old.source) ?? (isSilent ? [old] : []),
-  );
+/** The first signal stays the first; later ones join it, and what a signal says now replaces what it said. One that is gone goes. */
+function mergeSignals(before: readonly Signal[], now: readonly Signal[]): readonly Signal[] {
+  const merged = before.flatMap((old) => now.find(({ source }) => source === old.source) ?? []);
   const joined = now.filter(({ source }) => !before.some((old) => old.source === source));
   const same =
     joined.length === 0 &&
@@ -189,8 +187,8 @@ function mergeSignals(
 // Signals are flat, and each source gives its members in one order.
 const sameSignal = (a: Signal, b: Signal | undefined) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-function eventTime(signals: readonly Signal[], observed: Observation): number | undefined {
-  const announced = signals.find((signal) => signal.source === 'tag')?.eventAt;
+function eventTime(observed: Observation): number | undefined {
+  const announced = signalsOf(observed).find((signal) => signal.source === 'tag')?.eventAt;
   const eventAt = announced === undefined ? undefined : onAgentClock(announced, observed);
   return eventAt !== undefined && eventAt > observed.now - LONGEST_WAIT_MS ? eventAt : undefined;
 }

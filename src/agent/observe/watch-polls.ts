@@ -1,7 +1,7 @@
 import { type Imds, readInstanceId } from '../../aws/imds.ts';
 import type { EcsAgent } from '../../host/ecs-agent.ts';
 import { readSignals } from '../../signals/read-signals.ts';
-import type { ReadSignal } from '../../signals/signal.ts';
+import type { SignalReader } from '../../signals/signal.ts';
 import type { WatchPolls } from '../polls.ts';
 import { createPoll, type PollPorts } from './poll.ts';
 
@@ -9,16 +9,16 @@ export type WatchPorts = {
   readonly imds: Imds;
   readonly ecsAgent: Pick<EcsAgent, 'registration'>;
   /** @param onNews one of them has something new to say, though it was not asked just now */
-  readonly signals: (onNews: () => void) => readonly ReadSignal[];
+  readonly signals: (onNews: () => void) => readonly SignalReader[];
 };
 
 export function createWatchPolls({ imds, ecsAgent, signals }: WatchPorts, ports: PollPorts): WatchPolls {
-  const sources = signals(() => {
+  const readers = signals(() => {
     polls.signals.invalidate();
     ports.onAnswer();
   });
   const polls: WatchPolls = {
-    signals: createPoll('signals', () => readSignals(sources), ports),
+    signals: createPoll('signals', () => readSignals(readers), ports),
     identity: createPoll('identity', () => readInstanceId(imds), ports),
     registration: createPoll('registration', () => ecsAgent.registration(), ports),
   };

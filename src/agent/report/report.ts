@@ -2,7 +2,7 @@ import type { Task } from '../../aws/ecs.ts';
 import { isoTime } from '../../base/clock.ts';
 import { formatRoughly } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
-import { onWallClock } from '../decide/facts.ts';
+import { onWallClock, signalsOf } from '../decide/facts.ts';
 import { isIgnored } from '../decide/ignored-tasks.ts';
 import { nearestLimit } from '../decide/limits.ts';
 import { otherEnd } from '../decide/other-hooks.ts';
@@ -71,7 +71,7 @@ export function factsOf(observed: Observation, policy: Policy): Omit<Report, 'st
   const limit = nearestLimit(observed, policy);
   const other = otherEnd(observed, policy);
   return {
-    signals: (ifKnown(observed.signals) ?? memory.signals ?? []).map(({ source }) => source),
+    signals: signalsOf(observed).map(({ source }) => source),
     ...(containerInstance && 'arn' in containerInstance && { containerInstance: containerInstance.arn }),
     ...(containerInstance?.kind === 'registered' && { cluster: containerInstance.cluster }),
     ...(lifecycle?.kind === 'in-group' && { group: lifecycle.group, lifecycleState: lifecycle.state }),

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Outcome } from '../../../src/agent/model.ts';
-import { type AgentOptions, begin, busy, failed, known, manual, scriptAgent } from './scripted-agent.ts';
+import {
+  type AgentOptions,
+  begin,
+  busy,
+  failed,
+  known,
+  manual,
+  scriptAgent,
+  unknown,
+} from './scripted-agent.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -72,4 +81,17 @@ describe('a second Spot notice in one drain, hours after the first, whose host w
     await agent.pass(10 * SECOND);
     assert.deepEqual(agent.did.slice(1), ['710 s stop-tasks']);
   });
+});
+
+it('a Spot notice whose source falls silent still has the tasks asked to stop in time: they would end without SIGTERM', async () => {
+  const agent = scriptAgent({ says: { ...busy(), other: manual } });
+  const interruptionAt = agent.clock.now() + 2 * MINUTE;
+  agent.says.signal = known({ source: 'spot', action: 'terminate', interruptionAt });
+  await agent.pass(MINUTE);
+  agent.says.signal = unknown('IMDS timed out');
+  await agent.pass(MINUTE);
+  assert.deepEqual(
+    agent.did.filter((one) => one.endsWith('stop-tasks')),
+    ['90 s stop-tasks'],
+  );
 });

@@ -4,7 +4,7 @@ import type { Report } from '../../../src/agent/report/report.ts';
 import type { Hook, Lifecycle } from '../../../src/aws/auto-scaling.ts';
 import type { Task } from '../../../src/aws/ecs.ts';
 import { AwsError, type AwsErrorKind } from '../../../src/aws/errors.ts';
-import { known, type Reading, unknown } from '../../../src/base/reading.ts';
+import { ifKnown, known, type Reading, unknown } from '../../../src/base/reading.ts';
 import type { LocalTask, Registration } from '../../../src/host/ecs-agent.ts';
 import type { EventName } from '../../../src/log/events.ts';
 import type { Fields } from '../../../src/log/log.ts';
@@ -117,6 +117,18 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   let drawn = 0;
   const { random = [] } = options;
 
+  /** It is the source of what it said last. */
+  const oneSource = {
+    source: memory.signals?.[0]?.source ?? 'tag',
+    read: () => {
+      const answer = ask('signals', () => says.signal);
+      void answer.then((reading) => {
+        oneSource.source = ifKnown(reading)?.source ?? oneSource.source;
+      });
+      return answer;
+    },
+  };
+
   const seconds = () => `${clock.monotonic() / 1_000} s`;
   const ask = async <T>(what: string, answer: () => T | AwsError | Promise<T>): Promise<T> => {
     asked.push(`${seconds()} ${what}`);
@@ -164,7 +176,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     watch: {
       imds: { get: () => ask('identity', () => says.instanceId) },
       ecsAgent: { registration: () => ask('registration', () => says.registration) },
-      signals: () => [() => ask('signals', () => says.signal), async () => known(says.other)],
+      signals: () => [oneSource, { source: 'manual', read: async () => known(says.other) }],
     },
     drainSource: () => ({
       ecsAgent: { tasks: () => ask('local tasks', () => says.localTasks) },

@@ -94,10 +94,10 @@ describe('a rebalance recommendation', () => {
 });
 
 describe('all signals together', () => {
-  const manual = async () => known({ source: 'manual' } as const);
-  const none = async () => known(undefined);
-  const quiet = async () => unknown('a is silent');
-  const quietToo = async () => unknown('b is silent');
+  const manual = { source: 'manual', read: async () => known({ source: 'manual' } as const) } as const;
+  const none = { source: 'rebalance', read: async () => known(undefined) } as const;
+  const quiet = { source: 'spot', read: async () => unknown('a is silent') } as const;
+  const quietToo = { source: 'scheduled', read: async () => unknown('b is silent') } as const;
 
   test('none is known only when every source says so', async () => {
     assert.deepEqual(await readSignals([none, none]), known({ present: [] }));
@@ -108,13 +108,17 @@ describe('all signals together', () => {
 
   test('one is enough, whoever is silent', async () => {
     assert.deepEqual(
-      await readSignals([quiet, manual, none]),
-      known({ present: [{ source: 'manual' }], silent: 'a is silent' }),
+      await readSignals([quiet, manual, none, quietToo]),
+      known({
+        present: [{ source: 'manual' }],
+        silent: { spot: 'a is silent', scheduled: 'b is silent' },
+      }),
     );
   });
 
   test('a tag that asks for nothing does not stand for the sources that are silent', async () => {
-    const tag = async () => known({ source: 'tag', value: 'time=2026-01-02T03:04:05Z' } as const);
+    const read = async () => known({ source: 'tag', value: 'time=2026-01-02T03:04:05Z' } as const);
+    const tag = { source: 'tag', read } as const;
     const but = async (...sources: Parameters<typeof readSignals>[0]) =>
       withoutTag(await readSignals(sources));
     assert.deepEqual(await but(tag, none), known({ present: [] }));
@@ -126,12 +130,15 @@ describe('all signals together', () => {
     assert.deepEqual(await but(quiet), unknown('a is silent'));
     assert.deepEqual(
       await but(tag, manual, quiet),
-      known({ present: [{ source: 'manual' }], silent: 'a is silent' }),
+      known({ present: [{ source: 'manual' }], silent: { spot: 'a is silent' } }),
     );
   });
 
   test('are in the order of their sources', async () => {
-    const lifecycle = async () => known({ source: 'lifecycle' } as const);
+    const lifecycle = {
+      source: 'lifecycle',
+      read: async () => known({ source: 'lifecycle' } as const),
+    } as const;
     assert.deepEqual(
       await readSignals([lifecycle, none, manual]),
       known({ present: [{ source: 'lifecycle' }, { source: 'manual' }] }),

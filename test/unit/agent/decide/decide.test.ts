@@ -954,6 +954,16 @@ describe('an instance that is empty and still in service', () => {
     });
     assert.deepEqual(decide({ ...inService, signals }, policy).action, { kind: 'done', why: 'maintenance' });
     assert.deepEqual(decide(inService, wanted).action, { kind: 'done', why: 'maintenance' });
+    const silent = {
+      ...inService,
+      memory: { ...inService.memory, signals: [tag, rebalance] },
+      silentSignals: { rebalance: 'IMDS is silent' },
+    };
+    assert.deepEqual(
+      decide(silent, wanted).action,
+      { kind: 'done', why: 'maintenance' },
+      'what was said before ends it, which cannot be undone',
+    );
   });
 });
 

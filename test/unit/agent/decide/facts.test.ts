@@ -31,6 +31,24 @@ describe('the signals', () => {
     ]));
   it('are as they last were while metadata is silent, or the tag’s hook would be forgotten', () =>
     assert.deepEqual(signalsOf({ ...withTask, signals: unknown('silent') }), [tag]));
+  it('of a source that is silent are as they last were, beside what others say now', () => {
+    const spot = { source: 'spot', action: 'terminate', interruptionAt: NOW } as const;
+    const manual = { source: 'manual' } as const;
+    const memory = { ...withTask.memory, signals: [spot, tag] };
+    const beside = (silentSignals: Observation['silentSignals']) =>
+      signalsOf({ ...withTask, memory, signals: known([manual]), silentSignals });
+    assert.deepEqual(
+      beside({ spot: 'IMDS is silent' }),
+      [manual, spot],
+      'no StopTask comes before the interruption',
+    );
+    assert.deepEqual(
+      beside({ scheduled: 'for ever' }),
+      [manual],
+      'what is over asks for the instance for ever',
+    );
+    assert.deepEqual(beside(undefined), [manual]);
+  });
   it('are none where none was ever seen', () => assert.deepEqual(signalsOf(nothing), []));
 });
 
@@ -104,13 +122,36 @@ describe('what asks for the instance', () => {
       assert.equal(outlastsEvent(when([reboot, lifecycle], silent)), false, left);
   });
 
+  it('that a silent source told of keeps a tag from being all that asks for the instance', () => {
+    const silent = { ...when([event]), silentSignals: { manual: 'EIO' } };
+    assert.equal(isEventAlone(silent), true);
+    assert.equal(isEventAlone({ ...silent, memory: { ...silent.memory, signals: [event, manual] } }), false);
+  });
+
+  it('is the group’s doing, and outlasted, by what is heard: nothing is deregistered for what a silent source last said', () => {
+    const silentSignals = { manual: 'EIO' };
+    const keeps = when([lifecycle]);
+    const remembering = {
+      ...keeps,
+      memory: { ...keeps.memory, signals: [lifecycle, manual] },
+      silentSignals,
+    };
+    assert.equal(isGroupsDoing(remembering), true);
+    assert.equal(maybeGroupsDoing(remembering), true);
+    assert.equal(outlastsEvent({ ...remembering, signals: known([reboot]) }), true);
+  });
+
   it('is over without a signal, or once the group has kept what an event’s tag alone asks for long enough', () => {
     const kept = { ...when([event]), keptForMs: 30_000 };
     assert.equal(isOver(when([])), true);
     assert.equal(isOver(kept), true);
     assert.equal(isOver({ ...kept, keptForMs: 29_999 }), false, 'one answer that lags ends the drain');
     assert.equal(isOver(when([event])), false, 'nobody has said yet that the group keeps it');
-    assert.equal(isOver({ ...kept, silentSignals: 'IMDS is silent' }), false, 'another signal may be there');
+    assert.equal(
+      isOver({ ...kept, silentSignals: { spot: 'IMDS is silent' } }),
+      false,
+      'another signal may be there',
+    );
     assert.equal(isOver({ ...kept, signals: known([event, manual]) }), false);
     assert.equal(isOver({ ...kept, lifecycle: inState('Terminating') }), false);
   });

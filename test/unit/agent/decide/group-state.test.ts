@@ -184,7 +184,7 @@ describe('a tag that tells of a lifecycle event', () => {
       ...seen,
       lifecycle: inState('InService'),
       keptForMs: 30 * SECOND,
-      silentSignals: 'silent',
+      silentSignals: { manual: 'silent' },
     };
     assert.deepEqual(
       waitOf(actionFor(silent)),

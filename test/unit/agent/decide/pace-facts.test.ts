@@ -49,7 +49,7 @@ describe('a drain is over, and only what was set DRAINING is to be given back', 
   it('where only a tag is there of a lifecycle event that the group says is over', () => {
     assert.equal(isOver(past), true);
     assert.equal(isOver({ ...past, keptForMs: 29 * SECOND }), false);
-    assert.equal(isOver({ ...past, silentSignals: 'metadata is silent' }), false);
+    assert.equal(isOver({ ...past, silentSignals: { spot: 'metadata is silent' } }), false);
     assert.equal(isOver({ ...past, lifecycle: inState('Terminating:Wait') }), false);
     assert.equal(isOver({ ...past, signals: known([tag]) }), false, 'an operator’s own tag asks for it');
   });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { remember } from '../../../../src/agent/decide/remember.ts';
 import type { Memory, Observation } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
-import { inState, MINUTE, NOW, nothing } from './observations.ts';
+import { HOUR, inState, MINUTE, NOW, nothing } from './observations.ts';
 
 const tag = { source: 'tag', value: 'x' } as const;
 const lifecycle = { source: 'lifecycle' } as const;
@@ -93,15 +93,29 @@ describe('what is remembered of a Spot interruption', () => {
     assert.equal(after({ signals: known([tag]) }).spotSeenAt, undefined);
   });
   it('not once it is gone and must have come: of a second notice the tasks would be asked to stop 90 s too early', () => {
-    const memory: Memory = { signalledAt: NOW, signals: [tag], spotSeenAt: NOW };
+    const memory: Memory = { signalledAt: NOW, signals: [tag, spot], spotSeenAt: NOW };
     const seenAt = (ms: number, more: Partial<Observation> = {}) =>
       after({ memory, signals: known([tag]), now: NOW + ms, ...more }).spotSeenAt;
     assert.equal(seenAt(2 * MINUTE), undefined);
     assert.equal(seenAt(2 * MINUTE - 1), NOW, 'metadata may just have failed to tell of it');
     assert.equal(seenAt(2 * MINUTE, { signals: unknown('IMDS is silent') }), NOW);
-    assert.equal(seenAt(2 * MINUTE, { silentSignals: 'asking IMDS for spot/instance-action' }), NOW);
+    assert.equal(seenAt(2 * MINUTE, { silentSignals: { spot: 'IMDS is silent' } }), NOW);
+    const denied = { scheduled: 'not a word' };
+    assert.equal(
+      seenAt(2 * MINUTE, { silentSignals: denied }),
+      undefined,
+      'another source is silent for ever',
+    );
     assert.equal(seenAt(2 * MINUTE, { signals: known([tag, spot]) }), NOW);
+    assert.equal(seenAt(2 * MINUTE, { memory: { ...memory, signals: [tag] }, signals: known([spot]) }), NOW);
   });
+});
+
+it('of the next Spot notice the two minutes count anew, also where nobody heard that the one before was gone', () => {
+  const first = { source: 'spot', action: 'hibernate', interruptionAt: NOW } as const;
+  const next = { ...first, interruptionAt: NOW + HOUR };
+  const memory: Memory = { signalledAt: NOW, signals: [first], spotSeenAt: NOW - 2 * MINUTE };
+  assert.equal(after({ memory, signals: known([next]) }).spotSeenAt, NOW);
 });
 
 describe('what is remembered of the lifecycle action', () => {
@@ -381,7 +395,12 @@ describe('the signals of a drain', () => {
   });
   it('one that a silent source may still have stays', () => {
     const memory: Memory = { signalledAt: 1, signals: [tag, lifecycle] };
-    assert.equal(after({ memory, signals: known([lifecycle]), silentSignals: 'silent' }), memory);
+    assert.equal(after({ memory, signals: known([lifecycle]), silentSignals: { tag: 'silent' } }), memory);
+  });
+  it('one that is gone is forgotten though another source is silent: that one says nothing of it', () => {
+    const memory: Memory = { signalledAt: 1, signals: [tag, lifecycle] };
+    const silentSignals = { spot: 'silent' };
+    assert.deepEqual(after({ memory, signals: known([lifecycle]), silentSignals }).signals, [lifecycle]);
   });
   it('are those of before while only the group’s own word keeps the drain going', () => {
     const memory: Memory = { signalledAt: 1, signals: [tag], isTerminating: true };
