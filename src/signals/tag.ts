@@ -10,8 +10,6 @@ import { parseTagValue } from './tag-value.ts';
 /** The EC2 API is asked this often at most, in ms: a fleet shares one allowance of requests. */
 export const EC2_INTERVAL_MS = 15_000;
 const EC2_LONGEST_INTERVAL_MS = 300_000;
-/** In EC2 mode the metadata is read again this often, in ms: its tags can be switched on meanwhile. */
-export const LOOK_AGAIN_MS = 600_000;
 /**
  * So late, in ms, what the EC2 API said before is old: after the host has stood still, or where the signals are read rarely. A
  * request takes ten seconds at most.
@@ -38,7 +36,7 @@ export type TagPorts = {
   readonly onFault: (error: unknown) => void;
 };
 
-/** The instance's own tag: from its metadata where that serves tags, else from the EC2 API. */
+/** The instance's own tag: from its metadata where that serves tags, else from the EC2 API. The metadata costs nothing, so each read looks there. */
 export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
   let mayBeThere = true;
   const readKeys = createKeyReader(options.tagKey);
@@ -48,25 +46,31 @@ export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
     return tag;
   };
   const fromEc2 = pollEc2(ports);
-  /** Where the EC2 API is asked instead of the metadata: until then. */
-  let lookAgainAt: number | undefined;
+  let source: 'imds' | 'ec2' = 'imds';
+  /** Whether the metadata served tags when it was last read. */
+  let wasServed = false;
+
+  function setSource(now: typeof source) {
+    if (now !== source) ports.onSource(now);
+    source = now;
+  }
 
   return async () => {
     if (options.tagSource === 'ec2') return fromEc2();
-    if (lookAgainAt !== undefined && ports.clock.monotonic() < lookAgainAt) return fromEc2();
-
     const tag = await fromMetadata();
-    if (options.tagSource === 'imds') return tag.kind === 'off' ? unknown(METADATA_OFF) : tag;
-    if (tag.kind !== 'off') {
-      if (tag.kind === 'known' && lookAgainAt !== undefined) {
-        lookAgainAt = undefined;
-        ports.onSource('imds');
-      }
+    if (tag.kind === 'known') {
+      wasServed = true;
+      setSource('imds');
       return tag;
     }
-    if (lookAgainAt === undefined) ports.onSource('ec2');
-    lookAgainAt = ports.clock.monotonic() + LOOK_AGAIN_MS;
-    return fromEc2();
+    if (tag.kind === 'off') {
+      // One 404 of what was there a moment ago may be a hiccup, and at rest the EC2 API is asked nothing.
+      const isNews = wasServed;
+      wasServed = false;
+      if (isNews || options.tagSource === 'imds') return unknown(METADATA_OFF);
+      setSource('ec2');
+    }
+    return tag.kind === 'off' || source === 'ec2' ? fromEc2() : tag;
   };
 }
 
@@ -95,7 +99,11 @@ async function readFromMetadata(
     if (!mayBeThere) return known(undefined);
   }
   const value = await imds.get(`meta-data/tags/instance/${key}`);
-  return value.kind === 'unknown' ? value : known(toSignal(value.value));
+  if (value.kind === 'unknown') return value;
+  // One that was removed in between is not listed the next time.
+  if (isListed && value.value === undefined)
+    return unknown('IMDS lists the tag, and says that it is not there');
+  return known(toSignal(value.value));
 }
 
 /** Reads a list of tag keys. The same list comes at every poll, so it is looked at once: 2 % of the processor time at rest. */

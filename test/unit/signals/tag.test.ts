@@ -73,10 +73,22 @@ describe('the tag in the metadata', () => {
     );
   });
 
-  test('was removed between the two requests', async () => {
+  test('is listed, and said not to be there: no word, or one answer that is behind would cancel a drain', async () => {
     const host = setUp({ tags: { [key]: '' } });
+    await host.read();
+    host.isMissing = true;
+    const contradiction = unknown('IMDS lists the tag, and says that it is not there');
+    assert.deepEqual(await host.read(), contradiction);
+    host.isMissing = false;
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
+  });
+
+  test('was removed between the two requests: the next read notices', async () => {
+    const host = setUp({ tags: { Name: 'x', [key]: '' } });
+    await host.read();
     host.removeAfterList = true;
-    assert.deepEqual(await host.read(), known(undefined));
+    assert.equal((await host.read()).kind, 'unknown');
+    assert.deepEqual(await host.read(), known(undefined), 'the drain could not be cancelled');
   });
 
   test('no answer is no word about the tag, and no reason to ask EC2', async () => {
@@ -100,25 +112,21 @@ describe('the tag in the metadata', () => {
 });
 
 describe('auto', () => {
-  test('asks EC2 where the metadata serves no tags, says so once, and looks again every ten minutes', async () => {
+  test('asks EC2 where the metadata serves no tags, says so once, and goes on looking there', async () => {
     const host = setUp({ tags: undefined });
     for (let polls = 0; polls < 120; polls++) {
       assert.deepEqual(await host.read(), known(undefined));
       host.pass(5 * seconds);
     }
     assert.deepEqual(host.told, ['ec2']);
-    assert.deepEqual(host.asked, ['meta-data/tags/instance'], 'in ten minutes it looked once');
+    assert.equal(host.asked.length, 120, 'a tag that metadata serves by now is not seen');
     assert.equal(host.describeTags, 40, 'every 15 s');
-    await host.read();
-    assert.equal(host.asked.length, 2);
   });
 
   test('goes back to the metadata once it serves tags', async () => {
     const host = setUp({ tags: undefined });
     await host.read();
     host.tags = { [key]: '' };
-    host.pass(599 * seconds);
-    assert.deepEqual(await host.read(), known(undefined));
     host.pass(seconds);
     assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
     assert.deepEqual(host.told, ['ec2', 'imds']);
@@ -132,13 +140,37 @@ describe('auto', () => {
     const host = setUp({ tags: undefined, ec2: '' });
     await host.read();
     host.silent = true;
-    host.pass(600 * seconds);
-    const reading = await host.read();
-    assert.equal(reading.kind, 'unknown', 'this once');
-    host.silent = false;
     host.pass(5 * seconds);
     assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
     assert.deepEqual(host.told, ['ec2']);
+  });
+
+  test('does not ask EC2 when the metadata fails once to serve tags: at rest nothing is asked', async () => {
+    const host = setUp({ tags: { [key]: '' } });
+    await host.read();
+    host.tags = undefined;
+    assert.equal((await host.read()).kind, 'unknown');
+    host.tags = { [key]: '' };
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
+    assert.deepEqual([host.describeTags, host.told], [0, []]);
+  });
+
+  test('asks EC2 when the metadata serves no tags any more', async () => {
+    const host = setUp({ tags: { [key]: '' }, ec2: '' });
+    await host.read();
+    host.tags = undefined;
+    await host.read();
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
+    assert.deepEqual(host.told, ['ec2']);
+  });
+
+  test('sees in the metadata the first tag of an instance that had none, where EC2 may not be asked', async () => {
+    const host = setUp({ tags: undefined });
+    host.failure = 'permission';
+    assert.equal((await host.read()).kind, 'unknown');
+    host.tags = { [key]: '' };
+    host.pass(3 * seconds);
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }), 'it was seen after ten minutes');
   });
 
   test('sees the tag by EC2', async () => {
@@ -299,6 +331,7 @@ function setUp(
     silent: false,
     silentValue: false,
     removeAfterList: false,
+    isMissing: false,
     cutOffList: false,
     failure: undefined as AwsErrorKind | undefined,
     throws: undefined as unknown,
@@ -330,9 +363,10 @@ function setUp(
       if (host.silent) return unknown('no answer');
       if (!host.tags) return known(undefined);
       if (path !== 'meta-data/tags/instance' && host.silentValue) return unknown('no answer');
+      if (path !== 'meta-data/tags/instance' && host.isMissing) return known(undefined);
       if (path !== 'meta-data/tags/instance') return known(host.tags[path.split('/').at(-1) ?? '']);
       const list = Object.keys(host.tags).join('\n');
-      if (host.removeAfterList) host.tags = {};
+      if (host.removeAfterList) delete host.tags[key];
       return known(host.cutOffList ? list.slice(0, list.length >> 1) : list);
     },
   };
