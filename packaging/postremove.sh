@@ -20,6 +20,7 @@ case "$1" in
   purge | 0)
     # A symbolic link and the directory it points to, as systemd lays it out for a DynamicUser.
     rm -rf "$DPKG_ROOT/var/lib/ecs-drain-agent" "$DPKG_ROOT/var/lib/private/ecs-drain-agent"
+    rm -f "$DPKG_ROOT/run/ecs-drain-agent.restarts"
     rmdir "$DPKG_ROOT/etc/ecs-drain-agent" 2>/dev/null || true
     ;;
 esac

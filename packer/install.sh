@@ -197,7 +197,7 @@ uninstall() {
   unlink_shell_files
   # /var/lib/ecs-drain-agent is a link into private/, as systemd lays it out for a DynamicUser.
   rm -rf "$unit" "$unit.d" "$link" "$prefix" "$prefix.new" "$prefix.old" "$(dirname "$config")" \
-    /var/lib/ecs-drain-agent /var/lib/private/ecs-drain-agent /run/ecs-drain-agent
+    /var/lib/ecs-drain-agent /var/lib/private/ecs-drain-agent /run/ecs-drain-agent /run/ecs-drain-agent.restarts
   if is_booted; then
     systemctl daemon-reload
     systemctl reset-failed "$service" 2>/dev/null || true
