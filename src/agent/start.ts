@@ -12,10 +12,11 @@ import { createEcsAgent } from '../host/ecs-agent.ts';
 import type { Http } from '../host/http.ts';
 import { type Log, withFields } from '../log/log.ts';
 import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
+import type { ReadManualSignal } from '../signals/manual.ts';
 import { lifecycleSignal, rebalanceSignal, spotSignal } from '../signals/metadata.ts';
 import { announcedAhead } from '../signals/read-signals.ts';
 import { scheduledSignal } from '../signals/scheduled.ts';
-import type { ReadSignal, SignalReader } from '../signals/signal.ts';
+import type { SignalReader } from '../signals/signal.ts';
 import { type TagPorts, tagSignal } from '../signals/tag.ts';
 import { createCalls } from './act/calls.ts';
 import { runAgent } from './loop.ts';
@@ -43,7 +44,7 @@ export type World = {
   readonly transport: (region: string) => Transport;
   readonly store: StateStore;
   /** What `ecs-drain-agent drain` on this host asks for. */
-  readonly manual: ReadSignal;
+  readonly manual: ReadManualSignal;
   /** The cluster that the host's ECS agent is configured for; undefined where that cannot be told. */
   readonly configuredCluster?: (() => string | undefined) | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -111,7 +112,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
       ecsAgent,
       signals: (onNews) => [
         ...signalsFor(config, imds, clock, world.clock.now, kept.memory, () => describeOwnTag(onNews)),
-        { source: 'manual', read: world.manual },
+        { source: 'manual', read: () => world.manual({ instanceId, stateOf: kept.stateOf }) },
       ],
     },
     drainSource: (over) => {

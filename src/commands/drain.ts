@@ -1,8 +1,12 @@
 import { existsSync } from 'node:fs';
+import { createImds, imdsEndpoint, readInstanceId } from '../aws/imds.ts';
+import { systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
 import { howOthersMayReplace } from '../base/ownership.ts';
+import { ifKnown } from '../base/reading.ts';
 import { oneLine } from '../base/text.ts';
 import type { Config } from '../config/options.ts';
+import { createNodeHttp } from '../host/node-http.ts';
 import { requestDrain, withdrawDrain } from '../signals/manual.ts';
 import { findAgent } from './find-agent.ts';
 import type { Status } from './status-file.ts';
@@ -19,7 +23,10 @@ export async function drain(config: Config, environment: Environment, cancel: bo
       const wasThere = await withdrawDrain(config.stateDir);
       message = `${wasThere ? 'The request is withdrawn.' : 'There was no request to withdraw.'} ${afterCancel(status, config)}`;
     } else {
-      const isNew = await requestDrain(config.stateDir);
+      const isNew = await requestDrain(
+        config.stateDir,
+        status?.instanceId ?? (await askInstanceId(environment)),
+      );
       message = isNew ? afterRequest(status) : afterSecondRequest(status);
     }
   } catch (error) {
@@ -29,6 +36,18 @@ export async function drain(config: Config, environment: Environment, cancel: bo
   }
   process.stdout.write(`${message}\n`);
   return 0;
+}
+
+/** The metadata is asked for so many ms: the request does without a name, too. */
+const ASKED_FOR_MS = 2_000;
+
+async function askInstanceId(environment: Environment): Promise<string | undefined> {
+  const imds = createImds(
+    createNodeHttp(systemClock),
+    imdsEndpoint(environment),
+    AbortSignal.timeout(ASKED_FOR_MS),
+  );
+  return ifKnown(await readInstanceId(imds));
 }
 
 /** Root must not be led by a link or a new directory that another user put there. Throws where it could be. */

@@ -76,7 +76,7 @@ export async function run(
         network,
       }),
     store: createFileStore(config.stateDir),
-    manual: manualSignal(config.stateDir),
+    manual: manualSignal(config.stateDir, (why) => log('state.discarded', why)),
     configuredCluster,
     environment,
     log,

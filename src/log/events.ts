@@ -68,8 +68,9 @@ export const events = {
   'state.discarded': {
     level: 'warn',
     meaning:
-      'The state file is unreadable, corrupt or of another instance. The agent starts without it. A drain in progress goes on.',
-    remedy: 'If an image was baked with a state file in it, remove the file before baking the image.',
+      'The state file is unreadable, corrupt or of another instance, and the agent starts without it; a drain in progress goes on. Or a request to drain was made on another instance, and does not count.',
+    remedy:
+      'If an image was baked with what an agent had kept, empty the state directory before you bake the image.',
   },
   'state.unwritable': {
     level: 'warn',

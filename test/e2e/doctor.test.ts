@@ -473,6 +473,15 @@ describe('doctor on a host where something is not there', () => {
       other.lines.join('\n'),
     );
     assert.equal(other.code, 0);
+
+    writeFileSync(join(host.stateDir, 'drain-requested'), 'i-0fedcba9876543210\n');
+    const { lines } = await host.doctor();
+    assert.ok(
+      lines.includes(
+        `warn  state directory: ${host.stateDir} holds a request to drain that was made on another instance, i-0fedcba9876543210: it does not count here. Fix: run \`ecs-drain-agent drain --cancel\`; an image must be baked without it`,
+      ),
+      lines.join('\n'),
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import type { Fleet, FleetOptions } from '../../src/sandbox/fleet.ts';
@@ -340,6 +340,31 @@ describe('instances as they are found', { concurrency: 5 }, () => {
         fleet.endTask(task);
         await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
       });
+
+    scenario(
+      'launched from an image of one that was drained by hand: not drained itself',
+      { fleet },
+      async (scene) => {
+        const { fleet, agent, drain } = scene;
+        const drained = await agent(fleet.addInstance());
+        await drain(drained);
+        await drained.says('drain.done');
+        drained.signal('SIGTERM');
+        await drained.exited;
+        const stateDir = scene.directory();
+        cpSync(drained.stateDir, stateDir, { recursive: true });
+        const machine = fleet.addInstance();
+        const launched = await agent(machine, { stateDir });
+        await scene.polls(machine, 2);
+        const told = launched.lines('state.discarded').map(({ msg }) => String(msg));
+        assert.match(told.at(-1) ?? '', /the request to drain .* was made on i-.*: it does not count here/);
+        assert.deepEqual(
+          launched.lines('drain.signalled'),
+          [],
+          'each instance of the image leaves its cluster',
+        );
+      },
+    );
   });
 });
 

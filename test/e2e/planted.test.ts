@@ -116,9 +116,9 @@ describe('root, in directories that the agent’s user may write', asRoot, () =>
     process.seteuid?.(65_534);
     try {
       assert.equal(findAgent(stateDir, { RUNTIME_DIRECTORY: join(top, 'run') }).kind, 'running');
-      await assert.rejects(requestDrain(stateDir), { code: 'EACCES' });
+      await assert.rejects(requestDrain(stateDir, undefined), { code: 'EACCES' });
       process.seteuid?.(0);
-      await requestDrain(stateDir);
+      await requestDrain(stateDir, undefined);
       process.seteuid?.(65_534);
       await assert.rejects(withdrawDrain(stateDir), { code: 'EACCES' });
       assert.throws(() => createFileStore(stateDir).load(), { code: 'EACCES' });

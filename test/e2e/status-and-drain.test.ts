@@ -230,7 +230,7 @@ describe('status and drain, without an agent', () => {
     const stateDir = join(temporaryDirectory(t), 'state');
     mkdirSync(stateDir);
     chownSync(stateDir, 65_534, 65_534);
-    await requestDrain(stateDir);
+    await requestDrain(stateDir, undefined);
     const { uid, gid } = statSync(join(stateDir, 'drain-requested'));
     assert.deepEqual([uid, gid], [65_534, 65_534]);
   });

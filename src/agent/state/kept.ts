@@ -9,6 +9,8 @@ import { downtime, resume, type State, type StateStore } from './state-file.ts';
 export type Kept = {
   /** What the last run left of a drain. */
   readonly memory: Memory;
+  /** Another instance, whose state was found, as in an image that was made of it; undefined where none was. */
+  readonly stateOf: string | undefined;
   /** The container instances that the ECS agent has said this host is, the latest last. */
   heard(): readonly Heard[];
   /** Those that ECS itself has said run on this EC2 instance, the latest last. */
@@ -33,7 +35,7 @@ const MOST = 8;
 
 /** Picks up what the last run left of this instance; says once when nothing can be kept. */
 export function createKept({ store, clock, uptime }: KeptPorts, instanceId: string, log: Log): Kept {
-  const state = loadState(store, instanceId, log);
+  const { state, stateOf } = loadState(store, instanceId, log);
   let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
   const before = state?.heard ?? (state?.registration ? [state.registration] : []);
   // When it was named is not kept: it may be as new as the state.
@@ -86,6 +88,7 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
 
   return {
     memory,
+    stateOf,
     heard: () => heard,
     own: () => own,
     isReplacing: () => memory.isReplacing === true,
@@ -124,15 +127,18 @@ function tellsOfPast(written: Memory, memory: Memory): boolean {
   );
 }
 
-function loadState(store: StateStore, instanceId: string, log: Log): State | undefined {
+type Loaded = { readonly state?: State | undefined; readonly stateOf?: string };
+
+function loadState(store: StateStore, instanceId: string, log: Log): Loaded {
   try {
     const state = store.load();
-    if (!state || state.instanceId === instanceId) return state;
+    if (!state || state.instanceId === instanceId) return { state };
     log('state.discarded', `the state file is of another instance, ${state.instanceId}: starting without it`);
+    return { stateOf: state.instanceId };
   } catch (error) {
     log('state.discarded', `${messageOf(error)}: starting without it`);
+    return {};
   }
-  return undefined;
 }
 
 function withLast(list: readonly Heard[], one: Registration, now: number): readonly Heard[] {

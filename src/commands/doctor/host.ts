@@ -8,6 +8,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { tryToWrite } from '../../base/files.ts';
 import { howOthersMayReplace } from '../../base/ownership.ts';
 import { messageOf } from '../../base/text.ts';
+import { requestedInstance } from '../../signals/manual.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './check.ts';
 
 const UNIT = 'ecs-drain-agent.service';
@@ -43,6 +44,13 @@ export async function* checkStateDir(stateDir: string, instanceId: string | unde
 
 function stateCheck(name: string, stateDir: string, instanceId: string | undefined): Check {
   const remove = `remove ${join(stateDir, 'state.json')}; an image must be baked without it`;
+  const requestedOn = requestedInstance(stateDir);
+  if (requestedOn !== undefined && instanceId !== undefined && requestedOn !== instanceId)
+    return warn(
+      name,
+      `${stateDir} holds a request to drain that was made on another instance, ${requestedOn}: it does not count here`,
+      'run `ecs-drain-agent drain --cancel`; an image must be baked without it',
+    );
   try {
     const state = createFileStore(stateDir).load();
     if (state && instanceId !== undefined && state.instanceId !== instanceId) {

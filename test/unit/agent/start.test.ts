@@ -9,6 +9,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { addFault } from '../../../src/sandbox/faults.ts';
 import { createFleet, type FleetOptions } from '../../../src/sandbox/fleet.ts';
 import { inMemory } from '../../../src/sandbox/in-memory.ts';
+import type { RequestedOn } from '../../../src/signals/manual.ts';
 import type { Signal } from '../../../src/signals/signal.ts';
 import { createVirtualClock, START, settled } from '../../support/virtual-clock.ts';
 
@@ -38,6 +39,7 @@ function start({ flags = [], environment = {}, random = 0.5, ...options }: Optio
     isSilent: options.isSilent ?? false,
     asked: [] as number[],
     manual: undefined as Signal | undefined,
+    askedOn: undefined as RequestedOn | undefined,
     fault: undefined as Error | undefined,
     region: undefined as string | undefined,
     saved: [] as State[],
@@ -64,7 +66,8 @@ function start({ flags = [], environment = {}, random = 0.5, ...options }: Optio
       save: (state) => void host.saved.push(structuredClone(state)),
       remove: () => {},
     },
-    manual: async () => {
+    manual: async (on) => {
+      host.askedOn = on;
       if (host.fault) throw host.fault;
       return known(host.manual);
     },
@@ -338,4 +341,10 @@ describe('a host whose ECS agent is silent', () => {
       await agent.pass(80 * SECOND);
       assert.equal(agent.machine.ecsAgent.containerInstance?.status, expected);
     });
+});
+
+it('a request to drain is looked for on this instance, beside the state of another that an image may hold', async () => {
+  const agent = start({ kept: () => ({ instanceId: 'i-other', savedAt: START, memory: {} }) });
+  await agent.pass(5 * SECOND);
+  assert.deepEqual(agent.host.askedOn, { instanceId: agent.machine.id, stateOf: 'i-other' });
 });

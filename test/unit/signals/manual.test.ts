@@ -16,6 +16,16 @@ import { known } from '../../../src/base/reading.ts';
 import { manualSignal, requestDrain, withdrawDrain } from '../../../src/signals/manual.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 
+const OWN = 'i-0123456789abcdef0';
+const OTHER = 'i-0fedcba9876543210';
+
+/** Looks for a request on our own instance. @param stateOf the instance whose state was in the directory */
+function looking(stateDir: string, stateOf?: string) {
+  const told: string[] = [];
+  const look = manualSignal(stateDir, (why) => told.push(why));
+  return Object.assign(() => look({ instanceId: OWN, stateOf }), { told });
+}
+
 /** What whoever may write the state directory can put there. */
 const planted: Record<string, (path: string, outside: string) => void> = {
   'a link to a file': (path, outside) => symlinkSync(join(outside, 'victim'), path),
@@ -28,14 +38,51 @@ const planted: Record<string, (path: string, outside: string) => void> = {
 describe('a drain asked for by hand', () => {
   test('is there until it is taken back', async (t) => {
     const stateDir = temporaryDirectory(t);
-    const read = manualSignal(stateDir);
+    const read = looking(stateDir);
     assert.deepEqual(await read(), known(undefined));
-    await requestDrain(stateDir);
-    await requestDrain(stateDir);
+    await requestDrain(stateDir, OWN);
+    await requestDrain(stateDir, OWN);
     assert.deepEqual(await read(), known({ source: 'manual' }));
     assert.equal(await withdrawDrain(stateDir), true);
     assert.deepEqual(await read(), known(undefined));
     assert.equal(await withdrawDrain(stateDir), false);
+  });
+
+  test('on another instance, of which an image was made, asks for nothing: each that is launched from it would leave its cluster', async (t) => {
+    const stateDir = temporaryDirectory(t);
+    const path = join(stateDir, 'drain-requested');
+    await requestDrain(stateDir, OTHER);
+    const read = looking(stateDir);
+    for (const _ of [1, 2]) assert.deepEqual(await read(), known(undefined));
+    assert.deepEqual(read.told, [
+      `the request to drain in ${path} was made on ${OTHER}: it does not count here`,
+    ]);
+    assert.equal(await requestDrain(stateDir, OWN), true, 'nobody has asked on this instance');
+    assert.deepEqual(await read(), known({ source: 'manual' }));
+    assert.equal(await requestDrain(stateDir, OWN), false);
+  });
+
+  test('that names no instance, as an earlier version left it, counts, also where the host does not know its name', async (t) => {
+    const stateDir = temporaryDirectory(t);
+    assert.equal(await requestDrain(stateDir, undefined), true);
+    assert.equal(await requestDrain(stateDir, OWN), false);
+    const read = looking(stateDir);
+    assert.deepEqual(await read(), known({ source: 'manual' }));
+    assert.deepEqual(read.told, []);
+  });
+
+  test('that names no instance, and was there with the state of another one, is that one’s, and is removed', async (t) => {
+    const stateDir = temporaryDirectory(t);
+    const path = join(stateDir, 'drain-requested');
+    await requestDrain(stateDir, undefined);
+    const read = looking(stateDir, OTHER);
+    assert.deepEqual(await read(), known(undefined));
+    assert.deepEqual(read.told, [
+      `the request to drain in ${path} came with the state of ${OTHER}: it is removed`,
+    ]);
+    assert.equal(existsSync(path), false, 'after a restart it would count');
+    await requestDrain(stateDir, undefined);
+    assert.deepEqual(await read(), known({ source: 'manual' }), 'it was made after the agent’s start');
   });
 
   test('no file stays open: an agent that is asked again and again would run out of them', {
@@ -43,21 +90,21 @@ describe('a drain asked for by hand', () => {
   }, async (t) => {
     const stateDir = temporaryDirectory(t);
     const before = readdirSync('/proc/self/fd').length;
-    await requestDrain(stateDir);
+    await requestDrain(stateDir, OWN);
     assert.equal(readdirSync('/proc/self/fd').length, before);
   });
 
   test('a state directory that is not there holds no request', async (t) => {
     const missing = join(temporaryDirectory(t), 'none');
-    assert.deepEqual(await manualSignal(missing)(), known(undefined));
+    assert.deepEqual(await looking(missing)(), known(undefined));
     assert.equal(await withdrawDrain(missing), false);
-    await assert.rejects(requestDrain(missing), { code: 'ENOENT' });
+    await assert.rejects(requestDrain(missing, OWN), { code: 'ENOENT' });
   });
 
   test('a file in the place of the state directory holds none either', async (t) => {
     const file = join(temporaryDirectory(t), 'file');
     writeFileSync(file, '');
-    assert.deepEqual(await manualSignal(file)(), known(undefined));
+    assert.deepEqual(await looking(file)(), known(undefined));
     assert.equal(await withdrawDrain(file), false);
   });
 
@@ -75,7 +122,7 @@ describe('a drain asked for by hand', () => {
   }, async (t) => {
     const stateDir = temporaryDirectory(t);
     chownSync(stateDir, 1_234, 5_678);
-    await requestDrain(stateDir);
+    await requestDrain(stateDir, OWN);
     const { uid, gid } = statSync(join(stateDir, 'drain-requested'));
     assert.deepEqual([uid, gid], [1_234, 5_678]);
   });
@@ -91,8 +138,8 @@ describe('a drain asked for by hand', () => {
       chownSync(stateDir, process.getuid?.() === 0 ? 1_234 : -1, -1);
       plant(join(stateDir, 'drain-requested'), outside);
       const before = statSync(victim);
-      await requestDrain(stateDir);
-      assert.deepEqual(await manualSignal(stateDir)(), known({ source: 'manual' }));
+      await requestDrain(stateDir, OWN);
+      assert.deepEqual(await looking(stateDir)(), known({ source: 'manual' }));
       assert.equal(await withdrawDrain(stateDir), true);
       const { uid, gid, mode } = statSync(victim);
       assert.deepEqual([uid, gid, mode], [before.uid, before.gid, before.mode], 'it was given away');
@@ -109,7 +156,7 @@ describe('a drain asked for by hand', () => {
     const script = `
       const { manualSignal } = await import(${JSON.stringify(new URL('../../../src/signals/manual.ts', import.meta.url).href)});
       process.setgroups([]); process.setgid(65534); process.setuid(65534);
-      console.log(JSON.stringify(await manualSignal(${JSON.stringify(stateDir)})()));`;
+      console.log(JSON.stringify(await manualSignal(${JSON.stringify(stateDir)}, () => {})({})));`;
     const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
     const reading = JSON.parse(said);
     assert.equal(reading.kind, 'unknown');

@@ -81,6 +81,7 @@ describe('what an earlier process left', () => {
     assert.deepEqual(said, [
       'state.discarded: the state file is of another instance, i-other: starting without it',
     ]);
+    assert.equal(kept.stateOf, 'i-other', 'a request to drain that came with it would count');
   });
 
   it('that cannot be read is left, and told', () => {
