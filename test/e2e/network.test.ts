@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { cannotMakeCertificates } from '../support/certificate.ts';
 import { type RecordingProxy, startProxy } from '../support/proxy.ts';
+import { startSkewedFront } from '../support/skewed-front.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { startTlsFront, type TlsFront } from '../support/tls-front.ts';
 import { runCli, startAgentProcess } from './agent-process.ts';
@@ -51,6 +52,16 @@ describe('on the way to AWS', { concurrency: 4 }, () => {
         }
       },
     );
+
+  scenario('a host whose clock is ten minutes behind is drained like any other', {}, async (scene) => {
+    const front = await startSkewedFront(apisOf(scene), 10 * 60_000);
+    try {
+      await drainThrough(scene, { AWS_ENDPOINT_URL: front.url });
+      assert.equal(front.refused(), 2, 'one request each of ECS and Auto Scaling tells what the time is');
+    } finally {
+      front.close();
+    }
+  });
 
   for (const [program, args, exitCode] of [
     // 1: it knows of no such task.

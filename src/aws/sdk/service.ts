@@ -17,11 +17,14 @@ export type Command<I, O> = new (
   input: never,
 ) => { readonly input: I; resolveMiddleware(...args: never): (args: never) => Promise<{ output: O }> };
 
-/** Makes one attempt at one call. Rejects with what the SDK throws, or with the signal's reason. */
+/** Makes one attempt at one call, and a second only where the first has told AWS's time. Rejects with what the SDK throws, or with the signal's reason. */
 export type Send = (operation: string, input: object, signal: AbortSignal) => Promise<unknown>;
 
 /** How long a call waits for new credentials, in ms, before it is sent with those that were there. */
 const REFRESH_TIMEOUT_MS = 3_000;
+
+/** By how much the clock must have been wrong for AWS to refuse a signature, in ms: it takes one for 5 minutes, and its answer took a moment. */
+const REFUSED_SKEW_MS = 240_000;
 
 /**
  * One AWS service. Its client is replaced by a new one, with credentials that are asked of instance metadata anew, once
@@ -43,9 +46,9 @@ export function createService(
 
   async function refresh(): Promise<void> {
     const timeout = new AbortController();
-    const { requestHandler } = client.config;
+    const { requestHandler, systemClockOffset } = client.config;
     // `ignoreCache`: credentials files are read anew as well.
-    const fresh = createClient(module, { ...config, requestHandler, ignoreCache: true });
+    const fresh = createClient(module, { ...config, requestHandler, systemClockOffset, ignoreCache: true });
     const isReady = await Promise.race([
       fresh.config.credentials().then(
         () => true,
@@ -77,7 +80,7 @@ export function createService(
       throw error;
     }
     try {
-      return await used.send(new Command(input), { abortSignal: signal });
+      return await sendAtAwsTime(used, operation, () => new Command(input), signal);
     } catch (error) {
       const { kind } = classify(operation, error);
       if (used === client) {
@@ -89,10 +92,35 @@ export function createService(
   };
 }
 
+/**
+ * Sends a command; and once more, at once, where AWS has refused the signature because this host's clock is wrong. The SDK takes
+ * AWS's own time from that answer and signs with it from then on: it is no matter of credentials.
+ */
+async function sendAtAwsTime(
+  client: Client,
+  operation: string,
+  command: () => unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const before = client.config.systemClockOffset;
+  try {
+    return await client.send(command(), { abortSignal: signal });
+  } catch (error) {
+    const isCorrected = Math.abs(client.config.systemClockOffset - before) >= REFUSED_SKEW_MS;
+    if (!isCorrected || classify(operation, error).kind !== 'credentials') throw error;
+    return await client.send(command(), { abortSignal: signal });
+  }
+}
+
 /** What is used of an SDK client; the SDK types each service's apart. */
 type Client = {
   send(command: unknown, options: { abortSignal: AbortSignal }): Promise<unknown>;
-  readonly config: { readonly requestHandler: unknown; readonly credentials: () => Promise<unknown> };
+  readonly config: {
+    readonly requestHandler: unknown;
+    readonly credentials: () => Promise<unknown>;
+    /** How far AWS's time is ahead of this host's, in ms, as the SDK last learnt. */
+    readonly systemClockOffset: number;
+  };
   readonly middlewareStack: Parameters<typeof limitAnswers>[0];
 };
 

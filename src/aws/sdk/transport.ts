@@ -29,9 +29,12 @@ export function createTransport<S extends SdkModules>(
   const config = {
     region,
     maxAttempts: 1,
+    // AWS_RETRY_MODE=adaptive would hold requests back beside our own pace.
+    retryMode: 'standard',
     customUserAgent: userAgent,
     requestHandler: {
-      connectionTimeout: 3_000,
+      // The lookup of the name is part of it: where the first name server is dead, it takes 5 s. (resolv.conf(5), timeout)
+      connectionTimeout: 8_000,
       requestTimeout: 9_000,
       throwOnRequestTimeout: true,
       ...agentOptions(ports.network),

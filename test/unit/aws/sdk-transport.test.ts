@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import http, { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -14,6 +15,7 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import type { Machine } from '../../../src/sandbox/world/state.ts';
 import { awsServices as scalerServices } from '../../../src/scaler/aws/operations.ts';
 import { startProxy } from '../../support/proxy.ts';
+import { type SkewedFront, startSkewedFront } from '../../support/skewed-front.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
 // The real SDK clients over the wire; only the pace of their questions to metadata is on a virtual clock.
@@ -165,6 +167,64 @@ describe('credentials that AWS refuses give way to those that metadata has by no
     await Promise.all([listTasks(), listContainerInstances(), listTasks()]);
     assert.equal(timesAskedForKeys(), 2);
   });
+});
+
+describe('where the clock of the host is wrong', () => {
+  let front: SkewedFront;
+  beforeEach(async () => {
+    front = await startSkewedFront(sandbox.apiUrl, 10 * 60_000);
+    process.env.AWS_ENDPOINT_URL = front.url;
+  });
+  afterEach(() => front.close());
+
+  const { signal } = new AbortController();
+  for (const [operation, input] of [
+    ['ecs:ListTasks', { cluster: 'web' }],
+    ['autoscaling:DescribeLifecycleHooks', { AutoScalingGroupName: 'web-asg' }],
+    ['ec2:DescribeTags', {}],
+  ] as const)
+    test(`${operation} succeeds all the same: else no heartbeat is recorded, and the hook times out`, async () => {
+      for (let call = 0; call < 4; call++) {
+        await transport(operation, input, { signal });
+        passTime(10_000);
+      }
+      assert.deepEqual([front.refused(), timesAskedForKeys()], [1, 1]);
+      front.aheadMs = -20 * 60_000;
+      await transport(operation, input, { signal });
+    });
+
+  test('credentials that AWS refuses as well give way, and AWS’s time is not forgotten with them', async () => {
+    await listTasks();
+    refuse(machine.imds.accessKeyId, 'ExpiredTokenException', 400);
+    fleet.exchangeCredentials(machine);
+    await failure(listTasks());
+    await listTasks();
+    assert.equal(front.refused(), 1);
+  });
+});
+
+test('AWS_RETRY_MODE=adaptive does not hold requests back that AWS would answer', async (t) => {
+  process.env.AWS_RETRY_MODE = 'adaptive';
+  t.after(() => delete process.env.AWS_RETRY_MODE);
+  addFault(fleet.world, { match: { service: 'ecs' }, fault: { what: 'throttle' }, count: 4 });
+  for (let call = 0; call < 4; call++) await failure(listTasks());
+  // The SDK's own bucket would give a request every two seconds after that.
+  await assert.doesNotReject(listTasks(AbortSignal.timeout(1_000)));
+});
+
+test('name servers of which the first is dead do not stop a call: each lookup takes 5 s', async (t) => {
+  process.env.AWS_ENDPOINT_URL = sandbox.apiUrl.replace('127.0.0.1', 'localhost');
+  const { lookup } = dns;
+  const begun = Promise.withResolvers<() => void>();
+  t.mock.method(dns, 'lookup', (...args: Parameters<typeof lookup>) => begun.resolve(() => lookup(...args)));
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const asked = listTasks();
+  const answer = await begun.promise;
+  // In steps: a timer that another one sets counts from when that one was due.
+  for (let passed = 0; passed < 5_500; passed += 500) t.mock.timers.tick(500);
+  t.mock.timers.reset();
+  answer();
+  assert.deepEqual((await asked).taskArns, []);
 });
 
 test('an answer of metadata that never ends stops one call, not every later one', async () => {
