@@ -1,5 +1,11 @@
 import type { Caller } from '../../aws/call.ts';
-import { AwsError, type AwsErrorKind, isNothingWaiting, isTasksRunning } from '../../aws/errors.ts';
+import {
+  AwsError,
+  type AwsErrorKind,
+  isGivenUp,
+  isNothingWaiting,
+  isTasksRunning,
+} from '../../aws/errors.ts';
 import { type Clock, isoTime } from '../../base/clock.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
 import type { Problem } from './problems.ts';
@@ -34,7 +40,7 @@ export function createHostReport(
   let silent: { readonly since: number; readonly cause: string } | undefined;
 
   function note(operation: string, error: unknown) {
-    if (!(error instanceof AwsError) || error.kind === 'stopped') return;
+    if (!(error instanceof AwsError) || isGivenUp(error)) return;
     // A drain's normal course: AWS has answered.
     if (isTasksRunning(error) || isNothingWaiting(error)) return void failing.delete(operation);
     const since = failing.get(operation)?.since ?? clock.monotonic();

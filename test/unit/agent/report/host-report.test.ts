@@ -67,6 +67,15 @@ describe('a call that fails', () => {
     );
   });
 
+  for (const kind of ['unsent', 'stopped'] as const) {
+    it(`is no problem where the agent itself gave it up (${kind}): AWS is not at fault`, async () => {
+      const host = setUp();
+      await host.fails('autoscaling:RecordLifecycleActionHeartbeat', kind);
+      host.passes(600_000);
+      assert.deepEqual(host.problems(draining), []);
+    });
+  }
+
   it('is nobody’s problem any more once its drain is over', async () => {
     const host = setUp();
     await host.fails('ecs:StopTask', 'permission');
