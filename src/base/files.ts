@@ -8,6 +8,7 @@ export type FileSystem = Pick<
   | 'closeSync'
   | 'fchmodSync'
   | 'fstatSync'
+  | 'fsync'
   | 'fsyncSync'
   | 'mkdirSync'
   | 'openSync'
@@ -37,7 +38,7 @@ export function replaceFile(
 ): void {
   const temporary = `${path}.new`;
   // What a crash left, or anybody put there: opening it could block (a FIFO), or write somewhere else (a link).
-  unlinkIfThere(temporary, fs);
+  removeFile(temporary, fs);
   const file = fs.openSync(temporary, 'wx', mode);
   try {
     try {
@@ -55,6 +56,32 @@ export function replaceFile(
   }
   // The new name is on the disk only once its directory is.
   if (durable) syncDirectory(dirname(path), fs);
+}
+
+/**
+ * Has what a file holds now, and its name, put on the disk itself, while everything else goes on. Resolves when that is
+ * done, or cannot be: then a crash of the host may bring back what was there before, or nothing.
+ */
+export async function putOnDisk(path: string, fs: FileSystem = nodeFs): Promise<void> {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = nodeFs.constants;
+  await syncBeside(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, fs);
+  await syncBeside(dirname(path), 'r', fs);
+}
+
+function syncBeside(path: string, flags: number | 'r', fs: FileSystem): Promise<void> {
+  return new Promise((resolve) => {
+    let file: number;
+    try {
+      file = fs.openSync(path, flags);
+    } catch {
+      resolve();
+      return;
+    }
+    fs.fsync(file, () => {
+      fs.closeSync(file);
+      resolve();
+    });
+  });
 }
 
 /** On a disk that is nearly full, write(2) takes what it has room for, and only the next call fails. */
@@ -184,12 +211,6 @@ function isDirectory(path: string, fs: FileSystem): boolean {
   return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Removes a file for good: no crash brings it back. Throws where it cannot be removed; one that is not there is. */
-export function removeFile(path: string, fs: FileSystem = nodeFs): void {
-  unlinkIfThere(path, fs);
-  syncDirectory(dirname(path), fs);
-}
-
 /** Removes a file. What cannot be removed stays: for files that do no harm. */
 export function removeIfPossible(path: string, fs: FileSystem = nodeFs): void {
   try {
@@ -199,7 +220,8 @@ export function removeIfPossible(path: string, fs: FileSystem = nodeFs): void {
   }
 }
 
-function unlinkIfThere(path: string, fs: FileSystem): void {
+/** Removes a file. Throws where it cannot be removed; one that is not there is. */
+export function removeFile(path: string, fs: FileSystem = nodeFs): void {
   try {
     fs.unlinkSync(path);
   } catch (error) {

@@ -207,8 +207,14 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'renames its state file before it is on the disk',
-    edits: [{ within: 'replaceFile', replace: 'if (durable) fs.fsyncSync(file);', by: '' }],
+    name: 'puts only the name of its state file on the disk',
+    edits: [
+      {
+        within: 'putOnDisk',
+        replace: 'await syncBeside(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, fs);',
+        by: '',
+      },
+    ],
   },
   {
     name: 'leaves a drain that is over in its state file when the disk is full',

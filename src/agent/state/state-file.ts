@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { type FileSystem, makeDirectory, readKeptFile, removeFile, replaceFile } from '../../base/files.ts';
+import {
+  type FileSystem,
+  makeDirectory,
+  putOnDisk,
+  readKeptFile,
+  removeFile,
+  replaceFile,
+} from '../../base/files.ts';
 import { isOneOf, isRecord, isText } from '../../base/shape.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Signal } from '../../signals/signal.ts';
@@ -39,6 +46,7 @@ const MOST_BYTES = 8 * 1024 * 1024;
 /** `state.json` in the state directory, replaced atomically. @param fs the simulation's own; default the host's */
 export function createFileStore(stateDir: string, fs?: FileSystem): StateStore {
   const path = join(stateDir, 'state.json');
+  const sync = createSync(() => putOnDisk(path, fs));
   return {
     load: () => {
       let text: string;
@@ -52,10 +60,39 @@ export function createFileStore(stateDir: string, fs?: FileSystem): StateStore {
     },
     save: (state) => {
       makeDirectory(stateDir, fs);
-      replaceFile(path, JSON.stringify({ version: VERSION, ...state }), fs && { fs });
+      replaceFile(path, JSON.stringify({ version: VERSION, ...state }), {
+        durable: false,
+        ...(fs && { fs }),
+      });
+      sync();
     },
-    remove: () => removeFile(path, fs),
+    remove: () => {
+      removeFile(path, fs);
+      sync();
+    },
   };
+}
+
+/**
+ * What was saved outlives this process at once, and the host's own crash once fsync(2) returns. Nothing waits for that: it
+ * takes many seconds where tasks use up the disk. One at a time, as each of them holds up a thread that DNS needs too.
+ */
+function createSync(putOnDisk: () => Promise<void>): () => void {
+  let isDue = false;
+  let isUnderWay = false;
+  return () => {
+    isDue = true;
+    if (!isUnderWay) void run();
+  };
+
+  async function run() {
+    isUnderWay = true;
+    while (isDue) {
+      isDue = false;
+      await putOnDisk();
+    }
+    isUnderWay = false;
+  }
 }
 
 /** Checks every member that the agent will act on. Throws where the text is no state. */

@@ -17,6 +17,7 @@ import { describe, type TestContext, test } from 'node:test';
 import {
   type FileSystem,
   makeDirectory,
+  putOnDisk,
   readKeptFile,
   readTextFile,
   removeFile,
@@ -105,10 +106,10 @@ describe('a file that is replaced', () => {
     );
   });
 
-  test('is gone for good once it is removed: after a power failure it would be back', (t) => {
+  test('is removed, also where it is not there', (t) => {
     const path = oldFile(t);
-    const calls = callsOf((fs) => removeFile(path, fs));
-    assert.deepEqual(calls, [`open ${nameOf(path, -2)}`, `fsync ${nameOf(path, -2)}`]);
+    removeFile(path);
+    removeFile(path);
     assert.equal(existsSync(path), false);
     assert.throws(() => removeFile(join(path, '..')), { code: /EISDIR|EPERM/ });
   });
@@ -118,6 +119,15 @@ describe('a file that is replaced', () => {
     const calls = callsOf((fs) => replaceFile(path, 'new', { fs, durable: false }));
     assert.deepEqual(calls, ['open file.new', 'rename file.new']);
     assert.equal(readFileSync(path, 'utf8'), 'new');
+  });
+
+  test('is put on the disk later, the file before its name', async (t) => {
+    const path = oldFile(t);
+    const calls: string[] = [];
+    await putOnDisk(path, noting(calls));
+    const directory = nameOf(path, -2);
+    assert.deepEqual(calls, ['open file', 'fsync file', `open ${directory}`, `fsync ${directory}`]);
+    await putOnDisk(join(path, 'nothing'));
   });
 
   test('has the permissions asked for, whatever the umask and what was there', (t) => {
@@ -279,8 +289,13 @@ function writing(most: number | (() => number)): FileSystem['writeSync'] {
 /** The calls that decide what a crash leaves, in their order, by file name. */
 function callsOf(act: (fs: FileSystem) => void): string[] {
   const calls: string[] = [];
+  act(noting(calls));
+  return calls;
+}
+
+function noting(calls: string[]): FileSystem {
   const names = new Map<number, string | undefined>();
-  act({
+  return {
     ...nodeFs,
     openSync: (path, ...rest) => {
       const file = nodeFs.openSync(path, ...rest);
@@ -292,10 +307,16 @@ function callsOf(act: (fs: FileSystem) => void): string[] {
       calls.push(`fsync ${names.get(file)}`);
       nodeFs.fsyncSync(file);
     },
+    fsync: Object.assign(
+      (file: number, done: (error: Error | null) => void) => {
+        calls.push(`fsync ${names.get(file)}`);
+        nodeFs.fsync(file, done);
+      },
+      { __promisify__: nodeFs.fsync.__promisify__ },
+    ),
     renameSync: (from, to) => {
       calls.push(`rename ${nameOf(String(from), -1)}`);
       nodeFs.renameSync(from, to);
     },
-  });
-  return calls;
+  };
 }

@@ -44,6 +44,24 @@ describe('the state file', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(state)), JSON.parse(JSON.stringify(full)));
   });
 
+  test('is kept at once where the disk hangs, and one fsync after the other is asked for what is newest', async (t) => {
+    const waiting: (() => void)[] = [];
+    const fsync = ((_: number, done: () => void) => void waiting.push(done)) as typeof nodeFs.fsync;
+    const fsyncSync = () => assert.fail('heartbeats, StopTask and the watchdog would wait for the disk');
+    const directory = temporaryDirectory(t);
+    const store = createFileStore(directory, { ...nodeFs, fsync, fsyncSync });
+    for (const savedAt of [1, 2, 3]) store.save({ ...full, savedAt });
+    assert.equal(createFileStore(directory).load()?.savedAt, 3, 'a killed agent forgets what it has done');
+    // The file and its directory, for the first one, and once more for the others.
+    for (const more of [1, 1, 1, 1, 0]) {
+      assert.equal(waiting.length, more, 'DNS shares the threads that wait for the disk');
+      waiting.pop()?.();
+      await new Promise(setImmediate);
+    }
+    store.save(full);
+    assert.equal(waiting.length, 1, 'a host that loses power forgets all that came after the first save');
+  });
+
   test('is removed, with room for nothing and though it is not there', (t) => {
     const store = createFileStore(temporaryDirectory(t));
     store.save(full);
