@@ -9,7 +9,7 @@ import { createHeartbeatSender } from './act/send-heartbeats.ts';
 import { createMutationSender } from './act/send-mutations.ts';
 import type { Settled } from './act/settled.ts';
 import { nextViewKind } from './decide/ecs-pace.ts';
-import { isReleased, isUnsignalled } from './decide/facts.ts';
+import { isAssumed, isReleased, isUnsignalled } from './decide/facts.ts';
 import { isHeartbeatWanted } from './decide/freshness.ts';
 import { isIgnored } from './decide/ignored-tasks.ts';
 import { drainDue } from './decide/pace.ts';
@@ -200,11 +200,17 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     }
     if (next !== state.memory)
       update({ ...(isNewWait ? beginWaiting(state, knownAt) : state), memory: next });
-    // A hook may have been added before the wait began, where none was ours.
-    if (isNewWait && waiting.hook === undefined) askAnew(polls.hooks);
+    // Before the wait began a hook may have been added, where none was ours, or ours have been changed.
+    if (isNewWait && (waiting.hook === undefined || mayHooksBeOld())) askAnew(polls.hooks);
     // What a new signal says of the group is news, also where the drain before it is not given back yet: its hook may wait already,
     // and time out unless it hears from us.
     if (next.signals && next.signals !== signals) noteChange();
+  }
+
+  /** What a heartbeat alone has said to wait may have waited for minutes, since the hooks were read. */
+  function mayHooksBeOld(): boolean {
+    const last = ifKnown(polls.lifecycle.reading());
+    return last !== undefined && !isAssumed(last) && polls.hooks.asked().at < clock.now() - HOOKS_LATELY_MS;
   }
 
   function follow(observed: Observation, decision: Decision) {
@@ -285,6 +291,9 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     },
   };
 }
+
+/** The group was asked for its hooks so lately, in ms, that they need not be asked for again when one of them begins to wait. */
+const HOOKS_LATELY_MS = 30_000;
 
 function phaseAfter({ kind }: Action, phase: Phase): Phase {
   // Under another's name there is nothing to learn that would not be learnt under our own later.

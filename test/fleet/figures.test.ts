@@ -63,7 +63,7 @@ describe('F2: 99 of 100 are released within 5 s', () => {
   });
 });
 
-describe('F3: 15 requests, beside heartbeats and a look every 5 min', () => {
+describe('F3: 15 requests, beside heartbeats, and a look at ECS and at the hooks every 5 min', () => {
   const asked = (requests: Record<string, number>, lasted: number) =>
     figures(0, [
       drain({
@@ -76,6 +76,8 @@ describe('F3: 15 requests, beside heartbeats and a look every 5 min', () => {
     [{ 'ecs:ListTasks': 15 }, MINUTE, 15],
     [{ 'ecs:ListTasks': 16 }, 5 * MINUTE - 1, 16],
     [{ 'ecs:ListTasks': 17 }, 5 * MINUTE, 15],
+    [{ 'ecs:ListTasks': 16, 'autoscaling:DescribeLifecycleHooks': 3 }, 10 * MINUTE, 13],
+    [{ 'ecs:ListTasks': 13, 'autoscaling:DescribeLifecycleHooks': 9 }, 10 * MINUTE, 16],
     [{ 'ecs:ListTasks': 39, 'autoscaling:RecordLifecycleActionHeartbeat': 6 }, HOUR, 15],
   ] as const) {
     test(`${JSON.stringify(requests)} in ${lasted} ms`, () => {

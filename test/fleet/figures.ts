@@ -18,7 +18,7 @@ export type Figures = {
   readonly leftBehind: number;
   /** Requests of one drain. */
   readonly requests: Spread;
-  /** Those that AWS answered, beside heartbeats and a look at ECS every 5 min. What is throttled takes nothing from others. */
+  /** Those that AWS answered, beside heartbeats, and a look at ECS and at the hooks every 5 min. What is throttled takes nothing from others. */
   readonly besides: Spread;
   readonly allRequests: number;
   readonly throttled: number;
@@ -33,6 +33,7 @@ export const RELEASED_WITHIN_MS = 5 * SECOND;
 export const DRAINING_WITHIN_MS = { all: 30 * SECOND, each: SECOND / 40 };
 /** What a look at ECS costs while tasks run: the container instance, and what its tasks are doing. */
 const REQUESTS_OF_A_LOOK = 2;
+const HOOKS = 'autoscaling:DescribeLifecycleHooks';
 const A_LOOK_EVERY_MS = 5 * MINUTE;
 
 export function figuresOf(scenario: Scenario, all: readonly Drain[]): Figures {
@@ -79,7 +80,8 @@ function besides(drain: Drain): number {
   const looks = lasted > 0 ? Math.floor(lasted / A_LOOK_EVERY_MS) : 0;
   const heartbeats = (requests.get(HEARTBEAT) ?? 0) - drain.throttledHeartbeats;
   const answered = requestsOf(drain) - drain.throttled;
-  return Math.max(0, answered - heartbeats - looks * REQUESTS_OF_A_LOOK);
+  const hooksAgain = Math.max(0, (requests.get(HOOKS) ?? 0) - 1);
+  return Math.max(0, answered - heartbeats - looks * REQUESTS_OF_A_LOOK - Math.min(looks, hooksAgain));
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);

@@ -228,7 +228,9 @@ export function checkTimeout(
   // A hook that was changed before its agent could read it may count as it was, which nobody can read any more.
   const changedAt = instance.group?.changedAt ?? -Infinity;
   if (changedAt > (instance.waitsSince ?? at) && (process?.hooksReadAt ?? at) > changedAt) return;
-  const timeout = at - (instance.beats.get(event.hook) ?? instance.waitsSince ?? at);
+  const beatAt = instance.beats.get(event.hook) ?? instance.waitsSince ?? at;
+  const timeout = at - beatAt;
+  if (isChangeUnread(instance, beatAt, at)) return;
   const signalledFor = instance.drainSince === undefined ? 0 : at - instance.drainSince;
   if (signalledFor < timeout + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0)) return;
   const span = instance.disturbances.span(at - timeout, at);
@@ -245,6 +247,25 @@ export function checkTimeout(
       `the hook ${event.hook} of ${id} timed out while ${taskNamed(left)}, with trouble for only ${span} ms of its ${timeout} ms`,
   );
 }
+
+/**
+ * Whether the group's hooks were changed since the agent last read them, and it need not have read them since: that it does beside a
+ * heartbeat, five minutes after the last time, or a quarter of an hour where heartbeats are throttled, and when the wait begins.
+ */
+function isChangeUnread(instance: Instance, beatAt: number, at: number): boolean {
+  const { group, process, disturbances, rareBeats, waitsSince = at } = instance;
+  const readAt = process?.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? at;
+  if (!group || group.changedAt < readAt) return false;
+  const every = rareBeats > 0 ? 3 * READ_AFRESH_MS : READ_AFRESH_MS;
+  const isReadLately = group.changedAt > waitsSince - READ_LATELY_MS && beatAt < readAt + every;
+  return isReadLately || disturbances.troubleAt(at) > beatAt - READ_RESTS_MS;
+}
+
+const READ_AFRESH_MS = 300_000;
+/** What was read so lately before the wait began is not read again, in ms. */
+const READ_LATELY_MS = 35_000;
+/** So long a read rests that was throttled, in ms. */
+const READ_RESTS_MS = 120_000;
 
 /**
  * Until when the agent may not have read of the change that made a hook ours. Where several could be, they are read again once in a

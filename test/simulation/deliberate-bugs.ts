@@ -756,4 +756,16 @@ export const mutants: readonly Mutant[] = [
     edits: [{ within: 'tasksOn', replace: '(silentSince ?? now) + LAST_WORD_MS', by: '-Infinity' }],
     isRare: true,
   },
+  {
+    name: 'never reads again of a hook that it knows',
+    from: 401,
+    edits: [{ within: 'hooksInterval', replace: 'elapsed >= HOOKS_AFRESH_MS', by: 'elapsed >= Infinity' }],
+    isRare: true,
+  },
+  {
+    name: 'takes the hook that begins to wait for what it was when the group began',
+    from: 601,
+    edits: [{ within: 'createDrain', replace: '|| mayHooksBeOld()', by: '' }],
+    isRare: true,
+  },
 ];

@@ -26,6 +26,7 @@ import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
 import { addOptions } from './draw-options.ts';
+import { addShortenedHook } from './draw-pace.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
 import {
   addDoubtedDeregistration,
@@ -79,7 +80,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const takenBack = rare ? addTakenBack(createRandom(seed ^ 0x7a8e), missing, span) : missing;
   const untold = rare ? addUntoldReplacement(createRandom(seed ^ 0x0470), takenBack, span) : takenBack;
   const older = rare ? addOlderThanTask(createRandom(seed ^ 0x01de), untold, span) : untold;
-  const drawn = rare ? withFewPages(older) : older;
+  const shortened = rare ? addShortenedHook(createRandom(seed ^ 0x5407), older, span) : older;
+  const drawn = rare ? withFewPages(shortened) : shortened;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

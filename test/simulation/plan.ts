@@ -22,6 +22,7 @@ export type Plan = {
     | 'lostTasks'
     | 'emptyTagFolder'
     | 'pageSize'
+    | 'heartbeatCounts'
     | 'rootVolumeTarget'
     | 'rootVolumeAbandoned'
     | 'rootVolumeHoldsEcsAgent'

@@ -53,10 +53,14 @@ export type DrainPace = {
   readonly hearsOfTermination: boolean;
   /** How often our hook needs a heartbeat; undefined where it is not known. */
   readonly heartbeatInterval: number | undefined;
+  /** Whether the group has told its hooks in this drain. */
+  readonly areHooksKnown: boolean;
   /** Where it is not clear which hook is ours: how often the one that needs heartbeats most often does. */
   readonly unclearInterval: number | undefined;
-  /** Whether the last heartbeat was recorded: then the hook still waits. */
-  readonly isHookHeld: boolean;
+  /** When the last heartbeat was recorded, where it was: then the hook still waits. */
+  readonly heldAt: number | undefined;
+  /** From 0 to 1: how short the account's requests have been for heartbeats of late. */
+  readonly strain: number;
   /** Why the last heartbeat failed; undefined where it did not: whether the hook waits is not known from it then. */
   readonly heartbeatFailed: 'throttled' | 'unclear' | undefined;
   /** When the hook's global limit ends the wait; undefined where none is known. */

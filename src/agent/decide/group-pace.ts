@@ -25,6 +25,12 @@ const DONE_MS = 60_000;
 const COMPLETED_MS = 25_000;
 /** The hooks again, where it is not clear which is ours: somebody may fix that while the hook still waits. */
 const HOOKS_AGAIN_MS = { least: 60_000, most: 600_000 } as const;
+/**
+ * The hooks again, where ours is known: somebody may shorten it. With hooks of 20 min or more that is beside each heartbeat. Where
+ * heartbeats are throttled the others' need the requests: then three times more rarely.
+ */
+const HOOKS_AFRESH_MS = 290_000;
+const STRAINED = 3;
 /** So long before the hook's global limit it is asked whether the group retains; the action is abandoned 5 min before it. */
 const RETENTION_BEFORE_MS = [65, 35, 25, 15, 8].map((minutes) => minutes * 60_000);
 
@@ -53,11 +59,15 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
     // Each heartbeat that is recorded says that it still waits; before its release it is asked once more.
     case 'waiting':
       if (pace.emptySince !== undefined)
-        return at < pace.emptySince ? 0 : pace.isHookHeld && where.aim === 'termination' ? CHECK_MS : settled;
+        return at < pace.emptySince
+          ? 0
+          : isHookHeld(pace) && where.aim === 'termination'
+            ? CHECK_MS
+            : settled;
       // The same heartbeats are recorded once it is terminated instead, which retains it where nothing else would.
       if (where.aim === 'root-volume') return settled;
       if (pace.isUnsignalled) return DONE_MS;
-      if (pace.isHookHeld) return Infinity;
+      if (isHookHeld(pace)) return Infinity;
       return pace.isHostBusy ? CHECK_MS : DONE_MS;
     // Somebody may terminate it, and its hook waits again.
     case 'retained':
@@ -66,6 +76,8 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
       return DONE_MS;
   }
 }
+
+const isHookHeld = ({ heldAt }: DrainPace): boolean => heldAt !== undefined;
 
 const turnedInterval = (heartbeatInterval: number): number =>
   Math.min(DONE_MS, Math.max(TURNED_MS, heartbeatInterval));
@@ -115,11 +127,13 @@ function untoldInterval({ heartbeatInterval, unclearInterval }: DrainPace): numb
 }
 
 /**
- * What the group says of its hooks matters once it terminates the instance, and stays so while one of them is ours. While it keeps the
- * instance they are asked for once: how soon a wait must be noticed is theirs to say.
+ * What the group says of its hooks matters once it terminates the instance. While one of them is ours they are asked for now and then,
+ * since it can be changed. While the group keeps the instance they are asked for once: how soon a wait must be noticed is theirs to say.
  */
 export function hooksDue(pace: DrainPace): number {
-  if (isLeaving(pace)) return dueAfter(pace.asked.hooks, hooksInterval(pace), urgencyOf(pace));
+  // What is asked for again, while its heartbeats are recorded, must leave the requests to them.
+  const urgency = pace.areHooksKnown && isHookHeld(pace) ? 'nothing' : urgencyOf(pace);
+  if (isLeaving(pace)) return dueAfter(pace.asked.hooks, hooksInterval(pace), urgency);
   return isKeptUntold(pace) ? dueAfter(pace.asked.hooks, Infinity, 'nothing') : Infinity;
 }
 
@@ -130,8 +144,13 @@ const isKeptUntold = ({ lifecycle, phase, hearsOfTermination, isContradicted, is
   !isContradicted &&
   !isOver;
 
-function hooksInterval({ heartbeatInterval, unclearInterval = Infinity }: DrainPace): number {
-  if (heartbeatInterval !== undefined) return Infinity;
+function hooksInterval({ heartbeatInterval, unclearInterval = Infinity, ...pace }: DrainPace): number {
+  const { asked, heldAt = -Infinity, strain } = pace;
+  if (heartbeatInterval !== undefined) {
+    // What counts may be the hook as it is at a heartbeat: to read it right after that is soon enough.
+    const elapsed = heldAt - asked.hooks.at;
+    return elapsed >= HOOKS_AFRESH_MS * (1 + (STRAINED - 1) * strain) ? elapsed : Infinity;
+  }
   return Math.max(HOOKS_AGAIN_MS.least, Math.min(unclearInterval, HOOKS_AGAIN_MS.most));
 }
 

@@ -11,6 +11,7 @@ export type PaceFacts = Pick<
   | 'stopTasksAt'
   | 'limitAt'
   | 'heartbeatInterval'
+  | 'areHooksKnown'
   | 'unclearInterval'
   | 'hookLimit'
   | 'isSignalUnknown'
@@ -24,6 +25,7 @@ export const UNOBSERVED: PaceFacts = {
   stopTasksAt: undefined,
   limitAt: undefined,
   heartbeatInterval: undefined,
+  areHooksKnown: false,
   unclearInterval: undefined,
   hookLimit: undefined,
   isSignalUnknown: false,
@@ -41,6 +43,7 @@ export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
     stopTasksAt: earlier(interruption && interruption - SPOT_STOP_TASKS_MS, deadline),
     limitAt: earlier(drainDeadline(observed, policy), hookLimit(observed)),
     heartbeatInterval: choice.kind === 'ours' ? heartbeatInterval(choice.hook) : undefined,
+    areHooksKnown: observed.hooks.kind === 'known',
     unclearInterval: unclearInterval(choice, observed),
     hookLimit: hookLimit(observed),
     isSignalUnknown: observed.signals.kind === 'unknown',

@@ -119,7 +119,7 @@ export function createDrainPolls(
       terminatingSince = isAsked && where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
       const isKept = state.value.kind === 'in-group' && !where;
       // Its hooks may be others by now than those that it had while it kept the instance.
-      if (kept && where) hooks.forget('the group has begun to take the instance out');
+      if (kept && where) hooks.invalidate();
       const since = kept && kept.since >= source.tagSince() ? kept.since : at;
       kept = isKept ? { since, until: at } : undefined;
     },

@@ -81,7 +81,8 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       lifecycle: polls.lifecycle.reading(),
       hearsOfTermination: policy.signals.includes('lifecycle'),
       // No heartbeat is recorded for what was completed: the last one says nothing of it any more.
-      isHookHeld: heartbeat?.outcome === 'recorded' && completed === undefined,
+      heldAt: heartbeat?.outcome === 'recorded' && completed === undefined ? heartbeat.at : undefined,
+      strain: heartbeat?.strain ?? 0,
       heartbeatFailed: failureOf(heartbeat),
       completedAt: completed?.result === 'CONTINUE' ? completed.at : undefined,
       terminatingSince,

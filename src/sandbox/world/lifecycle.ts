@@ -117,7 +117,9 @@ export function waitingAction(
 }
 
 export function heartbeat(world: WorldState, member: Member, action: LifecycleAction): void {
-  setTimeoutOf(world, member, action);
+  const isAsBegun = world.options.heartbeatCounts === 'hook-as-begun';
+  const hook = isAsBegun ? undefined : member.group.hooks.get(action.hook.name);
+  setTimeoutOf(world, member, action, hook ?? action.hook);
   emit(world, () => ({
     type: 'heartbeat',
     group: member.group.name,
@@ -243,7 +245,7 @@ function enterWait(world: WorldState, member: Member): void {
     timeout: undefined,
     state: 'waiting',
   }));
-  for (const action of member.actions) setTimeoutOf(world, member, action);
+  for (const action of member.actions) setTimeoutOf(world, member, action, action.hook);
   for (const action of member.actions) notify(world, member, action);
   // Auto Scaling user guide, "Lifecycle hooks": what cannot be delivered ends with the default result.
   for (const action of member.actions)
@@ -251,8 +253,9 @@ function enterWait(world: WorldState, member: Member): void {
       endAction(world, member, action, action.hook.defaultResult, 'broken-target');
 }
 
-function setTimeoutOf(world: WorldState, member: Member, action: LifecycleAction): void {
-  const heartbeatEndsAt = world.now + action.hook.heartbeatTimeout * 1000;
+/** @param hook as it counts for how long it may wait until its next heartbeat */
+function setTimeoutOf(world: WorldState, member: Member, action: LifecycleAction, hook: Hook): void {
+  const heartbeatEndsAt = world.now + hook.heartbeatTimeout * 1000;
   action.timesOutAt = Math.min(heartbeatEndsAt, action.globalEndsAt);
   cancel(action.timeout);
   const by = heartbeatEndsAt < action.globalEndsAt ? 'heartbeat-timeout' : 'global-timeout';

@@ -100,6 +100,8 @@ export type WorldOptions = {
   tasksOfInactive?: 'listed' | 'empty' | 'refused';
   /** What the tag folder of metadata answers where there is no tag: both have been seen. */
   emptyTagFolder?: 'empty' | 'missing';
+  /** Which time-out a heartbeat restarts where the hook was changed since its action began: no primary source says which. */
+  heartbeatCounts?: 'hook-as-begun' | 'hook-as-is';
   /** What metadata says while an instance refresh replaces the root volume: documented nowhere. */
   rootVolumeTarget?: RootVolumeTarget;
   /** What becomes of an instance whose root volume was to be replaced when a hook is abandoned: no primary source says. */
@@ -134,6 +136,7 @@ export type ResolvedOptions = {
   readonly tasksOfUnknown: 'empty' | 'refused';
   readonly tasksOfInactive: 'listed' | 'empty' | 'refused';
   readonly emptyTagFolder: 'empty' | 'missing';
+  readonly heartbeatCounts: 'hook-as-begun' | 'hook-as-is';
   readonly rootVolumeTarget: RootVolumeTarget;
   readonly rootVolumeAbandoned: 'proceeds' | 'terminates';
   readonly rootVolumeHoldsEcsAgent: boolean;
@@ -156,6 +159,7 @@ export function resolveOptions(options: WorldOptions): ResolvedOptions {
     tasksOfUnknown: options.tasksOfUnknown ?? 'empty',
     tasksOfInactive: options.tasksOfInactive ?? 'listed',
     emptyTagFolder: options.emptyTagFolder ?? 'empty',
+    heartbeatCounts: options.heartbeatCounts ?? 'hook-as-begun',
     rootVolumeTarget: options.rootVolumeTarget ?? 'InService',
     rootVolumeAbandoned: options.rootVolumeAbandoned ?? 'proceeds',
     rootVolumeHoldsEcsAgent: options.rootVolumeHoldsEcsAgent ?? true,

@@ -297,6 +297,31 @@ describe('heartbeats', () => {
     await agent.pass(20 * SECOND);
     assert.match(agent.did.at(-1) ?? '', /heartbeat/);
   });
+  const shortened = [{ ...hook, heartbeatTimeout: 300_000, globalTimeout: 30_000_000 }];
+  const shortest = (did: readonly string[]) => {
+    const at = did.filter((one) => one.endsWith('heartbeat')).map((one) => Number.parseFloat(one));
+    return Math.max(...at.slice(-3).map((one, index, all) => (all[index + 1] ?? one) - one));
+  };
+  it('come sooner once somebody has shortened the hook, in the middle of its action', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), status: 'DRAINING' });
+    await agent.pass(5 * MINUTE);
+    agent.says.hooks = shortened;
+    await agent.pass(12 * MINUTE);
+    assert.equal(shortest(agent.did), 73.5, 'a fleet loses its tasks when one number of its hook is changed');
+    assert.deepEqual(agent.times('hooks'), [15, 615, 909], 'others’ heartbeats need the requests');
+  });
+  for (const state of ['Terminating', 'Terminating:Retained'])
+    it(`… or while the group had the instance ${state}: then it is the new action’s by anybody’s reading`, async () => {
+      const agent = scriptAgent();
+      await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: { ...waits, state } });
+      await agent.pass(2 * MINUTE);
+      agent.says.hooks = shortened;
+      await agent.pass(MINUTE);
+      agent.says.lifecycle = waits;
+      await agent.pass(10 * MINUTE);
+      assert.equal(shortest(agent.did), 73.5, 'the hook times out with the task');
+    });
   it('do not wait for the name again because the decision has changed meanwhile', async () => {
     const agent = scriptAgent();
     const answers = [1, 2, 3].map(() => Promise.withResolvers<ReturnType<typeof known<string>>>());

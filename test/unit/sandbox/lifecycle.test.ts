@@ -153,6 +153,20 @@ describe('the time-outs of a hook', () => {
     assert.deepEqual(states.slice(2), ['3001000 Terminating:Proceed', '3003000 Terminated']);
   });
 
+  for (const [heartbeatCounts, timeout] of [
+    ['hook-as-begun', 3_600],
+    ['hook-as-is', 300],
+  ] as const)
+    test(`a heartbeat restarts that of the ${heartbeatCounts}, where it was changed meanwhile, as nothing documents`, () => {
+      const { fleet, machine, states } = scene({ heartbeatCounts });
+      fleet.scaleIn(machine);
+      fleet.pass(2_000);
+      fleet.putHook({ name: 'drain', heartbeatTimeout: 300 });
+      fleet.pass(998_000);
+      assert.equal(heartbeat({ fleet, machine }), 'ok', 'it counts as it was until then');
+      fleet.pass(timeout * 1_000);
+      assert.deepEqual(states.slice(2), [`${1_000_000 + timeout * 1_000} Terminating:Proceed`]);
+    });
   test('the global time-out is 48 hours at most', () => {
     const { fleet } = scene({ hooks: [{ name: 'drain', heartbeatTimeout: 7200 }] });
     const { LifecycleHooks } = fleet.world.call('autoscaling:DescribeLifecycleHooks', {

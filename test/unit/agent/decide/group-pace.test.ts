@@ -10,14 +10,14 @@ describe('the state in the group', () => {
 
   it('is not asked while heartbeats say that the hook waits', () => assert.equal(due(), Infinity));
   it('is asked every 5 min where none is recorded, and every minute where nothing but the group is waited for', () => {
-    assert.equal(due({ isHookHeld: false }), 5 * MINUTE);
-    assert.equal(due({ isHookHeld: false, isHostBusy: false }), MINUTE);
-    assert.equal(due({ isHookHeld: false, ...emptied(NOW - SECOND) }), MINUTE);
+    assert.equal(due({ heldAt: undefined }), 5 * MINUTE);
+    assert.equal(due({ heldAt: undefined, isHostBusy: false }), MINUTE);
+    assert.equal(due({ heldAt: undefined, ...emptied(NOW - SECOND) }), MINUTE);
   });
   it('is asked every minute while a root volume is to be replaced: terminated instead, it would not be retained', () => {
     const replacing = { lifecycle: inState('ReplacingRootVolume:Wait') };
     assert.equal(due(replacing), MINUTE);
-    assert.equal(due({ ...replacing, isHookHeld: false }), MINUTE);
+    assert.equal(due({ ...replacing, heldAt: undefined }), MINUTE);
   });
   it('… or as often as a short hook needs, before and after the drain: it waits anew once the instance is terminated', () => {
     const replacing = { lifecycle: inState('ReplacingRootVolume:Wait') };
@@ -29,11 +29,11 @@ describe('the state in the group', () => {
   });
   it('is asked when the host’s last task has ended: the release rests on it', () => {
     assert.equal(due(emptied(NOW + 1)), 0);
-    assert.equal(due({ ...emptied(NOW), isHookHeld: false }), MINUTE);
+    assert.equal(due({ ...emptied(NOW), heldAt: undefined }), MINUTE);
   });
   it('and not every minute again while heartbeats tell that the hook waits: a fleet’s releases would wait for these answers', () => {
-    assert.equal(due({ ...emptied(NOW), isHookHeld: true }), 5 * MINUTE);
-    assert.equal(due({ ...emptied(NOW + 1), isHookHeld: true }), 0);
+    assert.equal(due({ ...emptied(NOW), heldAt: NOW }), 5 * MINUTE);
+    assert.equal(due({ ...emptied(NOW + 1), heldAt: NOW }), 0);
   });
   for (const [elapsed, every] of [
     [0, 3],
@@ -121,13 +121,13 @@ describe('the state in a group that only metadata has named', () => {
   it('is asked 5 to 15 min later: heartbeats tell enough', () =>
     assert.deepEqual([due(), due({ spread: 1 })], [5 * MINUTE, 15 * MINUTE]));
   it('is asked within the five minutes that abandoning leaves, where no heartbeat tells whether the hook waits', () => {
-    assert.equal(due({ isHookHeld: false, heartbeatFailed: 'unclear' }), 30 * SECOND);
+    assert.equal(due({ heldAt: undefined, heartbeatFailed: 'unclear' }), 30 * SECOND);
     // A time-out of 30 s: a heartbeat every 6 s, and a limit of 50 min.
-    const short = { isHookHeld: false, heartbeatFailed: 'throttled', spread: 1 } as const;
+    const short = { heldAt: undefined, heartbeatFailed: 'throttled', spread: 1 } as const;
     assert.equal(due({ ...short, heartbeatInterval: 6 * SECOND }), 200 * SECOND);
   });
   it('is not asked for hours where a long hook’s heartbeats are throttled: the requests are needed for them', () => {
-    const long = { isHookHeld: false, heartbeatFailed: 'throttled', spread: 1 } as const;
+    const long = { heldAt: undefined, heartbeatFailed: 'throttled', spread: 1 } as const;
     assert.equal(due({ ...long, heartbeatInterval: 73.5 * SECOND }), 882 * SECOND);
     assert.equal(due({ ...long, heartbeatInterval: 10 * MINUTE }), 120 * MINUTE);
   });
@@ -173,7 +173,27 @@ describe('the group’s hooks', () => {
     assert.equal(due({ ...kept, isContradicted: true }), Infinity, 'nothing but the group asks for it');
     assert.equal(due({ ...kept, isOver: true }), Infinity, 'nothing asks for it any more');
   });
-  it('are asked again only where none of them is ours: somebody may mend it', () => {
+  it('are read again beside a heartbeat, 5 min after the last time: a hook that was shortened times out before the next', () => {
+    const read = (ago: number) => ({ asked: { ...draining.asked, hooks: at(NOW - ago) } });
+    assert.equal(due(read(10 * MINUTE)), 0);
+    assert.equal(due(read(299 * SECOND)), 0, 'a hook of 20 min is read at each of its heartbeats');
+    assert.equal(due(read(4 * MINUTE)), Infinity, 'a fleet of short hooks asks for more than there is');
+    assert.equal(due({ ...read(10 * MINUTE), heldAt: NOW - 6 * MINUTE }), Infinity, 'between two heartbeats');
+    assert.equal(due({ ...read(10 * MINUTE), heldAt: undefined }), Infinity, 'a heartbeat is tried first');
+  });
+  it('are read again three times more rarely where heartbeats are throttled: those need the requests', () => {
+    const read = (ago: number) => ({ asked: { ...draining.asked, hooks: at(NOW - ago) }, strain: 1 });
+    assert.equal(due(read(14 * MINUTE)), Infinity);
+    assert.equal(due(read(15 * MINUTE)), 0);
+  });
+  it('rest long after throttling while heartbeats hold the hook, and as short as any where none is held', () => {
+    const failure = { kind: 'throttled', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
+    const asked = { ...draining.asked, hooks: { ...stale, failure } };
+    assert.equal(due({ asked }), 5 * SECOND, 'it takes others’ heartbeats their requests');
+    assert.equal(due({ asked, heldAt: undefined }), SECOND / 2);
+    assert.equal(due({ asked, areHooksKnown: false }), SECOND / 2);
+  });
+  it('are asked again by themselves only where none of them is ours: somebody may mend it', () => {
     assert.equal(due(), Infinity);
     assert.equal(due({ heartbeatInterval: undefined }), 10 * MINUTE);
   });

@@ -1,0 +1,58 @@
+import type { Span } from './draw-rare.ts';
+import type { Plan, TaskPlan } from './plan.ts';
+import type { Random } from './random.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+
+/**
+ * Draws what a drain meets that asks too rarely: into one of two hundred runs each, from a source of its own, so that everything else
+ * stays as it was drawn.
+ */
+
+/** Somebody shortens our hook, while its action waits, or before it does: behind a load balancer, or while the group retains the instance. */
+export function addShortenedHook(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const when = random.pick(['waiting', 'waiting', 'terminating'] as const);
+  const terminatingToWait = when === 'waiting' ? 500 : random.integer(2, 15) * MINUTE;
+  const from = when === 'waiting' ? start + terminatingToWait : start;
+  const changedAt = from + random.integer(5 * SECOND, when === 'waiting' ? 15 * MINUTE : terminatingToWait);
+  return {
+    ...plan,
+    flags: [],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(1_200, 3_600), defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: plan.group.retain,
+    },
+    services: [],
+    tasks: [lasting(changedAt + random.integer(15, 30) * MINUTE)],
+    happenings: [
+      { at: start, what: 'scale-in' },
+      { at: changedAt, what: 'hook-put', name: 'drain', heartbeatTimeout: random.integer(100, 240) },
+    ],
+    faults: [],
+    kills: random.chance(0.8)
+      ? []
+      : [
+          {
+            when: 'at',
+            at: random.integer(start, changedAt),
+            downMs: random.spread(100, 20 * SECOND),
+            state: 'kept',
+          },
+        ],
+    world: {
+      ...plan.world,
+      heartbeatCounts: random.pick(['hook-as-begun', 'hook-as-is'] as const),
+      timings: { ...plan.world.timings, terminatingToWait },
+    },
+  };
+}
+
+const lasting = (runsFor: number): TaskPlan => ({
+  at: 0,
+  runsFor,
+  ignoresSigterm: false,
+  exitAfterSigterm: 500,
+});
