@@ -759,7 +759,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'never reads again of a hook that it knows',
     from: 401,
-    edits: [{ within: 'hooksInterval', replace: 'elapsed >= HOOKS_AFRESH_MS', by: 'elapsed >= Infinity' }],
+    edits: [{ within: 'hooksInterval', replace: 'isDue ?', by: '(false as boolean) ?' }],
     isRare: true,
   },
   {

@@ -31,6 +31,8 @@ const HOOKS_AGAIN_MS = { least: 60_000, most: 600_000 } as const;
  */
 const HOOKS_AFRESH_MS = 290_000;
 const STRAINED = 3;
+/** … and so long after it at the most: the shortest time-out leaves twenty seconds. */
+const AFTER_HEARTBEATS_MS = 10_000;
 /** So long before the hook's global limit it is asked whether the group retains; the action is abandoned 5 min before it. */
 const RETENTION_BEFORE_MS = [65, 35, 25, 15, 8].map((minutes) => minutes * 60_000);
 
@@ -145,11 +147,12 @@ const isKeptUntold = ({ lifecycle, phase, hearsOfTermination, isContradicted, is
   !isOver;
 
 function hooksInterval({ heartbeatInterval, unclearInterval = Infinity, ...pace }: DrainPace): number {
-  const { asked, heldAt = -Infinity, strain } = pace;
+  const { asked, heldAt = -Infinity, strain, spread } = pace;
   if (heartbeatInterval !== undefined) {
-    // What counts may be the hook as it is at a heartbeat: to read it right after that is soon enough.
+    // What counts may be the hook as it is at a heartbeat: to read it soon after that is enough. A fleet's heartbeats come together.
     const elapsed = heldAt - asked.hooks.at;
-    return elapsed >= HOOKS_AFRESH_MS * (1 + (STRAINED - 1) * strain) ? elapsed : Infinity;
+    const isDue = elapsed >= HOOKS_AFRESH_MS * (1 + (STRAINED - 1) * strain);
+    return isDue ? elapsed + spread * AFTER_HEARTBEATS_MS : Infinity;
   }
   return Math.max(HOOKS_AGAIN_MS.least, Math.min(unclearInterval, HOOKS_AGAIN_MS.most));
 }

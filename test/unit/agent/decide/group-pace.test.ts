@@ -176,6 +176,7 @@ describe('the group’s hooks', () => {
   it('are read again beside a heartbeat, 5 min after the last time: a hook that was shortened times out before the next', () => {
     const read = (ago: number) => ({ asked: { ...draining.asked, hooks: at(NOW - ago) } });
     assert.equal(due(read(10 * MINUTE)), 0);
+    assert.equal(due({ ...read(10 * MINUTE), spread: 1 }), 10 * SECOND, 'a fleet’s heartbeats come together');
     assert.equal(due(read(299 * SECOND)), 0, 'a hook of 20 min is read at each of its heartbeats');
     assert.equal(due(read(4 * MINUTE)), Infinity, 'a fleet of short hooks asks for more than there is');
     assert.equal(due({ ...read(10 * MINUTE), heldAt: NOW - 6 * MINUTE }), Infinity, 'between two heartbeats');
