@@ -24,7 +24,13 @@ function load(path: string): Exports {
   const run = compile(join(here, path));
   const module: Module = { exports: {} };
   loaded.set(path, module);
-  run(module.exports, (name) => required(path, name), module);
+  try {
+    run(module.exports, (name) => required(path, name), module);
+  } catch (error) {
+    // What it requires may be there the next time.
+    loaded.delete(path);
+    throw error;
+  }
   return module.exports;
 }
 
@@ -36,10 +42,10 @@ function required(by: string, name: string): Exports {
 
 function compile(file: string): Run {
   const source = bytesOf(file);
-  if (!source)
-    throw Object.assign(new Error(`${file} is part of the program, and cannot be read`), {
-      code: 'ERR_MODULE_NOT_FOUND',
-    });
+  if (!source) {
+    const message = `${file} is part of this program, and cannot be read: start it anew if it was upgraded, else install it again`;
+    throw Object.assign(new Error(message), { code: 'ERR_MODULE_NOT_FOUND' });
+  }
   // esbuild writes ASCII: so each character takes one byte in memory.
   const script = new Script(source.toString('latin1'), {
     filename: file,

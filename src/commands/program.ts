@@ -37,7 +37,7 @@ export const program = {
         ['0', 'stopped by SIGTERM or SIGINT; nothing changes in AWS'],
         [
           String(EX_TEMPFAIL),
-          'another agent runs with the same state directory; as after each 75, the unit tries again, at growing intervals of up to a minute',
+          'another agent runs with the same state directory, or a file of the program cannot be read; as after each 75, the unit tries again, at growing intervals of up to a minute',
         ],
       ],
     },

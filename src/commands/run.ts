@@ -5,6 +5,7 @@ import { createImds, imdsEndpoint } from '../aws/imds.ts';
 import { awsServices } from '../aws/operations.ts';
 import { createTransport } from '../aws/sdk/transport.ts';
 import { systemClock } from '../base/clock.ts';
+import { messageOf } from '../base/text.ts';
 import { version } from '../base/version.ts';
 import { EX_TEMPFAIL } from '../config/exit-codes.ts';
 import type { Configured } from '../config/load.ts';
@@ -16,14 +17,17 @@ import { createNotifier } from '../host/systemd.ts';
 import type { Log } from '../log/log.ts';
 import { createOutput } from '../log/output.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import { createOperatorHooks, sayWhatIsNotRun } from '../operator-hooks/operator-hooks.ts';
+import { createOperatorHooks, prepareHooks } from '../operator-hooks/operator-hooks.ts';
 import { manualSignal } from '../signals/manual.ts';
 import { followGroup } from './group-at-rest.ts';
 import { passToSdk } from './sdk-environment.ts';
 import { claimStateDir } from './state-dir.ts';
 import { createStatusFile } from './status-file.ts';
 
-/** `ecs-drain-agent run`: what the unit starts. Resolves with the exit code once SIGTERM or SIGINT has come. */
+/**
+ * `ecs-drain-agent run`: what the unit starts. Resolves with the exit code once SIGTERM or SIGINT has come, or a file of the
+ * program cannot be read.
+ */
 export async function run(
   { config, origins, environment, warnings }: Configured,
   network: Network,
@@ -31,6 +35,7 @@ export async function run(
   const output = createOutput({ level: config.logLevel, environment });
   const stop = new AbortController();
   let reason = '';
+  let exitCode = 0;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       reason = signal;
@@ -51,7 +56,7 @@ export async function run(
   for (const warning of warnings) log('config.warning', warning);
   if (network.proxies) log('proxy.used', `the AWS APIs are asked by proxy: ${network.proxies}`);
   if (claim.kind === 'unusable') log('state.unwritable', unusable(claim.why, config, origins));
-  await sayWhatIsNotRun(config.hooksDir, log);
+  await prepareHooks(config.hooksDir, log);
   passToSdk(environment);
 
   const notifier = createNotifier(environment);
@@ -64,6 +69,7 @@ export async function run(
     stop.signal,
   );
   let isReady = false;
+  let isIncomplete = false;
   await startAgent(config, {
     clock: systemClock,
     uptime: () => uptime() * 1_000,
@@ -74,6 +80,15 @@ export async function run(
         clock: systemClock,
         random: Math.random,
         network,
+        onUnloadable: (service, error) => {
+          if (!isIncomplete) log('agent.incomplete', messageOf(error));
+          isIncomplete = true;
+          // With Auto Scaling it keeps the hook alive, and started anew it may not come up again. Without, nothing is lost.
+          if (service !== 'autoscaling' || stop.signal.aborted) return;
+          reason = 'itself, as a file of the program cannot be read';
+          exitCode = EX_TEMPFAIL;
+          stop.abort();
+        },
       }),
     store: createFileStore(config.stateDir),
     manual: manualSignal(config.stateDir, (why) => log('state.discarded', why)),
@@ -97,7 +112,7 @@ export async function run(
   statusFile.remove();
   if (claim.kind === 'ours') claim.release();
   log('agent.stopped', `stopped by ${reason}; nothing changes in AWS`);
-  return 0;
+  return exitCode;
 }
 
 /** Loaded only where metrics are configured. */

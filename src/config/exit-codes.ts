@@ -5,8 +5,8 @@ export const EX_USAGE = 64;
 export const EX_UNAVAILABLE = 69;
 
 /**
- * sysexits.h: another agent runs with the same state directory, or a file of the configuration cannot be read. Either can
- * pass at any time, so the unit starts this one again, at the growing intervals of `restart-delay`.
+ * sysexits.h: another agent runs with the same state directory, or a file of the configuration, or of the program, cannot be
+ * read. Each can pass at any time, so the unit starts this one again, at the growing intervals of `restart-delay`.
  */
 export const EX_TEMPFAIL = 75;
 

@@ -46,8 +46,14 @@ export const events = {
   },
   'agent.stopped': {
     level: 'info',
-    meaning: 'The agent was told to stop, and ends. It changes nothing in AWS.',
+    meaning: 'The agent was told to stop, or is `agent.incomplete`, and ends. It changes nothing in AWS.',
     remedy: '',
+  },
+  'agent.incomplete': {
+    level: 'error',
+    meaning:
+      'A file of the program cannot be read: it was replaced or removed while the agent ran, or the disk fails. The agent tries again with each call. If it cannot ask Auto Scaling, and so keep no hook alive, it ends with exit code 75, and its unit starts what is installed by now.',
+    remedy: 'Restart the agent after an upgrade that did not, or install it again.',
   },
   'agent.fault': {
     level: 'warn',

@@ -9,6 +9,8 @@ export type SdkPorts = {
   readonly random: () => number;
   /** Proxies and certificates; absent: no proxy, and Node's own certificates. */
   readonly network?: Network | undefined;
+  /** Told of a service, by its prefix, that could not be loaded: a file of the program cannot be read. The next call tries again. */
+  readonly onUnloadable?: (service: string, error: Error) => void;
 };
 
 /**
@@ -48,6 +50,10 @@ export function createTransport<S extends SdkModules>(
     if (!service) {
       service = load(modules[name], config, ports);
       services.set(name, service);
+      service.catch((error: Error) => {
+        services.delete(name);
+        ports.onUnloadable?.(name, error);
+      });
     }
     const send = await service;
     return (await send(operation, input, options.signal)) as Output<O, T>;
