@@ -33,7 +33,8 @@ ${code('ecs-drain-agent doctor')} shows the same problems beside its own checks 
       ]),
     ),
     paragraphs(`
-${code('status --health')} exits with 0 while an agent runs, whatever it does, else with 1.`),
+${code('status --health')} exits with 0 while an agent runs, whatever it does, else with 1. An agent that hangs, so that it has
+not touched its status file for three minutes, does not count as one that runs: outside systemd no watchdog ends it.`),
     '## --json',
     paragraphs(`
 ${code('status --json')} prints one object on one line, of the form of [schemas/status.schema.json](schemas/status.schema.json)

@@ -14,6 +14,7 @@ import type { Network } from '../config/network.ts';
 import type { Config } from '../config/options.ts';
 import { wrongPlace } from '../config/wrong-place.ts';
 import { createEcsAgent } from '../host/ecs-agent.ts';
+import { configuredCluster } from '../host/ecs-config.ts';
 import { createNodeHttp } from '../host/node-http.ts';
 import { checkAgent } from './doctor/agent.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './doctor/check.ts';
@@ -103,7 +104,9 @@ async function* examine(
   const membership = yield* checkMembership(identity, role, permissions);
   if (membership === 'no-credentials') return;
   yield* checkTags(config, identity, imds, permissions);
-  const found = registration ?? (yield* findRegistration(config.cluster, identity, permissions));
+  // Where the agent looks, when the ECS agent is silent.
+  const cluster = config.cluster ?? configuredCluster();
+  const found = registration ?? (yield* findRegistration(cluster, identity, permissions));
   if (found) yield* checkCluster(config, identity, found, { permissions, spot: await isSpot(imds) });
   if (membership?.kind === 'in-group') {
     yield* checkLifecycleState(config, imds, membership.group);

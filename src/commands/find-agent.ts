@@ -9,7 +9,7 @@ import { RUNNING_STATES, statusSchema } from './status-schema.ts';
 
 /** The agent on this host, as far as its status file tells. */
 export type Found =
-  | { readonly kind: 'running'; readonly status: Status }
+  | { readonly kind: 'running'; readonly status: Status; readonly path: string }
   | { readonly kind: 'not-running' }
   /** There is something, and this user may not read it, or it is no file. */
   | { readonly kind: 'unreadable'; readonly why: string };
@@ -26,7 +26,8 @@ export function findAgent(stateDir: string, environment: Environment): Found {
   for (const path of paths) {
     const status = readStatus(path);
     if (status?.kind === 'unreadable') unreadable ??= status;
-    else if (status && isRunning(status.status) !== false) return { kind: 'running', status: status.status };
+    else if (status && isRunning(status.status) !== false)
+      return { kind: 'running', status: status.status, path };
   }
   return unreadable ?? { kind: 'not-running' };
 }

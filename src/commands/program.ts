@@ -49,7 +49,7 @@ export const program = {
         JSON_FLAG,
         {
           flag: 'health',
-          help: 'Let the exit code say only whether an agent runs (0) or not (1), for a health check.',
+          help: 'Let the exit code say only whether an agent runs and does not hang (0) or not (1), for a health check.',
         },
       ],
       options: only('stateDir'),

@@ -1,6 +1,7 @@
+import { lutimesSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '../agent/report/report.ts';
-import { isoTime, systemClock } from '../base/clock.ts';
+import { type Clock, isoTime, systemClock } from '../base/clock.ts';
 import type { Environment } from '../base/environment.ts';
 import { readKeptFile, removeIfPossible, replaceFile } from '../base/files.ts';
 import { clip } from '../base/text.ts';
@@ -20,6 +21,10 @@ export type Status = Report &
 
 /** While a drain is on, the file follows it at this pace, in ms; at rest it is written only when it changes. */
 const REFRESH_MS = 10_000;
+/** At rest it is touched at this pace, in ms: a file that is older is of an agent that hangs. */
+const TOUCH_MS = 30_000;
+/** The loop goes round once a minute at least, and an agent that waits for metadata says so as often. */
+const HANGS_MS = 180_000;
 const FOR_EVERY_USER = 0o644;
 /** In UTF-16 code units. */
 const LONGEST_TEXT = 2_000;
@@ -31,23 +36,47 @@ export function statusPath(stateDir: string, environment: Environment): string {
   return join(environment.RUNTIME_DIRECTORY ?? stateDir, 'status.json');
 }
 
+/** Whether the agent that writes this file goes on: one that hangs, or is stopped (SIGSTOP), has a process as well. */
+export function isFresh(path: string, clock: Clock): boolean {
+  const touchedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return touchedAt !== undefined && clock.now() - touchedAt < HANGS_MS;
+}
+
 export function createStatusFile(
   stateDir: string,
   environment: Environment,
+  clock: Clock = systemClock,
 ): { write(report: Report): void; remove(): void } {
   const path = statusPath(stateDir, environment);
   const own = ownProcess();
   let last = '';
   let writtenAt = -Infinity;
+  let touchedAt = -Infinity;
+
+  function touch(now: number) {
+    touchedAt = now;
+    const seconds = clock.now() / 1_000;
+    try {
+      lutimesSync(path, seconds, seconds);
+    } catch {
+      // It is gone, or cannot be reached: what is written next says all anew.
+      last = '';
+    }
+  }
+
   return {
     write: (report) => {
-      const now = systemClock.monotonic();
+      const now = clock.monotonic();
       const key = changeOf(report);
       const isDue = report.state === 'draining' && now >= writtenAt + REFRESH_MS;
-      if (key === last && !isDue) return;
+      if (key === last && !isDue) {
+        if (now >= touchedAt + TOUCH_MS) touch(now);
+        return;
+      }
       last = key;
+      touchedAt = now;
       writtenAt = now;
-      const updatedAt = isoTime(systemClock.now());
+      const updatedAt = isoTime(clock.now());
       const status: Status = { schemaVersion: JSON_VERSION, version, ...report, ...own, updatedAt };
       try {
         replaceFile(path, JSON.stringify(status, bounded), { mode: FOR_EVERY_USER, durable: false });

@@ -11,13 +11,13 @@ import type { Config } from '../config/options.ts';
 import { type Found, findAgent } from './find-agent.ts';
 import { JSON_VERSION } from './json-version.ts';
 import { STATUS_EXIT_CODES } from './status-exit-codes.ts';
-import type { Status } from './status-file.ts';
+import { isFresh, type Status } from './status-file.ts';
 
 const COLUMN = 20;
 
 export type StatusOptions = {
   readonly asJson: boolean;
-  /** The exit code tells only whether an agent runs, as a container's health check wants it. */
+  /** The exit code tells only whether an agent runs and does not hang, as a container's health check wants it. */
   readonly isHealthCheck: boolean;
 };
 
@@ -37,7 +37,7 @@ export async function status(
   } else {
     process.stdout.write('not running: no agent runs on this host (systemctl status ecs-drain-agent)\n');
   }
-  if (isHealthCheck) return found.kind === 'running' ? 0 : 1;
+  if (isHealthCheck) return found.kind === 'running' && isFresh(found.path, systemClock) ? 0 : 1;
   return STATUS_EXIT_CODES[found.kind === 'running' && isBlocked(found.status) ? 'blocked' : stateOf(found)];
 }
 

@@ -101,9 +101,13 @@ function runDelayMs(pid: number | undefined): number {
   }
 }
 
-/** Runs `ecs-drain-agent ARGS` to its end. */
-export async function runCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const child = spawnCli(args, environment, []);
+/** Runs `ecs-drain-agent ARGS` to its end. @param within a command that runs the one that follows it, as unshare(1) */
+export async function runCli(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  within: readonly string[] = [],
+) {
+  const child = spawnCli(args, environment, [], within);
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -146,9 +150,11 @@ function spawnCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   nodeArgs: readonly string[],
+  within: readonly string[] = [],
 ): ChildProcess {
   if (!existsSync(cli)) throw new Error(`${cli} is not there: npm run build makes it`);
-  return spawn(process.execPath, [...nodeArgs, cli, ...args], {
+  const [command = '', ...rest] = [...within, process.execPath, ...nodeArgs, cli, ...args];
+  return spawn(command, rest, {
     env: isolated(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -373,6 +373,25 @@ describe('doctor on a host where something is not there', () => {
     assert.equal(code, 1, 'a drain would work, but an ECS agent that is down must be fixed');
   });
 
+  const asRoot = {
+    skip: process.getuid?.() === 0 ? false : 'only root may put another /etc in the place of this one',
+  };
+  test(
+    'no ECS agent, but the cluster is in its configuration, where the agent looks as well',
+    asRoot,
+    async (t) => {
+      const host = await setUp(t, retaining);
+      host.fleet.ecsAgent(host.machine, 'down');
+      await host.settled();
+      const etc = temporaryDirectory(t);
+      mkdirSync(join(etc, 'ecs'));
+      writeFileSync(join(etc, 'ecs/ecs.config'), 'ECS_CLUSTER=web\n');
+      const { lines } = await host.doctor([], etc);
+      const own = host.machine.ecsAgent.containerInstance?.id;
+      assert.ok(lines.includes(`ok    container instance: ${own} is ACTIVE`), lines.join('\n'));
+    },
+  );
+
   test('no ECS agent, and not in the cluster that is named', async (t) => {
     const host = await setUp(t, retaining, { ecsAgentAfter: 'never' });
     const { lines } = await host.doctor(['--cluster', 'web']);
@@ -581,9 +600,13 @@ async function setUp(t: TestContext, options: FleetOptions, machineOptions: Part
     machine,
     stateDir,
     settled: () => sandbox.settled(),
-    doctor: async (args: readonly string[] = []) => {
-      const environment = { ECS_DRAIN_STATE_DIR: stateDir, ...sandbox.environment(id) };
-      const { code, stdout, stderr } = await runCli(['doctor', ...args], environment);
+    /** @param etc a directory in the place of /etc */
+    doctor: async (args: readonly string[] = [], etc?: string) => {
+      const environment = { ECS_DRAIN_STATE_DIR: stateDir, HOME: '/nonexistent', ...sandbox.environment(id) };
+      const within = etc
+        ? ['unshare', '--mount', 'sh', '-ec', `mount --bind ${etc} /etc; exec "$@"`, 'sh']
+        : [];
+      const { code, stdout, stderr } = await runCli(['doctor', ...args], environment, within);
       assert.equal(stderr, '');
       return { code, text: stdout, lines: stdout.split('\n').slice(0, -2) };
     },

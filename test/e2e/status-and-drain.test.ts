@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { Problem } from '../../src/agent/report/problems.ts';
@@ -166,6 +166,18 @@ describe('status and drain, with an agent', () => {
     assert.equal(doctor.code, 13, 'a drain waits, and whoever looks is told only that something is not well');
     assertOfSchema('doctor', doctor.stdout);
     assert.equal((await host.run('status', '--health')).code, 0, 'a restart would not help');
+  });
+
+  test('an agent that hangs is unhealthy', async (t) => {
+    const host = await setUp(t);
+    const agent = await host.starts();
+    await host.status(0);
+    process.kill(agent.pid ?? 0, 'SIGSTOP');
+    const fourMinutesAgo = Date.now() / 1_000 - 240;
+    utimesSync(join(host.stateDir, 'status.json'), fourMinutesAgo, fourMinutesAgo);
+    const { code } = await host.run('status', '--health');
+    process.kill(agent.pid ?? 0, 'SIGCONT');
+    assert.equal(code, 1, 'a container whose agent hangs is healthy for ever, and its tasks are lost');
   });
 
   test('an agent that was killed does not run, whoever has its process number now', async (t) => {
