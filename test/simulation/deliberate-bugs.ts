@@ -347,8 +347,9 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'beyondHookLimit',
-        replace: 'if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;',
-        by: 'if (isEmpty) return undefined;',
+        replace:
+          'if (!ifKnown(observed.retainsAbandoned) || isInterruptionNear(observed, policy)) return undefined;',
+        by: 'if (isInterruptionNear(observed, policy)) return undefined;',
       },
     ],
   },
@@ -653,7 +654,7 @@ export const mutants: readonly Mutant[] = [
     name: 'abandons the replacement of a root volume near its hook’s limit',
     edits: [
       {
-        within: 'beyondHookLimit',
+        within: 'abandon',
         replace: "leavingGroup(observed)?.aim !== 'termination'",
         by: '(false as boolean)',
       },
@@ -717,7 +718,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lets nothing else happen while an abandon gets nowhere',
-    edits: [{ within: 'beyondHookLimit', replace: 'now < completionRestsUntil ||', by: '' }],
+    edits: [{ within: 'abandon', replace: 'now < completionRestsUntil ||', by: '' }],
     isRare: true,
   },
   {

@@ -17,11 +17,10 @@ import {
   leavingGroup,
   maybeGroupsDoing,
   outlastsEvent,
-  waitingHook,
 } from './facts.ts';
 import { type Leaving, leaving } from './group-state.ts';
 import { nextHeartbeat } from './heartbeat.ts';
-import { atLimit, beyondHookLimit, complete, pastTimeout, stopIgnored } from './limits.ts';
+import { abandon, atLimit, beyondHookLimit, pastTimeout, stopIgnored } from './limits.ts';
 
 /** The whole policy: what to do next, given what is known. The first line that applies decides. */
 export function decide(observed: Observation, policy: Policy): Decision {
@@ -215,9 +214,9 @@ function heldByHooks(observed: Observation, policy: Policy): Action | undefined 
   const { drainedHooks, memory } = observed;
   if (drainedHooks === undefined || drainedHooks === 'settled' || isReleased(memory)) return undefined;
   if (drainedHooks === 'held' && pastTimeout(observed, policy)) {
-    const waiting = waitingHook(observed, policy);
     if (policy.onTimeout === 'continue') return undefined;
-    if (policy.onTimeout === 'abandon' && waiting) return complete(waiting, 'ABANDON', 'timeout');
+    const abandoned = policy.onTimeout === 'abandon' ? abandon(observed, policy, 'timeout') : undefined;
+    if (abandoned) return abandoned;
   }
   const state = drainedHooks === 'held' ? 'failed' : 'running';
   return { kind: 'wait', why: { for: 'operator-hooks', state } };

@@ -36,17 +36,18 @@ export function atLimit(
     if (stopping) return stopping;
   }
   if (!pastTimeout(observed, policy)) return undefined;
-  const waiting = waitingHook(observed, policy);
   switch (policy.onTimeout) {
     case 'stop-tasks':
       return stopTasks(observed, containerInstance, tasks, 'timeout');
     case 'abandon':
-      return waiting && complete(waiting, 'ABANDON', 'timeout');
-    case 'continue':
+      return abandon(observed, policy, 'timeout');
+    case 'continue': {
+      const waiting = waitingHook(observed, policy);
       if (waiting) return complete(waiting, 'CONTINUE', 'timeout');
       return leavingGroup(observed)?.stage === 'retained' && !isTerminatedLately(observed)
         ? { kind: 'terminate', why: 'timeout' }
         : undefined;
+    }
     case 'wait':
       return undefined;
   }
@@ -88,22 +89,34 @@ function stopTasks(
 
 /**
  * Near the hook's global limit, a group that retains abandoned instances is told to: the wait then goes on
- * without a limit. That costs no task, so it needs no certainty about them. It retains what is terminated only: what becomes
- * of an abandoned replacement of a root volume is documented nowhere.
+ * without a limit. That costs no task, so it needs no certainty about them.
+ */
+export function beyondHookLimit(observed: Observation, policy: Policy): Action | undefined {
+  const limit = hookLimit(observed);
+  if (limit === undefined || observed.now < limit - ABANDON_BEFORE_LIMIT_MS) return undefined;
+  if (!ifKnown(observed.retainsAbandoned) || isInterruptionNear(observed, policy)) return undefined;
+  const { tasks, drainedHooks = 'settled' } = observed;
+  // An operator's hook that runs can take longer than the group waits.
+  const isAboutToGo = ifKnown(tasks)?.length === 0 && drainedHooks === 'settled';
+  return isAboutToGo ? undefined : abandon(observed, policy, 'hook-limit');
+}
+
+/**
+ * Ends our lifecycle action with ABANDON. What becomes of an abandoned replacement of a root volume is documented nowhere, so that
+ * is never done.
  *
  * One that got nowhere leaves its turn to what else the drain has to do until it is tried again: Auto Scaling may be down, or
  * somebody else may have ended the action, whose instance another owner's hook can hold for days.
  */
-export function beyondHookLimit(observed: Observation, policy: Policy): Action | undefined {
+export function abandon(
+  observed: Observation,
+  policy: Policy,
+  why: 'timeout' | 'hook-limit',
+): Action | undefined {
   const { now, completionRestsUntil = -Infinity } = observed;
-  const limit = hookLimit(observed);
-  if (limit === undefined || now < limit - ABANDON_BEFORE_LIMIT_MS) return undefined;
-  if (now < completionRestsUntil || isInterruptionNear(observed, policy)) return undefined;
-  const isEmpty = ifKnown(observed.tasks)?.length === 0 && observed.drainedHooks !== 'held';
-  if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;
-  if (leavingGroup(observed)?.aim !== 'termination') return undefined;
+  if (now < completionRestsUntil || leavingGroup(observed)?.aim !== 'termination') return undefined;
   const waiting = waitingHook(observed, policy);
-  return waiting && complete(waiting, 'ABANDON', 'hook-limit');
+  return waiting && complete(waiting, 'ABANDON', why);
 }
 
 /**
@@ -164,7 +177,7 @@ export function pastTimeout(observed: Observation, policy: Policy): boolean {
 }
 
 /** Ends our lifecycle action because of a limit. */
-export const complete = (
+const complete = (
   { group, hook }: Waiting,
   result: 'CONTINUE' | 'ABANDON',
   why: 'timeout' | 'hook-limit',

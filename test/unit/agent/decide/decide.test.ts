@@ -711,6 +711,26 @@ table('past the operator’s limit', [
     with: { drainTimeout: HOUR, onTimeout: 'abandon' },
     expect: { kind: 'wait', why: { for: 'tasks', tasks: [task], pastTimeout: true } },
   },
+  {
+    when: 'abandon, and the group replaces the root volume: wait on, since what would become of the tasks is documented nowhere',
+    seen: { ...late, lifecycle: inState('ReplacingRootVolume:Wait'), retainsAbandoned: known(true) },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: { kind: 'wait', why: { for: 'tasks', tasks: [task], pastTimeout: true } },
+  },
+  {
+    when: 'abandon, an operator’s hook holds the instance, and Auto Scaling did not take the abandon: the hook has its turn meanwhile',
+    base: drained,
+    seen: { ...late, drainedHooks: 'held', completionRestsUntil: NOW + SECOND },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: { kind: 'wait', why: { for: 'operator-hooks', state: 'failed' } },
+  },
+  {
+    when: 'abandon, an operator’s hook holds the instance, and the abandon has rested: try it again',
+    base: drained,
+    seen: { ...late, drainedHooks: 'held', completionRestsUntil: NOW },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: complete('ABANDON', 'timeout'),
+  },
 ]);
 
 const nearHookLimit = {
@@ -730,6 +750,18 @@ table('near the hook’s global limit', [
     when: 'the group retains and the tasks are unknown: abandon, since that costs no task',
     seen: { ...nearHookLimit, retainsAbandoned: known(true), tasks: unknown('no answer') },
     expect: complete('ABANDON', 'hook-limit'),
+  },
+  {
+    when: 'the group retains, and an operator’s hook still runs: abandon, or the machine ends under it',
+    base: drained,
+    seen: { ...nearHookLimit, retainsAbandoned: known(true), drainedHooks: 'running' },
+    expect: complete('ABANDON', 'hook-limit'),
+  },
+  {
+    when: 'the group retains, and the operator’s hooks have run: release it the ordinary way',
+    base: drained,
+    seen: { ...nearHookLimit, retainsAbandoned: known(true), drainedHooks: 'settled' },
+    expect: complete('CONTINUE', 'drained'),
   },
   {
     when: 'the group retains, Auto Scaling did not take the abandon, and somebody has set it ACTIVE: set it DRAINING meanwhile',
