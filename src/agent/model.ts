@@ -37,6 +37,10 @@ export type Observation = {
   readonly lifecycle: Reading<Lifecycle>;
   /** How long the group has been saying, without a word to the contrary, that it keeps the instance, in ms. */
   readonly keptForMs?: number | undefined;
+  /** When the group itself last said that no lifecycle action waits for this instance, as far as this process has asked. */
+  readonly notWaitingAt?: number | undefined;
+  /** When metadata last said that the group keeps the instance; absent where this process never read that. */
+  readonly keptAt?: number | undefined;
   /** The group's terminating lifecycle hooks, everybody's, as they were last known in this drain. */
   readonly hooks: Reading<readonly Hook[]>;
   /** Whether the group keeps an instance whose terminating hook is abandoned, as last known in this drain. */
@@ -113,6 +117,8 @@ export type Memory = {
   readonly isReplacing?: boolean;
   /** Whether the group terminated the instance, or retained it, when it was last heard itself, or a heartbeat was recorded since. */
   readonly isTerminating?: boolean;
+  /** When the group itself last said in this drain that no lifecycle action waits for this instance. */
+  readonly notWaitingAt?: number;
   /** The lifecycle action that was last known to wait for us. */
   readonly waiting?: WaitingHint;
   /** The hook that was last known to be ours: the one that the tag's value named, or for which an action waited. */
@@ -143,7 +149,7 @@ export type Completion = {
   readonly standing: 'answered' | 'doubted' | 'confirmed';
 };
 
-/** A lifecycle action that waits for us, and since when it does. */
+/** A lifecycle action that waits for us, and since when it can have waited, at the earliest: its global limit counts from then. */
 export type Waiting = { readonly since: number; readonly group: string; readonly hook: Hook };
 
 /** The same, while it is not known yet which hook is ours. */

@@ -65,6 +65,8 @@ export type SeenInDrain = {
   readonly terminatingSince: number | undefined;
   /** How long its answers have said, one after the other, since the tag was read that is there, that the group keeps the instance, in ms. */
   readonly keptForMs: number | undefined;
+  /** When the group itself was last asked that then said that no lifecycle action waits for the instance. */
+  readonly notWaitingAt: number | undefined;
 };
 
 /** A task that the ECS agent on this host has listed, and when it first and last did, in ms by the agent's clock. */

@@ -1,7 +1,7 @@
 import { memberOf, namedIn, releaseBy, statusSetBy, stopIn, textIn } from './calls.ts';
 import type { AnswerEntry, HostEntry, Request } from './entry.ts';
 import { containerInstanceOf, type Instance, isTakenForAnother, noteWait, ourEnd } from './instance.ts';
-import { isReplacement, isTermination } from './lifecycle-states.ts';
+import { isReplacement, isTermination, waits } from './lifecycle-states.ts';
 import type { Process } from './process.ts';
 
 /** A call's effect is dated with the call, but for the rounding of a clock. */
@@ -112,6 +112,7 @@ export function followAnswer(
       process.lifecycle =
         textIn(own, 'LifecycleState') ?? (output === undefined ? (instance.lifecycle ?? 'none') : 'none');
       instance.lifecycleToldAt = at;
+      if (!waits(process.lifecycle)) instance.notWaitingToldAt = Math.min(at, process.groupAskedAt);
       noteToldToGo(process, at);
       return;
     }

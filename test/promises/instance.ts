@@ -89,6 +89,8 @@ export type Instance = {
   terminatingSince: number;
   /** When its agent was last told the state in the group. */
   lifecycleToldAt: number;
+  /** When its agent last asked for that and was told of a state in which no hook waits. */
+  notWaitingToldAt: number;
   /** When `Terminating:Wait` began. */
   waitsSince: number | undefined;
   /** … or the wait before it, where no process lived to see that one end. */
@@ -249,6 +251,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     lifecycleSince: -Infinity,
     terminatingSince: -Infinity,
     lifecycleToldAt: -Infinity,
+    notWaitingToldAt: -Infinity,
     waitsSince: undefined,
     seemsToWaitSince: Infinity,
     oursBefore: undefined,

@@ -78,7 +78,23 @@ describe('S1, abandoning', () => {
 
   test('far from the hook’s global limit, which is 3000 s after 11 s', () => {
     assert.deepEqual(found(abandoned(1_000), 1_001, hooks), [
-      `S1: ${A} was abandoned 1710 s before its hook's limit comes near: nothing but the group's policy keeps it any more`,
+      `S1: ${A} was abandoned 1705 s before its hook's limit comes near: nothing but the group's policy keeps it any more`,
+    ]);
+  });
+
+  test('… which counts from the group’s own word that the hook does not wait yet', () => {
+    const log = [
+      ...atRest,
+      chosen(10),
+      lifecycle(10, 'Terminating'),
+      readImds(12),
+      status(13, 'DRAINING'),
+      setStatus(13, 'DRAINING'),
+      called(500, 'autoscaling:DescribeAutoScalingInstances'),
+      lifecycle(501, 'Terminating:Wait'),
+    ];
+    assert.deepEqual(found([...log, ...abandoned(3_000).slice(draining.length)], 3_001, hooks), [
+      `S1: ${A} was abandoned 199 s before its hook's limit comes near: nothing but the group's policy keeps it any more`,
     ]);
   });
 

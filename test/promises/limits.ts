@@ -23,8 +23,20 @@ export function earliestAbandon(instance: Instance): number | undefined {
   // By a clock that was set, the tag's time can be any time.
   const isSure = clockSetAt === -Infinity && setting.clockAheadMs === 0;
   const tagged = isSure || taggedEventAt === Infinity ? taggedEventAt : -Infinity;
-  return Math.min(waitsSince, seemsToWaitSince, tagged) + timeout - ABANDON_BEFORE_LIMIT_MS - 1_000;
+  const since = Math.min(waitsSince, seemsToWaitSince, tagged, maySeemToWaitSince(instance));
+  return since + timeout - ABANDON_BEFORE_LIMIT_MS - 1_000;
 }
+
+/** An action counts as waiting from when nothing said any more that it does not: the group itself, or, where that is silent, metadata. */
+function maySeemToWaitSince(instance: Instance): number {
+  const { notWaitingToldAt, drainSince = Infinity, setting, disturbances } = instance;
+  if (notWaitingToldAt >= drainSince) return notWaitingToldAt;
+  const silentMs = disturbances.span(drainSince - SILENT_MS, drainSince);
+  return drainSince - silentMs - setting.pollInterval * 1.2;
+}
+
+/** For so long before a drain metadata can have been silent, in ms: outages that are drawn are shorter. */
+const SILENT_MS = 30 * 60_000;
 
 /**
  * When the operator's limit has passed for the agent too, at the latest: it counts from when it saw the signal, anew

@@ -769,4 +769,25 @@ export const mutants: readonly Mutant[] = [
     edits: [{ within: 'createDrain', replace: '|| mayHooksBeOld()', by: '' }],
     isRare: true,
   },
+  {
+    name: 'counts a hook’s global limit from when it knows that the hook waits',
+    from: 249,
+    edits: [
+      {
+        within: 'mayWaitSince',
+        replace: '[memory.signalledAt, keptAt, eventTime(observed)]',
+        by: '[eventTime(observed)]',
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'takes the tag of the wait before for that of this one',
+    from: 234,
+    edits: [
+      { within: 'mayWaitSince', replace: 'if (heardAt !== undefined) return heardAt;', by: '' },
+      { within: 'outdated', replace: 'if (isForHookLimit &&', by: 'if ((false as boolean) &&' },
+    ],
+    isRare: true,
+  },
 ];

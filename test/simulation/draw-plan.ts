@@ -25,6 +25,7 @@ import {
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
+import { addLateWait, addSecondWait } from './draw-limits.ts';
 import { addOptions } from './draw-options.ts';
 import { addShortenedHook } from './draw-pace.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
@@ -81,7 +82,9 @@ export function drawPlan(seed: number, rare = true): Plan {
   const untold = rare ? addUntoldReplacement(createRandom(seed ^ 0x0470), takenBack, span) : takenBack;
   const older = rare ? addOlderThanTask(createRandom(seed ^ 0x01de), untold, span) : untold;
   const shortened = rare ? addShortenedHook(createRandom(seed ^ 0x5407), older, span) : older;
-  const drawn = rare ? withFewPages(shortened) : shortened;
+  const late = rare ? addLateWait(createRandom(seed ^ 0x1a7e), shortened, span) : shortened;
+  const second = rare ? addSecondWait(createRandom(seed ^ 0x5ec0), late) : late;
+  const drawn = rare ? withFewPages(second) : second;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

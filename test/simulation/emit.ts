@@ -57,6 +57,13 @@ export function happenNow(happening: Happening, reach: Reach): void {
       if (machine.member?.state === 'InService' || machine.member?.state === 'Warmed:Running')
         fleet.scaleIn(machine);
       return;
+    case 'other-terminates-retained':
+      if (machine.member?.state === 'Terminating:Retained')
+        attempt('autoscaling:TerminateInstanceInAutoScalingGroup', {
+          InstanceId: machine.id,
+          ShouldDecrementDesiredCapacity: false,
+        });
+      return;
     case 'replace-root-volume':
       if (machine.member?.state === 'InService') fleet.replaceRootVolume(machine);
       return;

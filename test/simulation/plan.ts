@@ -128,6 +128,8 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'ecs-loses-tasks' }
   | { readonly what: 'other-stops-tasks' }
   | { readonly what: 'other-completes' }
+  /** Somebody terminates an instance in its group that was retained; nothing happens to another. */
+  | { readonly what: 'other-terminates-retained' }
   | { readonly what: 'ecs-agent'; readonly to: 'down' | 'up' | 'frozen' | 'thawed' }
   /** Something else answers on the port of an ECS agent that is down. */
   | { readonly what: 'impostor'; readonly claims: ClaimedInstance; readonly tasks: ClaimedTasks }

@@ -71,6 +71,7 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
             localTasks: polls.localTasks.asked(),
             ecsView: polls.ecsView.asked(),
             lifecycle: polls.lifecycle.asked(),
+            retention: polls.retention.asked(),
           },
           registration: watch.registration.reading(),
           ecsView: polls.ecsView.reading(),

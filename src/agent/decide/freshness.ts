@@ -25,7 +25,10 @@ export type Freshness = {
   readonly isReplacing: boolean;
 };
 
-type Needed = Extract<Question, 'identity' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle'>;
+type Needed = Extract<
+  Question,
+  'identity' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle' | 'retention'
+>;
 
 /** What was asked this long before it became due is new enough to let an instance go, in ms. */
 const LATELY_MS = 500;
@@ -43,6 +46,9 @@ const LATELY_KEPT_MS = 30_000;
 
 /** The group's state, where heartbeats have said so far that its hook still waits. */
 const LATELY_IN_GROUP_MS = 120_000;
+
+/** … and whether the group retains, which is asked eight minutes before its hook's limit, three before the action is abandoned. */
+const LATELY_RETAINS_MS = 5 * 60_000;
 
 /**
  * … and where ECS places the tasks that are asked to stop before a Spot interruption. A limit of the operator's is known long before,
@@ -89,6 +95,9 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
     mutation.kind === 'stop-tasks' && mutation.why === 'spot' && fresh.now < dueAt + PLACED_PATIENCE_MS;
   if (mayWait && !askedSince('ecsView', dueAt - LATELY_PLACED_MS)) needed.push('ecsView');
   if (mutation.kind !== 'complete' && mutation.kind !== 'terminate') return needed;
+  // A group that does not retain any more would terminate it with its tasks: what it said in a wait before this one is old.
+  const isForHookLimit = mutation.kind === 'complete' && mutation.why === 'hook-limit';
+  if (isForHookLimit && !askedSince('retention', dueAt - LATELY_RETAINS_MS)) needed.push('retention');
   const emptySince = letsGo(mutation) ? (fresh.emptySince ?? -Infinity) : -Infinity;
   // A replacement that another hook has ended is a termination by now: then it must not stay in its cluster.
   const inGroup = fresh.isReplacing ? LATELY_MS : LATELY_IN_GROUP_MS;

@@ -163,7 +163,9 @@ export function retentionDue(pace: DrainPace): number {
   if (!isLeaving(pace) || hookLimit === undefined) return Infinity;
   const next = RETENTION_BEFORE_MS.map((before) => hookLimit - before).find((at) => at > asked.retention.at);
   const rested = restedUntil(asked.retention, 'hold');
-  if (asked.retention.failure) return rested;
+  // What was asked in this drain, and is to be asked anew before the action is abandoned.
+  const isWanted = asked.retention.isStale && asked.retention.at > -Infinity;
+  if (asked.retention.failure || isWanted) return rested;
   return Math.max(next ?? Infinity, rested);
 }
 

@@ -52,6 +52,7 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     next = rest;
   }
   next = rememberTermination(next, observed);
+  next = rememberNotWaiting(next, observed);
   const waiting = rememberWaiting(observed, config, isTurned);
   if (waiting !== memory.waiting) {
     const { waiting: _, ...rest } = next;
@@ -91,6 +92,14 @@ function rememberTermination(memory: Memory, observed: Observation): Memory {
   const { isTerminating: _, ...rest } = memory;
   return isTerminating ? { ...rest, isTerminating } : rest;
 }
+
+/** To the minute: it is for the next process, and each change is written to disk. */
+function rememberNotWaiting(memory: Memory, { notWaitingAt }: Observation): Memory {
+  const isNews =
+    notWaitingAt !== undefined && notWaitingAt >= (memory.notWaitingAt ?? -Infinity) + NOT_WAITING_KEPT_MS;
+  return isNews ? { ...memory, notWaitingAt } : memory;
+}
+const NOT_WAITING_KEPT_MS = 60_000;
 
 /** What is chosen by the tag, or for a wait, stays ours though the tag's value changes, or another hook is added. */
 function rememberHook(memory: Memory, observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
@@ -165,7 +174,7 @@ function rememberWaiting(
   const { group } = lifecycle.value;
   const choice = hookChoice(observed, config);
   // The tag is of the event before, where the group now wants something else of the instance.
-  const since = isTurned ? now : (memory.waiting?.since ?? Math.min(now, eventTime(observed) ?? now));
+  const since = isTurned ? now : (memory.waiting?.since ?? mayWaitSince(observed));
   const hook =
     choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? memory.waiting?.hook : undefined;
   const old = memory.waiting;
@@ -186,6 +195,21 @@ function mergeSignals(before: readonly Signal[], now: readonly Signal[]): readon
 
 // Signals are flat, and each source gives its members in one order.
 const sameSignal = (a: Signal, b: Signal | undefined) => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * When an action that is first known to wait can have begun, at the earliest. The group may not have been heard for minutes: a limit
+ * that counted from now would be known too late to abandon the action. Once the group itself has said in this drain that none waits,
+ * a tag from before then tells of another.
+ */
+function mayWaitSince(observed: Observation): number {
+  const { now, memory, keptAt } = observed;
+  const heardAt = observed.notWaitingAt ?? memory.notWaitingAt;
+  if (heardAt !== undefined) return heardAt;
+  return [memory.signalledAt, keptAt, eventTime(observed)].reduce<number>(
+    (first, at) => Math.min(first, at ?? first),
+    now,
+  );
+}
 
 function eventTime(observed: Observation): number | undefined {
   const announced = signalsOf(observed).find((signal) => signal.source === 'tag')?.eventAt;

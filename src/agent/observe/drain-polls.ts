@@ -2,7 +2,7 @@ import type { AutoScaling, Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Task } from '../../aws/ecs.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent } from '../../host/ecs-agent.ts';
-import { KEPT_MS } from '../decide/facts.ts';
+import { isAssumed, KEPT_MS } from '../decide/facts.ts';
 import { leaving } from '../decide/group-state.ts';
 import type { Asked, DrainQuestion, EcsView, Explained, ViewKind } from '../model.ts';
 import type { DrainPolls, Poll, SeenInDrain, SeenTask } from '../polls.ts';
@@ -62,6 +62,7 @@ export function createDrainPolls(
   let onlyIgnoredSince: number | undefined;
   let silentSince: number | undefined;
   let terminatingSince: number | undefined;
+  let notWaitingAt: number | undefined;
   let kept: { readonly since: number; readonly until: number } | undefined;
   /** Since when a group that had said that it terminates the instance has been saying that it does not. */
   let takenBackSince: number | undefined;
@@ -116,6 +117,7 @@ export function createDrainPolls(
       if (state.kind === 'unknown') return;
       const where = state.value.kind === 'in-group' ? leaving(state.value.state) : undefined;
       const isAsked = state.value.kind === 'in-group' && !state.value.from;
+      if (!isAssumed(state.value) && where?.stage !== 'waiting') notWaitingAt = at;
       terminatingSince = isAsked && where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
       const isKept = state.value.kind === 'in-group' && !where;
       // Its hooks may be others by now than those that it had while it kept the instance.
@@ -177,6 +179,7 @@ export function createDrainPolls(
         onlyIgnoredSince,
         terminatingSince,
         keptForMs,
+        notWaitingAt,
       };
     },
   };

@@ -49,7 +49,7 @@ export function createObserver(ports: ObserverPorts): Observer {
   function observe(around: Around): Observation {
     const state = ports.state();
     const view = viewNow();
-    const { onHost, gone, ignored, silentSince, emptySince, keptForMs } = seenInDrain();
+    const { onHost, gone, ignored, silentSince, emptySince, keptForMs, notWaitingAt } = seenInDrain();
     const wasAsked = polls.localTasks.asked().at > -Infinity;
     const hooks = polls.hooks.lastKnown();
     const retains = polls.retention.lastKnown() ?? state.memory.retains;
@@ -74,6 +74,8 @@ export function createObserver(ports: ObserverPorts): Observer {
       ecsAgentSilentSince: silentSince,
       lifecycle: polls.lifecycle.reading(),
       keptForMs,
+      notWaitingAt,
+      keptAt,
       hooks: hooks ? known(hooks) : polls.hooks.reading(),
       retainsAbandoned: retains === undefined ? polls.retention.reading() : known(retains),
       explained: polls.explained.lastKnown(),

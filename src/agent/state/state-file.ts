@@ -127,6 +127,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
   drainingSetAt: isTime,
   drainingSetOn: isText,
   deregistered: isText,
+  notWaitingAt: isTime,
   waiting: (value) =>
     isRecord(value) &&
     isTime(value.since) &&
@@ -159,13 +160,23 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
  */
 export function resume(state: State, now: number, uptime: number): Memory {
   const shift = now - state.savedAt - downtime(state, uptime);
-  const { signalledAt, spotSeenAt, drainingSetAt, waiting, completed, terminatedAt, askedToStop, ...rest } =
-    state.memory;
+  const {
+    signalledAt,
+    spotSeenAt,
+    drainingSetAt,
+    notWaitingAt,
+    waiting,
+    completed,
+    terminatedAt,
+    askedToStop,
+    ...rest
+  } = state.memory;
   return {
     ...rest,
     ...(signalledAt !== undefined && { signalledAt: signalledAt + shift }),
     ...(spotSeenAt !== undefined && { spotSeenAt: spotSeenAt + shift }),
     ...(drainingSetAt !== undefined && { drainingSetAt: drainingSetAt + shift }),
+    ...(notWaitingAt !== undefined && { notWaitingAt: notWaitingAt + shift }),
     ...(terminatedAt !== undefined && { terminatedAt: terminatedAt + shift }),
     ...(completed && { completed: { ...completed, at: completed.at + shift } }),
     ...(waiting && { waiting: { ...waiting, since: waiting.since + shift } }),

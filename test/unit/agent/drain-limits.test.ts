@@ -8,8 +8,10 @@ import {
   failed,
   known,
   manual,
+  START,
   scriptAgent,
   unknown,
+  waits,
 } from './scripted-agent.ts';
 
 const SECOND = 1_000;
@@ -64,6 +66,67 @@ for (const [why, outcome] of nowhere)
       assert.ok(agent.events().includes('lifecycle.abandoned'));
     });
   });
+
+describe('the global limit of a hook that was not known to wait for minutes', () => {
+  const lifecycle = { source: 'lifecycle' } as const;
+  const late = { name: 'drain', heartbeatTimeout: 30 * MINUTE, globalTimeout: 60 * MINUTE };
+  const says = { ...busy(), hooks: [late], retains: true, lifecycle: waits } as const;
+  const cutOff = 'the group’s default result ends the tasks';
+  const abandonedAt = (agent: ReturnType<typeof scriptAgent>) => {
+    assert.ok(agent.events().includes('lifecycle.abandoned'), cutOff);
+    return Number(agent.did.find((one) => one.endsWith(' complete'))?.split(' ')[0]);
+  };
+
+  it('counts from the signal, where Auto Scaling answered nothing for 15 min', async () => {
+    const agent = scriptAgent({ groupInMetadata: { ...waits, state: 'Terminating', from: 'metadata' } });
+    const outage = { kind: 'failed', error: failed('transient') } as const;
+    await agent.pass(10 * SECOND);
+    agent.outcomes.heartbeat = outage;
+    const { error } = outage;
+    Object.assign(agent.says, { ...says, signal: known(lifecycle), lifecycle: error, hooks: error });
+    await agent.pass(15 * MINUTE);
+    delete agent.outcomes.heartbeat;
+    Object.assign(agent.says, says);
+    await agent.pass(50 * MINUTE);
+    assert.ok(abandonedAt(agent) <= 15 + 55 * 60, cutOff);
+  });
+  it('counts from the signal that the process before has saved', async () => {
+    const signalledAt = START - 15 * MINUTE;
+    const memory = { signalledAt, signals: [lifecycle], drainingSetAt: signalledAt };
+    const agent = scriptAgent({ memory, says: { ...says, status: 'DRAINING', signal: known(lifecycle) } });
+    await agent.pass(60 * MINUTE);
+    assert.ok(abandonedAt(agent) <= (55 - 15) * 60 + 1, cutOff);
+  });
+});
+
+describe('a group that has retained an instance, whose policy is removed,', () => {
+  const ended = 'the agent itself ends the task: the group does not retain any more';
+  it('is waited with when it terminates the instance once more, though the tag still tells of the first event', async () => {
+    const agent = scriptAgent({ says: { hooks: [hook], retains: true } });
+    await agent.pass(10 * SECOND);
+    const eventAt = agent.clock.now();
+    await begin(agent, {
+      ...busy(),
+      signal: known({ source: 'tag', value: `time=${eventAt}`, eventAt } as const),
+    });
+    await agent.pass(12 * MINUTE);
+    assert.deepEqual(agent.says.lifecycle, { ...waits, state: 'Terminating:Retained' });
+    Object.assign(agent.says, { retains: false, lifecycle: waits });
+    await agent.pass(9 * MINUTE);
+    assert.equal(agent.did.filter((one) => one.endsWith(' complete')).length, 1, ended);
+  });
+  it('is asked once more before the action is abandoned, where only the process before had its answer', async () => {
+    const since = START - 8 * MINUTE;
+    const waiting = { since, group: 'web-asg', hook };
+    const memory = { signalledAt: since, signals: [manual], drainingSetAt: since, waiting, retains: true };
+    const agent = scriptAgent({
+      memory,
+      says: { ...busy(), hooks: [hook], status: 'DRAINING', signal: known(manual), lifecycle: waits },
+    });
+    await agent.pass(MINUTE);
+    assert.ok(!agent.did.some((one) => one.endsWith(' complete')), ended);
+  });
+});
 
 describe('a second Spot notice in one drain, hours after the first, whose host was only stopped,', () => {
   it('asks the tasks to stop 30 s before its own interruption: they would lose 90 s', async () => {

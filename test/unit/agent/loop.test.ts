@@ -481,6 +481,7 @@ describe('what is kept for after a restart', () => {
       signals: [manual],
       drainingSetAt: START + 15 * SECOND,
       drainingSetOn: CI,
+      notWaitingAt: START + 15 * SECOND,
       tasksLeft: [task.arn],
     });
   });

@@ -34,6 +34,7 @@ const seen: Freshness = {
     localTasks: at(NOW - 500),
     ecsView: at(NOW - 500),
     lifecycle: at(NOW - 120_000),
+    retention: at(NOW - 300_000),
   },
   registration: known({ cluster: 'web', containerInstanceArn: 'a' }),
   ecsView: known(view),
@@ -202,6 +203,11 @@ describe('before the instance is let go', () => {
     assert.deepEqual(needed({ kind: 'terminate', why: 'timeout' }, old), []);
     assert.deepEqual(needed({ ...complete, why: 'timeout' }, old), []);
     assert.deepEqual(needed({ ...complete, why: 'hook-limit', result: 'ABANDON' }, old), []);
+  });
+  it('near the hook’s limit, whether the group retains is asked again after 5 min: else the agent itself would end the tasks', () => {
+    const old = asked({ retention: at(NOW - 300_001) });
+    assert.deepEqual(needed({ ...complete, why: 'hook-limit', result: 'ABANDON' }, old), ['retention']);
+    assert.deepEqual(needed({ ...complete, why: 'timeout', result: 'ABANDON' }, old), []);
   });
 });
 

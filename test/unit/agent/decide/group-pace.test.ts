@@ -227,6 +227,10 @@ describe('whether the group retains', () => {
     assert.equal(due(undefined), Infinity);
     assert.equal(due(NOW, never, { lifecycle: inState('InService') }), Infinity);
   });
+  it('is asked at once where that is wanted before the action is abandoned, and never before it matters', () => {
+    assert.equal(due(NOW, { ...at(NOW - 60 * MINUTE), isStale: true }), -Infinity);
+    assert.equal(due(NOW + 100 * MINUTE, never), 35 * MINUTE);
+  });
   it('is asked again after a failure', () => {
     const failure = { kind: 'transient', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
     assert.equal(due(NOW + 100 * MINUTE, { ...stale, failure }), SECOND);

@@ -124,7 +124,34 @@ describe('what is remembered of the lifecycle action', () => {
 
   it('since when it waits, in which group, and which hook is ours', () => {
     const seen = { ...base, lifecycle: inState('Terminating:Wait'), hooks: known([hook]) };
-    assert.deepEqual(after(seen).waiting, { since: NOW, group: 'web-asg', hook });
+    assert.deepEqual(after(seen).waiting, { since: NOW - MINUTE, group: 'web-asg', hook });
+  });
+  it('since the drain began, where the group was not heard: its limit comes two days later, and nobody would see it coming', () => {
+    const seen = { ...base, lifecycle: inState('Terminating:Wait') };
+    assert.equal(after(seen).waiting?.since, NOW - MINUTE);
+    assert.equal(after({ ...seen, keptAt: NOW - 20 * MINUTE }).waiting?.since, NOW - 20 * MINUTE);
+    assert.equal(after({ ...seen, memory: {} }).waiting?.since, NOW);
+  });
+  it('since the group last said that nothing waits, in this process or the one before: a drain by hand can be days old', () => {
+    const seen = { ...base, lifecycle: inState('Terminating:Wait'), keptAt: NOW - 20 * MINUTE };
+    assert.equal(after({ ...seen, notWaitingAt: NOW - 7 }).waiting?.since, NOW - 7);
+    const memory = { ...signalled, notWaitingAt: NOW - 30 };
+    assert.equal(after({ ...seen, memory }).waiting?.since, NOW - 30);
+    assert.equal(after({ ...seen, memory, notWaitingAt: NOW - 7 }).waiting?.since, NOW - 7);
+  });
+  it('not since an event of before then: retained and terminated once more, it would be abandoned at once', () => {
+    const signals = known([{ ...tag, eventAt: NOW - 60 * MINUTE }]);
+    const memory = { ...signalled, notWaitingAt: NOW - 30 };
+    const seen = { ...base, signals, memory, lifecycle: inState('Terminating:Wait') };
+    assert.equal(after(seen).waiting?.since, NOW - 30);
+  });
+  it('when the group last said that nothing waits, to the minute: the disk would be written with each answer', () => {
+    const seen = { ...base, lifecycle: inState('Terminating'), notWaitingAt: NOW };
+    const told = (notWaitingAt: number) =>
+      after({ ...seen, memory: { ...signalled, notWaitingAt } }).notWaitingAt;
+    assert.equal(after(seen).notWaitingAt, NOW);
+    assert.equal(told(NOW - 59_999), NOW - 59_999);
+    assert.equal(told(NOW - MINUTE), NOW);
   });
   it('since the event that the tag names, where that is earlier', () => {
     const signals = known([{ ...tag, eventAt: NOW - 5 * MINUTE }]);
@@ -189,7 +216,7 @@ describe('what is remembered of the lifecycle action', () => {
   it('not since an event in the future, or of days ago', () => {
     for (const eventAt of [NOW + MINUTE, NOW - 49 * 60 * MINUTE]) {
       const seen = { ...base, signals: known([{ ...tag, eventAt }]), lifecycle: inState('Terminating:Wait') };
-      assert.equal(after(seen).waiting?.since, NOW);
+      assert.equal(after(seen).waiting?.since, NOW - MINUTE);
     }
   });
   it('the same while the group does not answer', () => {
@@ -335,7 +362,7 @@ describe('what is new joins what is remembered, and takes nothing from it', () =
     assert.deepEqual(after({ ...base, lifecycle: inState('Terminating:Wait'), hooks: known([hook]) }), {
       ...memory,
       isTerminating: true,
-      waiting: { since: NOW, group: 'web-asg', hook },
+      waiting: { since: NOW - MINUTE, group: 'web-asg', hook },
       hook,
     }));
   it('that the group retains', () =>
@@ -353,7 +380,7 @@ describe('what is new joins what is remembered, and takes nothing from it', () =
       {
         ...memory,
         isTerminating: true,
-        waiting: { since: NOW, group: 'web-asg' },
+        waiting: { since: NOW - MINUTE, group: 'web-asg' },
         completed: { ...completed, standing: 'doubted' },
       },
     ));

@@ -74,6 +74,7 @@ function setUp(given: Given = {}) {
       onlyIgnoredSince: undefined,
       terminatingSince: undefined,
       keptForMs: undefined,
+      notWaitingAt: undefined,
       ...given.seen,
     }),
     observer: { lastView: () => says.lastKnown, isHostBusy: () => false },
