@@ -42,6 +42,8 @@ const due = (property: Due['property'], what: string, consequence: string, since
   since,
 });
 
+export const STILL_ACTIVE = 'is still ACTIVE';
+
 /** What the agent has to do now, if anything, as far as it can know. */
 export function whatIsDue(instance: Instance, at: number): Due | undefined {
   const { setting, lieSince } = instance;
@@ -82,7 +84,7 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
   if (status === 'ACTIVE' && setting.mode === 'drain')
     return due(
       'L1',
-      'is still ACTIVE',
+      STILL_ACTIVE,
       'it is given new tasks, and the drain cannot end',
       checkedBy(instance, at),
     );

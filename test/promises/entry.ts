@@ -16,8 +16,14 @@ export type Entry = { readonly at: number } & (
   | ({ readonly kind: 'report'; readonly instanceId: string } & DrainReport)
   /** `ecs-drain-agent drain` on the host, and `--cancel`. */
   | { readonly kind: 'manual'; readonly instanceId: string; readonly change: 'requested' | 'withdrawn' }
-  /** The operator's hooks of a stage have begun to run. */
-  | { readonly kind: 'operator-hooks'; readonly instanceId: string; readonly stage: string }
+  /** The operator's hooks of a stage have begun to run, for so many ms. `counts`: the drain goes on after them. */
+  | {
+      readonly kind: 'operator-hooks';
+      readonly instanceId: string;
+      readonly stage: string;
+      readonly runMs: number;
+      readonly counts: boolean;
+    }
   | ({ readonly kind: 'disturbance'; readonly instanceId: string } & Disturbance)
 );
 
@@ -137,6 +143,8 @@ export type Setting = {
   readonly spotStopTasks: boolean;
   /** Whether the operator has hooks of stage `drained`. */
   readonly hasDrainedHooks: boolean;
+  /** Whether a rebalance recommendation ends in the instance's termination. */
+  readonly rebalanceTerminate: boolean;
   /** How long before an event that EC2 has scheduled its drain begins. */
   readonly scheduledAhead: number;
   /** Tasks that a drain does not wait for, as the option names them: `family:x`, `group:x`, `startedBy:x`. */
@@ -175,6 +183,7 @@ export const defaultSetting: Setting = {
   pollInterval: 3_000,
   spotStopTasks: true,
   hasDrainedHooks: false,
+  rebalanceTerminate: false,
   scheduledAhead: 86_400_000,
   ignores: [],
   dryRun: false,

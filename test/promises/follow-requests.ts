@@ -116,9 +116,6 @@ export function followAnswer(
       noteToldToGo(process, at);
       return;
     }
-    case 'autoscaling:DescribeAutoScalingGroups':
-      instance.retentionKnownAt = Math.min(instance.retentionKnownAt, at);
-      return;
     case 'autoscaling:CompleteLifecycleAction':
       if (ourEnd(instance)) process.completedAt = at;
   }

@@ -34,7 +34,7 @@ export function follow(instance: Instance, entry: Entry): void {
       followRefusal(instance, entry);
       return;
     case 'operator-hooks':
-      if (entry.stage === 'drained') instance.drainedHooksRanAt = entry.at;
+      if (entry.stage === 'drained' && entry.counts) noteDrainedHooks(instance, entry.at, entry.runMs);
       return;
     case 'host-request':
       followHostRequest(instance, entry);
@@ -55,6 +55,12 @@ export function follow(instance: Instance, entry: Entry): void {
     case 'report':
       return;
   }
+}
+
+function noteDrainedHooks(instance: Instance, at: number, runMs: number): void {
+  const { process, tasks } = instance;
+  const hasTasks = [...tasks.values()].some(({ status }) => status !== 'STOPPED');
+  instance.drainedHooks = { at, endsAt: at + runMs, process, hasTasks };
 }
 
 function followEvent(instance: Instance, event: TimelineEvent): void {

@@ -75,7 +75,7 @@ export type Instance = {
   drainingNotedOn: string | undefined;
   readonly ecsAgent: EcsAgent;
   /** When the operator's hooks of stage `drained` were last begun. */
-  drainedHooksRanAt: number;
+  drainedHooks: DrainedHooks | undefined;
   /** When the agent last called for it to be ACTIVE: its drain was over then, whatever came of that. */
   givenBackAt: number;
 
@@ -120,7 +120,6 @@ export type Instance = {
   wasReplacing: boolean;
   /** When that was last over, or given up. */
   replacedAt: number;
-  retentionKnownAt: number;
   /** The machine has been shut down: its agent's process is no more, whatever still runs of it. */
   isGone: boolean;
 
@@ -161,6 +160,16 @@ export type EcsAgent = {
   isSlow: boolean;
   /** It accepts connections and answers nothing. */
   isHanging: boolean;
+};
+
+/** A run of the operator's hooks of stage `drained` after which the drain goes on. */
+export type DrainedHooks = {
+  readonly at: number;
+  readonly endsAt: number;
+  /** Who ran them: nobody knows how far those of a process have come that has ended. */
+  readonly process: Process | undefined;
+  /** Whether a task was left when they began. */
+  readonly hasTasks: boolean;
 };
 
 export type ContainerInstance = {
@@ -235,7 +244,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     drainingSince: -Infinity,
     drainingRequestedOn: new Set(),
     drainingNotedOn: undefined,
-    drainedHooksRanAt: -Infinity,
+    drainedHooks: undefined,
     givenBackAt: -Infinity,
     ecsAgent: {
       isUp: true,
@@ -268,7 +277,6 @@ export function createInstance(id: string, setting: Setting): Instance {
     timesTerminated: 0,
     wasReplacing: false,
     replacedAt: -Infinity,
-    retentionKnownAt: Infinity,
     isGone: false,
     lieSince: undefined,
     clockAheadMs: setting.clockAheadMs,
@@ -330,6 +338,10 @@ export const canTellSignals = ({ setting, tagsServed }: Instance): boolean =>
 /** Whether the tag may have to be read by the EC2 API, which makes one wait when it throttles. */
 export const readsTagByApi = ({ setting }: Instance): boolean =>
   !setting.tagsInMetadata || setting.tagSource === 'ec2';
+
+/** Whether nothing but the tag can tell, and the EC2 API has to be asked for that. */
+export const waitsForTagByApi = (instance: Instance): boolean =>
+  readsTagByApi(instance) && [...instance.signals].every((signal) => signal === 'tag');
 
 /** The tag as the agent can read it. */
 export function readTag(instance: Instance): string | undefined {

@@ -43,7 +43,7 @@ const SILENT_MS = 30 * 60_000;
  * where its state was lost, and without what passed before a reboot. In ms since the Unix epoch.
  */
 export function latestLimit(instance: Instance): number | undefined {
-  const { setting, signalledSince, stoodStillUntil, stateLostAt, drainSince, downMs, process } = instance;
+  const { setting, signalledSince, stoodStillUntil, stateLostAt, drainSince, rebootedAt, process } = instance;
   if (setting.limit === undefined || drainSince === undefined) return undefined;
   const isAnew = stateLostAt > drainSince;
   const anew = isAnew ? (process?.bornAt ?? Infinity) : -Infinity;
@@ -51,7 +51,9 @@ export function latestLimit(instance: Instance): number | undefined {
   // What came while the host stood still, or metadata answered nothing that can be read, is seen when that is over.
   const takenUpAt = (isAnew ? process?.takenUpAt : instance.takenUpAt) ?? -Infinity;
   const noticedBy = Math.max(Math.max(signalledSince, stoodStillUntil, anew) + seen, takenUpAt);
-  return noticedBy + downMs + setting.limit.after;
+  // How long the host was down for a reboot, it cannot tell.
+  const uncounted = rebootedAt > drainSince ? instance.downMs : 0;
+  return noticedBy + uncounted + setting.limit.after;
 }
 
 /** Until it is at work on a drain, an agent says that it watches, or that it starts. Call it often. */

@@ -171,9 +171,9 @@ test('L2, a hook that timed out beside a living agent', () => {
 test('L2, a hook that timed out after it was let go at the operator’s limit', () => {
   const limit = { after: 20_000, onTimeout: 'continue' } as const;
   const timedOut = (letGoAt: number) =>
-    found([...draining, complete(letGoAt), ended(60, 'heartbeat-timeout')], 61, { limit }).length;
-  assert.equal(timedOut(31), 0);
-  const waits = found([...draining, ended(41, 'heartbeat-timeout')], 42, { limit });
+    found([...draining, complete(letGoAt), ended(letGoAt + 2, 'heartbeat-timeout')], 61, { limit }).length;
+  assert.equal(timedOut(35), 0);
+  const waits = found([...draining, ended(37, 'heartbeat-timeout')], 38, { limit });
   assert.equal(waits.length, 1, 'it was not let go, and its tasks end with the hook all the same');
 });
 
@@ -299,3 +299,18 @@ function hook(name: string, at = 0): Entry {
     defaultResult: 'ABANDON',
   });
 }
+
+test('L1, a busy host that is set DRAINING half a minute late, though all answer', () => {
+  const known = [status(0, 'ACTIVE'), lifecycle(0, 'InService'), task(0, 'RUNNING'), started(0), readImds(1)];
+  const log = [
+    ...known,
+    chosen(200),
+    lifecycle(200, 'Terminating'),
+    lifecycle(201, 'Terminating:Wait'),
+    readImds(202),
+  ];
+  assert.deepEqual(found(log, 210), []);
+  assert.deepEqual(found(log, 212), [
+    `L1: ${A} is still ACTIVE, for 5.4 s: it is given new tasks, and the drain cannot end`,
+  ]);
+});

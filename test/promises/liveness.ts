@@ -1,7 +1,8 @@
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
-import { clearAt, type Due, joinedAt, toldBy, whatIsDue } from './due.ts';
+import { clearAt, type Due, joinedAt, STILL_ACTIVE, toldBy, whatIsDue } from './due.ts';
 import {
   CALM_MS,
+  containerInstanceOf,
   type Instance,
   isGroupUnread,
   isHookTagUnread,
@@ -18,6 +19,7 @@ import {
   taskNamed,
   tasksLeft,
   tasksRunningUnseen,
+  waitsForTagByApi,
 } from './instance.ts';
 import { isReplacement, isRetained, waits } from './lifecycle-states.ts';
 import { limitAllows, noteTakenUp } from './limits.ts';
@@ -77,7 +79,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     const once = due.isRelease ? 'released' : what;
     const patience =
       RECOVERY_MS +
-      (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0) +
+      (waitsForTagByApi(instance) ? EC2_PATIENCE_MS : 0) +
       (setting.mode === 'deregister' ? listsMs(instance) : 0) +
       setting.slack;
     const readyAt = Math.max(due.since, begunAt(instance));
@@ -90,11 +92,23 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     verdict.violate(promise, `${id} ${what}, for ${((at - from) / 1000).toFixed(1)} s: ${consequence}`);
   }
 
-  /** L1, L4: where all is well, so many ms; undefined where no more than the time of a recovery is promised. */
-  function promisedWithin({ property, isRelease }: Due, readyAt: number, at: number): number | undefined {
+  /** Where all is well, so many ms; undefined where no more than the time of a recovery is promised. */
+  function promisedWithin(
+    { property, isRelease, what }: Due,
+    readyAt: number,
+    at: number,
+  ): number | undefined {
     // That a host never registered is looked at twice.
     const isRegisteredOnce = instance.containerInstances.size > 0;
-    const isSoon = property === 'L4' || (isRelease && setting.mode === 'drain' && isRegisteredOnce);
+    const isPlainActive = what === STILL_ACTIVE && isNoticed(instance);
+    // Else new tasks come after the limit, or more are left than a minute's requests can stop.
+    const isPlainLimit =
+      property === 'L5' &&
+      containerInstanceOf(instance)?.status === 'DRAINING' &&
+      tasksLeft(instance).length <= 12;
+    const isPlainRelease = isRelease && isRegisteredOnce;
+    const isDue = isPlainRelease || isPlainActive || isPlainLimit;
+    const isSoon = property === 'L4' || (setting.mode === 'drain' && isDue);
     return isSoon && isPlain(instance, readyAt, at) ? RELEASE_MS + setting.slack : undefined;
   }
 
@@ -144,6 +158,17 @@ export const wellSince = (instance: Instance, at: number): number =>
     instance.lifecycleSince,
     instance.process?.bornAt ?? -Infinity,
   );
+
+/** Whether it was registered when the signal came, and has been ACTIVE ever since then, and all can read that. */
+function isNoticed(instance: Instance): boolean {
+  const { signals, signalledSince, tag, tagShown } = instance;
+  const isRead = tag === tagShown || !signals.has('tag') || signals.size > 1;
+  const { registeredAt = Infinity, since } = containerInstanceOf(instance) ?? {};
+  // What was given back a moment ago has used up requests of this minute.
+  return isRead && since === registeredAt && registeredAt < signalledSince - REGISTERED_MS;
+}
+/** What has registered so long before, in ms, its agent has heard of. */
+const REGISTERED_MS = 15_000;
 
 /** When the agent can be expected to be at work on its drain, and on the lifecycle state that is. */
 function begunAt(instance: Instance): number {
@@ -220,19 +245,19 @@ export function checkTimeout(
   if (event.by !== 'heartbeat-timeout' || !mustGo(instance) || isOursForgotten(instance)) return;
   if (isHookTagUnread(instance, event.at)) return;
   // Who looks for the signal as rarely as the hook times out has chosen so.
-  if (!left || setting.pollInterval > 5_000) return;
   const at = event.at;
+  const beatAt = instance.beats.get(event.hook) ?? instance.waitsSince ?? at;
+  const timeout = at - beatAt;
+  if (!left || setting.pollInterval * 4 > timeout) return;
   // At the operator's limit the agent has let go, tasks or not: an answer that was none of Auto Scaling's can have said that it had.
   const isLimitPassed = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
   if (instance.releasedBy !== undefined && isLimitPassed) return;
   // A hook that was changed before its agent could read it may count as it was, which nobody can read any more.
   const changedAt = instance.group?.changedAt ?? -Infinity;
   if (changedAt > (instance.waitsSince ?? at) && (process?.hooksReadAt ?? at) > changedAt) return;
-  const beatAt = instance.beats.get(event.hook) ?? instance.waitsSince ?? at;
-  const timeout = at - beatAt;
   if (isChangeUnread(instance, beatAt, at)) return;
   const signalledFor = instance.drainSince === undefined ? 0 : at - instance.drainSince;
-  if (signalledFor < timeout + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0)) return;
+  if (signalledFor < timeout + (waitsForTagByApi(instance) ? EC2_PATIENCE_MS : 0)) return;
   const span = instance.disturbances.span(at - timeout, at);
   const starts = (process?.bornAt ?? at) > at - timeout ? START_MS : 0;
   // Without that signal the state in the group is looked at every half a minute.
@@ -282,16 +307,18 @@ const READ_MS = 5_000;
 /** Heartbeats of shorter hooks than this, in ms, are never rarer. */
 const SHORTEST_RARE_MS = 120_000;
 
-/** A group known to retain is told to before the hook's global limit, though single reads fail. */
+/** A group that retains is told to before the hook's global limit, though single reads fail. */
 function checkGlobalTimeout(instance: Instance, at: number, left: Task | undefined, verdict: Verdict): void {
-  const { id, retentionKnownAt, disturbances, waitsSince = at } = instance;
+  const { id, disturbances, waitsSince = at } = instance;
+  // It had a minute in which it could ask.
+  const couldAsk = disturbances.longestCalm(waitsSince + 60_000, at - LAST_MS) >= 60_000;
   if (
     !retains(instance) ||
     isReplacement(instance.lifecycle) ||
     isGroupUnread(instance, at) ||
     !left ||
     !mustGo(instance) ||
-    retentionKnownAt > at - LAST_MS
+    !couldAsk
   )
     return;
   // Without its state the agent does not know for how long the action has waited, nor what passed before a reboot.

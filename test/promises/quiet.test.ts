@@ -124,3 +124,11 @@ test('Q2, a task that is asked to stop again within a minute, but not for a sign
   ]);
   assert.deepEqual(again([tagRemoved(25), tag(29)]), []);
 });
+
+test('Q1, the EC2 API is asked for the tag more often than every 15 s', () => {
+  const asks = (at: number) => called(at, 'ec2:DescribeTags');
+  assert.deepEqual(found([...atRest, asks(20), asks(35)], 40, { tagsInMetadata: false }), []);
+  assert.deepEqual(found([...atRest, asks(20), asks(34)], 40, { tagsInMetadata: false }), [
+    `Q1: ${A} called ec2:DescribeTags twice within 14000 ms: a fleet would be throttled`,
+  ]);
+});

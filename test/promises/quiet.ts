@@ -88,7 +88,9 @@ export function checkRate(instance: Instance, { api, at }: Request, verdict: Ver
   if (!process) return;
   const times = process.sent.get(api) ?? [];
   process.sent.set(api, times);
-  times.push(sentBy(instance, at));
+  const sentAt = sentBy(instance, at);
+  if (api === 'ec2:DescribeTags') checkTagsRate(instance, sentAt - (times.at(-1) ?? -Infinity), verdict);
+  times.push(sentAt);
   // They are counted as they arrive: what was held up on its way is nearer to the next than when it was sent.
   while ((times[0] ?? at) <= at - MINUTE_MS + setting.slack) times.shift();
   // What can't be done later is not put off.
@@ -100,6 +102,16 @@ export function checkRate(instance: Instance, { api, at }: Request, verdict: Ver
     () => `${id} called ${api} ${times.length} times within a minute: a fleet would be throttled`,
   );
 }
+
+/** Q1: one DescribeTags every 15 s at most. */
+function checkTagsRate({ id, setting }: Instance, sinceMs: number, verdict: Verdict): void {
+  verdict.check(
+    'Q1',
+    sinceMs >= TAGS_MS - setting.slack,
+    () => `${id} called ec2:DescribeTags twice within ${sinceMs} ms: a fleet would be throttled`,
+  );
+}
+const TAGS_MS = 15_000;
 
 /** When a request was sent, as its agent can know it: in the moment in which its host goes on, nothing tells that it stood still. */
 const sentBy = ({ stoodStillFrom, stoodStillUntil }: Instance, at: number): number =>

@@ -21,6 +21,7 @@ import {
   setStatus,
   status,
   TASK,
+  tag,
   task,
 } from './log.ts';
 
@@ -40,6 +41,8 @@ test('X5, a release without the operator’s hooks of its own drain', () => {
     at: at * 1000,
     instanceId: A,
     stage: 'drained',
+    runMs: 0,
+    counts: true,
   });
   const setting = { hasDrainedHooks: true };
   const without = [
@@ -49,6 +52,25 @@ test('X5, a release without the operator’s hooks of its own drain', () => {
   assert.deepEqual(found(log(62), 64, setting), []);
   assert.deepEqual(found(drained, 64, setting), without);
   assert.deepEqual(found([...atRest.slice(0, -1), ran(1), ...drained.slice(4)], 64, setting), without);
+  const early = [...draining, ran(20), ...drained.slice(draining.length)];
+  assert.deepEqual(found(early, 64, setting), [
+    `X5: ${A} ran the operator's hooks of stage drained while tasks were left: what those write is not saved`,
+  ]);
+  const long = { ...ran(62), runMs: 5_000 } as Entry;
+  assert.deepEqual(found([...drained.slice(0, -2), long, ...drained.slice(-2)], 64, setting), [
+    `X5: ${A} was released (CONTINUE) while the operator's hooks of stage drained ran: they are cut off`,
+  ]);
+  const failed = { ...ran(62), counts: false } as Entry;
+  assert.deepEqual(found([...drained.slice(0, -2), failed, ...drained.slice(-2)], 64, setting), without);
+});
+
+test('S4, an instance that its group is told to terminate, though somebody only drained it', () => {
+  const terminate = called(63, 'autoscaling:TerminateInstanceInAutoScalingGroup', { InstanceId: A });
+  const empty = [task(60, 'STOPPED'), ...looks(61), status(62, 'INACTIVE')];
+  const byHand = [...atRest, tag(10), readImds(12), ...looks(12), status(13, 'DRAINING'), ...empty];
+  assert.deepEqual(found([...byHand, terminate], 64), [
+    `S4: ${A} told its group to terminate it, which nothing had asked for: it was to stay`,
+  ]);
 });
 
 test('S5, a release though ECS last counted a task', () => {

@@ -55,6 +55,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
     );
     return;
   }
+  if (how === 'terminate') checkTerminate(instance, verdict);
   checkOperatorHooks(instance, how, at, verdict);
   const [left = running] = tasksLeft(instance).filter(
     (task) =>
@@ -91,14 +92,40 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
 
 const JUST_TOLD_MS = 500;
 
+/** S4: an operator's drain leaves the instance in its group, where he has not said otherwise. */
+function checkTerminate(instance: Instance, verdict: Verdict): void {
+  const { id, setting, signals } = instance;
+  verdict.check(
+    'S4',
+    isTerminating(instance) || (setting.rebalanceTerminate && signals.has('rebalance')),
+    () => `${id} told its group to terminate it, which nothing had asked for: it was to stay`,
+  );
+}
+
+/** The end of a run and what follows it are the same moment, in ms. */
+const ENDED_MS = 5;
+
 /** X5: what the operator wants saved or deregistered before an instance goes is done in each drain anew. */
 function checkOperatorHooks(instance: Instance, how: string, at: number, verdict: Verdict): void {
-  const { id, setting, drainSince = -Infinity, drainedHooksRanAt, givenBackAt } = instance;
+  const { id, setting, drainSince = -Infinity, drainedHooks, givenBackAt, process } = instance;
   if (!setting.hasDrainedHooks || setting.dryRun || limitAllows(instance, 'continue', at)) return;
+  const isOfDrain = drainedHooks !== undefined && drainedHooks.at >= Math.max(drainSince, givenBackAt);
   verdict.check(
     'X5',
-    drainedHooksRanAt >= Math.max(drainSince, givenBackAt),
+    isOfDrain,
     () => `${id} was released (${how}) without the operator's hooks of stage drained: what they save is lost`,
+  );
+  if (!isOfDrain) return;
+  verdict.check(
+    'X5',
+    !drainedHooks.hasTasks,
+    () =>
+      `${id} ran the operator's hooks of stage drained while tasks were left: what those write is not saved`,
+  );
+  verdict.check(
+    'X5',
+    drainedHooks.process !== process || drainedHooks.endsAt <= at + setting.slack + ENDED_MS,
+    () => `${id} was released (${how}) while the operator's hooks of stage drained ran: they are cut off`,
   );
 }
 

@@ -143,7 +143,7 @@ describe('S5, on an unknown', () => {
   });
 
   test('a task that is asked to stop on a list of minutes ago, but not while ECS throttles, nor where a list takes long', () => {
-    const limit = { after: 200_000, onTimeout: 'stop-tasks' } as const;
+    const limit = { after: 236_000, onTimeout: 'stop-tasks' } as const;
     const asked = (between: readonly Entry[], hasSmallPages = false) =>
       found([...draining, ...between, readImds(250), stopTask(250)], 251, {
         limit,

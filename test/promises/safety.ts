@@ -126,7 +126,7 @@ const TAG_BY_API_MS = 18_000;
 
 /** S4, L4: what is set ACTIVE was set DRAINING by the agent itself, and has no reason to go. */
 export function checkGivingBack(instance: Instance, request: Request, verdict: Verdict): void {
-  const { id, containerInstances, drainingRequestedOn } = instance;
+  const { id, containerInstances, drainingRequestedOn, drainingBy, drainingSince, signalledSince } = instance;
   const { at } = request;
   verdict.check(
     'L4',
@@ -147,9 +147,11 @@ export function checkGivingBack(instance: Instance, request: Request, verdict: V
   const isRemoved = readsTagByApi(instance) && instance.tag === undefined;
   const isAsked = isSignalled(instance) && canTellSignals(instance) && !isRemoved;
   const signalledFor = isAsked ? at - instance.signalledSince : 0;
+  // Who has set it DRAINING since the signal came has seen that.
+  const isSeen = drainingBy === 'agent' && drainingSince >= signalledSince && signalledFor > SEEN_MS;
   verdict.check(
     'L4',
-    signalledFor <= LONGEST_UNSEEN_MS,
+    !isSeen && signalledFor <= unseenFor(instance, at),
     () => `${id} was set ACTIVE, though it has had to go for ${signalledFor} ms: it is given tasks again`,
   );
 }
@@ -157,7 +159,16 @@ export function checkGivingBack(instance: Instance, request: Request, verdict: V
 /** What was decided before the group said so may be on its way for so long, in ms. */
 const SOON_TOLD_MS = 5_000;
 
+/** A signal that came in the moment in which another one went can be taken for that, in ms. */
+const SEEN_MS = 1_000;
+
 /** For so long, in ms, a signal may not have been seen. */
+function unseenFor(instance: Instance, at: number): number {
+  const { disturbances, setting } = instance;
+  if (!isCalm(instance, at) || disturbances.changeAt() >= at - LATELY_MS) return LONGEST_UNSEEN_MS;
+  return setting.pollInterval * 1.2 + 5_000 + (readsTagByApi(instance) ? TAG_BY_API_MS : 0);
+}
+const LATELY_MS = 60_000;
 const LONGEST_UNSEEN_MS = 100_000;
 
 /** S4: heartbeats end with the action: at once where the agent ended it, else as soon as answers tell. */

@@ -41,7 +41,10 @@ export type Checker = {
   onRefusal(operation: Operation, error: unknown): void;
   onFault(fault: FaultKind, match: FaultMatch, during: Outage | undefined): void;
   /** An operator's hook of a stage begins, and holds the instance for so many ms. */
-  onOperatorHook(stage: string, ms: number): void;
+  onOperatorHook(
+    stage: string,
+    run: { readonly ms: number; readonly pauseMs: number; readonly counts: boolean },
+  ): void;
   onHappening(happening: Happening): void;
   onEvent(event: TimelineEvent): void;
   /** Time has passed, and the agent is alive. */
@@ -164,9 +167,9 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       const isOfHost = service === 'introspection' || (service === undefined && api === undefined);
       if (isOfHost) see({ kind: 'host-request', instanceId, to: 'introspection', answered: false });
     },
-    onOperatorHook: (stage, ms) => {
-      see({ kind: 'operator-hooks', instanceId, stage });
-      see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: ms });
+    onOperatorHook: (stage, { ms, pauseMs, counts }) => {
+      see({ kind: 'operator-hooks', instanceId, stage, runMs: ms, counts });
+      see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: ms + pauseMs });
     },
     onHappening: (happening) => {
       if (happening.what === 'manual-drain' || happening.what === 'manual-cancel') {

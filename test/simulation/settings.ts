@@ -21,6 +21,7 @@ export function settingOf(plan: Plan): Partial<Setting> {
     spotStopTasks: valueAt('--spot-stop-tasks') !== 'false',
     hasDrainedHooks: plan.operatorHooks?.stages.drained !== undefined,
     ignores: valueAt('--ignore-tasks')?.split(',') ?? [],
+    rebalanceTerminate: flags.includes('--rebalance-terminate'),
     dryRun: flags.includes('--dry-run'),
     hasSmallPages: plan.world.pageSize !== undefined,
     namesCluster: flags.includes('--cluster') || hasEcsConfig(plan),

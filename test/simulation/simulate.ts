@@ -214,13 +214,15 @@ export async function simulate(
         if (own.dead) return never();
         if (!hook) return 'none';
         timeline.note(clock.trueNow(), `the operator's hook of stage ${stage} runs for ${hook.ms} ms`);
-        checker.onOperatorHook(stage, hook.ms + (attempt <= hook.failures ? pauseAfter(attempt) : 0));
+        const fails = attempt <= hook.failures;
+        const counts = !fails || !planned.holds;
+        checker.onOperatorHook(stage, { ms: hook.ms, pauseMs: fails ? pauseAfter(attempt) : 0, counts });
         if (running.has(stage)) checker.onCrash(new Error(`the hooks of stage ${stage} ran twice at once`));
         running.add(stage);
         await standstill.clock.sleep(hook.ms, { signal: own.stop.signal });
         running.delete(stage);
         if (own.dead) return never();
-        return attempt <= hook.failures ? 'failed' : 'succeeded';
+        return fails ? 'failed' : 'succeeded';
       },
     };
     // An agent of an earlier checkout tells when the next run is of another drain.

@@ -83,20 +83,28 @@ export function tasksOn(
   const isHostHolding = ifKnown(current)?.length;
   if (tasks.kind === 'unknown' && !isHostHolding) return tasks;
   if (!wasAsked) return unknown('the ECS agent has not been asked yet');
-  const inEcs = ifKnown(tasks) ?? [];
-  const listed = new Set(inEcs.map(({ arn }) => arn));
   const runsNow = current.kind === 'known' ? new Set(current.value.map(({ arn }) => arn)) : undefined;
+  const inEcs = hereFirst(ifKnown(tasks) ?? [], runsNow);
+  const listed = new Set(inEcs.map(({ arn }) => arn));
   const runs = (task: SeenTask) => (runsNow ? runsNow.has(task.arn) : now < task.at + LAST_WORD_MS);
   const onlyHere = [...before.values()].filter(
     // Whatever still runs of an ignored task has no work to lose: ECS's word that it is gone is enough.
     (task) => !listed.has(task.arn) && (!gone.has(task.arn) || (runs(task) && !ignored.has(task.arn))),
   );
   if (onlyHere.length > 0) return known([...inEcs, ...onlyHere.map(asTask)]);
-  if (current.kind === 'known' || inEcs.length > 0 || arnOf(view.value) === deregistered) return tasks;
+  if (inEcs.length > 0) return known(inEcs);
+  if (current.kind === 'known' || arnOf(view.value) === deregistered) return tasks;
   // ECS's lists can be minutes old, its counts leave out a task that is stopping, and of what somebody deregisters it lists nothing.
   return now < (silentSince ?? now) + LAST_WORD_MS
     ? unknown('ECS lists no task, and the ECS agent, which may know one, is silent')
     : tasks;
+}
+
+/** At a limit a dozen are asked to stop in a minute: those that the host has ended need that least, whatever ECS says of them yet. */
+function hereFirst(tasks: readonly Task[], runsNow: ReadonlySet<string> | undefined): readonly Task[] {
+  if (!runsNow) return tasks;
+  const runsHere = ({ arn }: Task) => runsNow.has(arn);
+  return [...tasks.filter(runsHere), ...tasks.filter((task) => !runsHere(task))];
 }
 
 const arnOf = ({ containerInstance }: EcsView): string | undefined =>
