@@ -255,7 +255,7 @@ export function checkTimeout(
   // A hook that was changed before its agent could read it may count as it was, which nobody can read any more.
   const changedAt = instance.group?.changedAt ?? -Infinity;
   if (changedAt > (instance.waitsSince ?? at) && (process?.hooksReadAt ?? at) > changedAt) return;
-  if (isChangeUnread(instance, beatAt, at)) return;
+  if (isChangeUnread(instance, event.hook, beatAt, at)) return;
   const signalledFor = instance.drainSince === undefined ? 0 : at - instance.drainSince;
   if (signalledFor < timeout + (waitsForTagByApi(instance) ? EC2_PATIENCE_MS : 0)) return;
   const span = instance.disturbances.span(at - timeout, at);
@@ -277,10 +277,11 @@ export function checkTimeout(
  * Whether the group's hooks were changed since the agent last read them, and it need not have read them since: that it does beside a
  * heartbeat, five minutes after the last time, or a quarter of an hour where heartbeats are throttled, and when the wait begins.
  */
-function isChangeUnread(instance: Instance, beatAt: number, at: number): boolean {
+function isChangeUnread(instance: Instance, hook: string, beatAt: number, at: number): boolean {
   const { group, process, disturbances, rareBeats, waitsSince = at } = instance;
   const readAt = process?.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? at;
-  if (!group || group.changedAt < readAt) return false;
+  // Where none was ours they are read once a minute.
+  if (!group || group.changedAt < readAt || !instance.formerHooks.has(hook)) return false;
   const every = rareBeats > 0 ? 3 * READ_AFRESH_MS : READ_AFRESH_MS;
   const isReadLately = group.changedAt > waitsSince - READ_LATELY_MS && beatAt < readAt + every;
   return isReadLately || disturbances.troubleAt(at) > beatAt - READ_RESTS_MS;

@@ -790,4 +790,87 @@ export const mutants: readonly Mutant[] = [
     ],
     isRare: true,
   },
+  {
+    name: 'never asks whether the group retains',
+    from: 351,
+    edits: [{ around: 'retentionDue', by: '() => () => Infinity' }],
+    isRare: true,
+  },
+  {
+    name: 'records no heartbeat where the tag is read with the EC2 API',
+    from: 251,
+    edits: [
+      {
+        around: 'nextHeartbeat',
+        by: '(next) => (observed, policy, action) => policy.tagSource === "ec2" ? undefined : next(observed, policy, action)',
+      },
+    ],
+  },
+  {
+    name: 'records no heartbeat where the signals are polled rarely',
+    from: 401,
+    edits: [
+      {
+        around: 'nextHeartbeat',
+        by: '(next) => (observed, policy, action) => policy.pollInterval > 5000 ? undefined : next(observed, policy, action)',
+      },
+    ],
+  },
+  {
+    name: 'lets go while an operator’s hook runs',
+    edits: [
+      {
+        within: 'heldByHooks',
+        replace: "const state = drainedHooks === 'held' ? 'failed' : 'running';",
+        by: "if (drainedHooks === 'running') return undefined;\n  const state = drainedHooks === 'held' ? 'failed' : 'running';",
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'lets go though an operator’s hook failed that holds the instance',
+    edits: [
+      {
+        within: 'heldByHooks',
+        replace: "const state = drainedHooks === 'held' ? 'failed' : 'running';",
+        by: "if (drainedHooks === 'held') return undefined;\n  const state = drainedHooks === 'held' ? 'failed' : 'running';",
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'terminates what an operator has only drained',
+    edits: [{ within: 'mayTerminate', replace: "state === 'InService' &&", by: "state === 'InService' ||" }],
+  },
+  {
+    name: 'sets a busy host DRAINING a minute late',
+    edits: [
+      {
+        within: 'nextAction',
+        replace: "if (isActive(containerInstance) && policy.mode === 'drain') {",
+        by: "if (isActive(containerInstance) && policy.mode === 'drain' && observed.emptySince === undefined && observed.now - (memory.signalledAt ?? 0) < 65_000) return { kind: 'wait', why: { for: 'task-list', cause: 'later' } };\n  if (isActive(containerInstance) && policy.mode === 'drain') {",
+      },
+    ],
+  },
+  {
+    name: 'lets an operator’s limit take effect a minute late',
+    edits: [
+      { within: 'pastTimeout', replace: 'observed.now >= deadline', by: 'observed.now >= deadline + 65_000' },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'asks the EC2 API for the tag every five seconds',
+    edits: [{ within: 'EC2_INTERVAL_MS', replace: '15_000', by: '5_200' }],
+  },
+  {
+    name: 'rests four minutes after each call that failed',
+    edits: [
+      {
+        within: 'failed',
+        replace: "Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS)",
+        by: '240_000',
+      },
+    ],
+  },
 ];
