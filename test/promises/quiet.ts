@@ -89,7 +89,9 @@ export function checkRate(instance: Instance, { api, at }: Request, verdict: Ver
   const times = process.sent.get(api) ?? [];
   process.sent.set(api, times);
   const sentAt = sentBy(instance, at);
-  if (api === 'ec2:DescribeTags') checkTagsRate(instance, sentAt - (times.at(-1) ?? -Infinity), verdict);
+  // Where its host has stood still meanwhile, all of that counts.
+  if (api === 'ec2:DescribeTags' && sentAt === at)
+    checkTagsRate(instance, sentAt - (times.at(-1) ?? -Infinity), verdict);
   times.push(sentAt);
   // They are counted as they arrive: what was held up on its way is nearer to the next than when it was sent.
   while ((times[0] ?? at) <= at - MINUTE_MS + setting.slack) times.shift();
