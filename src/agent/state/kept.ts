@@ -37,10 +37,9 @@ const MOST = 8;
 export function createKept({ store, clock, uptime }: KeptPorts, instanceId: string, log: Log): Kept {
   const { state, stateOf } = loadState(store, instanceId, log);
   let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
-  const before = state?.heard ?? (state?.registration ? [state.registration] : []);
   // When it was named is not kept: it may be as new as the state.
   const since = state ? clock.now() - downtime(state, uptime()) : -Infinity;
-  let heard: readonly Heard[] = shortened(before.map((one) => ({ ...one, since })));
+  let heard: readonly Heard[] = shortened((state?.heard ?? []).map((one) => ({ ...one, since })));
   let own: readonly Heard[] = (state?.own ?? []).map((one) => ({ ...one, since }));
   let isFailing = false;
   /** Of the memory, what the next process would find. */
@@ -58,14 +57,12 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
 
   function save(now: number) {
     const said = heard.map(toRegistration);
-    const registration = said.at(-1);
     const confirmed = own.map(toRegistration);
     store.save({
       instanceId,
       savedAt: now,
       uptime: uptime(),
       memory,
-      registration,
       heard: said,
       own: confirmed,
     });

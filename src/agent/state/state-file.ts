@@ -20,8 +20,6 @@ export type State = {
   /** How long the host had been up then, in ms. */
   readonly uptime?: number | undefined;
   readonly memory: Memory;
-  /** What the ECS agent last said that this host is, for when it is gone. */
-  readonly registration?: Registration | undefined;
   /** All that was said on its port of what this host is, the latest last: a lie told last must not hide the others. */
   readonly heard?: readonly Registration[] | undefined;
   /** The container instances that ECS itself has said run on this EC2 instance. */
@@ -109,7 +107,6 @@ export function parseState(text: string): State {
   if (!isText(state.instanceId)) throw wrong('instanceId');
   if (!isTime(state.savedAt)) throw wrong('savedAt');
   if (state.uptime !== undefined && !isTime(state.uptime)) throw wrong('uptime');
-  if (state.registration !== undefined && !isRegistration(state.registration)) throw wrong('registration');
   for (const name of ['heard', 'own'] as const)
     if (state[name] !== undefined && !isRegistrations(state[name])) throw wrong(name);
   const { memory } = state;

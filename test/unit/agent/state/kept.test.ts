@@ -13,7 +13,7 @@ const state: State = {
   savedAt: START - 1_000,
   uptime: UPTIME - 1_000,
   memory: { signalledAt: START - 5_000 },
-  registration: ci('before'),
+  heard: [ci('before')],
   own: [ci('own')],
 };
 
@@ -55,7 +55,7 @@ describe('what an earlier process left', () => {
   });
 
   it('names all that this host was said to be, and not what was said last alone', () => {
-    const { kept } = setUp(() => ({ ...state, registration: ci('lie'), heard: [ci('real'), ci('lie')] }));
+    const { kept } = setUp(() => ({ ...state, heard: [ci('real'), ci('lie')] }));
     const heard = kept.heard().map(({ containerInstanceArn }) => containerInstanceArn);
     assert.deepEqual(
       heard,
@@ -103,7 +103,6 @@ describe('what is kept', () => {
         savedAt: START + 7,
         uptime: UPTIME,
         memory: { terminatedAt: 7 },
-        registration: ci('before'),
         heard: [ci('before')],
         own: [ci('own')],
       },
@@ -112,12 +111,11 @@ describe('what is kept', () => {
     clock.step();
     kept.hear(ci('new'));
     const heard = [ci('before'), ci('new')];
-    assert.deepEqual(saved[1], { ...saved[0], savedAt: START + 60, registration: ci('new'), heard });
+    assert.deepEqual(saved[1], { ...saved[0], savedAt: START + 60, heard });
     kept.confirm([ci('own'), ci('new')]);
     assert.deepEqual(saved[2], {
       ...saved[0],
       savedAt: START + 60,
-      registration: ci('new'),
       heard,
       own: [ci('own'), ci('new')],
     });

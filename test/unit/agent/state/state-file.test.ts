@@ -31,7 +31,7 @@ const full: State = {
     tasksLeft: ['task', 'other-task'],
     hooksRun: { drained: 'succeeded' },
   },
-  registration: { cluster: 'web', containerInstanceArn: arn },
+  heard: [{ cluster: 'web', containerInstanceArn: arn }],
 };
 
 describe('the state file', () => {
@@ -149,8 +149,6 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     [{ ...ok, savedAt: '1' }, 'savedAt'],
     [{ ...ok, memory: undefined }, 'memory'],
     [{ ...ok, memory: [] }, 'memory'],
-    [{ ...ok, registration: { cluster: 'web' } }, 'registration'],
-    [{ ...ok, registration: null }, 'registration'],
     [{ ...ok, uptime: 'long' }, 'uptime'],
     [{ ...ok, own: {} }, 'own'],
     [{ ...ok, heard: {} }, 'heard'],
