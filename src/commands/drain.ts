@@ -105,12 +105,18 @@ function afterCancel(status: Status | undefined, config: Config): string {
 const otherSignals = ({ state, signals }: Status) =>
   state === 'watching' ? [] : signals.filter((source) => source !== 'manual').map(oneLine);
 
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'Run this as root or as the agent’s user, with the --state-dir that the agent runs with.',
+  EDQUOT: 'Make room there: its quota is used up.',
+  EISDIR: 'Remove the directory of that name: nothing of the agent makes one.',
+  ENOENT:
+    'No agent has run here with this state directory: start it first, or give the --state-dir that it runs with.',
+  ENOSPC: 'Make room there: the disk is full.',
+  EROFS:
+    'Its file system is read-only: mount it writable, or give the agent and this command another --state-dir.',
+};
+
 function cannotWrite({ code, message }: NodeJS.ErrnoException, what: string): string {
-  const hint =
-    code === 'ENOENT'
-      ? 'No agent has run here with this state directory: start it first, or give the --state-dir that it runs with.'
-      : code === 'EISDIR'
-        ? 'Remove the directory of that name: nothing of the agent makes one.'
-        : 'Run this as root or as the agent’s user, with the --state-dir that the agent runs with.';
+  const hint = HINTS[code ?? ''] ?? HINTS.EACCES;
   return `ecs-drain-agent: the request cannot be ${what}: ${message}\n${hint}\n`;
 }

@@ -238,6 +238,24 @@ describe('status and drain, without an agent', () => {
     );
   });
 
+  for (const [what, mount, hint] of [
+    ['a full disk', 'mount -t tmpfs -o nr_inodes=1 tmpfs', 'Make room there: the disk is full.'],
+    [
+      'a read-only file system',
+      'mount -t tmpfs -o ro tmpfs',
+      'Its file system is read-only: mount it writable,',
+    ],
+  ] as const)
+    test(`${what} is not for root to write either: the message says what helps`, {
+      skip: process.getuid?.() !== 0,
+    }, async (t) => {
+      const stateDir = temporaryDirectory(t);
+      const within = ['unshare', '--mount', 'sh', '-ec', `${mount} "${stateDir}"; exec "$@"`, 'sh'];
+      const { code, stderr } = await runCli(['drain', '--state-dir', stateDir], {}, within);
+      assert.equal(code, 1);
+      assert.ok(stderr.split('\n')[1]?.startsWith(hint), stderr);
+    });
+
   test('a request that root leaves is the agent’s', { skip: process.getuid?.() !== 0 }, async (t) => {
     const stateDir = join(temporaryDirectory(t), 'state');
     mkdirSync(stateDir);

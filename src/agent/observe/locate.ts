@@ -257,7 +257,9 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     const claimed = said?.containerInstanceArn;
     const runsOn = claimed === undefined ? undefined : round.others.get(claimed);
     if (runsOn !== undefined)
-      return unknown(`the container instance ${claimed} runs on ${runsOn}, not on this host`);
+      return unknown(
+        `the container instance ${claimed} runs on ${runsOn}, not on this host: stop the ECS agent, remove /var/lib/ecs/data/* and start it, and bake images without that directory's contents`,
+      );
 
     const isOwn = (arn: string) => ours.some((one) => one.containerInstanceArn === arn);
     const gone = ours.find(({ containerInstanceArn: arn }) => arn === claimed) ?? ours.at(-1);
@@ -345,7 +347,7 @@ function pick(registered: readonly Confirmed[]): Reading<Confirmed> {
   const [one, ...others] = latestOf(connected.length > 0 ? connected : registered);
   if (one && others.length === 0) return known(one);
   return unknown(
-    `ECS lists this host as several container instances: ${registered.map(({ arn }) => arn).join(', ')}`,
+    `ECS lists this host as several container instances: ${registered.map(({ arn }) => arn).join(', ')}; start the ECS agent, which knows the one it is now, and deregister those that it is no more`,
   );
 }
 

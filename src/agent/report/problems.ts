@@ -68,10 +68,13 @@ const CHANGED: Problem = {
   fix: 'find out what answers at the metadata address, and fix it',
 };
 
+/** The cause is as different as what to do, which the message names where it does not pass by itself. */
+const SEE_MESSAGE = 'see what the message names; ecs-drain-agent doctor says more';
+
 const unknownSignals = (cause: string): Problem => ({
   kind: 'metadata',
   why: `it is not known whether this instance must go: ${cause}`,
-  fix: 'see what the message names; ecs-drain-agent doctor says more',
+  fix: SEE_MESSAGE,
 });
 
 /** Without our heartbeats the hook runs into its time-out, whatever is left on the instance. */
@@ -111,20 +114,13 @@ function waited(action: Action): readonly Problem[] {
           ]
         : [];
     case 'container-instance':
-      return [
-        {
-          kind: 'unknown',
-          why: `the ${WHAT[why.for]} is not known: ${why.cause}`,
-          fix: 'start the ECS agent (systemctl restart ecs), or name the cluster with --cluster',
-        },
-      ];
     case 'task-list':
     case 'group-state':
       return [
         {
           kind: 'unknown',
           why: `the ${WHAT[why.for]} ${why.for === 'task-list' ? 'are' : 'is'} not known: ${why.cause}`,
-          fix: 'see what the message names; ecs-drain-agent doctor says more',
+          fix: SEE_MESSAGE,
         },
       ];
     default:
