@@ -2,7 +2,7 @@ import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { createDisturbances, type Disturbances } from './disturbances.ts';
 import type { Setting } from './entry.ts';
 import { type Group, type GroupHook, hookOf } from './group.ts';
-import { isTermination, waits } from './lifecycle-states.ts';
+import { isReplacement, isTermination, waits } from './lifecycle-states.ts';
 import type { Process } from './process.ts';
 
 /** The truth about one instance, up to the entry that is being looked at. Times are in ms since the Unix epoch. */
@@ -369,6 +369,20 @@ export function isToldToGo(instance: Instance): boolean {
 
 /** Whether its drain goes on, for a signal or for what the group has said. */
 export const mustGo = (instance: Instance): boolean => isSignalled(instance) || isToldToGo(instance);
+
+/**
+ * Whether its group has told its agent's process that the root volume is about to be replaced, and a task has run here all the while:
+ * it ends with the old volume, also where nothing asks for the instance any more.
+ */
+export function holdsRootVolume(instance: Instance): boolean {
+  const { process, lifecycle, lifecycleSince, lifecycleToldAt, tasks, ecsAgent } = instance;
+  const isTold =
+    process !== undefined && process.lifecycle === lifecycle && lifecycleToldAt >= lifecycleSince;
+  if (!isTold || !isReplacement(lifecycle) || !waits(lifecycle) || ecsAgent.isImpersonated) return false;
+  for (const { containersRun, placedAt } of tasks.values())
+    if (containersRun && placedAt <= lifecycleSince) return true;
+  return false;
+}
 
 /** Whether nothing but an event that the host outlasts asks for it: drained, it stays in its cluster until that is over. */
 export const outlastsEvent = ({ setting, signals, scheduledCode }: Instance): boolean =>

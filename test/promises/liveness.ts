@@ -3,6 +3,7 @@ import { clearAt, type Due, joinedAt, STILL_ACTIVE, toldBy, whatIsDue } from './
 import {
   CALM_MS,
   containerInstanceOf,
+  holdsRootVolume,
   type Instance,
   isGroupUnread,
   isHookTagUnread,
@@ -242,7 +243,8 @@ export function checkTimeout(
     checkGlobalTimeout(instance, event.at, left, verdict);
     return;
   }
-  if (event.by !== 'heartbeat-timeout' || !mustGo(instance) || isOursForgotten(instance)) return;
+  if (event.by !== 'heartbeat-timeout' || isOursForgotten(instance)) return;
+  if (!mustGo(instance) && !holdsRootVolume(instance)) return;
   if (isHookTagUnread(instance, event.at)) return;
   // Who looks for the signal as rarely as the hook times out has chosen so.
   const at = event.at;
@@ -256,7 +258,8 @@ export function checkTimeout(
   const changedAt = instance.group?.changedAt ?? -Infinity;
   if (changedAt > (instance.waitsSince ?? at) && (process?.hooksReadAt ?? at) > changedAt) return;
   if (isChangeUnread(instance, event.hook, beatAt, at)) return;
-  const signalledFor = instance.drainSince === undefined ? 0 : at - instance.drainSince;
+  const since = holdsRootVolume(instance) ? instance.waitsSince : instance.drainSince;
+  const signalledFor = since === undefined ? 0 : at - since;
   if (signalledFor < timeout + (waitsForTagByApi(instance) ? EC2_PATIENCE_MS : 0)) return;
   const span = instance.disturbances.span(at - timeout, at);
   const starts = (process?.bornAt ?? at) > at - timeout ? START_MS : 0;

@@ -13,7 +13,7 @@ import {
   oursOf,
   readsTagByApi,
 } from './instance.ts';
-import { isTermination, leaves } from './lifecycle-states.ts';
+import { isReplacement, isTermination, leaves } from './lifecycle-states.ts';
 import { listsMs } from './liveness.ts';
 import type { Owners } from './owners.ts';
 import type { Process } from './process.ts';
@@ -81,7 +81,8 @@ export function checkSignal(instance: Instance, request: Request, verdict: Verdi
     isSignalled(instance) ||
     isTerminating(instance) ||
     at <= goneAt + onItsWay() ||
-    isUnheard(instance, request);
+    isUnheard(instance, request) ||
+    isForRootVolume(instance, request);
   verdict.check('S4', holds, () => `${id} called ${api} though nothing asked for the instance to go`);
 
   /** What was decided while the signal was there may be on its way, or be tried again. */
@@ -90,6 +91,11 @@ export function checkSignal(instance: Instance, request: Request, verdict: Verdi
     return setting.pollInterval * 1.2 + 2_500 + setting.slack + (readsTagByApi(instance) ? TAG_BY_API_MS : 0);
   }
 }
+
+/** Tasks end with a root volume that is replaced: its hook is kept alive for them, as long as the group says that it waits. */
+const isForRootVolume = ({ lifecycle, process }: Instance, { api }: Request): boolean =>
+  api === 'autoscaling:RecordLifecycleActionHeartbeat' &&
+  (isReplacement(lifecycle) || isReplacement(process?.lifecycle));
 
 /**
  * A tag that tells of a lifecycle event may be believed as far as DRAINING, which can be undone, while the group cannot be

@@ -170,7 +170,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'cancelled',
-        replace: "if (memory.drainingSetAt === undefined) return { kind: 'watch' };",
+        replace: "if (!isOurs) return { kind: 'watch' };",
         by: '',
       },
       {
@@ -767,6 +767,12 @@ export const mutants: readonly Mutant[] = [
     name: 'takes the hook that begins to wait for what it was when the group began',
     from: 601,
     edits: [{ within: 'createDrain', replace: '|| mayHooksBeOld()', by: '' }],
+    isRare: true,
+  },
+  {
+    name: 'lets the hook time out before the root volume is replaced, where nothing asks for the instance any more',
+    from: 401,
+    edits: [{ around: 'holdsRootVolume', by: '() => () => false' }],
     isRare: true,
   },
   {

@@ -50,6 +50,47 @@ export function addShortenedHook(random: Random, plan: Plan, { start }: Span): P
   };
 }
 
+/**
+ * An operator drains an instance with work before its root volume is replaced, and withdraws that while the replacement waits: the
+ * tasks still end with the old volume.
+ */
+export function addWithdrawnInReplacement(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const replacedAt = start + random.integer(5 * SECOND, MINUTE);
+  const goneAt = replacedAt + random.integer(10 * SECOND, 4 * MINUTE);
+  const isTag = random.chance(0.5);
+  return {
+    ...plan,
+    flags: [],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(60, 300), defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: plan.group.retain,
+    },
+    machine: { ...plan.machine, metadataTags: true },
+    services: [],
+    tasks: [lasting(goneAt + random.integer(MINUTE, 15 * MINUTE))],
+    happenings: [
+      isTag ? { at: start, what: 'tag', value: 'maintenance' } : { at: start, what: 'manual-drain' },
+      ...(random.chance(0.3) ? [{ at: start - SECOND, what: 'other-drains' } as const] : []),
+      { at: replacedAt, what: 'replace-root-volume' },
+      isTag ? { at: goneAt, what: 'untag' } : { at: goneAt, what: 'manual-cancel' },
+    ],
+    faults: [],
+    kills: random.chance(0.7)
+      ? []
+      : [
+          {
+            when: 'at',
+            at: random.integer(start, goneAt + MINUTE),
+            downMs: random.spread(100, 10 * SECOND),
+            state: 'kept',
+          },
+        ],
+    world: { ...plan.world, rootVolumeTarget: 'InService' },
+  };
+}
+
 const lasting = (runsFor: number): TaskPlan => ({
   at: 0,
   runsFor,

@@ -27,7 +27,7 @@ import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
 import { addLateWait, addSecondWait } from './draw-limits.ts';
 import { addOptions } from './draw-options.ts';
-import { addShortenedHook } from './draw-pace.ts';
+import { addShortenedHook, addWithdrawnInReplacement } from './draw-pace.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
 import {
   addDoubtedDeregistration,
@@ -84,7 +84,8 @@ export function drawPlan(seed: number, rare = true): Plan {
   const shortened = rare ? addShortenedHook(createRandom(seed ^ 0x5407), older, span) : older;
   const late = rare ? addLateWait(createRandom(seed ^ 0x1a7e), shortened, span) : shortened;
   const second = rare ? addSecondWait(createRandom(seed ^ 0x5ec0), late) : late;
-  const drawn = rare ? withFewPages(second) : second;
+  const withdrawn = rare ? addWithdrawnInReplacement(createRandom(seed ^ 0x3174), second, span) : second;
+  const drawn = rare ? withFewPages(withdrawn) : withdrawn;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

@@ -1,5 +1,12 @@
 import type { Watched } from '../promises/checker.ts';
-import { type Instance, isSignalled, ourEnd, tasksLeft, tasksRunningUnseen } from '../promises/instance.ts';
+import {
+  holdsRootVolume,
+  type Instance,
+  isSignalled,
+  ourEnd,
+  tasksLeft,
+  tasksRunningUnseen,
+} from '../promises/instance.ts';
 import { waits } from '../promises/lifecycle-states.ts';
 import { wellSince } from '../promises/liveness.ts';
 import { START } from '../support/virtual-clock.ts';
@@ -28,7 +35,8 @@ export function createEnding(plan: Plan, isMoving: () => boolean): Ending {
     const isHeld = waits(instance.lifecycle) && ourEnd(instance) !== undefined;
     if (at <= lastPlanned || rest <= (isHeld ? HELD_REST_MS : REST_MS)) return false;
     const isStuck = !isMoving();
-    return !isSignalled(instance) || instance.ecsAgent.isFrozen || hasEnded(instance) || isStuck;
+    const mayRest = !isSignalled(instance) && !holdsRootVolume(instance);
+    return mayRest || instance.ecsAgent.isFrozen || hasEnded(instance) || isStuck;
   }
 
   return {

@@ -4,6 +4,7 @@ import type { Action, ContainerInstance, Decision, Done, Observation, Policy, Re
 import {
   demand,
   groupState,
+  holdsRootVolume,
   hookChoice,
   isAssumed,
   isCompleted,
@@ -151,12 +152,11 @@ function contradiction(observed: Observation) {
  */
 function cancelled(observed: Observation): Action {
   const { containerInstance, memory, lifecycle } = observed;
-  if (memory.drainingSetAt === undefined) return { kind: 'watch' };
   if (lifecycle.kind === 'unknown' && memory.isReplacing) return waitFor('group-state', lifecycle);
-  if (leavingGroup(observed)?.aim === 'root-volume')
-    return waitFor('group-state', {
-      cause: 'the signal is gone, and the instance is given back once its root volume has been replaced',
-    });
+  const isOurs = memory.drainingSetAt !== undefined;
+  if (leavingGroup(observed)?.aim === 'root-volume' && (isOurs || holdsRootVolume(observed)))
+    return waitFor('group-state', { cause: REPLACED_FIRST });
+  if (!isOurs) return { kind: 'watch' };
   if (containerInstance.kind === 'unknown') return waitFor('container-instance', containerInstance);
   const { value } = containerInstance;
   const isGiven = value.kind === 'registered' && (value.status === 'DRAINING' || value.status === 'ACTIVE');
@@ -164,6 +164,9 @@ function cancelled(observed: Observation): Action {
     ? { kind: 'set-active', containerInstance: value }
     : { kind: 'watch' };
 }
+
+const REPLACED_FIRST =
+  'the signal is gone, and the instance is given back once its root volume has been replaced';
 
 /** No task is left and ECS knows the instance no more: let the group have it. */
 function release(observed: Observation, policy: Policy): Action {

@@ -52,6 +52,20 @@ export function demand(observed: Observation): 'signalled' | 'unknown' | 'unhear
 const wasLeaving = ({ waiting, isTerminating }: Memory): boolean =>
   waiting !== undefined || isTerminating === true;
 
+/**
+ * Whether the group itself says that its hook waits before the root volume is replaced, and the ECS agent does not say that no task runs
+ * here: the tasks end with the old volume, whether or not anything asks for the instance any more.
+ */
+export function holdsRootVolume(observed: Observation): boolean {
+  const where = leavingGroup(observed);
+  const isHeard = membership(observed)?.from === undefined;
+  return where?.aim === 'root-volume' && where.stage === 'waiting' && isHeard && !observed.emptySince;
+}
+
+/** Whether our hook is kept alive, where it waits. */
+export const isHookWanted = (observed: Observation): boolean =>
+  demand(observed) !== 'withdrawn' || holdsRootVolume(observed);
+
 /** Whether every source says that it has no signal. */
 export const isUnsignalled = ({ signals }: Observation): boolean =>
   signals.kind === 'known' && signals.value.length === 0;

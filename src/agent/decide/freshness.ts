@@ -1,7 +1,7 @@
 import { ifKnown, type Reading } from '../../base/reading.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Action, Asked, EcsView, Mutation, Observation, Question } from '../model.ts';
-import { demand } from './facts.ts';
+import { demand, isHookWanted } from './facts.ts';
 
 /** What was asked, and when. Times are in ms by the agent's clock. */
 export type Freshness = {
@@ -186,7 +186,7 @@ export function heartbeatWaitsFor(fresh: HeartbeatFreshness): 'answers' | 'ident
 
 /** Whether a heartbeat that waits for its share of requests should still be sent. */
 export const isHeartbeatWanted = (observed: Observation): boolean =>
-  observed.identity === 'confirmed' && demand(observed) !== 'withdrawn';
+  observed.identity === 'confirmed' && isHookWanted(observed);
 
 /**
  * How long, in ms, a mutation may wait for its share of requests. What lets go of the instance would rest on old answers: they are

@@ -1,6 +1,6 @@
 import type { Hook } from '../../aws/auto-scaling.ts';
 import type { Action, Heartbeat, Observation, Policy, Waiting } from '../model.ts';
-import { demand, hookChoice, isCompleted, waitingHook } from './facts.ts';
+import { hookChoice, isCompleted, isHookWanted, waitingHook } from './facts.ts';
 
 export type DueHeartbeat = { readonly group: string; readonly hook: string; readonly at: number };
 
@@ -12,7 +12,7 @@ export function nextHeartbeat(
 ): DueHeartbeat | undefined {
   const { lastHeartbeat, memory, now } = observed;
   if (observed.identity === 'changed' || isCompleted(memory)) return undefined;
-  if (demand(observed) === 'withdrawn') return undefined;
+  if (!isHookWanted(observed)) return undefined;
   // A heartbeat does no harm where nothing waits any more, and its lack may: what was last known is enough.
   const waiting =
     waitingHook(observed, policy) ??

@@ -25,15 +25,19 @@ const DOUBTED_AFTER_MS = 30_000;
 export function remember(observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
   const { memory, now, signals } = observed;
   if (isOver(observed)) {
-    // What we set DRAINING is remembered until it is given back, and what that waits for.
+    // What we set DRAINING is remembered until it is given back, and what that waits for, with the hook that is kept alive until then.
     const { drainingSetAt, drainingSetOn } = memory;
-    if (drainingSetAt === undefined) return Object.keys(memory).length === 0 ? memory : {};
     const isReplacing = replaces(observed);
-    if (memory.signalledAt === undefined && memory.isReplacing === isReplacing) return memory;
+    if (drainingSetAt === undefined && !isReplacing) return Object.keys(memory).length === 0 ? memory : {};
+    const waiting = isReplacing && rememberWaiting(observed, config, false);
+    const isAsBefore = memory.signalledAt === undefined && memory.isReplacing === isReplacing;
+    if (isAsBefore && memory.waiting === waiting) return memory;
     return {
-      drainingSetAt,
+      ...(drainingSetAt !== undefined && { drainingSetAt }),
       ...(drainingSetOn !== undefined && { drainingSetOn }),
       ...(isReplacing && { isReplacing }),
+      ...(waiting && { waiting }),
+      ...(isReplacing && memory.hook && { hook: memory.hook }),
     };
   }
 

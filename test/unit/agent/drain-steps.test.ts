@@ -11,6 +11,7 @@ import {
   known,
   local,
   manual,
+  type Says,
   START,
   scriptAgent,
   task,
@@ -310,6 +311,43 @@ describe('heartbeats', () => {
     await agent.pass(12 * MINUTE);
     assert.equal(shortest(agent.did), 73.5, 'a fleet loses its tasks when one number of its hook is changed');
     assert.deepEqual(agent.times('hooks'), [15, 620, 987.5], 'others’ heartbeats need the requests');
+  });
+  describe('where nothing asks any more for an instance whose root volume is about to be replaced', () => {
+    const short = { name: 'drain', heartbeatTimeout: 60_000, globalTimeout: 6_000_000 };
+    const lifecycle = { ...waits, state: 'ReplacingRootVolume:Wait' };
+    const withdraw = async (more: Partial<Says> = {}) => {
+      const agent = scriptAgent();
+      await begin(agent, { ...busy(), hooks: [short], lifecycle, ...more });
+      await agent.pass(20 * SECOND);
+      agent.says.signal = known(undefined);
+      await agent.pass(MINUTE);
+      return agent;
+    };
+    const beatsIn = async (agent: Awaited<ReturnType<typeof withdraw>>, ms: number) => {
+      const before = agent.did.length;
+      await agent.pass(ms);
+      return agent.did.slice(before).filter((one) => one.endsWith('heartbeat')).length;
+    };
+    it('go on while a task runs: it would end with the old volume', async () => {
+      assert.equal(await beatsIn(await withdraw(), 10 * MINUTE), 45);
+      const others = await withdraw({ status: 'DRAINING' });
+      assert.equal(await beatsIn(others, 10 * MINUTE), 45, 'though somebody else has set it DRAINING');
+    });
+    it('… and after a restart', async () => {
+      const agent = await withdraw({ status: 'DRAINING' });
+      const says = { ...busy(), status: 'DRAINING', hooks: [short, { ...short, name: 'backup' }], lifecycle };
+      const restarted = scriptAgent({ memory: agent.saved.at(-1) ?? {}, says });
+      assert.equal(await beatsIn(restarted, MINUTE), 4);
+    });
+    it('end with the last task: nothing else is to be kept from the group', async () => {
+      const agent = await withdraw();
+      Object.assign(agent.says, { tasks: [], localTasks: known([]) });
+      await agent.pass(10 * SECOND);
+      assert.equal(await beatsIn(agent, 10 * MINUTE), 0, 'the refresh waits for nothing, up to two days');
+      agent.says.lifecycle = { ...waits, state: 'InService' };
+      await agent.pass(2 * MINUTE);
+      assert.match(agent.did.at(-1) ?? '', /set-active/);
+    });
   });
   for (const state of ['Terminating', 'Terminating:Retained'])
     it(`… or while the group had the instance ${state}: then it is the new action’s by anybody’s reading`, async () => {

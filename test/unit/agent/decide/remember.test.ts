@@ -65,12 +65,6 @@ describe('what is remembered of the signals', () => {
     const named = { drainingSetAt: NOW - MINUTE, drainingSetOn: 'a' };
     assert.deepEqual(after({ memory: { ...memory, ...named } }), named, 'another’s would be undone');
     const replacing = { drainingSetAt: NOW - MINUTE, isReplacing: true };
-    const lifecycle = inState('ReplacingRootVolume:Wait');
-    assert.deepEqual(
-      after({ memory, lifecycle }),
-      replacing,
-      'it would be given tasks that end with the root volume',
-    );
     assert.deepEqual(
       after({ memory: { ...memory, isReplacing: true } }),
       replacing,
@@ -79,6 +73,20 @@ describe('what is remembered of the signals', () => {
     assert.deepEqual(after({ memory: replacing, lifecycle: inState('InService') }), {
       drainingSetAt: NOW - MINUTE,
     });
+  });
+  it('but what waits to be replaced, with its hook: tasks that run here end with the root volume', () => {
+    const waiting = { since: NOW - MINUTE, group: 'web-asg', hook: { ...hook, name: 'b' } };
+    const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], waiting, hook: waiting.hook };
+    const hooks = known([hook, waiting.hook]);
+    const lifecycle = inState('ReplacingRootVolume:Wait');
+    const kept = after({ memory, lifecycle, hooks });
+    assert.deepEqual(
+      kept,
+      { isReplacing: true, waiting, hook: waiting.hook },
+      'nobody knows which hook is ours',
+    );
+    assert.equal(after({ memory: kept, lifecycle, hooks }), kept, 'it would be saved each second');
+    assert.deepEqual(after({ memory: kept, lifecycle: inState('InService') }), {});
   });
 });
 
