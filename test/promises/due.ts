@@ -260,6 +260,8 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
     case 'continue':
     case 'abandon':
       if (isGroupUnread(instance, at) || isOursForgotten(instance)) return undefined;
+      // What becomes of an abandoned replacement of a root volume is documented nowhere.
+      if (setting.limit.onTimeout === 'abandon' && isReplacement(instance.lifecycle)) return undefined;
       if (waitingForUs(instance))
         return due('L5', `is still held by our lifecycle action, ${passed}`, 'it is paid for', limitAt);
       if (setting.limit.onTimeout === 'continue' && isToTerminate(instance))

@@ -29,6 +29,7 @@ import { addLateWait, addSecondWait } from './draw-limits.ts';
 import { addOptions } from './draw-options.ts';
 import { addShortenedHook, addWithdrawnInReplacement } from './draw-pace.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
+import { addFalse, addLateTermination, addRest } from './draw-rest.ts';
 import {
   addDoubtedDeregistration,
   addLostAnswer,
@@ -85,7 +86,10 @@ export function drawPlan(seed: number, rare = true): Plan {
   const late = rare ? addLateWait(createRandom(seed ^ 0x1a7e), shortened, span) : shortened;
   const second = rare ? addSecondWait(createRandom(seed ^ 0x5ec0), late) : late;
   const withdrawn = rare ? addWithdrawnInReplacement(createRandom(seed ^ 0x3174), second, span) : second;
-  const drawn = rare ? withFewPages(withdrawn) : withdrawn;
+  const lasting = rare ? addLateTermination(createRandom(seed ^ 0x1a57), withdrawn, span) : withdrawn;
+  const denied = rare ? addFalse(createRandom(seed ^ 0xfa15), lasting) : lasting;
+  const rested = rare ? addRest(createRandom(seed ^ 0x4e57), denied) : denied;
+  const drawn = rare ? withFewPages(rested) : rested;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));

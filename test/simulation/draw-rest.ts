@@ -1,0 +1,67 @@
+import type { Span } from './draw-rare.ts';
+import type { Happening, Plan } from './plan.ts';
+import type { Random } from './random.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+
+/**
+ * Draws what is ordinary, and takes long: into one of some hundred runs each, from a source of its own, so that everything else stays as it
+ * was drawn.
+ */
+
+/** Nothing happens for up to two hours: agents watch for weeks. */
+export function addRest(random: Random, plan: Plan): Plan {
+  if (!random.chance(1 / 300)) return plan;
+  return later(plan, 0, random.spread(10 * MINUTE, 2 * 60 * MINUTE));
+}
+
+/** An operator drains an instance, which stays drained for a while before its group terminates it. */
+export function addLateTermination(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 300)) return plan;
+  const at = start + random.spread(5 * MINUTE, 90 * MINUTE);
+  return {
+    ...plan,
+    flags: random.chance(0.2) ? ['--signals', 'tag,spot'] : [],
+    machine: { ...plan.machine, metadataTags: true },
+    services: [],
+    tasks: plan.tasks
+      .filter((task) => task.at === 0)
+      .map((task) => ({ ...task, runsFor: random.spread(SECOND, 5 * MINUTE) })),
+    happenings: [
+      random.chance(0.5)
+        ? { at: start, what: 'tag', value: 'maintenance' }
+        : { at: start, what: 'manual-drain' },
+      { at, what: 'scale-in' },
+    ],
+    faults: [],
+    kills: [],
+  };
+}
+
+/** Who set the tag cancels by overwriting it with `false`, as the documentation says, instead of removing it. */
+export function addFalse(random: Random, plan: Plan): Plan {
+  if (!plan.happenings.some(({ what }) => what === 'untag') || !random.chance(0.2)) return plan;
+  const value = random.pick(['false', 'False', ' false ']);
+  const happenings = plan.happenings.map(
+    (one): Happening => (one.what === 'untag' ? { at: one.at, what: 'tag', value } : one),
+  );
+  // Half of the value is a signal like any other text: nobody can tell.
+  return { ...plan, happenings, faults: plan.faults.filter(({ fault }) => fault.what !== 'truncated') };
+}
+
+/** The same plan, all that comes after `from` so many ms later. */
+function later(plan: Plan, from: number, ms: number): Plan {
+  const moved = <T extends { readonly at: number }>(one: T): T =>
+    one.at > from ? { ...one, at: one.at + ms } : one;
+  return {
+    ...plan,
+    happenings: plan.happenings.map(moved),
+    faults: plan.faults.map(moved),
+    kills: plan.kills.map((one) => (one.when === 'at' ? moved(one) : one)),
+    tasks: plan.tasks.map((task) =>
+      task.at > from || task.runsFor === undefined ? moved(task) : { ...task, runsFor: task.runsFor + ms },
+    ),
+    services: plan.services.map((one) => ({ ...one, releasedAt: one.releasedAt + ms })),
+  };
+}
