@@ -154,7 +154,8 @@ export function createEcs(call: Caller): Ecs {
 
     setStatus: async (cluster, arn, status, options) => {
       const operation = 'ecs:UpdateContainerInstancesState';
-      const { failures } = await call(operation, { cluster, containerInstances: [arn], status }, options);
+      const input = { cluster, containerInstances: [arn], status };
+      const { containerInstances, failures } = await call(operation, input, options);
       const [failure] = Array.isArray(failures) ? failures : [];
       if (failure) {
         const reason = `${failure.reason}${failure.detail ? `: ${failure.detail}` : ''}`;
@@ -165,6 +166,9 @@ export function createEcs(call: Caller): Ecs {
           `calling ${operation}: ${reason}`,
         );
       }
+      const updated = present(operation, 'containerInstances', containerInstances);
+      if (!updated.some(({ containerInstanceArn }) => containerInstanceArn === arn))
+        throw incomplete(operation, 'it does not name the container instance');
     },
 
     deregister: async (cluster, arn, options) => {
@@ -182,12 +186,11 @@ export function createEcs(call: Caller): Ecs {
     },
 
     stopTask: async (cluster, arn, reason, { urgent, unless }) => {
-      const owner = parseEcsArn(arn)?.cluster ?? cluster;
-      await call(
-        'ecs:StopTask',
-        { cluster: owner, task: arn, reason },
-        urgent ? { urgent, attempts: 2, unless } : { unless },
-      );
+      const operation = 'ecs:StopTask';
+      const input = { cluster: parseEcsArn(arn)?.cluster ?? cluster, task: arn, reason };
+      const options = urgent ? { urgent, attempts: 2, unless } : { unless };
+      const { task } = await call(operation, input, options);
+      if (task?.taskArn !== arn) throw incomplete(operation, 'it does not name the task');
     },
   };
 }

@@ -107,8 +107,8 @@ const transientNames = new Set([
   'RequestTimeout',
 ]);
 
-/** The body was none: not of its format, or larger than any answer (`limitAnswers`). */
-const unreadableNames = new Set(['SyntaxError', 'AnswerTooLarge']);
+/** The body was none: not of its format, larger than any answer, or not of AWS (`limitAnswers`). */
+const unreadableNames = new Set(['SyntaxError', 'AnswerTooLarge', 'NotFromAws']);
 
 function kindOf(name: string, status: number | undefined): AwsErrorKind {
   if (throttlingNames.has(name) || status === 429) return 'throttled';

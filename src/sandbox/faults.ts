@@ -16,6 +16,8 @@ export type FaultKind =
   | { what: 'garbage' }
   | { what: 'truncated' }
   | { what: 'html' }
+  /** HTTP 200 without a body. */
+  | { what: 'empty' }
   /** A body of this many bytes; 10 MB unless told. */
   | { what: 'huge'; bytes?: number }
   | { what: 'redirect'; to?: string }

@@ -73,8 +73,6 @@ async function callApi<O extends Operation>(
       return answerWrongly(world, operation, input, caller, fault) as Output<O>;
     default:
       logRequest(world, operation, input, `fault:${fault.what}`, caller);
-      // The SDK's XML reader takes a well-formed page for an answer without any member.
-      if (fault.what === 'html' && !speaksJson.has(service)) return {} as Output<O>;
       throw await failure(clock, service, fault, signal);
   }
 }
@@ -106,8 +104,14 @@ async function failure(
       return connectionError('ECONNRESET', 'socket hang up');
     case 'refuse':
       return connectionError('ECONNREFUSED', 'connect ECONNREFUSED');
+    case 'garbage':
+    case 'html':
+    case 'empty':
+      return serviceError('NotFromAws', 'the answer has no request id', 200);
     case 'redirect':
-      return serviceError('Unknown', 'UnknownError', 302);
+      return serviceError('NotFromAws', 'the answer has no request id', 302);
+    case 'huge':
+      return serviceError('AnswerTooLarge', 'the answer is too large', 200);
     case 'stall':
       await pause(clock, forever, signal);
       return aborted();
@@ -189,6 +193,9 @@ async function faultedHost(
     case 'html':
       log();
       return { status: 200, body: html };
+    case 'empty':
+      log();
+      return { status: 200, body: '' };
     case 'truncated': {
       const response = answerHost(world, instanceId, request, service, path);
       return { status: response.status, body: response.body.slice(0, response.body.length >> 1) };

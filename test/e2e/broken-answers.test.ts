@@ -26,6 +26,7 @@ const broken: Readonly<Record<string, FaultKind>> = {
   'reset in the middle of the body': { what: 'reset-mid-body' },
   'a stall for ever': { what: 'stall' },
   'HTML instead of what was asked for': { what: 'html' },
+  'nothing, and HTTP 200': { what: 'empty' },
   'bytes without sense': { what: 'garbage' },
   'half of the body': { what: 'truncated' },
   'a body of 10 MB': { what: 'huge', bytes: 10_000_000 },

@@ -48,8 +48,6 @@ export function disturbanceOf(happening: Happening): Disturbance | undefined {
 /** For how long, in ms, a fault that hits a request keeps the agent from asking again. */
 export function restsFor(fault: FaultKind): number {
   if (fault.what === 'delay' || fault.what === 'stall' || fault.what === 'drip') return 10_000;
-  // A heartbeat's answer says nothing, so that this reads as one: the next comes 6 to 7 s later, with the shortest hooks.
-  if (fault.what === 'html') return 7_000;
   // What is forbidden is tried once a minute.
   return fault.what === 'error' && fault.name === 'AccessDeniedException' ? 60_000 : 0;
 }

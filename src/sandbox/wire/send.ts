@@ -49,6 +49,9 @@ export async function sendFaulty(
     case 'html':
       send(response, { status: 200, headers: { 'content-type': 'text/html' }, body: html });
       return;
+    case 'empty':
+      send(response, { status: 200, headers: {}, body: '' });
+      return;
     case 'huge':
       await sendHuge(response, fault.bytes ?? 10_000_000);
       return;

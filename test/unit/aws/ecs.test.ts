@@ -14,7 +14,7 @@ const incomplete = (operation: string, what: string) => ({
 
 describe('setting the status of a container instance', () => {
   test('names it and its cluster', async () => {
-    const { call, calls } = scriptCall({ failures: [] });
+    const { call, calls } = scriptCall({ containerInstances: [{ containerInstanceArn: ARN }], failures: [] });
     await createEcs(call).setStatus('web', ARN, 'DRAINING');
     assert.deepEqual(calls, [
       [
@@ -23,8 +23,18 @@ describe('setting the status of a container instance', () => {
       ],
     ]);
   });
-  test('has been done where ECS says no more than that', async () =>
-    await createEcs(scriptCall({}).call).setStatus('web', ARN, 'ACTIVE'));
+  for (const [answer, what] of [
+    [{}, 'it has no containerInstances'],
+    [
+      { containerInstances: [{ containerInstanceArn: 'b' }], failures: [] },
+      'it does not name the container instance',
+    ],
+  ] as const)
+    test(`has not been done, as far as is known, where the answer does not say so: ${what}`, async () =>
+      await assert.rejects(
+        createEcs(scriptCall(answer).call).setStatus('web', ARN, 'ACTIVE'),
+        incomplete('ecs:UpdateContainerInstancesState', what),
+      ));
   for (const [failure, code, reason] of [
     [{ reason: 'MISSING' }, 'MISSING', 'MISSING'],
     [{ reason: 'X', detail: 'because' }, 'X', 'X: because'],
@@ -38,23 +48,29 @@ describe('setting the status of a container instance', () => {
 });
 
 describe('stopping a task', () => {
+  const stopped = (taskArn: string) => ({ task: { taskArn } });
+  for (const answer of [{}, stopped(taskArn('b'))])
+    test(`has not been done, as far as is known, where ECS answers ${JSON.stringify(answer)}`, async () =>
+      await assert.rejects(
+        createEcs(scriptCall(answer).call).stopTask('web', taskArn('a'), 'why', { urgent: false }),
+        incomplete('ecs:StopTask', 'it does not name the task'),
+      ));
   const unless = new AbortController().signal;
   test('names it, its cluster and the reason', async () => {
-    const { call, calls } = scriptCall({});
+    const { call, calls } = scriptCall(stopped(taskArn('a')));
     await createEcs(call).stopTask('web', taskArn('a'), 'why', { urgent: false, unless });
     const input = { cluster: 'web', task: taskArn('a'), reason: 'why' };
     assert.deepEqual(calls, [['ecs:StopTask', input, { unless }]]);
   });
   test('is tried twice, and at once, where it cannot be done later', async () => {
-    const { call, calls } = scriptCall({});
+    const { call, calls } = scriptCall(stopped(taskArn('a')));
     await createEcs(call).stopTask('web', taskArn('a'), 'why', { urgent: true, unless });
     assert.deepEqual(calls[0]?.[2], { urgent: true, attempts: 2, unless });
   });
   test('goes to the cluster that its ARN names, else to the one of the host', async () => {
-    const { call, calls } = scriptCall({}, {});
-    const ecs = createEcs(call);
-    await ecs.stopTask('web', taskArn('a', 'other'), 'why', { urgent: false });
-    await ecs.stopTask('web', 'arn:aws:ecs:eu-west-1:111122223333:task/a', 'why', { urgent: false });
+    const arns = [taskArn('a', 'other'), 'arn:aws:ecs:eu-west-1:111122223333:task/a'];
+    const { call, calls } = scriptCall(...arns.map(stopped));
+    for (const arn of arns) await createEcs(call).stopTask('web', arn, 'why', { urgent: false });
     assert.deepEqual(
       calls.map(([, input]) => 'cluster' in input && input.cluster),
       ['other', 'web'],

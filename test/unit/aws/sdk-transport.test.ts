@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import dns from 'node:dns';
 import http, { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, type TestContext, test } from 'node:test';
 import { classify } from '../../../src/aws/errors.ts';
 import { awsServices, type Operation, type Transport } from '../../../src/aws/operations.ts';
 import type { SdkModules } from '../../../src/aws/sdk/service.ts';
@@ -258,6 +258,51 @@ test('metadata that never answers holds a call up for 3 s at most, and then the 
   assert.deepEqual(keysUsed('ecs:ListTasks'), [old, old, old]);
 });
 
+describe('an answer that is not of AWS is none: else a heartbeat counts as recorded, and the hook times out', () => {
+  const calls = [
+    ['ecs:StopTask', { cluster: 'web', task: 'a' }],
+    ['autoscaling:RecordLifecycleActionHeartbeat', { AutoScalingGroupName: 'g', LifecycleHookName: 'h' }],
+    ['ec2:DescribeTags', {}],
+  ] as const;
+  const send = (index: number) => {
+    const [operation, input] = calls[index] as (typeof calls)[number];
+    return transport(operation, input as never, { signal: new AbortController().signal });
+  };
+  for (const [index, [operation]] of calls.entries()) {
+    for (const [what, body] of Object.entries({
+      empty: '',
+      'a page': '<html><head><title>Blocked</title></head><body><h1>By policy</h1></body></html>',
+      'an object': '{}',
+      'some XML': '<?xml version="1.0"?><Response><Code>AccessDenied</Code></Response>',
+      'a word': 'OK',
+    })) {
+      for (const status of [200, 302, 403, 404, 503])
+        test(`${operation}: ${what}, with status ${status}`, async (t) => {
+          await answerAll(t, status, {}, body);
+          const error = classify(operation, await failure(send(index)));
+          assert.deepEqual([error.code, error.kind], ['NotFromAws', 'transient']);
+        });
+    }
+    test(`${operation}: what has a request id is of AWS, whatever it says`, async (t) => {
+      await answerAll(t, 200, { 'x-amzn-requestid': 'r' }, operation.startsWith('ecs:') ? '{}' : '<R/>');
+      await send(index);
+    });
+  }
+
+  test('EC2 has given its request id in the body alone', async (t) => {
+    const body = '<DescribeTagsResponse><requestId>r</requestId><tagSet/></DescribeTagsResponse>';
+    await answerAll(t, 200, {}, body);
+    await send(2);
+  });
+  test('and Auto Scaling its refusals, which still are refusals', async (t) => {
+    const error =
+      '<Error><Code>ValidationError</Code><Message>No active Lifecycle Action found</Message></Error>';
+    await answerAll(t, 400, {}, `<ErrorResponse>${error}<RequestId>r</RequestId></ErrorResponse>`);
+    const { kind, code } = classify('autoscaling:x', await failure(send(1)));
+    assert.deepEqual([kind, code], ['rejected', 'ValidationError']);
+  });
+});
+
 describe('an answer that no service gives ends the call, not the process', () => {
   const open = '{"taskArns":[';
   for (const [what, body, message] of [
@@ -269,15 +314,7 @@ describe('an answer that no service gives ends the call, not the process', () =>
   ] as const) {
     for (const status of [200, 400, 503]) {
       test(`one ${what}, with status ${status}`, async (t) => {
-        const server = createServer((_request, response) => {
-          response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(body);
-        });
-        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-        t.after(() => {
-          server.closeAllConnections();
-          server.close();
-        });
-        process.env.AWS_ENDPOINT_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        await answerAll(t, status, { 'content-type': 'application/x-amz-json-1.1' }, body);
         const { kind, message: said } = classify('ecs:ListTasks', await failure(listTasks()));
         assert.equal(kind, 'transient', 'an answer that nobody could read counts as a refusal by AWS');
         assert.equal(said, `calling ecs:ListTasks: AnswerTooLarge: ${message}`);
@@ -285,3 +322,22 @@ describe('an answer that no service gives ends the call, not the process', () =>
     }
   }
 });
+
+/** Lets every call be answered in the same way. */
+async function answerAll(
+  t: TestContext,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): Promise<void> {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(status, headers).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  process.env.AWS_ENDPOINT_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Transport } from '../../../src/aws/operations.ts';
+import { awsServices, type Transport } from '../../../src/aws/operations.ts';
+import { createTransport } from '../../../src/aws/sdk/transport.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { HttpRequest } from '../../../src/host/http.ts';
 import { createNodeHttp } from '../../../src/host/node-http.ts';
@@ -10,7 +11,6 @@ import { type InMemoryFace, inMemory } from '../../../src/sandbox/in-memory.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/handlers.ts';
 import { createManualClock, startTime } from './manual-clock.ts';
-import { createSdk, type Sdk } from './sdk.ts';
 
 // What a fault looks like to the agent must not depend on the face: the simulation believes the in-memory one.
 
@@ -33,6 +33,7 @@ const kinds: FaultKind[] = [
   { what: 'garbage' },
   { what: 'truncated' },
   { what: 'html' },
+  { what: 'empty' },
   { what: 'huge' },
   { what: 'redirect' },
   { what: 'delay', ms: 1 },
@@ -50,16 +51,18 @@ describe('a fault looks the same on both faces', () => {
   const memory: InMemoryFace = inMemory(direct.world, { clock: systemClock, instanceId: id });
   const http = createNodeHttp(systemClock);
   let sandbox: Sandbox;
-  let sdk: Sdk;
+  let sandboxed: Transport;
 
   before(async () => {
     sandbox = await startSandbox(wired, { clock: systemClock });
-    sdk = createSdk(sandbox.apiUrl);
+    Object.assign(process.env, sandbox.environment(id), {
+      AWS_ACCESS_KEY_ID: 'ASIASANDBOX000000001',
+      AWS_SECRET_ACCESS_KEY: 'anything',
+    });
+    const ports = { clock: systemClock, random: () => 0 };
+    sandboxed = createTransport(awsServices, 'eu-west-1', 'a-test', ports);
   });
-  after(async () => {
-    sdk.destroy();
-    await sandbox.close();
-  });
+  after(() => sandbox.close());
 
   const bothLogs = () =>
     [wired, direct].map(({ world }) =>
@@ -74,7 +77,7 @@ describe('a fault looks the same on both faces', () => {
     for (const [operation, input] of calls) {
       test(`${JSON.stringify(kind)} at ${operation}`, async () => {
         plan(kind);
-        const overTheWire = await seen(sdk.call(operation, input, { signal }));
+        const overTheWire = await seen(sandboxed(operation, input, { signal }));
         const inMemory = await seen((memory.transport as Transport)(operation, input, { signal }));
         assert.deepEqual(inMemory, overTheWire);
         const [log, logInMemory] = bothLogs();
@@ -110,7 +113,7 @@ describe('a fault looks the same on both faces', () => {
   for (const face of ['the wire', 'memory'] as const) {
     test(`over ${face} a server that acted has acted, though its answer was lost`, async () => {
       const fleet = face === 'memory' ? direct : wired;
-      const call: Transport = face === 'memory' ? memory.transport : sdk.call;
+      const call: Transport = face === 'memory' ? memory.transport : sandboxed;
       const [machine] = fleet.world.machines.values();
       assert.ok(machine);
       const task = fleet.runTask(machine, { ignoresSigterm: true });
@@ -232,9 +235,11 @@ test('without credentials no call is made', async () => {
 });
 
 /** What the agent can tell one outcome from another by. */
-function seen(answer: Promise<unknown>): Promise<unknown> {
+function seen(answer: Promise<object>): Promise<unknown> {
   return answer.then(
-    (value) => ({ answered: JSON.parse(JSON.stringify(value)) }),
+    ({ $metadata: _, ...value }: { readonly $metadata?: object }) => ({
+      answered: JSON.parse(JSON.stringify(value)),
+    }),
     (error: Error & { code?: string; $metadata?: { httpStatusCode?: number } }) => ({
       failed: { name: error.name, code: error.code, status: error.$metadata?.httpStatusCode },
     }),
