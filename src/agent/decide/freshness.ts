@@ -143,10 +143,11 @@ export function isStillWanted(mutation: Mutation, observed: Observation, action:
   // This may be another instance by now.
   if (action.kind === 'refuse') return false;
   const asked = demand(observed);
+  const isOrMayBeAsked = asked === 'signalled' || asked === 'unknown';
   switch (mutation.kind) {
     case 'set-draining':
     case 'stop-tasks':
-      return asked !== 'withdrawn';
+      return isOrMayBeAsked;
     // What asks for it beside may be a tag whose event is over.
     case 'set-active':
       return action.kind === 'set-active' || asked === 'withdrawn' || asked === 'unknown';

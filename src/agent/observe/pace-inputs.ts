@@ -3,7 +3,7 @@ import type { DrainPace } from '../decide/drain-pace.ts';
 import { isIgnored } from '../decide/ignored-tasks.ts';
 import { paceFacts, UNOBSERVED } from '../decide/pace-facts.ts';
 import { serviceName } from '../decide/services.ts';
-import type { DrainState, Heartbeat, Observation, Phase, Policy } from '../model.ts';
+import type { DrainState, Heartbeat, Memory, Observation, Phase, Policy } from '../model.ts';
 import type { DrainPolls, SeenInDrain, WatchPolls } from '../polls.ts';
 import { askedIn } from './drain-polls.ts';
 import type { Observer } from './observation.ts';
@@ -70,7 +70,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       ecsView: view,
       unclearSince,
       signalledAt: memory.signalledAt,
-      foundDrainingSince: memory.drainingSetAt === undefined ? memory.signalledAt : undefined,
+      foundDrainingSince: foundDrainingSince(memory),
       isEcsCrowded,
       isQueued,
       mustDescribe: policy.ignoreTasks.length > 0,
@@ -117,6 +117,11 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   }
 
   return { pace, note, noteAnswers };
+}
+
+/** What the drain before had set DRAINING may have been given back since, though ECS does not describe it so yet. */
+function foundDrainingSince({ signalledAt, drainingSetAt = -Infinity }: Memory): number | undefined {
+  return signalledAt !== undefined && drainingSetAt < signalledAt ? signalledAt : undefined;
 }
 
 /** So many looks throttled in a row are hardly chance: others of a fleet ask at the same time. */

@@ -306,6 +306,8 @@ describe('what still waits to be sent', () => {
       assert.equal(isStillWanted(mutation, signal, wait), true);
       assert.equal(isStillWanted(mutation, silent, wait), true);
       assert.equal(isStillWanted(mutation, none, mutation), false, 'a drain begins for nothing');
+      const unheard = { ...none, lifecycle: unknown('throttled'), memory: { isTerminating: true } };
+      assert.equal(isStillWanted(mutation, unheard, wait), false, 'its group may keep it by now');
     });
   it('what a group terminates by its own word needs no signal', () => {
     const terminating = { ...none, lifecycle: inState('Terminating:Wait') };

@@ -137,7 +137,10 @@ it('an ACTIVE container instance is listed where the drain sets none DRAINING', 
 it('what was found DRAINING is checked sooner than what this drain has set so', () => {
   const found = (memory: Memory) => setUp({ state: { memory } }).pace().foundDrainingSince;
   assert.equal(found({ signalledAt: 3 }), 3);
-  assert.equal(found({ signalledAt: 3, drainingSetAt: 4 }), undefined);
+  assert.equal(found({ signalledAt: 3, drainingSetAt: 3 }), undefined);
+  const before = { signalledAt: 3, drainingSetAt: 2 };
+  assert.equal(found(before), 3, 'the drain before gave it back, and it is given tasks for five minutes');
+  assert.equal(found({ drainingSetAt: 2 }), undefined);
 });
 
 it('a root volume is replaced where the group was last known to do so', () => {
