@@ -347,6 +347,8 @@ describe('instances as they are found', { concurrency: 5 }, () => {
       async (scene) => {
         const { fleet, agent, drain } = scene;
         const drained = await agent(fleet.addInstance());
+        // Its status tells the request whose it is.
+        await drained.says('agent.watching');
         await drain(drained);
         await drained.says('drain.done');
         drained.signal('SIGTERM');

@@ -117,6 +117,8 @@ export type Disturbance =
       readonly what: 'fault';
       readonly restsMs: number;
       readonly during?: { readonly from: number; readonly to: number } | undefined;
+      /** Only this source of signals was silent by it. */
+      readonly silences?: 'spot' | undefined;
     }
   /** Metadata names another instance, or this one again. */
   | { readonly what: 'identity'; readonly claims: string | undefined }

@@ -237,6 +237,7 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
     return;
   }
   process.signalsReadAt = at;
+  if (path?.endsWith('/spot/instance-action')) process.isToldOfSpot = body?.includes('"time"') === true;
   if (body === undefined || !path?.endsWith('/instance-id')) return;
   if (INSTANCE_ID.test(body)) process.identity ??= body;
   if (body !== instance.id && INSTANCE_ID.test(body)) process.toldOtherAt ??= at;

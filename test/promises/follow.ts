@@ -397,6 +397,8 @@ function followDisturbance(instance: Instance, entry: Extract<Entry, { kind: 'di
   const { at } = entry;
   const { disturbances } = instance;
   if (entry.what === 'fault') {
+    // What that source has said before counts on, as long as another one asks for the instance.
+    if (entry.silences && instance.process?.isToldOfSpot && instance.signals.has('manual')) return;
     disturbances.trouble(at, at + entry.restsMs);
     if (entry.during) disturbances.trouble(entry.during.from, entry.during.to);
     return;

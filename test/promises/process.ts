@@ -14,6 +14,8 @@ export type Process = {
   identity: string | undefined;
   /** Since when it has been told another one. */
   toldOtherAt: number | undefined;
+  /** Metadata has told it of a Spot interruption. */
+  isToldOfSpot: boolean;
   /** When metadata, or DescribeTags, last told it of signals. */
   signalsReadAt: number;
   /** When the ECS agent last failed to answer it. */
@@ -79,6 +81,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     takenUpAt: undefined,
     identity: undefined,
     toldOtherAt: undefined,
+    isToldOfSpot: false,
     signalsReadAt: -Infinity,
     introspectionFailedAt: -Infinity,
     untoldOfTasksSince: undefined,

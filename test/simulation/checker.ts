@@ -162,8 +162,11 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       const answered = status === 200 || status === 404;
       if (answered) see({ kind: 'host-request', instanceId, to, answered, path: url, body });
     },
-    onFault: (fault, { service, api }, during) => {
-      see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: restsFor(fault), during });
+    onFault: (fault, { service, api, path }, during) => {
+      // 404 says that there is no notice.
+      const silences =
+        path === SPOT_PATH && !('status' in fault && fault.status === 404) ? 'spot' : undefined;
+      see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: restsFor(fault), during, silences });
       const isOfHost = service === 'introspection' || (service === undefined && api === undefined);
       if (isOfHost) see({ kind: 'host-request', instanceId, to: 'introspection', answered: false });
     },
@@ -196,6 +199,8 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
     checks: promises.checks,
   };
 }
+
+const SPOT_PATH = 'spot/instance-action';
 
 const hostOf = (url: string) => (url.includes(':51678') ? 'introspection' : 'imds');
 

@@ -879,4 +879,22 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'forgets a Spot notice whose source falls silent while another one is heard',
+    from: 61,
+    edits: [{ within: 'signalsOf', replace: '!silentSignals', by: '(true as boolean)' }],
+    isRare: true,
+  },
+  {
+    name: 'takes a Spot notice that is gone for one that is there, while another source is silent',
+    from: 271,
+    edits: [
+      {
+        within: 'rememberSpot',
+        replace: 'return isOver ? rest',
+        by: 'return isOver && observed.silentSignals === undefined ? rest',
+      },
+    ],
+    isRare: true,
+  },
 ];

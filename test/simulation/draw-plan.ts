@@ -37,6 +37,7 @@ import {
   addOthersDraining,
   addSecondNotice,
 } from './draw-reviewed.ts';
+import { addNoticeBesideSilence, addSilentNotice } from './draw-signals.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -89,7 +90,9 @@ export function drawPlan(seed: number, rare = true): Plan {
   const lasting = rare ? addLateTermination(createRandom(seed ^ 0x1a57), withdrawn, span) : withdrawn;
   const denied = rare ? addFalse(createRandom(seed ^ 0xfa15), lasting) : lasting;
   const rested = rare ? addRest(createRandom(seed ^ 0x4e57), denied) : denied;
-  const drawn = rare ? withFewPages(rested) : rested;
+  const unnoticed = rare ? addSilentNotice(createRandom(seed ^ 0x51e4), rested, span) : rested;
+  const besides = rare ? addNoticeBesideSilence(createRandom(seed ^ 0xbe51), unnoticed, span) : unnoticed;
+  const drawn = rare ? withFewPages(besides) : besides;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));
