@@ -44,7 +44,7 @@ function compile(file: string): Run {
   const source = bytesOf(file);
   if (!source) {
     const message = `${file} is part of this program, and cannot be read: start it anew if it was upgraded, else install it again`;
-    throw Object.assign(new Error(message), { code: 'ERR_MODULE_NOT_FOUND' });
+    throw Object.assign(new Error(message), { name: 'UnreadableProgram', code: 'ERR_MODULE_NOT_FOUND' });
   }
   // esbuild writes ASCII: so each character takes one byte in memory.
   const script = new Script(source.toString('latin1'), {

@@ -121,7 +121,7 @@ function forgetDrain(failing: Map<string, Failing>): void {
   for (const operation of failing.keys()) if (operation !== 'ec2:DescribeTags') failing.delete(operation);
 }
 
-function ofCall({ kind, operation, message }: AwsError): Problem {
+function ofCall({ kind, code, operation, message }: AwsError): Problem {
   const said = message.replace(/^calling \S+: /, '');
   switch (kind) {
     case 'permission':
@@ -150,6 +150,7 @@ function ofCall({ kind, operation, message }: AwsError): Problem {
         fix: 'see what AWS says about it; ecs-drain-agent doctor says more',
       };
     default:
+      if (code in FIXES) return { kind: 'aws', why: message, fix: FIXES[code] as string };
       return {
         kind: 'aws',
         why: `no answer: ${message}`,
@@ -157,6 +158,14 @@ function ofCall({ kind, operation, message }: AwsError): Problem {
       };
   }
 }
+
+/** Of what is no outage of AWS, nor of the way there. */
+const FIXES: Readonly<Record<string, string>> = {
+  NotFromAws: 'see what proxy or firewall answers in the place of AWS, and let it pass the AWS APIs',
+  // By the program's own loader.
+  UnreadableProgram:
+    'restart the agent if it was upgraded (systemctl restart ecs-drain-agent), else install it again',
+};
 
 const ofEcsAgent = (cause: string): Problem => ({
   kind: 'ecs-agent',

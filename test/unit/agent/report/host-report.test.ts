@@ -76,6 +76,20 @@ describe('a call that fails', () => {
     });
   }
 
+  for (const [code, fix] of [
+    ['NotFromAws', /^see what proxy or firewall answers/],
+    ['UnreadableProgram', /^restart the agent if it was upgraded/],
+    ['TimeoutError', /^let the instance reach the ecs API: a route/],
+  ] as const) {
+    it(`is mended where it fails: ${code}`, async () => {
+      const host = setUp();
+      await host.fails('ecs:ListTasks', 'transient', 'nobody there', code);
+      host.passes(60_000);
+      const [problem] = host.problems(draining);
+      assert.match(problem?.fix ?? '', fix, 'the operator looks in the wrong place');
+    });
+  }
+
   it('is nobody’s problem any more once its drain is over', async () => {
     const host = setUp();
     await host.fails('ecs:StopTask', 'permission');
@@ -140,9 +154,9 @@ function setUp() {
     passes: (ms: number) => {
       at += ms;
     },
-    fails: async (operation: Operation, kind: AwsErrorKind, message = 'not you') => {
+    fails: async (operation: Operation, kind: AwsErrorKind, message = 'not you', code = 'Nope') => {
       answer = () => {
-        throw new AwsError(operation, kind, 'Nope', `calling ${operation}: Nope: ${message}`);
+        throw new AwsError(operation, kind, code, `calling ${operation}: Nope: ${message}`);
       };
       await assert.rejects(call(operation, {}));
     },
