@@ -99,6 +99,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
         return waiting === undefined && completed === undefined && terminatedAt === undefined;
       },
       isWaiting: () => state.memory.waiting !== undefined,
+      heldAt: () => (state.heartbeat?.outcome === 'recorded' ? state.heartbeat.at : -Infinity),
       isTerminating: () => state.memory.isTerminating === true && !isReleased(state.memory),
       tagSince: ports.tagSince,
       isIgnored: (task) => isIgnored(task, policy),

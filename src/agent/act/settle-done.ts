@@ -61,8 +61,10 @@ export function done(state: DrainState, mutation: Mutation, context: SettleConte
     case 'terminate': {
       const { why } = mutation;
       const times = attemptsOf(state, mutation).refusals + 1;
-      const rest = Math.min(LONGEST_TERMINATE_REST_MS, TERMINATE_REST_MS * 2 ** (times - 1));
-      const resting = withAttempts(state, mutation, { refusals: times, restsUntil: now + rest });
+      const resting = withAttempts(state, mutation, {
+        refusals: times,
+        restsUntil: now + terminateRest(times),
+      });
       const message = `asked the group to terminate this instance (${why})`;
       const again: Event = {
         event: 'instance.retained-again',
@@ -153,7 +155,10 @@ function shown({ view, now }: SettleContext, containerInstance: ContainerInstanc
 
 /** ECS's descriptions lag: one that it still calls ACTIVE afterwards is set DRAINING again, ever more rarely. In ms. */
 const SET_AGAIN_REST_MS = [2_000, 4_000, 8_000, 15_000] as const;
-/** A group that retains the instance again whenever it is told to terminate it is told ever more rarely, in ms. */
+/** A group that retains the instance again whenever it is told to terminate it is told ever more rarely: after so many ms. */
+export const terminateRest = (times: number): number =>
+  Math.min(LONGEST_TERMINATE_REST_MS, TERMINATE_REST_MS * 2 ** (times - 1));
+
 const TERMINATE_REST_MS = 30_000;
 const LONGEST_TERMINATE_REST_MS = 300_000;
 const STOPPED_FOR = {

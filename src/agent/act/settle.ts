@@ -3,11 +3,18 @@ import { listInterval } from '../decide/ecs-pace.ts';
 import { restAfter } from '../decide/rest.ts';
 import type { DrainState, Heartbeat, Memory, Mutation, Outcome } from '../model.ts';
 import { attemptsOf, confirmed, withAttempts, withoutDraining } from './drain-state.ts';
-import { done, stopping } from './settle-done.ts';
+import { done, stopping, terminateRest } from './settle-done.ts';
 import type { SettleContext, Settled } from './settled.ts';
 
-/** ECS refused to deregister though it lists no task: it will soon know better. In ms. */
-const REFUSED_REST_MS = [2_000, 3_000, 4_000, 5_000] as const;
+/** ECS refused to deregister though it lists no task, so many times in a row: it will soon know better, or somebody must see to it. In ms. */
+const REFUSED_REST_MS = [
+  { until: 1, ms: 2_000 },
+  { until: 2, ms: 3_000 },
+  { until: 3, ms: 4_000 },
+  { until: 24, ms: 5_000 },
+  { until: 44, ms: 15_000 },
+] as const;
+const LONGEST_REFUSED_REST_MS = 60_000;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
 const SHORTEST_REST_MS = 1_000;
@@ -46,7 +53,8 @@ function tasksRunning(state: DrainState, mutation: Mutation, { now, mode, view }
   const isPlain = mode === 'deregister';
   const { refusals } = attemptsOf(state, mutation);
   // In mode `deregister`, refusals are what one waits for. Each try takes a list.
-  const rest = isPlain ? listInterval(view?.requests ?? 0) : (REFUSED_REST_MS[refusals] ?? 5_000);
+  const refused = REFUSED_REST_MS.find(({ until }) => refusals < until)?.ms ?? LONGEST_REFUSED_REST_MS;
+  const rest = isPlain ? listInterval(view?.requests ?? 0) : refused;
   const message = 'ECS says that tasks still run on the instance';
   return {
     state: withAttempts(state, mutation, { failures: 0, refusals: refusals + 1, restsUntil: now + rest }),
@@ -85,7 +93,11 @@ function failed(
 ): Settled {
   const failures = attemptsOf(state, mutation).failures + 1;
   const failure = { kind: error.kind, times: failures, at: now, since: now, jitter };
-  const rest = Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS);
+  // A group that refuses to terminate the instance, as one of a warm pool may, is told ever more rarely, as one that retains it again.
+  const isRefused = mutation.kind === 'terminate' && error.kind === 'rejected';
+  const rest = isRefused
+    ? terminateRest(failures)
+    : Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS);
   const isEnding = mutation.kind === 'complete' || mutation.kind === 'terminate';
   return {
     state: withAttempts(afterFailure(state, mutation, error, before, now), mutation, {

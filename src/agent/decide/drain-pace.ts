@@ -43,6 +43,8 @@ export type DrainPace = {
   readonly lifecycle: Reading<Lifecycle>;
   /** Metadata says that the group is terminating the instance. */
   readonly isTermination: boolean;
+  /** Since when the group has been saying that the instance stays, or is in none, though metadata says that it goes. */
+  readonly contradictedSince: number | undefined;
   /** Nothing tells at the moment whether there is a signal. */
   readonly isSignalUnknown: boolean;
   /** No signal is there: only the group's own word keeps the drain going. */
@@ -67,6 +69,8 @@ export type DrainPace = {
   readonly hookLimit: number | undefined;
   /** When the lifecycle action was completed with CONTINUE. */
   readonly completedAt: number | undefined;
+  /** When the group was told to terminate the instance. */
+  readonly terminatedAt: number | undefined;
   /** Since when the group has the instance `Terminating`, without its hook waiting yet. */
   readonly terminatingSince: number | undefined;
   /** Since when the ECS agent has seen no task here that the drain waits for; undefined while it sees some, or is silent. */

@@ -63,6 +63,12 @@ const END_LOOKS: readonly Step[] = [
   { until: 300_000, every: 15_000 },
   { until: Infinity, every: 30_000 },
 ];
+/** What stays DRAINING in its cluster, with no task left, by how long it has been empty. */
+const DRAINED: readonly Step[] = [
+  { until: 60_000, every: LOOK_MS },
+  { until: 300_000, every: 60_000 },
+  { until: Infinity, every: CHECK_MS },
+];
 const FIRST_END_LOOK_MS = 2_000;
 
 /** An instance that is DRAINING can wait for its release; one that is not yet is given tasks meanwhile. */
@@ -86,7 +92,9 @@ function dueByItself(pace: DrainPace): number {
   if (containerInstance.kind !== 'registered') return every(releasedInterval(pace, last));
   const { emptySince } = pace;
   if (emptySince !== undefined)
-    return every(isEndNear(pace, last) ? endInterval(pace, last, emptySince) : viewInterval(pace, last));
+    return every(
+      isEndNear(pace, last) ? endInterval(pace, last, emptySince) : drainedInterval(pace, last, emptySince),
+    );
   if (!isSettled(pace, last)) return every(viewInterval(pace, last));
   if (pace.isHostBusy) return every(checkInterval(pace, last));
   return every(Math.max(listInterval(last.requests), WITHOUT_ECS_AGENT_MS * (1 + pace.spread / 2)));
@@ -201,6 +209,14 @@ function endInterval({ asked, tasksSeenHere }: DrainPace, last: EcsView, emptySi
   if (at < emptySince) return known > 0 ? emptySince + FIRST_END_LOOK_MS - at : 0;
   const every = stepAfter(END_LOOKS, at - emptySince);
   return known === 0 ? Math.max(every, LOOK_MS) : every;
+}
+
+/** It is empty, and waits for something else: its group, another owner's hook, or an event that EC2 has announced a day ahead. */
+function drainedInterval(pace: DrainPace, last: EcsView, emptySince: number): number {
+  const usual = viewInterval(pace, last);
+  return isUnchanged(pace, last)
+    ? Math.max(usual, stepAfter(DRAINED, pace.asked.ecsView.at - emptySince))
+    : usual;
 }
 
 /** Nothing new comes to a host that ECS has let go; what was seen on it must still be seen to end. */

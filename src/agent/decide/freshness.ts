@@ -41,6 +41,9 @@ const LATELY_CONFIRMED_MS = 5_000;
  */
 const LATELY_LET_GO_MS = 60_000;
 
+/** … and what is left in a cluster that an instance leaves, which has waited for its group for days. */
+const LATELY_LISTED_MS = 20_000;
+
 /** … and that the group keeps an instance that is given back. */
 const LATELY_KEPT_MS = 30_000;
 
@@ -82,7 +85,8 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
     const isListed = ifKnown(fresh.ecsView)?.isListed === true;
     const isOld = isActive && !(isListed && askedSince('ecsView', fresh.restedUntil));
     // What was listed while the host had tasks, or for a signal that was withdrawn, was no list of what is left.
-    const listedSince = Math.max(fresh.emptySince ?? -Infinity, fresh.signalledAt ?? -Infinity);
+    const begunSince = Math.max(fresh.emptySince ?? -Infinity, fresh.signalledAt ?? -Infinity);
+    const listedSince = Math.max(begunSince, dueAt - LATELY_LISTED_MS);
     if (isOld || !askedSince('ecsView', listedSince)) needed.push('ecsView');
     // ECS may have lost a task that the host runs: a drain that was done, and begins anew, has not asked the host since.
     for (const question of ['registration', 'localTasks'] as const)
@@ -101,9 +105,12 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   const emptySince = letsGo(mutation) ? (fresh.emptySince ?? -Infinity) : -Infinity;
   // A replacement that another hook has ended is a termination by now: then it must not stay in its cluster.
   const inGroup = fresh.isReplacing ? LATELY_MS : LATELY_IN_GROUP_MS;
+  // That it is retained may have been answered before it was terminated, or a moment after.
+  const toldSince = mutation.kind === 'terminate' ? fresh.restedUntil : -Infinity;
   // What a new signal has made doubtful may have changed while a look at ECS waited for its turn.
   const isDoubted = fresh.isReplacing && asked.lifecycle.isStale;
-  if (isDoubted || !askedSince('lifecycle', Math.max(emptySince, dueAt - inGroup))) needed.push('lifecycle');
+  if (isDoubted || !askedSince('lifecycle', Math.max(emptySince, dueAt - inGroup, toldSince)))
+    needed.push('lifecycle');
   if (!letsGo(mutation)) return needed;
 
   // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.

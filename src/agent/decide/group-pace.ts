@@ -41,10 +41,22 @@ export function lifecycleDue(pace: DrainPace): number {
   const last = ifKnown(pace.lifecycle);
   const where = last?.kind === 'in-group' ? leaving(last.state) : undefined;
   // That it is in no group, or stays, contradicts a group that terminates it: a hook may time out on a wrong answer.
-  const isContradicted = !where && pace.isTermination;
-  const every = !last || isContradicted ? FIRST_ANSWER_MS : lifecycleInterval(pace, last, where);
+  const isContradicted = last !== undefined && !where && pace.isTermination;
+  const every = isContradicted
+    ? contradictedInterval(pace)
+    : last
+      ? lifecycleInterval(pace, last, where)
+      : FIRST_ANSWER_MS;
   return dueAfter(pace.asked.lifecycle, every, urgencyOf(pace));
 }
+
+/** … but no answer is wrong for ever. */
+function contradictedInterval({ now, contradictedSince = now, heartbeatInterval }: DrainPace): number {
+  if (now < contradictedSince + CONTRADICTED_MS) return FIRST_ANSWER_MS;
+  return Math.max(FIRST_ANSWER_MS, Math.min(heartbeatInterval ?? GROUP_ALONE_MS, GROUP_ALONE_MS));
+}
+
+const CONTRADICTED_MS = 300_000;
 
 function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | undefined): number {
   const { phase, terminatingSince, asked, completedAt = -Infinity, heartbeatInterval = Infinity } = pace;
@@ -56,6 +68,9 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
   if (last.kind === 'in-group' && last.from) return assumedInterval(pace);
   // Another hook's end can make it a termination, and ours then waits anew.
   const settled = where.aim === 'root-volume' ? turnedInterval(heartbeatInterval) : DONE_MS;
+  // An answer may be of before it was told.
+  if (phase === 'done' && where.stage === 'retained' && pace.terminatedAt !== undefined)
+    return stepAfter(TERMINATING, at - pace.terminatedAt);
   if (phase === 'done') return at < completedAt + COMPLETED_MS ? completedAt + COMPLETED_MS - at : settled;
   switch (where.stage) {
     // Each heartbeat that is recorded says that it still waits; before its release it is asked once more.

@@ -6,6 +6,7 @@ import { isAssumed, KEPT_MS } from '../decide/facts.ts';
 import { leaving } from '../decide/group-state.ts';
 import type { Asked, DrainQuestion, EcsView, Explained, ViewKind } from '../model.ts';
 import type { DrainPolls, Poll, SeenInDrain, SeenTask } from '../polls.ts';
+import { LAG_MS } from './ecs-lag.ts';
 import type { ReadEcsView } from './ecs-view.ts';
 import type { Explain } from './explain.ts';
 import { createPoll, type PollPorts } from './poll.ts';
@@ -33,6 +34,8 @@ export type DrainPollPorts = {
   readonly tasksLeft: () => readonly string[];
   /** Whether a lifecycle action was last known to wait for this instance. */
   readonly isWaiting: () => boolean;
+  /** When the last heartbeat was recorded, in ms by the agent's clock: then it waited. -Infinity where the last one was not. */
+  readonly heldAt: () => number;
   /** Whether the group itself has said that it terminates the instance, and we have not let it go. */
   readonly isTerminating: () => boolean;
   /** Since when the tag has had its value, as far as it was read: what the group said before says nothing of what it tells of. */
@@ -66,6 +69,8 @@ export function createDrainPolls(
   let kept: { readonly since: number; readonly until: number } | undefined;
   /** Since when a group that had said that it terminates the instance has been saying that it does not. */
   let takenBackSince: number | undefined;
+  /** Since when the group whose lifecycle action waits has not listed the instance. */
+  let nowhereSince: number | undefined;
 
   const localTasks = createPoll(
     'localTasks',
@@ -103,8 +108,7 @@ export function createDrainPolls(
     async () => {
       const askedAt = ports.clock.now();
       const state = (await assumed()) ?? (await autoScaling.lifecycle());
-      // Nothing detaches an instance whose lifecycle action waits. If that were believed, its heartbeats would end.
-      if (state.kind === 'no-group' && source.isWaiting())
+      if (isNowhereLately(state, askedAt))
         return unknown('the group waits for this instance, and yet Auto Scaling lists it in none');
       return isTakenBackLately(state, askedAt)
         ? unknown(
@@ -126,6 +130,12 @@ export function createDrainPolls(
       kept = isKept ? { since, until: at } : undefined;
     },
   );
+  /** Nothing detaches an instance whose lifecycle action waits, and its heartbeats would end: one answer may be behind. */
+  function isNowhereLately(state: Lifecycle, askedAt: number): boolean {
+    nowhereSince = state.kind === 'no-group' && source.isWaiting() ? (nowhereSince ?? askedAt) : undefined;
+    if (nowhereSince === undefined) return false;
+    return askedAt - nowhereSince < LAG_MS || source.heldAt() >= nowhereSince;
+  }
   /** No group takes a termination back, so one answer, of a replica that is behind, is not its word. */
   function isTakenBackLately(state: Lifecycle, askedAt: number): boolean {
     const isLeaving = state.kind === 'in-group' && leaving(state.state) !== undefined;

@@ -1,5 +1,6 @@
 import { ifKnown } from '../../base/reading.ts';
 import type { DrainPace } from '../decide/drain-pace.ts';
+import { leavingGroup } from '../decide/facts.ts';
 import { isIgnored } from '../decide/ignored-tasks.ts';
 import { paceFacts, UNOBSERVED } from '../decide/pace-facts.ts';
 import { serviceName } from '../decide/services.ts';
@@ -43,6 +44,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   let isEcsCrowded = false;
   let isQueued = false;
   let unclearSince: number | undefined;
+  let contradictedSince: number | undefined;
   /** What the ECS agent last said that this host is, and since when. */
   let said: { readonly arn: string | undefined; readonly since: number } = {
     arn: undefined,
@@ -51,13 +53,17 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
 
   function note(observed: Observation) {
     facts = paceFacts(observed, policy);
+    if (observed.lifecycle.kind === 'known') {
+      const isContradicted = facts.isTermination && !leavingGroup(observed);
+      contradictedSince = isContradicted ? (contradictedSince ?? now()) : undefined;
+    }
     servicesSince = ports.canExplain && waitsForServices(observed) ? (servicesSince ?? now()) : undefined;
   }
 
   function pace(): DrainPace {
     const { onHost, gone, emptySince, onlyIgnoredSince, terminatingSince } = seenInDrain();
     const { memory, heartbeat } = ports.state();
-    const { completed } = memory;
+    const { completed, terminatedAt } = memory;
     const view = observer.lastView();
     const waitsForOthers = (view && ifKnown(view.tasks))?.some((task) => !isIgnored(task, policy)) ?? true;
     return {
@@ -69,6 +75,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       spread,
       ecsView: view,
       unclearSince,
+      contradictedSince,
       signalledAt: memory.signalledAt,
       foundDrainingSince: foundDrainingSince(memory),
       isEcsCrowded,
@@ -85,6 +92,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       strain: heartbeat?.strain ?? 0,
       heartbeatFailed: failureOf(heartbeat),
       completedAt: completed?.result === 'CONTINUE' ? completed.at : undefined,
+      terminatedAt,
       terminatingSince,
       emptySince: emptySince ?? (waitsForOthers ? onlyIgnoredSince : undefined),
       isHostBusy: observer.isHostBusy(),

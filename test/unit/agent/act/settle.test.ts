@@ -319,6 +319,14 @@ describe('how long it rests', () => {
     assert.deepEqual(rests(complete, [failed('stopped')]), [1_000]));
   it('2, 3, 4 and 5 s after ECS refused to deregister', () =>
     assert.deepEqual(rests(deregister, times(5, tasksRunning)), [2_000, 3_000, 4_000, 5_000, 5_000]));
+  it('… and ever longer after that: each try takes a look at ECS, and three APIs are asked all the time', () => {
+    const all = rests(deregister, times(46, tasksRunning));
+    assert.deepEqual([all[23], all[24], all[43], all[44], all[45]], [5_000, 15_000, 15_000, 60_000, 60_000]);
+  });
+  it('ever longer where the group refuses to terminate a retained instance, as one of a warm pool', () => {
+    const minutes = rests(terminate, times(5, failed('rejected'))).map((ms) => ms / 60_000);
+    assert.deepEqual(minutes, [0.5, 1, 2, 4, 5]);
+  });
   it('15 s after each refusal in mode deregister, and longer where a list takes more requests', () => {
     assert.deepEqual(rests(deregister, times(2, tasksRunning), 'deregister'), [20_000, 20_000]);
     const rest = (requests: number) =>

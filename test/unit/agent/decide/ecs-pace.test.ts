@@ -165,6 +165,13 @@ describe('when the host’s last task has ended', () => {
     assert.equal(kind({ ...emptied(NOW), ...active }), 'full', 'a task may have been placed');
     assert.equal(kind({ ...emptied(NOW), ecsView: { ...view, tasks: known([]) }, tasksSeenHere: 0 }), 'full');
   });
+  it('ever more rarely once none is left, while it stays DRAINING: it may wait for a day, and with it a fleet', () => {
+    const empty = { ecsView: { ...view, tasks: known([]) }, tasksSeenHere: 0 };
+    const since = (minutes: number, more: Partial<DrainPace> = {}) =>
+      due({ ...emptied(NOW - minutes * MINUTE), ...empty, ...more }) / MINUTE;
+    assert.deepEqual([since(0.9), since(1), since(4.9), since(5), since(600)], [0.25, 1, 1, 5, 5]);
+    assert.equal(since(600, { listsWhileActive: true }), 0.25, 'it can be given tasks');
+  });
   it('once more where a root volume is replaced: whole looks would use up a minute’s requests, and none be the last', () => {
     const listed = { ...view, tasks: known([]), listedAt: NOW - 19_999 };
     const again = (ecsView: Partial<EcsView>, more: Partial<DrainPace> = {}) =>

@@ -94,6 +94,11 @@ describe('before the instance is let go', () => {
     const quick = { ...ecsView, at: NOW - 5_000 };
     assert.deepEqual(needed(complete, { ...due, ...asked({ ...before, ecsView: quick }) }), []);
   });
+  it('the group is asked once a termination has rested: that it is retained may have been said before it', () => {
+    const told = (ago: number) => asked({ lifecycle: at(NOW - ago) });
+    assert.deepEqual(needed(terminate, { ...told(1), restedUntil: NOW }), ['lifecycle']);
+    assert.deepEqual(needed(terminate, { ...told(0), restedUntil: NOW }), []);
+  });
   for (const mutation of [complete, terminate, { kind: 'terminate', why: 'rebalance' }] as const)
     for (const [question, ms] of [
       ['registration', 500],
@@ -265,14 +270,16 @@ describe('before each try to deregister', () => {
     assert.deepEqual(needed(draining, { emptySince: NOW - 499 }), ['ecsView']);
     assert.deepEqual(needed(draining, { emptySince: NOW - 500 }), []);
   });
-  it('what is DRAINING is not: ECS itself refuses', () =>
+  it('what is DRAINING is not: ECS itself refuses', () => {
+    const draining = { kind: 'deregister', containerInstance: registered } as const;
+    const seen = (ago: number) => ({ restedUntil: NOW, ...asked({ ecsView: at(NOW - ago) }) });
+    assert.deepEqual(needed(draining, seen(20_000)), []);
     assert.deepEqual(
-      needed(
-        { kind: 'deregister', containerInstance: registered },
-        { restedUntil: NOW, ...asked({ ecsView: at(0) }) },
-      ),
-      [],
-    ));
+      needed(draining, seen(20_001)),
+      ['ecsView'],
+      'it may have waited for its group for days',
+    );
+  });
 });
 
 it('what was DRAINING is set ACTIVE, and what no signal asks for deregistered, by a word of the group since the signals changed', () => {

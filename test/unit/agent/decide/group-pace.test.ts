@@ -58,6 +58,11 @@ describe('the state in the group', () => {
     assert.equal(due({ ...retained, heartbeatInterval: 50 * SECOND }), 50 * SECOND);
     assert.equal(due({ ...retained, heartbeatInterval: 6 * SECOND }), 30 * SECOND);
   });
+  it('of one that was terminated once more is asked as soon as of one that is Terminating: an answer may be of before', () => {
+    const again = { lifecycle: inState('Terminating:Retained'), phase: 'done' } as const;
+    assert.equal(due({ ...again, terminatedAt: NOW - SECOND }), 3 * SECOND);
+    assert.equal(due({ ...again, terminatedAt: NOW - 12 * SECOND }), 18 * SECOND);
+  });
   it('of one in service is asked rarely, since metadata tells when that changes', () => {
     const inService = { lifecycle: inState('InService'), isTermination: false };
     assert.equal(due({ ...inService, heartbeatInterval: undefined }), 5 * MINUTE);
@@ -68,6 +73,16 @@ describe('the state in the group', () => {
     const over = { ...inService, isContradicted: true, hearsOfTermination: false, isOver: true };
     assert.equal(due(over), 5 * MINUTE, 'a drain that is over has nothing to learn there');
     assert.equal(due({ ...inService, isTermination: true }), 5 * SECOND, 'metadata says that it goes');
+    const contradicted = (minutes: number, heartbeatInterval?: number) =>
+      due({
+        ...inService,
+        isTermination: true,
+        contradictedSince: NOW - minutes * MINUTE,
+        heartbeatInterval,
+      });
+    assert.equal(contradicted(4.9), 5 * SECOND);
+    assert.equal(contradicted(5), 30 * SECOND, 'it is asked 720 times an hour, for good');
+    assert.equal(contradicted(5, 6 * SECOND), 6 * SECOND, 'a short hook times out');
   });
   it('of one in service is asked as often as its hook would need heartbeats: metadata may not tell of a root volume', () => {
     const inService = { lifecycle: inState('InService'), isTermination: false };

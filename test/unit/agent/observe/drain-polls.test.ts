@@ -28,6 +28,7 @@ function setUp(tasksLeft: readonly string[] = []) {
     lifecycle: { kind: 'in-group', group: 'web-asg', state: 'InService' } as Lifecycle | AwsError,
     tasksLeft,
     isWaiting: false,
+    heldAt: -Infinity,
     isTerminating: false,
     tagSince: -Infinity,
     mayAssumeWait: true,
@@ -63,6 +64,7 @@ function setUp(tasksLeft: readonly string[] = []) {
     nextViewKind: () => 'quick',
     tasksLeft: () => says.tasksLeft,
     isWaiting: () => says.isWaiting,
+    heldAt: () => says.heldAt,
     isTerminating: () => says.isTerminating,
     tagSince: () => says.tagSince,
     mayAssumeWait: () => says.mayAssumeWait,
@@ -344,6 +346,21 @@ describe('the state in the group', () => {
     says.isWaiting = true;
     await ask('lifecycle');
     assert.equal(polls.lifecycle.reading().kind, 'unknown');
+  });
+  it('… unless it has said so for minutes, and no heartbeat was recorded: it would be asked for ever, and never given back', async () => {
+    const { polls, says, ask, pass, clock } = setUp();
+    Object.assign(says, { lifecycle: { kind: 'no-group' }, isWaiting: true, heldAt: clock.now() - 1 });
+    const kindIn = async (ms: number) => {
+      if (ms > 0) pass(ms);
+      await ask('lifecycle');
+      return polls.lifecycle.reading().kind;
+    };
+    assert.deepEqual(
+      [await kindIn(0), await kindIn(299_999), await kindIn(1)],
+      ['unknown', 'unknown', 'known'],
+    );
+    says.heldAt = clock.now();
+    assert.equal(await kindIn(1), 'unknown', 'AWS has just said that it waits');
   });
 });
 

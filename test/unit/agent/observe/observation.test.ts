@@ -46,6 +46,7 @@ function setUp(mode: Policy['mode'] = 'drain') {
       nextViewKind: () => 'full',
       tasksLeft: () => [],
       isWaiting: () => false,
+      heldAt: () => -Infinity,
       isTerminating: () => false,
       tagSince: () => -Infinity,
       isIgnored: () => false,
