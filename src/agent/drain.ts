@@ -86,8 +86,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   let decided: { readonly kind: Action['kind']; readonly at: number } = { kind: 'watch', at: -Infinity };
   /** Since when no source has a signal. */
   let unsignalledSince: number | undefined;
-  /** When a new signal came, or the last one went. */
-  let signalsChangedAt = -Infinity;
+  /** When a new signal came, or the last one went; what an earlier process has seen is new to this one. */
+  let signalsChangedAt = clock.now();
 
   const { polls, seenInDrain } = createDrainPolls(
     {
@@ -124,6 +124,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   const observer = createObserver({
     ...shared,
     spread,
+    signalsChangedAt: () => signalsChangedAt,
     keptAt: ports.keptAt,
     drainedHooks: () =>
       once.stages && (state.memory.hooksRun?.drained ? 'settled' : once.stages.state('drained')),

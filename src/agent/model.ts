@@ -23,6 +23,8 @@ export type Observation = {
   readonly signals: Reading<readonly Signal[]>;
   /** Beside those that are known: the other sources that do not answer, and why. Absent where all do. */
   readonly silentSignals?: SilentSources | undefined;
+  /** When what asks for this instance last changed, as far as this process has seen: its own beginning at the earliest. */
+  readonly signalsChangedAt?: number | undefined;
   /** A tag that is left out of the signals, because the lifecycle event that it tells of is over. */
   readonly pastTag?: TagSignal | undefined;
   /** `changed`: the metadata now names another instance, so nothing here can be trusted. */

@@ -263,7 +263,8 @@ const LISTED_LATELY_MS = 5_000;
 function checkAbandon(instance: Instance, { at }: Request, verdict: Verdict): void {
   const { id } = instance;
   const [left] = tasksLeft(instance);
-  const isAllowed = limitAllows(instance, 'abandon', at);
+  // What becomes of an abandoned replacement of a root volume is documented nowhere.
+  const isAllowed = limitAllows(instance, 'abandon', at) && !isReplacement(instance.lifecycle);
   verdict.check(
     'S1',
     left === undefined || mayRetain(instance, at) || isAllowed,

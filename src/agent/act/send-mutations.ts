@@ -39,7 +39,7 @@ export type MutationPorts = {
   /** The tasks that are not gone, where they are known. */
   readonly tasksLeft: () => Observation['tasks'];
   readonly isHostBusy: () => boolean;
-  /** When a new signal came, or the last one went, in ms by the agent's clock; -Infinity where this process has seen neither. */
+  /** When a new signal came, or the last one went, in ms by the agent's clock: since this process has begun the drain, or taken it up. */
   readonly signalsChangedAt: () => number;
   /** With what is known of the drain. */
   readonly log: Log;

@@ -21,7 +21,7 @@ import {
 } from './facts.ts';
 import { type Leaving, leaving } from './group-state.ts';
 import { nextHeartbeat } from './heartbeat.ts';
-import { abandon, atLimit, beyondHookLimit, pastTimeout, stopIgnored } from './limits.ts';
+import { abandon, abandonUnknown, atLimit, beyondHookLimit, pastTimeout, stopIgnored } from './limits.ts';
 
 /** The whole policy: what to do next, given what is known. The first line that applies decides. */
 export function decide(observed: Observation, policy: Policy): Decision {
@@ -50,13 +50,14 @@ function nextAction(observed: Observation, policy: Policy): Action {
   const abandoned = beyondHookLimit(observed, policy);
   if (abandoned) return abandoned;
   if (observed.containerInstance.kind === 'unknown') {
-    return waitFor('container-instance', observed.containerInstance);
+    return abandonUnknown(observed, policy) ?? waitFor('container-instance', observed.containerInstance);
   }
   const containerInstance = observed.containerInstance.value;
   if (isActive(containerInstance) && policy.mode === 'drain') {
     return { kind: 'set-draining', containerInstance };
   }
-  if (observed.tasks.kind === 'unknown') return waitFor('task-list', observed.tasks);
+  if (observed.tasks.kind === 'unknown')
+    return abandonUnknown(observed, policy) ?? waitFor('task-list', observed.tasks);
   const tasks = observed.tasks.value;
   if (tasks.length > 0) {
     const limited = atLimit(observed, policy, containerInstance, tasks);
@@ -124,7 +125,9 @@ function leaveCluster(observed: Observation, policy: Policy, containerInstance: 
       : waitFor('container-instance', { cause: `this host may have become the container instance ${newer}` });
   const { lifecycle, memory, now } = observed;
   if (lifecycle.kind === 'unknown') {
-    const isPatient = now < (memory.signalledAt ?? now) + GROUP_PATIENCE_MS;
+    // A drain that the group began can be old when an operator asks for the instance as well.
+    const askedAt = observed.signalsChangedAt ?? memory.signalledAt ?? now;
+    const isPatient = now < askedAt + GROUP_PATIENCE_MS;
     const mustHear = memory.isReplacing || maybeGroupsDoing(observed) || isPatient;
     return mustHear ? waitFor('group-state', lifecycle) : deregister;
   }

@@ -67,6 +67,8 @@ export type DrainPace = {
   readonly heartbeatFailed: 'throttled' | 'unclear' | undefined;
   /** When the hook's global limit ends the wait; undefined where none is known. */
   readonly hookLimit: number | undefined;
+  /** When an operator's limit abandons the lifecycle action; undefined where none does. */
+  readonly abandonAt: number | undefined;
   /** When the lifecycle action was completed with CONTINUE. */
   readonly completedAt: number | undefined;
   /** When the group was told to terminate the instance. */

@@ -172,16 +172,18 @@ function hooksInterval({ heartbeatInterval, unclearInterval = Infinity, ...pace 
   return Math.max(HOOKS_AGAIN_MS.least, Math.min(unclearInterval, HOOKS_AGAIN_MS.most));
 }
 
-/** Whether the group retains matters near the hook's global limit only, and somebody may have changed it by then. */
+/** Whether the group retains matters near a limit at which the action is abandoned, and somebody may have changed it by then. */
 export function retentionDue(pace: DrainPace): number {
-  const { hookLimit, asked } = pace;
-  if (!isLeaving(pace) || hookLimit === undefined) return Infinity;
-  const next = RETENTION_BEFORE_MS.map((before) => hookLimit - before).find((at) => at > asked.retention.at);
+  const { hookLimit, abandonAt, asked } = pace;
+  const times = hookLimit === undefined ? [] : RETENTION_BEFORE_MS.map((before) => hookLimit - before);
+  if (abandonAt !== undefined) times.push(abandonAt);
+  if (!isLeaving(pace) || times.length === 0) return Infinity;
+  const next = Math.min(...times.filter((at) => at > asked.retention.at));
   const rested = restedUntil(asked.retention, 'hold');
   // What was asked in this drain, and is to be asked anew before the action is abandoned.
   const isWanted = asked.retention.isStale && asked.retention.at > -Infinity;
   if (asked.retention.failure || isWanted) return rested;
-  return Math.max(next ?? Infinity, rested);
+  return Math.max(next, rested);
 }
 
 function isLeaving({ lifecycle }: DrainPace): boolean {

@@ -102,6 +102,21 @@ export function beyondHookLimit(observed: Observation, policy: Policy): Action |
 }
 
 /**
+ * At the operator's limit, a group that is known to retain may be told to though nobody knows which tasks are left, or where this host
+ * is registered: that costs no task. What else could be done then cannot be undone, and waits until they are known.
+ */
+export function abandonUnknown(observed: Observation, policy: Policy): Action | undefined {
+  if (policy.onTimeout !== 'abandon' || !pastTimeout(observed, policy)) return undefined;
+  // What we have deregistered had no task left.
+  if (!ifKnown(observed.retainsAbandoned) || observed.memory.deregistered !== undefined) return undefined;
+  return abandon(observed, policy, 'timeout');
+}
+
+/** When that becomes of weight, by the operator's limit. */
+export const abandonAt = (observed: Observation, policy: Policy): number | undefined =>
+  policy.onTimeout === 'abandon' ? drainDeadline(observed, policy) : undefined;
+
+/**
  * Ends our lifecycle action with ABANDON. What becomes of an abandoned replacement of a root volume is documented nowhere, so that
  * is never done.
  *

@@ -3,7 +3,7 @@ import type { HookChoice, Observation, Policy } from '../model.ts';
 import type { DrainPace } from './drain-pace.ts';
 import { earlier, hookChoice, isContradicted, isOver, isUnsignalled, signalsOf } from './facts.ts';
 import { heartbeatInterval } from './heartbeat.ts';
-import { drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS } from './limits.ts';
+import { abandonAt, drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS } from './limits.ts';
 
 /** What the pace of questions depends on, of all that is observed. */
 export type PaceFacts = Pick<
@@ -14,6 +14,7 @@ export type PaceFacts = Pick<
   | 'areHooksKnown'
   | 'unclearInterval'
   | 'hookLimit'
+  | 'abandonAt'
   | 'isSignalUnknown'
   | 'isUnsignalled'
   | 'isTermination'
@@ -28,6 +29,7 @@ export const UNOBSERVED: PaceFacts = {
   areHooksKnown: false,
   unclearInterval: undefined,
   hookLimit: undefined,
+  abandonAt: undefined,
   isSignalUnknown: false,
   isUnsignalled: false,
   isTermination: false,
@@ -46,6 +48,7 @@ export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
     areHooksKnown: observed.hooks.kind === 'known',
     unclearInterval: unclearInterval(choice, observed),
     hookLimit: hookLimit(observed),
+    abandonAt: abandonAt(observed, policy),
     isSignalUnknown: observed.signals.kind === 'unknown',
     isUnsignalled: isUnsignalled(observed),
     isTermination: signalsOf(observed).some(({ source }) => source === 'lifecycle'),

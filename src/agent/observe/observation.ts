@@ -32,6 +32,8 @@ export type ObserverPorts = {
   readonly polls: DrainPolls;
   readonly seenInDrain: () => SeenInDrain;
   readonly state: () => DrainState;
+  /** When what asks for this instance last changed, in ms by the agent's clock. */
+  readonly signalsChangedAt: () => number;
   /** When metadata last said that the group keeps the instance; undefined where this process never read that. */
   readonly keptAt: () => number | undefined;
   /** Uniform in [0, 1), drawn once for the drain. */
@@ -56,6 +58,7 @@ export function createObserver(ports: ObserverPorts): Observer {
     const keptAt = ports.keptAt();
     return {
       ...around,
+      signalsChangedAt: ports.signalsChangedAt(),
       containerInstance: containerInstanceIn(state, view, polls.ecsView.lastKnownAt()),
       tasks: tasksOn(
         view,

@@ -128,6 +128,39 @@ describe('a group that has retained an instance, whose policy is removed,', () =
   });
 });
 
+describe('at an operator’s limit, where ECS counts a task and lists none,', () => {
+  const view = unknown('ECS counts 1 task on the container instance, and lists none');
+  const drain = async (retains: boolean) => {
+    const agent = scriptAgent({
+      policy: { drainTimeout: 20 * MINUTE, onTimeout: 'abandon' },
+      says: { status: 'DRAINING', retains },
+    });
+    await begin(agent, { ...busy(), view });
+    await agent.pass(30 * MINUTE);
+    return agent.did.filter((one) => one.endsWith(' complete'));
+  };
+  it('a group that retains is told to: the limit would never take effect', async () =>
+    assert.deepEqual(await drain(true), ['1215 s complete']));
+  it('another one is not: what runs would end with the instance', async () =>
+    assert.deepEqual(await drain(false), []));
+});
+
+describe('an operator who asks for an instance that its group began to take out ten minutes ago, unheard since,', () => {
+  it('has it deregistered after half a minute: its root volume may be about to be replaced', async () => {
+    const agent = scriptAgent();
+    await agent.pass(10 * SECOND);
+    const silent = failed('transient');
+    Object.assign(agent.says, { signal: known({ source: 'lifecycle' } as const), lifecycle: silent });
+    await agent.pass(10 * MINUTE);
+    agent.says.other = manual;
+    await agent.pass(2 * MINUTE);
+    const [at = NaN] = agent.did
+      .filter((one) => one.endsWith(' deregister'))
+      .map((one) => Number(one.split(' ')[0]));
+    assert.ok(at >= 610 + 30 && at <= 610 + 40, `deregistered at ${at} s, and asked for at 610 s`);
+  });
+});
+
 describe('a second Spot notice in one drain, hours after the first, whose host was only stopped,', () => {
   it('asks the tasks to stop 30 s before its own interruption: they would lose 90 s', async () => {
     const agent = scriptAgent();

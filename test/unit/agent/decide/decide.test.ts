@@ -491,6 +491,13 @@ table('with no task and no registration', [
 ]);
 
 const many: readonly Task[] = Array.from({ length: 30 }, (_, i) => ({ ...task, arn: `${task.arn}${i}` }));
+/** The group began ten minutes ago, and is not heard now. */
+const joined: Partial<Observation> = {
+  signals: known([{ source: 'lifecycle' }, { source: 'manual' }]),
+  tasks: known([]),
+  lifecycle: unknown('throttled'),
+  memory: { signalledAt: NOW - 10 * MINUTE, drainingSetAt: NOW - 10 * MINUTE },
+};
 const late = { memory: { ...drainingWithTask.memory, signalledAt: NOW - 2 * HOUR } };
 
 const scheduled = (code: string) =>
@@ -567,6 +574,19 @@ table('an event that EC2 has scheduled, and no task left', [
     when: 'it is over: give the instance back',
     seen: { ...idle, ...withdrawn },
     expect: { kind: 'set-active', containerInstance: draining },
+  },
+]);
+
+table('an operator asks for an instance whose group is not heard', [
+  {
+    when: 'half a minute after he has, in a drain that the group began long ago: deregister',
+    seen: { ...joined, signalsChangedAt: NOW - 30 * SECOND },
+    expect: { kind: 'deregister', containerInstance: draining },
+  },
+  {
+    when: 'a moment before that: hear the group, which may be about to replace the root volume',
+    seen: { ...joined, signalsChangedAt: NOW - 30 * SECOND + 1 },
+    expect: { kind: 'wait', why: { for: 'group-state', cause: 'throttled' } },
   },
 ]);
 
@@ -697,6 +717,40 @@ table('past the operator’s limit', [
     when: 'continue, with the tasks unknown: nothing irreversible',
     seen: { ...late, tasks: unknown('no answer') },
     with: { drainTimeout: HOUR, onTimeout: 'continue' },
+    expect: { kind: 'wait', why: { for: 'task-list', cause: 'no answer' } },
+  },
+  {
+    when: 'abandon, with the tasks unknown, in a group that retains: abandon, since that costs no task',
+    seen: { ...late, tasks: unknown('no answer'), retainsAbandoned: known(true) },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: complete('ABANDON', 'timeout'),
+  },
+  {
+    when: 'abandon, and ECS does not know the container instance, in a group that retains: abandon',
+    seen: { ...late, containerInstance: unknown('ECS does not know it'), retainsAbandoned: known(true) },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: complete('ABANDON', 'timeout'),
+  },
+  {
+    when: 'abandon, with the tasks unknown, and whether the group retains: nothing irreversible',
+    seen: { ...late, tasks: unknown('no answer'), retainsAbandoned: unknown('not asked yet') },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: { kind: 'wait', why: { for: 'task-list', cause: 'no answer' } },
+  },
+  {
+    when: 'wait, with the tasks unknown, in a group that retains: wait',
+    seen: { ...late, tasks: unknown('no answer'), retainsAbandoned: known(true) },
+    with: { drainTimeout: HOUR, onTimeout: 'wait' },
+    expect: { kind: 'wait', why: { for: 'task-list', cause: 'no answer' } },
+  },
+  {
+    when: 'abandon, deregistered, and one look at ECS fails: it can be released',
+    seen: {
+      memory: { ...late.memory, deregistered: arn },
+      tasks: unknown('no answer'),
+      retainsAbandoned: known(true),
+    },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
     expect: { kind: 'wait', why: { for: 'task-list', cause: 'no answer' } },
   },
   {

@@ -242,6 +242,13 @@ describe('whether the group retains', () => {
     assert.equal(due(undefined), Infinity);
     assert.equal(due(NOW, never, { lifecycle: inState('InService') }), Infinity);
   });
+  it('is asked at an operator’s limit that abandons the action: the tasks may be unknown then', () => {
+    const abandonAt = NOW + 20 * MINUTE;
+    assert.equal(due(undefined, never, { abandonAt }), 20 * MINUTE);
+    assert.equal(due(NOW + 100 * MINUTE, never, { abandonAt }), 20 * MINUTE);
+    assert.equal(due(NOW + 100 * MINUTE, at(abandonAt), { abandonAt }), 35 * MINUTE);
+    assert.equal(due(undefined, at(abandonAt), { abandonAt }), Infinity);
+  });
   it('is asked at once where that is wanted before the action is abandoned, and never before it matters', () => {
     assert.equal(due(NOW, { ...at(NOW - 60 * MINUTE), isStale: true }), -Infinity);
     assert.equal(due(NOW + 100 * MINUTE, never), 35 * MINUTE);

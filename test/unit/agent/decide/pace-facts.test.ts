@@ -28,6 +28,13 @@ describe('tasks must be known by when they are asked to stop, or they would be c
   });
 });
 
+it('whether the group retains is asked at an operator’s limit that abandons the action, and at no other', () => {
+  const at = (onTimeout: 'abandon' | 'continue') =>
+    paceFacts(withTask, { ...policy, drainTimeout: 10 * MINUTE, onTimeout }).abandonAt;
+  assert.equal(at('abandon'), NOW + 9 * MINUTE);
+  assert.equal(at('continue'), undefined);
+});
+
 describe('a drain is over, and only what was set DRAINING is to be given back', () => {
   const isOver = (more: Partial<Observation>) => paceFacts({ ...withTask, ...more }, policy).isOver;
   const event = { ...tag, value: 'time=2026-01-02T03:04:05Z', eventAt: NOW - HOUR };

@@ -62,6 +62,7 @@ export const draining: DrainPace = {
   strain: 0,
   heartbeatFailed: undefined,
   hookLimit: undefined,
+  abandonAt: undefined,
   completedAt: undefined,
   terminatedAt: undefined,
   terminatingSince: undefined,

@@ -60,6 +60,7 @@ function setUp(mode: Policy['mode'] = 'drain') {
     polls,
     seenInDrain,
     state: () => state,
+    signalsChangedAt: () => -Infinity,
     keptAt: () => undefined,
     spread: 0.5,
     drainedHooks: () => undefined,
