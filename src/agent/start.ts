@@ -7,6 +7,7 @@ import { createImds, type Identity, type Imds, imdsEndpoint, readIdentity } from
 import type { Transport } from '../aws/operations.ts';
 import { reportCalls } from '../aws/report-calls.ts';
 import { type Clock, steady } from '../base/clock.ts';
+import { regionIn } from '../base/environment.ts';
 import type { Config } from '../config/options.ts';
 import { createEcsAgent } from '../host/ecs-agent.ts';
 import type { Http } from '../host/http.ts';
@@ -192,7 +193,7 @@ async function waitForIdentity(
 ): Promise<Identity | undefined> {
   let saidAt = -Infinity;
   while (!stop.aborted) {
-    const identity = await readIdentity(imds, environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION);
+    const identity = await readIdentity(imds, regionIn(environment));
     if (identity.kind === 'known') return identity.value;
     if (clock.monotonic() >= saidAt + STILL_WAITING_MS && !stop.aborted) {
       saidAt = clock.monotonic();

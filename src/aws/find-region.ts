@@ -1,4 +1,4 @@
-import type { Environment } from '../base/environment.ts';
+import { type Environment, regionIn } from '../base/environment.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
 import { readSharedRegion } from '../config/shared-region.ts';
 import type { Http } from '../host/http.ts';
@@ -13,7 +13,7 @@ export async function findRegion(
   environment: Environment,
   http: Http,
 ): Promise<Reading<string>> {
-  const named = given ?? (environment.AWS_REGION || environment.AWS_DEFAULT_REGION);
+  const named = given ?? regionIn(environment);
   if (named) return known(named);
   const shared = readSharedRegion(environment);
   if (shared !== undefined) return known(shared);

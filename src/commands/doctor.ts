@@ -5,7 +5,7 @@ import { awsServices } from '../aws/operations.ts';
 import { createTransport } from '../aws/sdk/transport.ts';
 import { parseEcsArn } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
-import type { Environment } from '../base/environment.ts';
+import { type Environment, regionIn } from '../base/environment.ts';
 import { ifKnown } from '../base/reading.ts';
 import { escaped } from '../base/text.ts';
 import { version } from '../base/version.ts';
@@ -84,7 +84,7 @@ async function* examine(
   for (const reason of wrongPlace(environment)) yield fail('where it runs', reason, 'see docs/container.md');
   yield* checkConfiguration(config, warnings);
   yield* checkNetwork(environment, network);
-  const regionGiven = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
+  const regionGiven = regionIn(environment);
   const identity = yield* checkMetadata(imds, endpoint, regionGiven);
   yield* checkClock(systemClock, () => timeOfMetadata(endpoint));
   yield* checkStateDir(config.stateDir, identity?.instanceId);
