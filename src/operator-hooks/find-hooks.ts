@@ -1,4 +1,4 @@
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { howOthersMayChange, trustedOwners } from '../base/ownership.ts';
 
@@ -36,14 +36,16 @@ export function findHooks(directory: string, trusted = trustedOwners()): Found {
   for (const name of names) {
     if (name.startsWith('.')) continue;
     const path = join(directory, name);
-    const whyNone = whyNoHook(path, name);
-    if (whyNone !== undefined) {
-      skipped.push({ path, why: whyNone });
-      continue;
+    try {
+      const whyNone = whyNoHook(path, name);
+      const whyRefused = whyNone === undefined ? (whole ?? howOthersMayChange(path, trusted)) : undefined;
+      if (whyNone !== undefined) skipped.push({ path, why: whyNone });
+      else if (whyRefused !== undefined) refused.push({ path, why: whyRefused });
+      else paths.push(path);
+    } catch (error) {
+      // It may have been removed meanwhile.
+      skipped.push({ path, why: (error as Error).message });
     }
-    const whyRefused = whole ?? howOthersMayChange(path, trusted);
-    if (whyRefused !== undefined) refused.push({ path, why: whyRefused });
-    else paths.push(path);
   }
   return { kind: 'found', paths, skipped, refused };
 }
@@ -53,12 +55,7 @@ const LEFTOVER = /~$|\.(bak|orig|swp|rpmnew|rpmorig|rpmsave|dpkg-\w+|disabled)$/
 
 function whyNoHook(path: string, name: string): string | undefined {
   if (LEFTOVER.test(name)) return 'its name is one of a copy that an editor or a package manager leaves';
-  let file: Stats;
-  try {
-    file = statSync(path);
-  } catch (error) {
-    return (error as Error).message;
-  }
+  const file = statSync(path);
   if (!file.isFile()) return 'it is not a file';
   if ((file.mode & 0o111) === 0) return 'it is not executable; chmod +x it';
   return undefined;

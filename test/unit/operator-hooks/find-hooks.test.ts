@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { it } from 'node:test';
+import { type Owner, trustedOwners } from '../../../src/base/ownership.ts';
 import { findHooks } from '../../../src/operator-hooks/find-hooks.ts';
 import { createHookFiles } from './hook-files.ts';
 
@@ -9,6 +10,25 @@ it('finds executables in name order, whatever their kind', (test) => {
   const files = createHookFiles(test);
   for (const name of ['20-b', '10-a.sh', 'Z', '100-c']) files.write(`drained/${name}`, 'true');
   assert.deepEqual(named(findHooks(join(files.directory, 'drained'))), ['10-a.sh', '100-c', '20-b', 'Z']);
+});
+
+it('passes over a hook that is removed while it is looked at: the others run', (test) => {
+  const files = createHookFiles(test);
+  const good = files.write('drained/10-good', 'true');
+  const gone = files.write('drained/20-gone', 'true');
+  const own = trustedOwners();
+  let looks = 0;
+  // Whose a file is, is asked for each name on the way to it: to the directory, to the first hook and, halfway, to the second.
+  const depth = good.split('/').length;
+  const trusted = Object.assign([...own], {
+    some: (fits: (owner: Owner) => boolean) => {
+      if (++looks === 2 * depth) rmSync(gone);
+      return own.some(fits);
+    },
+  });
+  const found = findHooks(dirname(good), trusted);
+  assert.deepEqual(named(found), ['10-good']);
+  assert.match((found.kind === 'found' && found.skipped[0]?.why) || '', /^ENOENT: .* lstat/);
 });
 
 it('names what it passes over, and why, but not hidden files', (test) => {
