@@ -280,6 +280,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes the tag of an event that is over, left out, for all sources without a signal',
+    from: 1091,
     edits: [
       {
         within: 'withoutTag',
