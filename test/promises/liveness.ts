@@ -102,11 +102,9 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     // That a host never registered is looked at twice.
     const isRegisteredOnce = instance.containerInstances.size > 0;
     const isPlainActive = what === STILL_ACTIVE && isNoticed(instance);
-    // Else new tasks come after the limit, or more are left than a minute's requests can stop.
+    // Else new tasks come after the limit, or there were more than a minute's requests can stop.
     const isPlainLimit =
-      property === 'L5' &&
-      containerInstanceOf(instance)?.status === 'DRAINING' &&
-      tasksLeft(instance).length <= 12;
+      property === 'L5' && containerInstanceOf(instance)?.status === 'DRAINING' && instance.tasks.size <= 12;
     const isPlainRelease = isRelease && isRegisteredOnce;
     const isDue = isPlainRelease || isPlainActive || isPlainLimit;
     const isSoon = property === 'L4' || (setting.mode === 'drain' && isDue);

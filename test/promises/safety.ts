@@ -132,7 +132,8 @@ const TAG_BY_API_MS = 18_000;
 
 /** S4, L4: what is set ACTIVE was set DRAINING by the agent itself, and has no reason to go. */
 export function checkGivingBack(instance: Instance, request: Request, verdict: Verdict): void {
-  const { id, containerInstances, drainingRequestedOn, drainingBy, drainingSince, signalledSince } = instance;
+  const { id, setting, containerInstances, drainingRequestedOn, drainingBy, drainingSince, signalledSince } =
+    instance;
   const { at } = request;
   verdict.check(
     'L4',
@@ -153,10 +154,10 @@ export function checkGivingBack(instance: Instance, request: Request, verdict: V
   const isRemoved = readsTagByApi(instance) && instance.tag === undefined;
   const isAsked = isSignalled(instance) && canTellSignals(instance) && !isRemoved;
   const signalledFor = isAsked ? at - instance.signalledSince : 0;
-  // Who has set it DRAINING since the signal came has seen that; but the EC2 API can take back a tag that it has told, by an older answer.
-  const isSure = !readsTagByApi(instance) || !instance.signals.has('tag');
-  const isSeen =
-    isSure && drainingBy === 'agent' && drainingSince >= signalledSince && signalledFor > SEEN_MS;
+  // Who has set it DRAINING since the signal came has seen that.
+  const seenMs = setting.pollInterval * 1.2 + SEEN_MS;
+  const wasSet = drainingBy === 'agent' && drainingSince >= signalledSince;
+  const isSeen = wasSet && isReadAtOnce(instance) && signalledFor > seenMs;
   verdict.check(
     'L4',
     !isSeen && signalledFor <= unseenFor(instance, at),
@@ -167,14 +168,23 @@ export function checkGivingBack(instance: Instance, request: Request, verdict: V
 /** What was decided before the group said so may be on its way for so long, in ms. */
 const SOON_TOLD_MS = 5_000;
 
-/** A signal that came in the moment in which another one went can be taken for that, in ms. */
-const SEEN_MS = 1_000;
+/** Until what came beside another signal is read too, in ms: Spot notices are read every five seconds. */
+const SEEN_MS = 6_000;
+
+/**
+ * Whether something asks for it that is read with each poll: what EC2 has scheduled is read more rarely, and so is a tag by the EC2 API,
+ * which can take back by an older answer what it has told.
+ */
+function isReadAtOnce(instance: Instance): boolean {
+  const isSlow = (signal: string) => signal === 'scheduled' || (signal === 'tag' && readsTagByApi(instance));
+  return [...instance.signals].some((signal) => !isSlow(signal));
+}
 
 /** For so long, in ms, a signal may not have been seen. */
 function unseenFor(instance: Instance, at: number): number {
   const { disturbances, setting } = instance;
-  if (!isCalm(instance, at) || disturbances.changeAt() >= at - LATELY_MS) return LONGEST_UNSEEN_MS;
-  return setting.pollInterval * 1.2 + 5_000 + (readsTagByApi(instance) ? TAG_BY_API_MS : 0);
+  const isQuiet = isCalm(instance, at) && disturbances.changeAt() < at - LATELY_MS;
+  return isQuiet && isReadAtOnce(instance) ? setting.pollInterval * 1.2 + 5_000 : LONGEST_UNSEEN_MS;
 }
 const LATELY_MS = 60_000;
 const LONGEST_UNSEEN_MS = 100_000;
