@@ -1,6 +1,7 @@
 import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
 import { type DrainPace, FIRST_ANSWER_MS, type Step, stepAfter } from './drain-pace.ts';
+import { isAssumed } from './facts.ts';
 import { type Leaving, leaving } from './group-state.ts';
 import { SHORTEST_HEARTBEAT_TIMEOUT_MS } from './heartbeat.ts';
 import { dueAfter, restedUntil, type Urgency } from './rest.ts';
@@ -65,7 +66,7 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
   if (terminatingSince !== undefined)
     return Math.min(stepAfter(TERMINATING, at - terminatingSince), heartbeatInterval);
   if (!where) return last.kind === 'no-group' ? CHECK_MS : keptInterval(pace);
-  if (last.kind === 'in-group' && last.from) return assumedInterval(pace);
+  if (isAssumed(last)) return assumedInterval(pace);
   // Another hook's end can make it a termination, and ours then waits anew.
   const settled = where.aim === 'root-volume' ? turnedInterval(heartbeatInterval) : DONE_MS;
   // An answer may be of before it was told.
@@ -131,9 +132,10 @@ const HEARTBEATS_THROTTLED = 12;
 /** The group keeps the instance, so far. */
 function keptInterval(pace: DrainPace): number {
   const { phase, hearsOfTermination, isContradicted, isOver } = pace;
+  if (isKeptUntold(pace)) return untoldInterval(pace);
   if (isOver) return CHECK_MS;
   if (isContradicted) return GROUP_ALONE_MS;
-  if (hearsOfTermination) return phase === 'done' ? CHECK_MS : untoldInterval(pace);
+  if (hearsOfTermination) return CHECK_MS;
   return phase === 'done' ? GROUP_ALONE_DONE_MS : GROUP_ALONE_MS;
 }
 
@@ -183,7 +185,7 @@ export function retentionDue(pace: DrainPace): number {
   // What was asked in this drain, and is to be asked anew before the action is abandoned.
   const isWanted = asked.retention.isStale && asked.retention.at > -Infinity;
   if (asked.retention.failure || isWanted) return rested;
-  return Math.max(next, rested);
+  return next;
 }
 
 function isLeaving({ lifecycle }: DrainPace): boolean {

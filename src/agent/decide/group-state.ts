@@ -7,8 +7,6 @@ export type Leaving = {
   /** `root-volume`: an instance refresh exchanges the root volume, and the same instance returns to service. */
   readonly aim: 'termination' | 'root-volume';
   readonly stage: 'begun' | 'waiting' | 'proceeding' | 'retained' | 'over';
-  /** An instance of a warm pool, which TerminateInstanceInAutoScalingGroup refuses (its API reference). */
-  readonly isWarm: boolean;
 };
 
 /**
@@ -16,12 +14,11 @@ export type Leaving = {
  * same hooks as the others (Auto Scaling user guide, "Lifecycle hooks with warm pools").
  */
 export function leaving(state: string): Leaving | undefined {
-  const isWarm = state.startsWith(WARM);
-  const [what, stage] = (isWarm ? state.slice(WARM.length) : state).split(':');
+  const [what, stage] = (state.startsWith(WARM) ? state.slice(WARM.length) : state).split(':');
   const aim = what === undefined ? undefined : AIMS.get(what);
   if (!aim) return undefined;
-  if (what === 'Terminated') return { aim, stage: 'over', isWarm };
-  return { aim, stage: STAGES.get(stage ?? '') ?? 'begun', isWarm };
+  if (what === 'Terminated') return { aim, stage: 'over' };
+  return { aim, stage: STAGES.get(stage ?? '') ?? 'begun' };
 }
 
 const WARM = 'Warmed:';

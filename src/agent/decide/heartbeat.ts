@@ -26,12 +26,17 @@ export function nextHeartbeat(
   // for minutes.
   const keptAt = observed.crowded?.keptAt ?? Infinity;
   const waitsSince = Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS, keptAt);
-  return {
-    group,
-    hook: hook.name,
-    at: lastHeartbeat ? afterHeartbeat(lastHeartbeat, hook, waitsSince) : first,
-  };
+  if (!lastHeartbeat) return { group, hook: hook.name, at: first };
+  const usual = afterHeartbeat(lastHeartbeat, hook, waitsSince);
+  // The question after its time-out is throttled, and each heartbeat takes a request from it.
+  const isUnread = hook.heartbeatTimeout === undefined && observed.crowded !== undefined;
+  const rest = isUnread ? Math.min((lastHeartbeat.at - waitsSince) * UNREAD_SHARE, LONGEST_UNREAD_MS) : 0;
+  return { group, hook: hook.name, at: Math.max(usual, lastHeartbeat.at + rest) };
 }
+
+/** What an outage of two thirds of a time-out leaves is longer than this share of what has passed, whatever the time-out is. */
+const UNREAD_SHARE = 0.4;
+const LONGEST_UNREAD_MS = 60_000;
 
 /** The first one tells whether the hook waits. Where requests are short that can wait: others need theirs to live. */
 function firstAt({ now, crowded }: Observation, hook: Hook, since: number): number {

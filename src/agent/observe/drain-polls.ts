@@ -120,9 +120,9 @@ export function createDrainPolls(
     (state, at) => {
       if (state.kind === 'unknown') return;
       const where = state.value.kind === 'in-group' ? leaving(state.value.state) : undefined;
-      const isAsked = state.value.kind === 'in-group' && !state.value.from;
-      if (!isAssumed(state.value) && where?.stage !== 'waiting') notWaitingAt = at;
-      terminatingSince = isAsked && where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
+      const isHeard = !isAssumed(state.value);
+      if (isHeard && where?.stage !== 'waiting') notWaitingAt = at;
+      terminatingSince = isHeard && where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
       const isKept = state.value.kind === 'in-group' && !where;
       // Its hooks may be others by now than those that it had while it kept the instance.
       if (kept && where) hooks.invalidate();
