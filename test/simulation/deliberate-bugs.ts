@@ -772,7 +772,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lets the hook time out before the root volume is replaced, where nothing asks for the instance any more',
-    from: 401,
+    from: 451,
     edits: [{ around: 'holdsRootVolume', by: '() => () => false' }],
     isRare: true,
   },
