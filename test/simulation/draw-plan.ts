@@ -52,53 +52,61 @@ const HOUR = 3_600_000;
  */
 export function drawPlan(seed: number, rare = true): Plan {
   const { plan, span } = drawPlain(seed);
-  // A source of its own: what is drawn of everything else is the same with it and without.
-  const rarer = rare ? addRare(createRandom(seed ^ 0x7a3e), plan, span) : plan;
-  const opted = rare ? addOptions(createRandom(seed ^ 0x0b71), rarer, span) : rarer;
-  const told = rare ? addGroupStates(createRandom(seed ^ 0x6a5e), opted, span) : opted;
-  const lagging = rare ? addLags(createRandom(seed ^ 0x1a95), told, span) : told;
-  const aimed = rare ? addAimed(createRandom(seed ^ 0xa1ed), lagging, span) : lagging;
-  const silenced = rare ? addSilence(createRandom(seed ^ 0x51e7), aimed, span) : aimed;
-  const replaced = rare ? addWhileReplacing(createRandom(seed ^ 0x2007), silenced, span) : silenced;
-  const silent = rare ? addSilentHost(createRandom(seed ^ 0x5113), replaced, span) : replaced;
-  const renewed = rare ? addRenewed(createRandom(seed ^ 0x4e17), silent, span) : silent;
-  const throttled = rare ? addThrottledWait(createRandom(seed ^ 0x7407), renewed, span) : renewed;
-  const full = rare ? addFullDisk(createRandom(seed ^ 0xf011), throttled, span) : throttled;
-  const slow = rare ? addSlowHost(createRandom(seed ^ 0x5104), full, span) : full;
-  const overwritten = rare ? addOverwrittenTag(createRandom(seed ^ 0x0e47), slow, span) : slow;
-  const crowded = rare ? addManyAtLimit(createRandom(seed ^ 0x10a7), overwritten, span) : overwritten;
-  const over = rare ? addOver(createRandom(seed ^ 0x0e4d), crowded, span) : crowded;
-  const forgotten = rare ? addForgottenTermination(createRandom(seed ^ 0xf04e), over, span) : over;
-  const fickle = rare ? addFickle(createRandom(seed ^ 0xf1c1), forgotten, span) : forgotten;
-  const unheard = rare ? addUnheardGroup(createRandom(seed ^ 0x0e4a), fickle, span) : fickle;
-  const again = rare ? addAgainBeforeGivenBack(createRandom(seed ^ 0xa6a1), unheard, span) : unheard;
-  const unabandoned = rare ? addNothingToAbandon(createRandom(seed ^ 0xaba2), again, span) : again;
-  const doubted = rare
-    ? addDoubtedDeregistration(createRandom(seed ^ 0xd0b7), unabandoned, span)
-    : unabandoned;
-  const noticed = rare ? addSecondNotice(createRandom(seed ^ 0x20d5), doubted, span) : doubted;
-  const lost = rare ? addLostAnswer(createRandom(seed ^ 0x1057), noticed, span) : noticed;
-  const others = rare ? addOthersDraining(createRandom(seed ^ 0x07d2), lost, span) : lost;
-  const missing = rare ? addForgottenByEcs(createRandom(seed ^ 0x3155), others, span) : others;
-  const takenBack = rare ? addTakenBack(createRandom(seed ^ 0x7a8e), missing, span) : missing;
-  const untold = rare ? addUntoldReplacement(createRandom(seed ^ 0x0470), takenBack, span) : takenBack;
-  const older = rare ? addOlderThanTask(createRandom(seed ^ 0x01de), untold, span) : untold;
-  const shortened = rare ? addShortenedHook(createRandom(seed ^ 0x5407), older, span) : older;
-  const late = rare ? addLateWait(createRandom(seed ^ 0x1a7e), shortened, span) : shortened;
-  const second = rare ? addSecondWait(createRandom(seed ^ 0x5ec0), late) : late;
-  const withdrawn = rare ? addWithdrawnInReplacement(createRandom(seed ^ 0x3174), second, span) : second;
-  const lasting = rare ? addLateTermination(createRandom(seed ^ 0x1a57), withdrawn, span) : withdrawn;
-  const denied = rare ? addFalse(createRandom(seed ^ 0xfa15), lasting) : lasting;
-  const rested = rare ? addRest(createRandom(seed ^ 0x4e57), denied) : denied;
-  const unnoticed = rare ? addSilentNotice(createRandom(seed ^ 0x51e4), rested, span) : rested;
-  const besides = rare ? addNoticeBesideSilence(createRandom(seed ^ 0xbe51), unnoticed, span) : unnoticed;
-  const drawn = rare ? withFewPages(besides) : besides;
+  const drawn = rare ? withFewPages(RARE.reduce(drawInto, plan)) : plan;
   const happenings = drawn.happenings.toSorted((a, b) => a.at - b.at);
   // Half of a lifecycle event's tag is a request like any other text: nobody can tell.
   const tellsOfEvent = happenings.some((one) => one.what === 'tag' && one.value.includes('time='));
   const faults = tellsOfEvent ? drawn.faults.filter(({ fault }) => fault.what !== 'truncated') : drawn.faults;
   return { ...drawn, happenings, faults, horizon: horizonOf(drawn) };
+
+  function drawInto(sofar: Plan, { add, salt }: (typeof RARE)[number]): Plan {
+    return add(createRandom(seed ^ salt), sofar, span);
+  }
 }
+
+/** What is rare, in this order. Each has a source of its own: what is drawn of everything else is the same with it and without. */
+const RARE: readonly {
+  readonly add: (random: Random, plan: Plan, span: Span) => Plan;
+  readonly salt: number;
+}[] = [
+  { add: addRare, salt: 0x7a3e },
+  { add: addOptions, salt: 0x0b71 },
+  { add: addGroupStates, salt: 0x6a5e },
+  { add: addLags, salt: 0x1a95 },
+  { add: addAimed, salt: 0xa1ed },
+  { add: addSilence, salt: 0x51e7 },
+  { add: addWhileReplacing, salt: 0x2007 },
+  { add: addSilentHost, salt: 0x5113 },
+  { add: addRenewed, salt: 0x4e17 },
+  { add: addThrottledWait, salt: 0x7407 },
+  { add: addFullDisk, salt: 0xf011 },
+  { add: addSlowHost, salt: 0x5104 },
+  { add: addOverwrittenTag, salt: 0x0e47 },
+  { add: addManyAtLimit, salt: 0x10a7 },
+  { add: addOver, salt: 0x0e4d },
+  { add: addForgottenTermination, salt: 0xf04e },
+  { add: addFickle, salt: 0xf1c1 },
+  { add: addUnheardGroup, salt: 0x0e4a },
+  { add: addAgainBeforeGivenBack, salt: 0xa6a1 },
+  { add: addNothingToAbandon, salt: 0xaba2 },
+  { add: addDoubtedDeregistration, salt: 0xd0b7 },
+  { add: addSecondNotice, salt: 0x20d5 },
+  { add: addLostAnswer, salt: 0x1057 },
+  { add: addOthersDraining, salt: 0x07d2 },
+  { add: addForgottenByEcs, salt: 0x3155 },
+  { add: addTakenBack, salt: 0x7a8e },
+  { add: addUntoldReplacement, salt: 0x0470 },
+  { add: addOlderThanTask, salt: 0x01de },
+  { add: addShortenedHook, salt: 0x5407 },
+  { add: addLateWait, salt: 0x1a7e },
+  { add: addSecondWait, salt: 0x5ec0 },
+  { add: addWithdrawnInReplacement, salt: 0x3174 },
+  { add: addLateTermination, salt: 0x1a57 },
+  { add: addFalse, salt: 0xfa15 },
+  { add: addRest, salt: 0x4e57 },
+  { add: addSilentNotice, salt: 0x51e4 },
+  { add: addNoticeBesideSilence, salt: 0xbe51 },
+];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {
   const random = createRandom(seed);
