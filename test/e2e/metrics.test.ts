@@ -67,7 +67,10 @@ describe('metrics', { concurrency: 4 }, () => {
     });
     await running.says('agent.watching');
     assert.deepEqual(loading.loaded('src/metrics/'), []);
-    assert.deepEqual(loading.loaded('src/operator-hooks/'), ['src/operator-hooks/operator-hooks.ts']);
+    assert.deepEqual(loading.loaded('src/operator-hooks/'), [
+      'src/operator-hooks/operator-hooks.ts',
+      'src/operator-hooks/model.ts',
+    ]);
     assert.deepEqual(loading.loaded('node_modules/@aws-sdk/'), []);
     await end(running);
   });
