@@ -222,18 +222,6 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
-    name: 'counts the time-out of a hook from when the group first said that it waits',
-    from: 8601,
-    edits: [
-      {
-        within: 'nextHeartbeat',
-        replace: 'Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS, keptAt)',
-        by: 'since',
-      },
-    ],
-    isRare: true,
-  },
-  {
     name: 'takes a whole look at ECS each time before it lets go of a host whose root volume is replaced',
     edits: [
       { within: 'nextViewKind', replace: "isJustListed(pace, last) ? 'confirm' : 'full'", by: "'full'" },
@@ -288,11 +276,6 @@ export const mutants: readonly Mutant[] = [
         by: 'true as boolean',
       },
     ],
-    isRare: true,
-  },
-  {
-    name: 'gives the instance back for a tag that is past, though another source is silent',
-    edits: [{ within: 'pastEvent', replace: 'silentSignals === undefined', by: 'true as boolean' }],
     isRare: true,
   },
   {
@@ -585,6 +568,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'gives an instance back that its group terminates on one answer that says otherwise',
+    from: 1801,
     edits: [
       {
         within: 'isTakenBackLately',
@@ -619,6 +603,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes what the group said for a drain that was cancelled for its word on the next one',
+    from: 3901,
     edits: [
       {
         within: 'remember',
@@ -630,6 +615,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes what it completed for a root volume for the termination that follows',
+    from: 801,
     edits: [
       {
         within: 'remember',
