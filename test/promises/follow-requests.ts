@@ -117,7 +117,9 @@ export function followAnswer(
       return;
     }
     case 'autoscaling:CompleteLifecycleAction':
-      if (ourEnd(instance)) process.completedAt = at;
+      // Completed as what had gone over into a termination a moment before, that one seems to wait still.
+      if (ourEnd(instance) && isReplacement(process.lifecycle) === isReplacement(instance.lifecycle))
+        process.completedAt = at;
   }
 }
 
