@@ -29,11 +29,15 @@ export function earliestAbandon(instance: Instance): number | undefined {
 
 /** An action counts as waiting from when nothing said any more that it does not: the group itself, or, where that is silent, metadata. */
 function maySeemToWaitSince(instance: Instance): number {
-  const { notWaitingToldAt, drainSince = Infinity, setting, disturbances } = instance;
-  if (notWaitingToldAt >= drainSince) return notWaitingToldAt;
+  const { notWaitingToldAt, drainSince = Infinity, setting, disturbances, process } = instance;
+  const isKept = process !== undefined && process.bornAt > notWaitingToldAt;
+  if (notWaitingToldAt >= drainSince) return isKept ? notWaitingToldAt - KEPT_EVERY_MS : notWaitingToldAt;
   const silentMs = disturbances.span(drainSince - SILENT_MS, drainSince);
   return drainSince - silentMs - setting.pollInterval * 1.2;
 }
+
+/** What the group has said of that is saved once in so many ms, for the next process. */
+const KEPT_EVERY_MS = 60_000;
 
 /** For so long before a drain metadata can have been silent, in ms: outages that are drawn are shorter. */
 const SILENT_MS = 30 * 60_000;
