@@ -94,6 +94,7 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number, wasPast
 function beginDrain(instance: Instance, at: number): void {
   instance.drainSince = at;
   instance.takenUpAt = undefined;
+  instance.wasSeenBefore = false;
   if (instance.process) instance.process.takenUpAt = undefined;
   instance.lateHeartbeats = 0;
   instance.downMs = 0;

@@ -338,6 +338,8 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
     case 'ended':
       // Killed between its note and its call, it cannot tell whose DRAINING it finds.
       if (instance.drainingNotedOn) instance.drainingRequestedOn.add(instance.drainingNotedOn);
+      if ((instance.process?.signalsReadAt ?? -Infinity) >= instance.signalledSince)
+        instance.wasSeenBefore = true;
       instance.isAlive = false;
       instance.restarts++;
       instance.downSince = at;

@@ -24,6 +24,8 @@ export type Instance = {
   goneAt: number;
   /** When the drain began; one that was taken back too briefly to be seen goes on with the same drain. */
   drainSince: number | undefined;
+  /** A process that has ended was told of signals in that drain: what it knew since when is in its state. */
+  wasSeenBefore: boolean;
   /** When an agent first said that it was at work on that drain; undefined before, or where nobody can ask it. */
   takenUpAt: number | undefined;
   tag: string | undefined;
@@ -216,6 +218,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     signalledSince: -Infinity,
     goneAt: -Infinity,
     drainSince: undefined,
+    wasSeenBefore: false,
     takenUpAt: undefined,
     tag: undefined,
     isPastTag: false,

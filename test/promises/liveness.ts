@@ -323,6 +323,8 @@ function checkGlobalTimeout(instance: Instance, at: number, left: Task | undefin
     !couldAsk
   )
     return;
+  // Who is the first to see it, while it waits, does not know since when.
+  if (!instance.wasSeenBefore && (instance.process?.bornAt ?? at) > waitsSince) return;
   // Without its state the agent does not know for how long the action has waited, nor what passed before a reboot.
   if (instance.stateLostAt > waitsSince || instance.rebootedAt > waitsSince) return;
   verdict.check(
