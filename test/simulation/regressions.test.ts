@@ -1087,6 +1087,31 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(12 * MINUTE)],
   },
+  'the tag is removed while the agent is down, of an instance that its group terminates': {
+    flags: ['--signals', 'tag'],
+    happenings: [
+      { at: 20_000, what: 'tag', value: 'yes' },
+      { at: 20_000, what: 'scale-in' },
+      { at: 26_000, what: 'untag' },
+    ],
+    kills: [{ downMs: 8_000, state: 'kept', when: 'before-call', call: 2 }],
+  },
+  'a drain begins right after a cancelled one, and for minutes ECS calls the instance DRAINING as it was': {
+    happenings: [
+      { at: 19_113, what: 'tag', value: 'true' },
+      { at: 4 * MINUTE, what: 'untag' },
+      { at: 4 * MINUTE + 4_000, what: 'scale-in' },
+    ],
+    faults: [
+      {
+        at: 4 * MINUTE + 4_000,
+        match: { api: 'ecs:DescribeContainerInstances' },
+        fault: { what: 'stale', ms: 150_000 },
+        forMs: 150_000,
+      },
+    ],
+    tasks: [task(15 * MINUTE)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -38,14 +38,15 @@ export const terminationDecided = (observed: Observation): boolean =>
 
 /**
  * What asks for the instance to go. `unheard`: nothing does any more, but its group was last known to terminate it, or to wait for
- * its hook, and has to be asked. `withdrawn`: nothing does. What the group itself terminates needs no signal.
+ * its hook, and has to be asked, or has just been asked. `withdrawn`: nothing does. What the group itself terminates needs no signal.
  */
 export function demand(observed: Observation): 'signalled' | 'unknown' | 'unheard' | 'withdrawn' {
-  const { signals, lifecycle, memory } = observed;
+  const { signals, lifecycle, memory, isGroupAwaited = false } = observed;
   if (terminationDecided(observed)) return 'signalled';
   if (signals.kind === 'unknown') return 'unknown';
   if (signals.value.length > 0) return 'signalled';
-  const mayBeLeaving = lifecycle.kind === 'unknown' ? wasLeaving(memory) : isAssumed(lifecycle.value);
+  const mayBeLeaving =
+    lifecycle.kind === 'unknown' ? isGroupAwaited || wasLeaving(memory) : isAssumed(lifecycle.value);
   return mayBeLeaving ? 'unheard' : 'withdrawn';
 }
 

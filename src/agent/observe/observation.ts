@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading } from '../../base/reading.ts';
-import type { DrainState, EcsView, Observation, Policy, StageState } from '../model.ts';
+import type { Asked, DrainState, EcsView, Observation, Policy, StageState } from '../model.ts';
 import type { DrainPolls, SeenInDrain } from '../polls.ts';
 import { containerInstanceIn } from './container-instance.ts';
 import { tasksOn } from './tasks.ts';
@@ -76,6 +76,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       emptySince,
       ecsAgentSilentSince: silentSince,
       lifecycle: polls.lifecycle.reading(),
+      isGroupAwaited: isAwaited(polls.lifecycle.asked()),
       keptForMs,
       notWaitingAt,
       keptAt,
@@ -136,3 +137,6 @@ export function createObserver(ports: ObserverPorts): Observer {
     },
   };
 }
+
+/** Asked for the first time, and not answered yet. */
+const isAwaited = ({ at, isAsking }: Asked): boolean => isAsking && at === -Infinity;
