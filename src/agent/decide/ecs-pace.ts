@@ -13,9 +13,12 @@ const CHECK_MS = 300_000;
 const CHECK_IGNORED_MS = 60_000;
 /**
  * ECS's descriptions lag: one that calls the instance DRAINING, which nobody has set so in this drain, may be older than what
- * has set it ACTIVE. Such a word is asked for twice more in the first minute.
+ * has set it ACTIVE. Such a word is asked for twice more in the first minute, and once in each of the next ones.
  */
-const FOUND_DRAINING: Step = { until: 45_000, every: 25_000 };
+const FOUND_DRAINING: readonly Step[] = [
+  { until: 45_000, every: 25_000 },
+  { until: 300_000, every: 60_000 },
+];
 /** What the tasks are that run here, for people, once all of a fleet have had time to be DRAINING. */
 const GLANCE_MS = 5_000;
 const GLANCE_IGNORED_MS = 1_000;
@@ -191,9 +194,9 @@ const isUndescribed = ({ tasks }: EcsView): boolean => tasks.kind === 'unknown';
 function checkInterval(pace: DrainPace, last: EcsView): number {
   const { asked, spread, isEcsCrowded, foundDrainingSince } = pace;
   const usual = usualCheckInterval(pace, last);
-  const isNew =
-    foundDrainingSince !== undefined && asked.ecsView.at < foundDrainingSince + FOUND_DRAINING.until;
-  return isNew && !isEcsCrowded ? Math.min(usual, FOUND_DRAINING.every * (1 + spread / 10)) : usual;
+  if (foundDrainingSince === undefined || isEcsCrowded) return usual;
+  const every = stepAfter(FOUND_DRAINING, asked.ecsView.at - foundDrainingSince);
+  return Math.min(usual, every * (1 + spread / 10));
 }
 
 function usualCheckInterval({ spread, isEcsCrowded, mustDescribe }: DrainPace, last: EcsView): number {

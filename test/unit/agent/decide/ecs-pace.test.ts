@@ -26,11 +26,11 @@ describe('while a task runs on the host, ECS can end nothing', () => {
     assert.deepEqual([due(undescribed), due({ ...undescribed, spread: 1 })], [5 * SECOND, 10 * SECOND]);
     assert.equal(kind(undescribed), 'quick');
   });
-  it('and twice in the first minute where it was found DRAINING: ECS’s word may be older than what set it ACTIVE', () => {
+  it('and more often for five minutes where it was found DRAINING: ECS’s word may be older than what set it ACTIVE', () => {
     const found = (ago: number) => due({ foundDrainingSince: NOW - ago });
     assert.deepEqual(
-      [found(0), found(45 * SECOND - 1), found(45 * SECOND)],
-      [25 * SECOND, 25 * SECOND, 5 * MINUTE],
+      [found(0), found(45 * SECOND - 1), found(45 * SECOND), found(5 * MINUTE - 1), found(5 * MINUTE)],
+      [25 * SECOND, 25 * SECOND, MINUTE, MINUTE, 5 * MINUTE],
     );
     assert.equal(due({ foundDrainingSince: NOW, isEcsCrowded: true }), 5 * MINUTE);
     const late = due({ foundDrainingSince: NOW, spread: 1 });
