@@ -201,8 +201,15 @@ function isKnownToEcs(instance: Instance, at: number): boolean {
   let registered = 0;
   for (const { status } of containerInstances.values()) if (status !== 'INACTIVE') registered++;
   const answers = ecsAgent.isUp && !ecsAgent.isHanging;
-  if (!answers && registered > 1) return false;
+  if (!answers && (registered > 1 || isUntoldElsewhere(instance))) return false;
   return setting.namesCluster || (answers && containerInstances.size > 0) || knowsRegistration;
+}
+
+/** Whether the host has registered in a cluster where nobody has told its agent to look. */
+function isUntoldElsewhere({ containerInstances, process }: Instance): boolean {
+  const [last, ...earlier] = [...containerInstances.values()].reverse();
+  if (!last || earlier.length === 0 || process?.toldOf.has(last.arn)) return false;
+  return earlier.every(({ cluster }) => cluster !== last.cluster);
 }
 
 /** Until when what the ECS agent's port names, and ECS does not know, may be about to register. */
@@ -254,7 +261,10 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
       if (!forgotten || !isRegistered(containerInstanceOf(instance))) return undefined;
       // Twelve requests a minute, once nothing keeps the tasks unknown.
       const from = Math.max(limitAt, instance.disturbances.troubleAt(at));
-      const since = from + BATCH_MS * Math.floor(left.length / 12);
+      // Where a list takes many requests, those that were placed since are seen as rarely as they allow.
+      const seenAt =
+        setting.hasSmallPages && forgotten.placedAt > limitAt ? forgotten.placedAt + CHECK_MS : from;
+      const since = Math.max(from, seenAt) + BATCH_MS * Math.floor(left.length / 12);
       return due('L5', `has tasks that were not asked to stop, ${passed}`, 'they run on for ever', since);
     }
     case 'continue':

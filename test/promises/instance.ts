@@ -349,6 +349,7 @@ export const waitsForTagByApi = (instance: Instance): boolean =>
 /** The tag as the agent can read it. */
 export function readTag(instance: Instance): string | undefined {
   const { tag, tagShown, tagsServed, setting } = instance;
+  if (!setting.signals.includes('tag')) return undefined;
   const fromApi = setting.tagSource === 'imds' ? undefined : tag;
   if (setting.tagSource === 'ec2' || !tagsServed) return fromApi;
   // Where metadata does not serve tags all the time, either may be read, and one can lag behind the other.
@@ -488,8 +489,8 @@ export function noteWait(instance: Instance, at: number): void {
   if (!waits(lifecycle) || !process?.answeredAt.has('autoscaling:DescribeLifecycleHooks')) return;
   // What it read before they were changed counts for a while.
   const last = [...instance.formerHooks].at(-1);
-  const isReadThen =
-    last && process.hooksReadAt <= last[1] && instance.lifecycleSince - last[1] <= READ_EVERY_MS;
+  const readAt = process.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? Infinity;
+  const isReadThen = last && readAt <= last[1] && instance.lifecycleSince - last[1] <= READ_EVERY_MS;
   const former = isReadThen ? last[0] : undefined;
   const byRules = oursOf({ ...instance, oursBefore: undefined })?.name ?? former;
   if (byRules === undefined) return;

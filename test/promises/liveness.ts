@@ -40,9 +40,9 @@ const TAG_BY_API_MS = 18_000;
 const RECOVERY_MS = 75_000;
 /** In mode `deregister` each try takes a list of its own: with several pages those use up a minute's requests, in ms. */
 const LISTS_MS = 61_000;
-/** … and where a list of small pages takes more than the twelve requests, it is asked for every five minutes. */
+/** … and where a list of small pages takes most of the twelve requests, it is asked for as rarely as every five minutes. */
 export const listsMs = ({ setting, tasks }: Instance): number =>
-  setting.hasSmallPages && tasks.size > 12 ? LONG_LISTS_MS : LISTS_MS;
+  setting.hasSmallPages && tasks.size > 6 ? LONG_LISTS_MS : LISTS_MS;
 const LONG_LISTS_MS = 10 * 60_000;
 /** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
 const EC2_PATIENCE_MS = 400_000;
