@@ -1,3 +1,4 @@
+import { lasting, withOurHook } from './draw-parts.ts';
 import type { Span } from './draw-rare.ts';
 import {
   CLAIMED_INSTANCES,
@@ -175,11 +176,7 @@ export function addThrottledWait(random: Random, plan: Plan, { start }: Span): P
   const waitsAt = start + terminatingToWait;
   return {
     ...plan,
-    group: {
-      ...plan.group,
-      hooks: [{ name: 'drain', heartbeatTimeout, defaultResult: 'ABANDON' }],
-      ours: 'drain',
-    },
+    group: withOurHook(plan.group, { heartbeatTimeout, defaultResult: 'ABANDON' }),
     flags: [],
     services: [],
     tasks: [lasting(start + 5 * MINUTE)],
@@ -239,11 +236,7 @@ export function addOverwrittenTag(random: Random, plan: Plan, { start }: Span): 
   const taggedAt = terminatedAt + random.integer(500, 8_000);
   return {
     ...plan,
-    group: {
-      ...plan.group,
-      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(60, 200), defaultResult: 'ABANDON' }],
-      ours: 'drain',
-    },
+    group: withOurHook(plan.group, { heartbeatTimeout: random.integer(60, 200), defaultResult: 'ABANDON' }),
     flags: ['--signals', random.pick(['tag', 'tag,spot'])],
     services: [],
     tasks: [lasting(taggedAt + random.integer(4, 10) * MINUTE)],
@@ -276,11 +269,7 @@ export function addForgottenTermination(random: Random, plan: Plan, { start }: S
   ];
   return {
     ...plan,
-    group: {
-      ...plan.group,
-      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(60, 300), defaultResult: 'ABANDON' }],
-      ours: 'drain',
-    },
+    group: withOurHook(plan.group, { heartbeatTimeout: random.integer(60, 300), defaultResult: 'ABANDON' }),
     flags: isTag ? ['--signals', random.pick(['tag', 'tag,spot'])] : [],
     services: [],
     tasks: [lasting(goneAt + random.integer(2, 8) * MINUTE)],
@@ -487,13 +476,6 @@ export function addFickle(random: Random, plan: Plan, { start }: Span): Plan {
   };
 }
 
-const lasting = (runsFor: number): TaskPlan => ({
-  at: 0,
-  runsFor,
-  ignoresSigterm: false,
-  exitAfterSigterm: 500,
-});
-
 /** When the group is asked whether the hook of an instance that it terminates waits, in s after it was first asked. */
 const ASKED_AT = [3, 6, 12, 30];
 
@@ -501,7 +483,7 @@ const ASKED_AT = [3, 6, 12, 30];
 function addTaskBeforeRelease(random: Random, plan: Plan, { start }: Span): Plan {
   const askedAt = start + random.pick(ASKED_AT.slice(1)) * SECOND;
   const at = askedAt + random.integer(-3_000, 6_000);
-  const early: TaskPlan = { at: 0, runsFor: start, ignoresSigterm: false, exitAfterSigterm: 500 };
+  const early = lasting(start);
   const late: TaskPlan = {
     at: at + random.integer(0, 2_000),
     runsFor: random.spread(20_000, 3 * MINUTE),

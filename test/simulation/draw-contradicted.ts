@@ -1,5 +1,6 @@
+import { lasting, withOurHook } from './draw-parts.ts';
 import type { Span } from './draw-rare.ts';
-import type { Plan, PlannedFault, TaskPlan } from './plan.ts';
+import type { Plan, PlannedFault } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -52,11 +53,7 @@ export function addUntoldReplacement(random: Random, plan: Plan, { start }: Span
   return {
     ...plan,
     flags: random.chance(0.3) ? ['--cluster', 'web'] : [],
-    group: {
-      ...plan.group,
-      hooks: [{ name: 'drain', heartbeatTimeout: timeout, defaultResult: 'CONTINUE' }],
-      ours: 'drain',
-    },
+    group: withOurHook(plan.group, { heartbeatTimeout: timeout, defaultResult: 'CONTINUE' }),
     services: [],
     tasks: [lasting(replacedAt + random.spread(MINUTE, 20 * MINUTE))],
     happenings: [
@@ -142,11 +139,7 @@ export function addTakenBack(random: Random, plan: Plan, { start }: Span): Plan 
   const wrongAt = goneAt + random.integer(-SECOND, 2 * MINUTE);
   return {
     ...plan,
-    group: {
-      ...plan.group,
-      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(60, 300), defaultResult: 'ABANDON' }],
-      ours: 'drain',
-    },
+    group: withOurHook(plan.group, { heartbeatTimeout: random.integer(60, 300), defaultResult: 'ABANDON' }),
     flags: ['--signals', random.pick(['tag', 'tag,spot'])],
     machine: { ...plan.machine, metadataTags: true },
     services: [],
@@ -177,13 +170,6 @@ export function addTakenBack(random: Random, plan: Plan, { start }: Span): Plan 
     world: { ...plan.world, timings: { ...plan.world.timings, terminatingToWait } },
   };
 }
-
-const lasting = (runsFor: number): TaskPlan => ({
-  at: 0,
-  runsFor,
-  ignoresSigterm: false,
-  exitAfterSigterm: 500,
-});
 
 /**
  * A task has been placed a moment ago and is asked to stop, which takes it half a minute, while the ECS agent is silent. What ECS lists, or

@@ -1,3 +1,4 @@
+import { lasting } from './draw-parts.ts';
 import type { Span } from './draw-rare.ts';
 import type { Kill, Plan, PlannedFault } from './plan.ts';
 import type { Random } from './random.ts';
@@ -92,5 +93,3 @@ export function addSecondWait(random: Random, plan: Plan): Plan {
     kills: random.chance(0.3) ? [kill] : [],
   };
 }
-
-const lasting = (runsFor: number) => ({ at: 0, runsFor, ignoresSigterm: false, exitAfterSigterm: 500 });

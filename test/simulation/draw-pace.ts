@@ -1,5 +1,6 @@
+import { lasting, withOurHook } from './draw-parts.ts';
 import type { Span } from './draw-rare.ts';
-import type { Plan, TaskPlan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -20,11 +21,10 @@ export function addShortenedHook(random: Random, plan: Plan, { start }: Span): P
   return {
     ...plan,
     flags: [],
-    group: {
-      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(1_200, 3_600), defaultResult: 'CONTINUE' }],
-      ours: 'drain',
-      retain: plan.group.retain,
-    },
+    group: withOurHook(plan.group, {
+      heartbeatTimeout: random.integer(1_200, 3_600),
+      defaultResult: 'CONTINUE',
+    }),
     services: [],
     tasks: [lasting(changedAt + random.integer(15, 30) * MINUTE)],
     happenings: [
@@ -62,11 +62,7 @@ export function addWithdrawnInReplacement(random: Random, plan: Plan, { start }:
   return {
     ...plan,
     flags: [],
-    group: {
-      hooks: [{ name: 'drain', heartbeatTimeout: random.integer(60, 300), defaultResult: 'CONTINUE' }],
-      ours: 'drain',
-      retain: plan.group.retain,
-    },
+    group: withOurHook(plan.group, { heartbeatTimeout: random.integer(60, 300), defaultResult: 'CONTINUE' }),
     machine: { ...plan.machine, metadataTags: true },
     services: [],
     tasks: [lasting(goneAt + random.integer(MINUTE, 15 * MINUTE))],
@@ -90,10 +86,3 @@ export function addWithdrawnInReplacement(random: Random, plan: Plan, { start }:
     world: { ...plan.world, rootVolumeTarget: 'InService' },
   };
 }
-
-const lasting = (runsFor: number): TaskPlan => ({
-  at: 0,
-  runsFor,
-  ignoresSigterm: false,
-  exitAfterSigterm: 500,
-});

@@ -1,5 +1,6 @@
+import { lasting } from './draw-parts.ts';
 import type { Span } from './draw-rare.ts';
-import type { Happening, Plan, TaskPlan } from './plan.ts';
+import type { Happening, Plan } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -191,10 +192,3 @@ export function addOthersDraining(random: Random, plan: Plan, { start }: Span): 
       : [],
   };
 }
-
-const lasting = (runsFor: number): TaskPlan => ({
-  at: 0,
-  runsFor,
-  ignoresSigterm: false,
-  exitAfterSigterm: 500,
-});

@@ -1,3 +1,4 @@
+import { lasting } from './draw-parts.ts';
 import type { Span } from './draw-rare.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
@@ -22,7 +23,7 @@ export function addSilentNotice(random: Random, plan: Plan, { start }: Span): Pl
     flags: [],
     machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
     services: [],
-    tasks: [{ at: 0, runsFor: 20 * MINUTE, ignoresSigterm: false, exitAfterSigterm: 500 }],
+    tasks: [lasting(20 * MINUTE)],
     happenings: [
       { at: start, what: 'manual-drain' },
       { at: noticedAt, what: 'spot', inMs: 2 * MINUTE },
