@@ -8,7 +8,7 @@ import { isReplacement } from './lifecycle-states.ts';
 import { checkTimeout, createLiveness, type Liveness } from './liveness.ts';
 import { createOwners } from './owners.ts';
 import { checkAskedOnce, checkQuiet, checkRate } from './quiet.ts';
-import { checkInterruption, checkRelease, checkStopTask } from './release.ts';
+import { checkInterruption, checkRelease, checkReleasedHooks, checkStopTask } from './release.ts';
 import { checkReport, checkStateFile } from './reports.ts';
 import {
   checkForce,
@@ -166,6 +166,9 @@ function checkEvent({ instance, liveness }: Watched, event: TimelineEvent, verdi
       return;
     case 'lifecycle-action-ended':
       checkTimeout(instance, event, verdict);
+      return;
+    case 'machine-shutting-down':
+      checkReleasedHooks(instance, event.at, verdict);
       return;
     case 'container-instance':
       // What gets another root volume was to stay: somebody else has deregistered it.

@@ -131,6 +131,8 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
     // After it was released, another owner's hook can end in retaining it: that is looked for once a minute.
     return { ...found, isRelease: ourEnd(instance)?.at === instance.lifecycleSince };
   }
+  if (setting.rebalanceTerminate && instance.signals.has('rebalance') && instance.lifecycle === 'InService')
+    return { ...release('is not terminated as EC2 recommends, with no task left'), isRelease: false };
   return undefined;
 }
 

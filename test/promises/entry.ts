@@ -143,8 +143,8 @@ export type Setting = {
     | { readonly after: number; readonly onTimeout: 'wait' | 'stop-tasks' | 'continue' | 'abandon' }
     | undefined;
   readonly spotStopTasks: boolean;
-  /** Whether the operator has hooks of stage `drained`. */
-  readonly hasDrainedHooks: boolean;
+  /** The stages for which the operator has hooks. */
+  readonly hookStages: readonly string[];
   /** Whether a rebalance recommendation ends in the instance's termination. */
   readonly rebalanceTerminate: boolean;
   /** How long before an event that EC2 has scheduled its drain begins. */
@@ -184,7 +184,7 @@ export const defaultSetting: Setting = {
   mode: 'drain',
   pollInterval: 3_000,
   spotStopTasks: true,
-  hasDrainedHooks: false,
+  hookStages: [],
   rebalanceTerminate: false,
   scheduledAhead: 86_400_000,
   ignores: [],

@@ -34,6 +34,7 @@ export function follow(instance: Instance, entry: Entry): void {
       followRefusal(instance, entry);
       return;
     case 'operator-hooks':
+      instance.stageRuns.set(entry.stage, { at: entry.at, endsAt: entry.at + entry.runMs });
       if (entry.stage === 'drained' && entry.counts) noteDrainedHooks(instance, entry.at, entry.runMs);
       return;
     case 'host-request':

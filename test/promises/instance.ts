@@ -76,6 +76,8 @@ export type Instance = {
   /** … or has noted one, ahead of its call: the ARN that it was then. */
   drainingNotedOn: string | undefined;
   readonly ecsAgent: EcsAgent;
+  /** By stage: when the operator's hooks were last begun, and when that run ends. */
+  readonly stageRuns: Map<string, { readonly at: number; readonly endsAt: number }>;
   /** When the operator's hooks of stage `drained` were last begun. */
   drainedHooks: DrainedHooks | undefined;
   /** When the agent last called for it to be ACTIVE: its drain was over then, whatever came of that. */
@@ -247,6 +249,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     drainingSince: -Infinity,
     drainingRequestedOn: new Set(),
     drainingNotedOn: undefined,
+    stageRuns: new Map(),
     drainedHooks: undefined,
     givenBackAt: -Infinity,
     ecsAgent: {

@@ -44,7 +44,7 @@ test('X5, a release without the operator’s hooks of its own drain', () => {
     runMs: 0,
     counts: true,
   });
-  const setting = { hasDrainedHooks: true };
+  const setting = { hookStages: ['drained'] };
   const without = [
     `X5: ${A} was released (CONTINUE) without the operator's hooks of stage drained: what they save is lost`,
   ];

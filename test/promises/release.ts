@@ -108,7 +108,9 @@ const ENDED_MS = 5;
 /** X5: what the operator wants saved or deregistered before an instance goes is done in each drain anew. */
 function checkOperatorHooks(instance: Instance, how: string, at: number, verdict: Verdict): void {
   const { id, setting, drainSince = -Infinity, drainedHooks, givenBackAt, process } = instance;
-  if (!setting.hasDrainedHooks || setting.dryRun || limitAllows(instance, 'continue', at)) return;
+  if (setting.dryRun || limitAllows(instance, 'continue', at)) return;
+  checkStageRan(instance, 'draining', at, verdict);
+  if (!setting.hookStages.includes('drained')) return;
   const isOfDrain = drainedHooks !== undefined && drainedHooks.at >= Math.max(drainSince, givenBackAt);
   verdict.check(
     'X5',
@@ -126,6 +128,25 @@ function checkOperatorHooks(instance: Instance, how: string, at: number, verdict
     'X5',
     drainedHooks.process !== process || drainedHooks.endsAt <= at + setting.slack + ENDED_MS,
     () => `${id} was released (${how}) while the operator's hooks of stage drained ran: they are cut off`,
+  );
+}
+
+/** X5: those of stage `released` begin as soon as AWS has answered that the lifecycle action is completed. */
+export function checkReleasedHooks(instance: Instance, at: number, verdict: Verdict): void {
+  const { process, isAlive } = instance;
+  if (!isAlive || process?.stoppingAt !== undefined) return;
+  if ((process?.completedAt ?? Infinity) < at) checkStageRan(instance, 'released', at, verdict);
+}
+
+/** X5: the operator's programs of a stage that is behind it were begun in this drain, or wait for a run of the one before to end. */
+export function checkStageRan(instance: Instance, stage: string, at: number, verdict: Verdict): void {
+  const { id, setting, drainSince = -Infinity, givenBackAt, stageRuns } = instance;
+  if (!setting.hookStages.includes(stage) || setting.dryRun) return;
+  const { at: ranAt = -Infinity, endsAt = -Infinity } = stageRuns.get(stage) ?? {};
+  verdict.check(
+    'X5',
+    ranAt >= Math.max(drainSince, givenBackAt) || endsAt > at,
+    () => `${id} goes without the operator's hooks of stage ${stage}: what they do is not done`,
   );
 }
 

@@ -884,4 +884,68 @@ export const mutants: readonly Mutant[] = [
     ],
     isRare: true,
   },
+  {
+    name: 'looks at the signals no more after five minutes of watching',
+    from: 504,
+    edits: [{ around: 'watchDue', by: blindAfter('watching', '330_000') }],
+    isRare: true,
+  },
+  {
+    name: 'looks at the signals no more three minutes after a drain is done',
+    from: 2160,
+    edits: [{ around: 'watchDue', by: blindAfter('done', '180_000') }],
+    isRare: true,
+  },
+  {
+    name: 'leaves an instance that EC2 recommends to replace in its group, whatever the operator says',
+    from: 366,
+    edits: [
+      { within: 'mayTerminate', replace: 'rebalanceTerminate && isRebalanced', by: 'false && isRebalanced' },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'never runs the operator’s hooks of stage draining',
+    edits: [{ within: 'stagesDue', replace: 'takesNoMoreTasks(observed, policy)', by: '(false as boolean)' }],
+    isRare: true,
+  },
+  {
+    name: 'never runs the operator’s hooks of stage released',
+    edits: [{ within: 'stagesDue', replace: 'isReleased(memory) ||', by: '(false as boolean) &&' }],
+    isRare: true,
+  },
+  {
+    name: 'does not count a downtime towards the operator’s limit',
+    edits: [
+      {
+        within: 'resume',
+        replace: 'signalledAt: signalledAt + shift',
+        by: 'signalledAt: signalledAt + now - state.savedAt',
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'does not count a downtime towards the hook’s limit',
+    edits: [
+      {
+        within: 'resume',
+        replace: 'since: waiting.since + shift',
+        by: 'since: waiting.since + now - state.savedAt',
+      },
+    ],
+    isRare: true,
+  },
 ];
+
+/** The signals are asked no more once a phase has lasted so many ms. */
+function blindAfter(phase: string, ms: string): string {
+  return `(watchDue) => (pace) => {
+    const seen = globalThis as any;
+    const due = watchDue(pace);
+    const { at } = pace.asked.signals;
+    const isFirst = pace.phase !== '${phase}' || at === -Infinity || !(seen.phaseSince <= at);
+    seen.phaseSince = isFirst ? (at === -Infinity ? Infinity : at) : seen.phaseSince;
+    return !isFirst && at - seen.phaseSince > ${ms} ? { ...due, signals: Infinity } : due;
+  }`;
+}

@@ -37,7 +37,7 @@ import {
   addOthersDraining,
   addSecondNotice,
 } from './draw-reviewed.ts';
-import { addNoticeBesideSilence, addSilentNotice } from './draw-signals.ts';
+import { addNoticeBesideSilence, addRecommendation, addSilentNotice } from './draw-signals.ts';
 import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -106,6 +106,7 @@ const RARE: readonly {
   { add: addRest, salt: 0x4e57 },
   { add: addSilentNotice, salt: 0x51e4 },
   { add: addNoticeBesideSilence, salt: 0xbe51 },
+  { add: addRecommendation, salt: 0x4ec0 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

@@ -7,7 +7,7 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 
 /*
- * Sources of signals that fall silent beside others that are heard. Each is drawn into one run of two hundred, from a source of its own, so
+ * Sources of signals: those that fall silent beside others that are heard, and one that few listen to. Each is drawn into one run of two hundred, from a source of its own, so
  * that everything else stays as it was drawn.
  */
 
@@ -68,5 +68,17 @@ export function addNoticeBesideSilence(random: Random, plan: Plan, { start }: Sp
       { at: noticedAt, match: { api: 'ecs:StopTask' }, fault, forMs: inMs + forMs + 5 * SECOND },
     ],
     kills: [],
+  };
+}
+
+/** EC2 recommends to replace an instance whose operator has it terminated then, once it is empty. */
+export function addRecommendation(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  return {
+    ...plan,
+    flags: ['--signals', 'tag,lifecycle,spot,rebalance', '--rebalance-terminate'],
+    services: [],
+    tasks: plan.tasks.map((task) => ({ ...task, runsFor: random.spread(SECOND, 10 * MINUTE) })),
+    happenings: [{ at: start, what: 'rebalance' }],
   };
 }

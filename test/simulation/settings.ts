@@ -19,7 +19,7 @@ export function settingOf(plan: Plan): Partial<Setting> {
     pollInterval: milliseconds(valueAt('--poll-interval')) ?? 3_000,
     limit: after === undefined ? undefined : { after, onTimeout },
     spotStopTasks: valueAt('--spot-stop-tasks') !== 'false',
-    hasDrainedHooks: plan.operatorHooks?.stages.drained !== undefined,
+    hookStages: Object.keys(plan.operatorHooks?.stages ?? {}),
     ignores: valueAt('--ignore-tasks')?.split(',') ?? [],
     rebalanceTerminate: flags.includes('--rebalance-terminate'),
     dryRun: flags.includes('--dry-run'),
