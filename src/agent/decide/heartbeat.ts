@@ -21,7 +21,8 @@ export function nextHeartbeat(
   const { group, hook, since = now } = waiting ?? {};
   if (!group || !hook) return undefined;
   // An action that is completed within the second needs no first heartbeat; one whose completion is held up does.
-  const first = action.kind === 'complete' ? since + heartbeatInterval(hook) : firstAt(observed, hook, since);
+  const spared = action.kind === 'complete' ? since + heartbeatInterval(hook) : -Infinity;
+  const first = Math.max(firstAt(observed, hook, since), spared);
   // A group that says at last that it waits says not since when: while tries failed, or metadata was silent, it may have waited
   // for minutes.
   const keptAt = observed.crowded?.keptAt ?? Infinity;

@@ -161,6 +161,39 @@ describe('where the account’s requests are short', () => {
     ));
 });
 
+describe('the first one, while an action is completed that has waited for longer than heartbeats may be apart', () => {
+  const timeout = { ...hook, heartbeatTimeout: 300 * SECOND };
+  const complete: Action = {
+    kind: 'complete',
+    group: 'web-asg',
+    hook: 'drain',
+    result: 'CONTINUE',
+    why: 'drained',
+  };
+  const first = (
+    action: Action,
+    waitedFor: number,
+    crowded: { keptAt: number; spread: number } | undefined,
+  ) => {
+    const memory = { waiting: { since: NOW - waitedFor, group: 'web-asg', hook: timeout } };
+    const observed = { ...withTask, hooks: known([timeout]), memory, lastHeartbeat: undefined, crowded };
+    return (nextHeartbeat(observed, policy, action)?.at ?? 0) - NOW;
+  };
+  const crowded = { keptAt: NOW - 91 * SECOND, spread: 0.5 };
+  it('comes no sooner than it would otherwise: where requests are short, the releases need them', () => {
+    assert.equal(first(wait, 90 * SECOND, crowded), 71_500);
+    assert.equal(first(complete, 90 * SECOND, crowded), 71_500, 'it takes its own release’s turn');
+  });
+  it('comes at once where they are not short, and not before its time', () => {
+    assert.equal(
+      first(complete, 90 * SECOND, undefined),
+      0,
+      'the hook times out while its completion is held up',
+    );
+    assert.equal(first(complete, SECOND, undefined), 72_500, 'a heartbeat for each release is for nothing');
+  });
+});
+
 describe('while only metadata says that the group terminates the instance', () => {
   const assumed = known({
     kind: 'in-group',
