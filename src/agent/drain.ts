@@ -88,6 +88,8 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   let unsignalledSince: number | undefined;
   /** When a new signal came, or the last one went; what an earlier process has seen is new to this one. */
   let signalsChangedAt = clock.now();
+  /** When the group was first heard to say that the hook waits which waits now, or did last. */
+  let waitToldAt: number | undefined;
 
   const { polls, seenInDrain } = createDrainPolls(
     {
@@ -136,6 +138,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     now: clock.now,
     observer,
     phase: () => phase,
+    waitToldAt: () => waitToldAt,
     jitter: ports.jitter,
     canExplain: ports.source.explain !== undefined,
   });
@@ -202,17 +205,18 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     }
     if (next !== state.memory)
       update({ ...(isNewWait ? beginWaiting(state, knownAt) : state), memory: next });
-    // Before the wait began a hook may have been added, where none was ours, or ours have been changed.
-    if (isNewWait && (waiting.hook === undefined || mayHooksBeOld())) askAnew(polls.hooks);
+    if (isNewWait && isToldByGroup()) waitToldAt = clock.now();
+    // A hook may have been added before the wait began.
+    if (isNewWait && waiting.hook === undefined) askAnew(polls.hooks);
     // What a new signal says of the group is news, also where the drain before it is not given back yet: its hook may wait already,
     // and time out unless it hears from us.
     if (next.signals && next.signals !== signals) noteChange();
   }
 
-  /** What a heartbeat alone has said to wait may have waited for minutes, since the hooks were read. */
-  function mayHooksBeOld(): boolean {
+  /** What a heartbeat alone has said to wait may have waited for minutes. */
+  function isToldByGroup(): boolean {
     const last = ifKnown(polls.lifecycle.reading());
-    return last !== undefined && !isAssumed(last) && polls.hooks.asked().at < clock.now() - HOOKS_LATELY_MS;
+    return last !== undefined && !isAssumed(last);
   }
 
   function follow(observed: Observation, decision: Decision) {
@@ -293,9 +297,6 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     },
   };
 }
-
-/** The group was asked for its hooks so lately, in ms, that they need not be asked for again when one of them begins to wait. */
-const HOOKS_LATELY_MS = 30_000;
 
 function phaseAfter({ kind }: Action, phase: Phase): Phase {
   // Under another's name there is nothing to learn that would not be learnt under our own later.

@@ -747,13 +747,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'never reads again of a hook that it knows',
     from: 401,
-    edits: [{ within: 'hooksInterval', replace: 'isDue ?', by: '(false as boolean) ?' }],
+    edits: [{ within: 'sinceHeartbeat', replace: 'isDue ?', by: '(false as boolean) ?' }],
     isRare: true,
   },
   {
     name: 'takes the hook that begins to wait for what it was when the group began',
     from: 601,
-    edits: [{ within: 'createDrain', replace: '|| mayHooksBeOld()', by: '' }],
+    edits: [{ within: 'sinceWait', replace: 'isDue ?', by: '(false as boolean) ?' }],
     isRare: true,
   },
   {

@@ -61,6 +61,8 @@ export type DrainPace = {
   readonly unclearInterval: number | undefined;
   /** When the last heartbeat was recorded, where it was: then the hook still waits. */
   readonly heldAt: number | undefined;
+  /** When the group itself was first heard to say that the hook waits which waits now, or did last; undefined where it was not. */
+  readonly waitToldAt: number | undefined;
   /** From 0 to 1: how short the account's requests have been for heartbeats of late. */
   readonly strain: number;
   /** Why the last heartbeat failed; undefined where it did not: whether the hook waits is not known from it then. */

@@ -34,6 +34,10 @@ const HOOKS_AFRESH_MS = 290_000;
 const STRAINED = 3;
 /** … and so long after it at the most: the shortest time-out leaves twenty seconds. */
 const AFTER_HEARTBEATS_MS = 10_000;
+/** The group was asked for its hooks so lately that they need not be asked for again when one of them begins to wait. */
+const HOOKS_LATELY_MS = 30_000;
+/** So long the release of an instance without tasks takes where requests are short: all of them are needed for that. */
+const RELEASE_FIRST_MS = 30_000;
 /** So long before the hook's global limit it is asked whether the group retains; the action is abandoned 5 min before it. */
 const RETENTION_BEFORE_MS = [65, 35, 25, 15, 8].map((minutes) => minutes * 60_000);
 
@@ -150,8 +154,9 @@ function untoldInterval({ heartbeatInterval, unclearInterval }: DrainPace): numb
  * since it can be changed. While the group keeps the instance they are asked for once: how soon a wait must be noticed is theirs to say.
  */
 export function hooksDue(pace: DrainPace): number {
-  // What is asked for again, while its heartbeats are recorded, must leave the requests to them.
-  const urgency = pace.areHooksKnown && isHookHeld(pace) ? 'nothing' : urgencyOf(pace);
+  // What is asked for again, while its heartbeats are recorded, must leave the requests to them; or to releases, where ours is known.
+  const isSpare = isHookHeld(pace) || (pace.heartbeatInterval !== undefined && pace.emptySince !== undefined);
+  const urgency = pace.areHooksKnown && isSpare ? 'nothing' : urgencyOf(pace);
   if (isLeaving(pace)) return dueAfter(pace.asked.hooks, hooksInterval(pace), urgency);
   return isKeptUntold(pace) ? dueAfter(pace.asked.hooks, Infinity, 'nothing') : Infinity;
 }
@@ -163,15 +168,24 @@ const isKeptUntold = ({ lifecycle, phase, hearsOfTermination, isContradicted, is
   !isContradicted &&
   !isOver;
 
-function hooksInterval({ heartbeatInterval, unclearInterval = Infinity, ...pace }: DrainPace): number {
-  const { asked, heldAt = -Infinity, strain, spread } = pace;
-  if (heartbeatInterval !== undefined) {
-    // What counts may be the hook as it is at a heartbeat: to read it soon after that is enough. A fleet's heartbeats come together.
-    const elapsed = heldAt - asked.hooks.at;
-    const isDue = elapsed >= HOOKS_AFRESH_MS * (1 + (STRAINED - 1) * strain);
-    return isDue ? elapsed + spread * AFTER_HEARTBEATS_MS : Infinity;
-  }
+function hooksInterval(pace: DrainPace): number {
+  const { heartbeatInterval, unclearInterval = Infinity } = pace;
+  if (heartbeatInterval !== undefined) return Math.min(sinceHeartbeat(pace), sinceWait(pace));
   return Math.max(HOOKS_AGAIN_MS.least, Math.min(unclearInterval, HOOKS_AGAIN_MS.most));
+}
+
+/** What counts may be the hook as it is at a heartbeat: to read it soon after that is enough. A fleet's heartbeats come together. */
+function sinceHeartbeat({ asked, heldAt = -Infinity, strain, spread }: DrainPace): number {
+  const elapsed = heldAt - asked.hooks.at;
+  const isDue = elapsed >= HOOKS_AFRESH_MS * (1 + (STRAINED - 1) * strain);
+  return isDue ? elapsed + spread * AFTER_HEARTBEATS_MS : Infinity;
+}
+
+/** Our hook may have been changed before the wait began. */
+function sinceWait({ asked, waitToldAt = -Infinity, emptySince, phase }: DrainPace): number {
+  const elapsed = waitToldAt - asked.hooks.at;
+  const isDue = elapsed > HOOKS_LATELY_MS && phase === 'draining';
+  return isDue ? elapsed + (emptySince === undefined ? 0 : RELEASE_FIRST_MS) : Infinity;
 }
 
 /** Whether the group retains matters near a limit at which the action is abandoned, and somebody may have changed it by then. */

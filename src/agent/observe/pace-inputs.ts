@@ -28,6 +28,8 @@ export type PaceObserverPorts = {
   readonly observer: Pick<Observer, 'lastView' | 'isHostBusy'>;
   readonly state: () => DrainState;
   readonly phase: () => Phase;
+  /** When the group was first heard to say that the hook waits, in ms by the agent's clock; undefined where it was not. */
+  readonly waitToldAt: () => number | undefined;
   /** Uniform in [0, 1), drawn anew now and then. */
   readonly jitter: () => number;
   /** Uniform in [0, 1), drawn once for the drain. */
@@ -89,6 +91,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       hearsOfTermination: policy.signals.includes('lifecycle'),
       // No heartbeat is recorded for what was completed: the last one says nothing of it any more.
       heldAt: heartbeat?.outcome === 'recorded' && completed === undefined ? heartbeat.at : undefined,
+      waitToldAt: ports.waitToldAt(),
       strain: heartbeat?.strain ?? 0,
       heartbeatFailed: failureOf(heartbeat),
       completedAt: completed?.result === 'CONTINUE' ? completed.at : undefined,

@@ -312,6 +312,15 @@ describe('heartbeats', () => {
     assert.equal(shortest(agent.did), 73.5, 'a fleet loses its tasks when one number of its hook is changed');
     assert.deepEqual(agent.times('hooks'), [15, 620, 987.5], 'others’ heartbeats need the requests');
   });
+  it('need no hooks read again where the instance is released as soon as it is known to wait', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: { ...waits, state: 'Terminating' } });
+    await agent.pass(2 * MINUTE);
+    Object.assign(agent.says, { lifecycle: waits, tasks: [], localTasks: known([]) });
+    await agent.pass(10 * MINUTE);
+    assert.match(agent.did.at(-1) ?? '', /complete/);
+    assert.deepEqual(agent.times('hooks'), [15], 'the releases of a fleet wait for one another');
+  });
   describe('where nothing asks any more for an instance whose root volume is about to be replaced', () => {
     const short = { name: 'drain', heartbeatTimeout: 60_000, globalTimeout: 6_000_000 };
     const lifecycle = { ...waits, state: 'ReplacingRootVolume:Wait' };

@@ -202,6 +202,25 @@ describe('the group’s hooks', () => {
     assert.equal(due(read(14 * MINUTE)), Infinity);
     assert.equal(due(read(15 * MINUTE)), 0);
   });
+  it('are read again when one begins to wait: ours may have been shortened before, and would time out before the next heartbeat', () => {
+    const read = (ago: number) => ({
+      asked: { ...draining.asked, hooks: at(NOW - ago) },
+      heldAt: undefined,
+      waitToldAt: NOW,
+    });
+    assert.equal(due(read(31 * SECOND)), 0);
+    assert.equal(due(read(30 * SECOND)), Infinity, 'they have just been read');
+    assert.equal(due({ ...read(31 * SECOND), waitToldAt: NOW - MINUTE }), Infinity, 'they were read since');
+    assert.equal(due({ ...read(31 * SECOND), phase: 'done' }), Infinity, 'nothing depends on it any more');
+  });
+  it('… where no task is left once half a minute has not been enough for its release: a fleet’s others wait for theirs', () => {
+    const failure = { kind: 'throttled', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
+    const empty = { heldAt: undefined, waitToldAt: NOW, emptySince: NOW - SECOND };
+    assert.equal(due({ ...empty, asked: { ...draining.asked, hooks: at(NOW - MINUTE) } }), 30 * SECOND);
+    const asked = { ...draining.asked, hooks: { ...stale, failure } };
+    assert.equal(due({ ...empty, asked }), 5 * SECOND);
+    assert.equal(due({ ...empty, asked, heartbeatInterval: undefined }), 300, 'its release waits for them');
+  });
   it('rest long after throttling while heartbeats hold the hook, and as short as any where none is held', () => {
     const failure = { kind: 'throttled', times: 1, at: NOW, since: NOW, jitter: 0 } as const;
     const asked = { ...draining.asked, hooks: { ...stale, failure } };

@@ -59,6 +59,7 @@ export const draining: DrainPace = {
   areHooksKnown: true,
   unclearInterval: undefined,
   heldAt: NOW,
+  waitToldAt: undefined,
   strain: 0,
   heartbeatFailed: undefined,
   hookLimit: undefined,

@@ -80,6 +80,7 @@ function setUp(given: Given = {}) {
     observer: { lastView: () => says.lastKnown, isHostBusy: () => false },
     state: () => ({ ...beginDrain({}), ...given.state }),
     phase: () => 'draining',
+    waitToldAt: () => undefined,
     jitter: () => 0.5,
     spread: 0.5,
     canExplain: false,
