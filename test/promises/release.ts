@@ -131,10 +131,10 @@ function checkOperatorHooks(instance: Instance, how: string, at: number, verdict
   );
 }
 
-/** X5: those of stage `released` begin as soon as AWS has answered that the lifecycle action is completed. */
+/** X5: those of stage `released` begin as soon as AWS has answered that the lifecycle action has ended with CONTINUE. */
 export function checkReleasedHooks(instance: Instance, at: number, verdict: Verdict): void {
   const { process, isAlive } = instance;
-  if (!isAlive || process?.stoppingAt !== undefined) return;
+  if (!isAlive || ourEnd(instance)?.result !== 'CONTINUE' || process?.stoppingAt !== undefined) return;
   if ((process?.completedAt ?? Infinity) < at) checkStageRan(instance, 'released', at, verdict);
 }
 

@@ -29,7 +29,7 @@ import { addLateWait, addSecondWait } from './draw-limits.ts';
 import { addOptions } from './draw-options.ts';
 import { addShortenedHook, addWithdrawnInReplacement } from './draw-pace.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
-import { addFalse, addLateTermination, addRest } from './draw-rest.ts';
+import { addFalse, addLateTermination, addNoStop, addRest, addSlowTasks } from './draw-rest.ts';
 import {
   addDoubtedDeregistration,
   addLostAnswer,
@@ -107,6 +107,8 @@ const RARE: readonly {
   { add: addSilentNotice, salt: 0x51e4 },
   { add: addNoticeBesideSilence, salt: 0xbe51 },
   { add: addRecommendation, salt: 0x4ec0 },
+  { add: addSlowTasks, salt: 0x5107 },
+  { add: addNoStop, salt: 0x0570 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

@@ -1,5 +1,5 @@
 import type { Span } from './draw-rare.ts';
-import type { Happening, Plan } from './plan.ts';
+import type { Happening, Plan, TaskPlan } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -48,6 +48,35 @@ export function addFalse(random: Random, plan: Plan): Plan {
   );
   // Half of the value is a signal like any other text: nobody can tell.
   return { ...plan, happenings, faults: plan.faults.filter(({ fault }) => fault.what !== 'truncated') };
+}
+
+/**
+ * Images that take minutes to be pulled, so that a task placed before the drain begins its work in the middle of it; and programs
+ * that take minutes to end once they are asked to.
+ */
+export function addSlowTasks(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!random.chance(1 / 200)) return plan;
+  const pending = random.spread(30 * SECOND, 10 * MINUTE);
+  const slow = (): TaskPlan => ({
+    at: Math.max(1, start - random.integer(0, pending)),
+    runsFor: random.chance(0.8) ? random.spread(SECOND, 10 * MINUTE) : undefined,
+    ignoresSigterm: random.chance(0.3),
+    exitAfterSigterm: random.spread(500, 5 * MINUTE),
+  });
+  const timings = { ...plan.world.timings, pending, stopTimeout: random.spread(30 * SECOND, 10 * MINUTE) };
+  return {
+    ...plan,
+    world: { ...plan.world, timings },
+    tasks: [...plan.tasks, ...Array.from({ length: random.integer(1, 3) }, slow)],
+  };
+}
+
+/** Tasks that save their own work at a Spot notice are not asked to stop before the interruption. */
+export function addNoStop(random: Random, plan: Plan): Plan {
+  const isDrawn = plan.happenings.some(({ what }) => what === 'spot') && random.chance(0.1);
+  return isDrawn && !plan.flags.includes('--spot-stop-tasks')
+    ? { ...plan, flags: [...plan.flags, '--spot-stop-tasks', 'false'] }
+    : plan;
 }
 
 /** The same plan, all that comes after `from` so many ms later. */
