@@ -71,6 +71,33 @@ export function addSlowTasks(random: Random, plan: Plan, { start }: Span): Plan 
   };
 }
 
+/** An operator sets an instance aside in its group while he drains it, and brings it back, has it terminated, or takes it out of the group. */
+export function addSetAside(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 200)) return plan;
+  const standbyAt = start + random.integer(-20 * SECOND, 2 * MINUTE);
+  const endAt = Math.max(start, standbyAt) + random.spread(5 * SECOND, 20 * MINUTE);
+  const again = endAt + random.spread(SECOND, 2 * MINUTE);
+  const end = random.pick<readonly Happening[]>([
+    [{ at: endAt, what: 'detach' }],
+    [
+      { at: endAt, what: 'in-service' },
+      { at: again, what: 'untag' },
+    ],
+    [
+      { at: endAt, what: 'untag' },
+      { at: again, what: 'in-service' },
+    ],
+    [
+      { at: endAt, what: 'in-service' },
+      { at: again, what: 'scale-in' },
+    ],
+  ]);
+  const standby: readonly Happening[] = random.chance(0.8)
+    ? [{ at: Math.max(1, standbyAt), what: 'standby' }]
+    : [];
+  return { ...plan, happenings: [{ at: start, what: 'tag', value: 'maintenance' }, ...standby, ...end] };
+}
+
 /** Tasks that save their own work at a Spot notice are not asked to stop before the interruption. */
 export function addNoStop(random: Random, plan: Plan): Plan {
   const isDrawn = plan.happenings.some(({ what }) => what === 'spot') && random.chance(0.1);

@@ -38,6 +38,7 @@ export function happenNow(happening: Happening, reach: Reach): void {
     }
   };
   const { containerInstance } = machine.ecsAgent;
+  const member = { AutoScalingGroupName: fleet.group.name, InstanceIds: [machine.id] };
   const setStatus = (status: 'ACTIVE' | 'DRAINING') =>
     containerInstance &&
     attempt('ecs:UpdateContainerInstancesState', {
@@ -63,6 +64,16 @@ export function happenNow(happening: Happening, reach: Reach): void {
           InstanceId: machine.id,
           ShouldDecrementDesiredCapacity: false,
         });
+      return;
+    case 'standby':
+      attempt('autoscaling:EnterStandby', { ...member, ShouldDecrementDesiredCapacity: true });
+      return;
+    case 'in-service':
+      attempt('autoscaling:ExitStandby', member);
+      return;
+    case 'detach':
+      if (machine.member?.state === 'InService' || machine.member?.state === 'Standby')
+        attempt('autoscaling:DetachInstances', { ...member, ShouldDecrementDesiredCapacity: true });
       return;
     case 'replace-root-volume':
       if (machine.member?.state === 'InService') fleet.replaceRootVolume(machine);

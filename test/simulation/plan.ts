@@ -130,6 +130,10 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'other-completes' }
   /** Somebody terminates an instance in its group that was retained; nothing happens to another. */
   | { readonly what: 'other-terminates-retained' }
+  /** Somebody sets it aside in its group, brings it back, or takes it out of the group for good; nothing happens where the group refuses. */
+  | { readonly what: 'standby' }
+  | { readonly what: 'in-service' }
+  | { readonly what: 'detach' }
   | { readonly what: 'ecs-agent'; readonly to: 'down' | 'up' | 'frozen' | 'thawed' }
   /** Something else answers on the port of an ECS agent that is down. */
   | { readonly what: 'impostor'; readonly claims: ClaimedInstance; readonly tasks: ClaimedTasks }
