@@ -1112,6 +1112,32 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(15 * MINUTE)],
   },
+  'a host comes back from a new root volume, and ECS takes the container instance before it for connected': {
+    seed: 45_003_685,
+    group: { hooks: [], ours: undefined, retain: false },
+    world: {
+      ...plain.world,
+      rootVolumeTarget: 'Terminated',
+      timings: { terminatingToWait: 11_560, agentConnects: 12_076, agentLossNoticed: 128_093 },
+    },
+    happenings: [{ at: 13_998, what: 'replace-root-volume' }],
+    faults: [{ at: 37_024, match: { api: 'ecs:ListTasks' }, fault: { what: 'omits', nth: 7 }, count: 9 }],
+  },
+  'ECS may not be asked any more what a silent host is, which registers anew': {
+    happenings: [
+      { at: 24_277, what: 'scale-in' },
+      { at: 40_102, what: 'registers-anew', cluster: 'web' },
+    ],
+    faults: [
+      {
+        at: 37_987,
+        match: { api: 'ecs:ListContainerInstances' },
+        fault: { what: 'error', name: 'AccessDeniedException', status: 400 },
+        count: 8,
+      },
+      { at: 6_816, match: { service: 'introspection' }, fault: { what: 'refuse' }, forMs: 144_277 },
+    ],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -19,6 +19,8 @@ export type EcsViewPorts = {
   readonly listsWhileActive: boolean;
   /** The root volume is to be replaced: ECS does not let go of the container instance, and others can set it ACTIVE. */
   readonly isReplacing: () => boolean;
+  /** The ARN of the container instance that the agent has set DRAINING; undefined where it has set none so. */
+  readonly drainingSetOn: () => string | undefined;
 };
 
 /**
@@ -205,10 +207,13 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     });
   }
 
-  /** What this host claims to be by now, and what runs on it, is no reason to keep a drain that is over. */
+  /**
+   * What this host claims to be by now, and what runs on it, is no reason to keep a drain that is over. Of several container instances the
+   * one that was set DRAINING is to be given back.
+   */
   async function givenBack(last: EcsView | undefined): Promise<Reading<EcsView>> {
     const describedAt = options.now();
-    const where = await locate(undefined, letGoIn(last));
+    const where = await locate(undefined, letGoIn(last), options.drainingSetOn());
     if (where.kind === 'unknown') return where;
     return known({
       containerInstance: containerInstanceAt(where.value.located),

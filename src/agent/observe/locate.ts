@@ -51,8 +51,13 @@ export type RegisteredAt = Map<string, { readonly first: number; readonly last: 
  *
  * @param said what the ECS agent says now
  * @param letGo the container instance that ECS is known to have let go, in this drain
+ * @param wanted the one that is asked for where ECS has several of this host
  */
-export type Locate = (said: Registration | undefined, letGo?: string) => Promise<Reading<Whereabouts>>;
+export type Locate = (
+  said: Registration | undefined,
+  letGo?: string,
+  wanted?: string,
+) => Promise<Reading<Whereabouts>>;
 
 const NAME_CLUSTER = 'set --cluster (ECS_DRAIN_CLUSTER) to find this host by its instance id';
 /** Statuses in which ECS has let go of a container instance (API reference, ContainerInstance). */
@@ -79,8 +84,10 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   let astraySince: number | undefined;
   /** When the container instances of this EC2 instance were last listed. */
   let listedAt = -Infinity;
+  /** ECS has listed them: the role has that permission. */
+  let mayList = false;
 
-  return async (said, letGo) => {
+  return async (said, letGo, wanted) => {
     const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
     const round = createRound(candidates);
     for (const arn of refused) if (!round.asked.has(arn)) refused.delete(arn);
@@ -107,7 +114,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
       return unknown('ECS lists another host for this one; asking once more');
     if (registered.length > 0) {
       absentSince = undefined;
-      const one = pick(registered);
+      const one = pick(registered, wanted);
       if (one.kind === 'unknown') return one;
       const { cluster, arn, status, taskCount, agentConnected } = one.value;
       const newer = registered.find((other) => mayReplace(other, one.value))?.arn;
@@ -190,13 +197,14 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     for (const one of clusters) {
       try {
         const arns = await ecs.find(one, instanceId);
+        mayList = true;
         round.listed.add(one);
         round.hasAnswered = true;
         for (const arn of arns) round.byInstanceId.add(arn);
         found.push(...arns.map((containerInstanceArn) => ({ cluster: one, containerInstanceArn })));
       } catch (error) {
-        // Without that permission ECS's word on what is known already must do.
-        const isForbidden = error instanceof AwsError && error.kind === 'permission';
+        // Without that permission ECS's word on what is known already must do. Who had it a moment ago is to be heard again.
+        const isForbidden = error instanceof AwsError && error.kind === 'permission' && !mayList;
         if (!isForbidden && !(isRefusal(error) && !isOurs(one))) throw error;
         round.refusal ??= error;
       }
@@ -342,7 +350,9 @@ const registeredIn = ({ found }: Round): readonly Confirmed[] =>
  * take minutes to notice that an ECS agent has gone, so several may be; of those, and where none is, the one that registered last.
  * The instance is released only once none of them is left.
  */
-function pick(registered: readonly Confirmed[]): Reading<Confirmed> {
+function pick(registered: readonly Confirmed[], wanted: string | undefined): Reading<Confirmed> {
+  const itself = registered.find(({ arn }) => arn === wanted);
+  if (itself) return known(itself);
   const connected = registered.filter(({ agentConnected }) => agentConnected);
   const [one, ...others] = latestOf(connected.length > 0 ? connected : registered);
   if (one && others.length === 0) return known(one);

@@ -17,6 +17,8 @@ export type Kept = {
   own(): readonly Heard[];
   /** Whether the group was last known to replace the root volume. */
   isReplacing(): boolean;
+  /** The ARN of the container instance that the agent has set DRAINING. */
+  drainingSetOn(): string | undefined;
   /** Keeps the memory. Never throws. @param now in ms by the agent's clock */
   save(memory: Memory, now: number): void;
   hear(registration: Registration): void;
@@ -89,6 +91,7 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
     heard: () => heard,
     own: () => own,
     isReplacing: () => memory.isReplacing === true,
+    drainingSetOn: () => memory.drainingSetOn,
     save: (next, now) => {
       memory = next;
       write(now);

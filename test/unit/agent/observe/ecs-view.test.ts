@@ -13,6 +13,7 @@ type Scene = Partial<EcsScene> & {
   readonly located?: Reading<Located>;
   /** The container instance that the ECS agent says this host is; silent where undefined. */
   readonly says?: string | undefined;
+  readonly drainingSetOn?: string;
   readonly isReplacing?: boolean;
   /** How long its first request waits for its turn. */
   readonly takesMs?: number;
@@ -58,6 +59,7 @@ function setUp(scene: Scene) {
     },
     listsWhileActive: scene.listsWhileActive ?? false,
     isReplacing: () => scene.isReplacing ?? false,
+    drainingSetOn: () => scene.drainingSetOn,
   });
   const pass = (ms: number) => {
     now += ms;

@@ -36,8 +36,8 @@ function setUp(scene: Scene) {
       now += ms;
     },
     /** Where this host is, in short; the cause where that is not known. */
-    where: async (said?: Registration, letGo?: string) => {
-      const found = await locate(said, letGo);
+    where: async (said?: Registration, letGo?: string, wanted?: string) => {
+      const found = await locate(said, letGo, wanted);
       if (found.kind === 'unknown') return found.cause;
       const { located } = found.value;
       return located.kind === 'never-registered' ? located.kind : `${located.kind} ${located.arn}`;
@@ -138,6 +138,16 @@ describe('this host is found in ECS', () => {
       heard: [registration('a')],
     });
     assert.equal(await where(registration('b')), `registered ${ci('b')}`);
+  });
+  it('as the one that is to be given back, of several', async () => {
+    const connected = { status: 'ACTIVE', connected: true, registeredAt: 1 };
+    const drained = { status: 'DRAINING', connected: false, registeredAt: 2 };
+    const { where } = setUp({
+      instances: { a: connected, b: drained },
+      own: [registration('a'), registration('b')],
+    });
+    assert.equal(await where(), `registered ${ci('a')}`);
+    assert.equal(await where(undefined, undefined, ci('b')), `registered ${ci('b')}`, 'it stays DRAINING');
   });
   it('as the connected one, though something on the host says that it is the other', async () => {
     const before = { status: 'ACTIVE', connected: false };
@@ -273,6 +283,9 @@ describe('ECS has let go of this host', () => {
       `gone ${ci('a')}`,
       'without an optional permission no drain would end',
     );
+    const { where } = setUp({ ...scene, own: [registration('a')] });
+    const twice = [await where(registration('a')), await where(registration('a'))];
+    assert.deepEqual(twice, [`gone ${ci('a')}`, `gone ${ci('a')}`]);
     await assert.rejects(
       setUp({ ...scene, refuses: { find: 'transient' } }).where(registration('a')),
       AwsError,
