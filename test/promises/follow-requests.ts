@@ -227,8 +227,10 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
     // Before it has registered, and after its instance is gone, the ECS agent is silent in the best of worlds.
     if (answered) process.introspectionAnsweredAt = Math.min(process.introspectionAnsweredAt, at);
     else process.introspectionFailedAt = at;
-    if (!answered) process.untoldOfTasksSince ??= at;
-    else if (body?.includes('"Tasks"')) process.untoldOfTasksSince = undefined;
+    // Who only asks which container instance it is knows nothing of its tasks.
+    const isOfTasks = path === undefined || path.includes('/tasks');
+    if (!answered && isOfTasks) process.untoldOfTasksSince ??= at;
+    if (body?.includes('"Tasks"')) process.untoldOfTasksSince = undefined;
     const { arn } = containerInstanceOf(instance) ?? {};
     if (arn !== undefined && body?.includes(arn)) process.toldOf.add(arn);
     if (body !== undefined) noteToldByHost(instance, at, body);

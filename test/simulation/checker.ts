@@ -156,7 +156,8 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       const isUnplanned = error instanceof Error && error.name === 'CredentialsProviderError';
       if (isUnplanned) see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: 0 });
     },
-    onHostSilence: (url) => see({ kind: 'host-request', instanceId, to: hostOf(url), answered: false }),
+    onHostSilence: (url) =>
+      see({ kind: 'host-request', instanceId, to: hostOf(url), answered: false, path: url }),
     onHostAnswer: (url, { status, body }) => {
       const to = hostOf(url);
       const answered = status === 200 || status === 404;
@@ -175,6 +176,8 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: ms + pauseMs });
     },
     onHappening: (happening) => {
+      // What was not on the disk itself yet is lost, and may leave half a file.
+      if (happening.what === 'reboot') wasDamaged = true;
       if (happening.what === 'manual-drain' || happening.what === 'manual-cancel') {
         const change = happening.what === 'manual-drain' ? 'requested' : 'withdrawn';
         return see({ kind: 'manual', instanceId, change });
