@@ -8,6 +8,7 @@ import { startSkewedFront } from '../support/skewed-front.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { startTlsFront, type TlsFront } from '../support/tls-front.ts';
 import { runCli, startAgentProcess } from './agent-process.ts';
+import { startCluster, startOneshot } from './oneshot/oneshot-process.ts';
 import { startProgram } from './program-process.ts';
 import { startWorkers } from './scaler/scaler-process.ts';
 import { type Scene, scenario, waitUntil } from './scenario.ts';
@@ -151,6 +152,40 @@ describe('on the way to AWS', { concurrency: 4 }, () => {
       }
     }),
   );
+
+  scenario('a drain goes on after a proxy that refuses tunnels and resets them', needsOpenssl, (scene) =>
+    withFront(scene, async (front) => {
+      const proxy = await startProxy(front.url, 4);
+      try {
+        await drainThrough(scene, {
+          AWS_ENDPOINT_URL: 'https://aws-api.invalid',
+          HTTPS_PROXY: proxied(proxy),
+          AWS_CA_BUNDLE: front.certificate,
+        });
+      } finally {
+        proxy.close();
+      }
+    }),
+  );
+
+  test('ecs-oneshot outlives such a proxy, and its exit code is the container’s', needsOpenssl, async (t) => {
+    const { sandbox } = await startCluster();
+    const front = await startTlsFront(sandbox.apiUrl, 'aws-api.invalid', temporaryDirectory(t));
+    const proxy = await startProxy(front.url, 2);
+    const job = ['run', '--cluster', 'batch', '--task-definition', 'job', '--', 'sh', '-c', 'exit 3'];
+    try {
+      const { code, stderr } = await startOneshot(job, sandbox, {
+        AWS_ENDPOINT_URL: 'https://aws-api.invalid',
+        HTTPS_PROXY: proxied(proxy),
+        AWS_CA_BUNDLE: front.certificate,
+      }).ended;
+      assert.equal(code, 3, `whoever called it takes 1 for the container’s own exit code\n${stderr}`);
+    } finally {
+      proxy.close();
+      front.close();
+      await sandbox.close();
+    }
+  });
 
   scenario(
     'the certificates of AWS_CA_BUNDLE are trusted, and without it they are not',

@@ -11,8 +11,11 @@ export type RecordingProxy = {
   close(): void;
 };
 
-/** @param target where everything leads; undefined refuses every tunnel */
-export async function startProxy(target: URL | undefined): Promise<RecordingProxy> {
+/**
+ * @param target where everything leads; undefined refuses every tunnel
+ * @param resets how many tunnels it refuses at first, each of which it resets a moment later: it is overloaded
+ */
+export async function startProxy(target: URL | undefined, resets = 0): Promise<RecordingProxy> {
   const seen: string[] = [];
   const authorizations: (string | undefined)[] = [];
   const note = ({ url = '', headers }: IncomingMessage) => {
@@ -37,6 +40,10 @@ export async function startProxy(target: URL | undefined): Promise<RecordingProx
   server.on('connect', (incoming, socket: Socket) => {
     note(incoming);
     socket.on('error', () => {});
+    if (seen.length <= resets) {
+      socket.write('HTTP/1.1 503 Service Unavailable\r\n\r\n', () => socket.resetAndDestroy());
+      return;
+    }
     if (!target) {
       socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
       return;

@@ -34,13 +34,6 @@ export function createTransport<S extends SdkModules>(
     // AWS_RETRY_MODE=adaptive would hold requests back beside our own pace.
     retryMode: 'standard',
     customUserAgent: userAgent,
-    requestHandler: {
-      // The lookup of the name is part of it: where the first name server is dead, it takes 5 s. (resolv.conf(5), timeout)
-      connectionTimeout: 8_000,
-      requestTimeout: 9_000,
-      throwOnRequestTimeout: true,
-      ...agentOptions(ports.network),
-    },
   };
   const services = new Map<string, Promise<Send>>();
 
@@ -60,13 +53,6 @@ export function createTransport<S extends SdkModules>(
   };
 }
 
-/** The options of the two agents that the SDK makes for its own requests; it asks metadata for credentials without them. */
-function agentOptions({ proxyEnv, ca }: Network = {}): object {
-  if (!proxyEnv && ca === undefined) return {};
-  const proxy = proxyEnv && { proxyEnv };
-  return { httpAgent: { ...proxy }, httpsAgent: { ...proxy, ...(ca !== undefined && { ca }) } };
-}
-
 async function load(
   importModule: SdkModules[string] | undefined,
   config: object,
@@ -74,8 +60,29 @@ async function load(
 ): Promise<Send> {
   if (!importModule) throw new Error('no SDK client for this call');
   askMetadataDirectly();
-  const [module, { createService }] = await Promise.all([importModule(), import('./service.ts')]);
-  return createService(module, config, ports);
+  const [module, { createService }, agents] = await Promise.all([
+    importModule(),
+    import('./service.ts'),
+    createAgents(ports),
+  ]);
+  const requestHandler = {
+    // The lookup of the name is part of it: where the first name server is dead, it takes 5 s. (resolv.conf(5), timeout)
+    connectionTimeout: 8_000,
+    requestTimeout: 9_000,
+    throwOnRequestTimeout: true,
+    ...agents,
+  };
+  return createService(module, { ...config, requestHandler }, ports);
+}
+
+/** What the SDK makes its own requests with; it asks metadata for credentials without them. */
+async function createAgents({ clock, network: { proxyEnv, ca } = {} }: SdkPorts): Promise<object> {
+  const trusted = ca !== undefined && { ca };
+  if (!proxyEnv) return trusted ? { httpsAgent: trusted } : {};
+  const { createTunnelAgent } = await import('./tunnel-agent.ts');
+  // The SDK gives these two to the agents that it makes itself.
+  const options = { keepAlive: true, maxSockets: 50, proxyEnv, ...trusted };
+  return { httpAgent: { proxyEnv }, httpsAgent: createTunnelAgent(options, clock) };
 }
 
 /**
