@@ -1152,8 +1152,9 @@ const stories: Record<string, Partial<Plan>> = {
   },
 };
 
-describe('no promise is broken when', async () => {
-  const agent = await loadAgent();
+const agent = await loadAgent();
+
+describe('no promise is broken when', () => {
   for (const [name, plan] of Object.entries(stories))
     test(name, async () => {
       const { violation, calls } = await simulate(agent, { ...plain, ...plan });
