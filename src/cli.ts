@@ -68,9 +68,7 @@ async function runConfigured(
       const network = await networkOf(environment, config.introspectionUrl);
       if (network.kind === 'wrong') return complainAbout(network, name);
       return (await import('./commands/doctor.ts')).doctor(
-        config,
-        environment,
-        [...warnings, ...network.warnings],
+        { ...loaded, warnings: [...warnings, ...network.warnings] },
         network.network,
         asJson,
       );

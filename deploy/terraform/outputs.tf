@@ -9,7 +9,7 @@ output "lifecycle_hook_name" {
 }
 
 output "agent_setting" {
-  description = "A line for /etc/ecs-drain-agent/agent.conf, in the image or in user data: no second hook, and nothing that a tag says, then leaves open which one is the agent's."
+  description = "A line for /etc/ecs-drain-agent/agent.conf, in the image, or in user data that then restarts the agent: no second hook, and nothing that a tag says, then leaves open which one is the agent's."
   value       = "ECS_DRAIN_LIFECYCLE_HOOK=${var.lifecycle_hook_name}"
 }
 

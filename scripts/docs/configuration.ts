@@ -46,7 +46,7 @@ does not set them, and so are the names of proxies, below.`),
     block(EXAMPLE_FILE),
     paragraphs(`
 A change takes effect when you restart the agent: \`systemctl restart ecs-drain-agent\`. That is safe at any time, even
-during a drain.`),
+during a drain and in user data. The agent starts before user data has ended, so user data that writes the file must restart it too.`),
     '## All options',
     table(
       ['flag', 'environment and file', 'default'],

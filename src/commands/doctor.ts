@@ -10,6 +10,7 @@ import { ifKnown } from '../base/reading.ts';
 import { escaped } from '../base/text.ts';
 import { version } from '../base/version.ts';
 import { columnsOf } from '../base/wrap.ts';
+import type { Configured } from '../config/load.ts';
 import type { Network } from '../config/network.ts';
 import type { Config } from '../config/options.ts';
 import { wrongPlace } from '../config/wrong-place.ts';
@@ -48,17 +49,12 @@ import { STATUS_EXIT_CODES } from './status-exit-codes.ts';
  * `ecs-drain-agent doctor`: checks that the agent can work on this host, and changes nothing. Resolves with the
  * exit code: 1 where something must be fixed, and 13 where a drain waits for that.
  */
-export async function doctor(
-  config: Config,
-  environment: Environment,
-  warnings: readonly string[],
-  network: Network,
-  asJson: boolean,
-): Promise<number> {
+export async function doctor(configured: Configured, network: Network, asJson: boolean): Promise<number> {
+  const { config, environment } = configured;
   passToSdk(environment);
   const agent = findAgent(config.stateDir, environment);
   const checks: Check[] = [];
-  for await (const check of examine(config, environment, warnings, network, agent)) {
+  for await (const check of examine(configured, network, agent)) {
     checks.push(check);
     if (!asJson)
       process.stdout.write(checkLine(check, process.stdout.isTTY === true, columnsOf(process.stdout)));
@@ -71,9 +67,7 @@ export async function doctor(
 }
 
 async function* examine(
-  config: Config,
-  environment: Environment,
-  warnings: readonly string[],
+  { config, environment, warnings, file }: Configured,
   network: Network,
   agent: Found,
 ): Checks {
@@ -91,7 +85,7 @@ async function* examine(
   yield* checkHooks(config);
   yield* checkUnit(systemctlShow);
   yield* checkJournal();
-  yield* checkAgent(agent);
+  yield* checkAgent(agent, file);
   const registration = yield* checkEcsAgent(createEcsAgent(http, config.introspectionUrl));
   if (!identity) {
     yield skip('AWS', 'not asked: without instance metadata the instance is unknown');

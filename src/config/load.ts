@@ -33,6 +33,8 @@ export type WhatIsWrong = 'command-line' | 'configuration' | 'unreadable';
 export type Configured = {
   readonly kind: 'loaded';
   readonly config: Config;
+  /** The configuration file, which need not exist. */
+  readonly file: string;
   /** Where each option's value came from, as messages name it, e.g. `--state-dir` or `the default`. */
   readonly origins: Readonly<Record<OptionName, string>>;
   /** Which of the command's own flags are given. */
@@ -95,6 +97,7 @@ export function loadConfig(
   }
   return {
     kind: 'loaded',
+    file: file.path,
     config: config as Config,
     origins: origins as Record<OptionName, string>,
     own: new Set(ownFlags.map(({ flag }) => flag).filter((flag) => flags.values.has(flag))),
@@ -121,7 +124,7 @@ function readFile(flag: string | undefined, environment: Environment, read: (pat
   const path = flag || environment.ECS_DRAIN_CONFIG || DEFAULT_CONFIG_FILE;
   const problems: string[] = [];
   const warnings: string[] = [];
-  const result = { values, passedOn, problems, warnings, isNotReadableYet: false };
+  const result = { path, values, passedOn, problems, warnings, isNotReadableYet: false };
 
   let text: string;
   try {

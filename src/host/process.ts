@@ -1,3 +1,5 @@
+import { uptime } from 'node:os';
+import type { Clock } from '../base/clock.ts';
 import { readTextFile } from '../base/files.ts';
 
 /** A process of this host, told from a later one that was given the same number. */
@@ -27,6 +29,12 @@ export function isRunning({ pid, startedTicks }: ProcessId): boolean | 'unknown'
     // Another user's process exists too, though we may not signal it.
     return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'unknown' : false;
   }
+}
+
+/** When a process was started, in ms since the Unix epoch by the host's clock of now; undefined where /proc does not tell. */
+export function startTime({ startedTicks }: ProcessId, clock: Clock): number | undefined {
+  // USER_HZ is 100 on x86 and arm.
+  return startedTicks === undefined ? undefined : clock.now() - uptime() * 1_000 + Number(startedTicks) * 10;
 }
 
 /** Fields 3 and 22 of proc_pid_stat(5); undefined where no such process runs, or no such file system exists. */

@@ -258,6 +258,24 @@ for (const method of methods) {
       });
     });
 
+    test('user data that restarts the agent ends, and the ECS agent starts after it', async () => {
+      const units = join(host.root, 'etc/systemd/system');
+      for (const [name, text] of Object.entries(amazonsUnits)) await writeFile(join(units, name), text);
+      await host.sh(`systemctl enable --quiet ${Object.keys(amazonsUnits).join(' ')}`);
+      await host.reboot().catch((error: Error) => {
+        assert.fail(
+          `user data and the agent wait for each other: the host never joins its cluster (${error.message})`,
+        );
+      });
+      const [userData, ecsAgent] = ['cloud-final', 'ecs'].map((unit) =>
+        host.attempt(`systemctl is-active ${unit}`),
+      );
+      assert.deepEqual([(await userData)?.output, (await ecsAgent)?.output], ['active\n', 'active\n']);
+      await host.sh(`systemctl disable --quiet --now ${Object.keys(amazonsUnits).join(' ')}`);
+      for (const name of Object.keys(amazonsUnits)) await rm(join(units, name));
+      await host.sh('systemctl daemon-reload');
+    });
+
     test('instance metadata arrives late: it waits, saying so, and then drains', async () => {
       await inCloud(host, { instance: { imdsAfter: 5_000 } }, async ({ fleet, happened, machine }, since) => {
         await host.journal.next('agent.waiting', isEvent('agent.waiting'), since);
@@ -450,6 +468,14 @@ for (const method of methods) {
     });
   });
 }
+
+/** As an ECS-optimized AMI orders them (aws/amazon-ecs-agent, packaging/amazon-linux-ami-integrated/ecs.service). */
+const amazonsUnits = {
+  'cloud-final.service':
+    '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/systemctl restart ecs-drain-agent\n[Install]\nWantedBy=multi-user.target\n',
+  'ecs.service':
+    '[Unit]\nAfter=cloud-final.service\n[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n',
+};
 
 /** A hook that tries to pass for the agent, and to read what the agent keeps for itself. */
 const attack = `#!/bin/bash

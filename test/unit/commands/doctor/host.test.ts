@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { checkAgent } from '../../../../src/commands/doctor/agent.ts';
 import type { Check, Checks } from '../../../../src/commands/doctor/check.ts';
 import { checkClock, checkJournal, checkUnit, timeOfMetadata } from '../../../../src/commands/doctor/host.ts';
 import { checkLine, verdict } from '../../../../src/commands/doctor/print.ts';
+import type { Status } from '../../../../src/commands/status-file.ts';
+import { ownProcess } from '../../../../src/host/process.ts';
+import { temporaryDirectory } from '../../../support/temporary.ts';
 import { createVirtualClock, START } from '../../../support/virtual-clock.ts';
 
 const linesOf = async (checks: Checks) => {
@@ -97,6 +103,39 @@ describe('the clock', () => {
   test('no answer is no time', async () => {
     assert.equal(await timeOfMetadata('http://127.0.0.1:1'), undefined);
   });
+});
+
+test('a configuration file that was changed after the agent was started is not in effect', async (t) => {
+  const file = join(temporaryDirectory(t), 'agent.conf');
+  writeFileSync(file, '');
+  const summary = 'watching';
+  const status: Status = {
+    ...ownProcess(),
+    schemaVersion: 1,
+    updatedAt: '',
+    state: 'watching',
+    summary,
+    signals: [],
+    problems: [],
+  };
+  const warningsAt = async (aheadOfNowS: number) => {
+    const at = Date.now() / 1_000 + aheadOfNowS;
+    utimesSync(file, at, at);
+    const lines = await linesOf(checkAgent({ kind: 'running', status, path: '' }, file));
+    return lines.filter((line) => line.startsWith('warn'));
+  };
+  assert.deepEqual(await warningsAt(-3_600), []);
+  assert.deepEqual(
+    await warningsAt(60),
+    [
+      `warn  agent: ${file} was changed after the agent was started: what it says now is not in effect. Fix: systemctl restart ecs-drain-agent; that is safe at any time`,
+    ],
+    'user data that writes the file and does not restart the agent would have no effect, unnoticed',
+  );
+  assert.deepEqual(
+    await linesOf(checkAgent({ kind: 'running', status, path: '' }, '/nonexistent/agent.conf')),
+    ['ok    agent: it runs, watching'],
+  );
 });
 
 describe('the lines', () => {
