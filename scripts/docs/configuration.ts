@@ -36,7 +36,8 @@ You can set every option in three ways. The first one that sets it counts:
 2. in the environment: ${code('ECS_DRAIN_POLL_INTERVAL=10s')}
 3. in the configuration file, by the same name as in the environment
 
-An empty variable counts as unset. An empty flag is an error.
+An empty variable counts as unset. An empty flag is an error, and so is one with another flag in the
+place of its value: write \`--flag=--value\` where that is the value.
 
 The file is ${code(DEFAULT_CONFIG_FILE)}, unless ${code('--config PATH')} or ${code('ECS_DRAIN_CONFIG')} names another one.
 The default file need not exist; a file that you name must. It has the form of ${code('/etc/ecs/ecs.config')}:

@@ -63,6 +63,13 @@ export function readFlags(
       problems.push(`--${name}: it takes no value.`);
     } else if (value === undefined && !isSwitch(name)) {
       problems.push(`--${name}: a value is missing.`);
+    } else if (!isSwitch(name) && token.inlineValue === false && value?.startsWith('--')) {
+      // As where the shell's variable is empty: what follows must not be swallowed.
+      isAfterUnknown = true;
+      const next = clip(value, 200);
+      problems.push(
+        `--${name}: a value is missing: ${next} behind it is an option. If it is the value, write --${name}=${next}.`,
+      );
     } else {
       if (value === undefined && known.get(name)?.default !== undefined) before = name;
       values.set(name, value ?? 'true');

@@ -72,6 +72,12 @@ describe('a configuration that is right', () => {
     assert.deepEqual(paths, ['/etc/ecs-drain-agent/agent.conf']);
   });
 
+  test('--dry-run behind an empty shell variable is not swallowed as the value of another option', () => {
+    const swallowed = loadConfig(['--cluster', '--dry-run'], {}, () => '');
+    assert.equal(swallowed.kind, 'wrong', 'the agent would act where a dry run was asked for');
+    assert.equal(loaded(['--cluster=--x', '--dry-run']).config.cluster, '--x', 'behind = any value is one');
+  });
+
   test('a switch needs no value, and takes one', () => {
     assert.equal(loaded(['--dry-run']).config.dryRun, true);
     assert.equal(loaded(['--dry-run=false'], { ECS_DRAIN_DRY_RUN: 'true' }).config.dryRun, false);
@@ -185,6 +191,10 @@ describe('a configuration that is wrong says what, where, what is allowed', () =
     [['--poll-interval=500ms'], '--poll-interval: "500ms" is less than 1 s. Allowed: a time from 1s to 5m.'],
     [['--poll-interval', '6m'], '--poll-interval: "6m" is more than 5 min. Allowed: a time from 1s to 5m.'],
     [['--poll-interval'], '--poll-interval: a value is missing.'],
+    [
+      ['--cluster', '--drain-timeout', '6h'],
+      '--cluster: a value is missing: --drain-timeout behind it is an option. If it is the value, write --cluster=--drain-timeout.',
+    ],
     [
       ['--drain-timeout', '0s'],
       '--drain-timeout: "0s" is less than 1 s. Allowed: a time of at least 1s, or "none".',
