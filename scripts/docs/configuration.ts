@@ -120,7 +120,7 @@ addresses (${code('10.0.0.1-10.0.0.254')}), separated by commas. Networks such a
 the agent warns of them. Give it the names of your VPC endpoints.
 
 While the proxy is down nothing reaches AWS: it is an outage as any other ([guarantees.md](guarantees.md)). A proxy other than
-http:// and https://, and a file in ${code('AWS_CA_BUNDLE')} that has no certificate, are wrong configurations; one that cannot be read, or is
+http:// and https://, an endpoint that is no such URL, and a file in ${code('AWS_CA_BUNDLE')} that has no certificate, are wrong configurations; one that cannot be read, or is
 empty, is waited for. An http:// endpoint that is not on this host is a warning, because whoever is on the way to it can answer in
 its place.`),
     '## Exit codes',

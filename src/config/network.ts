@@ -56,6 +56,7 @@ export function readNetwork(
   const noProxy = firstSet(environment, 'no_proxy');
   if (noProxy) proxyEnv.no_proxy = noProxy.value;
 
+  problems.push(...wrongEndpoints(environment));
   const bundle = environment.AWS_CA_BUNDLE;
   const ca = bundle ? readBundle(bundle, read) : undefined;
   const isUnreadable = ca?.kind === 'unreadable' && problems.length === 0;
@@ -142,24 +143,51 @@ function readBundle(path: string, read: (path: string) => string): Bundle {
   }
 }
 
-const ENDPOINTS = [
+/** The APIs that the programs of this project ask, and STS for credentials. */
+const API_ENDPOINTS = [
   'AWS_ENDPOINT_URL',
   'AWS_ENDPOINT_URL_ECS',
   'AWS_ENDPOINT_URL_AUTO_SCALING',
   'AWS_ENDPOINT_URL_EC2',
-  'AWS_EC2_METADATA_SERVICE_ENDPOINT',
-] as const;
+  'AWS_ENDPOINT_URL_CLOUDWATCH',
+  'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS',
+  'AWS_ENDPOINT_URL_SQS',
+  'AWS_ENDPOINT_URL_STS',
+];
+const METADATA_ENDPOINT = 'AWS_EC2_METADATA_SERVICE_ENDPOINT';
+
+/** What could be asked at no time, but would be found out in a drain. Not repeated: it can hold a password. */
+function wrongEndpoints(environment: Environment): string[] {
+  const isUrl = (text: string, ...protocols: string[]) => protocols.includes(URL.parse(text)?.protocol ?? '');
+  const metadata = environment[METADATA_ENDPOINT];
+  return [
+    ...API_ENDPOINTS.filter((name) => {
+      const text = environment[name];
+      return text && !isUrl(text, 'https:', 'http:');
+    }).map(
+      (name) =>
+        `${name}: is no URL with https:// or http://, such as https://vpce-0123456789abcdef0.ecs.eu-west-1.vpce.amazonaws.com`,
+    ),
+    ...(metadata && !isUrl(metadata, 'http:')
+      ? [
+          `${METADATA_ENDPOINT}: is no URL with http://, such as http://169.254.169.254; metadata has no https://`,
+        ]
+      : []),
+  ];
+}
 
 function openEndpoints(environment: Environment, introspectionUrl: string | undefined): string[] {
+  const onHost = 'Ask the one of this host: only http:// is there.';
   const given = [
-    ...ENDPOINTS.map((name) => [name, environment[name]] as const),
-    ['--introspection-url', introspectionUrl] as const,
+    ...API_ENDPOINTS.map((name) => [name, environment[name], 'Use https://.'] as const),
+    [METADATA_ENDPOINT, environment[METADATA_ENDPOINT], onHost] as const,
+    ['--introspection-url', introspectionUrl, onHost] as const,
   ];
-  return given.flatMap(([name, text]) => {
+  return given.flatMap(([name, text, fix]) => {
     const url = text ? URL.parse(text) : undefined;
     if (url?.protocol !== 'http:' || isOwnHost(url.hostname)) return [];
     return [
-      `${name} is ${escaped(clip(`${url.protocol}//${url.host}`, 200))}, neither on this host nor encrypted: whoever is on the way can answer in its place, that all tasks have ended for one. Use https://.`,
+      `${name} is ${escaped(clip(`${url.protocol}//${url.host}`, 200))}, neither on this host nor encrypted: whoever is on the way can answer in its place, that all tasks have ended for one. ${fix}`,
     ];
   });
 }

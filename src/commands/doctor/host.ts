@@ -12,8 +12,6 @@ import { requestedInstance } from '../../signals/manual.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './check.ts';
 
 const UNIT = 'ecs-drain-agent.service';
-/** AWS refuses a signature that is more than five minutes off (IAM user guide, "Signature Version 4"). */
-const CLOCK_REFUSED_MS = 300_000;
 const CLOCK_SUSPECT_MS = 30_000;
 
 /** The state directory: whether what must outlive a restart can be kept there, and what is there now. */
@@ -128,19 +126,18 @@ export async function* checkClock(clock: Clock, metadataTime: () => Promise<numb
     return;
   }
   const off = Math.abs(clock.now() - theirs);
-  const fix = 'let chrony or systemd-timesyncd set it; 169.254.169.123 serves the time on every EC2 instance';
-  if (off >= CLOCK_REFUSED_MS) {
-    yield fail(name, `${formatDuration(off)} off: AWS refuses requests signed with such a time`, fix);
-  } else if (off >= CLOCK_SUSPECT_MS) {
-    yield warn(name, `${formatDuration(off)} off; from five minutes on AWS refuses requests`, fix);
-  } else {
-    yield ok(name, 'agrees with instance metadata');
-  }
+  if (off < CLOCK_SUSPECT_MS) yield ok(name, 'agrees with instance metadata');
+  else
+    yield warn(
+      name,
+      `${formatDuration(off)} off: requests to AWS are signed with its own time, but when a Spot interruption or a scheduled event comes is told by this clock`,
+      'let chrony or systemd-timesyncd set it; 169.254.169.123 serves the time on every EC2 instance',
+    );
 }
 
-/** The time that the metadata service puts on its answers; any answer has it. */
+/** The time that the metadata service puts on its answers; any answer has it. Undefined where it cannot be asked. */
 export function timeOfMetadata(endpoint: string): Promise<number | undefined> {
-  return new Promise((resolve) => {
+  return new Promise<number | undefined>((resolve) => {
     const signal = AbortSignal.timeout(2_000);
     const outgoing = request(`${endpoint}/latest/meta-data/`, { signal, agent: false }, (response) => {
       resolve(parseTime(response.headers.date ?? ''));
@@ -148,7 +145,7 @@ export function timeOfMetadata(endpoint: string): Promise<number | undefined> {
     });
     outgoing.on('error', () => resolve(undefined));
     outgoing.end();
-  });
+  }).catch(() => undefined);
 }
 
 /** Asks the systemd of this host. */

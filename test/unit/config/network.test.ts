@@ -107,8 +107,10 @@ describe('AWS_CA_BUNDLE', () => {
 });
 
 describe('an endpoint', () => {
-  const said = (name: string, shown: string) =>
-    `${name} is ${shown}, neither on this host nor encrypted: whoever is on the way can answer in its place, that all tasks have ended for one. Use https://.`;
+  const said = (name: string, shown: string, fix: string) =>
+    `${name} is ${shown}, neither on this host nor encrypted: whoever is on the way can answer in its place, that all tasks have ended for one. ${fix}`;
+  const HTTPS = 'Use https://.';
+  const ON_HOST = 'Ask the one of this host: only http:// is there.';
 
   test('that leaves the host unencrypted is a warning, without what is secret in it', () => {
     const environment = {
@@ -117,11 +119,29 @@ describe('an endpoint', () => {
       AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://10.0.0.1/',
     };
     assert.deepEqual(warningsOf(environment, 'http://[2001:db8::1]:51678'), [
-      said('AWS_ENDPOINT_URL', 'http://198.51.100.7:4566'),
-      said('AWS_ENDPOINT_URL_ECS', 'http://localhost.example.com'),
-      said('AWS_EC2_METADATA_SERVICE_ENDPOINT', 'http://10.0.0.1'),
-      said('--introspection-url', 'http://[2001:db8::1]:51678'),
+      said('AWS_ENDPOINT_URL', 'http://198.51.100.7:4566', HTTPS),
+      said('AWS_ENDPOINT_URL_ECS', 'http://localhost.example.com', HTTPS),
+      said('AWS_EC2_METADATA_SERVICE_ENDPOINT', 'http://10.0.0.1', ON_HOST),
+      said('--introspection-url', 'http://[2001:db8::1]:51678', ON_HOST),
     ]);
+  });
+  test('that no request can be sent to is refused at once, not first in a drain', () => {
+    const url =
+      'is no URL with https:// or http://, such as https://vpce-0123456789abcdef0.ecs.eu-west-1.vpce.amazonaws.com';
+    for (const text of [
+      'vpce-0123456789abcdef0.ecs.eu-west-1.vpce.amazonaws.com',
+      'localhost:4566',
+      'ftp://x',
+    ])
+      assert.deepEqual(problemsOf({ AWS_ENDPOINT_URL_ECS: text }), [`AWS_ENDPOINT_URL_ECS: ${url}`], text);
+    for (const text of ['169.254.169.254', 'https://169.254.169.254'])
+      assert.deepEqual(
+        problemsOf({ AWS_EC2_METADATA_SERVICE_ENDPOINT: text }),
+        [
+          'AWS_EC2_METADATA_SERVICE_ENDPOINT: is no URL with http://, such as http://169.254.169.254; metadata has no https://',
+        ],
+        'the agent would wait for metadata without end',
+      );
   });
   test('that is encrypted or on the host is none', () => {
     for (const url of [
@@ -132,7 +152,6 @@ describe('an endpoint', () => {
       'http://[::1]:1',
       'http://169.254.169.254',
       'http://[fd00:ec2::254]',
-      'no url',
       '',
     ])
       assert.deepEqual(warningsOf({ AWS_ENDPOINT_URL: url }), [], url);
