@@ -1,12 +1,11 @@
 import { createBudget } from '../aws/budget.ts';
 import { createCaller } from '../aws/call.ts';
-import { createImds, type Imds, imdsEndpoint } from '../aws/imds.ts';
+import { createImds, imdsEndpoint } from '../aws/imds.ts';
 import { awsServices } from '../aws/operations.ts';
 import { createTransport } from '../aws/sdk/transport.ts';
 import { parseEcsArn } from '../base/arn.ts';
 import { systemClock } from '../base/clock.ts';
 import { type Environment, regionIn } from '../base/environment.ts';
-import { ifKnown } from '../base/reading.ts';
 import { escaped } from '../base/text.ts';
 import { version } from '../base/version.ts';
 import { columnsOf } from '../base/wrap.ts';
@@ -20,6 +19,7 @@ import { createNodeHttp } from '../host/node-http.ts';
 import { checkAgent } from './doctor/agent.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './doctor/check.ts';
 import { checkCluster, checkEcsAgent, findRegistration } from './doctor/cluster.ts';
+import { type CredentialSource, credentialSource } from './doctor/credentials.ts';
 import { checkGroup, checkMembership } from './doctor/group.ts';
 import { checkHooks } from './doctor/hooks.ts';
 import {
@@ -93,9 +93,9 @@ async function* examine(
   }
 
   yield* checkScheduledEvents(config, imds);
-  const permissions = askAws(identity.region, network);
-  const role = await describeRole(imds, environment);
-  const membership = yield* checkMembership(identity, role, permissions);
+  const credentials = await credentialSource(imds, environment);
+  const permissions = askAws(identity.region, network, credentials);
+  const membership = yield* checkMembership(identity, credentials, permissions);
   if (membership === 'no-credentials') return;
   yield* checkTags(config, identity, imds, permissions);
   // Where the agent looks, when the ECS agent is silent.
@@ -113,7 +113,7 @@ async function* checkConfiguration(config: Config, warnings: readonly string[]):
   const { mode, signals, dryRun } = config;
   const name = 'configuration';
   yield ok(name, `mode ${mode}; signals ${signals.join(', ')}, and by hand${dryRun ? '; dry run' : ''}`);
-  for (const warning of warnings) yield warn(name, warning, 'correct or remove that name');
+  for (const warning of warnings) yield warn(name, warning, 'correct or remove it');
   if (dryRun) {
     yield warn(name, 'a dry run drains nothing: instances go with their tasks', 'remove --dry-run');
   }
@@ -126,7 +126,7 @@ async function* checkNetwork({ AWS_CA_BUNDLE: bundle }: Environment, network: Ne
     yield ok('certificates', `AWS_CA_BUNDLE: ${bundle}, in place of the public ones`);
 }
 
-function askAws(region: string, network: Network): Permissions {
+function askAws(region: string, network: Network, credentials: CredentialSource): Permissions {
   const call = createCaller({
     transport: createTransport(awsServices, region, `ecs-drain-agent-doctor/${version}`, {
       clock: systemClock,
@@ -138,17 +138,7 @@ function askAws(region: string, network: Network): Permissions {
     budget: createBudget(systemClock),
     stop: new AbortController().signal,
   });
-  return createPermissions(call, region);
-}
-
-/** Whose credentials the SDK will find first, for people. */
-async function describeRole(imds: Imds, environment: Environment): Promise<string> {
-  if (environment.AWS_ACCESS_KEY_ID) return `the keys of AWS_ACCESS_KEY_ID in the environment`;
-  if (environment.AWS_PROFILE) return `profile ${environment.AWS_PROFILE}`;
-  const role = ifKnown(await imds.get('meta-data/iam/security-credentials/'))
-    ?.split('\n')[0]
-    ?.trim();
-  return role ? `role ${role}` : 'credentials that are not from instance metadata';
+  return createPermissions(call, region, credentials);
 }
 
 /** The start of the ARN of whatever Auto Scaling has in our account; the account is in the container instance's. */

@@ -8,6 +8,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { known } from '../../base/reading.ts';
 import { type Config, MANAGED_DRAINING_HOOK } from '../../config/options.ts';
 import { type Check, type Checks, fail, ok, skip, warn } from './check.ts';
+import type { CredentialSource } from './credentials.ts';
 import type { Permissions } from './permissions.ts';
 
 /** 100 heartbeat time-outs are a hook's global limit, and 48 h at most: from this one on, in ms, it is 48 h. */
@@ -16,7 +17,7 @@ const HEARTBEAT_FOR_LONGEST_WAIT_MS = 1_728_000;
 /** Which group the instance is in. The first call to AWS: it tells whether there are credentials, too. */
 export async function* checkMembership(
   { instanceId, region }: Identity,
-  role: string,
+  { what, fix }: CredentialSource,
   permissions: Permissions,
 ): Checks<Lifecycle | 'no-credentials' | undefined> {
   const { check, value, error } = await permissions.ask({
@@ -25,15 +26,14 @@ export async function* checkMembership(
     ask: (call) => createAutoScaling(call, instanceId).lifecycle(),
   });
   if (error?.kind === 'credentials') {
-    yield fail(
-      'credentials',
-      error.message,
-      'give the instance a role, by an instance profile, and wait some seconds',
-    );
+    yield fail('credentials', what === undefined ? error.message : `${what}: ${error.message}`, fix);
     return 'no-credentials';
   }
   if (!error || error.kind === 'permission' || error.kind === 'rejected') {
-    yield ok('credentials', `AWS knows who asks: ${role}, in ${region}`);
+    yield ok(
+      'credentials',
+      `AWS knows who asks: ${what ?? 'the first credentials that the SDK finds'}, in ${region}`,
+    );
   }
   yield check;
   if (value?.kind === 'in-group') {

@@ -2,6 +2,7 @@ import type { Caller } from '../../aws/call.ts';
 import { AwsError } from '../../aws/errors.ts';
 import type { Operation } from '../../aws/operations.ts';
 import { type Check, fail, ok, skip, warn } from './check.ts';
+import type { CredentialSource } from './credentials.ts';
 
 export type Question<T> = {
   readonly operation: Operation;
@@ -27,7 +28,7 @@ export type Answer<T> = {
 export type Permissions = { ask<T>(question: Question<T>): Promise<Answer<T>> };
 
 /** Asks AWS. A service that does not answer is not asked again. */
-export function createPermissions(call: Caller, region: string): Permissions {
+export function createPermissions(call: Caller, region: string, credentials: CredentialSource): Permissions {
   const silent = new Map<string, AwsError>();
   const patient: Caller = (operation, input, options) =>
     call(operation, input, { ...options, attempts: Math.min(2, options?.attempts ?? 2) });
@@ -47,18 +48,24 @@ export function createPermissions(call: Caller, region: string): Permissions {
         if (error.kind === 'credentials' || (error.kind === 'transient' && !isAnswer(error))) {
           silent.set(service, error);
         }
-        return { check: checkOf(question, error, service, region), error };
+        return { check: checkOf(question, error, { service, region, credentials }), error };
       }
     },
   };
 }
 
-function checkOf(question: Question<unknown>, error: AwsError, service: string, region: string): Check {
+type Asked = { readonly service: string; readonly region: string; readonly credentials: CredentialSource };
+
+function checkOf(
+  question: Question<unknown>,
+  error: AwsError,
+  { service, region, credentials }: Asked,
+): Check {
   const { operation, resource, isProbe, optional } = question;
   const said = error.message.replace(/^calling \S+: /, '');
   switch (error.kind) {
     case 'permission': {
-      const fix = `allow ${operation} on ${resource} in the instance's role`;
+      const fix = `allow ${operation} on ${resource} ${credentials.allowed}`;
       if (optional) return warn(operation, `forbidden; ${optional} (${said})`, fix);
       return fail(operation, `forbidden (${said})`, fix);
     }
@@ -66,7 +73,7 @@ function checkOf(question: Question<unknown>, error: AwsError, service: string, 
       if (isProbe && !/ClusterNotFound/.test(error.code)) return ok(operation, allowed(question));
       return fail(operation, said, `see what AWS says about it, and whether ${resource} is right`);
     case 'credentials':
-      return fail(operation, said, 'give the instance a role, by an instance profile');
+      return fail(operation, said, credentials.fix);
     case 'throttled':
       return warn(
         operation,
