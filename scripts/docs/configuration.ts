@@ -99,7 +99,7 @@ variables here:`),
         ],
         [
           code('AWS_CA_BUNDLE'),
-          "a file with the certificates, in PEM, that are trusted in place of the public ones. The agent's user must be able to read it",
+          "a file with the certificates, in PEM, that are trusted in place of the public ones; an https:// proxy is trusted by either. The agent's user must be able to read it",
         ],
         [
           `${code('HTTPS_PROXY')}, ${code('HTTP_PROXY')}, ${code('NO_PROXY')}`,
@@ -120,9 +120,9 @@ addresses (${code('10.0.0.1-10.0.0.254')}), separated by commas. Networks such a
 the agent warns of them. Give it the names of your VPC endpoints.
 
 While the proxy is down nothing reaches AWS: it is an outage as any other ([guarantees.md](guarantees.md)). A proxy other than
-http:// and https://, an endpoint that is no such URL, and a file in ${code('AWS_CA_BUNDLE')} that has no certificate, are wrong configurations; one that cannot be read, or is
-empty, is waited for. An http:// endpoint that is not on this host is a warning, because whoever is on the way to it can answer in
-its place.`),
+http:// and https://, an endpoint that is no such URL, and a file in ${code('AWS_CA_BUNDLE')} without a certificate that can be read, are wrong
+configurations. A file that cannot be read, is empty, or ends within a certificate, is waited for; single certificates that cannot be read
+are a warning. An http:// endpoint that is not on this host is a warning, because whoever is on the way to it can answer in its place.`),
     '## Exit codes',
     table(
       ['command', 'code', 'meaning'],

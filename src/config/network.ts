@@ -72,6 +72,7 @@ export function readNetwork(
       ...(ca?.kind === 'ok' && { ca: ca.value }),
     },
     warnings: [
+      ...(ca?.kind === 'ok' ? ca.warnings : []),
       ...openEndpoints(environment, introspectionUrl),
       ...(hasProxy && noProxy ? unmatchable(noProxy) : []),
     ],
@@ -122,24 +123,49 @@ function withoutSecrets(text: string): string {
   return `${url.protocol}//${url.host}${url.username || url.password ? ' (with a password)' : ''}`;
 }
 
-type Bundle = Parsed<string> | { readonly kind: 'unreadable'; readonly why: string };
+type Bundle =
+  | { readonly kind: 'ok'; readonly value: string; readonly warnings: readonly string[] }
+  | { readonly kind: 'wrong' | 'unreadable'; readonly why: string };
 
 function readBundle(path: string, read: (path: string) => string): Bundle {
   const shown = escaped(JSON.stringify(clip(path, 200)));
+  let text: string;
   try {
-    const text = read(path);
-    // So is one that is being written.
-    if (text === '') return { kind: 'unreadable', why: `${shown} is empty` };
-    return text.includes('-----BEGIN CERTIFICATE-----') ||
-      text.includes('-----BEGIN TRUSTED CERTIFICATE-----')
-      ? { kind: 'ok', value: text }
-      : { kind: 'wrong', why: `${shown} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)` };
+    text = read(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return {
       kind: isNotReadableYet(error) ? 'unreadable' : 'wrong',
       why: `${shown} cannot be read (${code ?? message}); the user of this process must be able to`,
     };
+  }
+  if (text === '') return { kind: 'unreadable', why: `${shown} is empty` };
+  const begun = text.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/g)?.length ?? 0;
+  if (begun === 0)
+    return { kind: 'wrong', why: `${shown} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)` };
+  // Both this and an empty file are so while it is being written.
+  if (text.lastIndexOf('-----BEGIN ') > text.lastIndexOf('-----END '))
+    return { kind: 'unreadable', why: `${shown} ends within a certificate` };
+  // Of what Node is given, it trusts those before the first that it cannot read, and says nothing.
+  const certificates = (text.match(CERTIFICATE) ?? []).filter(isReadable);
+  const lost = `${begun - certificates.length} of ${begun} certificates in ${shown} cannot be read`;
+  if (certificates.length === 0) return { kind: 'wrong', why: lost };
+  const isWhole = certificates.length === begun;
+  return {
+    kind: 'ok',
+    value: certificates.join('\n'),
+    warnings: isWhole ? [] : [`AWS_CA_BUNDLE: ${lost}, and are not trusted`],
+  };
+}
+
+const CERTIFICATE = /-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----[^-]*-----END \1-----/g;
+
+function isReadable(certificate: string): boolean {
+  const { X509Certificate } = process.getBuiltinModule('node:crypto');
+  try {
+    return new X509Certificate(certificate).subject !== undefined;
+  } catch {
+    return false;
   }
 }
 

@@ -137,30 +137,35 @@ describe('on the way to AWS', { concurrency: 4 }, () => {
     }
   };
 
-  scenario('HTTPS through a tunnel, with the certificates of AWS_CA_BUNDLE', needsOpenssl, (scene) =>
-    withFront(scene, async (front) => {
-      const proxy = await startProxy(front.url);
-      try {
-        await drainThrough(scene, {
-          AWS_ENDPOINT_URL: 'https://aws-api.invalid',
-          HTTPS_PROXY: proxied(proxy),
-          AWS_CA_BUNDLE: front.certificate,
-        });
-        assert.deepEqual([...new Set(proxy.seen)], ['aws-api.invalid:443']);
-      } finally {
-        proxy.close();
-      }
-    }),
-  );
+  for (const scheme of ['http', 'https'])
+    scenario(
+      `HTTPS through a tunnel of an ${scheme}:// proxy, with the certificates of AWS_CA_BUNDLE for both`,
+      needsOpenssl,
+      (scene) =>
+        withFront(scene, async (front) => {
+          const { certificate } = front;
+          const proxy = await startProxy(front.url, scheme === 'https' ? { certificate } : {});
+          try {
+            await drainThrough(scene, {
+              AWS_ENDPOINT_URL: 'https://aws-api.invalid',
+              HTTPS_PROXY: proxied(proxy).replace('http', scheme),
+              AWS_CA_BUNDLE: certificate.path,
+            });
+            assert.deepEqual([...new Set(proxy.seen)], ['aws-api.invalid:443']);
+          } finally {
+            proxy.close();
+          }
+        }),
+    );
 
   scenario('a drain goes on after a proxy that refuses tunnels and resets them', needsOpenssl, (scene) =>
     withFront(scene, async (front) => {
-      const proxy = await startProxy(front.url, 4);
+      const proxy = await startProxy(front.url, { resets: 4 });
       try {
         await drainThrough(scene, {
           AWS_ENDPOINT_URL: 'https://aws-api.invalid',
           HTTPS_PROXY: proxied(proxy),
-          AWS_CA_BUNDLE: front.certificate,
+          AWS_CA_BUNDLE: front.certificate.path,
         });
       } finally {
         proxy.close();
@@ -171,13 +176,13 @@ describe('on the way to AWS', { concurrency: 4 }, () => {
   test('ecs-oneshot outlives such a proxy, and its exit code is the container’s', needsOpenssl, async (t) => {
     const { sandbox } = await startCluster();
     const front = await startTlsFront(sandbox.apiUrl, 'aws-api.invalid', temporaryDirectory(t));
-    const proxy = await startProxy(front.url, 2);
+    const proxy = await startProxy(front.url, { resets: 2 });
     const job = ['run', '--cluster', 'batch', '--task-definition', 'job', '--', 'sh', '-c', 'exit 3'];
     try {
       const { code, stderr } = await startOneshot(job, sandbox, {
         AWS_ENDPOINT_URL: 'https://aws-api.invalid',
         HTTPS_PROXY: proxied(proxy),
-        AWS_CA_BUNDLE: front.certificate,
+        AWS_CA_BUNDLE: front.certificate.path,
       }).ended;
       assert.equal(code, 3, `whoever called it takes 1 for the container’s own exit code\n${stderr}`);
     } finally {
@@ -200,7 +205,7 @@ describe('on the way to AWS', { concurrency: 4 }, () => {
         await without.says('call.failed');
         await without.crash();
         const file = join(scene.directory(), 'agent.conf');
-        writeFileSync(file, `AWS_CA_BUNDLE=${front.certificate}\n`);
+        writeFileSync(file, `AWS_CA_BUNDLE=${front.certificate.path}\n`);
         const within = await scene.agent(machine, {
           env: { AWS_ENDPOINT_URL },
           args: ['--config', file],

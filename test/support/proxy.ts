@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, request as send } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
 /** A proxy on loopback that notes what it is asked for, and leads to one address whatever that is. */
@@ -11,18 +12,26 @@ export type RecordingProxy = {
   close(): void;
 };
 
-/**
- * @param target where everything leads; undefined refuses every tunnel
- * @param resets how many tunnels it refuses at first, each of which it resets a moment later: it is overloaded
- */
-export async function startProxy(target: URL | undefined, resets = 0): Promise<RecordingProxy> {
+type Options = {
+  /** How many tunnels it refuses at first, each of which it resets a moment later: it is overloaded. */
+  readonly resets?: number;
+  /** Makes it an https:// proxy. */
+  readonly certificate?: { readonly cert: Buffer; readonly key: Buffer };
+};
+
+/** @param target where everything leads; undefined refuses every tunnel */
+export async function startProxy(
+  target: URL | undefined,
+  { resets = 0, certificate }: Options = {},
+): Promise<RecordingProxy> {
   const seen: string[] = [];
   const authorizations: (string | undefined)[] = [];
   const note = ({ url = '', headers }: IncomingMessage) => {
     seen.push(url);
     authorizations.push(headers['proxy-authorization']);
   };
-  const server = createServer((incoming, response) => {
+  const server = certificate ? createTlsServer(certificate) : createServer();
+  server.on('request', (incoming: IncomingMessage, response: ServerResponse) => {
     note(incoming);
     if (!target) {
       response.writeHead(502).end();
@@ -37,7 +46,7 @@ export async function startProxy(target: URL | undefined, resets = 0): Promise<R
     outgoing.on('error', () => response.destroy());
     incoming.pipe(outgoing);
   });
-  server.on('connect', (incoming, socket: Socket) => {
+  server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
     note(incoming);
     socket.on('error', () => {});
     if (seen.length <= resets) {

@@ -79,7 +79,9 @@ async function load(
 async function createAgents({ clock, network: { proxyEnv, ca } = {} }: SdkPorts): Promise<object> {
   const trusted = ca !== undefined && { ca };
   if (!proxyEnv) return trusted ? { httpsAgent: trusted } : {};
-  const { createTunnelAgent } = await import('./tunnel-agent.ts');
+  const { createTunnelAgent, trustProxies } = await import('./tunnel-agent.ts');
+  const isEncrypted = [proxyEnv.http_proxy, proxyEnv.https_proxy].some((url) => url?.startsWith('https:'));
+  if (isEncrypted && ca !== undefined) trustProxies(ca);
   // The SDK gives these two to the agents that it makes itself.
   const options = { keepAlive: true, maxSockets: 50, proxyEnv, ...trusted };
   return { httpAgent: { proxyEnv }, httpsAgent: createTunnelAgent(options, clock) };

@@ -1,4 +1,5 @@
 import { Agent, type AgentOptions } from 'node:https';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 
 /** Until a tunnel has to stand, TLS with AWS included, in ms: less than the SDK waits, whose error would not name the proxy. */
@@ -38,4 +39,12 @@ export function createTunnelAgent(options: AgentOptions, clock: Clock): Agent {
     return socket;
   };
   return agent;
+}
+
+/**
+ * Trusts an https:// proxy by these certificates as well, in PEM: Node connects to one with the defaults of the process, not
+ * with the agent's own. AWS is still asked with those of its agent alone.
+ */
+export function trustProxies(ca: string): void {
+  setDefaultCACertificates([...getCACertificates(), ca]);
 }

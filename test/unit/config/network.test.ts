@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { rootCertificates } from 'node:tls';
 import { readNetwork } from '../../../src/config/network.ts';
 
 const LOCAL = 'http://127.0.0.1:51678';
-const PEM = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
+// Two that Node brings.
+const [PEM = '', OTHER = ''] = rootCertificates;
+const GARBAGE = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----';
 const read = (environment: Record<string, string>, introspectionUrl = LOCAL) =>
   readNetwork(environment, introspectionUrl, (path) => {
     if (path === '/ca.pem') return PEM;
     if (path === '/empty.pem') return '';
     if (path === '/other.pem') return 'x';
+    if (path === '/half.pem') return `${PEM}\n${OTHER.slice(0, 500)}`;
+    if (path === '/garbage.pem') return GARBAGE;
+    if (path === '/mixed.pem') return `${PEM}\n${GARBAGE}\n# ours\n${OTHER}\n`;
     throw Object.assign(new Error('x'), { code: 'EACCES' });
   });
 const networkOf = (environment: Record<string, string>) => {
@@ -93,9 +99,25 @@ describe('AWS_CA_BUNDLE', () => {
       problems: ['AWS_CA_BUNDLE: "/other.pem" holds no certificate in PEM (-----BEGIN CERTIFICATE-----)'],
     });
   });
+  test('is refused where none of it can be read: every call would fail until somebody restarts the agent', () => {
+    const problems = ['AWS_CA_BUNDLE: 1 of 1 certificates in "/garbage.pem" cannot be read'];
+    assert.deepEqual(read({ AWS_CA_BUNDLE: '/garbage.pem' }), {
+      kind: 'wrong',
+      what: 'configuration',
+      problems,
+    });
+  });
+  test('with one that cannot be read is a warning: Node would trust none that comes after it', () => {
+    const environment = { AWS_CA_BUNDLE: '/mixed.pem' };
+    assert.deepEqual(networkOf(environment), { ca: `${PEM}\n${OTHER}` });
+    assert.deepEqual(warningsOf(environment), [
+      'AWS_CA_BUNDLE: 1 of 3 certificates in "/mixed.pem" cannot be read, and are not trusted',
+    ]);
+  });
   for (const [path, why] of [
     ['/root.pem', 'cannot be read (EACCES); the user of this process must be able to'],
     ['/empty.pem', 'is empty'],
+    ['/half.pem', 'ends within a certificate'],
   ] as const)
     test(`that user data has yet to write, or to make readable, is no wrong configuration: it ${why}`, () => {
       const environment = { AWS_CA_BUNDLE: path };
