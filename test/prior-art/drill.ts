@@ -29,7 +29,7 @@ export type Drill = {
   readonly machine: Machine;
   /** Its events so far, of every process. */
   readonly said: readonly EventName[];
-  /** What it reported last. */
+  /** What it reported last, as of now. */
   report(): Report | undefined;
   /** Starts the agent's process. */
   start(): void;
@@ -65,7 +65,7 @@ export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = 
   if (loaded.kind !== 'loaded') throw new Error(loaded.problems.join('\n'));
   const said: EventName[] = [];
   let kept: State | undefined;
-  let last: Report | undefined;
+  let last: (() => Report) | undefined;
   let life: { dead: boolean } | undefined;
   let ended = false;
 
@@ -86,7 +86,7 @@ export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = 
     while (!isTrue()) {
       if (!clock.step(limit)) {
         throw new Error(
-          `waited for ${what} until ${isoTime(limit)}: it did not come; the agent: ${last?.summary}`,
+          `waited for ${what} until ${isoTime(limit)}: it did not come; the agent: ${last?.().summary}`,
         );
       }
       await settled();
@@ -98,7 +98,7 @@ export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = 
     fleet,
     machine,
     said,
-    report: () => last,
+    report: () => last?.(),
     start: () => {
       const own = { dead: false };
       life = own;
@@ -127,7 +127,7 @@ export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = 
           if (!own.dead) said.push(event);
         },
         onReport: (report) => {
-          if (!own.dead) last = report();
+          if (!own.dead) last = report;
         },
         stop: new AbortController().signal,
       }).then(end, end);
