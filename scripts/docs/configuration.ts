@@ -1,8 +1,8 @@
 import { usageError } from '../../src/command-line/front.ts';
 import { program } from '../../src/commands/program.ts';
 import { EX_CONFIG, EX_TEMPFAIL, EX_USAGE } from '../../src/config/exit-codes.ts';
-import { DEFAULT_CONFIG_FILE, loadConfig } from '../../src/config/load.ts';
-import { optionList } from '../../src/config/options.ts';
+import { DEFAULT_CONFIG_FILE, loadConfig, NEEDS } from '../../src/config/load.ts';
+import { optionList, options } from '../../src/config/options.ts';
 import { block, code, paragraphs, table } from './markdown.ts';
 
 /** The file that docs/configuration.md shows; a test loads it. */
@@ -73,6 +73,12 @@ For example:`),
 If a name in the environment or the file begins with ${code('ECS_DRAIN_')} and is not an option, the agent logs a warning,
 ignores it and starts:`),
     block(warnings()),
+    paragraphs(`
+So it does where an option is set that has no effect without another:`),
+    table(
+      ['option', 'needs'],
+      NEEDS.map(([name, needs]) => [code(`--${options[name].flag}`), needs]),
+    ),
     '## What the AWS SDK reads',
     paragraphs(`
 The agent finds credentials, Region and endpoints like every program that uses the AWS SDK for JavaScript. The most useful

@@ -83,7 +83,7 @@ export function loadConfig(
     }
   }
 
-  const merged = { ...file.passedOn, ...environment };
+  const merged = { ...environment, ...withoutWhatIsSet(file.passedOn, environment) };
   const sdkFiles = checkSdkFiles(merged);
   problems.push(...sdkFiles.problems);
   if (problems.length === 0) problems.push(...contradictions(config as Config));
@@ -104,6 +104,7 @@ export function loadConfig(
     warnings: [
       ...unknownNames(Object.keys(environment), 'the environment'),
       ...file.warnings,
+      ...withoutEffect(config as Config, origins as Record<OptionName, string>),
       ...sdkFiles.warnings,
     ],
     environment: { ...merged, ...sdkFiles.instead },
@@ -115,6 +116,14 @@ export type LoadOptions = {
   readonly ownFlags?: readonly Flag[] | undefined;
   readonly elsewhere?: FlagsOptions['elsewhere'];
 };
+
+/** What a file adds to the environment, in which an empty variable counts as unset, and a proxy's name in capitals as that in small letters. */
+function withoutWhatIsSet(fromFile: Readonly<Record<string, string>>, environment: Environment) {
+  const names = (name: string) => (isProxyName(name) ? [name.toLowerCase(), name.toUpperCase()] : [name]);
+  return Object.fromEntries(
+    Object.entries(fromFile).filter(([name]) => !names(name).some((one) => environment[one])),
+  );
+}
 
 type FileValue = { text: string; from: string };
 
@@ -190,6 +199,44 @@ function contradictions(config: Config): string[] {
     ];
   }
   return [];
+}
+
+/** What an option has no effect without, and whether that is configured. */
+export const NEEDS: readonly (readonly [OptionName, needs: string, isMet: (config: Config) => boolean])[] = [
+  ['tagKey', 'the signal tag (ECS_DRAIN_SIGNALS)', ({ signals }) => signals.includes('tag')],
+  ['tagSource', 'the signal tag (ECS_DRAIN_SIGNALS)', ({ signals }) => signals.includes('tag')],
+  [
+    'onTimeout',
+    '--drain-timeout (ECS_DRAIN_TIMEOUT)',
+    ({ onTimeout, drainTimeout }) => onTimeout === 'wait' || drainTimeout !== undefined,
+  ],
+  [
+    'spotStopTasks',
+    'the signal spot (ECS_DRAIN_SIGNALS)',
+    ({ spotStopTasks, signals }) => !spotStopTasks || signals.includes('spot'),
+  ],
+  [
+    'rebalanceTerminate',
+    'the signal rebalance (ECS_DRAIN_SIGNALS)',
+    ({ rebalanceTerminate, signals }) => !rebalanceTerminate || signals.includes('rebalance'),
+  ],
+  [
+    'scheduledAhead',
+    'the signal scheduled (ECS_DRAIN_SIGNALS)',
+    ({ signals }) => signals.includes('scheduled'),
+  ],
+  [
+    'metricsEmf',
+    '--log-level info or debug (ECS_DRAIN_LOG_LEVEL) for the value log',
+    ({ metricsEmf, logLevel }) => metricsEmf !== 'log' || logLevel === 'info' || logLevel === 'debug',
+  ],
+];
+
+/** Options that somebody has set in vain. */
+function withoutEffect(config: Config, origins: Readonly<Record<OptionName, string>>): string[] {
+  return NEEDS.filter(([name, , isMet]) => origins[name] !== 'the default' && !isMet(config)).map(
+    ([name, needs]) => `${origins[name]} has no effect without ${needs}.`,
+  );
 }
 
 function unquote(text: string): string | undefined {

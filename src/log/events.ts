@@ -63,8 +63,9 @@ export const events = {
   },
   'config.warning': {
     level: 'warn',
-    meaning: 'Something in the configuration has no effect, or is unsafe.',
-    remedy: 'Correct or remove the name that the message gives.',
+    meaning:
+      'Something in the configuration has no effect, or is unsafe. docs/configuration.md lists the options that have none without another.',
+    remedy: 'Correct or remove the name that the message gives, or set what it needs.',
   },
   'proxy.used': {
     level: 'info',

@@ -72,6 +72,61 @@ describe('a configuration that is right', () => {
     assert.deepEqual(paths, ['/etc/ecs-drain-agent/agent.conf']);
   });
 
+  test('what requests to AWS need is the file’s where the environment has nothing, or something empty', () => {
+    const file = 'AWS_REGION=eu-west-1\nHTTPS_PROXY=http://file:3128\n';
+    const both = { AWS_REGION: 'eu-west-1', HTTPS_PROXY: 'http://file:3128' };
+    const added = (environment: Environment, text = file) => {
+      const { AWS_REGION, HTTPS_PROXY, https_proxy } = loaded([], environment, text).environment;
+      return { AWS_REGION, HTTPS_PROXY, ...(https_proxy !== undefined && { https_proxy }) };
+    };
+    assert.deepEqual(added({}), both);
+    assert.deepEqual(
+      added({ AWS_REGION: '', HTTPS_PROXY: '' }),
+      both,
+      'without the proxy nothing reaches AWS',
+    );
+    const own = { AWS_REGION: 'us-east-1', HTTPS_PROXY: 'http://environment:1' };
+    assert.deepEqual(added(own), own);
+    assert.deepEqual(
+      added(own, 'https_proxy=http://file:3128'),
+      own,
+      'in small letters the proxy of the file would be taken before that of the environment',
+    );
+  });
+
+  test('an option that is set without what it needs is a warning: it would be relied on in vain', () => {
+    const warningsOf = (...argv: string[]) => loaded(argv).warnings;
+    for (const [argv, needs, ...with_] of [
+      [['--tag-key', 'x', '--signals', 'spot'], 'the signal tag (ECS_DRAIN_SIGNALS)', '--signals', 'tag'],
+      [
+        ['--tag-source', 'ec2', '--signals', 'spot'],
+        'the signal tag (ECS_DRAIN_SIGNALS)',
+        '--signals',
+        'tag',
+      ],
+      [['--on-timeout', 'stop-tasks'], '--drain-timeout (ECS_DRAIN_TIMEOUT)', '--drain-timeout', '1h'],
+      [['--spot-stop-tasks', '--signals', 'tag'], 'the signal spot (ECS_DRAIN_SIGNALS)', '--signals', 'spot'],
+      [['--rebalance-terminate'], 'the signal rebalance (ECS_DRAIN_SIGNALS)', '--signals', 'rebalance'],
+      [['--scheduled-ahead', '2d'], 'the signal scheduled (ECS_DRAIN_SIGNALS)', '--signals', 'scheduled'],
+      [
+        ['--metrics-emf', 'log', '--log-level', 'warn'],
+        '--log-level info or debug (ECS_DRAIN_LOG_LEVEL) for the value log',
+        '--log-level',
+        'info',
+      ],
+    ] as const) {
+      assert.deepEqual(warningsOf(...argv), [`${argv[0]} has no effect without ${needs}.`]);
+      assert.deepEqual(warningsOf(...argv, ...with_), [], `${argv[0]} with what it needs`);
+    }
+    assert.deepEqual(
+      warningsOf('--signals', 'lifecycle', '--spot-stop-tasks', 'false', '--on-timeout', 'wait'),
+      [],
+    );
+    assert.deepEqual(loaded([], { ECS_DRAIN_ON_TIMEOUT: 'abandon' }).warnings, [
+      'ECS_DRAIN_ON_TIMEOUT in the environment has no effect without --drain-timeout (ECS_DRAIN_TIMEOUT).',
+    ]);
+  });
+
   test('--dry-run behind an empty shell variable is not swallowed as the value of another option', () => {
     const swallowed = loadConfig(['--cluster', '--dry-run'], {}, () => '');
     assert.equal(swallowed.kind, 'wrong', 'the agent would act where a dry run was asked for');
