@@ -123,7 +123,8 @@ install_tree() {
   "$tree/bin/node" --version >/dev/null 2>&1 ||
     fail 69 "the Node.js in $from does not run here ($(uname -m)): it needs the tarball for this architecture, and glibc 2.28"
 
-  # All of the new version or all of the old one, at any moment.
+  # All of the new version or all of the old one, but for the moment between the two renames. Whoever is killed there, or loses
+  # power, has neither: the unit fails until this is run again, which repairs it.
   rm -rf "$prefix.new" "$prefix.old"
   mkdir "$prefix.new"
   cp -R "$tree/bin" "$tree/lib" "$tree/share" "$prefix.new/"

@@ -1,5 +1,6 @@
 import type { Environment } from './base/environment.ts';
 import { choose, configurationError, unreadableError, usageError } from './command-line/front.ts';
+import { outliveReaders } from './command-line/outlive-readers.ts';
 import { type CommandName, program } from './commands/program.ts';
 import { EX_CONFIG, EX_TEMPFAIL, EX_UNAVAILABLE, EX_USAGE } from './config/exit-codes.ts';
 import { loadConfig, type Wrong } from './config/load.ts';
@@ -7,6 +8,18 @@ import { isNetworkName } from './config/names.ts';
 import type { NetworkRead } from './config/network.ts';
 import { options } from './config/options.ts';
 import { wrongPlace } from './config/wrong-place.ts';
+
+/** Those of the process, which is readied when they are first asked for: the agent does not ask. */
+const streams = {
+  get stdout() {
+    outliveReaders();
+    return process.stdout;
+  },
+  get stderr() {
+    outliveReaders();
+    return process.stderr;
+  },
+};
 
 // What Node ends with where something is awaited that never comes.
 process.exitCode = 13;
@@ -18,7 +31,7 @@ async function main(words: string[]): Promise<number> {
   // The sandbox has a help of its own.
   if (words[0] === 'sandbox') return sandbox(words.slice(1));
   if (words[0] === 'help' && words[1] === 'sandbox') return sandbox(['--help']);
-  const chosen = await choose(program, words, process);
+  const chosen = await choose(program, words, streams);
   if (chosen.kind === 'answered') return chosen.code;
   return runConfigured(chosen.name as Exclude<CommandName, 'sandbox'>, chosen.argv);
 }
@@ -49,6 +62,7 @@ async function runConfigured(
   if (loaded.kind === 'wrong') return complainAbout(loaded, name);
   const { config, environment, warnings, own } = loaded;
   const asJson = own.has('json');
+  if (name !== 'run') outliveReaders();
   switch (name) {
     case 'run': {
       const network = await networkOf(environment, config.introspectionUrl);
@@ -104,6 +118,6 @@ function complainAbout({ problems, what }: Omit<Wrong, 'kind'>, command: Command
 }
 
 function complain(text: string, code: number): number {
-  process.stderr.write(text);
+  streams.stderr.write(text);
   return code;
 }

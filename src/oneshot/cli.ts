@@ -1,5 +1,6 @@
 import { exitWith } from '../command-line/exit.ts';
 import { choose, usageError } from '../command-line/front.ts';
+import { outliveReaders } from '../command-line/outlive-readers.ts';
 import { type CommandName, loadOptions } from './config/load.ts';
 import { EXIT } from './exit-codes.ts';
 import { program } from './program.ts';
@@ -8,6 +9,7 @@ import { createScreen } from './report/screen.ts';
 await exitWith(await main(process.argv.slice(2)));
 
 async function main(words: string[]): Promise<number> {
+  outliveReaders();
   const { stdout, stderr } = process;
   const chosen = await choose(program, words, { stdout, stderr });
   if (chosen.kind === 'answered') return chosen.code;

@@ -45,6 +45,17 @@ describe('the command line', () => {
       assert.deepEqual(await runCli([word]), { code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
+  for (const [words, code] of [
+    [['--help'], 0],
+    [['run', '--help'], 0],
+    [['status'], 3],
+    [['doctor'], 1],
+  ] as const)
+    test(`${words.join(' ')} | head ends as it would without, and with no stack trace`, async () => {
+      const gone = ['bash', '-c', '"$@" | true; exit $PIPESTATUS', 'bash'];
+      assert.deepEqual(await runCli(words, {}, gone), { code, stdout: '', stderr: '' });
+    });
+
   test('no command at all: what there is, on stderr, and exit code 64', async () => {
     const { code, stdout, stderr } = await runCli([]);
     assert.deepEqual([code, stdout], [64, '']);

@@ -164,7 +164,7 @@ describe('doctor', () => {
     );
     const tags = lines.findIndex((line) => line.startsWith('warn  instance tags'));
     assert.deepEqual(lines.slice(tags, tags + 2), [
-      'warn  instance tags: instance metadata serves no tags: each poll is a request to the EC2 API instead. Fix: aws ec2 modify-instance-metadata-options --instance-id i-0123456789abcdef0 --instance-metadata-tags enabled; in the launch template: MetadataOptions InstanceMetadataTags=enabled. EC2 then refuses tags whose keys hold a space or a slash',
+      'warn  instance tags: instance metadata serves no tags: the EC2 API is asked for the tag instead, at most once in 15 s. Fix: aws ec2 modify-instance-metadata-options --instance-id i-0123456789abcdef0 --instance-metadata-tags enabled; in the launch template: MetadataOptions InstanceMetadataTags=enabled. EC2 then refuses tags whose keys hold a space or a slash',
       'ok    ec2:DescribeTags: allowed',
     ]);
     assert.match(text, /\nThe agent cannot work on this host: 2 to fix, \d warnings?\.\n$/);

@@ -11,6 +11,8 @@ export type RunningProcess = {
   /** How it ended, with all that it has written. */
   readonly ended: Promise<Ended>;
   signal(name: NodeJS.Signals): void;
+  /** Whoever reads what it writes has gone, as `| head` does. */
+  stopReading(): void;
   /** Tells every line of its standard output from now on. */
   onOutput(listener: (line: string) => void): void;
   /** The same of its standard error. */
@@ -65,6 +67,10 @@ export function follow(child: ChildProcessByStdio<null, Readable, Readable>): Ru
       child.once('close', (code, killedBy) => resolve({ code, killedBy, ...written })),
     ),
     signal: (name) => void child.kill(name),
+    stopReading: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     onOutput: (listener) => void output.on('line', listener),
     onError: (listener) => void errors.on('line', listener),
   };

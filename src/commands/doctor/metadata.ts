@@ -9,6 +9,7 @@ import { isMetadataTagKey, METADATA_TAG_KEY_CHARACTERS } from '../../config/name
 import type { Config } from '../../config/options.ts';
 import { readTargetState } from '../../signals/metadata.ts';
 import { scheduledSignal } from '../../signals/scheduled.ts';
+import { EC2_INTERVAL_MS } from '../../signals/tag.ts';
 import { type Checks, fail, ok, skip, warn } from './check.ts';
 import type { Permissions } from './permissions.ts';
 
@@ -69,7 +70,7 @@ export async function* checkTags(
   } else {
     yield warn(
       name,
-      'instance metadata serves no tags: each poll is a request to the EC2 API instead',
+      `instance metadata serves no tags: the EC2 API is asked for the tag instead, at most once in ${formatDuration(EC2_INTERVAL_MS)}`,
       enable,
     );
     yield (await permissions.ask(ec2)).check;

@@ -92,6 +92,7 @@ export function startOneshot(
       lastLine: ended.stderr.trimEnd().split('\n').at(-1) ?? '',
     })),
     signal: launcher.signal,
+    stopReading: launcher.stopReading,
     onLine: launcher.onError,
     onOutput: launcher.onOutput,
   };

@@ -78,6 +78,16 @@ describe('the exit code', { concurrency: 4 }, () => {
     });
   }
 
+  test('that of the container, though whoever read the output has gone', async () => {
+    const launcher = startOneshot([...job, '--', 'sh', '-c', 'sleep 1; exit 3'], sandbox);
+    launcher.onLine(launcher.stopReading);
+    assert.equal(
+      (await launcher.ended).code,
+      3,
+      'the caller would take 1 for what the container exited with',
+    );
+  });
+
   test('a host that is lost: 71, and never a success', async () => {
     const machine = fleet.addInstance({ cpu: 4096, memory: 8192, instanceType: 'c5.large' });
     const ended = startOneshot([...job, '--cpu', '4096', '--', 'sleep', '60'], sandbox).ended;
