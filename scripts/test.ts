@@ -29,7 +29,7 @@ const HOOK_OF_PROCESS = /^(?:before|after)(?:Each)?\(/m;
 const groups = {
   // Busy from start to end, without a build. A process for each file would take as long to start as its tests to run.
   unit: {
-    files: ['test/{unit,promises,prior-art,fuzz}/**/*.test.ts'],
+    files: ['test/{unit,promises,fuzz}/**/*.test.ts'],
     concurrency: cores,
     bundles: 4 * cores,
     isUntracked: true,
@@ -52,7 +52,7 @@ const groups = {
   },
   // One of them has a worker on every core, the others have one each.
   simulation: {
-    files: ['test/{simulation,launches,scaling,fleet}/**/*.test.ts'],
+    files: ['test/{simulation,launches,scaling,fleet,prior-art}/**/*.test.ts'],
     concurrency: cores,
     isUntracked: true,
   },
