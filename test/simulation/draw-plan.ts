@@ -29,7 +29,15 @@ import { addLateWait, addSecondWait } from './draw-limits.ts';
 import { addOptions } from './draw-options.ts';
 import { addShortenedHook, addWithdrawnInReplacement } from './draw-pace.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
-import { addFalse, addLateTermination, addNoStop, addRest, addSetAside, addSlowTasks } from './draw-rest.ts';
+import {
+  addFalse,
+  addForbidden,
+  addLateTermination,
+  addNoStop,
+  addRest,
+  addSetAside,
+  addSlowTasks,
+} from './draw-rest.ts';
 import {
   addDoubtedDeregistration,
   addLostAnswer,
@@ -110,6 +118,7 @@ const RARE: readonly {
   { add: addSlowTasks, salt: 0x5107 },
   { add: addNoStop, salt: 0x0570 },
   { add: addSetAside, salt: 0x5e7a },
+  { add: addForbidden, salt: 0xf04b },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

@@ -1,5 +1,5 @@
 import type { Span } from './draw-rare.ts';
-import type { Happening, Plan, TaskPlan } from './plan.ts';
+import type { Happening, Plan, PlannedFault, TaskPlan } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -105,6 +105,27 @@ export function addNoStop(random: Random, plan: Plan): Plan {
     ? { ...plan, flags: [...plan.flags, '--spot-stop-tasks', 'false'] }
     : plan;
 }
+
+/** A role that was given all that the agent needs but one thing, which it can do without. */
+export function addForbidden(random: Random, plan: Plan): Plan {
+  if (!random.chance(1 / 200)) return plan;
+  const forbidden: PlannedFault = {
+    at: 0,
+    match: { api: random.pick(DISPENSABLE) },
+    fault: { what: 'error', name: 'AccessDeniedException', status: 400 },
+    forMs: plan.horizon,
+  };
+  return { ...plan, faults: [...plan.faults, forbidden] };
+}
+const DISPENSABLE = [
+  'ecs:DescribeServices',
+  'ecs:GetTaskProtection',
+  'ecs:StopTask',
+  'autoscaling:DescribeAutoScalingGroups',
+  'autoscaling:DescribeLifecycleHooks',
+  'autoscaling:TerminateInstanceInAutoScalingGroup',
+  'ec2:DescribeTags',
+];
 
 /** The same plan, all that comes after `from` so many ms later. */
 function later(plan: Plan, from: number, ms: number): Plan {
