@@ -73,7 +73,9 @@ export function followAnswer(
   process.answeredAt.set(api, at);
   switch (api) {
     case 'ecs:StopTask':
-      process.stopAskedAt.set(stopIn(input), at);
+      // One that does not name the task is no word of it. A log holds no bodies.
+      if (output === undefined || textIn(memberOf(output, 'task'), 'taskArn') === textIn(input, 'task'))
+        process.stopAskedAt.set(stopIn(input), at);
       return;
     case 'ecs:UpdateContainerInstancesState':
       process.isSettingDraining = false;
