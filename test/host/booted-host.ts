@@ -149,7 +149,10 @@ async function boot(root: string): Promise<ChildProcess> {
       );
     });
   });
-  await within(up, 'the container to boot');
+  await within(up, 'the container to boot').catch((error: Error) => {
+    kill();
+    throw error;
+  });
   return container;
 }
 
