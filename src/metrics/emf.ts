@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
 import type { Report } from '../agent/report/report.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/text.ts';
@@ -10,7 +10,7 @@ const NAMESPACE = 'EcsDrainAgent';
 export const DRAIN_MS = 60_000;
 /** How often an agent says that it runs, in ms: each line is paid for. */
 export const AGENT_MS = 300_000;
-/** A file that has grown to this many bytes is put aside as FILE.1, in the place of the last one. */
+/** A file that has grown to this many bytes is put aside as FILE.1, in the place of the last one; where it cannot be, it is emptied. */
 const MOST_BYTES = 1024 * 1024;
 
 export type EmfPorts = {
@@ -106,14 +106,18 @@ export function emfDocument(
 function append(path: string, line: string): void {
   const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants;
   const file = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o644);
-  let size: number;
   try {
     const stats = fstatSync(file);
     if (!stats.isFile()) throw new Error(`${path} is no file`);
     writeSync(file, line);
-    size = stats.size + line.length;
+    if (stats.size + line.length < MOST_BYTES) return;
+    try {
+      renameSync(path, `${path}.1`);
+    } catch {
+      // Its directory may be somebody else's.
+      ftruncateSync(file);
+    }
   } finally {
     closeSync(file);
   }
-  if (size >= MOST_BYTES) renameSync(path, `${path}.1`);
 }

@@ -62,21 +62,24 @@ export async function serveMetrics({ host, port, text, clock, log, stop }: Endpo
     );
     server.maxConnections = MOST_CONNECTIONS;
     server.timeout = CLIENT_MS;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.once('close', resolve);
-      server.listen({ host, port, exclusive: true }, () => {
-        const { address, port: chosen } = server.address() as AddressInfo;
-        const shown = address.includes(':') ? `[${address}]` : address;
-        log('metrics.ready', `metrics at http://${shown}:${chosen}/metrics`, { port: chosen });
-        saidFailed = false;
+    const close = () => {
+      server.close();
+      server.closeAllConnections();
+    };
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.once('close', resolve);
+        server.listen({ host, port, exclusive: true }, () => {
+          const { address, port: chosen } = server.address() as AddressInfo;
+          const shown = address.includes(':') ? `[${address}]` : address;
+          log('metrics.ready', `metrics at http://${shown}:${chosen}/metrics`, { port: chosen });
+          saidFailed = false;
+        });
+        stop.addEventListener('abort', close);
       });
-      const close = () => {
-        server.close();
-        server.closeAllConnections();
-      };
-      if (stop.aborted) close();
-      else stop.addEventListener('abort', close, { once: true });
-    });
+    } finally {
+      stop.removeEventListener('abort', close);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import type { Report } from '../../../src/agent/report/report.ts';
@@ -98,6 +98,15 @@ it('keeps two files of a bounded size', async (t) => {
   await passes(2);
   assert.ok(statSync(`${path}.1`).size > 1024 * 1024);
   assert.ok(statSync(path).size < 1_000, 'the disk would fill');
+});
+
+it('a file that cannot be put aside is emptied: its directory may be another user’s', async (t) => {
+  const { path, passes, reports, said, documents } = start(t);
+  writeFileSync(path, 'x'.repeat(1024 * 1024));
+  mkdirSync(join(`${path}.1`, 'in-the-way'), { recursive: true });
+  reports(draining);
+  await passes(2);
+  assert.deepEqual([documents().length, said], [1, []], 'the disk would fill');
 });
 
 it('a FIFO in the place of its file is said, and not waited for', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -58,10 +58,15 @@ it('tries again where the port is taken, and says so once', async (test) => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
-  const { clock, said, next } = start(test, { listen: { host: '127.0.0.1', port } });
+  test.after(() => taken.close());
+  const { clock, said, stop, next } = start(test, { listen: { host: '127.0.0.1', port } });
   await next();
-  clock.pass(60_000);
-  await new Promise((resolve) => setImmediate(resolve));
+  for (let minute = 0; minute < 20; minute++) {
+    clock.pass(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const listeners = getEventListeners(stop.signal, 'abort').length;
+  assert.ok(listeners <= 1, `memory grows with each try: ${listeners} of them wait for the end`);
   taken.close();
   await once(taken, 'close');
   const ready = next();
