@@ -18,9 +18,10 @@ export function reportCalls(call: Caller, log: Log): Caller {
     } catch (error) {
       if (error instanceof AwsError && !isExpected(error)) {
         const before = failing.get(operation);
-        const isNews = before?.logged !== error.kind && (before?.last === error.kind || !mayPass(error));
+        const kind = kindOf(error);
+        const isNews = before?.logged !== kind && (before?.last === kind || kind !== 'passing');
         if (isNews) reportFailure(error, log);
-        failing.set(operation, { last: error.kind, logged: isNews ? error.kind : before?.logged });
+        failing.set(operation, { last: kind, logged: isNews ? kind : before?.logged });
       }
       throw error;
     }
@@ -28,12 +29,15 @@ export function reportCalls(call: Caller, log: Log): Caller {
 }
 
 /** How a call failed last, and what of that was logged. */
-type Failing = { readonly last: AwsErrorKind; readonly logged: AwsErrorKind | undefined };
+type Failing = { readonly last: Kind; readonly logged: Kind | undefined };
+type Kind = 'passing' | AwsErrorKind;
 
 /** Refusals that are part of a drain's normal course. */
 const isExpected = (error: AwsError) => isGivenUp(error) || isTasksRunning(error) || isNothingWaiting(error);
 
-const mayPass = ({ kind }: AwsError) => kind === 'transient' || kind === 'throttled';
+/** An outage and throttling are one: where they alternate, neither would be twice in a row. */
+const kindOf = ({ kind }: AwsError): Kind =>
+  kind === 'transient' || kind === 'throttled' ? 'passing' : kind;
 
 function reportFailure(error: AwsError, log: Log): void {
   const { operation, kind, code, message } = error;

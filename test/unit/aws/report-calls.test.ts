@@ -5,6 +5,7 @@ import { AwsError, type AwsErrorKind } from '../../../src/aws/errors.ts';
 import { reportCalls } from '../../../src/aws/report-calls.ts';
 
 const forbidden = failure('permission', 'AccessDeniedException', 'not you');
+const throttled = failure('throttled', 'ThrottlingException', 'too many');
 const outage = failure('transient', 'ServerException', 'not now');
 
 test('a call that fails again is logged once, and so is its recovery', async () => {
@@ -16,8 +17,14 @@ test('a call that fails again is logged once, and so is its recovery', async () 
 });
 
 test('what passes by itself is no news the first time, nor is that it has passed', async () => {
-  const throttled = failure('throttled', 'ThrottlingException', 'too many');
-  assert.deepEqual(await eventsOf([outage, 'ok', throttled, 'ok', outage, throttled, 'ok']), []);
+  assert.deepEqual(await eventsOf([outage, 'ok', throttled, 'ok', outage, 'ok']), []);
+});
+
+test('an outage and throttling in turns are logged once: nobody would hear of a drain that stands still', async () => {
+  assert.deepEqual(await eventsOf([outage, throttled, outage, throttled, outage, 'ok']), [
+    'call.failed too many',
+    'call.recovered ecs:ListTasks succeeds again',
+  ]);
 });
 
 test('what was refused is news at once', async () => {
