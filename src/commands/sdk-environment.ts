@@ -6,4 +6,6 @@ export function passToSdk(environment: Environment): void {
     // An empty variable counts as unset.
     if (name.startsWith('AWS_') && value !== undefined) process.env[name] ||= value;
   }
+  // As the agent itself: without a session token, the SDK would ask metadata for credentials by version 1.
+  process.env.AWS_EC2_METADATA_V1_DISABLED ||= 'true';
 }

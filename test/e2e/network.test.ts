@@ -91,6 +91,30 @@ describe('on the way to AWS', { concurrency: 4 }, () => {
       }
     });
 
+  scenario(
+    'metadata that gives no session token is asked for one again, never by version 1',
+    {},
+    async (scene) => {
+      const machine = scene.fleet.addInstance();
+      const running = await scene.agent(machine);
+      await running.says('agent.watching');
+      const fault = { what: 'error', name: 'Forbidden', status: 403 } as const;
+      // The agent has its own token by now.
+      const refusal = scene.fault({ match: { service: 'imds', path: 'api/token' }, fault, count: 2 });
+      scene.fleet.scaleIn(machine);
+      await scene.happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
+      assert.equal(refusal.hits, 2);
+      const withoutToken = (scene.fleet.world.requestLog.entries ?? []).filter(
+        ({ api, outcome }) => api === 'imds' && outcome === '401',
+      );
+      assert.deepEqual(
+        withoutToken,
+        [],
+        'HttpTokens: required would find a program that still uses version 1',
+      );
+    },
+  );
+
   scenario('a host that NO_PROXY names is asked directly', {}, async (scene) => {
     const proxy = await startProxy(undefined);
     try {
