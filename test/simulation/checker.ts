@@ -69,6 +69,8 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
   const instanceId = OWN_ID;
   let report: (() => Report) | undefined;
   let reportAt = 0;
+  /** How far the host's clock was ahead when it last looked, in ms: its report shows the time that it showed then. */
+  let reportAheadMs = 0;
   let savedAt: number | undefined;
   let wasDamaged = false;
   const watched = () => promises.instance(instanceId);
@@ -80,17 +82,16 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
 
   /** What it reports is looked at now and then, and when it lets the instance go. */
   function readReport() {
-    const { isAlive, clockAheadMs = 0, clockSetAt = -Infinity } = watched()?.instance ?? {};
+    const { isAlive } = watched()?.instance ?? {};
     if (!report || !isAlive) return;
     reportAt = now() + READ_REPORT_MS;
     const { waitedSeconds, lastTaskEndedAt } = report();
-    // It shows what the host's clock showed when it last looked.
-    if (now() - clockSetAt < READ_REPORT_MS) return;
     see({
       kind: 'report',
       instanceId,
       waitedSeconds,
-      lastTaskEndedAt: lastTaskEndedAt === undefined ? undefined : Date.parse(lastTaskEndedAt) - clockAheadMs,
+      lastTaskEndedAt:
+        lastTaskEndedAt === undefined ? undefined : Date.parse(lastTaskEndedAt) - reportAheadMs,
     });
   }
 
@@ -146,6 +147,7 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
     },
     onCrash: (error) => see({ kind: 'agent', instanceId, change: 'ended', by: error }),
     onReport: (next) => {
+      reportAheadMs = watched()?.instance.clockAheadMs ?? 0;
       report = next;
     },
     onCall: (api, input) => see({ kind: 'request', instanceId, api, input }),
