@@ -33,7 +33,9 @@ function maySeemToWaitSince(instance: Instance): number {
   const isKept = process !== undefined && process.bornAt > notWaitingToldAt;
   if (notWaitingToldAt >= drainSince) return isKept ? notWaitingToldAt - KEPT_EVERY_MS : notWaitingToldAt;
   const silentMs = disturbances.span(drainSince - SILENT_MS, drainSince);
-  return drainSince - silentMs - setting.pollInterval * 1.2;
+  // A read that failed a moment before is one that did not tell.
+  const polls = disturbances.troubleAt(drainSince) >= drainSince - setting.pollInterval * 3 ? 3 : 1;
+  return drainSince - silentMs - polls * setting.pollInterval * 1.2;
 }
 
 /** What the group has said of that is saved once in so many ms, for the next process. */

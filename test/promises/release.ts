@@ -307,6 +307,20 @@ const mayRetain = (instance: Instance, at: number) =>
   (retains(instance) ||
     (isGroupUnread(instance, at) && (instance.group?.retainedUntil ?? -Infinity) > -Infinity));
 
+/** Whether the group retained when its agent could last ask. */
+function wasRetaining(instance: Instance, at: number): boolean {
+  const { group, disturbances } = instance;
+  const { retainedUntil = -Infinity } = group ?? {};
+  return (
+    retains(instance) ||
+    at - retainedUntil <= RETAINED_LATELY_MS ||
+    (retainedUntil > -Infinity && disturbances.longestCalm(retainedUntil, at) < at - retainedUntil)
+  );
+}
+
+/** Whether the group retains is asked so long before an action is abandoned at most, in ms, and that takes its time. */
+const RETAINED_LATELY_MS = 35_000;
+
 /** S1: no task is asked to stop before the limit that the operator set, or the end that a Spot notice names. */
 export function checkStopTask(instance: Instance, { at, input }: Request, verdict: Verdict): void {
   const { id, setting, tasks } = instance;
@@ -357,7 +371,9 @@ export function checkInterruption(
   const end = ourEnd(instance);
   const byHook = end !== undefined && end.by !== 'call';
   const byAgent =
-    releasedBy === 'CONTINUE' || releasedBy === 'terminate' || (releasedBy && !retains(instance));
+    releasedBy === 'CONTINUE' ||
+    releasedBy === 'terminate' ||
+    (releasedBy && !wasRetaining(instance, end?.at ?? at));
   const isNobodysHook = end === undefined && !waitingForUs(instance) && instance.waitsSince === undefined;
   const byLimit = limitAllows(instance, 'continue', at) || limitAllows(instance, 'abandon', at);
   const task = instance.tasks.get(taskArn);

@@ -1138,6 +1138,27 @@ const stories: Record<string, Partial<Plan>> = {
       { at: 6_816, match: { service: 'introspection' }, fault: { what: 'refuse' }, forMs: 144_277 },
     ],
   },
+  'a group that is to retain does so no more a minute before an action is abandoned': {
+    seed: 47_019_635,
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 193, globalTimeout: 420, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    world: { ...plain.world, timings: { terminatingToWait: 113_283 } },
+    happenings: [
+      { at: 1_000, what: 'scale-in' },
+      { at: 150_000, what: 'retention', to: false },
+    ],
+    tasks: [task(1_333_437)],
+  },
+  'ECS answers drop by drop from an operator’s limit on': {
+    seed: 46_068_955,
+    flags: ['--drain-timeout', '28s', '--on-timeout', 'stop-tasks'],
+    happenings: [{ at: 10_798, what: 'tag', value: 'yes' }],
+    faults: [{ at: 32_969, match: { service: 'ecs' }, fault: { what: 'drip' }, forMs: 201_957 }],
+    tasks: [task(65_009)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -50,8 +50,8 @@ const LATELY_KEPT_MS = 30_000;
 /** The group's state, where heartbeats have said so far that its hook still waits. */
 const LATELY_IN_GROUP_MS = 120_000;
 
-/** … and whether the group retains, which is asked eight minutes before its hook's limit, three before the action is abandoned. */
-const LATELY_RETAINS_MS = 5 * 60_000;
+/** … and whether the group retains: an action that is abandoned in one that does no more ends the instance with its tasks. */
+const LATELY_RETAINS_MS = 30_000;
 
 /**
  * … and where ECS places the tasks that are asked to stop before a Spot interruption. A limit of the operator's is known long before,

@@ -39,11 +39,14 @@ export function createPoll<T>(
   let failure: Failure | undefined;
   /** Something has made the answer on its way worthless. */
   let isWorthless = false;
+  /** … because a newer one was shown. */
+  let isOutdone = false;
 
   async function ask() {
     if (isAsking || isClosed) return;
     isAsking = true;
     isWorthless = false;
+    isOutdone = false;
     const askedAt = clock.now();
     const { answer, error } = await attempt(read, (fault) => onFault(question, fault));
     if (isClosed) return;
@@ -64,6 +67,9 @@ export function createPoll<T>(
       // After a failure it is due as soon as it has rested, whatever its pace.
       isStale = failure !== undefined;
       onReading(answer, askedAt);
+    } else if (failure && !isOutdone) {
+      // What was known before is no better for that.
+      reading = answer;
     }
     onAnswer();
   }
@@ -76,6 +82,7 @@ export function createPoll<T>(
     ask: () => void ask(),
     show: (value, asOf) => {
       isWorthless = true;
+      isOutdone = true;
       reading = known(value);
       lastKnown = value;
       at = asOf;

@@ -204,13 +204,13 @@ describe('before the instance is let go', () => {
     assert.deepEqual(needed(complete, doubted), [], 'nothing takes a termination back');
   });
   it('nothing is asked again where a limit lets it go: what is left does not count then', () => {
-    const old = asked({ registration: at(0), localTasks: at(0), ecsView: at(0) });
+    const old = asked({ registration: at(0), localTasks: at(0), ecsView: at(0), retention: at(NOW) });
     assert.deepEqual(needed({ kind: 'terminate', why: 'timeout' }, old), []);
     assert.deepEqual(needed({ ...complete, why: 'timeout' }, old), []);
     assert.deepEqual(needed({ ...complete, why: 'hook-limit', result: 'ABANDON' }, old), []);
   });
-  it('near the hook’s limit, whether the group retains is asked again after 5 min: else the agent itself would end the tasks', () => {
-    const old = asked({ retention: at(NOW - 300_001) });
+  it('near the hook’s limit, whether the group retains is asked again after 30 s: else the agent itself would end the tasks', () => {
+    const old = asked({ retention: at(NOW - 30_001) });
     assert.deepEqual(needed({ ...complete, why: 'hook-limit', result: 'ABANDON' }, old), ['retention']);
     assert.deepEqual(needed({ ...complete, why: 'timeout', result: 'ABANDON' }, old), []);
   });

@@ -69,6 +69,18 @@ describe('a poll', () => {
     assert.equal(poll.asked().isAsking, false);
     assert.equal(questions.length, 1, 'each round of the loop would ask AWS once more');
   });
+  it('a failure takes what was known with it, also where something has made the answer worthless meanwhile', async () => {
+    const { poll, ask } = setUp([known('a'), failure('transient'), failure('transient')]);
+    await ask();
+    poll.ask();
+    poll.invalidate();
+    await settled();
+    assert.equal(poll.reading().kind, 'unknown', 'tasks would be asked to stop for minutes on what is old');
+    poll.ask();
+    poll.show('shown', START);
+    await settled();
+    assert.deepEqual(poll.reading(), known('shown'), 'it is newer than the question that failed');
+  });
   it('counts its failures in a row, and is due once it has rested', async () => {
     const { poll, ask } = setUp([failure('transient'), failure('throttled'), known('a')]);
     await ask();
