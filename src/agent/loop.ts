@@ -142,6 +142,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         identity: watch.identity.asked(),
         registration: watch.registration.asked(),
       },
+      isRenamed: identity !== instanceId,
       isRegistrationKnown: watch.registration.reading().kind === 'known',
       seemsNeverRegistered: drain?.seemsNeverRegistered() === true,
     });

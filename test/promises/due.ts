@@ -275,7 +275,12 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
       // What becomes of an abandoned replacement of a root volume is documented nowhere.
       if (setting.limit.onTimeout === 'abandon' && isReplacement(instance.lifecycle)) return undefined;
       if (waitingForUs(instance))
-        return due('L5', `is still held by our lifecycle action, ${passed}`, 'it is paid for', limitAt);
+        return due(
+          'L5',
+          `is still held by our lifecycle action, ${passed}`,
+          'it is paid for',
+          turnedBy(instance, limitAt),
+        );
       if (setting.limit.onTimeout === 'continue' && isToTerminate(instance))
         return due(
           'L5',
@@ -287,6 +292,12 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
   }
   return undefined;
 }
+
+/** What was to get another root volume, and is terminated in the end, is looked for every half a minute. */
+const turnedBy = ({ wasReplacing, lifecycle, lifecycleSince }: Instance, limitAt: number): number =>
+  wasReplacing && !isReplacement(lifecycle) ? Math.max(limitAt, lifecycleSince + TURNED_MS) : limitAt;
+
+const TURNED_MS = 30_000;
 
 /** A group that retains it again each time is told ever more rarely: after so many ms. */
 const terminateRest = ({ timesTerminated }: Instance): number =>

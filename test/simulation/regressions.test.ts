@@ -1159,6 +1159,27 @@ const stories: Record<string, Partial<Plan>> = {
     faults: [{ at: 32_969, match: { service: 'ecs' }, fault: { what: 'drip' }, forMs: 201_957 }],
     tasks: [task(65_009)],
   },
+  'metadata names another instance for a while, and a minute later fails to tell the name': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 62, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
+    happenings: [
+      { at: 107_424, what: 'claims-neighbour' },
+      { at: 126_609, what: 'claims-itself' },
+      { at: 140_907, what: 'scale-in' },
+    ],
+    faults: [
+      {
+        at: 156_421,
+        match: { service: 'imds', path: 'instance-id' },
+        fault: { what: 'html' },
+        count: 11,
+      },
+    ],
+    tasks: [task(5 * MINUTE)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -12,6 +12,8 @@ export type WatchPace = {
   /** Uniform in [0, 1), drawn anew for each poll of the signals. */
   readonly jitter: number;
   readonly asked: Readonly<Record<WatchQuestion, Asked>>;
+  /** Metadata last named another instance: nothing is begun until it names this one again. */
+  readonly isRenamed: boolean;
   readonly isRegistrationKnown: boolean;
   /** ECS has said that this host is registered nowhere: the ECS agent may be about to register it. */
   readonly seemsNeverRegistered: boolean;
@@ -39,7 +41,11 @@ export function watchDue(pace: WatchPace): Record<WatchQuestion, number> {
       : REGISTRATION_MS;
   return {
     signals: dueAfter(asked.signals, pollInterval * (0.8 + jitter * 0.4), 'release'),
-    identity: dueAfter(asked.identity, isWatching ? SETTLED_IDENTITY_MS : pollInterval, 'release'),
+    identity: dueAfter(
+      asked.identity,
+      isWatching && !pace.isRenamed ? SETTLED_IDENTITY_MS : pollInterval,
+      'release',
+    ),
     registration: dueAfter(asked.registration, registration, 'release'),
   };
 }

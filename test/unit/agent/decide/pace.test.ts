@@ -9,6 +9,7 @@ const watching: WatchPace = {
   pollInterval: 5 * SECOND,
   jitter: 0.5,
   asked: { signals: at(NOW), identity: at(NOW), registration: at(NOW) },
+  isRenamed: false,
   isRegistrationKnown: true,
   seemsNeverRegistered: false,
 };
@@ -31,6 +32,8 @@ describe('what is always asked', () => {
       const due = inMs(watchDue({ ...watching, phase, isRegistrationKnown: false }));
       assert.deepEqual(due, { signals: 5 * SECOND, identity: 5 * SECOND, registration: 15 * SECOND });
     });
+  it('who this is at every poll, where metadata last named another instance: a hook may wait for us', () =>
+    assert.equal(inMs(watchDue({ ...watching, isRenamed: true })).identity, 5 * SECOND));
   it('every 5 s where ECS knows no container instance: the ECS agent may be about to register', () =>
     assert.equal(
       inMs(watchDue({ ...watching, phase: 'draining', seemsNeverRegistered: true })).registration,
