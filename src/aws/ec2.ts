@@ -21,6 +21,7 @@ export async function describeTag(
   // It was asked for this tag of this instance and nothing else: an answer about others is not an answer.
   if (!found && tags.length > 0)
     throw unusable('StrangeAnswer', 'the answer is about other tags than was asked');
+  if (found && found.Value === undefined) throw unusable('IncompleteAnswer', 'the tag has no value');
   return found?.Value;
 }
 

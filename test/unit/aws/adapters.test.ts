@@ -352,7 +352,9 @@ describe('EC2', () => {
   test('our tag, and no other', async () => {
     fleet.putTag(machine, 'ecs-drain-agent:terminate', 'hook=drain');
     fleet.putTag(machine, 'Name', 'x');
+    fleet.putTag(machine, 'empty', '');
     assert.equal(await describeTag(call, id, 'ecs-drain-agent:terminate'), 'hook=drain');
+    assert.equal(await describeTag(call, id, 'empty'), '');
     assert.equal(await describeTag(call, id, 'nothing'), undefined);
   });
 
@@ -438,6 +440,11 @@ describe('an answer without what was asked for is none', () => {
     ],
     ['terminate', {}, (c: Caller) => createAutoScaling(c, id).terminate()],
     ['describeTag', {}, (c: Caller) => describeTag(c, id, 'k')],
+    [
+      'describeTag, without a value: no tag would cancel a drain',
+      { Tags: [{ Key: 'k', ResourceId: id }] },
+      (c: Caller) => describeTag(c, id, 'k'),
+    ],
   ] as const) {
     test(what, async () => {
       await rejects(ask(one(answer)), { kind: 'transient', code: 'IncompleteAnswer' });
