@@ -192,9 +192,10 @@ const isEndNear = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
 const isUndescribed = ({ tasks }: EcsView): boolean => tasks.kind === 'unknown';
 
 function checkInterval(pace: DrainPace, last: EcsView): number {
-  const { asked, spread, isEcsCrowded, foundDrainingSince } = pace;
+  const { asked, spread, isQueued, foundDrainingSince } = pace;
   const usual = usualCheckInterval(pace, last);
-  if (foundDrainingSince === undefined || isEcsCrowded) return usual;
+  // Where a fleet has more to ask than ECS answers, these looks would be the first to keep it from what is urgent.
+  if (foundDrainingSince === undefined || isQueued) return usual;
   const every = stepAfter(FOUND_DRAINING, asked.ecsView.at - foundDrainingSince);
   return Math.min(usual, every * (1 + spread / 10));
 }

@@ -551,10 +551,10 @@ describe('while its tasks run', () => {
     await agent.pass(10 * MINUTE);
     assert.match(agent.report()?.summary ?? '', /^draining: 1 task left/);
   });
-  it('ECS is checked the more rarely once it has throttled a look: others need its requests more', async () => {
+  it('ECS is checked the more rarely once it has throttled looks: others need its requests more', async () => {
     const agent = scriptAgent();
     await begin(agent, { ...busy(), status: 'DRAINING', view: failed('throttled') });
-    await agent.pass(10 * SECOND);
+    await agent.pass(20 * SECOND);
     agent.says.view = undefined;
     await agent.pass(20 * MINUTE);
     const [first = 0, second = 0] = agent.times('ECS check');

@@ -32,7 +32,8 @@ describe('while a task runs on the host, ECS can end nothing', () => {
       [found(0), found(45 * SECOND - 1), found(45 * SECOND), found(5 * MINUTE - 1), found(5 * MINUTE)],
       [25 * SECOND, 25 * SECOND, MINUTE, MINUTE, 5 * MINUTE],
     );
-    assert.equal(due({ foundDrainingSince: NOW, isEcsCrowded: true }), 5 * MINUTE);
+    assert.equal(due({ foundDrainingSince: NOW, isEcsCrowded: true }), 25 * SECOND, 'once is chance');
+    assert.equal(due({ foundDrainingSince: NOW, isEcsCrowded: true, isQueued: true }), 5 * MINUTE);
     const late = due({ foundDrainingSince: NOW, spread: 1 });
     assert.equal(late, 27.5 * SECOND, 'what a whole fleet begins in the same second it goes on with at once');
   });
