@@ -69,7 +69,7 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
   // A hook that has begun to wait must be noticed before it needs its first heartbeat.
   if (terminatingSince !== undefined)
     return Math.min(stepAfter(TERMINATING, at - terminatingSince), heartbeatInterval);
-  if (!where) return last.kind === 'no-group' ? CHECK_MS : keptInterval(pace);
+  if (!where) return last.kind === 'no-group' ? nowhereInterval(pace) : keptInterval(pace);
   if (isAssumed(last)) return assumedInterval(pace);
   // Another hook's end can make it a termination, and ours then waits anew.
   const settled = where.aim === 'root-volume' ? turnedInterval(heartbeatInterval) : DONE_MS;
@@ -132,6 +132,10 @@ const HEARTBEAT_THROTTLED_MS = 200_000;
  * from somebody's heartbeat, when there are too few for all of them.
  */
 const HEARTBEATS_THROTTLED = 12;
+
+/** One answer of before it was launched, and a group that is to be told of its end is not: it is asked once more without tasks. */
+const nowhereInterval = ({ emptySince = -Infinity, asked }: DrainPace): number =>
+  asked.lifecycle.at < emptySince ? 0 : CHECK_MS;
 
 /** The group keeps the instance, so far. */
 function keptInterval(pace: DrainPace): number {

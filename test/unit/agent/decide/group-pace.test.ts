@@ -105,6 +105,11 @@ describe('the state in the group', () => {
     const unheard = { ...noGroup, isTermination: false, hearsOfTermination: false };
     assert.equal(due(unheard), 5 * MINUTE, 'no group terminates it');
   });
+  it('is asked once more without tasks where it was in none: a group may have to be told of its end', () => {
+    const noGroup = { lifecycle: known({ kind: 'no-group' } as const), isTermination: false };
+    assert.equal(due({ ...noGroup, emptySince: NOW + 1 }), 0);
+    assert.equal(due({ ...noGroup, emptySince: NOW }), 5 * MINUTE);
+  });
   it('is asked at once where it was never answered, and every 5 s where it is not known', () => {
     const asked = { ...draining.asked, lifecycle: never };
     assert.equal(lifecycleDue({ ...draining, asked }), -Infinity);
