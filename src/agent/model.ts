@@ -37,7 +37,7 @@ export type Observation = {
   /** Since when the ECS agent has not answered. */
   readonly ecsAgentSilentSince?: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
-  /** The group has been asked for the first time in this process's drain, and has neither answered nor failed to. */
+  /** The group is still to answer for the first time in this process's drain, and has not failed to for half a minute. */
   readonly isGroupAwaited?: boolean | undefined;
   /** How long the group has been saying, without a word to the contrary, that it keeps the instance, in ms. */
   readonly keptForMs?: number | undefined;

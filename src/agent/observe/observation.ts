@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading } from '../../base/reading.ts';
-import type { Asked, DrainState, EcsView, Observation, Policy, StageState } from '../model.ts';
+import { isAssumed } from '../decide/facts.ts';
+import type { DrainState, EcsView, Observation, Policy, StageState } from '../model.ts';
 import type { DrainPolls, SeenInDrain } from '../polls.ts';
 import { containerInstanceIn } from './container-instance.ts';
 import { tasksOn } from './tasks.ts';
@@ -76,7 +77,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       emptySince,
       ecsAgentSilentSince: silentSince,
       lifecycle: polls.lifecycle.reading(),
-      isGroupAwaited: isAwaited(polls.lifecycle.asked()),
+      isGroupAwaited: isAwaited(polls.lifecycle, around.now),
       keptForMs,
       notWaitingAt,
       keptAt,
@@ -138,5 +139,13 @@ export function createObserver(ports: ObserverPorts): Observer {
   };
 }
 
-/** Asked for the first time, and not answered yet. */
-const isAwaited = ({ at, isAsking }: Asked): boolean => isAsking && at === -Infinity;
+/** The group's first answer in a drain is waited for no longer than this after it has failed to come, in ms. */
+const AWAITED_MS = 30_000;
+
+/** Whether the group is still to answer for the first time in this drain: that metadata has it terminate the instance, a failure does not take back. */
+function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], now: number): boolean {
+  const last = lastKnown();
+  if (last) return isAssumed(last);
+  const { isAsking, failure } = asked();
+  return failure ? failure.kind !== 'permission' && now - failure.since < AWAITED_MS : isAsking;
+}

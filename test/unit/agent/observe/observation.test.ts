@@ -4,6 +4,7 @@ import { beginDrain } from '../../../../src/agent/act/drain-state.ts';
 import type { DrainState, EcsView, Policy } from '../../../../src/agent/model.ts';
 import { createDrainPolls } from '../../../../src/agent/observe/drain-polls.ts';
 import { createObserver } from '../../../../src/agent/observe/observation.ts';
+import type { Lifecycle } from '../../../../src/aws/auto-scaling.ts';
 import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
 import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
 import type { LocalTask } from '../../../../src/host/ecs-agent.ts';
@@ -29,6 +30,8 @@ function setUp(mode: Policy['mode'] = 'drain') {
   const says = {
     view: known(view) as Reading<EcsView> | AwsError,
     tasks: known([local]) as Reading<readonly LocalTask[]>,
+    group: failed('transient') as Lifecycle | AwsError,
+    inMetadata: undefined as Lifecycle | undefined,
   };
   let state: DrainState = beginDrain({ signalledAt: START });
   const fail = async () => {
@@ -37,12 +40,20 @@ function setUp(mode: Policy['mode'] = 'drain') {
   const { polls, seenInDrain } = createDrainPolls(
     {
       ecsAgent: { tasks: async () => says.tasks },
-      autoScaling: { lifecycle: fail, terminatingHooks: fail, retainsAbandoned: fail },
+      autoScaling: {
+        lifecycle: async () => {
+          if (says.group instanceof AwsError) throw says.group;
+          return says.group;
+        },
+        terminatingHooks: fail,
+        retainsAbandoned: fail,
+      },
+      groupInMetadata: async () => says.inMetadata,
       readEcsView: async () => {
         if (says.view instanceof AwsError) throw says.view;
         return says.view;
       },
-      mayAssumeWait: () => false,
+      mayAssumeWait: () => true,
       nextViewKind: () => 'full',
       tasksLeft: () => [],
       isWaiting: () => false,
@@ -71,7 +82,7 @@ function setUp(mode: Policy['mode'] = 'drain') {
     setState: (next: Partial<DrainState>) => {
       state = { ...state, ...next };
     },
-    ask: async (...questions: ('ecsView' | 'localTasks')[]) => {
+    ask: async (...questions: ('ecsView' | 'localTasks' | 'lifecycle')[]) => {
       for (const question of questions) polls[question].ask();
       await settled();
     },
@@ -131,6 +142,46 @@ describe('a look at ECS that fails', () => {
     drain.says.view = failed('throttled');
     await drain.ask('ecsView');
     assert.equal(drain.observe().containerInstance.kind, 'known');
+  });
+});
+
+describe('the group’s first answer in a drain', () => {
+  const inService: Lifecycle = { kind: 'in-group', group: 'web-asg', state: 'InService' };
+  const isAwaited = ({ observe }: ReturnType<typeof setUp>) => observe().isGroupAwaited;
+
+  it('is waited for once it was asked for, and for half a minute where it fails: its hook may wait', async () => {
+    const drain = setUp();
+    assert.equal(isAwaited(drain), false);
+    const asked = drain.ask('lifecycle');
+    assert.equal(isAwaited(drain), true, 'an instance that goes is set ACTIVE');
+    await asked;
+    await drain.pass(29_999);
+    await drain.ask('lifecycle');
+    assert.equal(isAwaited(drain), true);
+    await drain.pass(1);
+    assert.equal(isAwaited(drain), false, 'where Auto Scaling is down, no drain could be cancelled');
+  });
+  it('is not waited for where the role may not ask', async () => {
+    const drain = setUp();
+    drain.says.group = failed('permission');
+    await drain.ask('lifecycle');
+    assert.equal(isAwaited(drain), false);
+  });
+  it('is there whatever fails later', async () => {
+    const drain = setUp();
+    drain.says.group = inService;
+    await drain.ask('lifecycle');
+    drain.says.group = failed('transient');
+    await drain.ask('lifecycle');
+    assert.deepEqual([drain.observe().lifecycle.kind, isAwaited(drain)], ['unknown', false]);
+  });
+  it('is waited for without end where metadata has told that the group terminates the instance', async () => {
+    const drain = setUp();
+    drain.says.inMetadata = { ...inService, state: 'Terminating', from: 'metadata' };
+    await drain.ask('lifecycle');
+    await drain.ask('lifecycle');
+    await drain.pass(600_000);
+    assert.deepEqual([drain.observe().lifecycle.kind, isAwaited(drain)], ['unknown', true]);
   });
 });
 
