@@ -183,7 +183,7 @@ function dueForIgnored(instance: Instance, left: readonly Task[], at: number): D
 }
 
 /** A task that the host named, and that ECS has never described, holds the instance for minutes: it may be new. */
-function mayStillCome(instance: Instance, at: number): boolean {
+export function mayStillCome(instance: Instance, at: number): boolean {
   const { ecsAgent, hasForgottenTasks, drainSince = at, stoodStillUntil, process, tasks } = instance;
   if (at - ecsAgent.impersonatedAt < CLAIM_MS) return true;
   if (!hasForgottenTasks) return false;

@@ -14,6 +14,7 @@ import {
   noteWait,
   oursOf,
   readsTagByApi,
+  readTag,
 } from './instance.ts';
 import { begins, isReplacement, leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
@@ -363,6 +364,8 @@ function loseState(instance: Instance, at: number): void {
   instance.couldSaveItself = false;
   instance.stateWasLost = true;
   instance.stateLostAt = at;
+  // Of what earlier tags have said nothing is left.
+  instance.taggedHook = hookNamedIn(readTag(instance));
 }
 
 function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }>): void {

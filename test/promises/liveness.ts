@@ -1,5 +1,5 @@
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
-import { clearAt, type Due, joinedAt, STILL_ACTIVE, toldBy, whatIsDue } from './due.ts';
+import { clearAt, type Due, joinedAt, mayStillCome, STILL_ACTIVE, toldBy, whatIsDue } from './due.ts';
 import {
   CALM_MS,
   containerInstanceOf,
@@ -128,7 +128,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       if (!isSignalled(instance) || !instance.isAlive || instance.lieSince !== undefined) return;
       if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity) return;
       // What ECS calls STOPPED and the host still runs is waited for, until the hook's limit ends the wait.
-      if (tasksRunningUnseen(instance).length > 0) return;
+      if (tasksRunningUnseen(instance).length > 0 || mayStillCome(instance, at)) return;
       // It was to stay, drained, until something else asked for it; or which one it is was not clear yet.
       if (Math.max(joinedAt(instance), clearAt(instance), toldBy(instance)) > lastStopAt) return;
       if (setting.mode !== 'drain' || setting.dryRun) return;

@@ -184,10 +184,13 @@ function isReadAtOnce(instance: Instance): boolean {
 function unseenFor(instance: Instance, at: number): number {
   const { disturbances, setting } = instance;
   const isQuiet = isCalm(instance, at) && disturbances.changeAt() < at - LATELY_MS;
-  return isQuiet && isReadAtOnce(instance) ? setting.pollInterval * 1.2 + 5_000 : LONGEST_UNSEEN_MS;
+  if (isQuiet && isReadAtOnce(instance)) return setting.pollInterval * 1.2 + 5_000;
+  return isReadAtOnce(instance) || !readsTagByApi(instance) ? LONGEST_UNSEEN_MS : LONGEST_UNSEEN_BY_API_MS;
 }
 const LATELY_MS = 60_000;
 const LONGEST_UNSEEN_MS = 100_000;
+/** Answers of the EC2 API are up to two minutes old, in ms, and it is asked every 18 s. */
+const LONGEST_UNSEEN_BY_API_MS = 140_000;
 
 /** S4: heartbeats end with the action: at once where the agent ended it, else as soon as answers tell. */
 export function checkHeartbeat(instance: Instance, { at }: Request, verdict: Verdict): void {

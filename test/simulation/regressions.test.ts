@@ -1180,6 +1180,86 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(5 * MINUTE)],
   },
+  'ECS throttles once, and describes an instance as it was before its last drain was cancelled': {
+    seed: 50_018_446,
+    flags: ['--signals', 'tag,lifecycle,spot,scheduled'],
+    world: { ...plain.world, deregisterAgain: 'inactive' },
+    elsewhere: 'full',
+    services: [
+      { name: 'service-1', strategy: 'REPLICA', count: 4, ignoresSigterm: true, releasedAt: 122_743 },
+    ],
+    happenings: [
+      { at: 18_980, what: 'event-scheduled', code: 'system-reboot', inMs: 105_048 },
+      { at: 124_027, what: 'reboot', downMs: 45_419 },
+      { at: 208_647, what: 'tag', value: 'true' },
+    ],
+    faults: [
+      { at: 32_094, match: { api: 'ecs:DescribeTasks' }, fault: { what: 'throttle' }, count: 1 },
+      { at: 0, match: { api: 'ecs:DescribeTasks' }, fault: { what: 'stale', ms: 39_669 }, count: 2 },
+      {
+        at: 0,
+        match: { api: 'ecs:DescribeContainerInstances' },
+        fault: { what: 'stale', ms: 115_143 },
+        count: 4,
+      },
+    ],
+    tasks: [task(34_345)],
+  },
+  'a drain is withdrawn after a restart, metadata tells of a termination, and the group fails to': {
+    seed: 50_052_433,
+    flags: ['--signals', 'tag,spot'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 647, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { ...plain.world, timings: { pending: 449_708, stopTimeout: 56_696 } },
+    happenings: [
+      { at: 20_077, what: 'tag', value: 'true' },
+      { at: 25_255, what: 'tag', value: 'False' },
+      { at: 31_288, what: 'scale-in' },
+    ],
+    faults: [
+      {
+        at: 31_824,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: 'redirect' },
+        count: 9,
+      },
+    ],
+    kills: [{ downMs: 204_575, state: 'kept', when: 'after-call', call: 1 }],
+    tasks: [task(18_869, 1)],
+  },
+  'the EC2 API lists the tag and leaves out its value': {
+    seed: 51_007_820,
+    group: undefined,
+    machine: { ...plain.machine, metadataTags: false },
+    happenings: [{ at: 13_267, what: 'tag', value: 'true' }],
+    faults: [
+      { at: 3 * MINUTE, match: { api: 'ec2:DescribeTags' }, fault: { what: 'omits', nth: 27 }, count: 5 },
+    ],
+    tasks: [task(8 * MINUTE)],
+  },
+  'the group says once that it has not got the instance, of which EC2 recommends to be rid': {
+    seed: 51_029_794,
+    flags: ['--signals', 'tag,lifecycle,spot,rebalance', '--rebalance-terminate'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 236, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: false,
+    },
+    happenings: [{ at: 24_141, what: 'rebalance' }],
+    faults: [
+      {
+        at: 173_986,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: 'stale', ms: 209_845 },
+        count: 1,
+      },
+    ],
+    kills: [{ when: 'at', at: 181_489, downMs: 3_923, state: 'kept' }],
+    tasks: [task(293_574)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],
