@@ -1260,6 +1260,29 @@ const stories: Record<string, Partial<Plan>> = {
     kills: [{ when: 'at', at: 181_489, downMs: 3_923, state: 'kept' }],
     tasks: [task(293_574)],
   },
+  'a termination waits for requests, and the host registers anew': {
+    seed: 52_000_159,
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 112, defaultResult: 'ABANDON', targetBroken: true }],
+      ours: 'drain',
+      retain: true,
+    },
+    happenings: [
+      { at: 23_157, what: 'scale-in' },
+      { at: 204_968, what: 'registers-anew', cluster: 'web' },
+    ],
+    faults: [
+      { at: 168_598, match: { service: 'autoscaling' }, fault: { what: 'html' }, count: 1 },
+      { at: 140_134, match: { service: 'autoscaling' }, fault: { what: 'redirect' }, count: 4 },
+      {
+        at: 130_710,
+        match: { api: 'autoscaling:TerminateInstanceInAutoScalingGroup' },
+        fault: { what: '5xx' },
+        count: 3,
+      },
+    ],
+    tasks: [{ at: 0, runsFor: 171_074, ignoresSigterm: true, exitAfterSigterm: 442 }],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

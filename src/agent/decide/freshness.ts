@@ -118,9 +118,9 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   const view = ifKnown(fresh.ecsView);
   const isAnother = registration !== undefined && view?.heard !== registration.containerInstanceArn;
   const isConfirmed = registration !== undefined && !isAnother;
-  // A look at ECS can wait a minute for its requests, and what the host said before it says nothing of that minute.
-  const { at, answeredAt } = asked.ecsView;
-  const waitedUntil = isConfirmed && answeredAt - at > LATELY_CONFIRMED_MS ? answeredAt : -Infinity;
+  // A question can wait a minute for its requests, and what the host said before that says nothing of that minute.
+  const waits = [asked.ecsView, asked.lifecycle].filter(({ at, answeredAt }) => answeredAt - at > LATELY_MS);
+  const waitedUntil = isConfirmed ? Math.max(...waits.map(({ answeredAt }) => answeredAt)) : -Infinity;
   for (const question of ['registration', 'localTasks'] as const)
     if (!askedSince(question, Math.max(dueAt, waitedUntil) - LATELY_MS)) needed.push(question);
   const { containerInstance, tasks } = view ?? {};

@@ -82,7 +82,7 @@ it('what is given back for a tag whose event is over was kept by its group half 
 });
 
 describe('before the instance is let go', () => {
-  it('after a look at ECS that had to wait for its requests, the host is asked once more: it may have registered anew', () => {
+  it('after a question that had to wait for its requests, the host is asked once more: it may have registered anew', () => {
     const ecsView = { ...at(NOW - 48_000), answeredAt: NOW };
     const before = { registration: at(NOW - 501), localTasks: at(NOW - 501) };
     const due = { dueAt: NOW - 48_000 };
@@ -91,8 +91,13 @@ describe('before the instance is let go', () => {
       'localTasks',
     ]);
     assert.deepEqual(needed(complete, { ...due, ...asked({ ecsView }) }), []);
-    const quick = { ...ecsView, at: NOW - 5_000 };
+    const quick = { ...ecsView, at: NOW - 500 };
     assert.deepEqual(needed(complete, { ...due, ...asked({ ...before, ecsView: quick }) }), []);
+    const lifecycle = { ...at(NOW - 4_000), answeredAt: NOW };
+    assert.deepEqual(needed(terminate, { ...due, ...asked({ ...before, lifecycle }) }), [
+      'registration',
+      'localTasks',
+    ]);
   });
   it('the group is asked once a termination has rested: that it is retained may have been said before it', () => {
     const told = (ago: number) => asked({ lifecycle: at(NOW - ago) });
