@@ -119,8 +119,10 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   const isAnother = registration !== undefined && view?.heard !== registration.containerInstanceArn;
   const isConfirmed = registration !== undefined && !isAnother;
   // A question can wait a minute for its requests, and what the host said before that says nothing of that minute.
-  const waits = [asked.ecsView, asked.lifecycle].filter(({ at, answeredAt }) => answeredAt - at > LATELY_MS);
-  const waitedUntil = isConfirmed ? Math.max(...waits.map(({ answeredAt }) => answeredAt)) : -Infinity;
+  // A look at ECS asks the host too, which may take its time.
+  const waitedUntil = isConfirmed
+    ? Math.max(answeredLate(asked.ecsView, LATELY_CONFIRMED_MS), answeredLate(asked.lifecycle, LATELY_MS))
+    : -Infinity;
   for (const question of ['registration', 'localTasks'] as const)
     if (!askedSince(question, Math.max(dueAt, waitedUntil) - LATELY_MS)) needed.push(question);
   const { containerInstance, tasks } = view ?? {};
@@ -138,6 +140,10 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   if ((isAnother || isLong) && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
 }
+
+/** When it was answered, where that took longer than this, in ms. */
+const answeredLate = ({ at, answeredAt }: Asked, ms: number): number =>
+  answeredAt - at > ms ? answeredAt : -Infinity;
 
 /**
  * Whether a mutation that waits for its share of requests, up to a minute, should still be sent. What lets go of the

@@ -91,7 +91,7 @@ describe('before the instance is let go', () => {
       'localTasks',
     ]);
     assert.deepEqual(needed(complete, { ...due, ...asked({ ecsView }) }), []);
-    const quick = { ...ecsView, at: NOW - 500 };
+    const quick = { ...ecsView, at: NOW - 5_000 };
     assert.deepEqual(needed(complete, { ...due, ...asked({ ...before, ecsView: quick }) }), []);
     const lifecycle = { ...at(NOW - 4_000), answeredAt: NOW };
     assert.deepEqual(needed(terminate, { ...due, ...asked({ ...before, lifecycle }) }), [
