@@ -284,6 +284,15 @@ describe('by the EC2 API', () => {
       });
   });
 
+  test('is waited for once it is twelve seconds late, and not before: a request takes ten', async () => {
+    const { host } = await asked({ ec2: '' });
+    await atOnce(host.read());
+    host.pass(12 * seconds - 1);
+    assert.notEqual(await atOnce(host.read()), 'waits', 'a Spot notice would wait with it');
+    host.pass(1);
+    assert.equal(await atOnce(host.read()), 'waits');
+  });
+
   for (const kind of ['transient', 'permission', 'credentials', 'rejected'] as const) {
     test(`${kind}: not known, and asked again at the usual pace`, async () => {
       const host = setUp({}, { tagSource: 'ec2' });

@@ -404,6 +404,10 @@ describe('a view that confirms a list of a moment ago', () => {
     assert.equal(await lists({ located: renewed }), true);
     assert.equal(await lists({}), false);
   });
+  it('is unknown where it is not known where the host is', async () => {
+    const { view } = setUp({ tasks: [], located: unknown('ECS lists other hosts') });
+    assert.deepEqual(await view('confirm', before([])), unknown('ECS lists other hosts'));
+  });
 });
 
 describe('a check, while the host is busy', () => {

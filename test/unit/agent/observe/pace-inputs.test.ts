@@ -6,7 +6,7 @@ import { createPaceObserver } from '../../../../src/agent/observe/pace-inputs.ts
 import type { DrainPolls, Poll, SeenInDrain, WatchPolls } from '../../../../src/agent/polls.ts';
 import { known, type Reading, unknown } from '../../../../src/base/reading.ts';
 import type { Registration } from '../../../../src/host/ecs-agent.ts';
-import { policy } from '../decide/observations.ts';
+import { inState, policy, tag, withTask } from '../decide/observations.ts';
 
 const NEVER: Asked = { at: -Infinity, answeredAt: -Infinity, isAsking: false, isStale: true };
 const asked = (at: number): Asked => ({ at, answeredAt: at, isAsking: false, isStale: false });
@@ -93,7 +93,7 @@ function setUp(given: Given = {}) {
     observer.noteAnswers();
     return observer.pace();
   };
-  return { says, pace, hear };
+  return { says, pace, hear, note: observer.note };
 }
 
 it('looks that are throttled crowd a drain, and two in a row queue it, to its end', () => {
@@ -243,4 +243,15 @@ describe('a host is registered anew', () => {
     says.registration = unknown('silent');
     assert.equal(pace().registeredAnewAt, undefined);
   });
+});
+
+it('a group that keeps what metadata says it terminates contradicts it, until it does not', () => {
+  const { pace, note } = setUp();
+  const told = { ...withTask, signals: known([{ source: 'lifecycle' } as const]) };
+  note({ ...withTask, signals: known([tag]), lifecycle: inState('InService') });
+  assert.equal(pace().contradictedSince, undefined, 'an operator drains what stays: it is asked every 5 s');
+  note({ ...told, lifecycle: inState('InService') });
+  assert.equal(pace().contradictedSince, 10);
+  note({ ...told, lifecycle: inState('Terminating:Wait') });
+  assert.equal(pace().contradictedSince, undefined);
 });
