@@ -30,20 +30,20 @@ Most instances need no configuration. The defaults are right if instance metadat
 has one terminating lifecycle hook. \`ecs-drain-agent doctor\` checks whether they are right on an instance.`),
     '## Where it is read',
     paragraphs(`
-You can set every option in three ways. The first one that sets it counts:
+You can set every option in three ways. If several set it, the first in this list counts:
 
 1. as a flag: ${code('--poll-interval 10s')} or ${code('--poll-interval=10s')}
 2. in the environment: ${code('ECS_DRAIN_POLL_INTERVAL=10s')}
 3. in the configuration file, by the same name as in the environment
 
-An empty variable counts as unset. An empty flag is an error, and so is one with another flag in the
-place of its value: write \`--flag=--value\` where that is the value.
+An empty variable counts as unset. A flag with an empty value is an error. So is a flag that is followed by another flag instead of
+its value: if the value really begins with dashes, write \`--flag=--value\`.
 
 The file is ${code(DEFAULT_CONFIG_FILE)}, unless ${code('--config PATH')} or ${code('ECS_DRAIN_CONFIG')} names another one.
 The default file need not exist; a file that you name must. It has the form of ${code('/etc/ecs/ecs.config')}:
 ${code('NAME=value')}, one per line, the value with or without quotes. Lines that begin with ${code('#')} are comments.
 Variables in values are not expanded. Names that begin with ${code('AWS_')} are passed to the AWS SDK if the environment
-does not set them, and so are the names of proxies, below.`),
+does not set them. So are the [proxy variables](#proxies).`),
     block(EXAMPLE_FILE),
     paragraphs(`
 A change takes effect when you restart the agent: \`systemctl restart ecs-drain-agent\`. That is safe at any time, even
@@ -62,10 +62,11 @@ Write times with a unit: ${code('500ms')}, ${code('90s')}, ${code('5m')}, ${code
     ...optionList.map(optionSection),
     '## What a mistake looks like',
     paragraphs(`
-If a value is not allowed or a flag does not exist, the agent ends at once, and systemd does not restart it: with exit code
-${EX_USAGE} where something on the command line is wrong, else with ${EX_CONFIG}. It reports all mistakes at once, each with its place.
-A file that cannot be read may be there later: after the first boot's user data, or once its volume is mounted. Then the agent ends with
-${EX_TEMPFAIL}, and systemd starts it again until it can read the file, at growing intervals of up to a minute.
+If a value is not allowed or a flag does not exist, the agent exits at once, and systemd does not restart it. The exit code is
+${EX_USAGE} if something on the command line is wrong, else ${EX_CONFIG}. The agent reports all mistakes together, and says where each of them is.
+
+If the configuration file cannot be read, it may still appear: when user data ends on the first boot, or when its volume is mounted. In
+that case the agent exits with ${EX_TEMPFAIL}, and systemd starts it again, at growing intervals of up to a minute, until the file can be read.
 
 For example:`),
     block(usageError('ecs-drain-agent', 'run', problems())),
@@ -74,22 +75,22 @@ If a name in the environment or the file begins with ${code('ECS_DRAIN_')} and i
 ignores it and starts:`),
     block(warnings()),
     paragraphs(`
-So it does where an option is set that has no effect without another:`),
+It also warns if an option is set that has no effect without another:`),
     table(
       ['option', 'needs'],
       NEEDS.map(([name, needs]) => [code(`--${options[name].flag}`), needs]),
     ),
     '## What the AWS SDK reads',
     paragraphs(`
-The agent finds credentials, Region and endpoints like every program that uses the AWS SDK for JavaScript. The most useful
-variables here:`),
+The agent finds its credentials, Region and endpoints as every program does that uses the AWS SDK for JavaScript. These variables are
+the most useful ones:`),
     table(
       ['environment and file', 'meaning'],
       [
         [code('AWS_REGION'), "the Region, if it is not the instance's"],
         [
           `${code('AWS_ENDPOINT_URL')}, ${code('AWS_ENDPOINT_URL_ECS')}, ${code('AWS_ENDPOINT_URL_AUTO_SCALING')}, ${code('AWS_ENDPOINT_URL_EC2')}`,
-          "the APIs' endpoints, e.g. a VPC endpoint without private DNS names, or the [sandbox](sandbox.md)",
+          "the APIs' endpoints, for example a VPC endpoint without private DNS names, or the [sandbox](sandbox.md)",
         ],
         [
           `${code('AWS_EC2_METADATA_SERVICE_ENDPOINT')}, ${code('AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6')}`,
@@ -105,30 +106,32 @@ variables here:`),
         ],
         [
           code('AWS_CA_BUNDLE'),
-          "a file with the certificates, in PEM, that are trusted in place of the public ones; an https:// proxy is trusted by either. The agent's user must be able to read it",
+          "a PEM file with the certificates that the agent trusts in place of the public ones; for an https:// proxy it trusts both. The agent's user must be able to read the file",
         ],
         [
           `${code('HTTPS_PROXY')}, ${code('HTTP_PROXY')}, ${code('NO_PROXY')}`,
-          'a proxy for the AWS APIs, for https:// and for http:// endpoints, and what is asked without it; below',
+          'the proxy for https:// endpoints of the AWS APIs, the one for http:// endpoints, and the hosts that are reached without a proxy ([below](#proxies))',
         ],
       ],
     ),
     '### Proxies',
     paragraphs(`
-The agent asks the AWS APIs through a proxy where ${code('HTTPS_PROXY')} (or ${code('https_proxy')}) is set. It has the form
-${code('http://proxy.example.com:3128')}; ${code('http://')} may be left out, as in ${code('/etc/ecs/ecs.config')}, and
-${code('user:password@')} may stand before the host. The log and ${code('doctor')} name the proxy without the password.
-Instance metadata, the credentials in it, and the ECS agent are always asked directly, whatever ${code('NO_PROXY')} says, and even with
-${code('NODE_USE_ENV_PROXY=1')}.
+If ${code('HTTPS_PROXY')} (or ${code('https_proxy')}) is set, the agent reaches the AWS APIs through that proxy. The value has the form
+${code('http://proxy.example.com:3128')}. You may leave out ${code('http://')}, as in ${code('/etc/ecs/ecs.config')}, and you may put
+${code('user:password@')} before the host. The log and ${code('doctor')} name the proxy without the password.
+The agent always reaches instance metadata, with the credentials in it, and the ECS agent directly, whatever ${code('NO_PROXY')} says, and
+even with ${code('NODE_USE_ENV_PROXY=1')}.
 
 ${code('NO_PROXY')} is a list of names (${code('vpce.example.com')}), domains (${code('.internal')}), addresses, and ranges of
-addresses (${code('10.0.0.1-10.0.0.254')}), separated by commas. Networks such as ${code('10.0.0.0/8')} are not compared, and
-the agent warns of them. Give it the names of your VPC endpoints.
+addresses (${code('10.0.0.1-10.0.0.254')}), separated by commas. List the names of your VPC endpoints there. The agent ignores networks
+such as ${code('10.0.0.0/8')} and warns about them.
 
-While the proxy is down nothing reaches AWS: it is an outage as any other ([guarantees.md](guarantees.md)). A proxy other than
-http:// and https://, an endpoint that is no such URL, and a file in ${code('AWS_CA_BUNDLE')} without a certificate that can be read, are wrong
-configurations. A file that cannot be read, is empty, or ends within a certificate, is waited for; single certificates that cannot be read
-are a warning. An http:// endpoint that is not on this host is a warning, because whoever is on the way to it can answer in its place.`),
+While the proxy is down, no request reaches AWS. That is an outage like any other ([guarantees.md](guarantees.md)).
+
+These are wrong configurations: a proxy or an endpoint whose URL is neither http:// nor https://, and an ${code('AWS_CA_BUNDLE')} file in which no
+certificate can be read. If that file itself cannot be read, is empty, or ends within a certificate, the agent waits for it. If only some of its
+certificates cannot be read, the agent warns. It also warns about an http:// endpoint that is not on this host, because anyone on the network
+path can answer in its place.`),
     '## Exit codes',
     table(
       ['command', 'code', 'meaning'],
