@@ -488,12 +488,13 @@ const TAG_READ_MS = 1_000;
 
 /** Once it waits, and its agent knows the hooks, the one that is ours stays so for the rest of the drain. */
 export function noteWait(instance: Instance, at: number): void {
-  const { lifecycle, process } = instance;
+  const { lifecycle, process, drainSince = at } = instance;
   if (!waits(lifecycle) || !process?.answeredAt.has('autoscaling:DescribeLifecycleHooks')) return;
-  // What it read before they were changed counts for a while.
+  // What it read in this drain before they were changed counts for a while.
   const last = [...instance.formerHooks].at(-1);
   const readAt = process.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? Infinity;
-  const isReadThen = last && readAt <= last[1] && instance.lifecycleSince - last[1] <= READ_EVERY_MS;
+  const isReadThen =
+    last && readAt >= drainSince && readAt <= last[1] && instance.lifecycleSince - last[1] <= READ_EVERY_MS;
   const former = isReadThen ? last[0] : undefined;
   const byRules = oursOf({ ...instance, oursBefore: undefined })?.name ?? former;
   if (byRules === undefined) return;

@@ -12,7 +12,7 @@ type Moment = {
   readonly skip?: number;
   /** In a cluster without an instance, beside a group that launches one. */
   readonly isEmpty?: true;
-  /** The group has an instance that boots. */
+  /** The group has an instance that boots, until the launcher waits for it, or was killed. */
   readonly boots?: true;
   /** … and another one, which is too small. */
   readonly hasOther?: true;
@@ -95,7 +95,9 @@ describe('a launcher that was killed, and called again with the same key', { con
           context.after(() => sandbox.close());
           fleet.group.launch = () => fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 500 });
           if (moment.refusesLaunch) fleet.group.spec = { kind: 'configuration', name: 'old' };
-          if (moment.boots) fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 8_000 });
+          const booting = moment.boots
+            ? fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: 'never' })
+            : undefined;
           if (moment.hasOther) fleet.addInstance({ cpu: 128, memory: 128 });
           const fault = addFault(fleet.world, { match: { api }, fault: { what }, skip });
           const queue = `${sandbox.apiUrl}${new URL(addMessageQueue(fleet.world, 'demand').url).pathname}`;
@@ -110,9 +112,15 @@ describe('a launcher that was killed, and called again with the same key', { con
             await running(fleet);
             first.signal('SIGTERM');
           }
-          await hit(fault);
+          if (skip > 0 && booting) {
+            // By then it knows that the instance boots, and waits for it.
+            await requested(fleet, 'ec2:DescribeInstances');
+            fleet.ecsAgent(booting, 'up');
+          }
+          await hit(fault, first);
           first.signal('SIGKILL');
           assert.equal((await first.ended).killedBy, 'SIGKILL');
+          if (booting) fleet.ecsAgent(booting, 'up');
           if (isCancelled && what === 'stall')
             for (const task of fleet.cluster.tasks.values()) fleet.endTask(task);
           if (hasQueue) fleet.addInstance({ cpu: 2048, memory: 4096 });

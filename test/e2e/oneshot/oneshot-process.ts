@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { systemClock } from '../../../src/base/clock.ts';
 import {
   createFleet,
@@ -106,9 +107,16 @@ export function requested(fleet: Fleet, api: string, times = 1): Promise<void> {
   );
 }
 
-/** Resolves when a request has met this fault. */
-export async function hit(fault: Fault): Promise<void> {
-  while (fault.hits === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+/** Resolves when a request has met this fault; rejects where the launcher has ended before that. */
+export async function hit(fault: Fault, launcher?: OneshotProcess): Promise<void> {
+  let ended: Ended | undefined;
+  void launcher?.ended.then((how) => {
+    ended = how;
+  });
+  while (fault.hits === 0) {
+    assert.equal(ended, undefined, `it ended before it asked: ${ended?.stderr}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** Resolves when a task runs. */
