@@ -225,3 +225,6 @@ describe('while only metadata says that the group terminates the instance', () =
   it('unless it is not known which hook is ours', () =>
     assert.equal(first({ hooks: unknown('throttled') }), undefined));
 });
+
+it('after one that was recorded at once the next one comes as late as the strain says', () =>
+  assert.equal(at({ at: NOW, outcome: 'recorded', strain: 1 }), NOW + 20 * MINUTE));

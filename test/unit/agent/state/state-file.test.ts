@@ -228,10 +228,12 @@ describe('after a restart', () => {
   });
 
   test('by how long the host is up: a clock that was set forward meanwhile uses up no limit', () => {
-    const shifted = resume(state, savedAt + 49 * hour, 3 * hour);
+    const memory = { ...full.memory, notWaitingAt: 2_500 };
+    const shifted = resume({ ...state, memory }, savedAt + 49 * hour, 3 * hour);
     const by = 48 * hour;
     assert.deepEqual(shifted, {
       ...full.memory,
+      notWaitingAt: 2_500 + by,
       signalledAt: 1_000 + by,
       drainingSetAt: 2_000 + by,
       spotSeenAt: 6_000 + by,
