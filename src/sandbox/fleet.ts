@@ -29,6 +29,7 @@ import type {
   TaskBehaviour,
   WorldState,
 } from './world/state.ts';
+import { type Stop, stopMachine } from './world/stop.ts';
 import { addDefinition, type DefinitionOptions } from './world/task-definitions.ts';
 import { containersExit, loseTask, startTask } from './world/task-life.ts';
 import { createWorld, type World } from './world/world.ts';
@@ -74,6 +75,8 @@ export type Fleet = {
   reboot(machine: Machine, downMs?: number): void;
   /** The machine stands still for so long, as a Spot instance that is hibernated. A notice of that is gone afterwards. */
   hibernate(machine: Machine, forMs: number): void;
+  /** Somebody stops the instance, and starts it again: it keeps its id and its root volume. */
+  stop(machine: Machine, stop: Stop): void;
   /**
    * A Spot interruption, announced now; the machine is terminated at `time` (ms since the Unix epoch), but for `hibernate`, which
    * `hibernate()` does.
@@ -201,6 +204,7 @@ export function fleetOf(world: World, cluster: Cluster, group: Group, clock?: Cl
     terminate: (machine, cause) => terminateMachine(upToDate(), machine, cause),
     reboot: (machine, downMs = 30_000) => rebootMachine(upToDate(), machine, downMs),
     hibernate: (machine, forMs) => hibernateMachine(upToDate(), machine, forMs),
+    stop: (machine, stop) => stopMachine(upToDate(), machine, stop),
     interruptSpot: (machine, options = {}) => interruptSpot(upToDate(), machine, options),
     recommendRebalance: (machine) => {
       machine.imds.rebalanceNoticeAt = upToDate().now;

@@ -140,6 +140,7 @@ const movesPorts = new Set<TimelineEvent['type']>([
   'machine-shutting-down',
   'machine-rebooted',
   'machine-hibernated',
+  'machine-stopped',
   'ecs-agent',
   'imds',
 ]);

@@ -95,6 +95,10 @@ function tell(event: TimelineEvent): { subject: string; text: string } {
       return { subject: event.instanceId, text: 'rebalance recommendation' };
     case 'machine-hibernated':
       return { subject: event.instanceId, text: `hibernates for ${formatDuration(event.forMs)}` };
+    case 'machine-stopped':
+      return { subject: event.instanceId, text: `is stopped for ${formatDuration(event.forMs)}` };
+    case 'machine-started':
+      return { subject: event.instanceId, text: 'is started again' };
     case 'machine-resumed':
       return { subject: event.instanceId, text: 'goes on after its hibernation' };
     case 'agent-connected':

@@ -122,7 +122,8 @@ export const autoScaling = {
     // Deleting a hook completes its waiting actions, with ABANDON for a launch and CONTINUE for a termination.
     for (const member of [...group.members.values()]) {
       const action = waitingAction(member, input.LifecycleHookName ?? '', undefined);
-      if (action) endAction(world, member, action, 'CONTINUE', 'call');
+      const result = member.aim === 'service' ? 'ABANDON' : 'CONTINUE';
+      if (action) endAction(world, member, action, result, 'call');
     }
     return {};
   },
@@ -262,7 +263,7 @@ function terminate(world: WorldState, member: Member, decrement: boolean): AutoS
       `The instance ${machine.id} is in ${state} and does not count towards the desired capacity: it cannot be decremented.`,
     );
   if (isRetained(member)) beginTermination(world, member, cause);
-  else if (state === 'InService' || state === 'Standby' || state === 'Pending')
+  else if (state === 'InService' || state === 'Standby' || state.startsWith('Pending'))
     terminateMember(world, member, decrement, cause);
   const activity = member.group.activities.find((one) => one.instanceId === member.machine.id);
   return activity && describeActivity(member.group, activity);

@@ -290,7 +290,7 @@ function describe(machine: Machine): Ec2.Instance {
   return {
     InstanceId: machine.id,
     ImageId: 'ami-0123456789abcdef0',
-    State: stateOf(machine.hibernates ? 'stopped' : machine.state),
+    State: stateOf(machine.hibernates || machine.isStopped ? 'stopped' : machine.state),
     InstanceType: machine.instanceType as Ec2._InstanceType,
     LaunchTime: dateAt(machine.launchedAt),
     Placement: { AvailabilityZone: machine.availabilityZone, GroupName: '', Tenancy: 'default' },

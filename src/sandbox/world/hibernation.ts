@@ -10,7 +10,7 @@ import type { Machine, WorldState } from './state.ts';
  * instance for unhealthy, and terminates it where it has not gone on by then.
  */
 export function hibernateMachine(world: WorldState, machine: Machine, forMs: number): void {
-  if (machine.state !== 'running' || machine.hibernates) return;
+  if (machine.state !== 'running' || machine.hibernates || machine.isStopped) return;
   const { imds, ecsAgent, boots, member } = machine;
   machine.hibernates = true;
   emit(world, () => ({ type: 'machine-hibernated', instanceId: machine.id, forMs }));

@@ -5,7 +5,7 @@ import { terminateMachine } from './machine-end.ts';
 import { note } from './past.ts';
 import { cancel } from './queue.ts';
 import type { Group, Hook, LifecycleAction, Machine, Member, WorldState } from './state.ts';
-import type { LifecycleState } from './statuses.ts';
+import type { HookTransition, LifecycleState } from './statuses.ts';
 import type { LifecycleNotification } from './timeline.ts';
 
 /** The tag by which the group marks its instances, as EC2 and IMDS show it. */
@@ -18,14 +18,22 @@ export function globalTimeoutMs(hook: Hook): number {
   return Math.min(longestWaitMs, (hook.globalTimeout ?? 100 * hook.heartbeatTimeout) * 1000);
 }
 
-/** @param options.isWarm it joins the group's warm pool, and runs there */
+/**
+ * @param options.isWarm it joins the group's warm pool, and runs there
+ * @param options.isLaunching the group has just launched it: its launch hooks wait before it is in service
+ */
 export function joinGroup(
   world: WorldState,
   group: Group,
   machine: Machine,
-  { isProtected, isWarm }: { readonly isProtected: boolean; readonly isWarm: boolean },
+  {
+    isProtected,
+    isWarm,
+    isLaunching,
+  }: { readonly isProtected: boolean; readonly isWarm: boolean; readonly isLaunching: boolean },
 ): Member {
-  const state = isWarm ? 'Warmed:Running' : 'InService';
+  const aim = isLaunching ? 'service' : 'termination';
+  const state = isLaunching ? stateOf({ aim, isWarm }) : steadyState({ isWarm });
   const member: Member = {
     group,
     machine,
@@ -33,7 +41,7 @@ export function joinGroup(
     state,
     past: [{ at: world.now, value: state }],
     isWarm,
-    aim: 'termination',
+    aim,
     healthy: true,
     protectedFromScaleIn: isProtected,
     actions: [],
@@ -42,7 +50,7 @@ export function joinGroup(
   };
   group.members.set(machine.id, member);
   machine.member = member;
-  setTarget(world, machine, state);
+  if (!isLaunching || world.options.launchTarget === 'ahead') setTarget(world, machine, steadyState(member));
   machine.tags.set(groupTag, group.name);
   note<ReadonlyMap<string, string>>(machine.pastTags, world.now, new Map(machine.tags));
   emit(world, () => ({
@@ -52,8 +60,13 @@ export function joinGroup(
     from: undefined,
     to: state,
   }));
+  if (isLaunching)
+    member.transition = after(world, world.options.timings.pendingToWait, () => enterWait(world, member));
   return member;
 }
+
+const steadyState = ({ isWarm }: Pick<Member, 'isWarm'>): LifecycleState =>
+  isWarm ? 'Warmed:Running' : 'InService';
 
 /** What metadata says that the group wants of the instance. */
 export function setTarget(world: WorldState, machine: Machine, to: string | undefined): void {
@@ -63,8 +76,10 @@ export function setTarget(world: WorldState, machine: Machine, to: string | unde
 }
 
 /** The group begins to terminate an instance. IMDS says so at once; the hooks wait a moment later. */
-export function beginTermination(world: WorldState, member: Member, cause: string): void {
+export function beginTermination(world: WorldState, member: Member, cause: string, skipsHooks = false): void {
   const { group, machine } = member;
+  for (const action of member.actions)
+    if (action.state === 'waiting') settle(world, member, action, 'skipped', 'termination');
   emit(world, () => ({ type: 'scale-in-chosen', group: group.name, instanceId: machine.id, cause }));
   group.activities.unshift({
     id: nextUuid(world),
@@ -77,7 +92,8 @@ export function beginTermination(world: WorldState, member: Member, cause: strin
   member.aim = 'termination';
   enter(world, member, stateOf(member));
   setTarget(world, machine, member.isWarm ? 'Warmed:Terminated' : 'Terminated');
-  member.transition = after(world, world.options.timings.terminatingToWait, () => enterWait(world, member));
+  const goOn = skipsHooks ? proceed : enterWait;
+  member.transition = after(world, world.options.timings.terminatingToWait, () => goOn(world, member));
 }
 
 /**
@@ -93,8 +109,12 @@ export function beginRootVolumeReplacement(world: WorldState, member: Member): v
   member.transition = after(world, world.options.timings.terminatingToWait, () => enterWait(world, member));
 }
 
-function stateOf({ aim, isWarm }: Member, stage: '' | ':Wait' | ':Proceed' = ''): LifecycleState {
+function stateOf(
+  { aim, isWarm }: Pick<Member, 'aim' | 'isWarm'>,
+  stage: '' | ':Wait' | ':Proceed' = '',
+): LifecycleState {
   if (aim === 'root-volume') return `ReplacingRootVolume${stage}`;
+  if (aim === 'service') return isWarm ? `Warmed:Pending${stage}` : `Pending${stage}`;
   return isWarm ? `Warmed:Terminating${stage}` : `Terminating${stage}`;
 }
 
@@ -140,6 +160,11 @@ export function endAction(
   if (result === 'ABANDON') {
     for (const other of member.actions)
       if (other.state === 'waiting') settle(world, member, other, 'skipped', 'another-hook');
+    if (member.aim === 'service') {
+      const skipsHooks = world.options.launchAbandoned === 'at-once';
+      beginTermination(world, member, 'a lifecycle action of its launch was abandoned.', skipsHooks);
+      return;
+    }
     if (member.aim === 'root-volume' && world.options.rootVolumeAbandoned === 'terminates') {
       beginTermination(world, member, 'an instance refresh could not replace its root volume.');
       return;
@@ -152,10 +177,17 @@ export function endAction(
   if (member.actions.every((one) => one.state !== 'waiting')) proceed(world, member);
 }
 
-/** On to the machine's end, or to its new root volume: from a wait that is over, without hooks, or from `Retained`. */
+/** On into service, to the machine's end, or to its new root volume: from a wait that is over, without hooks, or from `Retained`. */
 export function proceed(world: WorldState, member: Member): void {
   const { machine, group } = member;
   enter(world, member, stateOf(member, ':Proceed'));
+  if (member.aim === 'service') {
+    member.transition = after(world, world.options.timings.pendingToService, () => {
+      enter(world, member, steadyState(member));
+      setTarget(world, machine, steadyState(member));
+    });
+    return;
+  }
   member.transition = after(world, world.options.timings.proceedToShutdown, () => {
     if (member.aim === 'root-volume') {
       machine.exchangeRootVolume(`the group ${group.name} replaced its root volume`, () =>
@@ -230,7 +262,7 @@ export function enter(world: WorldState, member: Member, to: LifecycleState): vo
 function enterWait(world: WorldState, member: Member): void {
   const hooks: Hook[] = [];
   for (const hook of member.group.hooks.values())
-    if (hook.transition === 'autoscaling:EC2_INSTANCE_TERMINATING') hooks.push(hook);
+    if (hook.transition === transitionOf(member)) hooks.push(hook);
   if (hooks.length === 0) {
     proceed(world, member);
     return;
@@ -253,6 +285,9 @@ function enterWait(world: WorldState, member: Member): void {
       endAction(world, member, action, action.hook.defaultResult, 'broken-target');
 }
 
+const transitionOf = ({ aim }: Member): HookTransition =>
+  aim === 'service' ? 'autoscaling:EC2_INSTANCE_LAUNCHING' : 'autoscaling:EC2_INSTANCE_TERMINATING';
+
 /** @param hook as it counts for how long it may wait until its next heartbeat */
 function setTimeoutOf(world: WorldState, member: Member, action: LifecycleAction, hook: Hook): void {
   const heartbeatEndsAt = world.now + hook.heartbeatTimeout * 1000;
@@ -269,7 +304,7 @@ function settle(
   member: Member,
   action: LifecycleAction,
   result: 'CONTINUE' | 'ABANDON' | 'skipped',
-  by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'broken-target' | 'another-hook',
+  by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'broken-target' | 'another-hook' | 'termination',
 ): void {
   action.state = result;
   action.timeout = cancel(action.timeout);
@@ -289,7 +324,10 @@ function notify(world: WorldState, member: Member, action: LifecycleAction): voi
   const event: LifecycleNotification = {
     version: '0',
     id: nextUuid(world),
-    'detail-type': 'EC2 Instance-terminate Lifecycle Action',
+    'detail-type':
+      member.aim === 'service'
+        ? 'EC2 Instance-launch Lifecycle Action'
+        : 'EC2 Instance-terminate Lifecycle Action',
     source: 'aws.autoscaling',
     account: world.options.accountId,
     time: isoTime(world.now),
@@ -300,14 +338,27 @@ function notify(world: WorldState, member: Member, action: LifecycleAction): voi
       AutoScalingGroupName: member.group.name,
       LifecycleHookName: hook.name,
       EC2InstanceId: member.machine.id,
-      LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+      LifecycleTransition: transitionOf(member),
       ...(hook.notificationMetadata === undefined ? {} : { NotificationMetadata: hook.notificationMetadata }),
-      Origin: member.isWarm ? 'WarmPool' : 'AutoScalingGroup',
-      ...(member.aim === 'root-volume'
-        ? { Destination: 'AutoScalingGroup', Action: 'ReplaceRootVolume' }
-        : { Destination: 'EC2' }),
+      ...wayOf(member),
     },
   };
   emit(world, () => ({ type: 'lifecycle-event', event }));
   for (const listener of world.lifecycleListeners) listener(event);
+}
+
+/** From where to where the instance is on its way. */
+function wayOf({
+  aim,
+  isWarm,
+}: Member): Pick<LifecycleNotification['detail'], 'Origin' | 'Destination' | 'Action'> {
+  const pool = isWarm ? 'WarmPool' : 'AutoScalingGroup';
+  switch (aim) {
+    case 'service':
+      return { Origin: 'EC2', Destination: pool };
+    case 'termination':
+      return { Origin: pool, Destination: 'EC2' };
+    case 'root-volume':
+      return { Origin: pool, Destination: 'AutoScalingGroup', Action: 'ReplaceRootVolume' };
+  }
 }

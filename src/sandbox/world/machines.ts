@@ -37,6 +37,8 @@ export type MachineOptions = {
   protectedFromScaleIn?: boolean;
   /** It is in the group's warm pool, and runs there. */
   warm?: boolean;
+  /** Its group has just launched it: its launch hooks wait before it is in service. */
+  launching?: boolean;
 };
 
 /** Launches an EC2 instance with an ECS agent on it. */
@@ -49,6 +51,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
     state: 'running',
     boots: 1,
     hibernates: false,
+    isStopped: false,
     launchedAt: options.launchedAt ?? world.now,
     instanceType: options.instanceType ?? 'm6i.large',
     availabilityZone: options.availabilityZone ?? `${world.options.region}a`,
@@ -94,8 +97,13 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
   if (ecsAgentAfter === 0) registerContainerInstance(world, machine);
   else if (ecsAgentAfter !== 'never')
     whileUp(world, machine, ecsAgentAfter, () => setEcsAgent(world, machine, 'up'));
-  const { group, protectedFromScaleIn = false, warm = false } = options;
-  if (group) joinGroup(world, group, machine, { isProtected: protectedFromScaleIn, isWarm: warm });
+  const { group, protectedFromScaleIn = false, warm = false, launching = false } = options;
+  if (group)
+    joinGroup(world, group, machine, {
+      isProtected: protectedFromScaleIn,
+      isWarm: warm,
+      isLaunching: launching,
+    });
   return machine;
 }
 
@@ -107,7 +115,7 @@ export function exchangeCredentials(world: WorldState, machine: Machine): void {
 
 /** Everything on the machine is killed and comes up again: containers stay dead, the ECS agent returns after `downMs`. */
 export function rebootMachine(world: WorldState, machine: Machine, downMs: number): void {
-  if (machine.state !== 'running') return;
+  if (machine.state !== 'running' || machine.isStopped) return;
   machine.boots++;
   emit(world, () => ({ type: 'machine-rebooted', instanceId: machine.id }));
   setEcsAgent(world, machine, 'down');
@@ -126,7 +134,7 @@ function exchangeRootVolume(
   machine: Machine,
   { cause, whenUp }: { readonly cause: string; readonly whenUp: () => void },
 ): void {
-  if (machine.state !== 'running') return;
+  if (machine.state !== 'running' || machine.isStopped) return;
   const downMs = world.options.timings.rootVolumeExchange;
   tellInterrupted(world, machine, cause);
   rebootMachine(world, machine, downMs);
@@ -140,7 +148,7 @@ function exchangeRootVolume(
 }
 
 /** Runs `ms` from now, unless the machine is gone by then or has been started again. */
-function whileUp(world: WorldState, machine: Machine, ms: number, run: () => void): void {
+export function whileUp(world: WorldState, machine: Machine, ms: number, run: () => void): void {
   const { boots } = machine;
   after(world, ms, () => {
     if (machine.state === 'running' && machine.boots === boots) run();

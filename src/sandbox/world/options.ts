@@ -19,6 +19,10 @@ export type Timings = {
   agentReportLag: number;
   /** How long a service takes to notice that it has something to do. */
   scheduler: number;
+  /** From `Pending` to `Pending:Wait` (or `Pending:Proceed`, without a hook). */
+  pendingToWait: number;
+  /** From `Pending:Proceed` to `InService`. */
+  pendingToService: number;
   /** From `Terminating` to `Terminating:Wait` (or `Terminating:Proceed`, without a hook). */
   terminatingToWait: number;
   /** From `Terminating:Proceed` to the machine's shutting down: the moment that ends its tasks. */
@@ -58,6 +62,8 @@ export const defaultTimings: Timings = {
   stopTimeout: 30_000,
   agentReportLag: 300,
   scheduler: 100,
+  pendingToWait: 500,
+  pendingToService: 500,
   terminatingToWait: 500,
   proceedToShutdown: 1000,
   shutdown: 1000,
@@ -102,6 +108,14 @@ export type WorldOptions = {
   emptyTagFolder?: 'empty' | 'missing';
   /** Which time-out a heartbeat restarts where the hook was changed since its action began: no primary source says which. */
   heartbeatCounts?: 'hook-as-begun' | 'hook-as-is';
+  /** What metadata says before an instance is in service: no primary source says whether it names the state ahead by then. */
+  launchTarget?: 'ahead' | 'none';
+  /** Whether the terminating hooks wait for an instance whose launch hook was abandoned: no primary source says. */
+  launchAbandoned?: 'hooks-wait' | 'at-once';
+  /** When ECS calls the tasks of a host STOPPED that was stopped: at once, or when its ECS agent is back and tells. */
+  stoppedHostTasks?: 'at-once' | 'when-back';
+  /** Whether a group takes an instance in service that was stopped for unhealthy; a process of it can be suspended. */
+  replacesStopped?: boolean;
   /** What metadata says while an instance refresh replaces the root volume: documented nowhere. */
   rootVolumeTarget?: RootVolumeTarget;
   /** What becomes of an instance whose root volume was to be replaced when a hook is abandoned: no primary source says. */
@@ -137,6 +151,10 @@ export type ResolvedOptions = {
   readonly tasksOfInactive: 'listed' | 'empty' | 'refused';
   readonly emptyTagFolder: 'empty' | 'missing';
   readonly heartbeatCounts: 'hook-as-begun' | 'hook-as-is';
+  readonly launchTarget: 'ahead' | 'none';
+  readonly launchAbandoned: 'hooks-wait' | 'at-once';
+  readonly stoppedHostTasks: 'at-once' | 'when-back';
+  readonly replacesStopped: boolean;
   readonly rootVolumeTarget: RootVolumeTarget;
   readonly rootVolumeAbandoned: 'proceeds' | 'terminates';
   readonly rootVolumeHoldsEcsAgent: boolean;
@@ -160,6 +178,10 @@ export function resolveOptions(options: WorldOptions): ResolvedOptions {
     tasksOfInactive: options.tasksOfInactive ?? 'listed',
     emptyTagFolder: options.emptyTagFolder ?? 'empty',
     heartbeatCounts: options.heartbeatCounts ?? 'hook-as-begun',
+    launchTarget: options.launchTarget ?? 'ahead',
+    launchAbandoned: options.launchAbandoned ?? 'hooks-wait',
+    stoppedHostTasks: options.stoppedHostTasks ?? 'at-once',
+    replacesStopped: options.replacesStopped ?? true,
     rootVolumeTarget: options.rootVolumeTarget ?? 'InService',
     rootVolumeAbandoned: options.rootVolumeAbandoned ?? 'proceeds',
     rootVolumeHoldsEcsAgent: options.rootVolumeHoldsEcsAgent ?? true,

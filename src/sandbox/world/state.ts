@@ -68,6 +68,8 @@ export type Machine = {
   boots: number;
   /** It stands still, with all its processes. */
   hibernates: boolean;
+  /** It was stopped, and nothing runs on it until it is started again. */
+  isStopped: boolean;
   readonly launchedAt: number;
   readonly instanceType: string;
   readonly availabilityZone: string;
@@ -505,8 +507,8 @@ export type Member = {
   readonly past: Past<LifecycleState>;
   /** It is in the group's warm pool. */
   readonly isWarm: boolean;
-  /** What the group is taking it out of service for, while it does. */
-  aim: 'termination' | 'root-volume';
+  /** What the group is doing with it: it brings it into service, or takes it out for one of the others. */
+  aim: 'service' | 'termination' | 'root-volume';
   healthy: boolean;
   protectedFromScaleIn: boolean;
   /** The lifecycle actions of the current wait, one for each hook. */

@@ -20,6 +20,8 @@ export type TaskStatus =
 
 export type LifecycleState =
   | 'Pending'
+  | 'Pending:Wait'
+  | 'Pending:Proceed'
   | 'InService'
   | 'Terminating'
   | 'Terminating:Wait'
@@ -32,6 +34,9 @@ export type LifecycleState =
   | 'ReplacingRootVolume:Wait'
   | 'ReplacingRootVolume:Proceed'
   | 'RootVolumeReplaced'
+  | 'Warmed:Pending'
+  | 'Warmed:Pending:Wait'
+  | 'Warmed:Pending:Proceed'
   | 'Warmed:Running'
   | 'Warmed:Terminating'
   | 'Warmed:Terminating:Wait'

@@ -277,6 +277,19 @@ export function processesKilled(world: WorldState, machine: Machine): void {
     for (const container of task.containers) containerExits(world, task, container, 137);
 }
 
+/** ECS finds that a host was stopped: whatever ran on it is STOPPED, and the container instance stays registered. */
+export function stoppedWithHost(world: WorldState, machine: Machine): void {
+  for (const task of machine.placed) {
+    if (task.lastStatus === 'STOPPED') continue;
+    task.transition = cancel(task.transition);
+    task.desiredStatus = 'STOPPED';
+    task.knownStatus = 'STOPPED';
+    task.stopCode = 'TerminationNotice';
+    task.stoppedReason = `Host EC2 (instance ${machine.id}) stopped.`;
+    enterStopped(world, task);
+  }
+}
+
 /** The ECS agent has forgotten the tasks that it had not started yet. It reports them when it is up again. */
 export function unstartedLost(world: WorldState, machine: Machine): void {
   for (const task of machine.placed)

@@ -11,6 +11,9 @@ export type WorldEvent =
   /** All its processes stand still for so long, in ms. */
   | { type: 'machine-hibernated'; instanceId: string; forMs: number }
   | { type: 'machine-resumed'; instanceId: string }
+  /** Nothing runs on it for so long, in ms; then it starts from the same root volume. */
+  | { type: 'machine-stopped'; instanceId: string; forMs: number }
+  | { type: 'machine-started'; instanceId: string }
   /** `showsLater`: metadata does not show it yet. */
   | { type: 'tag-put'; instanceId: string; key: string; value: string; showsLater?: true }
   | { type: 'tag-removed'; instanceId: string; key: string }
@@ -41,7 +44,7 @@ export type WorldEvent =
       hook: string;
       instanceId: string;
       result: 'CONTINUE' | 'ABANDON' | 'skipped';
-      by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'broken-target' | 'another-hook';
+      by: 'call' | 'heartbeat-timeout' | 'global-timeout' | 'broken-target' | 'another-hook' | 'termination';
     }
   | {
       type: 'container-instance';
@@ -122,7 +125,7 @@ export type Interruption = {
 export type LifecycleNotification = {
   version: '0';
   id: string;
-  'detail-type': 'EC2 Instance-terminate Lifecycle Action';
+  'detail-type': 'EC2 Instance-terminate Lifecycle Action' | 'EC2 Instance-launch Lifecycle Action';
   source: 'aws.autoscaling';
   account: string;
   time: string;
@@ -133,10 +136,10 @@ export type LifecycleNotification = {
     AutoScalingGroupName: string;
     LifecycleHookName: string;
     EC2InstanceId: string;
-    LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING';
+    LifecycleTransition: HookTransition;
     NotificationMetadata?: string;
-    Origin: 'AutoScalingGroup' | 'WarmPool';
-    Destination: 'EC2' | 'AutoScalingGroup';
+    Origin: 'EC2' | 'AutoScalingGroup' | 'WarmPool';
+    Destination: 'EC2' | 'AutoScalingGroup' | 'WarmPool';
     Action?: 'ReplaceRootVolume';
   };
 };
