@@ -132,8 +132,14 @@ function dueInDrain(instance: Instance, at: number): Due | undefined {
     return { ...found, isRelease: ourEnd(instance)?.at === instance.lifecycleSince };
   }
   if (setting.rebalanceTerminate && instance.signals.has('rebalance') && instance.lifecycle === 'InService')
-    return { ...release('is not terminated as EC2 recommends, with no task left'), isRelease: false };
+    return recommended(release('is not terminated as EC2 recommends, with no task left'), instance);
   return undefined;
+}
+
+/** What comes into service in the middle of its drain, from its launch or from standby, is looked at every five minutes. */
+function recommended(found: Due, { lifecycleSince, drainSince = -Infinity }: Instance): Due {
+  const servesBy = lifecycleSince > drainSince ? lifecycleSince + CHECK_MS : -Infinity;
+  return { ...found, isRelease: false, since: Math.max(found.since, servesBy) };
 }
 
 /**
@@ -216,7 +222,8 @@ function isUntoldElsewhere({ containerInstances, process }: Instance): boolean {
 
 /** Until when what the ECS agent's port names, and ECS does not know, may be about to register. */
 function claimsUntil(instance: Instance, at: number): number {
-  const { containerInstances, ecsAgent, process, stateLostAt, knowsRegistration, keptConfirmed } = instance;
+  const { containerInstances, ecsAgent, process, stateLostAt, knowsRegistration, keptConfirmed, rebootedAt } =
+    instance;
   if (containerInstances.size === 0 || !knowsRegistration) return ecsAgent.impersonatedAt + CLAIM_MS;
   const one = containerInstanceOf(instance);
   // What ECS has forgotten counts as gone for who remembers that ECS once knew it.
@@ -224,7 +231,10 @@ function claimsUntil(instance: Instance, at: number): number {
   if (!isForgotten) return -Infinity;
   const bornAt = process?.bornAt ?? at;
   const couldAsk = bornAt <= one.since + DESCRIBED_MS;
-  if (stateLostAt <= one.registeredAt && (couldAsk || keptConfirmed.includes(one.arn))) return -Infinity;
+  if (stateLostAt <= one.registeredAt && couldAsk) return -Infinity;
+  // After a reboot nothing says for how long the host was down: ECS may have described it a moment before.
+  if (stateLostAt <= one.registeredAt && keptConfirmed.includes(one.arn))
+    return rebootedAt > one.since ? Math.max(rebootedAt, bornAt) + CLAIM_MS : -Infinity;
   // Only in a cluster that somebody names is ECS's denial believed.
   return instance.setting.namesCluster ? bornAt + CLAIM_MS : Infinity;
 }

@@ -179,7 +179,8 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
     },
     onHappening: (happening) => {
       // What was not on the disk itself yet is lost, and may leave half a file.
-      if (happening.what === 'reboot') wasDamaged = true;
+      if (happening.what === 'reboot' || (happening.what === 'stop' && happening.losesPower))
+        wasDamaged = true;
       if (happening.what === 'manual-drain' || happening.what === 'manual-cancel') {
         const change = happening.what === 'manual-drain' ? 'requested' : 'withdrawn';
         return see({ kind: 'manual', instanceId, change });

@@ -936,6 +936,34 @@ export const mutants: readonly Mutant[] = [
     ],
     isRare: true,
   },
+  {
+    name: 'completes the hook that waits for the launch of the instance',
+    edits: [
+      {
+        within: 'createAutoScaling',
+        replace: ".filter(({ transition }) => transition === 'autoscaling:EC2_INSTANCE_TERMINATING')",
+        by: '',
+      },
+      {
+        within: 'leaving',
+        replace: 'AIMS.get(what)',
+        by: "AIMS.get(what === 'Pending' ? 'Terminating' : what)",
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'takes an instance that is being launched for one that its group terminates',
+    from: 4600,
+    edits: [
+      {
+        within: 'leaving',
+        replace: 'AIMS.get(what)',
+        by: "AIMS.get(what === 'Pending' ? 'Terminating' : what)",
+      },
+    ],
+    isRare: true,
+  },
 ];
 
 /** The signals are asked no more once a phase has lasted so many ms. */

@@ -25,6 +25,7 @@ import {
 import { drawFaults, drawKills } from './draw-faults.ts';
 import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
+import { addLaunch } from './draw-launch.ts';
 import { addLateWait, addSecondWait } from './draw-limits.ts';
 import { addOptions } from './draw-options.ts';
 import { addShortenedHook, addWithdrawnInReplacement } from './draw-pace.ts';
@@ -46,7 +47,16 @@ import {
   addSecondNotice,
 } from './draw-reviewed.ts';
 import { addNoticeBesideSilence, addRecommendation, addSilentNotice } from './draw-signals.ts';
-import type { GroupPlan, Happening, MachinePlan, Plan, ServicePlan, TaskPlan } from './plan.ts';
+import { addStop } from './draw-stop.ts';
+import {
+  type GroupPlan,
+  type Happening,
+  launchedBy,
+  type MachinePlan,
+  type Plan,
+  type ServicePlan,
+  type TaskPlan,
+} from './plan.ts';
 import { createRandom, type Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -119,6 +129,8 @@ const RARE: readonly {
   { add: addNoStop, salt: 0x0570 },
   { add: addSetAside, salt: 0x5e7a },
   { add: addForbidden, salt: 0xf04b },
+  { add: addLaunch, salt: 0x1a0c },
+  { add: addStop, salt: 0x5709 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {
@@ -159,10 +171,12 @@ function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {
   return { plan, span: { start, end } };
 }
 
-function horizonOf({ happenings, faults, tasks, services, kills }: Plan): number {
+function horizonOf(plan: Plan): number {
+  const { happenings, faults, tasks, services, kills } = plan;
   const last = Math.max(
     0,
-    ...happenings.map(({ at }) => at),
+    ...happenings.map((one) => one.at + (one.what === 'stop' ? one.forMs : 0)),
+    launchedBy(plan),
     ...faults.map(({ at, forMs = 0 }) => at + forMs),
     ...tasks.map(({ at, runsFor = 0 }) => at + runsFor),
     ...services.map(({ releasedAt, deregistrationDelay = 0 }) => releasedAt + deregistrationDelay),

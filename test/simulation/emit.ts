@@ -18,6 +18,8 @@ export type Reach = Stage & {
   readonly manual: { requested: boolean };
   /** The host goes down, the agent with it. */
   readonly reboot: (downMs: number) => void;
+  /** Somebody stops the host, and starts it again. */
+  readonly stop: (forMs: number, losesPower: boolean) => void;
   /** The host stands still, the agent with it. */
   readonly hibernate: (forMs: number) => void;
   /** The hook that is ours, for somebody who completes it in our place. */
@@ -58,6 +60,14 @@ export function happenNow(happening: Happening, reach: Reach): void {
       if (machine.member?.state === 'InService' || machine.member?.state === 'Warmed:Running')
         fleet.scaleIn(machine);
       return;
+    case 'launch-hook':
+      attempt('autoscaling:CompleteLifecycleAction', {
+        AutoScalingGroupName: fleet.group.name,
+        LifecycleHookName: happening.hook,
+        InstanceId: machine.id,
+        LifecycleActionResult: happening.result,
+      });
+      return;
     case 'other-terminates-retained':
       if (machine.member?.state === 'Terminating:Retained')
         attempt('autoscaling:TerminateInstanceInAutoScalingGroup', {
@@ -79,6 +89,8 @@ export function happenNow(happening: Happening, reach: Reach): void {
       if (machine.member?.state === 'InService') fleet.replaceRootVolume(machine);
       return;
     case 'spot':
+      // EC2 interrupts what runs.
+      if (machine.isStopped) return;
       fleet.interruptSpot(machine, {
         time: reach.clock.trueNow() + happening.inMs,
         action: happening.action ?? 'terminate',
@@ -182,6 +194,10 @@ export function happenNow(happening: Happening, reach: Reach): void {
     case 'reboot':
       fleet.reboot(machine, happening.downMs);
       reach.reboot(happening.downMs);
+      return;
+    case 'stop':
+      fleet.stop(machine, happening);
+      reach.stop(happening.forMs, happening.losesPower);
       return;
     case 'ec2-terminates':
       fleet.terminate(machine, 'somebody terminated it by the EC2 API');

@@ -10,7 +10,7 @@ import {
 import { waits } from '../promises/lifecycle-states.ts';
 import { wellSince } from '../promises/liveness.ts';
 import { START } from '../support/virtual-clock.ts';
-import type { Plan } from './plan.ts';
+import { launchedBy, type Plan } from './plan.ts';
 
 /** A run in which nothing happens any more for so long, in ms, is over. */
 const REST_MS = 45_000;
@@ -57,7 +57,8 @@ const hasEnded = (instance: Instance): boolean =>
 function lastOf(plan: Plan): number {
   const times = [
     0,
-    ...plan.happenings.map(({ at }) => at),
+    ...plan.happenings.map((one) => one.at + (one.what === 'stop' ? one.forMs : 0)),
+    launchedBy(plan),
     ...plan.faults.map(({ at, forMs = 0 }) => at + forMs),
     ...plan.kills.map((kill) => (kill.when === 'at' ? kill.at + kill.downMs : 0)),
     ...plan.tasks.map(({ at }) => at),

@@ -23,6 +23,10 @@ export type Plan = {
     | 'emptyTagFolder'
     | 'pageSize'
     | 'heartbeatCounts'
+    | 'launchTarget'
+    | 'launchAbandoned'
+    | 'stoppedHostTasks'
+    | 'replacesStopped'
     | 'rootVolumeTarget'
     | 'rootVolumeAbandoned'
     | 'rootVolumeHoldsEcsAgent'
@@ -47,19 +51,23 @@ export type Plan = {
 export const hasEcsConfig = ({ seed }: Plan): boolean => seed % 5 !== 0;
 
 export type GroupPlan = {
-  readonly hooks: readonly {
-    readonly name: string;
-    /** In seconds. */
-    readonly heartbeatTimeout: number;
-    /** In seconds; AWS's own rule where absent. */
-    readonly globalTimeout?: number | undefined;
-    readonly defaultResult: 'ABANDON' | 'CONTINUE';
-    /** Its notification target does not work. */
-    readonly targetBroken?: boolean | undefined;
-  }[];
+  readonly hooks: readonly HookPlan[];
+  /** The hooks that wait while it launches an instance: none of them is ours. */
+  readonly launchHooks?: readonly HookPlan[] | undefined;
   /** The hook that is ours by the rules that the documentation gives; undefined where none is. */
   readonly ours: string | undefined;
   readonly retain: boolean;
+};
+
+export type HookPlan = {
+  readonly name: string;
+  /** In seconds. */
+  readonly heartbeatTimeout: number;
+  /** In seconds; AWS's own rule where absent. */
+  readonly globalTimeout?: number | undefined;
+  readonly defaultResult: 'ABANDON' | 'CONTINUE';
+  /** Its notification target does not work. */
+  readonly targetBroken?: boolean | undefined;
 };
 
 export type MachinePlan = {
@@ -71,6 +79,8 @@ export type MachinePlan = {
   readonly clockAhead?: number | undefined;
   /** It is in the group's warm pool. */
   readonly warm?: boolean | undefined;
+  /** Its group has just launched it, and it is not in service yet. */
+  readonly launching?: boolean | undefined;
   /** It has no tag of anybody's: with no group either, it has none at all. */
   readonly untagged?: boolean | undefined;
 };
@@ -128,6 +138,8 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'ecs-loses-tasks' }
   | { readonly what: 'other-stops-tasks' }
   | { readonly what: 'other-completes' }
+  /** Who owns a launch hook ends its action, where it waits. */
+  | { readonly what: 'launch-hook'; readonly hook: string; readonly result: 'CONTINUE' | 'ABANDON' }
   /** Somebody terminates an instance in its group that was retained; nothing happens to another. */
   | { readonly what: 'other-terminates-retained' }
   /** Somebody sets it aside in its group, brings it back, or takes it out of the group for good; nothing happens where the group refuses. */
@@ -154,6 +166,13 @@ export type Happening = { readonly at: number } & (
   | { readonly what: 'reboot'; readonly downMs: number }
   /** The host stands still, with all its processes, and goes on. */
   | { readonly what: 'hibernation'; readonly forMs: number }
+  /** Somebody stops the EC2 instance, and starts it again; `losesPower`: by force, and what the disk had not synced is gone. */
+  | {
+      readonly what: 'stop';
+      readonly forMs: number;
+      readonly ecsAgentAfter: number;
+      readonly losesPower: boolean;
+    }
   | { readonly what: 'ec2-terminates' }
 );
 
@@ -213,3 +232,11 @@ export type Kill = {
   /** In the middle of a write to the disk: after so many file operations of the run. */
   | { readonly when: 'in-write'; readonly operation: number }
 );
+
+/** When a group that is launching the instance has it in service, or takes it out, at the latest. */
+export function launchedBy({ group, machine, world }: Plan): number {
+  if (!machine.launching) return 0;
+  const timeouts = (group?.launchHooks ?? []).map(({ heartbeatTimeout }) => heartbeatTimeout * 1_000);
+  const { pendingToWait = 0, pendingToService = 0 } = world.timings ?? {};
+  return pendingToWait + Math.max(0, ...timeouts) + pendingToService;
+}

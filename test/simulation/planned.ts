@@ -15,6 +15,7 @@ export function disturbanceOf(happening: Happening): Disturbance | undefined {
     case 'rebalance':
     case 'event-scheduled':
     case 'event-unscheduled':
+    case 'launch-hook':
     case 'manual-drain':
     case 'manual-cancel':
       return undefined;
@@ -32,6 +33,9 @@ export function disturbanceOf(happening: Happening): Disturbance | undefined {
       return { what: 'hibernation', forMs: happening.forMs };
     case 'reboot':
       return { what: 'reboot', downMs: happening.downMs };
+    // To the agent it is a reboot that takes long.
+    case 'stop':
+      return { what: 'reboot', downMs: happening.forMs + happening.ecsAgentAfter };
     case 'ecs-agent':
       return { what: 'ecs-agent' };
     case 'other-drains':

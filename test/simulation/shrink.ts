@@ -45,6 +45,7 @@ function* simplerWorlds(plan: Plan): Generator<Plan> {
     const { [name]: _, ...world } = plan.world;
     yield { ...plan, world };
   }
+  if (machine.launching) yield { ...plan, machine: { ...machine, launching: false } };
   if (machine.untagged) yield { ...plan, machine: { ...machine, untagged: false } };
   if (machine.imdsAfter || machine.credentialsAfter || machine.ecsAgentAfter)
     yield { ...plan, machine: { ...machine, imdsAfter: 0, credentialsAfter: 0, ecsAgentAfter: 0 } };

@@ -75,6 +75,12 @@ export async function simulate(
   let bootedAt = -UP_BEFORE_MS;
   const isHibernated = plan.happenings.some(({ what }) => what === 'hibernation');
   const standstill = isHibernated ? createStandstill(clock) : neverStandsStill(clock);
+  /** Until when the host is stopped. */
+  let stoppedUntil = -Infinity;
+  const whenOn = (run: () => void): void => {
+    if (clock.trueNow() < stoppedUntil) clock.at(stoppedUntil, () => whenOn(run));
+    else standstill.whenRunning(run);
+  };
   const faults = new Map<string, number>();
 
   for (const { at, match, fault, count, forMs } of plan.faults) {
@@ -102,7 +108,7 @@ export async function simulate(
     });
   }
   for (const happening of plan.happenings) {
-    const when = ON_HOST.has(happening.what) ? standstill.whenRunning : atOnce;
+    const when = ON_HOST.has(happening.what) ? whenOn : atOnce;
     const happens = () => {
       if (machine.state !== 'running') return;
       timeline.happening(clock.trueNow(), happening);
@@ -117,6 +123,14 @@ export async function simulate(
           disk.losePower();
           bootedAt = clock.monotonic() + downMs;
         },
+        stop: (forMs, losesPower) => {
+          stoppedUntil = clock.trueNow() + forMs;
+          kill({ downMs: forMs, state: 'kept', when: 'at', at: 0 });
+          // Its service is started with it, whatever ended the process.
+          clock.at(stoppedUntil, boot);
+          if (losesPower) disk.losePower();
+          bootedAt = clock.monotonic() + forMs;
+        },
         hibernate: standstill.begin,
       });
       checker.onHappening(happening);
@@ -125,7 +139,7 @@ export async function simulate(
   }
   for (const one of plan.kills)
     if (one.when === 'at')
-      clock.at(START + one.at, () => standstill.whenRunning(() => (one.by ? terminate(one) : kill(one))));
+      clock.at(START + one.at, () => whenOn(() => (one.by ? terminate(one) : kill(one))));
   disk.onOperation = () => {
     diskOperations++;
     for (const one of plan.kills) if (one.when === 'in-write' && one.operation === diskOperations) kill(one);
@@ -162,6 +176,7 @@ export async function simulate(
   }
 
   function boot() {
+    world.advance(clock.trueNow());
     if (machine.state !== 'running' || life) return;
     const own: Life = { dead: false, isEnding: false, ended: never(), stop: new AbortController() };
     const round = countRounds(clock);
@@ -285,7 +300,7 @@ export async function simulate(
     const how = by ? 'has ended' : 'is killed';
     timeline.note(clock.trueNow(), `the agent ${how}, for ${downMs} ms; its state is ${state}`);
     clock.at(clock.trueNow() + downMs, () =>
-      standstill.whenRunning(() => {
+      whenOn(() => {
         world.advance(clock.trueNow());
         if (state !== 'kept') loseState(state);
         boot();
@@ -366,6 +381,7 @@ const ON_HOST = new Set<Happening['what']>([
   'disk',
   'reboot',
   'hibernation',
+  'stop',
 ]);
 
 const atOnce = (run: () => void) => run();

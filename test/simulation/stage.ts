@@ -28,7 +28,10 @@ export function setStage(plan: Plan, clock: VirtualClock, onEvent: (event: Timel
     onEvent,
     requestLog: 'counts',
     groupOptions: { onAbandon: group?.retain ? 'retain' : 'terminate' },
-    hooks: (group?.hooks ?? []).map((hook) => ({ ...hook })),
+    hooks: [
+      ...(group?.hooks ?? []).map((hook) => ({ ...hook })),
+      ...(group?.launchHooks ?? []).map((hook) => ({ ...hook, transition: LAUNCHING })),
+    ],
   });
   const machine = fleet.addInstance({
     instanceId: OWN_ID,
@@ -38,6 +41,7 @@ export function setStage(plan: Plan, clock: VirtualClock, onEvent: (event: Timel
     ecsAgentAfter: own.ecsAgentAfter,
     tags: own.untagged ? {} : { Name: 'worker' },
     warm: own.warm ?? false,
+    launching: own.launching ?? false,
     ...(group ? {} : { group: undefined }),
   });
   const room = plan.elsewhere === 'room' ? {} : { cpu: 0, memory: 0 };
@@ -52,6 +56,8 @@ export function setStage(plan: Plan, clock: VirtualClock, onEvent: (event: Timel
   for (const service of plan.services) addService(plan, fleet, clock, service);
   return { fleet, machine, neighbour };
 }
+
+const LAUNCHING = 'autoscaling:EC2_INSTANCE_LAUNCHING';
 
 /** What is there when the agent starts has been there for long: no answer is of before it, however far it lags behind. */
 function wasThereBefore({ ecsAgent, placed, pastTags }: Machine): void {

@@ -45,6 +45,7 @@ export function traitsOf(plan: Plan): string[] {
     [machine.clockAhead !== undefined, 'a clock that is wrong at first'],
     [machine.untagged === true, 'no tag at all'],
     [machine.warm === true, 'a warm pool'],
+    [machine.launching === true, 'an instance that is being launched'],
     [group?.hooks.some(({ targetBroken }) => targetBroken) ?? false, 'a hook whose target is broken'],
     [(plan.world.timings?.terminatingToWait ?? 0) > 20_000, 'a long way to the hook'],
     ...(['stale', 'unfiltered', 'omits', 'misnames'] as const).map((what): [boolean, string] => [
@@ -55,6 +56,7 @@ export function traitsOf(plan: Plan): string[] {
       [
         'reboot',
         'hibernation',
+        'stop',
         'clock-jump',
         'disk',
         'ecs-agent',
@@ -92,6 +94,7 @@ const HAPPENINGS = {
   'replace-root-volume': 'its root volume is replaced',
   reboot: 'the host reboots',
   hibernation: 'the host is hibernated',
+  stop: 'the host is stopped and started',
   'clock-jump': 'its clock is set',
   disk: 'its disk is full',
   'ecs-agent': 'its ECS agent is gone, or stuck',
