@@ -8,7 +8,7 @@ export function eventsPage(): string {
     '<!-- Made from src/log/events.ts by `npm run docs`: change it there. -->',
     '# Events',
     paragraphs(`
-The agent logs these events and no others. Alarms and searches can rely on the names: a name keeps its meaning.
+The agent logs only these events. Alarms and searches can rely on the names, because a name keeps its meaning.
 
 In a file, a pipe or the journal each event is one JSON object on one line. On a terminal it is one line of plain text.
 In the journal an event's level is the message's priority, so this command shows what needs attention:`),
@@ -21,7 +21,7 @@ In the journal an event's level is the message's priority, so this command shows
     table(['level', 'journal priority', 'meaning'], LEVELS),
     '## Fields',
     paragraphs(
-      'Beside its own fields, an event has those of the following that are known when it is logged.',
+      'Besides its own fields, an event has each of these fields that is known when it is logged.',
     ),
     table(['field', 'meaning'], FIELDS),
     ...[...groups].map(([group, names]) => section(group, names)),
@@ -49,7 +49,7 @@ const FIELDS: readonly [string, string][] = [
   [code('containerInstance'), 'the ARN of the container instance'],
   [code('cluster'), 'its ECS cluster'],
   [code('group'), 'its Auto Scaling group'],
-  [code('lifecycleState'), 'its state in that group, e.g. `Terminating:Wait`'],
+  [code('lifecycleState'), 'its state in that group, for example `Terminating:Wait`'],
   [code('tasksLeft'), 'how many tasks have not stopped'],
   [code('tasks'), 'up to five of them, the oldest first: `group`, `id`, `status`, `ageSeconds`'],
   [code('waitedSeconds'), 'since the signal was first seen'],
@@ -65,6 +65,7 @@ const FIELDS: readonly [string, string][] = [
 const TITLES: Record<string, string> = {
   agent: 'The agent itself',
   config: 'Configuration',
+  proxy: 'Proxies',
   state: 'The state file',
   introspection: 'The ECS agent’s introspection',
   identity: 'Identity',

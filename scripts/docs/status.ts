@@ -11,7 +11,7 @@ export function statusPage(): string {
     '# status',
     paragraphs(`
 ${code('ecs-drain-agent status')} shows what the agent on this host is doing and what it waits for. Every user may run it. It
-asks nobody: it shows what the agent last wrote.`),
+sends no requests: it shows what the agent last wrote.`),
     block(`$ ecs-drain-agent status
 state               draining: 2 tasks left, oldest 41 min
 problem             ecs:UpdateContainerInstancesState is forbidden (AccessDeniedException: …), since 2026-11-26T03:12:40.114Z (4 min 2 s ago)
@@ -21,9 +21,9 @@ instance            i-0123456789abcdef0 in eu-west-1
 …`),
     paragraphs(`
 A ${code('problem')} is something that somebody must fix before the drain can go on, or before one can begin: a permission,
-a lifecycle hook that nothing names, an ECS agent that is down, a service that cannot move its tasks. What passes by itself
-is none: a task that still works, an API that was throttled for a minute. The times are those at which this process of the agent first saw it.
-${code('ecs-drain-agent doctor')} shows the same problems beside its own checks ([doctor.md](doctor.md)).`),
+a lifecycle hook that nothing names, an ECS agent that is down, a service that cannot move its tasks. What passes by itself is not a
+problem: a task that still works, or an API that was throttled for a minute. The time is when this process of the agent first saw the problem.
+${code('ecs-drain-agent doctor')} shows the same problems together with its own checks ([doctor.md](doctor.md)).`),
     '## Exit codes',
     table(
       ['code', 'meaning'],
@@ -33,20 +33,20 @@ ${code('ecs-drain-agent doctor')} shows the same problems beside its own checks 
       ]),
     ),
     paragraphs(`
-${code('status --health')} exits with 0 while an agent runs, whatever it does, else with 1. An agent that hangs, so that it has
-not touched its status file for three minutes, does not count as one that runs: outside systemd no watchdog ends it.`),
+${code('status --health')} exits with 0 while an agent runs, whatever it does, else with 1. If the agent has not touched its
+status file for three minutes, it hangs, and the exit code is 1: outside systemd no watchdog ends such an agent.`),
     '## --json',
     paragraphs(`
 ${code('status --json')} prints one object on one line, of the form of [schemas/status.schema.json](schemas/status.schema.json)
-(JSON Schema, draft 2020-12). ${code('schemaVersion')} rises when a field goes or means something else. New fields, and new
-values of ${code('kind')}, come without that: pass over what you do not know. Texts are for people, and their words can change
+(JSON Schema, draft 2020-12). ${code('schemaVersion')} rises when a field is removed or changes its meaning. New fields, and new
+values of ${code('kind')}, can appear without that, so ignore what you do not know. Texts are for people, and their wording can change
 at any time.`),
     fields(statusSchema),
     paragraphs(`
-For example, what blocks a drain, for an alert: ${code('ecs-drain-agent status --json | jq -r \'.problems[]? | .kind + ": " + .fix\'')}`),
+For example, this command prints what blocks a drain, for an alert: ${code('ecs-drain-agent status --json | jq -r \'.problems[]? | .kind + ": " + .fix\'')}`),
     '## doctor --json',
     paragraphs(`
-${code('doctor --json')} prints one object of the form of [schemas/doctor.schema.json](schemas/doctor.schema.json), by the same rules.`),
+${code('doctor --json')} prints one object of the form of [schemas/doctor.schema.json](schemas/doctor.schema.json). The same rules apply.`),
     fields(doctorSchema),
   ].join('\n\n')}\n`;
 }

@@ -46,49 +46,49 @@ export const events = {
   },
   'agent.stopped': {
     level: 'info',
-    meaning: 'The agent was told to stop, or is `agent.incomplete`, and ends. It changes nothing in AWS.',
+    meaning: 'The agent stops, because it was told to or because it is incomplete (`agent.incomplete`). It changes nothing in AWS.',
     remedy: '',
   },
   'agent.incomplete': {
     level: 'error',
     meaning:
-      'A file of the program cannot be read: it was replaced or removed while the agent ran, or the disk fails. The agent tries again with each call. If it cannot ask Auto Scaling, and so keep no hook alive, it ends with exit code 75, and its unit starts what is installed by now.',
-    remedy: 'Restart the agent after an upgrade that did not, or install it again.',
+      'A file of the program cannot be read: it was replaced or removed while the agent ran, or the disk fails. The agent tries again with each call. If it can no longer call Auto Scaling, and so cannot keep a hook alive, it exits with code 75, and its unit starts the version that is installed by then.',
+    remedy: 'If an upgrade did not restart the agent, restart it. Otherwise install it again.',
   },
   'agent.fault': {
     level: 'warn',
     meaning:
-      'An error in the agent itself: something that it asked for could not be read, and counts as unknown, or a change in AWS counts as failed and is tried again. `question` says what was asked, `stack` where the error is. Of each question at most one an hour.',
-    remedy: 'Report it, with this line. The agent goes on as it does where nobody answers.',
+      'An error in the agent itself. Either an answer could not be read and counts as unknown, or a change in AWS counts as failed and is tried again. `question` says what the agent asked, and `stack` where the error is. Logged at most once an hour for each question.',
+    remedy: 'Report it, with this line. The agent goes on as if nobody had answered.',
   },
   'config.warning': {
     level: 'warn',
     meaning:
-      'Something in the configuration has no effect, or is unsafe. docs/configuration.md lists the options that have none without another.',
+      'Something in the configuration has no effect, or is unsafe. docs/configuration.md lists the options that have no effect without another option.',
     remedy: 'Correct or remove the name that the message gives, or set what it needs.',
   },
   'proxy.used': {
     level: 'info',
-    meaning: 'The AWS APIs are asked through a proxy. Instance metadata and the ECS agent never are.',
+    meaning: 'The agent reaches the AWS APIs through a proxy. It never uses the proxy for instance metadata and the ECS agent.',
     remedy: '',
   },
   'state.discarded': {
     level: 'warn',
     meaning:
-      'The state file is unreadable, corrupt or of another instance, and the agent starts without it; a drain in progress goes on. Or a request to drain was made on another instance, and does not count.',
+      'The state file is unreadable, corrupt or of another instance, so the agent starts without it; a drain in progress goes on. Or a request to drain was made on another instance, so it does not count.',
     remedy:
-      'If an image was baked with what an agent had kept, empty the state directory before you bake the image.',
+      'If the state is baked into the image, empty the state directory before you bake it.',
   },
   'state.unwritable': {
     level: 'warn',
     meaning:
-      'The state file cannot be written. The agent goes on; after a restart it does not know whether it had set DRAINING itself. Where the file still tells of a drain that is over, the agent removes it.',
+      'The state file cannot be written. The agent goes on, but after a restart it does not know whether it had set DRAINING itself. If the file still describes a drain that is over, the agent removes the file.',
     remedy: 'Free the disk, or make the state directory writable for the agent’s user.',
   },
   'introspection.strange': {
     level: 'warn',
     meaning:
-      'What answers at the ECS agent’s introspection URL does not answer as an ECS agent does; the message says how. The agent leaves out an entry that is no task, and treats a list that cannot be right as unknown.',
+      'The answers at the ECS agent’s introspection URL are not those of an ECS agent; the message says why. The agent leaves out an entry that is not a task, and treats a list that cannot be right as unknown.',
     remedy:
       'Check that the ECS agent is what listens there (`ss -ltnp`): while it is down, any process on the host can take its port.',
   },
@@ -108,7 +108,7 @@ export const events = {
   'tag.past': {
     level: 'warn',
     meaning:
-      'The terminate tag tells of a lifecycle event that is over: the group says that the instance stays. The agent gives the instance back and heeds this tag no more until its value changes.',
+      'The terminate tag belongs to a lifecycle event that is over: the group says that the instance stays. The agent cancels the drain and ignores this tag until its value changes.',
     remedy: 'Remove the tag. Let nothing tag an instance for an event whose `Destination` is not `EC2`.',
   },
   'signals.unknown': {
@@ -222,7 +222,7 @@ export const events = {
   'drain.not-ours': {
     level: 'info',
     meaning:
-      'The signal is gone. The container instance stays DRAINING, because it was not this agent that set it.',
+      'The signal is gone. The container instance stays DRAINING, because this agent did not set it.',
     remedy: '',
   },
   'drain.done': { level: 'info', meaning: 'The drain has ended; `why` says how.', remedy: '' },
@@ -256,7 +256,7 @@ export const events = {
   'instance.retained-again': {
     level: 'warn',
     meaning:
-      'The group retains this instance again whenever the agent tells it to terminate it, because one of the group’s hooks ends with ABANDON each time. The agent tells it ever more rarely, down to every five minutes.',
+      'Each time the agent asks the group to terminate this instance, one of the group’s hooks ends with ABANDON, and the group retains the instance again. The agent asks less and less often, down to every five minutes.',
     remedy:
       'Look for the hook in the group’s activities: its notification target may be broken (a hook whose target does not work ends with its default result at once), or its owner abandons it. No task is left: the instance can also be terminated with the EC2 API.',
   },
@@ -283,9 +283,9 @@ export const events = {
   'hook.refused': {
     level: 'error',
     meaning:
-      'A hook is not run, because somebody other than root could change it, a directory on the way to it, or what it links to; the message says which. It counts as failed. Said at the start too.',
+      'A hook is not run, because somebody other than root could change it, a directory above it, or the file that it links to; the message says which. The hook counts as failed. Also logged at the agent’s start.',
     remedy:
-      'Let root own the whole path, and nobody else write it: chown root:root and chmod go-w what the message names.',
+      'Make root the owner and the only writer of the whole path: run chown root:root and chmod go-w on what the message names.',
   },
   'metrics.ready': { level: 'info', meaning: 'Metrics are served at this address.', remedy: '' },
   'metrics.unavailable': {
