@@ -20,9 +20,7 @@ In the journal an event's level is the message's priority, so this command shows
     '## Levels',
     table(['level', 'journal priority', 'meaning'], LEVELS),
     '## Fields',
-    paragraphs(
-      'Besides its own fields, an event has each of these fields that is known when it is logged.',
-    ),
+    paragraphs('Besides its own fields, an event has each of these fields that is known when it is logged.'),
     table(['field', 'meaning'], FIELDS),
     ...[...groups].map(([group, names]) => section(group, names)),
   ].join('\n\n')}\n`;

@@ -46,7 +46,8 @@ export const events = {
   },
   'agent.stopped': {
     level: 'info',
-    meaning: 'The agent stops, because it was told to or because it is incomplete (`agent.incomplete`). It changes nothing in AWS.',
+    meaning:
+      'The agent stops, because it was told to or because it is incomplete (`agent.incomplete`). It changes nothing in AWS.',
     remedy: '',
   },
   'agent.incomplete': {
@@ -69,15 +70,15 @@ export const events = {
   },
   'proxy.used': {
     level: 'info',
-    meaning: 'The agent reaches the AWS APIs through a proxy. It never uses the proxy for instance metadata and the ECS agent.',
+    meaning:
+      'The agent reaches the AWS APIs through a proxy. It never uses the proxy for instance metadata and the ECS agent.',
     remedy: '',
   },
   'state.discarded': {
     level: 'warn',
     meaning:
       'The state file is unreadable, corrupt or of another instance, so the agent starts without it; a drain in progress goes on. Or a request to drain was made on another instance, so it does not count.',
-    remedy:
-      'If the state is baked into the image, empty the state directory before you bake it.',
+    remedy: 'If the state is baked into the image, empty the state directory before you bake it.',
   },
   'state.unwritable': {
     level: 'warn',
@@ -221,8 +222,7 @@ export const events = {
   },
   'drain.not-ours': {
     level: 'info',
-    meaning:
-      'The signal is gone. The container instance stays DRAINING, because this agent did not set it.',
+    meaning: 'The signal is gone. The container instance stays DRAINING, because this agent did not set it.',
     remedy: '',
   },
   'drain.done': { level: 'info', meaning: 'The drain has ended; `why` says how.', remedy: '' },
