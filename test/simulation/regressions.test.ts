@@ -28,6 +28,21 @@ const plain: Plan = {
 };
 const task = (runsFor: number, at = 0) => ({ at, runsFor, ignoresSigterm: false, exitAfterSigterm: 500 });
 
+/** ECS describes and lists container instances as it did right before the host registered anew, for so many seconds each. */
+const behind = (api: string): Plan['faults'] =>
+  [
+    { at: 55, seconds: 40, by: 40 },
+    { at: 95, seconds: 35, by: 73 },
+    { at: 130, seconds: 35, by: 108 },
+    { at: 165, seconds: 35, by: 143 },
+    { at: 200, seconds: 35, by: 178 },
+  ].map(({ at, seconds, by }) => ({
+    at: at * 1_000,
+    match: { api },
+    fault: { what: 'stale', ms: by * 1_000 },
+    forMs: seconds * 1_000,
+  }));
+
 const stories: Record<string, Partial<Plan>> = {
   'somebody removes the tag of an instance that its group terminates': {
     flags: ['--signals', 'tag'],
@@ -1282,6 +1297,26 @@ const stories: Record<string, Partial<Plan>> = {
       },
     ],
     tasks: [{ at: 0, runsFor: 171_074, ignoresSigterm: true, exitAfterSigterm: 442 }],
+  },
+  'a host that was let go registers anew and falls silent, and for minutes ECS does not know what it is': {
+    world: { ...plain.world, timings: { terminatingToWait: 140_000 } },
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 60_000, what: 'registers-anew', cluster: 'web' },
+      { at: 85_000, what: 'ecs-agent', to: 'down' },
+    ],
+    faults: [...behind('ecs:DescribeContainerInstances'), ...behind('ecs:ListContainerInstances')],
+    tasks: [task(30 * MINUTE, 78_000)],
+  },
+  'a host that was let go registers anew and falls silent seconds before its hook waits': {
+    world: { ...plain.world, timings: { terminatingToWait: 52_000 } },
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 60_000, what: 'registers-anew', cluster: 'web' },
+      { at: 67_000, what: 'ecs-agent', to: 'down' },
+    ],
+    faults: [...behind('ecs:DescribeContainerInstances'), ...behind('ecs:ListContainerInstances')],
+    tasks: [task(30 * MINUTE, 70_500)],
   },
   'the tag names a hook that the group has not': {
     group: {

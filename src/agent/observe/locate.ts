@@ -280,6 +280,15 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
         })
       : known({ kind: 'never-registered' });
     if (gone && (claimed === undefined || isOwn(claimed))) {
+      // The host may be what ECS does not know yet, with tasks, whoever is silent by now.
+      const anew = heard().find(
+        ({ containerInstanceArn: arn, since }) =>
+          !isOwn(arn) && round.missing.has(arn) && now() - since < LAG_MS,
+      );
+      if (anew)
+        return unknown(
+          `ECS does not know the container instance ${anew.containerInstanceArn}, which the ECS agent has named; asking once more`,
+        );
       absentSince = undefined;
       return last;
     }

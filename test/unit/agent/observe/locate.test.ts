@@ -79,6 +79,22 @@ describe('this host is found in ECS', () => {
       'a drain that is over would wait for what somebody made up',
     );
   });
+  it('not as gone while ECS may not know yet what its ECS agent named last: it would be let go with the tasks of that one', async () => {
+    const scene: Scene = {
+      instances: { a: { status: 'INACTIVE' } },
+      heard: [registration('a'), registration('b')],
+      own: [registration('a')],
+      since: 1_000_000_000,
+    };
+    const { where, pass } = setUp(scene);
+    pass(5 * MINUTE - 1);
+    assert.equal(
+      await where(),
+      `ECS does not know the container instance ${ci('b')}, which the ECS agent has named; asking once more`,
+    );
+    pass(1);
+    assert.equal(await where(), `gone ${ci('a')}`, 'the instance is paid for meanwhile');
+  });
   it('as what it was before, while its ECS agent is silent', async () => {
     const { where } = setUp({ instances: { a: { status: 'ACTIVE' } }, heard: [registration('a')] });
     assert.equal(await where(), `registered ${ci('a')}`);
