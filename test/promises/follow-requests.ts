@@ -149,7 +149,8 @@ function emptyIn(
   const found = memberOf(output, 'containerInstances');
   const own = Array.isArray(found) ? found.find((one) => textIn(one, 'ec2InstanceId') === id) : undefined;
   const status = textIn(own, 'status');
-  return status !== undefined && tasksCountedOn(own) === 0 ? { at, status } : undefined;
+  const arn = textIn(own, 'containerInstanceArn');
+  return status !== undefined && tasksCountedOn(own) === 0 ? { at, arn, status } : undefined;
 }
 
 /** Whether an answer, which can be older than what others have set since, calls one of the instance's own container instances ACTIVE. */

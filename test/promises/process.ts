@@ -56,7 +56,7 @@ export type Process = {
   /** By the input of a request to ListTasks: when it was sent. */
   readonly listsAskedAt: WeakMap<object, number>;
   /** What ECS last told it of its container instance, with no task on it, and when: answers of ECS lag. */
-  toldEmpty: { readonly at: number; readonly status: string } | undefined;
+  toldEmpty: { readonly at: number; readonly arn: string | undefined; readonly status: string } | undefined;
   /** When ECS told it that its container instance is ACTIVE; -Infinity where its last answer did not. */
   toldActiveAt: number;
   /** ECS last counted tasks on one of the host's container instances: what it lists beside that is no word that none is left. */

@@ -80,7 +80,10 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   const isToldSo = isReplacement(instance.process?.lifecycle);
   const toldEmpty = instance.process?.toldEmpty;
   // ECS's description can be older than what has set the instance ACTIVE.
-  const isToldDraining = toldEmpty?.status === 'DRAINING' && at - toldEmpty.at <= JUST_TOLD_MS;
+  const isToldDraining =
+    toldEmpty?.status === 'DRAINING' &&
+    toldEmpty.arn === containerInstance?.arn &&
+    at - toldEmpty.at <= JUST_TOLD_MS;
   const isDraining = containerInstance?.status === 'DRAINING' || isToldDraining;
   const isKept = (isReplacement(instance.lifecycle) || isToldSo) && isDraining;
   verdict.check(

@@ -1318,6 +1318,15 @@ const stories: Record<string, Partial<Plan>> = {
     faults: [...behind('ecs:DescribeContainerInstances'), ...behind('ecs:ListContainerInstances')],
     tasks: [task(30 * MINUTE, 70_500)],
   },
+  'a host registers anew before its root volume is replaced, and for minutes ECS does not know what it is': {
+    world: { ...plain.world, rootVolumeTarget: 'Terminated', timings: { terminatingToWait: MINUTE } },
+    happenings: [
+      { at: 10_000, what: 'replace-root-volume' },
+      { at: 55_000, what: 'registers-anew', cluster: 'web' },
+    ],
+    faults: [...behind('ecs:DescribeContainerInstances'), ...behind('ecs:ListContainerInstances')],
+    tasks: [task(10 * MINUTE, 103_000)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -117,7 +117,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
       const one = pick(registered, wanted);
       if (one.kind === 'unknown') return one;
       const { cluster, arn, status, taskCount, agentConnected } = one.value;
-      const newer = registered.find((other) => mayReplace(other, one.value))?.arn;
+      const newer = registered.find((other) => mayReplace(other, one.value))?.arn ?? namedAnew(round);
       const located = { kind: 'registered', cluster, arn, status, taskCount, agentConnected } as const;
       return known({ located: newer === undefined ? located : { ...located, newer }, own: ours });
     }
@@ -129,6 +129,13 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   function mayReplace(other: Confirmed, one: Confirmed): boolean {
     const isLater = !((other.registeredAt ?? Infinity) <= (one.registeredAt ?? -Infinity));
     return other !== one && isLater && now() - (registeredAt.get(other.arn)?.first ?? now()) < LAG_MS;
+  }
+
+  /** What the ECS agent has named lately and ECS does not know: the host may be that by now, with tasks, whoever is silent. */
+  function namedAnew({ missing }: Round): string | undefined {
+    const isNew = ({ containerInstanceArn: arn, since }: Heard) =>
+      missing.has(arn) && !isConfirmed(arn) && now() - since < LAG_MS;
+    return heard().find(isNew)?.containerInstanceArn;
   }
 
   /**
@@ -280,14 +287,10 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
         })
       : known({ kind: 'never-registered' });
     if (gone && (claimed === undefined || isOwn(claimed))) {
-      // The host may be what ECS does not know yet, with tasks, whoever is silent by now.
-      const anew = heard().find(
-        ({ containerInstanceArn: arn, since }) =>
-          !isOwn(arn) && round.missing.has(arn) && now() - since < LAG_MS,
-      );
+      const anew = namedAnew(round);
       if (anew)
         return unknown(
-          `ECS does not know the container instance ${anew.containerInstanceArn}, which the ECS agent has named; asking once more`,
+          `ECS does not know the container instance ${anew}, which the ECS agent has named; asking once more`,
         );
       absentSince = undefined;
       return last;

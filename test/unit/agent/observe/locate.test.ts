@@ -236,6 +236,14 @@ describe('a host that registered anew a moment ago, and of which ECS still calls
     assert.equal(await newer(setUp(scene(0))), undefined);
     assert.equal(await newer(setUp(scene(1))), undefined, 'nor what registered at the same moment');
   });
+  it('may be what its ECS agent has named, and ECS does not know for minutes', async () => {
+    const heard = [registration('a'), registration('b')];
+    const host = setUp({ instances: { a: { status: 'DRAINING' } }, heard, since: 1_000_000_000 });
+    host.pass(5 * MINUTE - 1);
+    assert.equal(await newer(host), ci('b'), 'its tasks would end with the root volume');
+    host.pass(1);
+    assert.equal(await newer(host), undefined, 'the instance is kept for ever');
+  });
   it('is the connected one once ECS has had minutes to find out', async () => {
     const host = setUp(scene(2));
     await newer(host);
