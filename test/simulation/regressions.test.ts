@@ -1327,6 +1327,49 @@ const stories: Record<string, Partial<Plan>> = {
     faults: [...behind('ecs:DescribeContainerInstances'), ...behind('ecs:ListContainerInstances')],
     tasks: [task(10 * MINUTE, 103_000)],
   },
+  'ECS throttles, and somebody sets the instance ACTIVE before the first look after that': {
+    seed: 54_005_853,
+    group: {
+      hooks: [
+        { name: 'ecs-managed-draining-termination-hook', heartbeatTimeout: 4_321, defaultResult: 'CONTINUE' },
+        { name: 'drain', heartbeatTimeout: 66, defaultResult: 'ABANDON' },
+      ],
+      ours: 'drain',
+      retain: false,
+    },
+    machine: { ...plain.machine, metadataTags: false },
+    world: {
+      ...plain.world,
+      timings: {
+        provisioning: 3_965,
+        pending: 17_888,
+        deactivating: 1_278,
+        deprovisioning: 591,
+        agentReportLag: 440,
+        scheduler: 2_711,
+        terminatingToWait: 1_125,
+        tagRemovalShown: 87_988,
+        rootVolumeExchange: 14_440,
+      },
+      rootVolumeTarget: 'ReplacingRootVolume',
+      rootVolumeAbandoned: 'terminates',
+    },
+    elsewhere: 'full',
+    services: [
+      { name: 'service-0', strategy: 'DAEMON', count: 3, ignoresSigterm: true, releasedAt: 217_835 },
+    ],
+    happenings: [
+      { at: 7_479, what: 'replace-root-volume' },
+      { at: 172_684, what: 'other-activates' },
+    ],
+    faults: [{ at: 128_866, match: { service: 'ecs' }, fault: { what: 'throttle' }, count: 3 }],
+    kills: [
+      { downMs: 52_975, state: 'kept', when: 'in-write', operation: 17 },
+      { downMs: 78_024, state: 'kept', when: 'after-call', call: 5 },
+    ],
+    horizon: 22 * MINUTE,
+    rootVolumeKeepsState: true,
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

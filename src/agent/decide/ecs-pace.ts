@@ -113,7 +113,10 @@ export function nextViewKind(pace: DrainPace): ViewKind {
   if (pace.isOver) return 'given-back';
   if (last?.containerInstance.kind !== 'registered') return 'full';
   if (isAnew(pace)) return 'full';
-  if (isHostBusy && isSettled(pace, last)) return isUndescribed(last) && !isStale ? 'quick' : 'check';
+  // Where ECS throttles, the first look after DRAINING is so late that somebody may have set it ACTIVE.
+  const isChecked = pace.now - (last.describedAt ?? at) < CHECK_MS;
+  if (isHostBusy && isSettled(pace, last))
+    return isUndescribed(last) && !isStale && isChecked ? 'quick' : 'check';
   // An answer that no longer counts asks for a whole view; one that did not come asks for the same again.
   if (isStale && failure === undefined) return isJustListed(pace, last) ? 'confirm' : 'full';
   if (isHostBusy && isUnchanged(pace, last) && wasListedLately(pace, last)) return 'check';

@@ -25,6 +25,13 @@ describe('while a task runs on the host, ECS can end nothing', () => {
   it('and is asked once, soon, what these tasks are', () => {
     assert.deepEqual([due(undescribed), due({ ...undescribed, spread: 1 })], [5 * SECOND, 10 * SECOND]);
     assert.equal(kind(undescribed), 'quick');
+    const described = (ago: number) => ({ ecsView: { ...undescribed.ecsView, describedAt: NOW - ago } });
+    assert.equal(kind(described(5 * MINUTE - 1)), 'quick');
+    assert.equal(
+      kind(described(5 * MINUTE)),
+      'check',
+      'who has set it ACTIVE would be noticed minutes later',
+    );
   });
   it('and more often for five minutes where it was found DRAINING: ECS’s word may be older than what set it ACTIVE', () => {
     const found = (ago: number) => due({ foundDrainingSince: NOW - ago });
