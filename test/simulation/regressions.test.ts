@@ -1153,6 +1153,23 @@ const stories: Record<string, Partial<Plan>> = {
       { at: 6_816, match: { service: 'introspection' }, fault: { what: 'refuse' }, forMs: 144_277 },
     ],
   },
+  'the same after a restart of the agent': {
+    happenings: [
+      { at: 24_277, what: 'scale-in' },
+      { at: 40_102, what: 'registers-anew', cluster: 'web' },
+    ],
+    faults: [
+      {
+        at: 37_987,
+        match: { api: 'ecs:ListContainerInstances' },
+        fault: { what: 'error', name: 'AccessDeniedException', status: 400 },
+        forMs: 10 * MINUTE,
+      },
+      { at: 6_816, match: { service: 'introspection' }, fault: { what: 'refuse' }, forMs: 10 * MINUTE },
+    ],
+    kills: [{ when: 'at', at: 38_500, downMs: 1_000, state: 'kept' }],
+    horizon: 8 * MINUTE,
+  },
   'a group that is to retain does so no more a minute before an action is abandoned': {
     seed: 47_019_635,
     group: {

@@ -37,6 +37,9 @@ export type LocatePorts = {
   readonly heard: () => readonly Heard[];
   /** The container instances that ECS has said run on this EC2 instance, in this drain or before, and since when it is known. */
   readonly own: () => readonly Heard[];
+  /** Whether the role was ever allowed to list container instances, and that it was. */
+  readonly mayList: () => boolean;
+  readonly noteMayList: () => void;
   /** Noted here, and the same for all drains of a process. */
   readonly registeredAt: RegisteredAt;
   /** In ms by the agent's clock. */
@@ -84,8 +87,6 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   let astraySince: number | undefined;
   /** When the container instances of this EC2 instance were last listed. */
   let listedAt = -Infinity;
-  /** ECS has listed them: the role has that permission. */
-  let mayList = false;
 
   return async (said, letGo, wanted) => {
     const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
@@ -204,14 +205,14 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     for (const one of clusters) {
       try {
         const arns = await ecs.find(one, instanceId);
-        mayList = true;
+        ports.noteMayList();
         round.listed.add(one);
         round.hasAnswered = true;
         for (const arn of arns) round.byInstanceId.add(arn);
         found.push(...arns.map((containerInstanceArn) => ({ cluster: one, containerInstanceArn })));
       } catch (error) {
-        // Without that permission ECS's word on what is known already must do. Who had it a moment ago is to be heard again.
-        const isForbidden = error instanceof AwsError && error.kind === 'permission' && !mayList;
+        // Without that permission ECS's word on what is known already must do. Who once had it is to be heard again.
+        const isForbidden = error instanceof AwsError && error.kind === 'permission' && !ports.mayList();
         if (!isForbidden && !(isRefusal(error) && !isOurs(one))) throw error;
         round.refusal ??= error;
       }

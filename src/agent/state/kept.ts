@@ -15,6 +15,9 @@ export type Kept = {
   heard(): readonly Heard[];
   /** Those that ECS itself has said run on this EC2 instance, the latest last. */
   own(): readonly Heard[];
+  /** Whether ECS has ever listed container instances for the role. */
+  mayList(): boolean;
+  noteMayList(): void;
   /** Whether the group was last known to replace the root volume. */
   isReplacing(): boolean;
   /** The ARN of the container instance that the agent has set DRAINING. */
@@ -43,6 +46,7 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
   const since = state ? clock.now() - downtime(state, uptime()) : -Infinity;
   let heard: readonly Heard[] = shortened((state?.heard ?? []).map((one) => ({ ...one, since })));
   let own: readonly Heard[] = (state?.own ?? []).map((one) => ({ ...one, since }));
+  let mayList = state?.mayList === true;
   let isFailing = false;
   /** Of the memory, what the next process would find. */
   let written = memory;
@@ -67,6 +71,7 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
       memory,
       heard: said,
       own: confirmed,
+      ...(mayList && { mayList }),
     });
     isFailing = false;
     written = memory;
@@ -90,6 +95,12 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
     stateOf,
     heard: () => heard,
     own: () => own,
+    mayList: () => mayList,
+    noteMayList: () => {
+      if (mayList) return;
+      mayList = true;
+      write(clock.now());
+    },
     isReplacing: () => memory.isReplacing === true,
     drainingSetOn: () => memory.drainingSetOn,
     save: (next, now) => {

@@ -24,6 +24,8 @@ export type State = {
   readonly heard?: readonly Registration[] | undefined;
   /** The container instances that ECS itself has said run on this EC2 instance. */
   readonly own?: readonly Registration[] | undefined;
+  /** ECS has listed container instances for the role: a later refusal tells nothing. */
+  readonly mayList?: boolean | undefined;
 };
 
 /** Where the state outlives the process. */
@@ -107,6 +109,7 @@ export function parseState(text: string): State {
   if (!isText(state.instanceId)) throw wrong('instanceId');
   if (!isTime(state.savedAt)) throw wrong('savedAt');
   if (state.uptime !== undefined && !isTime(state.uptime)) throw wrong('uptime');
+  if (state.mayList !== undefined && typeof state.mayList !== 'boolean') throw wrong('mayList');
   for (const name of ['heard', 'own'] as const)
     if (state[name] !== undefined && !isRegistrations(state[name])) throw wrong(name);
   const { memory } = state;

@@ -13,12 +13,17 @@ type Scene = EcsScene & {
   /** Since when what was heard, and what is its own, is known, in ms; long ago unless told. */
   readonly since?: number;
   readonly own?: readonly Registration[];
+  /** The role could list container instances before. */
+  readonly mayList?: boolean;
   /** What another drain of this process has noted. */
   readonly registeredAt?: RegisteredAt;
 };
 
+const neverListed = { mayList: () => false, noteMayList: () => {} };
+
 function setUp(scene: Scene) {
   let now = 1_000_000_000;
+  let mayList = scene.mayList === true;
   const { ecs, asked } = fakeEcs(scene);
   const known = (one: Registration) => ({ ...one, since: scene.since ?? 0 });
   const locate = createLocate({
@@ -27,6 +32,10 @@ function setUp(scene: Scene) {
     cluster: () => scene.cluster,
     heard: () => (scene.heard ?? []).map(known),
     own: () => (scene.own ?? []).map(known),
+    mayList: () => mayList,
+    noteMayList: () => {
+      mayList = true;
+    },
     registeredAt: scene.registeredAt ?? new Map(),
     now: () => now,
   });
@@ -309,6 +318,12 @@ describe('ECS has let go of this host', () => {
     );
     const { where } = setUp({ ...scene, own: [registration('a')] });
     const twice = [await where(registration('a')), await where(registration('a'))];
+    const withdrawn = setUp({ ...scene, own: [registration('a')], mayList: true });
+    await assert.rejects(
+      withdrawn.where(registration('a')),
+      { kind: 'permission' },
+      'it may be another one by now, which ECS told before',
+    );
     assert.deepEqual(twice, [`gone ${ci('a')}`, `gone ${ci('a')}`]);
     await assert.rejects(
       setUp({ ...scene, refuses: { find: 'transient' } }).where(registration('a')),
@@ -399,6 +414,7 @@ describe('ECS has let go of this host', () => {
       ],
       own: () => [{ ...registration('a'), since: 0 }],
       registeredAt: new Map(),
+      ...neverListed,
       now: () => now,
     });
     await locate(registration('a'));
@@ -416,6 +432,7 @@ describe('ECS has let go of this host', () => {
       heard: () => [],
       own: () => [{ ...registration('a'), since: -Infinity }],
       registeredAt: new Map(),
+      ...neverListed,
       now: () => 0,
     });
     const found = await locate(undefined);
@@ -529,6 +546,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
       heard: () => [],
       own: () => [{ ...registration('a'), since: -Infinity }],
       registeredAt: new Map(),
+      ...neverListed,
       now: () => 0,
     });
     const found = await locate(registration('x', 'other'));
@@ -569,6 +587,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
       heard: () => [],
       own: () => [{ ...registration('a'), since: -Infinity }],
       registeredAt: new Map(),
+      ...neverListed,
       now: () => 0,
     });
     await assert.rejects(locate(registration('x', 'other')), { message: 'later' });
@@ -584,6 +603,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
       heard: () => [{ ...registration('y', 'second'), since: 0 }],
       own: () => [],
       registeredAt: new Map(),
+      ...neverListed,
       now: () => 0,
     });
     await assert.rejects(locate(registration('x', 'first')), { message: 'describe first' });

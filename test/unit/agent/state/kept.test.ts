@@ -119,6 +119,16 @@ describe('what is kept', () => {
       heard,
       own: [ci('own'), ci('new')],
     });
+    assert.equal(kept.mayList(), false);
+    kept.noteMayList();
+    assert.deepEqual(saved[3], { ...saved[2], mayList: true }, 'a refusal would count as that of a new role');
+    assert.equal(kept.mayList(), true);
+  });
+  it('that the role could list container instances, for the next process', () => {
+    const { kept, saved } = setUp(() => ({ ...state, mayList: true }));
+    assert.equal(kept.mayList(), true);
+    kept.noteMayList();
+    assert.deepEqual(saved, []);
   });
 
   it('nothing where nothing is new: the disk would be written every second', () => {

@@ -212,6 +212,13 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     assert.deepEqual(parseState(JSON.stringify({ ...ok, uptime: 5, own })).own, own);
   });
 
+  test('that holds whether container instances could be listed is taken', () => {
+    assert.equal(parseState(JSON.stringify({ ...ok, mayList: true })).mayList, true);
+    assert.throws(() => parseState(JSON.stringify({ ...ok, mayList: 'yes' })), {
+      message: 'the state file is corrupt: mayList',
+    });
+  });
+
   test('a member that this version does not know is no harm', () => {
     assert.equal(parseState(JSON.stringify({ ...ok, colour: 'red' })).instanceId, 'i-1');
   });
