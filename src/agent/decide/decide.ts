@@ -62,11 +62,11 @@ function nextAction(observed: Observation, policy: Policy): Action {
   if (tasks.length > 0) {
     const limited = atLimit(observed, policy, containerInstance, tasks);
     if (limited?.kind === 'stop-tasks') return limited;
-    // What a limit asks of the group may have nobody to answer it, and those need not wait for it.
+    // The group may not carry out what a limit asks of it, and the ignored tasks need not wait for that.
     const ignored = stopIgnored(observed, policy, containerInstance, tasks);
     if (ignored) return ignored;
     if (limited) return limited;
-    // The plain mode leaves it to ECS to say that tasks still run.
+    // In mode `deregister` it is ECS that says whether tasks still run.
     if (policy.mode === 'deregister' && containerInstance.kind === 'registered') {
       return { kind: 'deregister', containerInstance };
     }
@@ -81,21 +81,21 @@ function nextAction(observed: Observation, policy: Policy): Action {
 }
 
 /**
- * After so many ms without the group's word, what can be undone is done, and what the operator asks for: S5 in guarantees.md promises
- * half a minute. The group is asked several times by then, and of a Spot notice's two minutes most are left.
+ * How long, in ms, the agent waits for the group's word. After that it does what can be undone, and what an operator asks for: S5
+ * in guarantees.md promises half a minute. By then the group has been asked several times, and most of a Spot notice's two
+ * minutes are left.
  */
 const GROUP_PATIENCE_MS = 30_000;
 
 /**
- * A tag that tells of a lifecycle event, where nothing else asks for the instance: it may have been left by an event that is
- * over. DRAINING would move the tasks of services, so the group is heard first; and nothing is done without its word that
- * cannot be undone.
+ * Handles a tag of a lifecycle event, if nothing else asks for the instance: the event may be over. DRAINING would move the tasks
+ * of services, so the group is heard first, and nothing irreversible is done without its word.
  */
 function pastEvent(observed: Observation, { mode }: Policy): Action | undefined {
   const { lifecycle, memory, now, keptForMs = 0, silentSignals } = observed;
   if (!isEventAlone(observed)) return undefined;
   if (lifecycle.kind === 'unknown') {
-    // It has said so before.
+    // The lifecycle action was known to wait before.
     if (memory.waiting) return undefined;
     const containerInstance = ifKnown(observed.containerInstance);
     const isDue = mode === 'drain' && now >= (memory.signalledAt ?? now) + GROUP_PATIENCE_MS;
@@ -112,20 +112,21 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
 
 /**
  * A drained container instance leaves its cluster, unless its root volume is replaced: then the instance returns to service, and
- * deregistering cannot be undone. An operator's own request waits for the group's word, but not for ever.
+ * deregistering cannot be undone. An operator's own request waits for the group's word, but only for GROUP_PATIENCE_MS.
  */
 function leaveCluster(observed: Observation, policy: Policy, containerInstance: Registered): Action {
   const deregister: Action = { kind: 'deregister', containerInstance };
   if (policy.mode !== 'drain') return deregister;
   const { newer } = containerInstance;
   if (leavingGroup(observed)?.aim === 'root-volume')
-    // What is deregistered leaves the other to be found. What stays does not, and the other can have tasks.
+    // Once this container instance is deregistered, the newer one is found. If this one stays, the newer one is not looked for,
+    // and can have tasks.
     return newer === undefined
       ? release(observed, policy)
       : waitFor('container-instance', { cause: `this host may have become the container instance ${newer}` });
   const { lifecycle, memory, now } = observed;
   if (lifecycle.kind === 'unknown') {
-    // A drain that the group began can be old when an operator asks for the instance as well.
+    // Counts from the operator's request: the drain itself can be older, if the group began it.
     const askedAt = observed.signalsChangedAt ?? memory.signalledAt ?? now;
     const isPatient = now < askedAt + GROUP_PATIENCE_MS;
     const mustHear = memory.isReplacing || maybeGroupsDoing(observed) || isPatient;
@@ -149,9 +150,9 @@ function contradiction(observed: Observation) {
 }
 
 /**
- * The signal is gone. What we set DRAINING is given back, if it is still there to give. Also where ECS calls it ACTIVE: its
- * descriptions lag, and setting it once more does no harm. Before its root volume is replaced it would be given tasks that end
- * with the old one: it is given back afterwards.
+ * The signal is gone. What we set DRAINING is given back, if it is still registered, even if ECS calls it ACTIVE: its
+ * descriptions lag, and setting it once more does no harm. An instance whose root volume is about to be replaced is given back
+ * only afterwards, because new tasks would end with the old volume.
  */
 function cancelled(observed: Observation): Action {
   const { containerInstance, memory, lifecycle } = observed;
@@ -171,7 +172,7 @@ function cancelled(observed: Observation): Action {
 const REPLACED_FIRST =
   'the signal is gone, and the instance is given back once its root volume has been replaced';
 
-/** No task is left and ECS knows the instance no more: let the group have it. */
+/** No task is left, and the container instance has left ECS, or stays there for its new root volume: the group may have the instance. */
 function release(observed: Observation, policy: Policy): Action {
   const { lifecycle, memory } = observed;
   const held = heldByHooks(observed, policy);
@@ -185,7 +186,7 @@ function release(observed: Observation, policy: Policy): Action {
     case 'begun':
       return { kind: 'wait', why: { for: 'hook' } };
     case 'waiting': {
-      // Ours is done; another owner's hook still holds the instance.
+      // Our action is completed; another owner's hook still holds the instance.
       if (isCompleted(memory)) return { kind: 'done', why: doneFor(where) };
       const choice = hookChoice(observed, policy);
       return choice.kind === 'ours'
@@ -201,7 +202,7 @@ function release(observed: Observation, policy: Policy): Action {
       if (where.aim === 'root-volume') return { kind: 'done', why: 'root-volume' };
       return { kind: 'done', why: memory.completed ? 'released' : 'terminating' };
     case undefined:
-      // Asked to terminate it, the group may not have begun yet.
+      // The group was asked to terminate the instance, and may not have begun yet.
       if (state === 'InService' && isTerminatedLately(observed))
         return { kind: 'wait', why: { for: 'hook' } };
       return mayTerminate(observed, policy, state)
@@ -215,7 +216,7 @@ const doneFor = ({ aim }: Leaving): Done => (aim === 'root-volume' ? 'root-volum
 const mayTerminate = (observed: Observation, { rebalanceTerminate }: Policy, state: string): boolean =>
   state === 'InService' && rebalanceTerminate && isRebalanced(observed);
 
-/** The operator's hooks have their time once nothing can run here any more, and before anybody lets the machine go. */
+/** The operator's hooks in `drained/` run once nothing can be placed here any more, and before anything releases the instance. */
 function heldByHooks(observed: Observation, policy: Policy): Action | undefined {
   const { drainedHooks, memory } = observed;
   if (drainedHooks === undefined || drainedHooks === 'settled' || isReleased(memory)) return undefined;

@@ -8,64 +8,64 @@ export type DrainPace = {
   readonly phase: Phase;
   /** Uniform in [0, 1), drawn anew for each poll of the signals. */
   readonly jitter: number;
-  /** Uniform in [0, 1), drawn once for the drain: what many begin in the same second they must not go on with at once. */
+  /** Uniform in [0, 1), drawn once for the drain: drains that begin in the same second must not all continue at the same time. */
   readonly spread: number;
   readonly asked: Readonly<Record<DrainQuestion, Asked>>;
   /** What ECS last said, whatever failed since. */
   readonly ecsView: EcsView | undefined;
-  /** Since when ECS has answered, and none of its answers told where this host is; undefined where the last one did. */
+  /** Since when ECS answers without saying where this host is; undefined if its last answer did say so. */
   readonly unclearSince: number | undefined;
   /** Nothing asks for the instance any more: what was set DRAINING is to be given back. */
   readonly isOver: boolean;
   /** When the first signal of this drain was seen; undefined where none is there any more. */
   readonly signalledAt: number | undefined;
-  /** When the drain began, where it has not set the instance DRAINING itself; undefined where it has. */
+  /** When the drain began, if the agent found the instance DRAINING; undefined if it has set it DRAINING itself. */
   readonly foundDrainingSince: number | undefined;
-  /** ECS has throttled a look in this drain: others need its requests more. */
+  /** ECS has throttled a view in this drain: others need its requests more. */
   readonly isEcsCrowded: boolean;
-  /** … several in a row: many others ask at the same time, and each has its turn. */
+  /** ECS has throttled several views in a row: many others ask at the same time, and the instances take turns. */
   readonly isQueued: boolean;
-  /** Some tasks may be such as the drain does not wait for: only ECS tells which. */
+  /** Some tasks may be among those that `--ignore-tasks` names, and only ECS says which. */
   readonly mustDescribe: boolean;
   /** The group was last known to replace the root volume of an instance that stays. */
   readonly isReplacing: boolean;
   /** Tasks can be placed here during the drain: in mode `deregister`, and in a dry run. */
   readonly listsWhileActive: boolean;
-  /** From then on tasks are asked to stop that ECS places here: at a limit, or before a Spot interruption. */
+  /** From when on tasks that ECS places here are asked to stop: at a limit, or before a Spot interruption. */
   readonly stopTasksAt: number | undefined;
   /** When a limit may end the lifecycle action; undefined where there is none. */
   readonly limitAt: number | undefined;
   /**
-   * Since when the ECS agent says what this host is, where that is another container instance than the view was asked for, or where
-   * it said something else when that told nothing.
+   * Since when the ECS agent names another container instance for this host than the one that the last view was asked for. If
+   * that view did not say where this host is: since when it names another one than it did then.
    */
   readonly registeredAnewAt: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
   /** Metadata says that the group is terminating the instance. */
   readonly isTermination: boolean;
-  /** Since when the group has been saying that the instance stays, or is in none, though metadata says that it goes. */
+  /** Since when the group says that the instance stays, or is in no group, although metadata says that the group terminates it. */
   readonly contradictedSince: number | undefined;
-  /** Nothing tells at the moment whether there is a signal. */
+  /** It is not known at the moment whether there is a signal. */
   readonly isSignalUnknown: boolean;
   /** No signal is there: only the group's own word keeps the drain going. */
   readonly isUnsignalled: boolean;
-  /** The group says that the instance stays, though nothing but its own doing asks for it to go. */
+  /** The group says that the instance stays, although all signals come from the group. */
   readonly isContradicted: boolean;
-  /** Whether metadata is read for the group's wish: the API need not be asked for it then. */
+  /** Whether metadata is read for the group's decision (signal `lifecycle`). If so, the API need not be asked for it. */
   readonly hearsOfTermination: boolean;
   /** How often our hook needs a heartbeat; undefined where it is not known. */
   readonly heartbeatInterval: number | undefined;
   /** Whether the group has told its hooks in this drain. */
   readonly areHooksKnown: boolean;
-  /** Where it is not clear which hook is ours: how often the one that needs heartbeats most often does. */
+  /** If it is not clear which hook is ours: the shortest heartbeat interval among the candidates. */
   readonly unclearInterval: number | undefined;
-  /** When the last heartbeat was recorded, where it was: then the hook still waits. */
+  /** When the last heartbeat was recorded, which shows that the hook still waited; undefined if the last one was not recorded. */
   readonly heldAt: number | undefined;
-  /** When the group itself was first heard to say that the hook waits which waits now, or did last; undefined where it was not. */
+  /** When the group itself first said that the current wait (or the last one) had begun; undefined if it never did. */
   readonly waitToldAt: number | undefined;
-  /** From 0 to 1: how short the account's requests have been for heartbeats of late. */
+  /** From 0 to 1: how scarce the account's requests for heartbeats have been recently. */
   readonly strain: number;
-  /** Why the last heartbeat failed; undefined where it did not: whether the hook waits is not known from it then. */
+  /** Why the last heartbeat failed, so that it does not tell whether the hook waits; undefined if it did not fail. */
   readonly heartbeatFailed: 'throttled' | 'unclear' | undefined;
   /** When the hook's global limit ends the wait; undefined where none is known. */
   readonly hookLimit: number | undefined;
@@ -81,7 +81,7 @@ export type DrainPace = {
   readonly emptySince: number | undefined;
   /** Whether the ECS agent says at the moment what this host is. */
   readonly isRegistrationTold: boolean;
-  /** Whether the ECS agent says that such a task runs here: then nothing that ECS says can end the drain. */
+  /** Whether the ECS agent says that a task runs here that the drain waits for: then no answer from ECS can end the drain. */
   readonly isHostBusy: boolean;
   /** Tasks that the ECS agent has listed, and that ECS has not called gone since. */
   readonly tasksSeenHere: number;
@@ -89,12 +89,12 @@ export type DrainPace = {
   readonly servicesSince: number | undefined;
 };
 
-/** So many ms after the last time, as long as not so many have passed since something began. */
+/** Ask every so many ms, until so many ms have passed since something began. */
 export type Step = { readonly until: number; readonly every: number };
 
-/** The pace after so many ms. The last step has no end. */
+/** The interval at this time. The last step should have no end. */
 export const stepAfter = (steps: readonly Step[], elapsed: number): number =>
   steps.find(({ until }) => elapsed < until)?.every ?? Infinity;
 
-/** A question that was never answered, or whose answer no longer counts, is asked again so many ms after the last time. */
+/** How long after the last try, in ms, a question is asked again that was never answered, or whose answer no longer counts. */
 export const FIRST_ANSWER_MS = 5_000;

@@ -5,29 +5,29 @@ import { type DrainPace, FIRST_ANSWER_MS, type Step, stepAfter } from './drain-p
 import { dueAfter, type Urgency } from './rest.ts';
 
 /**
- * While the ECS agent says that a task runs here, nothing that ECS says can end the drain, and asking the ECS agent costs
- * nothing. Then ECS is looked at only for what somebody may have changed there.
+ * How often ECS is checked while the ECS agent says that a task runs here. Then no answer from ECS can end the drain, and the ECS
+ * agent costs nothing to ask. ECS is asked only about changes that somebody may have made there.
  */
 const CHECK_MS = 300_000;
-/** Where some tasks may be such as the drain does not wait for: which, ECS must have said before the others have ended. */
+/** How often, with `--ignore-tasks`: ECS must have said which tasks are ignored before the others have ended. */
 const CHECK_IGNORED_MS = 60_000;
 /**
- * ECS's descriptions lag: one that calls the instance DRAINING, which nobody has set so in this drain, may be older than what
- * has set it ACTIVE. Such a word is asked for twice more in the first minute, and once in each of the next ones.
+ * If the agent found the instance DRAINING instead of setting it so, ECS's description may be older than a call that has set it
+ * ACTIVE. So ECS is asked twice more in the first minute, and once in each of the next ones.
  */
 const FOUND_DRAINING: readonly Step[] = [
   { until: 45_000, every: 25_000 },
   { until: 300_000, every: 60_000 },
 ];
-/** What the tasks are that run here, for people, once all of a fleet have had time to be DRAINING. */
+/** When ECS is first asked what the tasks are, for people to read: after a whole fleet has had time to be DRAINING. */
 const GLANCE_MS = 5_000;
 const GLANCE_IGNORED_MS = 1_000;
-/** Where the ECS agent does not answer, ECS alone knows. */
+/** While the ECS agent does not answer, only ECS knows about the tasks. */
 const WITHOUT_ECS_AGENT_MS = 30_000;
 const RELEASED_MS = 60_000;
 /**
- * Where ECS does not tell where this host is. What it does not know yet it knows within minutes; after that somebody must fix it, or
- * say so: what the ECS agent says anew is asked for at once.
+ * While ECS does not say where this host is. What ECS does not know yet it learns within minutes; after that, somebody must fix
+ * it. If the ECS agent names another container instance, ECS is asked at once.
  */
 const UNCLEAR: readonly Step[] = [
   { until: 360_000, every: 15_000 },
@@ -37,27 +37,30 @@ const UNCLEAR_AT_FIRST: readonly Step[] = [
   { until: 360_000, every: FIRST_ANSWER_MS },
   { until: Infinity, every: 60_000 },
 ];
-/** … and where nothing asks for the instance any more. */
+/** The same, once nothing asks for the instance any more. */
 const UNCLEAR_OVER: readonly Step[] = [
   { until: 60_000, every: 15_000 },
   { until: 300_000, every: 60_000 },
   { until: Infinity, every: CHECK_MS },
 ];
-/** Before tasks are asked to stop, and afterwards, they are listed as a whole so often, while the host names them. */
+/** How often all tasks are listed before and after they are asked to stop, while the host names some. */
 const LIST_MS = 60_000;
-/** For so long only the tasks are asked after that are about to end, and not what somebody may have changed. */
+/** How long a view reads only the tasks that are about to end, before somebody's changes must be read again. */
 const UNSEEN_MS = 60_000;
-/** Where tasks can still be placed, or must be asked to stop. */
+/** How often ECS is asked while tasks can still be placed here, or must be asked to stop. */
 const LOOK_MS = 15_000;
 /** A list that is older than this, in ms, is read anew. */
 const LISTED_LATELY_MS = 20_000;
 const LONGEST_LOOK_MS = 300_000;
-/** Until a limit at which tasks are asked to stop: they must be known by then. */
+/** So long before a limit at which tasks are asked to stop they must be known. */
 const BEFORE_STOP_MS = 60_000;
-/** Tasks that do not stop are asked again once a minute: after so long they need be known no sooner. */
+/** After a limit, tasks that do not stop are asked again once a minute. After this long they need not be known any sooner. */
 const AFTER_STOP_MS = 600_000;
 
-/** ECS learns of a task's end 1 to 30 s after the host. Its last word, by how long ago the host's last task ended. */
+/**
+ * ECS learns of a task's end 1 to 30 s after the host. How often ECS is asked whether the last tasks are STOPPED, by the time
+ * since the host's last task ended.
+ */
 const END_LOOKS: readonly Step[] = [
   { until: 4_000, every: 2_000 },
   { until: 7_000, every: 3_000 },
@@ -66,7 +69,7 @@ const END_LOOKS: readonly Step[] = [
   { until: 300_000, every: 15_000 },
   { until: Infinity, every: 30_000 },
 ];
-/** What stays DRAINING in its cluster, with no task left, by how long it has been empty. */
+/** How often ECS is asked about an instance that is empty but stays DRAINING in its cluster, by how long it has been empty. */
 const DRAINED: readonly Step[] = [
   { until: 60_000, every: LOOK_MS },
   { until: 300_000, every: 60_000 },
@@ -74,7 +77,7 @@ const DRAINED: readonly Step[] = [
 ];
 const FIRST_END_LOOK_MS = 2_000;
 
-/** An instance that is DRAINING can wait for its release; one that is not yet is given tasks meanwhile. */
+/** A fleet that is throttled lets instances go first that are not DRAINING yet, because those are given tasks meanwhile. */
 const OTHERS_FIRST_MS = 52_000;
 
 /** When ECS is to be looked at next, in ms by the agent's clock. */
@@ -89,7 +92,7 @@ function dueByItself(pace: DrainPace): number {
   const { unclearSince } = pace;
   if (unclearSince !== undefined && !isHostHolding(pace)) return every(unclearInterval(pace, unclearSince));
   if (!last) return every(FIRST_ANSWER_MS);
-  // It waits for its group alone.
+  // It waits only for its group.
   if (pace.isOver) return every(CHECK_MS);
   const { containerInstance } = last;
   if (containerInstance.kind !== 'registered') return every(releasedInterval(pace, last));
@@ -104,8 +107,8 @@ function dueByItself(pace: DrainPace): number {
 }
 
 /**
- * What the next view of ECS reads. `quick` and `check` rest on the last one, and say of no task that it is the last: they
- * are enough only where ECS has the container instance DRAINING, so that nothing new is placed on it.
+ * What the next view of ECS reads. `quick` and `check` build on the last view, and never say that no task is left. They are
+ * enough only while ECS has the container instance DRAINING, so that nothing new is placed on it.
  */
 export function nextViewKind(pace: DrainPace): ViewKind {
   const { asked, ecsView: last, isHostBusy } = pace;
@@ -113,23 +116,24 @@ export function nextViewKind(pace: DrainPace): ViewKind {
   if (pace.isOver) return 'given-back';
   if (last?.containerInstance.kind !== 'registered') return 'full';
   if (isAnew(pace)) return 'full';
-  // Where ECS throttles, the first look after DRAINING is so late that somebody may have set it ACTIVE.
+  // If ECS throttles, the first view after DRAINING comes so late that somebody may have set the instance ACTIVE meanwhile.
   const isChecked = pace.now - (last.describedAt ?? at) < CHECK_MS;
   if (isHostBusy && isSettled(pace, last))
     return isUndescribed(last) && !isStale && isChecked ? 'quick' : 'check';
-  // An answer that no longer counts asks for a whole view; one that did not come asks for the same again.
+  // If an answer no longer counts, a full view is needed. If one did not come, the same is asked again.
   if (isStale && failure === undefined) return isJustListed(pace, last) ? 'confirm' : 'full';
   if (isHostBusy && isUnchanged(pace, last) && wasListedLately(pace, last)) return 'check';
   const { emptySince } = pace;
   if (emptySince === undefined || !isEndNear(pace, last)) return 'full';
-  // Somebody may have set it ACTIVE, however long its last tasks take to end.
+  // However long the last tasks take to end, somebody may set the instance ACTIVE meanwhile.
   const isSeen = pace.now - Math.max(last.describedAt ?? at, emptySince) < UNSEEN_MS;
   return isSeen && (last.containerInstance.status === 'DRAINING' || pace.listsWhileActive) ? 'quick' : 'full';
 }
 
 /**
- * What stays in its cluster is asked about once more after a host that took its time: a whole view each time would use up a minute's
- * requests, so that each waits for them, the host is asked again after it, and none of them is ever the last.
+ * An instance that stays in its cluster is checked once more if the host was slow to answer. A full view each time would use up
+ * the minute's requests: each view would wait for them, the host would be asked again after it, and no view would ever be the
+ * last.
  */
 function isJustListed({ isReplacing, now, tasksSeenHere }: DrainPace, last: EcsView): boolean {
   const { containerInstance, tasks, isListed, listedAt = -Infinity } = last;
@@ -138,17 +142,20 @@ function isJustListed({ isReplacing, now, tasksSeenHere }: DrainPace, last: EcsV
   return isReplacing && isEmpty && isDraining && now - listedAt < LISTED_LATELY_MS;
 }
 
-/** How often, in ms, a list that takes so many requests may be asked for: one more must always fit into the budget. */
+/** How often, in ms, a list may be asked for that takes so many requests: one more must always fit into the budget. */
 export function listInterval(requests: number): number {
   const room = Math.max(1, REQUESTS - requests);
   return Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, (requests * 60_000) / room));
 }
 
-/** The host is another container instance by now, which is given tasks, and ECS was not asked about that one, or did not answer. */
+/** The host has become another container instance, which is given tasks, and ECS was not asked about that one yet, or did not answer. */
 const isAnew = ({ asked: { ecsView: asked }, registeredAnewAt }: DrainPace): boolean =>
   registeredAnewAt !== undefined && (asked.at < registeredAnewAt || asked.failure !== undefined);
 
-/** A task runs on what ECS last said that this host is: then there is time, whatever it says by now. */
+/**
+ * A task runs on the container instance that ECS last named for this host. That holds the instance, so there is time, whatever
+ * ECS says by now.
+ */
 const isHostHolding = ({ isHostBusy, isOver, ecsView, registeredAnewAt }: DrainPace): boolean =>
   isHostBusy && !isOver && ecsView !== undefined && registeredAnewAt === undefined;
 
@@ -159,7 +166,7 @@ function unclearInterval(pace: DrainPace, unclearSince: number): number {
   return stepAfter(steps, asked.ecsView.at - since);
 }
 
-/** Until when others of a fleet that began with this one, and whose first look is throttled too, have ECS's answers. */
+/** Until when this instance leaves ECS's answers to others of its fleet that are throttled too. */
 function othersFirst({ isQueued, signalledAt = -Infinity, spread, isHostBusy, ecsView }: DrainPace): number {
   const isDraining =
     ecsView?.containerInstance.kind === 'registered' && ecsView.containerInstance.status === 'DRAINING';
@@ -172,14 +179,15 @@ const isSettled = (pace: DrainPace, last: EcsView): boolean => isUnchanged(pace,
 /** Nothing new is placed here. */
 function isUnchanged({ listsWhileActive }: DrainPace, { containerInstance, heard }: EcsView): boolean {
   if (containerInstance.kind !== 'registered' || containerInstance.status !== 'DRAINING') return false;
-  // What the ECS agent says that this host is, and ECS does not say yet, may be given tasks.
+  // If the ECS agent names a container instance that ECS does not confirm yet, tasks may be placed on it.
   const isConfirmed = heard === undefined || heard === containerInstance.arn;
   return isConfirmed && !listsWhileActive;
 }
 
 /**
- * Before tasks are asked to stop all of them must be known: those that were listed, and what the host has named since. A list takes
- * several requests where many have stopped, and the last one, on which the release rests, must not wait for its own.
+ * Before tasks are asked to stop, all of them must be known: those that ECS listed, and those that the host has named since. A
+ * list takes several requests if many tasks have stopped, and the last view, on which the release rests, must not have to wait
+ * for its own.
  */
 const wasListedLately = ({ now }: DrainPace, last: EcsView): boolean =>
   !isUndescribed(last) && now - (last.listedAt ?? -Infinity) < LIST_MS;
@@ -188,7 +196,7 @@ function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
   return now >= stopTasksAt - BEFORE_STOP_MS;
 }
 
-/** ECS still lists some task, or what is left is not known, though the host has none any more. */
+/** The host has no task any more, but ECS still lists one, or does not say what is left. */
 const isEndNear = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
   !(ifKnown(tasks)?.length === 0 && tasksSeenHere === 0);
 
@@ -197,7 +205,7 @@ const isUndescribed = ({ tasks }: EcsView): boolean => tasks.kind === 'unknown';
 function checkInterval(pace: DrainPace, last: EcsView): number {
   const { asked, spread, isQueued, foundDrainingSince } = pace;
   const usual = usualCheckInterval(pace, last);
-  // Where a fleet has more to ask than ECS answers, these looks would be the first to keep it from what is urgent.
+  // If a fleet asks more than ECS answers, these checks would be the first to delay what is urgent.
   if (foundDrainingSince === undefined || isQueued) return usual;
   const every = stepAfter(FOUND_DRAINING, asked.ecsView.at - foundDrainingSince);
   return Math.min(usual, every * (1 + spread / 10));
@@ -212,13 +220,13 @@ function usualCheckInterval({ spread, isEcsCrowded, mustDescribe }: DrainPace, l
 function endInterval({ asked, tasksSeenHere }: DrainPace, last: EcsView, emptySince: number): number {
   const { at } = asked.ecsView;
   const known = (ifKnown(last.tasks)?.length ?? 0) + tasksSeenHere;
-  // ECS's word on those that were seen here needs a moment; where there were none, there is none to wait for.
+  // ECS needs a moment to learn that the tasks seen here have ended. If there were none, there is nothing to wait for.
   if (at < emptySince) return known > 0 ? emptySince + FIRST_END_LOOK_MS - at : 0;
   const every = stepAfter(END_LOOKS, at - emptySince);
   return known === 0 ? Math.max(every, LOOK_MS) : every;
 }
 
-/** It is empty, and waits for something else: its group, another owner's hook, or an event that EC2 has announced a day ahead. */
+/** The instance is empty, and waits for something else: its group, another owner's hook, or an event that EC2 has announced a day ahead. */
 function drainedInterval(pace: DrainPace, last: EcsView, emptySince: number): number {
   const usual = viewInterval(pace, last);
   return isUnchanged(pace, last)
@@ -226,14 +234,14 @@ function drainedInterval(pace: DrainPace, last: EcsView, emptySince: number): nu
     : usual;
 }
 
-/** Nothing new comes to a host that ECS has let go; what was seen on it must still be seen to end. */
+/** Nothing is placed on a host that ECS has let go. The tasks that were seen on it must still be seen to end. */
 function releasedInterval(
   { asked, emptySince, isHostBusy, isRegistrationTold, tasksSeenHere, spread }: DrainPace,
   { heard, tasks }: EcsView,
 ): number {
   const { at } = asked.ecsView;
   const isEmpty = tasksSeenHere === 0 && ifKnown(tasks)?.length === 0;
-  // A host that registers anew says so, unless its ECS agent is silent: then only ECS tells.
+  // A host that registers anew names its new container instance, unless its ECS agent is silent: then only ECS tells.
   const tellsAnew = heard !== undefined && isRegistrationTold;
   if (isEmpty || isHostBusy) return tellsAnew ? CHECK_MS : RELEASED_MS;
   if (emptySince === undefined) return WITHOUT_ECS_AGENT_MS * (1 + spread / 2);
@@ -243,20 +251,21 @@ function releasedInterval(
 function viewInterval(pace: DrainPace, last: EcsView): number {
   const { now, jitter, stopTasksAt = Infinity } = pace;
   const { requests, containerInstance } = last;
-  // Set DRAINING once more shortly before the limit, and not listed since. An ACTIVE one is not listed at all.
+  // The instance was set DRAINING once more shortly before the limit, and its tasks were not listed since (while it is ACTIVE,
+  // they are not listed at all).
   const isDraining = containerInstance.kind === 'registered' && containerInstance.status === 'DRAINING';
   if (isDraining && isUndescribed(last) && isStopNear(pace)) return GLANCE_IGNORED_MS;
   const isOld = now >= stopTasksAt + AFTER_STOP_MS;
   return Math.max(isOld ? 60_000 : 0, listInterval(requests)) * (1 + jitter * 0.2);
 }
 
-/** An instance that is given tasks comes first, then one that could go; a check while the host is busy can wait. */
+/** An instance that is still given tasks comes first, then one that could be released. A check while the host is busy can wait. */
 function urgencyOf(pace: DrainPace): Urgency {
   const { containerInstance } = pace.ecsView ?? {};
   if (isAnew(pace)) return 'draining';
   if (!pace.ecsView || (containerInstance?.kind === 'registered' && containerInstance.status === 'ACTIVE'))
     return pace.isHostBusy || pace.isQueued ? 'draining' : 'release';
-  // Those that keep the host busy may all be such as the drain does not wait for, and only ECS tells.
+  // All tasks that keep the host busy may be ignored ones, and only ECS says so.
   if (isStopNear(pace)) return 'release';
   if (pace.isHostBusy) return pace.mustDescribe ? 'release' : 'nothing';
   return pace.isQueued ? 'queued' : 'release';

@@ -5,7 +5,7 @@ import type { HookChoice, Memory, Observation, Policy, Waiting } from '../model.
 import { type Leaving, leaving } from './group-state.ts';
 import { chooseHook } from './lifecycle-hook.ts';
 
-/** The signals as they are; those of a source that does not answer as they last were. */
+/** The current signals. If a source does not answer, its last ones count. */
 export function signalsOf(observed: Observation): readonly Signal[] {
   const { memory, silentSignals } = observed;
   const heard = signalsHeard(observed);
@@ -14,7 +14,7 @@ export function signalsOf(observed: Observation): readonly Signal[] {
   return kept.length > 0 ? [...heard, ...kept] : heard;
 }
 
-/** Those that are there now, whatever a silent source had; or as they last were when nothing answers. What cannot be undone rests on these. */
+/** The signals of the sources that answer now; the last known ones if nothing answers. What cannot be undone rests only on these. */
 const signalsHeard = ({ signals, memory }: Observation): readonly Signal[] =>
   ifKnown(signals) ?? memory.signals ?? [];
 
@@ -26,19 +26,24 @@ function membership({ lifecycle }: Observation): Extract<Lifecycle, { kind: 'in-
   return state?.kind === 'in-group' ? state : undefined;
 }
 
-/** How far its group has come with taking the instance out; undefined where it keeps it, or nothing is known. */
+/** How far the group has come with taking the instance out; undefined if it keeps the instance, or nothing is known. */
 export function leavingGroup(observed: Observation): Leaving | undefined {
   const state = groupState(observed);
   return state === undefined ? undefined : leaving(state);
 }
 
-/** A group that terminates the instance never takes that back: as good as any signal, once it has said so itself. */
+/** The group itself has said that it terminates the instance, which it never takes back: that counts as much as any signal. */
 export const terminationDecided = (observed: Observation): boolean =>
   leavingGroup(observed)?.aim === 'termination' && membership(observed)?.from === undefined;
 
 /**
- * What asks for the instance to go. `unheard`: nothing does any more, but its group was last known to terminate it, or to wait for
- * its hook, and has to be asked, or has just been asked. `withdrawn`: nothing does. What the group itself terminates needs no signal.
+ * What asks for the instance to go.
+ *
+ * - `signalled`: a signal does, or the group itself, which needs no signal.
+ * - `unknown`: it is not known whether a signal does.
+ * - `unheard`: no signal does any more, but the group was last known to terminate the instance, or to wait for its hook. It has
+ * to be asked first, or has just been asked.
+ * - `withdrawn`: nothing does.
  */
 export function demand(observed: Observation): 'signalled' | 'unknown' | 'unheard' | 'withdrawn' {
   const { signals, lifecycle, memory, isGroupAwaited = false } = observed;
@@ -54,8 +59,8 @@ const wasLeaving = ({ waiting, isTerminating }: Memory): boolean =>
   waiting !== undefined || isTerminating === true;
 
 /**
- * Whether the group itself says that its hook waits before the root volume is replaced, and the ECS agent does not say that no task runs
- * here: the tasks end with the old volume, whether or not anything asks for the instance any more.
+ * Whether the group itself says that its hook waits before the root volume is replaced, while the ECS agent does not say that no
+ * task runs here. The tasks would end with the old volume, whether or not anything still asks for the instance.
  */
 export function holdsRootVolume(observed: Observation): boolean {
   const where = leavingGroup(observed);
@@ -63,7 +68,7 @@ export function holdsRootVolume(observed: Observation): boolean {
   return where?.aim === 'root-volume' && where.stage === 'waiting' && isHeard && !observed.emptySince;
 }
 
-/** Whether our hook is kept alive, where it waits. */
+/** Whether our hook is to be kept alive, if it waits. */
 export const isHookWanted = (observed: Observation): boolean =>
   demand(observed) !== 'withdrawn' || holdsRootVolume(observed);
 
@@ -71,13 +76,13 @@ export const isHookWanted = (observed: Observation): boolean =>
 export const isUnsignalled = ({ signals }: Observation): boolean =>
   signals.kind === 'known' && signals.value.length === 0;
 
-/** What only metadata and heartbeats have said holds an instance, and lets none go. */
+/** Only metadata and heartbeats have said this, not the group itself: it can hold an instance, but never release it. */
 export const isAssumed = (lifecycle: Lifecycle): boolean =>
   lifecycle.kind === 'in-group' && lifecycle.from !== undefined;
 
 /**
- * Whether Auto Scaling says that the instance stays, though nothing but its group's own doing asks for it to go. That it is in no
- * group contradicts metadata, which knows of one; a tag may be older.
+ * Whether Auto Scaling says that the instance stays, although only the group's own signals ask for it to go. If it says that the
+ * instance is in no group, that contradicts metadata, which knows of one; a tag may simply be older.
  */
 export function isContradicted(observed: Observation): boolean {
   const { lifecycle } = observed;
@@ -87,14 +92,14 @@ export function isContradicted(observed: Observation): boolean {
   );
 }
 
-/** Whether all signals that are there come from the group: what metadata says of it, and tags that tell of its lifecycle event. */
+/** Whether all current signals come from the group: the state in metadata, and tags of its lifecycle event. */
 export const isGroupsDoing = (observed: Observation): boolean => signalsHeard(observed).every(isGroups);
 
 const isGroups = (signal: Signal): boolean =>
   signal.source === 'lifecycle' || (signal.source === 'tag' && signal.eventAt !== undefined);
 
 /**
- * Whether no signal is sure to ask for good: a tag that names a hook may be what is left of a lifecycle event, and what EC2 has
+ * Whether no signal is certain to be permanent: a tag that names a hook may be left from a lifecycle event, and what EC2 has
  * scheduled may pass.
  */
 export const maybeGroupsDoing = (observed: Observation): boolean =>
@@ -106,8 +111,8 @@ export const maybeGroupsDoing = (observed: Observation): boolean =>
   );
 
 /**
- * Whether nothing asks for the instance but a tag that tells of a lifecycle event, as the tagger writes it. The tag outlives
- * the event where the instance does: after its root volume was replaced, or in a warm pool.
+ * Whether only a tag of a lifecycle event, as the tagger writes it, asks for the instance. The tag outlives its event if the
+ * instance stays: after its root volume was replaced, or in a warm pool.
  */
 export function isEventAlone(observed: Observation): boolean {
   if (observed.signals.kind === 'unknown') return false;
@@ -117,17 +122,17 @@ export function isEventAlone(observed: Observation): boolean {
   );
 }
 
-/** The group has said for so many ms that it keeps the instance: the event that the tag tells of is over. */
+/** Once the group has said for this long, in ms, that it keeps the instance, the event of the tag is over. */
 export const KEPT_MS = 30_000;
 
 /**
- * Whether nothing asks for the instance any more, so that all that is left is to give back what was set DRAINING: no signal is
- * there, or none but a tag of a lifecycle event that is over.
+ * Whether nothing asks for the instance any more: no signal is there, or only a tag of a lifecycle event that is over. Then it
+ * only remains to give back what was set DRAINING.
  */
 export function isOver(observed: Observation): boolean {
   const { keptForMs = 0, silentSignals } = observed;
   if (demand(observed) === 'withdrawn') return true;
-  // Another source may have asked for the instance all the while.
+  // A source that is silent may have been asking for the instance all the time.
   const isHeard = silentSignals === undefined;
   return isHeard && isEventAlone(observed) && isContradicted(observed) && keptForMs >= KEPT_MS;
 }
@@ -139,7 +144,7 @@ const PASSING_EVENTS: ReadonlySet<string> = new Set([
   'system-maintenance',
 ]);
 
-/** Whether EC2 recommends to replace the instance, and says so now. */
+/** Whether EC2 currently recommends to replace the instance. */
 export const isRebalanced = (observed: Observation): boolean =>
   signalsHeard(observed).some(({ source }) => source === 'rebalance');
 
@@ -147,9 +152,9 @@ const isPassing = (signal: Signal): boolean =>
   signal.source === 'scheduled' && PASSING_EVENTS.has(signal.code);
 
 /**
- * Whether nothing asks for the instance but an event that EC2 has scheduled and that the host outlasts. Drained, it stays in
- * its cluster, to be ACTIVE again afterwards: what is deregistered does not come back with a reboot. What tells of the group's
- * own doing asks for nothing where the group itself says that the instance stays.
+ * Whether only a scheduled event that the host outlasts asks for the instance. After the drain such an instance stays in its
+ * cluster, and is ACTIVE again afterwards: a deregistered one would not come back with a reboot. The group's own signals do not
+ * count if the group itself says that the instance stays.
  */
 export function outlastsEvent(observed: Observation): boolean {
   const signals = signalsHeard(observed);
@@ -158,21 +163,21 @@ export function outlastsEvent(observed: Observation): boolean {
   return others.length === 0 || (membership(observed) !== undefined && others.every(isGroups));
 }
 
-/** Whether it was us who set this container instance DRAINING: a host that registers anew has another one, which may be anybody's. */
+/** Whether we set this container instance DRAINING. If the host registers anew it has another one, which somebody else may have set. */
 export const isDrainingOurs = ({ drainingSetAt, drainingSetOn }: Memory, arn: string): boolean =>
   drainingSetAt !== undefined && (drainingSetOn ?? arn) === arn;
 
-/** Whether the lifecycle action is behind us, as far as can be told. */
+/** Whether our lifecycle action is completed, as far as we can tell. */
 export const isCompleted = ({ completed }: Memory): boolean =>
   completed !== undefined && completed.standing !== 'doubted';
 
-/** Whether the instance has been let go, by us. An abandoned action may leave it retained, with its tasks. */
+/** Whether we have let the instance go. Abandoning the action does not count: the group may retain the instance, with its tasks. */
 export const isReleased = ({ completed, terminatedAt }: Memory): boolean =>
   completed?.result === 'CONTINUE' || terminatedAt !== undefined;
 
 /**
- * Whether the group was asked to terminate the instance so lately that it may not show yet. After that, an instance that is
- * as it was has been retained once more, unseen.
+ * Whether the group was asked to terminate the instance so recently that its state may not show it yet. If the state is still
+ * unchanged after that, the group has retained the instance once more, unseen.
  */
 export const isTerminatedLately = ({ now, memory: { terminatedAt = -Infinity } }: Observation): boolean =>
   now < terminatedAt + SHOWN_AFTER_MS;
@@ -180,15 +185,15 @@ export const isTerminatedLately = ({ now, memory: { terminatedAt = -Infinity } }
 const SHOWN_AFTER_MS = 30_000;
 
 /**
- * Which hook is ours, as far as can be told. Whether a hook that is changed counts for the action that waits is not
- * documented: of its numbers then and now the smaller ones count.
+ * Which hook is ours, as far as we can tell. AWS does not document whether a change of a hook applies to an action that already
+ * waits, so the smaller of its old and new numbers count.
  */
 export function hookChoice(
   observed: Observation,
   { lifecycleHook }: Pick<Policy, 'lifecycleHook'>,
 ): HookChoice {
   const { hooks, memory, pastTag } = observed;
-  // What names a hook may do so long after its own event.
+  // A tag still names the hook long after its own event.
   const signals = pastTag ? [...signalsOf(observed), pastTag] : signalsOf(observed);
   const choice = chooseHook(hooks, lifecycleHook, signals, hookBefore(memory));
   const waits = memory.waiting?.hook;
@@ -204,7 +209,7 @@ export function hookChoice(
   };
 }
 
-/** The hook that was ours before, in this drain: a retained instance can come to wait once more. */
+/** The hook that was ours earlier in this drain: an instance that was retained can come to wait once more. */
 const hookBefore = ({ waiting, hook }: Memory): Hook | undefined => waiting?.hook ?? hook;
 
 /** Our hook, while its lifecycle action is known to wait for us. */
@@ -214,7 +219,7 @@ export function waitingHook(
 ): Waiting | undefined {
   const { memory, now } = observed;
   const member = membership(observed);
-  // At a limit, too, the action is only ended by the group's own word that it waits.
+  // Even at a limit, the action is ended only if the group itself says that it waits.
   if (isCompleted(memory) || !member || member.from) return undefined;
   if (leaving(member.state)?.stage !== 'waiting') return undefined;
   const choice = hookChoice(observed, policy);

@@ -17,7 +17,7 @@ export type Freshness = {
   readonly emptySince: number | undefined;
   /** Since when the instance has to go; undefined where no signal is there. */
   readonly signalledAt: number | undefined;
-  /** When a new signal came, or the last one went: what the group said before says nothing of that. -Infinity: unseen. */
+  /** When a new signal came, or the last one went: what the group said before then does not count for that. -Infinity: not seen. */
   readonly signalsChangedAt: number;
   /** Until when it had rested since the try before; -Infinity before the first. */
   readonly restedUntil: number;
@@ -30,96 +30,96 @@ type Needed = Extract<
   'identity' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle' | 'retention'
 >;
 
-/** What was asked this long before it became due is new enough to let an instance go, in ms. */
+/** An answer that was asked for at most this long, in ms, before the mutation became due is new enough to let an instance go. */
 const LATELY_MS = 500;
-/** … and what ECS said, where the ECS agent has just said once more that this host is what ECS was asked about. */
+/** The same for ECS's answer, if the ECS agent has just confirmed that this host is the container instance that ECS was asked about. */
 const LATELY_CONFIRMED_MS = 5_000;
 
 /**
- * … and where ECS has let go of what the ECS agent has just said once more that this host is: nothing can be placed there any
- * more, and a host that registers anew says so first. A release that is throttled need not look again.
+ * The same, if ECS has let go of the container instance that the ECS agent has just named. Nothing can be placed there any more,
+ * and a host that registers anew would name another one. So a release that is throttled need not ask again.
  */
 const LATELY_LET_GO_MS = 60_000;
 
-/** … and what is left in a cluster that an instance leaves, which has waited for its group for days. */
+/** The same for the list of tasks before a deregistration: an instance may have waited for its group for days. */
 const LATELY_LISTED_MS = 20_000;
 
-/** … and that the group keeps an instance that is given back. */
+/** The same for the group's word that it keeps an instance that is given back. */
 const LATELY_KEPT_MS = 30_000;
 
-/** The group's state, where heartbeats have said so far that its hook still waits. */
+/** The same for the group's state: until then, heartbeats have shown that its hook still waits. */
 const LATELY_IN_GROUP_MS = 120_000;
 
-/** … and whether the group retains: an action that is abandoned in one that does no more ends the instance with its tasks. */
+/** The same for whether the group retains: if it no longer does, abandoning the action ends the instance with its tasks. */
 const LATELY_RETAINS_MS = 30_000;
 
 /**
- * … and where ECS places the tasks that are asked to stop before a Spot interruption. A limit of the operator's is known long before,
- * and all is listed by then; an interruption that is past already by a clock that is wrong comes with its notice, in the middle of a
- * drain that looks at ECS once in five minutes.
+ * The same for where ECS places the tasks that are asked to stop before a Spot interruption. An operator's limit is known long
+ * before, and everything is listed by then. But if the host's clock is wrong, an interruption can be past already when its notice
+ * comes, in the middle of a drain that asks ECS once in five minutes.
  */
 const LATELY_PLACED_MS = 120_000;
-/** … for which so many ms are waited: a list of many pages can take minutes, and the tasks have less. */
+/** How long, in ms, StopTask waits for that answer: a list of many pages can take minutes, and the tasks have less. */
 const PLACED_PATIENCE_MS = 10_000;
 
 /**
- * What must be asked anew before a mutation is made, because the mutation rests on it and it may have changed. A question
- * that was put since the try became due has been asked, whatever came of it: silence keeps nothing waiting for ever.
+ * What must be asked again before a mutation, because the mutation rests on it and it may have changed. A question that was asked
+ * since the try became due counts as asked even if no answer came, so that silence never holds a mutation up for ever.
  */
 export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[] {
   const { asked, decidedAt, dueAt } = fresh;
   const needed: Needed[] = [];
   const askedSince = (question: Needed, since: number) => asked[question].at >= since;
-  // What asks for it was read from metadata that may have become another instance's since it last told its name.
+  // The signal was read from metadata, which may have become another instance's since it last gave its instance id.
   if (!askedSince('identity', decidedAt)) needed.push('identity');
-  // A group may have begun to terminate it since it was last heard, or keep it by now.
+  // Since it was last heard, the group may have begun to terminate the instance, or decided to keep it.
   const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
-  // A tag whose event is over says nothing of another one that has begun since.
+  // A tag whose event is over says nothing about another event that has begun since.
   const groupHeardSince = mutation.kind === 'set-active' ? dueAt - LATELY_KEPT_MS : -Infinity;
   if (restsOnGroup && !askedSince('lifecycle', Math.max(groupHeardSince, fresh.signalsChangedAt)))
     needed.push('lifecycle');
-  // What is ACTIVE is given tasks, and whether ECS refuses to let go of it for one on its way down is documented
-  // nowhere: each try needs a list that is newer than the one before it.
+  // An ACTIVE instance is given tasks, and AWS does not document whether ECS refuses to deregister it while a task is stopping.
+  // So each try needs a list that is newer than the previous try.
   if (mutation.kind === 'deregister') {
     const isActive = mutation.containerInstance.status === 'ACTIVE';
     const isListed = ifKnown(fresh.ecsView)?.isListed === true;
     const isOld = isActive && !(isListed && askedSince('ecsView', fresh.restedUntil));
-    // What was listed while the host had tasks, or for a signal that was withdrawn, was no list of what is left.
+    // A list from while the host had tasks, or from before a signal was withdrawn, does not tell what is left.
     const begunSince = Math.max(fresh.emptySince ?? -Infinity, fresh.signalledAt ?? -Infinity);
     const listedSince = Math.max(begunSince, dueAt - LATELY_LISTED_MS);
     if (isOld || !askedSince('ecsView', listedSince)) needed.push('ecsView');
-    // ECS may have lost a task that the host runs: a drain that was done, and begins anew, has not asked the host since.
+    // ECS may have lost a task that the host runs. A drain that was done and begins anew has not asked the host since.
     for (const question of ['registration', 'localTasks'] as const)
       if (!askedSince(question, dueAt - LATELY_MS)) needed.push(question);
   }
-  // That no other task is left takes a whole list.
+  // Only a full list can say that no other task is left.
   if (mutation.kind === 'stop-tasks' && mutation.why === 'ignored' && !ifKnown(fresh.ecsView)?.isListed)
     needed.push('ecsView');
   const mayWait =
     mutation.kind === 'stop-tasks' && mutation.why === 'spot' && fresh.now < dueAt + PLACED_PATIENCE_MS;
   if (mayWait && !askedSince('ecsView', dueAt - LATELY_PLACED_MS)) needed.push('ecsView');
   if (mutation.kind !== 'complete' && mutation.kind !== 'terminate') return needed;
-  // A group that does not retain any more would terminate it with its tasks: what it said in a wait before this one is old.
+  // If the group no longer retains, it would terminate the instance with its tasks. An answer from an earlier wait is too old.
   const isForHookLimit = mutation.kind === 'complete' && mutation.why === 'hook-limit';
   if (isForHookLimit && !askedSince('retention', dueAt - LATELY_RETAINS_MS)) needed.push('retention');
   const emptySince = letsGo(mutation) ? (fresh.emptySince ?? -Infinity) : -Infinity;
-  // A replacement that another hook has ended is a termination by now: then it must not stay in its cluster.
+  // If another hook has ended the replacement, it is a termination by now, and the instance must not stay in its cluster.
   const inGroup = fresh.isReplacing ? LATELY_MS : LATELY_IN_GROUP_MS;
-  // That it is retained may have been answered before it was terminated, or a moment after.
+  // An answer that the instance is retained may be from before the last call to terminate it, or from a moment after.
   const toldSince = mutation.kind === 'terminate' ? fresh.restedUntil : -Infinity;
-  // What a new signal has made doubtful may have changed while a look at ECS waited for its turn.
+  // A new signal has made the group's last answer doubtful, and it may have changed while a view of ECS waited for its turn.
   const isDoubted = fresh.isReplacing && asked.lifecycle.isStale;
   if (isDoubted || !askedSince('lifecycle', Math.max(emptySince, dueAt - inGroup, toldSince)))
     needed.push('lifecycle');
   if (!letsGo(mutation)) return needed;
 
-  // A host that waited for its hook, or for an answer, may have been registered anew, and have tasks again.
+  // A host that waited for its hook, or for an answer, may have registered anew, and have tasks again.
   const registration = ifKnown(fresh.registration);
   const view = ifKnown(fresh.ecsView);
   const isAnother = registration !== undefined && view?.heard !== registration.containerInstanceArn;
   const isConfirmed = registration !== undefined && !isAnother;
-  // A question can wait a minute for its requests, and what the host said before that says nothing of that minute.
-  // A look at ECS asks the host too, which may take its time.
+  // A question can wait a minute for its requests, and the host's last answer says nothing about that minute. A view of ECS also
+  // asks the host, which may take its time.
   const waitedUntil = isConfirmed
     ? Math.max(answeredLate(asked.ecsView, LATELY_CONFIRMED_MS), answeredLate(asked.lifecycle, LATELY_MS))
     : -Infinity;
@@ -133,27 +133,27 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
     tasks.value.length === 0;
   const lately = !isConfirmed ? LATELY_MS : isLetGo ? LATELY_LET_GO_MS : LATELY_CONFIRMED_MS;
   if (!askedSince('ecsView', dueAt - lately)) needed.push('ecsView');
-  // What stays in its cluster can be set ACTIVE by others, and what is silent can register anew: then ECS is heard last, after all
-  // that had to wait for its turn, or for a host that hangs.
+  // Others can set an instance ACTIVE that stays in its cluster, and a host with a silent ECS agent can register anew. In these
+  // cases ECS must be heard last, after everything that waited for its turn or for a host that hangs.
   const mayChange = fresh.isReplacing || !isConfirmed;
   const isLong = mayChange && needed.length === 0 && fresh.now - asked.ecsView.answeredAt > LATELY_MS;
   if ((isAnother || isLong) && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
 }
 
-/** When it was answered, where that took longer than this, in ms. */
+/** When the question was answered, if that took longer than this, in ms; otherwise -Infinity. */
 const answeredLate = ({ at, answeredAt }: Asked, ms: number): number =>
   answeredAt - at > ms ? answeredAt : -Infinity;
 
 /**
- * Whether a mutation that waits for its share of requests, up to a minute, should still be sent. What lets go of the
- * instance needs the decision that it rests on to hold; what begins or ends a drain, or asks tasks to stop, the signals. Nothing
- * should where metadata names another instance.
+ * Whether a mutation that waits for its share of requests, up to a minute, should still be sent. A mutation that lets the
+ * instance go needs its decision to be unchanged. One that begins or ends a drain, or asks tasks to stop, needs only the signals.
+ * Nothing is sent if metadata names another instance.
  *
  * @param action what is decided on now
  */
 export function isStillWanted(mutation: Mutation, observed: Observation, action: Action): boolean {
-  // This may be another instance by now.
+  // Metadata names another instance.
   if (action.kind === 'refuse') return false;
   const asked = demand(observed);
   const isOrMayBeAsked = asked === 'signalled' || asked === 'unknown';
@@ -161,7 +161,7 @@ export function isStillWanted(mutation: Mutation, observed: Observation, action:
     case 'set-draining':
     case 'stop-tasks':
       return isOrMayBeAsked;
-    // What asks for it beside may be a tag whose event is over.
+    // The signal that is left may be a tag whose event is over.
     case 'set-active':
       return action.kind === 'set-active' || asked === 'withdrawn' || asked === 'unknown';
     case 'deregister':
@@ -182,13 +182,19 @@ export type HeartbeatFreshness = Pick<Freshness, 'now' | 'decidedAt'> & {
   readonly dueAt: number;
 };
 
-/** So long a heartbeat waits to hear of signals and the group, in ms: the EC2 API can take its time, and a hook times out meanwhile. */
+/**
+ * How long, in ms, a heartbeat waits for the signals and the group: the EC2 API can take its time, and the hook would time out
+ * meanwhile.
+ */
 const HEARTBEAT_PATIENCE_MS = 5_000;
 
 /**
- * What a heartbeat that is due still waits for; undefined where it is sent now. `answers`: a process that has just begun, or stood
- * still, hears first whether there is still a signal, and without one the group, whether it waits. That nobody answers is enough.
- * `identity`: the name must be asked again before anything is begun, heartbeats included: once, however often the decision changes.
+ * What a heartbeat that is due still waits for; undefined if it is sent now.
+ *
+ * - `answers`: a process that has just started, or stood still, first asks whether there is still a signal, and if there is none,
+ * asks the group whether it waits. It is enough that nobody answers.
+ * - `identity`: the instance id must be read again before anything is begun, including heartbeats: once, however often the
+ * decision changes.
  */
 export function heartbeatWaitsFor(fresh: HeartbeatFreshness): 'answers' | 'identity' | undefined {
   const { now, asked, decidedAt, dueAt, unsignalledSince = -Infinity } = fresh;
@@ -203,15 +209,15 @@ export const isHeartbeatWanted = (observed: Observation): boolean =>
   observed.identity === 'confirmed' && isHookWanted(observed);
 
 /**
- * How long, in ms, a mutation may wait for its share of requests. What lets go of the instance would rest on old answers: they are
- * asked anew. Undefined: as long as it takes.
+ * How long, in ms, a mutation may wait for its share of requests; undefined: without a limit. One that lets the instance go would
+ * then rest on old answers, so they are asked again.
  */
 export const sentWithin = (mutation: Mutation): number | undefined =>
   letsGo(mutation) ? UNSENT_MS : undefined;
 
 const UNSENT_MS = 5_000;
 
-/** Whether it lets the instance go because nothing is left on it: at a limit, what is left does not count. */
+/** Whether the mutation lets the instance go because nothing is left on it. At a limit, tasks that are left do not count. */
 function letsGo(mutation: Mutation): boolean {
   if (mutation.kind === 'terminate') return mutation.why !== 'timeout';
   return mutation.kind === 'deregister' || (mutation.kind === 'complete' && mutation.why === 'drained');
