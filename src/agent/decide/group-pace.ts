@@ -18,34 +18,36 @@ const TERMINATING: readonly Step[] = [
 ];
 /** A state that changes only when somebody else acts. */
 const CHECK_MS = 300_000;
-/** Where the group alone tells what it wants: metadata is not read for it, says otherwise, or has no word for it. */
+/** How often, if only the group itself tells what it wants: metadata is not read for it, contradicts it, or may have no word for it. */
 const GROUP_ALONE_MS = SHORTEST_HEARTBEAT_TIMEOUT_MS;
 const GROUP_ALONE_DONE_MS = 15_000;
 const DONE_MS = 60_000;
 /** A completed lifecycle action is gone within seconds. One that still waits half a minute later was not completed. */
 const COMPLETED_MS = 25_000;
-/** The hooks again, where it is not clear which is ours: somebody may fix that while the hook still waits. */
+/** How often the hooks are read again while it is not clear which is ours: somebody may fix that while the hook still waits. */
 const HOOKS_AGAIN_MS = { least: 60_000, most: 600_000 } as const;
 /**
- * The hooks again, where ours is known: somebody may shorten it. With hooks of 20 min or more that is beside each heartbeat. Where
- * heartbeats are throttled the others' need the requests: then three times more rarely.
+ * How often the hooks are read again once ours is known: somebody may shorten it. With hooks of 20 min or more that is beside
+ * each heartbeat. While heartbeats are throttled, other instances' heartbeats need the requests, so the hooks are read STRAINED
+ * times less often.
  */
 const HOOKS_AFRESH_MS = 290_000;
 const STRAINED = 3;
-/** … and so long after it at the most: the shortest time-out leaves twenty seconds. */
+/** … and at most this long after the heartbeat: the shortest time-out leaves twenty seconds. */
 const AFTER_HEARTBEATS_MS = 10_000;
-/** The group was asked for its hooks so lately that they need not be asked for again when one of them begins to wait. */
+/** If the hooks were read within this time, they need not be read again when one of them begins to wait. */
 const HOOKS_LATELY_MS = 30_000;
-/** So long the release of an instance without tasks takes where requests are short: all of them are needed for that. */
+/** How long the release of an instance without tasks can take while requests are short. Until then all requests are left to releases. */
 const RELEASE_FIRST_MS = 30_000;
-/** So long before the hook's global limit it is asked whether the group retains; the action is abandoned 5 min before it. */
+/** How long before the hook's global limit the agent asks whether the group retains; it abandons the action 5 min before the limit. */
 const RETENTION_BEFORE_MS = [65, 35, 25, 15, 8].map((minutes) => minutes * 60_000);
 
 /** When the group is to be asked for the instance's state next, in ms by the agent's clock. */
 export function lifecycleDue(pace: DrainPace): number {
   const last = ifKnown(pace.lifecycle);
   const where = last?.kind === 'in-group' ? leaving(last.state) : undefined;
-  // That it is in no group, or stays, contradicts a group that terminates it: a hook may time out on a wrong answer.
+  // The group says that the instance is in no group, or stays, but metadata says that it is terminated. On a wrong answer a hook
+  // may time out.
   const isContradicted = last !== undefined && !where && pace.isTermination;
   const every = isContradicted
     ? contradictedInterval(pace)
@@ -55,7 +57,7 @@ export function lifecycleDue(pace: DrainPace): number {
   return dueAfter(pace.asked.lifecycle, every, urgencyOf(pace));
 }
 
-/** … but no answer is wrong for ever. */
+/** Less often after a while: no answer is wrong for ever. */
 function contradictedInterval({ now, contradictedSince = now, heartbeatInterval }: DrainPace): number {
   if (now < contradictedSince + CONTRADICTED_MS) return FIRST_ANSWER_MS;
   return Math.max(FIRST_ANSWER_MS, Math.min(heartbeatInterval ?? GROUP_ALONE_MS, GROUP_ALONE_MS));
@@ -71,14 +73,14 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
     return Math.min(stepAfter(TERMINATING, at - terminatingSince), heartbeatInterval);
   if (!where) return last.kind === 'no-group' ? nowhereInterval(pace) : keptInterval(pace);
   if (isAssumed(last)) return assumedInterval(pace);
-  // Another hook's end can make it a termination, and ours then waits anew.
+  // The end of another hook can turn the replacement into a termination, and ours then waits anew.
   const settled = where.aim === 'root-volume' ? turnedInterval(heartbeatInterval) : DONE_MS;
-  // An answer may be of before it was told.
+  // The answer may be from before the group was told to terminate the instance.
   if (phase === 'done' && where.stage === 'retained' && pace.terminatedAt !== undefined)
     return stepAfter(TERMINATING, at - pace.terminatedAt);
   if (phase === 'done') return at < completedAt + COMPLETED_MS ? completedAt + COMPLETED_MS - at : settled;
   switch (where.stage) {
-    // Each heartbeat that is recorded says that it still waits; before its release it is asked once more.
+    // Each recorded heartbeat shows that the hook still waits. Before the release the group is asked once more.
     case 'waiting':
       if (pace.emptySince !== undefined)
         return at < pace.emptySince
@@ -86,12 +88,12 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
           : isHookHeld(pace) && where.aim === 'termination'
             ? CHECK_MS
             : settled;
-      // The same heartbeats are recorded once it is terminated instead, which retains it where nothing else would.
+      // Heartbeats are recorded just the same if the instance is terminated instead, so only the group tells.
       if (where.aim === 'root-volume') return settled;
       if (pace.isUnsignalled) return DONE_MS;
       if (isHookHeld(pace)) return Infinity;
       return pace.isHostBusy ? CHECK_MS : DONE_MS;
-    // Somebody may terminate it, and its hook waits again.
+    // Somebody may terminate the instance, and its hook then waits again.
     case 'retained':
       return Math.max(GROUP_ALONE_MS, Math.min(heartbeatInterval, CHECK_MS));
     default:
@@ -108,8 +110,9 @@ const TURNED_MS = SHORTEST_HEARTBEAT_TIMEOUT_MS / 2;
 const BEFORE_LIMIT_MS = 600_000;
 
 /**
- * The group itself is asked before its release, near a limit, when metadata has fallen silent, where the hooks do not tell which
- * of them to keep alive, and where heartbeats do not tell that the hook waits: its global limit counts from then on.
+ * When the group itself is asked while only metadata has said that it terminates the instance: before the release, near a limit,
+ * when metadata has fallen silent, if the hooks do not tell which of them to keep alive, and if heartbeats do not show that the
+ * hook waits, because its global limit counts from when the wait began.
  */
 function assumedInterval(pace: DrainPace): number {
   const { now, isHostBusy, heartbeatInterval, heartbeatFailed, asked, spread, limitAt = Infinity } = pace;
@@ -124,20 +127,26 @@ function assumedInterval(pace: DrainPace): number {
   return CHECK_MS * (1 + 2 * spread);
 }
 
-/** Since the signal. Abandoned five minutes before its limit, an action may have waited for almost as long before it is known to. */
+/**
+ * How long after the signal. The action is abandoned five minutes before its limit, so it may have waited for almost that long
+ * before the wait is known.
+ */
 const HEARTBEAT_UNCLEAR_MS = 30_000;
 const HEARTBEAT_THROTTLED_MS = 200_000;
 /**
- * The limit is a hundred times the time-out. Where that is hours, it can wait for more heartbeats: each question takes a request
- * from somebody's heartbeat, when there are too few for all of them.
+ * … and this many heartbeat intervals. The limit is a hundred times the time-out. If that is hours, the question can wait for
+ * more heartbeats: each question takes a request from somebody's heartbeat when there are too few for all.
  */
 const HEARTBEATS_THROTTLED = 12;
 
-/** One answer of before it was launched, and a group that is to be told of its end is not: it is asked once more without tasks. */
+/**
+ * One answer can be from before the group listed the instance, and the release would then not tell the group. So the group is
+ * asked once more when no task is left.
+ */
 const nowhereInterval = ({ emptySince = -Infinity, asked }: DrainPace): number =>
   asked.lifecycle.at < emptySince ? 0 : CHECK_MS;
 
-/** The group keeps the instance, so far. */
+/** How often, while the group keeps the instance. */
 function keptInterval(pace: DrainPace): number {
   const { phase, hearsOfTermination, isContradicted, isOver } = pace;
   if (isKeptUntold(pace)) return untoldInterval(pace);
@@ -147,18 +156,19 @@ function keptInterval(pace: DrainPace): number {
   return phase === 'done' ? GROUP_ALONE_DONE_MS : GROUP_ALONE_MS;
 }
 
-/** Metadata may have no word for the replacement of a root volume, and tasks still run: its hook must hear from us in time. */
+/** Metadata may not show the replacement of a root volume, and tasks still run: the hook must hear from us in time. */
 function untoldInterval({ heartbeatInterval, unclearInterval }: DrainPace): number {
   const needed = heartbeatInterval ?? unclearInterval ?? CHECK_MS;
   return Math.max(GROUP_ALONE_MS, Math.min(needed, CHECK_MS));
 }
 
 /**
- * What the group says of its hooks matters once it terminates the instance. While one of them is ours they are asked for now and then,
- * since it can be changed. While the group keeps the instance they are asked for once: how soon a wait must be noticed is theirs to say.
+ * When the hooks are to be read. They matter once the group terminates the instance. While one of them is ours they are read
+ * again now and then, because somebody can change it. While the group keeps the instance they are read once, because they say how
+ * soon a wait must be noticed.
  */
 export function hooksDue(pace: DrainPace): number {
-  // What is asked for again, while its heartbeats are recorded, must leave the requests to them; or to releases, where ours is known.
+  // If the hooks are only read again, heartbeats come first, or releases if ours is known.
   const isSpare = isHookHeld(pace) || (pace.heartbeatInterval !== undefined && pace.emptySince !== undefined);
   const urgency = pace.areHooksKnown && isSpare ? 'nothing' : urgencyOf(pace);
   if (isLeaving(pace)) return dueAfter(pace.asked.hooks, hooksInterval(pace), urgency);
@@ -178,7 +188,10 @@ function hooksInterval(pace: DrainPace): number {
   return Math.max(HOOKS_AGAIN_MS.least, Math.min(unclearInterval, HOOKS_AGAIN_MS.most));
 }
 
-/** What counts may be the hook as it is at a heartbeat: to read it soon after that is enough. A fleet's heartbeats come together. */
+/**
+ * The hook's values at a heartbeat may be those that count, so it is enough to read them soon after it. A fleet's heartbeats come
+ * together, so the readings are spread.
+ */
 function sinceHeartbeat({ asked, heldAt = -Infinity, strain, spread }: DrainPace): number {
   const elapsed = heldAt - asked.hooks.at;
   const isDue = elapsed >= HOOKS_AFRESH_MS * (1 + (STRAINED - 1) * strain);
@@ -192,7 +205,7 @@ function sinceWait({ asked, waitToldAt = -Infinity, emptySince, phase }: DrainPa
   return isDue ? elapsed + (emptySince === undefined ? 0 : RELEASE_FIRST_MS) : Infinity;
 }
 
-/** Whether the group retains matters near a limit at which the action is abandoned, and somebody may have changed it by then. */
+/** When to ask whether the group retains: near a limit at which the action is abandoned, because somebody may have changed it by then. */
 export function retentionDue(pace: DrainPace): number {
   const { hookLimit, abandonAt, asked } = pace;
   const times = hookLimit === undefined ? [] : RETENTION_BEFORE_MS.map((before) => hookLimit - before);
@@ -200,7 +213,7 @@ export function retentionDue(pace: DrainPace): number {
   if (!isLeaving(pace) || times.length === 0) return Infinity;
   const next = Math.min(...times.filter((at) => at > asked.retention.at));
   const rested = restedUntil(asked.retention, 'hold');
-  // What was asked in this drain, and is to be asked anew before the action is abandoned.
+  // It was asked in this drain, and must be asked again before the action is abandoned.
   const isWanted = asked.retention.isStale && asked.retention.at > -Infinity;
   if (asked.retention.failure || isWanted) return rested;
   return next;
@@ -211,5 +224,5 @@ function isLeaving({ lifecycle }: DrainPace): boolean {
   return last?.kind === 'in-group' && leaving(last.state) !== undefined;
 }
 
-/** Where no task is left an instance could go; else its hook must hear from us in time. */
+/** If no task is left, the instance could be released; otherwise its hook must hear from us in time. */
 const urgencyOf = ({ emptySince }: DrainPace): Urgency => (emptySince === undefined ? 'hold' : 'release');

@@ -1,7 +1,7 @@
 /**
- * How far the group has come with taking an instance out of service. `begun`: no hook waits yet; behind a load balancer
- * that can last an hour. `retained`: a hook was abandoned, and the group keeps the instance until it is terminated again.
- * `over`: the group is done with it.
+ * How far the group has come with taking an instance out of service. `begun`: no hook waits yet; behind a load balancer that can
+ * last an hour. `retained`: a hook was abandoned, and the group keeps the instance until somebody terminates it again. `over`:
+ * the group is done with it.
  */
 export type Leaving = {
   /** `root-volume`: an instance refresh exchanges the root volume, and the same instance returns to service. */
@@ -22,7 +22,7 @@ export function leaving(state: string): Leaving | undefined {
 }
 
 const WARM = 'Warmed:';
-/** `RootVolumeReplaced` is none of them: the new root volume is there, and the instance is about to be in service. */
+/** `RootVolumeReplaced` is not among them: the new root volume is there, and the instance is about to be in service. */
 const AIMS: ReadonlyMap<string, Leaving['aim']> = new Map([
   ['Terminating', 'termination'],
   ['Terminated', 'termination'],

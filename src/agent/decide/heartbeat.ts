@@ -13,33 +13,39 @@ export function nextHeartbeat(
   const { lastHeartbeat, memory, now } = observed;
   if (observed.identity === 'changed' || isCompleted(memory)) return undefined;
   if (!isHookWanted(observed)) return undefined;
-  // A heartbeat does no harm where nothing waits any more, and its lack may: what was last known is enough.
+  // A heartbeat does no harm if nothing waits any more, but a missing one may do harm: so what was last known is enough.
   const waiting =
     waitingHook(observed, policy) ??
     assumedHook(observed, policy) ??
     (observed.lifecycle.kind === 'unknown' ? memory.waiting : undefined);
   const { group, hook, since = now } = waiting ?? {};
   if (!group || !hook) return undefined;
-  // An action that is completed within the second needs no first heartbeat; one whose completion is held up does.
+  // An action that is completed within the second needs no first heartbeat; it does need one if its completion is delayed.
   const spared = action.kind === 'complete' ? since + heartbeatInterval(hook) : -Infinity;
   const first = Math.max(firstAt(observed, hook, since), spared);
-  // A group that says at last that it waits says not since when: while tries failed, or metadata was silent, it may have waited
-  // for minutes.
+  // When the group says that the hook waits, it does not say since when: while tries failed, or metadata was silent, it may have
+  // waited for minutes.
   const keptAt = observed.crowded?.keptAt ?? Infinity;
   const waitsSince = Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS, keptAt);
   if (!lastHeartbeat) return { group, hook: hook.name, at: first };
   const usual = afterHeartbeat(lastHeartbeat, hook, waitsSince);
-  // The question after its time-out is throttled, and each heartbeat takes a request from it.
+  // The question that would tell the hook's time-out is throttled, and each heartbeat takes a request from it.
   const isUnread = hook.heartbeatTimeout === undefined && observed.crowded !== undefined;
   const rest = isUnread ? Math.min((lastHeartbeat.at - waitsSince) * UNREAD_SHARE, LONGEST_UNREAD_MS) : 0;
   return { group, hook: hook.name, at: Math.max(usual, lastHeartbeat.at + rest) };
 }
 
-/** What an outage of two thirds of a time-out leaves is longer than this share of what has passed, whatever the time-out is. */
+/**
+ * This share of the time that has passed is always shorter than what an outage of two thirds of a time-out leaves, whatever the
+ * time-out is.
+ */
 const UNREAD_SHARE = 0.4;
 const LONGEST_UNREAD_MS = 60_000;
 
-/** The first one tells whether the hook waits. Where requests are short that can wait: others need theirs to live. */
+/**
+ * When the first heartbeat is due, which tells whether the hook waits. If requests are short that can wait, because other
+ * instances need theirs to keep their hooks alive.
+ */
 function firstAt({ now, crowded }: Observation, hook: Hook, since: number): number {
   if (!crowded || timeoutOf(hook) < SHORTEST_STRETCHED_MS) return Math.max(now, since);
   const least = Math.min(FIRST_BY_MS.least, timeoutOf(hook) / 3);
@@ -47,7 +53,7 @@ function firstAt({ now, crowded }: Observation, hook: Hook, since: number): numb
   return Math.max(now, crowded.keptAt + least + crowded.spread * (most - least));
 }
 
-/** Our hook, while only metadata says that the group terminates the instance: a heartbeat tells whether it waits yet. */
+/** Our hook, while only metadata says that the group terminates the instance: a heartbeat tells whether the hook waits yet. */
 function assumedHook(observed: Observation, policy: Policy): Waiting | undefined {
   const { lifecycle, memory, now } = observed;
   if (lifecycle.kind === 'unknown' || lifecycle.value.kind !== 'in-group' || !lifecycle.value.from)
@@ -58,19 +64,19 @@ function assumedHook(observed: Observation, policy: Policy): Waiting | undefined
   return { since, group: lifecycle.value.group, hook: choice.hook };
 }
 
-/** So late the first heartbeat comes where requests are short, in ms: a retaining group's limit leaves five minutes. */
+/** How late, in ms, the first heartbeat comes if requests are short: near the limit of a group that retains, five minutes are left. */
 const FIRST_BY_MS = { least: 100_000, most: 240_000 } as const;
 /** From `Terminating` to `Terminating:Wait` takes seconds. */
 const BEFORE_WAIT_MS = 4_000;
 
 /**
- * How long after a heartbeat the next one is due, in ms. A quarter of the time-out leaves room for an outage of two thirds of
- * it, found in the worst moment, and for the tries that end it; six seconds keep the shortest time-out of 30 s within ten
- * requests a minute, so that twelve leave two for an outage.
+ * How long after a heartbeat the next one is due, in ms. A quarter of the time-out leaves room for an outage of two thirds of it
+ * that begins at the worst moment, and for the tries that end it. Six seconds keep the shortest time-out of 30 s within ten
+ * requests a minute, so that two of the twelve are left for an outage.
  *
- * Where the account's requests are short, each instance asks for less of them: seven tenths of the time-out are the most.
+ * If the account's requests are short, each instance asks less often: at most seven tenths of the time-out apart.
  *
- * @param strain from 0 to 1: how short they are
+ * @param strain from 0 to 1: how scarce requests are
  * @param jitter uniform in [0, 1): instances that were throttled together must not come back together
  */
 export function heartbeatInterval(hook: Hook, strain = 0, jitter = 0): number {
@@ -87,7 +93,7 @@ export function heartbeatInterval(hook: Hook, strain = 0, jitter = 0): number {
 const RAREST = 0.7;
 const SPARE_MS = 1_500;
 const LONGEST_INTERVAL_MS = 600_000;
-/** A shorter time-out than this, in ms, has no room: no account can keep many such hooks alive at once. */
+/** A time-out that is shorter than this, in ms, is never stretched: no account can keep many such hooks alive at once. */
 const SHORTEST_STRETCHED_MS = 120_000;
 
 /** How long after a heartbeat that failed the next try is due, in ms. */
@@ -95,24 +101,24 @@ export function heartbeatRetry(hook: Hook): number {
   return Math.max(SHORTEST_RETRY_MS, Math.min(timeoutOf(hook) / 12, 60_000));
 }
 
-/** Closer to each other they would use up the twelve requests of a minute, and leave none for when the outage ends. */
+/** Tries that are closer together would use up the twelve requests of a minute, and leave none for when the outage ends. */
 const SHORTEST_RETRY_MS = 5_000;
 
-/** With full jitter, and sooner as the time-out nears. */
+/** When a throttled heartbeat is tried again, as a delay in ms: with full jitter, and sooner as the time-out comes nearer. */
 function throttledRetry(last: FailedHeartbeat, jitter: number, hook: Hook, since: number): number {
   const known = timesOutAt(last, hook, since) - last.at;
-  // What an earlier process has recorded is not known, nor whether a heartbeat counted whose answer was lost: an outage of two
-  // thirds leaves a third.
+  // We do not know what an earlier process has recorded, nor whether a heartbeat counted if its answer was lost. An outage of two
+  // thirds of the time-out leaves a third.
   const left = known > 0 ? known : timeoutOf(hook) / 3;
   return SHORTEST_RETRY_MS + jitter * Math.max(2_000, Math.min(left ** 2 / timeoutOf(hook), 60_000));
 }
 
-/** When the hook times out at the earliest; where none was recorded since its action began to wait. */
+/** When the hook times out at the earliest. If no heartbeat was recorded, that counts from when its action began to wait. */
 function timesOutAt({ at, recordedAt }: FailedHeartbeat, hook: Hook, since: number): number {
   return (recordedAt ?? Math.min(at, since) - SEEN_LATE_MS) + timeoutOf(hook);
 }
 
-/** So late, in ms, it can be known that an action waits: metadata tells at the next poll, and a heartbeat seconds later. */
+/** How late, in ms, we may learn that an action waits: metadata tells at the next poll, and a heartbeat seconds later. */
 const SEEN_LATE_MS = 10_000;
 
 type FailedHeartbeat = Extract<Heartbeat, { outcome: 'failed' }>;
@@ -137,7 +143,7 @@ function afterHeartbeat(last: Heartbeat, hook: Hook, since: number): number {
       const lastTry = timesOutAt(last, hook, since) - LAST_TRY_MS;
       return last.at < lastTry ? Math.min(next, lastTry) : next;
     }
-    // Soon enough if AWS was mistaken, and ever more rarely where it is not: another hook can hold the instance for days.
+    // Soon enough if AWS was mistaken, and less and less often if it was not: another hook can hold the instance for days.
     case 'nothing-waiting':
       return last.at + Math.min(LONGEST_PAUSE_MS, heartbeatInterval(hook) * 2 ** (last.times - 1));
   }

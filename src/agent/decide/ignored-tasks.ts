@@ -2,8 +2,8 @@ import type { Task } from '../../aws/ecs.ts';
 import type { TaskPattern } from '../../config/task-patterns.ts';
 
 /**
- * Whether the operator has said that a drain does not wait for this task. Only ECS's own description of a task counts: what
- * the host alone names, or an answer leaves out, matches no pattern.
+ * Whether `--ignore-tasks` names this task. Only ECS's own description of a task counts: a task that only the host names matches
+ * no pattern, nor does a field that an answer leaves out.
  */
 export function isIgnored(
   task: Task,

@@ -5,11 +5,11 @@ import type { Signal } from '../../signals/signal.ts';
 import type { HookChoice } from '../model.ts';
 
 /**
- * The hook that the option names; else the one that the tag's value names; else the group's only one; else the one
- * that was ours before. A tag is written by others: it only ever chooses among the hooks that the group has, and a name
- * that the group does not have is no choice. The hook of ECS managed draining is never ours.
+ * The hook that the option names; else the one that the tag's value names; else the group's only one; else the one that was ours
+ * before. Others write the tag, so it can only choose among the hooks that the group has, and a name that the group does not have
+ * chooses nothing. The hook of ECS managed draining is never ours.
  *
- * @param before the hook of the lifecycle action that already waits for us: one that is added beside it changes nothing
+ * @param before the hook of the lifecycle action that already waits for us: a hook that is added later changes nothing
  */
 export function chooseHook(
   hooks: Reading<readonly Hook[]>,

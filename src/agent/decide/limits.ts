@@ -20,10 +20,10 @@ export const SPOT_NOTICE_MS = 120_000;
 export const ABANDON_BEFORE_LIMIT_MS = 5 * 60_000;
 /** A task that did not stop is asked again after this many ms: the first request may have been lost. */
 export const ASK_AGAIN_MS = 60_000;
-/** So many tasks are asked to stop within ASK_AGAIN_MS at an operator's limit: what the API's budget lets through. */
+/** How many tasks are asked to stop within ASK_AGAIN_MS at an operator's limit: as many as the API's budget allows. */
 export const STOP_AT_ONCE = 12;
 
-/** What a limit that has come asks for while tasks are left. */
+/** What a limit that has been reached asks for while tasks are left. */
 export function atLimit(
   observed: Observation,
   policy: Policy,
@@ -54,8 +54,8 @@ export function atLimit(
 }
 
 /**
- * Once every task that is left is one that the drain does not wait for: to ask those to stop. What ECS cannot describe in
- * full, and what only the host names, matches nothing and is waited for.
+ * Asks the ignored tasks to stop once no other task is left. A task that ECS cannot describe in full, or that only the host
+ * names, matches no pattern and is waited for.
  */
 export function stopIgnored(
   observed: Observation,
@@ -88,8 +88,8 @@ function stopTasks(
 }
 
 /**
- * Near the hook's global limit, a group that retains abandoned instances is told to: the wait then goes on
- * without a limit. That costs no task, so it needs no certainty about them.
+ * Near the hook's global limit, in a group that retains, the action is abandoned: the wait then continues without a limit. That
+ * costs no task, so the tasks need not be known.
  */
 export function beyondHookLimit(observed: Observation, policy: Policy): Action | undefined {
   const limit = hookLimit(observed);
@@ -102,26 +102,27 @@ export function beyondHookLimit(observed: Observation, policy: Policy): Action |
 }
 
 /**
- * At the operator's limit, a group that is known to retain may be told to though nobody knows which tasks are left, or where this host
- * is registered: that costs no task. What else could be done then cannot be undone, and waits until they are known.
+ * At the operator's limit, in a group that is known to retain, the action may be abandoned even if it is not known which tasks
+ * are left, or where this host is registered: that costs no task. Other actions at that limit cannot be undone, and wait until
+ * the tasks are known.
  */
 export function abandonUnknown(observed: Observation, policy: Policy): Action | undefined {
   if (policy.onTimeout !== 'abandon' || !pastTimeout(observed, policy)) return undefined;
-  // What we have deregistered had no task left.
+  // If we have deregistered the instance, it had no task left.
   if (!ifKnown(observed.retainsAbandoned) || observed.memory.deregistered !== undefined) return undefined;
   return abandon(observed, policy, 'timeout');
 }
 
-/** When that becomes of weight, by the operator's limit. */
+/** When the operator's limit abandons the action; undefined if none does. */
 export const abandonAt = (observed: Observation, policy: Policy): number | undefined =>
   policy.onTimeout === 'abandon' ? drainDeadline(observed, policy) : undefined;
 
 /**
- * Ends our lifecycle action with ABANDON. What becomes of an abandoned replacement of a root volume is documented nowhere, so that
- * is never done.
+ * Ends our lifecycle action with ABANDON. AWS does not document what happens to a replacement of a root volume that is abandoned,
+ * so that is never done.
  *
- * One that got nowhere leaves its turn to what else the drain has to do until it is tried again: Auto Scaling may be down, or
- * somebody else may have ended the action, whose instance another owner's hook can hold for days.
+ * If the completion has had no effect, the rest of the drain goes first until it is tried again: Auto Scaling may be down, or
+ * somebody else may have ended the action while another owner's hook can hold the instance for days.
  */
 export function abandon(
   observed: Observation,
@@ -135,7 +136,7 @@ export function abandon(
 }
 
 /**
- * The hook's global limit: no heartbeat takes a lifecycle action beyond it. Undefined while nothing waits, or where the
+ * The hook's global limit, beyond which no heartbeat keeps a lifecycle action alive. Undefined while nothing waits, or if the
  * hook's own numbers are not known.
  */
 export function hookLimit({ memory }: Observation): number | undefined {
@@ -158,7 +159,7 @@ export function interruptionAt(observed: Observation): number | undefined {
   return earlier(onAgentClock(spot.interruptionAt, observed), noticedAt + SPOT_NOTICE_MS);
 }
 
-/** Whether the tasks have to be asked to stop now: the interruption comes whatever becomes of the hook. */
+/** Whether the tasks must be asked to stop now: the interruption comes, whatever happens to the hook. */
 function isInterruptionNear(observed: Observation, { spotStopTasks }: Policy): boolean {
   const at = interruptionAt(observed) ?? Infinity;
   return spotStopTasks && observed.now >= at - SPOT_STOP_TASKS_MS && observed.now < at;
@@ -171,8 +172,8 @@ function scheduledAt(observed: Observation): number | undefined {
 }
 
 /**
- * The nearest of the limits that end the wait, for people. At the hook's own the wait goes on in a group that is known to
- * retain, and at the operator's with `--on-timeout wait`.
+ * The nearest limit that ends the wait, for people to read. Two limits are left out because the wait continues beyond them: the
+ * hook's own in a group that is known to retain, and the operator's with `--on-timeout wait`.
  */
 export const nearestLimit = (observed: Observation, policy: Policy): number | undefined =>
   [
@@ -181,7 +182,7 @@ export const nearestLimit = (observed: Observation, policy: Policy): number | un
     scheduledAt(observed),
   ].reduce(earlier, isHandedOver(observed) ? undefined : hookLimit(observed));
 
-/** Whether the group keeps the instance when its hook is abandoned; that it is asked in the last 65 minutes only. */
+/** Whether the group is known to keep the instance when its hook is abandoned. It is asked only in the last 65 minutes before the limit. */
 export const isHandedOver = (observed: Observation): boolean =>
   ifKnown(observed.retainsAbandoned) === true && leavingGroup(observed)?.aim !== 'root-volume';
 

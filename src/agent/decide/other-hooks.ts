@@ -3,16 +3,16 @@ import { ifKnown } from '../../base/reading.ts';
 import type { Observation, Policy } from '../model.ts';
 import { hookChoice, leavingGroup } from './facts.ts';
 
-/** Another owner's hook that will end all of them, and when, in ms by the agent's clock: unless its owner sees to it. */
+/** Another owner's hook that will end all hooks, and when, in ms by the agent's clock, unless its owner prevents that. */
 export type OtherEnd = { readonly hook: string; readonly at: number };
 
 /** Auto Scaling API reference, PutLifecycleHook: HeartbeatTimeout is an hour unless set. */
 const DEFAULT_TIMEOUT_MS = 3_600_000;
 
 /**
- * The first hook of another owner whose time-out comes and ends ours as well, with the tasks that still run: an ABANDON ends
- * all hooks (Auto Scaling user guide, "Lifecycle hooks"). Undefined where there is none, where its owner has extended it since,
- * and where the group retains the instance then.
+ * The first hook of another owner whose time-out will end ours as well, with the tasks that still run: an ABANDON ends all hooks
+ * (Auto Scaling user guide, "Lifecycle hooks"). Undefined if there is none, if its time has passed because its owner has extended
+ * it, or if the group retains the instance then.
  */
 export function otherEnd(observed: Observation, policy: Pick<Policy, 'lifecycleHook'>): OtherEnd | undefined {
   const { memory, now, hooks } = observed;

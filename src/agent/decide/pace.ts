@@ -15,7 +15,7 @@ export type WatchPace = {
   /** Metadata last named another instance: nothing is begun until it names this one again. */
   readonly isRenamed: boolean;
   readonly isRegistrationKnown: boolean;
-  /** ECS has said that this host is registered nowhere: the ECS agent may be about to register it. */
+  /** ECS has said that this host is registered nowhere, so the ECS agent may be about to register it. */
   readonly seemsNeverRegistered: boolean;
 };
 
@@ -23,7 +23,7 @@ const LOCAL_TASKS_MS = 2_000;
 const REGISTRATION_MS = 15_000;
 const SETTLED_REGISTRATION_MS = 600_000;
 const SETTLED_IDENTITY_MS = 60_000;
-/** Why a drain waits is asked once it has waited a while, of each of two APIs, and then with the looks at ECS. */
+/** Why a drain waits is asked of two APIs, once it has waited for a while: soon once more, and then at the pace of the checks of ECS. */
 const EXPLAIN_AFTER_MS = 20_000;
 const EXPLAIN_SOON_MS = 60_000;
 const EXPLAIN_MS = 300_000;

@@ -15,17 +15,18 @@ import {
 import { leaving } from './group-state.ts';
 import { SPOT_NOTICE_MS } from './limits.ts';
 
-/** A tag older than this says nothing about the lifecycle action that waits now: no hook lasts longer. */
+/** A tag that is older than this says nothing about the lifecycle action that waits now, because no hook lasts longer. */
 const LONGEST_WAIT_MS = 48 * 3_600_000;
 
 /** A completed lifecycle action is gone within seconds. */
 const DOUBTED_AFTER_MS = 30_000;
 
-/** What is worth remembering after an observation. The same object where nothing is new. */
+/** What is to be kept after an observation. Returns the same object if nothing is new. */
 export function remember(observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
   const { memory, now, signals } = observed;
   if (isOver(observed)) {
-    // What we set DRAINING is remembered until it is given back, and what that waits for, with the hook that is kept alive until then.
+    // What we set DRAINING is kept until it is given back. So is the replacement that this waits for, with the hook that is kept
+    // alive until then.
     const { drainingSetAt, drainingSetOn } = memory;
     const isReplacing = replaces(observed);
     if (drainingSetAt === undefined && !isReplacing) return Object.keys(memory).length === 0 ? memory : {};
@@ -65,17 +66,17 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   const state = groupState(observed);
   const stage = state === undefined ? undefined : leaving(state)?.stage;
   if (next.terminatedAt !== undefined && (waiting || stage === 'begun')) {
-    // The group has begun: should another hook's end retain it, it is to be terminated once more.
+    // The group has begun to terminate the instance. If the end of another hook makes it retain the instance, it must be told once more.
     const { terminatedAt: _, ...rest } = next;
     next = rest;
   }
   next = rememberHook(next, observed, config);
   next = rememberTasks(next, observed);
   next = rememberSpot(next, observed);
-  // What the group has said once must outlast a question that fails, and a restart.
+  // The group's answer must outlast a question that fails, and a restart.
   const retains = ifKnown(observed.retainsAbandoned);
   if (retains !== undefined && retains !== next.retains) next = { ...next, retains };
-  // One that is retained, or stays, waits for its hooks once more: what was completed before is no longer it.
+  // An instance that is retained, or stays, waits for its hooks once more: the earlier completion does not count for that wait.
   const isBetween = state !== undefined && (stage === undefined || stage === 'begun' || stage === 'retained');
   const completed = isBetween || isTurned ? undefined : doubt(observed);
   if (completed === memory.completed) return next;
@@ -83,7 +84,7 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   return completed ? { ...rest, completed } : rest;
 }
 
-/** Whether the group replaces the root volume, as it was last heard. */
+/** Whether the group replaces the root volume, as far as it was last heard. */
 function replaces(observed: Observation): boolean | undefined {
   if (groupState(observed) === undefined) return observed.memory.isReplacing;
   return leavingGroup(observed)?.aim === 'root-volume' || undefined;
@@ -97,7 +98,7 @@ function rememberTermination(memory: Memory, observed: Observation): Memory {
   return isTerminating ? { ...rest, isTerminating } : rest;
 }
 
-/** To the minute: it is for the next process, and each change is written to disk. */
+/** Kept to the minute only: it is for the next process, and each change is written to disk. */
 function rememberNotWaiting(memory: Memory, { notWaitingAt }: Observation): Memory {
   const isNews =
     notWaitingAt !== undefined && notWaitingAt >= (memory.notWaitingAt ?? -Infinity) + NOT_WAITING_KEPT_MS;
@@ -105,11 +106,11 @@ function rememberNotWaiting(memory: Memory, { notWaitingAt }: Observation): Memo
 }
 const NOT_WAITING_KEPT_MS = 60_000;
 
-/** What is chosen by the tag, or for a wait, stays ours though the tag's value changes, or another hook is added. */
+/** A hook that the tag chose, or whose action waits, stays ours even if the tag's value changes or another hook is added. */
 function rememberHook(memory: Memory, observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
   const named = signalsOf(observed).find((signal) => signal.source === 'tag');
   if (observed.hooks.kind === 'unknown') {
-    // Whether the group has it is asked once it leaves, and the value may be another by then.
+    // Whether the group has that hook is asked only once it terminates the instance, and the tag may have another value by then.
     return named?.hook === undefined || memory.hook
       ? memory
       : { ...memory, hook: { name: named.hook, heartbeatTimeout: undefined, globalTimeout: undefined } };
@@ -136,8 +137,8 @@ function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
 }
 
 /**
- * A notice says nothing of the next one, once its interruption must have come: it stopped or hibernated the host. The next one is told
- * by its time, since nobody may have heard that the one before was gone.
+ * A Spot notice is forgotten once its interruption must have come, which has stopped or hibernated the host. The next notice is
+ * recognized by its time, because nobody may have noticed that the first one was gone.
  */
 function rememberSpot(memory: Memory, observed: Observation): Memory {
   const { now } = observed;
@@ -153,9 +154,8 @@ function rememberSpot(memory: Memory, observed: Observation): Memory {
 const spotNotice = (signals: readonly Signal[]) => signals.find((signal) => signal.source === 'spot');
 
 /**
- * A body that is not Auto Scaling's reads as success, since CompleteLifecycleAction answers nothing. So an
- * action that still waits a while later is completed again; if it is another owner's hook that waits, Auto
- * Scaling then says so.
+ * CompleteLifecycleAction returns no content, so an answer that is not Auto Scaling's can look like success. So an action that
+ * still waits a while later is completed again. If it is another owner's hook that waits, Auto Scaling then says so.
  */
 function doubt(observed: Observation): Completion | undefined {
   const {
@@ -177,7 +177,7 @@ function rememberWaiting(
     return undefined;
   const { group } = lifecycle.value;
   const choice = hookChoice(observed, config);
-  // The tag is of the event before, where the group now wants something else of the instance.
+  // If the group now wants something else of the instance, the tag belongs to the earlier event.
   const since = isTurned ? now : (memory.waiting?.since ?? mayWaitSince(observed));
   const hook =
     choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? memory.waiting?.hook : undefined;
@@ -186,7 +186,10 @@ function rememberWaiting(
   return hook ? { since, group, hook } : { since, group };
 }
 
-/** The first signal stays the first; later ones join it, and what a signal says now replaces what it said. One that is gone goes. */
+/**
+ * Merges the signals: the first one stays the first, later ones join it, and each is kept as it is now. A signal that is gone is
+ * left out.
+ */
 function mergeSignals(before: readonly Signal[], now: readonly Signal[]): readonly Signal[] {
   const merged = before.flatMap((old) => now.find(({ source }) => source === old.source) ?? []);
   const joined = now.filter(({ source }) => !before.some((old) => old.source === source));
@@ -197,13 +200,13 @@ function mergeSignals(before: readonly Signal[], now: readonly Signal[]): readon
   return same ? before : [...merged, ...joined];
 }
 
-// Signals are flat, and each source gives its members in one order.
+// Signals are flat, and each source writes its members in one order.
 const sameSignal = (a: Signal, b: Signal | undefined) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 /**
- * When an action that is first known to wait can have begun, at the earliest. The group may not have been heard for minutes: a limit
- * that counted from now would be known too late to abandon the action. Once the group itself has said in this drain that none waits,
- * a tag from before then tells of another.
+ * The earliest time at which an action can have begun to wait that is only now known to wait. The group may not have been heard
+ * for minutes: if the limit counted from now, it would be known too late to abandon the action. If the group itself has said in
+ * this drain that none waits, the wait began after that, and an earlier tag belongs to another event.
  */
 function mayWaitSince(observed: Observation): number {
   const { now, memory, keptAt } = observed;

@@ -2,8 +2,8 @@ import type { AwsErrorKind } from '../../aws/errors.ts';
 import type { Asked, Failure } from '../model.ts';
 
 /**
- * What waits for an answer, and so how long a call may rest after it failed:
- * - `release`: an instance that could go, or a person who waits for it;
+ * What waits for an answer, which decides how long a call may rest after it failed:
+ * - `release`: an instance that could be released, or a person;
  * - `queued`: the same, in an account whose other drains ask for more than AWS answers;
  * - `draining`: an instance that is given new tasks until it is DRAINING;
  * - `hold`: a lifecycle action that times out unless it hears from us;
@@ -11,7 +11,7 @@ import type { Asked, Failure } from '../model.ts';
  */
 export type Urgency = 'release' | 'queued' | 'draining' | 'hold' | 'nothing';
 
-/** A rest drawn between `least` and `most`, in ms; `most` grows by a factor with each failure in a row, up to `longest`. */
+/** A rest that is drawn between `least` and `most`, in ms. `most` grows by `factor` with each failure in a row, up to `longest`. */
 type Throttled = {
   readonly least: number;
   readonly most: number;
@@ -20,8 +20,9 @@ type Throttled = {
 };
 
 /**
- * After throttling, with full jitter: thousands of instances share an account's requests, and must not come back together.
- * A call that is throttled costs the others nothing, but what waits for nothing must leave the room to what does.
+ * After throttling, with full jitter: thousands of instances share an account's requests, and must not come back together. A
+ * throttled call costs the others nothing, but calls that nothing waits for must leave the room to those that something waits
+ * for.
  */
 const THROTTLED: Readonly<Record<'release' | 'queued' | 'nothing', Throttled>> = {
   release: { least: 300, most: 1_200, longest: 6_000, factor: 1.5 },
@@ -30,15 +31,15 @@ const THROTTLED: Readonly<Record<'release' | 'queued' | 'nothing', Throttled>> =
 };
 
 /**
- * A hook whose time-out is not known yet can be of 30 s. After an outage of two thirds of a time-out a third is left: a rest
- * of two fifths of what has passed is never too long, whatever the time-out is. After four tries rests are no longer short either:
- * twelve requests a minute must not be used up before the outage ends.
+ * A hook whose time-out is not known yet may have one of 30 s. After an outage of two thirds of a time-out a third is left, so a
+ * rest of two fifths of the time that has passed is never too long, whatever the time-out is. From the fifth try on rests are not
+ * short either: the twelve requests of a minute must not be used up before the outage ends.
  */
 const HOLD = { least: 500, most: 5_000, longest: 20_000, share: 0.4, soon: 4, spacing: 0.6 } as const;
 
 /**
- * While an instance waits to be DRAINING, at first the most wait and each of them has time; later few are left, and those are
- * served almost at once. So rests become shorter, and longer again only where none of a minute's twelve has helped.
+ * While instances wait to be DRAINING. At first most of a fleet wait, and each has time. Later only few are left, and they are
+ * served almost at once. So rests become shorter, and longer again only if none of a minute's twelve tries has helped.
  */
 const DRAINING_MS = [
   { times: 2, least: 2_000, most: 14_000 },
@@ -48,8 +49,8 @@ const DRAINING_MS = [
 const DRAINING_LATER_MS = { least: 3_000, most: 9_000 } as const;
 
 /**
- * How long a call rests otherwise, in ms. Nothing is retried within a call: twelve requests a minute are there for each API,
- * and in an outage they must not be used up when it ends.
+ * How long a call rests after other failures, in ms. Nothing is retried within a call: each API has twelve requests a minute, and
+ * in an outage they must not be used up when it ends.
  */
 const REST_MS: Readonly<Record<Exclude<AwsErrorKind, 'throttled'>, number>> = {
   transient: 5_000,
@@ -60,9 +61,9 @@ const REST_MS: Readonly<Record<Exclude<AwsErrorKind, 'throttled'>, number>> = {
   stopped: 0,
 };
 
-/** … and how long after the first failure in a row, where nothing says that AWS has had too much. */
+/** … after the first failure in a row, if nothing says that AWS is overloaded. */
 const FIRST_REST_MS = 1_000;
-/** … and at the longest, where nothing waits for it. */
+/** … and at the longest, if nothing waits for the answer. */
 const LONGEST_REST_MS = 40_000;
 
 /** How long a call rests after it failed, in ms. */
@@ -98,12 +99,12 @@ function plainRest(kind: Exclude<AwsErrorKind, 'throttled'>, times: number, urge
 
 const clamp = (value: number, least: number, most: number) => Math.min(most, Math.max(least, value));
 
-/** When a question is due that is asked every so many ms: at once where its answer no longer counts, never before it has rested. */
+/** When a question is due that is asked every so many ms: at once if its answer no longer counts, but never before it has rested. */
 export function dueAfter(asked: Asked, every: number, urgency: Urgency): number {
   const rested = restedUntil(asked, urgency);
   return asked.isStale ? rested : Math.max(asked.at + every, rested);
 }
 
-/** Until when a question rests after a failure, in ms by the agent's clock; -Infinity where it need not. */
+/** Until when a question rests after a failure, in ms by the agent's clock; -Infinity if it does not rest. */
 export const restedUntil = ({ failure }: Asked, urgency: Urgency): number =>
   failure ? failure.at + restAfter(failure, urgency) : -Infinity;

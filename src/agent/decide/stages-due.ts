@@ -4,8 +4,8 @@ import type { Action, Observation, Policy } from '../model.ts';
 import { isReleased } from './facts.ts';
 
 /**
- * The stages whose hooks have their time now and have not run in this drain. Each has its time from some moment
- * on, whatever else goes on: none waits for another.
+ * The stages whose hooks are due now and have not run in this drain. Each stage is due from some moment on, and does not wait for
+ * another stage.
  */
 export function stagesDue(observed: Observation, action: Action, policy: Pick<Policy, 'mode'>): HookStage[] {
   const { memory } = observed;
@@ -21,7 +21,7 @@ export function stagesDue(observed: Observation, action: Action, policy: Pick<Po
 
 function takesNoMoreTasks(observed: Observation, { mode }: Pick<Policy, 'mode'>): boolean {
   const containerInstance = ifKnown(observed.containerInstance);
-  // Right after it was set DRAINING its tasks are listed anew: a hook is told how many there are.
+  // Right after DRAINING was set, the tasks are listed anew: hooks are told how many there are.
   if (!containerInstance || observed.tasks.kind === 'unknown') return false;
   return (
     mode === 'deregister' || containerInstance.kind !== 'registered' || containerInstance.status !== 'ACTIVE'
