@@ -1,7 +1,7 @@
 import { known, type Reading, unknown } from '../../base/reading.ts';
 import type { ContainerInstance, DrainState, EcsView } from '../model.ts';
 
-/** What a view of ECS says of the container instance, unless it may be older than what was done. */
+/** What a view of ECS says about the container instance, unless that may be older than what the agent has done. */
 export function containerInstanceIn(
   { unsureBefore, pretended }: DrainState,
   view: Reading<EcsView>,

@@ -16,33 +16,37 @@ export type DrainPollPorts = {
   readonly ecsAgent: Pick<EcsAgent, 'tasks'>;
   readonly autoScaling: Pick<AutoScaling, 'lifecycle' | 'terminatingHooks' | 'retainsAbandoned'>;
   readonly readEcsView: ReadEcsView;
-  /** What metadata tells of a group that terminates the instance. Absent: it is not asked. */
+  /** What metadata says about a group that terminates the instance. Absent: metadata is not asked for it. */
   readonly groupInMetadata?: (() => Promise<Lifecycle | undefined>) | undefined;
   /**
-   * Whether metadata's word may stand for the group's: nothing is known yet of this drain's lifecycle action, and we have not told
-   * the group to terminate the instance. Whether it was retained once more since then only the group itself says.
+   * Whether metadata's word may stand for the group's: nothing is known yet about this drain's lifecycle action, and we have not
+   * told the group to terminate the instance. If we have, only the group itself says whether it has retained the instance once
+   * more.
    */
   readonly mayAssumeWait: () => boolean;
-  /** Absent: nobody wants to know why a drain waits. */
+  /** Absent: the reasons why a drain waits are not asked for. */
   readonly explain?: Explain | undefined;
   /** What the next view of ECS is to read. */
   readonly nextViewKind: () => ViewKind;
   /**
-   * ARNs of the tasks that were left when ECS was last heard. Those that an earlier process left were on this host when it
-   * ended: they count as that agent's last word.
+   * ARNs of the tasks that were left when ECS last answered. Tasks that an earlier process kept were on this host when that
+   * process ended: they count as the ECS agent's last word.
    */
   readonly tasksLeft: () => readonly string[];
   /** Whether a lifecycle action was last known to wait for this instance. */
   readonly isWaiting: () => boolean;
-  /** When the last heartbeat was recorded, in ms by the agent's clock: then it waited. -Infinity where the last one was not. */
+  /**
+   * When the last heartbeat was recorded, which shows that the action waited then, in ms by the agent's clock. -Infinity if the
+   * last one was not recorded.
+   */
   readonly heldAt: () => number;
   /** Whether the group itself has said that it terminates the instance, and we have not let it go. */
   readonly isTerminating: () => boolean;
-  /** Since when the tag has had its value, as far as it was read: what the group said before says nothing of what it tells of. */
+  /** Since when the tag has had its value, as far as it was read: what the group said before then says nothing about the tag's event. */
   readonly tagSince: () => number;
   /** Whether the drain does not wait for this task. */
   readonly isIgnored: (task: Task) => boolean;
-  /** ECS has been asked, and this is what it says. */
+  /** Called with each answer of ECS. */
   readonly onView: (view: EcsView) => void;
 };
 
@@ -67,9 +71,9 @@ export function createDrainPolls(
   let terminatingSince: number | undefined;
   let notWaitingAt: number | undefined;
   let kept: { readonly since: number; readonly until: number } | undefined;
-  /** Since when a group that had said that it terminates the instance has been saying that it does not. */
+  /** Since when the group contradicts its earlier word that it terminates the instance. */
   let takenBackSince: number | undefined;
-  /** Since when the group whose lifecycle action waits has not listed the instance. */
+  /** Since when Auto Scaling lists the instance in no group, although its lifecycle action waits. */
   let nowhereSince: number | undefined;
 
   const localTasks = createPoll(
@@ -79,11 +83,11 @@ export function createDrainPolls(
     (tasks, at) => {
       const listed = ifKnown(tasks);
       const now = ports.clock.now();
-      // Since the answer: a release rests on what ECS is asked after this, and the last task may have ended while the host was asked.
+      // Counts from the answer: a release rests on what ECS is asked after this, and the last task may have ended while the host was asked.
       emptySince = listed?.length === 0 ? (emptySince ?? now) : undefined;
       const hasNoOther = listed?.every(({ arn }) => ignored.has(arn)) === true;
       onlyIgnoredSince = hasNoOther ? (onlyIgnoredSince ?? now) : undefined;
-      // Since the question: an answer that does not come can take seconds to be given up.
+      // Counts from the question: it can take seconds to give up an answer that does not come.
       silentSince = listed ? undefined : (silentSince ?? at);
       if (listed) noteListed(listed, onHost, gone, at);
     },
@@ -124,25 +128,28 @@ export function createDrainPolls(
       if (isHeard && where?.stage !== 'waiting') notWaitingAt = at;
       terminatingSince = isHeard && where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
       const isKept = state.value.kind === 'in-group' && !where;
-      // Its hooks may be others by now than those that it had while it kept the instance.
+      // The group's hooks may have changed since they were read, while it kept the instance.
       if (kept && where) hooks.invalidate();
       const since = kept && kept.since >= source.tagSince() ? kept.since : at;
       kept = isKept ? { since, until: at } : undefined;
     },
   );
-  /** Nothing detaches an instance whose lifecycle action waits, and its heartbeats would end: one answer may be behind. */
+  /**
+   * Nothing detaches an instance whose lifecycle action waits, and heartbeats would end if it were believed. So a single answer
+   * may come from a replica that lags.
+   */
   function isNowhereLately(state: Lifecycle, askedAt: number): boolean {
     nowhereSince = state.kind === 'no-group' && source.isWaiting() ? (nowhereSince ?? askedAt) : undefined;
     if (nowhereSince === undefined) return false;
     return askedAt - nowhereSince < LAG_MS || source.heldAt() >= nowhereSince;
   }
-  /** No group takes a termination back, so one answer, of a replica that is behind, is not its word. */
+  /** No group takes a termination back, so a single answer to the contrary may come from a replica that lags, and does not count. */
   function isTakenBackLately(state: Lifecycle, askedAt: number): boolean {
     const isLeaving = state.kind === 'in-group' && leaving(state.state) !== undefined;
     takenBackSince = isLeaving || !source.isTerminating() ? undefined : (takenBackSince ?? askedAt);
     return takenBackSince !== undefined && askedAt - takenBackSince < KEPT_MS;
   }
-  /** While tasks run here, the first heartbeat tells as much as the group would: it is asked later. */
+  /** While tasks run here, the first heartbeat tells as much as the group would, so the group is asked later. */
   async function assumed(): Promise<Lifecycle | undefined> {
     if (lifecycle.lastKnown() || !source.groupInMetadata || !source.mayAssumeWait()) return undefined;
     const group = await source.groupInMetadata();
@@ -195,7 +202,7 @@ export function createDrainPolls(
   };
 }
 
-/** How the questions of a drain are doing. */
+/** When each question of a drain was asked, and with what success. */
 export const askedIn = (polls: DrainPolls): Record<DrainQuestion, Asked> => ({
   localTasks: polls.localTasks.asked(),
   ecsView: polls.ecsView.asked(),

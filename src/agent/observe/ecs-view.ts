@@ -15,18 +15,18 @@ export type EcsViewPorts = {
   readonly instanceId: string;
   /** In ms by the agent's clock. */
   readonly now: () => number;
-  /** Whether the tasks are of interest while new ones can still be placed: in mode `deregister`, and in a dry run. */
+  /** Whether the tasks are listed even while new ones can be placed: in mode `deregister`, and in a dry run. */
   readonly listsWhileActive: boolean;
-  /** The root volume is to be replaced: ECS does not let go of the container instance, and others can set it ACTIVE. */
+  /** The root volume is to be replaced: the container instance stays in ECS, and others can set it ACTIVE. */
   readonly isReplacing: () => boolean;
-  /** The ARN of the container instance that the agent has set DRAINING; undefined where it has set none so. */
+  /** The ARN of the container instance that the agent has set DRAINING; undefined if it has set none. */
   readonly drainingSetOn: () => string | undefined;
 };
 
 /**
- * Looks at ECS. Each kind asks after the tasks `byName` as well, by ARN, whatever ECS lists. Only a full view can say that no
- * task is left: the others become full ones, or leave that unknown. Rejects with an AwsError where ECS does not answer; where it
- * has throttled a full view, the next one goes on where that one stopped.
+ * Reads a view of ECS. Each kind also asks for the tasks `byName`, by ARN, whatever ECS lists. Only a full view can say that no
+ * task is left: the other kinds turn into full ones, or leave that unknown. Rejects with an AwsError if ECS does not answer. If
+ * ECS has throttled a full view, the next one resumes where it stopped.
  */
 export type ReadEcsView = (
   kind: ViewKind,
@@ -36,16 +36,16 @@ export type ReadEcsView = (
 
 /** One for each drain. */
 export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPorts): ReadEcsView {
-  // A task that is STOPPED stays so: it is never described again, though ECS lists it for another hour.
+  // A STOPPED task stays STOPPED: it is never described again, although ECS lists it for another hour.
   const stopped = new Set<string>();
-  /** Those that ECS has listed here, and when it last did. */
+  /** The tasks that ECS has listed here, and when it last did. */
   const listedHere = new Map<string, number>();
-  /** When ECS last described each of the others. */
+  /** When ECS last described each task that it was asked about. */
   const describedAt = new Map<string, number>();
   /** A full view that was throttled half-way. */
   let begun: Begun | undefined;
 
-  /** Goes on with what was throttled a moment ago, if this host still says to be the same. */
+  /** Resumes a view that was throttled a moment ago, if the ECS agent still names the same container instance. */
   async function full(said: Registration | undefined, last: EcsView | undefined, byName: readonly string[]) {
     const heard = said?.containerInstanceArn;
     const isOld = !begun || begun.heard !== heard || options.now() - begun.at >= resumableFor(heard);
@@ -58,7 +58,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     try {
       return await complete(look, isResumed, last, byName);
     } catch (error) {
-      // Where ECS has let go of this host, whether it is registered anew is asked each time.
+      // If ECS has let go of this host, each view must ask whether it is registered anew: such a view is not resumed.
       if (error instanceof AwsError && error.kind === 'throttled' && isRegistered(look.where)) begun = look;
       throw error;
     }
@@ -106,12 +106,12 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
     const listedAt = options.now();
-    // ECS forgets what has stopped after an hour, and a drain can last for days.
+    // ECS forgets a stopped task after an hour, and a drain can last for days: forget them too.
     const isNamed = new Set([...arns, ...byName]);
     for (const noted of [stopped, listedHere, describedAt])
       for (const one of noted.keys()) if (!isNamed.has(one)) noted.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
-    // While its requests waited somebody may have set it ACTIVE, and a task may have come that none has listed.
+    // While this view's requests waited, somebody may have set the instance ACTIVE, and a task may have come that neither list has.
     const isLong = options.isReplacing() && options.now() - at > LONG_MS;
     if ((isResumed || isLong) && tasks.length === 0 && !(await isStill(containerInstance)))
       return unknown('the container instance has changed while its tasks were listed');
@@ -129,8 +129,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   }
 
   /**
-   * What was left when ECS let go of the container instance. Where nothing says what that was, also what ECS lists there
-   * all the same: nothing documents that it does, and where it refuses to, the rest must do.
+   * The tasks that were left when ECS let go of the container instance. If it is not known which those were, also the tasks that
+   * ECS still lists there. AWS does not document that it lists any, so if it refuses, the other tasks must do.
    */
   async function stillThere(
     { cluster, arn, isForgotten }: Extract<Located, { kind: 'gone' }>,
@@ -145,8 +145,9 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   }
 
   /**
-   * The tasks that ECS has not STOPPED: of those that it lists here, and of those asked after by name that it does not
-   * place on another container instance. What it lists, or has just listed or described, and cannot describe now is not gone.
+   * The tasks that ECS does not call STOPPED: those that it lists here, and those asked for by name that it does not place on
+   * another container instance. If ECS lists a task, or has just listed or described it, and cannot describe it now, the task
+   * does not count as gone.
    */
   async function describeLeft(
     cluster: string,
@@ -178,7 +179,10 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     ];
   }
 
-  /** What was asked after by name and is not left: ECS calls it gone, or another instance's, or cannot be asked. */
+  /**
+   * The tasks that were asked for by name and are not left: ECS calls them gone, or places them on another instance, or cannot be
+   * asked about them.
+   */
   function goneAmong(
     byName: readonly string[],
     tasks: Reading<readonly Task[]>,
@@ -191,7 +195,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     return missing.length > 0 ? { gone, missing } : { gone };
   }
 
-  /** Undefined where it takes a full view. */
+  /** Undefined if a full view is needed. */
   async function quick(last: EcsView, heard: string | undefined, byName: readonly string[]) {
     const { containerInstance, own } = last;
     if (containerInstance.kind !== 'registered' || !isSame(containerInstance, last, heard)) return undefined;
@@ -208,8 +212,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   }
 
   /**
-   * What this host claims to be by now, and what runs on it, is no reason to keep a drain that is over. Of several container instances the
-   * one that was set DRAINING is to be given back.
+   * Once the drain is over, neither what the ECS agent names nor the tasks here are a reason to keep the instance DRAINING. If
+   * the host has several container instances, the one that was set DRAINING is given back.
    */
   async function givenBack(last: EcsView | undefined): Promise<Reading<EcsView>> {
     const describedAt = options.now();
@@ -227,7 +231,10 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     });
   }
 
-  /** Whether ECS has it as before, and how the tasks are doing that are known: what was placed since is left to a full view. */
+  /**
+   * Reads whether the container instance is unchanged in ECS, and the state of the known tasks. Tasks that were placed since are
+   * left to a full view.
+   */
   async function check(said: Registration | undefined, last: EcsView, byName: readonly string[]) {
     const before = last.containerInstance;
     const heard = said?.containerInstanceArn;
@@ -251,7 +258,10 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     });
   }
 
-  /** Whether ECS has it as it was when it was listed without a task, and counts none: then none was placed since. */
+  /**
+   * Reads whether the container instance is unchanged since it was listed without a task, and ECS still counts none: then none
+   * was placed since.
+   */
   async function confirm(said: Registration | undefined, last: EcsView) {
     const before = last.containerInstance;
     if (before.kind !== 'registered' || said?.containerInstanceArn !== last.heard) return undefined;
@@ -264,7 +274,10 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       : undefined;
   }
 
-  /** What ECS listed and could not describe can only be told by another list: it stays as it is. */
+  /**
+   * Describes the tasks of the last view. If ECS listed one that it could not describe, only another list can tell: then none is
+   * described.
+   */
   async function describeKnown(
     cluster: string,
     { tasks, own }: EcsView,
@@ -307,7 +320,7 @@ function registeredAt(located: Extract<Located, { kind: 'registered' }>): Regist
   return { kind: 'registered', cluster, arn, status, agentConnected, ...renewed };
 }
 
-/** What a full view has brought until it was throttled. */
+/** What a full view had read when it was throttled. */
 type Begun = {
   /** When it was begun, in ms by the agent's clock. */
   readonly at: number;
@@ -316,16 +329,20 @@ type Begun = {
   readonly lists: BegunLists;
 };
 
-/** What was read longer ago than this, in ms, is read anew. */
+/** A throttled view that was begun longer ago than this, in ms, begins anew. */
 const RESUME_MS = 20_000;
 /**
- * … but where the ECS agent still says that this host is what the look began with. In a fleet that has more to ask than ECS answers each
- * has its turn once a minute: looks that begin anew meanwhile take all answers from one another, and none is ever complete.
+ * … but this long if the ECS agent still names the container instance with which the view began. In a fleet that asks more than
+ * ECS answers, each instance has its turn once a minute: if views began anew in the meantime, they would take all answers from
+ * one another, and none would ever be complete.
  */
 const RESUME_HEARD_MS = 600_000;
-/** … and is given tasks meanwhile: it may leave its cluster with some left, on what the look says, and each has two turns at least. */
+/**
+ * … and this long if the instance is given tasks meanwhile: the view could then let it leave its cluster with some left. This
+ * still gives each instance at least two turns.
+ */
 const RESUME_ACTIVE_MS = 120_000;
-/** Where it stays in its cluster, a look that takes longer than this, in ms, asks at its end whether all is as it was. */
+/** If the instance stays in its cluster, a view that takes longer than this, in ms, asks at its end whether anything has changed. */
 const LONG_MS = 500;
 const NOT_LISTED = 'they are listed once the host has none';
 
@@ -334,26 +351,27 @@ const isRegistered = (where: Reading<Whereabouts>): boolean => ifKnown(where)?.l
 const letGoIn = (last: EcsView | undefined): string | undefined =>
   last?.containerInstance.kind === 'deregistered' ? last.containerInstance.arn : undefined;
 
-/** Whether the ECS agent has not said anything else since the last view. */
+/** Whether the ECS agent is silent, or names the same container instance as ECS, or as at the last view. */
 const isSame = ({ arn }: Registered, last: EcsView, heard: string | undefined): boolean =>
   heard === undefined || heard === arn || heard === last.heard;
 
-/** In place of a status, where ECS lists a task and cannot describe it. */
+/** Stands for the status of a task that ECS lists but cannot describe. */
 const UNDESCRIBED = 'UNKNOWN';
 
-/** ECS's own count may veto an empty list, and never stands for one: the two can disagree for minutes. */
+/** ECS's own count may veto an empty list but never replaces one: the two can disagree for minutes. */
 function countedToo(tasks: readonly Task[], count: number): Reading<readonly Task[]> {
   return tasks.length === 0 && count > 0
     ? unknown(`ECS counts ${count} tasks on the container instance, and lists none`)
     : known(tasks);
 }
 
-/** DescribeTasks takes no other: "taskId length should be one of [32,36]". */
+/** DescribeTasks accepts no other lengths: "taskId length should be one of [32,36]". */
 const ID_LENGTHS = new Set([32, 36]);
 
 /**
- * The tasks that ECS can be asked about: of the account, the Region and a cluster in which ECS has said that this host is.
- * One of another cluster, or with an id that is none, makes the whole question fail, and the host's word is all there is on it.
+ * The tasks that ECS can be asked about: those of the account, the Region and a cluster in which ECS has said that this host is.
+ * A task of another cluster, or with an invalid id, would make the whole request fail, so for such a task only the host's word
+ * counts.
  */
 function askable(arns: readonly string[], own: readonly Registration[]): readonly string[] {
   const places = own.map(({ cluster, containerInstanceArn }) => {

@@ -7,7 +7,7 @@ import type { Log } from '../../log/log.ts';
 import { serviceName } from '../decide/services.ts';
 import type { Explained, OnFault, ServiceState } from '../model.ts';
 
-/** One request, about the tasks that a drain waits for. What it does not learn stays as it was. Never rejects. */
+/** Makes one request about the tasks that a drain waits for. What it does not learn stays as it was. Never rejects. */
 export type Explain = (cluster: string, tasks: readonly Task[]) => Promise<Explained>;
 
 /** ECS DescribeServices takes this many services at a time, the oldest tasks' first. */
@@ -15,12 +15,12 @@ const MOST_SERVICES = 10;
 /** ECS GetTaskProtection takes this many tasks at a time. */
 const MOST_TASKS = 100;
 const MOST_EVENTS = 20;
-/** A policy that forbids a comfort is not asked about it again for this long, in ms. */
+/** If a policy forbids such a request, it is not made again for this long, in ms: the drain does not depend on it. */
 const FORBIDDEN_MS = 3_600_000;
 
 type Question = 'ecs:DescribeServices' | 'ecs:GetTaskProtection';
 
-/** @param call one that reports no failures: without an answer, a drain is explained less well, and that is all */
+/** @param call its failures are not reported: without an answer a drain is only explained less well */
 export function createExplain(call: Caller, clock: Clock, log: Log, onFault: OnFault): Explain {
   const forbiddenUntil = new Map<Question, number>();
   let explained: Explained = { services: [], protectedTasks: [] };

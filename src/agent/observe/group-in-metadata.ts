@@ -4,8 +4,9 @@ import { ifKnown, known, type Reading } from '../../base/reading.ts';
 import { readTargetState } from '../../signals/metadata.ts';
 
 /**
- * What instance metadata tells of a group that terminates the instance, without a request to AWS: undefined where it does not,
- * or serves no tags. AWS itself puts the tag on; nobody else can. That the hook waits it does not tell.
+ * What instance metadata says about a group that terminates the instance, without a request to AWS. Undefined if metadata does
+ * not say so, or serves no tags. AWS itself sets the tag that names the group; nobody else can. Metadata does not tell whether
+ * the hook waits.
  */
 export async function groupInMetadata(imds: Imds): Promise<Lifecycle | undefined> {
   if (ifKnown(await readTargetState(imds)) !== 'Terminated') return undefined;
@@ -15,7 +16,7 @@ export async function groupInMetadata(imds: Imds): Promise<Lifecycle | undefined
     : { kind: 'in-group', group, state: 'Terminating', from: 'metadata' };
 }
 
-/** The group by the tag that AWS puts on; a known undefined where there is none, or metadata serves no tags. */
+/** The group, from the tag that AWS sets; known to be undefined if there is no such tag, or metadata serves no tags. */
 export async function groupName(imds: Imds): Promise<Reading<string | undefined>> {
   const tag = await imds.get('meta-data/tags/instance/aws:autoscaling:groupName');
   if (tag.kind === 'unknown') return tag;
@@ -23,5 +24,5 @@ export async function groupName(imds: Imds): Promise<Reading<string | undefined>
   return known(name && GROUP_NAME.test(name) ? name : undefined);
 }
 
-/** Auto Scaling API reference, CreateAutoScalingGroup: 1 to 255 characters; of these, what one line can hold. */
+/** Auto Scaling API reference, CreateAutoScalingGroup: 1 to 255 characters. Only those count here that fit on one line. */
 const GROUP_NAME = /^[ -~]{1,255}$/;

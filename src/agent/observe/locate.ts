@@ -5,7 +5,7 @@ import { type Registration, toRegistration } from '../../host/ecs-agent.ts';
 import type { Heard } from '../model.ts';
 import { CONTRADICTION_MS, LAG_MS } from './ecs-lag.ts';
 
-/** Where ECS keeps this host. */
+/** Where this host is registered, according to ECS. */
 export type Located =
   | {
       readonly kind: 'registered';
@@ -14,7 +14,7 @@ export type Located =
       readonly status: string;
       readonly taskCount: number;
       readonly agentConnected: boolean;
-      /** The ARN of one that registered later, while ECS may not know yet which of them the host is. */
+      /** The ARN of a container instance that registered later, as long as ECS may not know yet which of them the host is. */
       readonly newer?: string;
     }
   /** ECS has let go of the container instance. `forgotten`: it cannot be described any more. */
@@ -31,16 +31,16 @@ export type LocatePorts = {
   readonly ecs: Pick<Ecs, 'find' | 'describe'>;
   /** Our own, from instance metadata. */
   readonly instanceId: string;
-  /** The cluster that the operator names, by our option or in the ECS agent's own configuration. */
+  /** The cluster that the operator names, with our option or in the ECS agent's own configuration. */
   readonly cluster: () => string | undefined;
-  /** What the ECS agent has said that this host is, now or earlier, and since when it is known. */
+  /** The container instances that the ECS agent has said this host is, now or earlier, and since when that is known. */
   readonly heard: () => readonly Heard[];
   /** The container instances that ECS has said run on this EC2 instance, in this drain or before, and since when it is known. */
   readonly own: () => readonly Heard[];
   /** Whether the role was ever allowed to list container instances, and that it was. */
   readonly mayList: () => boolean;
   readonly noteMayList: () => void;
-  /** Noted here, and the same for all drains of a process. */
+  /** Written here, and shared by all drains of a process. */
   readonly registeredAt: RegisteredAt;
   /** In ms by the agent's clock. */
   readonly now: () => number;
@@ -50,11 +50,11 @@ export type LocatePorts = {
 export type RegisteredAt = Map<string, { readonly first: number; readonly last: number }>;
 
 /**
- * Finds this host in ECS. Rejects with an AwsError where ECS does not answer.
+ * Finds this host in ECS. Rejects with an AwsError if ECS does not answer.
  *
  * @param said what the ECS agent says now
  * @param letGo the container instance that ECS is known to have let go, in this drain
- * @param wanted the one that is asked for where ECS has several of this host
+ * @param wanted the one to return if ECS has several for this host
  */
 export type Locate = (
   said: Registration | undefined,
@@ -65,25 +65,29 @@ export type Locate = (
 const NAME_CLUSTER = 'set --cluster (ECS_DRAIN_CLUSTER) to find this host by its instance id';
 /** Statuses in which ECS has let go of a container instance (API reference, ContainerInstance). */
 const GONE = new Set(['INACTIVE', 'DEREGISTERING', 'REGISTRATION_FAILED']);
-/** Where all that is known of this host has been let go, other container instances of it are listed this often, in ms. */
+/** Once ECS has let go of every known container instance of this host, others are listed this often, in ms. */
 const LISTED_AGAIN_MS = 60_000;
-/** An empty answer about a host that may be registering right now is believed when it is repeated after this, in ms. */
+/** If a host may be registering right now, an empty answer about it counts only if it is repeated after this long, in ms. */
 const ABSENT_MS = 30_000;
 
 /**
- * One for each drain. What the host says of itself only tells where to ask: the ECS agent's port is unprivileged, and while
- * that agent is down anything on the host can answer there. So ECS's own word decides. Every container instance that was
- * ever heard of is described; where none of them is registered, ECS is asked by the EC2 instance id. That ECS does not know
- * one counts only for one that ECS itself once said runs here.
+ * One for each drain. What the host says about itself only tells where to ask: the ECS agent's port is unprivileged, and while
+ * that agent is down anything on the host can answer there. So only ECS's word decides.
+ *
+ * Every container instance that was ever heard of is described. If none of them is registered, ECS is asked by the EC2 instance
+ * id. If ECS does not know a container instance, that counts only if ECS itself once said that it runs here.
  */
 export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...ports }: LocatePorts): Locate {
-  /** Those that ECS refused to describe, each asked after alone: only what ECS itself lists is asked after again. */
+  /**
+   * Container instances that ECS refused to describe, each when asked for alone. They are asked for again only if ECS itself
+   * lists them.
+   */
   const refused = new Set<string>();
-  /** What ECS has confirmed in this drain, also where the rest of a round then failed. */
+  /** What ECS has confirmed in this drain, even if the rest of that round failed. */
   const confirmed = new Map<string, Registration>();
   const own = () => unique([...ports.own().map(toRegistration), ...confirmed.values()]);
   let absentSince: number | undefined;
-  /** Since when ECS has listed other hosts alone for this one. */
+  /** Since when ECS, asked for this host, has listed only other hosts. */
   let astraySince: number | undefined;
   /** When the container instances of this EC2 instance were last listed. */
   let listedAt = -Infinity;
@@ -94,14 +98,14 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     for (const arn of refused) if (!round.asked.has(arn)) refused.delete(arn);
     const askable = candidates.filter((one) => !refused.has(one.containerInstanceArn));
     await describeAll(askable, round);
-    // What is listed by the instance id counts as what it is: the filter itself is not trusted.
+    // What is listed by the instance id is described too: the filter itself is not trusted.
     const isAnew = said === undefined && mayBeAnother(registeredIn(round));
     if ((registeredIn(round).length === 0 && !isLetGo(said, round)) || isAnew) {
       await describeAll(await findAll(candidates, round), round);
       listedAt = now();
     }
     if (round.refusal && !round.hasAnswered) {
-      // Nobody has named a cluster: that the guess is none says less than what to do about it.
+      // Nobody has named a cluster. That the guessed one does not exist helps less than to say what to do about it.
       const isGuess = candidates.length === 0 && ports.cluster() === undefined;
       const { operation, kind, code, cause } = round.refusal;
       throw isGuess
@@ -126,13 +130,16 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
   };
 
-  /** Whether the host may have become `other` since: ECS takes minutes to find out that an ECS agent has gone, or has come. */
+  /** Whether the host may have become `other` since then: ECS takes minutes to notice that an ECS agent has gone, or has come. */
   function mayReplace(other: Confirmed, one: Confirmed): boolean {
     const isLater = !((other.registeredAt ?? Infinity) <= (one.registeredAt ?? -Infinity));
     return other !== one && isLater && now() - (registeredAt.get(other.arn)?.first ?? now()) < LAG_MS;
   }
 
-  /** What the ECS agent has named lately and ECS does not know: the host may be that by now, with tasks, whoever is silent. */
+  /**
+   * A container instance that the ECS agent has named recently and that ECS does not know: the host may be that one by now, with
+   * tasks, even if the ECS agent is silent.
+   */
   function namedAnew({ missing }: Round): string | undefined {
     const isNew = ({ containerInstanceArn: arn, since }: Heard) =>
       missing.has(arn) && !isConfirmed(arn) && now() - since < LAG_MS;
@@ -140,14 +147,14 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   }
 
   /**
-   * Whether a host whose ECS agent is silent may have registered anew: nothing is left on what is known of it, and the ECS agent
-   * may be connected as another container instance.
+   * Whether a host whose ECS agent is silent may have registered anew: its known container instances have no task left, so its
+   * ECS agent may be connected as another one.
    */
   function mayBeAnother(registered: readonly Confirmed[]): boolean {
     return registered.length > 0 && registered.every(({ taskCount }) => taskCount === 0);
   }
 
-  /** A list for another host says nothing of this one, and only ECS tells what a host has become whose ECS agent is silent. */
+  /** A list of other hosts says nothing about this one, and if its ECS agent is silent, only ECS tells what this host has become. */
   function isAstray(said: Registration | undefined, round: Round): boolean {
     const isNow = said === undefined && [...round.byInstanceId].some((arn) => round.others.has(arn));
     astraySince = isNow ? (astraySince ?? now()) : undefined;
@@ -155,25 +162,25 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   }
 
   /**
-   * Whether this host still says to be the container instance that ECS says it has let go, and a list a moment ago had no other:
-   * a host that registers anew would say so first.
+   * Whether the ECS agent still names the container instance that ECS has let go, and a list a moment ago had no other: a host
+   * that registers anew would name its new one first.
    */
   function isLetGo(said: Registration | undefined, round: Round): boolean {
     const claimed = said && round.found.get(said.containerInstanceArn);
     return claimed !== undefined && GONE.has(claimed.status) && now() - listedAt < LISTED_AGAIN_MS;
   }
 
-  /** Describes each in its cluster. One that somebody made up, in whichever cluster, makes nothing else unknown. */
+  /** Describes each container instance in its cluster. If one is made up, in whichever cluster, that makes nothing else unknown. */
   async function describeAll(asked: readonly Registration[], round: Round): Promise<void> {
     const describe = async (owner: string, arns: readonly string[]): Promise<void> => {
       try {
         for (const one of await ecs.describe(owner, arns)) round.note(owner, one);
         round.hasAnswered = true;
       } catch (error) {
-        // There is no such cluster, or we may not ask there.
+        // There is no such cluster, or we have no permission there.
         if (!isRefusal(error)) throw error;
         const isRejected = error.kind === 'rejected';
-        // A single ARN that ECS does not take, of another account or of an odd length, makes it refuse them all.
+        // A single ARN that ECS does not accept, of another account or of an odd length, makes it refuse all of them.
         if (isRejected && arns.length > 1) {
           for (const arn of arns) await describe(owner, [arn]);
           return;
@@ -211,7 +218,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
         for (const arn of arns) round.byInstanceId.add(arn);
         found.push(...arns.map((containerInstanceArn) => ({ cluster: one, containerInstanceArn })));
       } catch (error) {
-        // Without that permission ECS's word on what is known already must do. Who once had it is to be heard again.
+        // A role that never had that permission must do with what is already known. If it once had it, ECS must be heard again.
         const isForbidden = error instanceof AwsError && error.kind === 'permission' && !ports.mayList();
         if (!isForbidden && !(isRefusal(error) && !isOurs(one))) throw error;
         round.refusal ??= error;
@@ -256,7 +263,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     };
   }
 
-  /** ECS lists and describes none as registered: it has let go of this host, or never had it, or cannot tell yet. */
+  /** ECS lists and describes no container instance as registered: it has let go of this host, or never had it, or cannot tell yet. */
   function whereNotRegistered(
     said: Registration | undefined,
     ours: readonly Registration[],
@@ -300,7 +307,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     return refuted.kind === 'unknown' ? refuted : last;
   }
 
-  /** Whether ECS may only not know it yet, or have failed to look: it described it a moment ago, or it is new. */
+  /** Whether ECS may merely not know the container instance yet, or have failed to find it: ECS described it a moment ago, or it is new. */
   function mayLag(arn: string): boolean {
     const at = registeredAt.get(arn);
     const isIt = (one: Registration) => one.containerInstanceArn === arn;
@@ -312,8 +319,8 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   }
 
   /**
-   * Known once ECS has denied for long enough that anything runs on this instance, but for what it has let go: then what the
-   * host claims to be is nothing. Only an operator's word says which cluster to believe.
+   * Known once ECS has denied for long enough that anything runs on this instance, apart from what it has let go. Then what the
+   * host claims to be does not exist. Only the operator can say which cluster to believe.
    */
   function absent(claimed: string | undefined, round: Round): Reading<'nothing'> {
     const cluster = ports.cluster();
@@ -340,12 +347,12 @@ type Round = {
   /** Those that run on another EC2 instance, and on which. */
   readonly others: ReadonlyMap<string, string>;
   readonly missing: ReadonlySet<string>;
-  /** Clusters that were asked by the instance id, and answered. */
+  /** Clusters that were asked by the instance id and have answered. */
   readonly listed: Set<string>;
-  /** Whether ECS has answered about any cluster, and what it refused first. */
+  /** Whether ECS has answered about any cluster, and the first refusal. */
   hasAnswered: boolean;
   refusal: AwsError | undefined;
-  /** What they listed: what ECS lists and does not describe contradicts itself. */
+  /** The container instances that these clusters listed. If ECS lists one but does not describe it, it contradicts itself. */
   readonly byInstanceId: Set<string>;
   /** Those that were known before this round. */
   readonly asked: ReadonlySet<string>;
@@ -359,9 +366,9 @@ const registeredIn = ({ found }: Round): readonly Confirmed[] =>
   [...found.values()].filter(({ status }) => !GONE.has(status));
 
 /**
- * Of several that run on this instance, the one whose ECS agent is connected: the others are what the host was before. ECS can
- * take minutes to notice that an ECS agent has gone, so several may be; of those, and where none is, the one that registered last.
- * The instance is released only once none of them is left.
+ * If several run on this instance, the one whose ECS agent is connected: the others are what the host was before. ECS can take
+ * minutes to notice that an ECS agent has gone, so several may be connected. Of those, or if none is connected, the one that
+ * registered last. The instance is released only once none of them is left.
  */
 function pick(registered: readonly Confirmed[], wanted: string | undefined): Reading<Confirmed> {
   const itself = registered.find(({ arn }) => arn === wanted);
@@ -377,7 +384,7 @@ function pick(registered: readonly Confirmed[], wanted: string | undefined): Rea
 function latestOf(several: readonly Confirmed[]): readonly Confirmed[] {
   if (several.length === 1) return several;
   const times = several.map(({ registeredAt }) => registeredAt ?? Number.NaN);
-  // NaN where one is not known: then none is the last.
+  // NaN if one time is not known: then no container instance counts as the last.
   return several.filter(({ registeredAt }) => registeredAt === Math.max(...times));
 }
 

@@ -12,16 +12,16 @@ export type Around = Pick<
   'now' | 'wallNow' | 'signals' | 'silentSignals' | 'pastTag' | 'identity'
 >;
 
-/** What the answers in one drain say together. */
+/** Puts the answers of one drain together. */
 export type Observer = {
   observe(around: Around): Observation;
-  /** What ECS last said, whatever failed since; undefined where nothing may rest on it any more. */
+  /** ECS's last answer, whatever failed since; undefined if nothing may rest on it any more. */
   lastView(): EcsView | undefined;
-  /** Whether the ECS agent says that a task runs here that the drain waits for: then nothing that ECS says can end the drain. */
+  /** Whether the ECS agent says that a task runs here that the drain waits for: then no answer from ECS can end the drain. */
   isHostBusy(): boolean;
-  /** Whether Auto Scaling has throttled the question after its hooks in this drain. */
+  /** Whether Auto Scaling has throttled the question for its hooks in this drain. */
   isGroupCrowded(): boolean;
-  /** Notes what lasts for the drain of the answers that are there, before anything is asked anew. */
+  /** Before anything is asked again: notes what must outlast the current answers, for the rest of the drain. */
   noteAnswers(): void;
   /** No answer counts any more until it is asked anew. */
   forget(cause: string): void;
@@ -46,7 +46,7 @@ export type ObserverPorts = {
 export function createObserver(ports: ObserverPorts): Observer {
   const { clock, policy, polls, seenInDrain, spread } = ports;
   let wasGroupCrowded = false;
-  /** No answer of before then counts. */
+  /** Answers from before then do not count. */
   let forgottenAt = -Infinity;
 
   function observe(around: Around): Observation {
@@ -92,12 +92,12 @@ export function createObserver(ports: ObserverPorts): Observer {
     };
   }
 
-  /** While the host is busy ECS can end nothing: what it last said does, where a look was only throttled. */
+  /** While the host is busy, no answer from ECS can end the drain: its last answer is enough if a view was only throttled. */
   function viewNow(): Reading<EcsView> {
     const reading = polls.ecsView.reading();
     const last = lastView();
     const isThrottled = polls.ecsView.asked().failure?.kind === 'throttled';
-    // In mode `deregister` ECS can: each try takes a list of its own.
+    // In mode `deregister` it can: each try needs its own list.
     const isHostHolding = policy.mode === 'drain' && isHostBusy();
     const counts = polls.ecsView.lastKnownAt() >= forgottenAt;
     return reading.kind === 'unknown' && isThrottled && last && isHostHolding && counts
@@ -105,7 +105,10 @@ export function createObserver(ports: ObserverPorts): Observer {
       : reading;
   }
 
-  /** Nothing rests on what ECS said before this drain began, or before what was set since and may have arrived. */
+  /**
+   * An answer does not count if it is from before this drain began, or from before a change that the agent made and that may have
+   * arrived.
+   */
   function lastView(): EcsView | undefined {
     const { memory, unsureBefore } = ports.state();
     const isCancelled = memory.signalledAt === undefined;
@@ -139,10 +142,13 @@ export function createObserver(ports: ObserverPorts): Observer {
   };
 }
 
-/** The group's first answer in a drain is waited for no longer than this after it has failed to come, in ms. */
+/** How long, in ms, after its first failure the agent still waits for the group's first answer in a drain. */
 const AWAITED_MS = 30_000;
 
-/** Whether the group is still to answer for the first time in this drain: that metadata has it terminate the instance, a failure does not take back. */
+/**
+ * Whether the group has yet to answer for the first time in this drain. A failure does not revoke what metadata has said, that
+ * the group terminates the instance.
+ */
 function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], now: number): boolean {
   const last = lastKnown();
   if (last) return isAssumed(last);

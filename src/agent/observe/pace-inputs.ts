@@ -9,12 +9,12 @@ import type { DrainPolls, SeenInDrain, WatchPolls } from '../polls.ts';
 import { askedIn } from './drain-polls.ts';
 import type { Observer } from './observation.ts';
 
-/** What the pace of one drain's questions depends on: as it is now, and what was seen of it over the drain. */
+/** What the pace of one drain's questions depends on: the current state, and what was seen over the drain. */
 export type PaceObserver = {
   pace(): DrainPace;
-  /** Notes what of an observation the pace depends on. */
+  /** Notes what the pace depends on in an observation. */
   note(observed: Observation): void;
-  /** Notes what the pace depends on of the answers that are there, before anything is asked anew. */
+  /** Before anything is asked again: notes what the pace depends on in the current answers. */
   noteAnswers(): void;
 };
 
@@ -89,7 +89,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       isRegistrationTold: watch.registration.reading().kind === 'known',
       lifecycle: polls.lifecycle.reading(),
       hearsOfTermination: policy.signals.includes('lifecycle'),
-      // No heartbeat is recorded for what was completed: the last one says nothing of it any more.
+      // A completed action gets no more heartbeats, so the last one says nothing about it any more.
       heldAt: heartbeat?.outcome === 'recorded' && completed === undefined ? heartbeat.at : undefined,
       waitToldAt: ports.waitToldAt(),
       strain: heartbeat?.strain ?? 0,
@@ -120,7 +120,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
     if (arn === undefined) return undefined;
     const view = polls.ecsView.lastKnown();
     const listed = view && ('arn' in view.containerInstance ? view.containerInstance.arn : undefined);
-    // What was asked while the ECS agent was silent was asked for what ECS knew.
+    // If the ECS agent was silent when the view was asked for, the view was about what ECS knew.
     const askedFor = view?.heard ?? listed;
     const isAnother = askedFor !== undefined && arn !== askedFor;
     const isNews = unclearSince !== undefined && said.since > polls.ecsView.asked().at;
@@ -130,12 +130,12 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   return { pace, note, noteAnswers };
 }
 
-/** What the drain before had set DRAINING may have been given back since, though ECS does not describe it so yet. */
+/** What the previous drain had set DRAINING may have been given back since, although ECS does not describe it so yet. */
 function foundDrainingSince({ signalledAt, drainingSetAt = -Infinity }: Memory): number | undefined {
   return signalledAt !== undefined && drainingSetAt < signalledAt ? signalledAt : undefined;
 }
 
-/** So many looks throttled in a row are hardly chance: others of a fleet ask at the same time. */
+/** This many throttled views in a row are hardly chance: others of a fleet ask at the same time. */
 const QUEUED_AFTER = 2;
 
 const waitsForServices = ({ containerInstance, tasks }: Observation): boolean =>

@@ -19,8 +19,8 @@ export const NOT_ASKED = 'not asked yet';
 
 /**
  * @param question its name in the log
- * @param read asks once. Whatever it rejects with makes the reading unknown; an AwsError makes the question rest too, and all else is
- *   an error in this program
+ * @param read asks once. If it rejects, the reading becomes unknown. An AwsError also makes the question rest; any other error is
+ *   a fault in this program
  */
 export function createPoll<T>(
   question: string,
@@ -37,9 +37,9 @@ export function createPoll<T>(
   let isStale = true;
   let isClosed = false;
   let failure: Failure | undefined;
-  /** Something has made the answer on its way worthless. */
+  /** A mutation or a newer answer has made the answer that is on its way worthless. */
   let isWorthless = false;
-  /** … because a newer one was shown. */
+  /** … because a newer answer was set. */
   let isOutdone = false;
 
   async function ask() {
@@ -64,11 +64,11 @@ export function createPoll<T>(
       if (answer.kind === 'known') knownAt = askedAt;
       at = askedAt;
       answeredAt = clock.now();
-      // After a failure it is due as soon as it has rested, whatever its pace.
+      // After a failure the question is due as soon as it has rested, whatever its pace.
       isStale = failure !== undefined;
       onReading(answer, askedAt);
     } else if (failure && !isOutdone) {
-      // What was known before is no better for that.
+      // The earlier answer is no better than this failure.
       reading = answer;
     }
     onAnswer();
@@ -120,8 +120,8 @@ async function attempt<T>(
 }
 
 /**
- * Asks what is due, unless an answer to it is awaited. Returns when the next question is due, in ms by the agent's clock;
- * Infinity where nothing is but what is asked now.
+ * Asks each question that is due, unless its answer is still awaited. Returns when the next question is due, in ms by the agent's
+ * clock; Infinity if only questions that are being asked now are left.
  */
 export function askDue<Q extends string>(
   polls: Readonly<Record<Q, Poll<unknown>>>,

@@ -6,29 +6,29 @@ import type { SeenTask } from '../polls.ts';
 import { LAG_MS } from './ecs-lag.ts';
 
 export type SeenOnHost = {
-  /** Whether the ECS agent has answered, or failed to, in this drain. */
+  /** Whether the ECS agent has answered, or failed to answer, in this drain. */
   readonly wasAsked: boolean;
-  /** What it said when it was last asked. */
+  /** Its last answer. */
   readonly now: Reading<readonly LocalTask[]>;
-  /** The container instance that we deregistered in this drain: its tasks were known by then. */
+  /** The container instance that we deregistered in this drain, once its tasks were known. */
   readonly deregistered?: string | undefined;
   /** Since when it has not answered, in ms by the agent's clock. */
   readonly silentSince?: number | undefined;
-  /** All that it has listed in this drain, by ARN. */
+  /** All tasks that it has listed in this drain, by ARN. */
   readonly before: ReadonlyMap<string, SeenTask>;
-  /** Those of them that ECS has called gone since. */
+  /** Those of them that ECS has since called gone. */
   readonly gone: ReadonlySet<string>;
   /** Those that ECS has described as tasks that the drain does not wait for. */
   readonly ignored: ReadonlySet<string>;
 };
 
 /**
- * After the ECS agent has fallen silent, what it said last holds the instance for this long, in ms, against ECS's word.
- * Then ECS alone is believed: an ECS agent that is stopped must not keep the instance for ever.
+ * After the ECS agent has fallen silent, its last answer holds the instance for this long, in ms, whatever ECS says. Then ECS
+ * alone is believed: an ECS agent that is stopped must not keep the instance for ever.
  */
 export const LAST_WORD_MS = 60_000;
 
-/** Those that are gone by what ECS says. One that it has never described, and that is new here, may still be to come. */
+/** The tasks that are gone according to ECS. A task that ECS has never described, and that is new here, may still appear in ECS. */
 export function goneBy(
   { gone, missing }: Pick<EcsView, 'gone' | 'missing'>,
   before: ReadonlyMap<string, SeenTask>,
@@ -41,13 +41,13 @@ export function goneBy(
   });
 }
 
-/** So many tasks that the ECS agent lists no more are remembered: far more than any instance has room for. */
+/** How many tasks are remembered that the ECS agent no longer lists: far more than any instance has room for. */
 const MOST_REMEMBERED = 1_000;
 
 /**
- * Notes in `before` what the ECS agent lists now, and forgets there and in `gone` what can hold nothing any more: what ECS
- * has called gone, once the last word on it has passed. Whoever answers in the ECS agent's place can list others each
- * time: what was seen first is kept.
+ * Notes in `before` the tasks that the ECS agent lists now. Forgets in `before` and `gone` the tasks that can hold nothing any
+ * more: ECS has called them gone, and LAST_WORD_MS have passed since the ECS agent listed them. Something else that answers on
+ * the ECS agent's port can list other tasks each time, so the first ones seen are kept.
  * @param at when it was asked, in ms by the agent's clock
  */
 export function noteListed(
@@ -69,8 +69,8 @@ export function noteListed(
 }
 
 /**
- * The tasks that are not gone: those that ECS has not STOPPED, those that the ECS agent says run here now, whatever ECS
- * says of them, and those that it listed before and of which ECS has not said yet that they are gone.
+ * The tasks that are not gone: those that ECS does not call STOPPED, those that the ECS agent says run here now, whatever ECS
+ * says about them, and those that it listed before and that ECS has not called gone since.
  */
 export function tasksOn(
   view: Reading<EcsView>,
@@ -79,7 +79,7 @@ export function tasksOn(
 ): Reading<readonly Task[]> {
   if (view.kind === 'unknown') return view;
   const { tasks } = view.value;
-  // What runs here holds the instance, whatever ECS would list: it need not be asked.
+  // A task that runs here holds the instance, whatever ECS would list, so ECS's list is not needed.
   const isHostHolding = ifKnown(current)?.length;
   if (tasks.kind === 'unknown' && !isHostHolding) return tasks;
   if (!wasAsked) return unknown('the ECS agent has not been asked yet');
@@ -88,19 +88,23 @@ export function tasksOn(
   const listed = new Set(inEcs.map(({ arn }) => arn));
   const runs = (task: SeenTask) => (runsNow ? runsNow.has(task.arn) : now < task.at + LAST_WORD_MS);
   const onlyHere = [...before.values()].filter(
-    // Whatever still runs of an ignored task has no work to lose: ECS's word that it is gone is enough.
+    // If an ignored task still runs, it has no work to lose: ECS's word that it is gone is enough.
     (task) => !listed.has(task.arn) && (!gone.has(task.arn) || (runs(task) && !ignored.has(task.arn))),
   );
   if (onlyHere.length > 0) return known([...inEcs, ...onlyHere.map(asTask)]);
   if (inEcs.length > 0) return known(inEcs);
   if (current.kind === 'known' || arnOf(view.value) === deregistered) return tasks;
-  // ECS's lists can be minutes old, its counts leave out a task that is stopping, and of what somebody deregisters it lists nothing.
+  // ECS's lists can be minutes old, its counts leave out a task that is stopping, and it lists nothing for an instance that
+  // somebody has deregistered.
   return now < (silentSince ?? now) + LAST_WORD_MS
     ? unknown('ECS lists no task, and the ECS agent, which may know one, is silent')
     : tasks;
 }
 
-/** At a limit a dozen are asked to stop in a minute: those that the host has ended need that least, whatever ECS says of them yet. */
+/**
+ * At a limit, twelve tasks are asked to stop in a minute. Those that the host has ended need it least, whatever ECS still says
+ * about them, so they come last.
+ */
 function hereFirst(tasks: readonly Task[], runsNow: ReadonlySet<string> | undefined): readonly Task[] {
   if (!runsNow) return tasks;
   const runsHere = ({ arn }: Task) => runsNow.has(arn);

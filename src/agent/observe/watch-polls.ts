@@ -8,7 +8,7 @@ import { createPoll, type PollPorts } from './poll.ts';
 export type WatchPorts = {
   readonly imds: Imds;
   readonly ecsAgent: Pick<EcsAgent, 'registration'>;
-  /** @param onNews one of them has something new to say, though it was not asked just now */
+  /** @param onNews called when one of them has something new to say without having been asked just now */
   readonly signals: (onNews: () => void) => readonly SignalReader[];
 };
 
