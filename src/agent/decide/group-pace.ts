@@ -141,10 +141,16 @@ const HEARTBEATS_THROTTLED = 12;
 
 /**
  * One answer can be from before the group listed the instance, and the release would then not tell the group. So the group is
- * asked once more when no task is left.
+ * asked once more when no task is left. Where only the group says that it terminates the instance, it is asked often in the first
+ * five minutes: otherwise the hook could time out before the next question.
  */
-const nowhereInterval = ({ emptySince = -Infinity, asked }: DrainPace): number =>
-  asked.lifecycle.at < emptySince ? 0 : CHECK_MS;
+function nowhereInterval(pace: DrainPace): number {
+  const { emptySince = -Infinity, asked, hearsOfTermination, signalledAt = -Infinity } = pace;
+  if (asked.lifecycle.at < emptySince) return 0;
+  const mayBeNew = !hearsOfTermination && asked.lifecycle.at < signalledAt + NEW_MS;
+  return mayBeNew ? GROUP_ALONE_MS : CHECK_MS;
+}
+const NEW_MS = 300_000;
 
 /** How often, while the group keeps the instance. */
 function keptInterval(pace: DrainPace): number {

@@ -103,7 +103,10 @@ describe('the state in the group', () => {
     assert.equal(due(noGroup), 5 * SECOND);
     assert.equal(due({ ...noGroup, isTermination: false }), 5 * MINUTE);
     const unheard = { ...noGroup, isTermination: false, hearsOfTermination: false };
-    assert.equal(due(unheard), 5 * MINUTE, 'no group terminates it');
+    const old = { ...unheard, signalledAt: NOW - 5 * MINUTE };
+    assert.equal(due(old), 5 * MINUTE, 'no group terminates it');
+    const isNew = { ...unheard, signalledAt: NOW - 5 * MINUTE + 1 };
+    assert.equal(due(isNew), 30 * SECOND, 'an answer of before its launch, and its hook times out');
   });
   it('is asked once more without tasks where it was in none: a group may have to be told of its end', () => {
     const noGroup = { lifecycle: known({ kind: 'no-group' } as const), isTermination: false };
