@@ -170,7 +170,7 @@ export function resume(state: State, now: number, uptime: number): Memory {
     terminatedAt,
     askedToStop,
     ...rest
-  } = state.memory;
+  } = withoutPastNotice(state, now, uptime);
   return {
     ...rest,
     ...(signalledAt !== undefined && { signalledAt: signalledAt + shift }),
@@ -184,6 +184,17 @@ export function resume(state: State, now: number, uptime: number): Memory {
       askedToStop: Object.fromEntries(Object.entries(askedToStop).map(([arn, at]) => [arn, at + shift])),
     }),
   };
+}
+
+/**
+ * A Spot interruption stops the host. Once that is started again, the notice says nothing, though metadata may not tell yet that it is gone;
+ * and the two minutes of the next one are its own.
+ */
+function withoutPastNotice({ memory, uptime: before = 0 }: State, now: number, uptime: number): Memory {
+  const { spotSeenAt: _, signals, ...rest } = memory;
+  const isToCome = signals?.some((one) => one.source === 'spot' && one.interruptionAt > now) ?? false;
+  if (uptime >= before || isToCome) return memory;
+  return signals ? { ...rest, signals: signals.filter(({ source }) => source !== 'spot') } : rest;
 }
 
 /** How long ago, in ms, a state was saved, as far as can be told: after a reboot, since the boot. @param uptime of the host, in ms */

@@ -261,6 +261,18 @@ describe('after a restart', () => {
     assert.equal(resume(state, savedAt + 9 * hour, hour).signalledAt, 1_000 + 8 * hour);
   });
 
+  test('a Spot notice whose interruption has stopped the host says nothing any more', () => {
+    const notice = { source: 'spot', action: 'stop', interruptionAt: savedAt + hour } as const;
+    const memory: Memory = { signals: [{ source: 'manual' }, notice], spotSeenAt: savedAt };
+    const after = (ms: number, uptime: number) => resume({ ...state, memory }, savedAt + ms, uptime);
+    const gone = { signals: [{ source: 'manual' }] };
+    assert.deepEqual(after(2 * hour, hour / 2), gone, 'tasks that came since would be asked to stop');
+    assert.deepEqual(after(hour / 2, hour / 4).signals, memory.signals, 'a reboot before it');
+    assert.deepEqual(after(2 * hour, 4 * hour).signals, memory.signals, 'the host goes on without a reboot');
+    const seen = { ...state, memory: { spotSeenAt: savedAt } };
+    assert.deepEqual(resume(seen, savedAt + hour, 1), {}, 'the next notice would have no two minutes');
+  });
+
   test('where the state does not say how long the host was up, none of it', () => {
     assert.equal(resume(full, savedAt + hour, 3 * hour).signalledAt, 1_000 + hour);
   });
