@@ -14,7 +14,14 @@ import {
 import { hibernateMachine } from './world/hibernation.ts';
 import { beginRootVolumeReplacement, beginTermination } from './world/lifecycle.ts';
 import { terminateMachine } from './world/machine-end.ts';
-import { addMachine, exchangeCredentials, type MachineOptions, rebootMachine } from './world/machines.ts';
+import {
+  addMachine,
+  exchangeCredentials,
+  type MachineOptions,
+  rebootMachine,
+  type Stop,
+  stopMachine,
+} from './world/machines.ts';
 import type { WorldOptions } from './world/options.ts';
 import { scheduleEvent, unscheduleEvent } from './world/scheduled-events.ts';
 import { addService, type ServiceOptions } from './world/services.ts';
@@ -29,7 +36,6 @@ import type {
   TaskBehaviour,
   WorldState,
 } from './world/state.ts';
-import { type Stop, stopMachine } from './world/stop.ts';
 import { addDefinition, type DefinitionOptions } from './world/task-definitions.ts';
 import { containersExit, loseTask, startTask } from './world/task-life.ts';
 import { createWorld, type World } from './world/world.ts';
@@ -79,12 +85,9 @@ export type Fleet = {
   stop(machine: Machine, stop: Stop): void;
   /**
    * A Spot interruption, announced now; the machine is terminated at `time` (ms since the Unix epoch), but for `hibernate`, which
-   * `hibernate()` does.
+   * `hibernate()` does. `forMs`: it is stopped for so long instead.
    */
-  interruptSpot(
-    machine: Machine,
-    options?: { time?: number; action?: 'terminate' | 'stop' | 'hibernate' },
-  ): void;
+  interruptSpot(machine: Machine, options?: SpotInterruption): void;
   recommendRebalance(machine: Machine): void;
   /**
    * EC2 plans a reboot, a stop, a retirement or maintenance of the host, two weeks ahead unless told, and does it at
@@ -95,6 +98,12 @@ export type Fleet = {
   unscheduleEvent(machine: Machine, id: string): void;
   /** Lets `ms` pass, for whoever has no clock to follow. */
   pass(ms: number): void;
+};
+
+export type SpotInterruption = {
+  readonly time?: number | undefined;
+  readonly action?: 'terminate' | 'stop' | 'hibernate' | undefined;
+  readonly forMs?: number | undefined;
 };
 
 export type FleetOptions = WorldOptions & {
@@ -257,16 +266,17 @@ function changeEcsAgent(
   }
 }
 
-function interruptSpot(
-  world: WorldState,
-  machine: Machine,
-  options: { time?: number; action?: 'terminate' | 'stop' | 'hibernate' },
-): void {
+function interruptSpot(world: WorldState, machine: Machine, options: SpotInterruption): void {
   // AWS announces an interruption about two minutes ahead.
   const time = options.time ?? world.now + 120_000;
   const action = options.action ?? 'terminate';
   machine.imds.spotAction = { action, time };
   emit(world, () => ({ type: 'spot-interruption', instanceId: machine.id, action, time }));
   if (action === 'hibernate') return;
-  world.queue.schedule(time, () => terminateMachine(world, machine, 'a Spot interruption'));
+  const { forMs } = options;
+  world.queue.schedule(time, () => {
+    const cause = 'a Spot interruption';
+    if (forMs === undefined) terminateMachine(world, machine, cause);
+    else stopMachine(world, machine, { forMs, cause });
+  });
 }

@@ -33,7 +33,7 @@ export function joinGroup(
   }: { readonly isProtected: boolean; readonly isWarm: boolean; readonly isLaunching: boolean },
 ): Member {
   const aim = isLaunching ? 'service' : 'termination';
-  const state = isLaunching ? stateOf({ aim, isWarm }) : steadyState({ isWarm });
+  const state = isLaunching ? stateOf({ aim, isWarm }) : steadyState({ isWarm, machine });
   const member: Member = {
     group,
     machine,
@@ -46,6 +46,7 @@ export function joinGroup(
     protectedFromScaleIn: isProtected,
     actions: [],
     machineLost: () => noticeLostMachine(world, member),
+    machineStopped: () => noticeStoppedMachine(world, member),
     transition: undefined,
   };
   group.members.set(machine.id, member);
@@ -65,8 +66,19 @@ export function joinGroup(
   return member;
 }
 
-const steadyState = ({ isWarm }: Pick<Member, 'isWarm'>): LifecycleState =>
-  isWarm ? 'Warmed:Running' : 'InService';
+function steadyState({ isWarm, machine }: Pick<Member, 'isWarm' | 'machine'>): LifecycleState {
+  if (!isWarm) return 'InService';
+  return machine.stopInPool ? 'Warmed:Stopped' : 'Warmed:Running';
+}
+
+/** One that was stopped in the warm pool is started and launched once more, into service. */
+function leavePool(world: WorldState, member: Member): void {
+  if (member.state !== 'Warmed:Stopped') return;
+  member.isWarm = false;
+  enter(world, member, stateOf(member));
+  if (world.options.launchTarget === 'ahead') setTarget(world, member.machine, steadyState(member));
+  member.transition = after(world, world.options.timings.pendingToWait, () => enterWait(world, member));
+}
 
 /** What metadata says that the group wants of the instance. */
 export function setTarget(world: WorldState, machine: Machine, to: string | undefined): void {
@@ -185,6 +197,7 @@ export function proceed(world: WorldState, member: Member): void {
     member.transition = after(world, world.options.timings.pendingToService, () => {
       enter(world, member, steadyState(member));
       setTarget(world, machine, steadyState(member));
+      if (member.isWarm) machine.stopInPool?.(() => leavePool(world, member));
     });
     return;
   }
@@ -234,6 +247,18 @@ function noticeLostMachine(world: WorldState, member: Member): void {
         'an instance was taken out of service in response to an EC2 health check.',
       );
     else if (isRetained(member)) proceed(world, member);
+  });
+}
+
+/** A group takes an instance in service that was stopped for unhealthy. In standby it does not look. */
+function noticeStoppedMachine(world: WorldState, member: Member): void {
+  const { machine } = member;
+  if (!world.options.replacesStopped) return;
+  after(world, world.options.timings.groupNotices, () => {
+    if (!machine.isStopped || machine.member !== member || member.state !== 'InService') return;
+    const cause =
+      'an instance was taken out of service in response to an EC2 health check indicating it has been terminated or stopped.';
+    beginTermination(world, member, cause);
   });
 }
 

@@ -5,7 +5,7 @@ import { MOST_INTERFACES } from './launch-templates.ts';
 import { joinGroup } from './lifecycle.ts';
 import { note } from './past.ts';
 import type { Cluster, Group, Machine, WorldState } from './state.ts';
-import { processesKilled, tellInterrupted, unstartedLost } from './task-life.ts';
+import { processesKilled, stoppedWithHost, tellInterrupted, unstartedLost } from './task-life.ts';
 
 export type MachineOptions = {
   instanceId?: string;
@@ -39,11 +39,17 @@ export type MachineOptions = {
   warm?: boolean;
   /** Its group has just launched it: its launch hooks wait before it is in service. */
   launching?: boolean;
+  /** It is stopped in the warm pool once it has been launched, for so long, and then taken into service. */
+  stopsInPool?: Stop;
 };
+
+/** How long it is stopped, and how long after its start its ECS agent is up again, in ms. */
+export type Stop = { readonly forMs: number; readonly ecsAgentAfter?: number | undefined };
 
 /** Launches an EC2 instance with an ECS agent on it. */
 export function addMachine(world: WorldState, options: MachineOptions): Machine {
   const id = options.instanceId ?? `i-${nextHex(world, 17)}`;
+  const { stopsInPool } = options;
   const number = world.machines.size + 1;
   const accessKeyId = `ASIASANDBOX${String(number).padStart(9, '0')}`;
   const machine: Machine = {
@@ -85,6 +91,7 @@ export function addMachine(world: WorldState, options: MachineOptions): Machine 
     ecsAgent: createEcsAgent(options.cluster),
     placed: [],
     member: undefined,
+    stopInPool: stopsInPool && ((whenUp) => stopMachine(world, machine, { ...stopsInPool, whenUp })),
     exchangeRootVolume: (cause, whenUp) => exchangeRootVolume(world, machine, { cause, whenUp }),
   };
   note<ReadonlyMap<string, string>>(machine.pastTags, world.now, new Map(machine.tags));
@@ -147,8 +154,56 @@ function exchangeRootVolume(
   whileUp(world, machine, downMs, whenUp);
 }
 
+/**
+ * Somebody stops the EC2 instance, and starts it again after `forMs`: it keeps its id and its root volume, its tasks have ended, and its
+ * container instance stays registered (ECS developer guide, "container instance state change events").
+ *
+ * @param stop.cause who does so
+ * @param stop.whenUp called when it is started again
+ */
+export function stopMachine(
+  world: WorldState,
+  machine: Machine,
+  {
+    forMs,
+    ecsAgentAfter = 0,
+    cause = 'somebody stopped it',
+    whenUp = () => {},
+  }: Stop & { readonly cause?: string; readonly whenUp?: () => void },
+): void {
+  if (machine.state !== 'running' || machine.hibernates || machine.isStopped) return;
+  const { imds } = machine;
+  const { timings, stoppedHostTasks } = world.options;
+  machine.boots++;
+  machine.isStopped = true;
+  emit(world, () => ({ type: 'machine-stopped', instanceId: machine.id, forMs }));
+  tellInterrupted(world, machine, cause);
+  setEcsAgent(world, machine, 'down');
+  imds.started = false;
+  imds.tokens.clear();
+  endStopNotice(world, machine);
+  processesKilled(world, machine);
+  if (stoppedHostTasks === 'at-once')
+    whileUp(world, machine, Math.min(forMs, timings.hostLossNoticed), () => stoppedWithHost(world, machine));
+  whileUp(world, machine, forMs, () => {
+    machine.isStopped = false;
+    emit(world, () => ({ type: 'machine-started', instanceId: machine.id }));
+    startImds(world, machine);
+    whileUp(world, machine, ecsAgentAfter, () => setEcsAgent(world, machine, 'up'));
+    whenUp();
+  });
+  machine.member?.machineStopped();
+}
+
+/** What announced it is no notice of anything to come. */
+function endStopNotice(world: WorldState, machine: Machine): void {
+  if (machine.imds.spotAction?.action !== 'stop') return;
+  machine.imds.spotAction = undefined;
+  emit(world, () => ({ type: 'spot-interruption-over', instanceId: machine.id }));
+}
+
 /** Runs `ms` from now, unless the machine is gone by then or has been started again. */
-export function whileUp(world: WorldState, machine: Machine, ms: number, run: () => void): void {
+function whileUp(world: WorldState, machine: Machine, ms: number, run: () => void): void {
   const { boots } = machine;
   after(world, ms, () => {
     if (machine.state === 'running' && machine.boots === boots) run();

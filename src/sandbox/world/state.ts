@@ -92,6 +92,8 @@ export type Machine = {
   /** Every task that was ever placed here, whatever ECS or its agent still knows of it. */
   readonly placed: Task[];
   member: Member | undefined;
+  /** Stops it in its warm pool until it is taken into service; undefined for one that runs there. */
+  readonly stopInPool: ((whenUp: () => void) => void) | undefined;
   /** Its root volume is exchanged: what ran on it does so no more, and it starts from the new one. */
   readonly exchangeRootVolume: (cause: string, whenUp: () => void) => void;
 };
@@ -506,7 +508,7 @@ export type Member = {
   /** What the state was before. */
   readonly past: Past<LifecycleState>;
   /** It is in the group's warm pool. */
-  readonly isWarm: boolean;
+  isWarm: boolean;
   /** What the group is doing with it: it brings it into service, or takes it out for one of the others. */
   aim: 'service' | 'termination' | 'root-volume';
   healthy: boolean;
@@ -515,6 +517,8 @@ export type Member = {
   actions: LifecycleAction[];
   /** The machine has gone without the group's doing. */
   readonly machineLost: () => void;
+  /** The machine was stopped, by whomever. */
+  readonly machineStopped: () => void;
   transition: Scheduled | undefined;
 };
 

@@ -38,6 +38,7 @@ export type LifecycleState =
   | 'Warmed:Pending:Wait'
   | 'Warmed:Pending:Proceed'
   | 'Warmed:Running'
+  | 'Warmed:Stopped'
   | 'Warmed:Terminating'
   | 'Warmed:Terminating:Wait'
   | 'Warmed:Terminating:Proceed'

@@ -76,6 +76,28 @@ describe('an instance that its group launches', () => {
   });
 });
 
+describe('an instance that is stopped in the warm pool', () => {
+  test('is launched once more, into service', () => {
+    const machineOptions = { warm: true, stopsInPool: { forMs: 600_000 } };
+    const { fleet, machine, states, complete } = launching({}, machineOptions);
+    fleet.pass(10_000);
+    complete('CONTINUE');
+    fleet.pass(60_000);
+    assert.deepEqual([machine.isStopped, machine.imds.targetLifecycleState], [true, 'Warmed:Stopped']);
+    fleet.pass(600_000);
+    assert.deepEqual([machine.isStopped, machine.imds.targetLifecycleState], [false, 'InService']);
+    complete('CONTINUE');
+    fleet.pass(5_000);
+    assert.deepEqual(states.slice(3), [
+      '12000 Warmed:Stopped',
+      '612000 Pending',
+      '613000 Pending:Wait',
+      '670000 Pending:Proceed',
+      '672000 InService',
+    ]);
+  });
+});
+
 describe('an instance that somebody stops and starts', () => {
   function stopped(options: FleetOptions = {}) {
     const fleet = createFleet({ now: startTime, timings: { hostLossNoticed: 5_000 }, ...options });
