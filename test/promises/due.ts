@@ -221,9 +221,19 @@ function isUntoldElsewhere({ containerInstances, process }: Instance): boolean {
 }
 
 /** Until when what the ECS agent's port names, and ECS does not know, may be about to register. */
-function claimsUntil(instance: Instance, at: number): number {
-  const { containerInstances, ecsAgent, process, stateLostAt, knowsRegistration, keptConfirmed, rebootedAt } =
-    instance;
+export const claimsUntil = (instance: Instance, at: number): number =>
+  Math.max(unknownUntil(instance, at), doubtedUntil(instance, at));
+
+/** After a reboot nothing says for how long the host was down: what ECS has forgotten meanwhile it may have described a moment before. */
+function doubtedUntil({ containerInstances, process, rebootedAt }: Instance, at: number): number {
+  const isDoubted = [...containerInstances.values()].some(
+    (one) => one.status === 'INACTIVE' && at - one.since > DESCRIBED_MS && rebootedAt > one.registeredAt,
+  );
+  return isDoubted ? Math.max(rebootedAt, process?.bornAt ?? at) + CLAIM_MS : -Infinity;
+}
+
+function unknownUntil(instance: Instance, at: number): number {
+  const { containerInstances, ecsAgent, process, stateLostAt, knowsRegistration, keptConfirmed } = instance;
   if (containerInstances.size === 0 || !knowsRegistration) return ecsAgent.impersonatedAt + CLAIM_MS;
   const one = containerInstanceOf(instance);
   // What ECS has forgotten counts as gone for who remembers that ECS once knew it.
@@ -232,9 +242,7 @@ function claimsUntil(instance: Instance, at: number): number {
   const bornAt = process?.bornAt ?? at;
   const couldAsk = bornAt <= one.since + DESCRIBED_MS;
   if (stateLostAt <= one.registeredAt && couldAsk) return -Infinity;
-  // After a reboot nothing says for how long the host was down: ECS may have described it a moment before.
-  if (stateLostAt <= one.registeredAt && keptConfirmed.includes(one.arn))
-    return rebootedAt > one.since ? Math.max(rebootedAt, bornAt) + CLAIM_MS : -Infinity;
+  if (stateLostAt <= one.registeredAt && keptConfirmed.includes(one.arn)) return -Infinity;
   // Only in a cluster that somebody names is ECS's denial believed.
   return instance.setting.namesCluster ? bornAt + CLAIM_MS : Infinity;
 }

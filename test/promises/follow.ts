@@ -185,6 +185,10 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
     case 'machine-shutting-down':
       instance.isGone = true;
       return;
+    case 'machine-stopped':
+      instance.rebootedAt = at;
+      disturbances.trouble(at, at + event.forMs);
+      return;
     case 'machine-rebooted':
       disturbances.trouble(at);
       return;

@@ -1,7 +1,9 @@
 import { stopIn, textIn } from './calls.ts';
+import { claimsUntil } from './due.ts';
 import type { Request } from './entry.ts';
 import {
   canTellSignals,
+  containerInstanceOf,
   type Instance,
   isCalm,
   isSignalled,
@@ -49,7 +51,7 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
         (readsTagByApi(instance) ? TAG_PATIENCE_MS : 0);
   // What it had set DRAINING it gives back, however long it was down in between.
   const isWoundUp = instance.drainingBy !== 'agent';
-  const mayWait = isReplaced || (!isWoundUp && isCalm(instance, at));
+  const mayWait = isReplaced || (!isWoundUp && isCalm(instance, at)) || isForgotten(instance, at);
   verdict.check(
     'Q1',
     at <= restsSince || mayWait,
@@ -57,6 +59,15 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
   );
   if (at > restsSince && mayWait && api.startsWith('ecs:')) checkWait(instance, at, verdict);
 }
+
+/** What it had set DRAINING ECS knows no more, and it may have been so a moment ago: after a reboot nothing tells. */
+function isForgotten(instance: Instance, at: number): boolean {
+  const { arn = '' } = containerInstanceOf(instance) ?? {};
+  return instance.drainingRequestedOn.has(arn) && at < claimsUntil(instance, at) + LOOKED_AT_MS;
+}
+
+/** A drain that is over is looked at once in so many ms. */
+const LOOKED_AT_MS = 61_000;
 
 /** A drain that is over and waits, for its new root volume or for ECS to tell where it is, need not know sooner what has changed in ECS. */
 function checkWait({ id, process, disturbances }: Instance, at: number, verdict: Verdict): void {

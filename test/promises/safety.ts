@@ -284,11 +284,15 @@ export function checkHook(instance: Instance, { api, input, at }: Request, verdi
   const consequence = api.endsWith('Heartbeat') ? 'was kept waiting' : 'was completed';
   verdict.check(
     'S6',
-    hook === oursOf(instance)?.name || wasOurs,
+    hook === oursOf(instance)?.name || wasOurs || isOverByThen(instance, hook),
     () =>
       `the hook ${hook}, which is not ours, ${consequence} by ${instance.id}: its owner's work is broken off`,
   );
 }
+
+/** What the option names, and is the hook of a launch, does not wait any more once the group takes the instance out. */
+const isOverByThen = ({ setting, lifecycle }: Instance, hook: string): boolean =>
+  lifecycle !== undefined && leaves(lifecycle) && hook === setting.lifecycleHook;
 
 /** Until when the group had the hook that the option or the tag names: nothing waits for one that is deleted. */
 function namedUntil({ group, setting, tag, taggedHook }: Instance, hook: string): number | undefined {

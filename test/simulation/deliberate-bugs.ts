@@ -964,6 +964,11 @@ export const mutants: readonly Mutant[] = [
     ],
     isRare: true,
   },
+  {
+    name: 'takes a Spot notice from before a stop for one of now',
+    edits: [{ around: 'withoutPastNotice', by: '() => ({ memory }: any) => memory' }],
+    isRare: true,
+  },
 ];
 
 /** The signals are asked no more once a phase has lasted so many ms. */

@@ -44,6 +44,10 @@ export function addLaunch(random: Random, plan: Plan, { start }: Span): Plan {
     const servesAt = endsAt + timings.pendingToService;
     happenings.push({ at: servesAt + random.spread(SECOND, 10 * MINUTE), what: 'scale-in' });
   }
+  if (random.chance(0.06))
+    happenings.push({ at: random.integer(1, endsAt), what: 'hook-deleted', name: first.name });
+  const isPooled = random.chance(0.2);
+  const stopsInPool = isPooled ? drawPool(endsAt + timings.pendingToService) : undefined;
   // As long as one waits all the while, or as long as it was to take.
   const runsLater = random.chance(0.5) ? random.integer(0, endsAt) : 0;
   const tasks = plan.tasks.map((task) =>
@@ -55,15 +59,24 @@ export function addLaunch(random: Random, plan: Plan, { start }: Span): Plan {
     machine: {
       ...plan.machine,
       launching: true,
-      warm: random.chance(0.15),
-      ecsAgentAfter: random.chance(0.7) ? 0 : random.spread(SECOND, 90 * SECOND),
+      warm: isPooled || random.chance(0.15),
+      ...(stopsInPool && { stopsInPool }),
+      ecsAgentAfter:
+        stopsInPool && random.chance(0.4)
+          ? endsAt + MINUTE
+          : random.chance(0.7)
+            ? 0
+            : random.spread(SECOND, 90 * SECOND),
     },
+    // Who names a launch hook as his own has named none.
+    flags: random.chance(0.04) ? [...withoutHook(plan.flags), '--lifecycle-hook', first.name] : plan.flags,
     tasks,
     world: {
       ...plan.world,
       timings,
       launchTarget: random.pick(['ahead', 'none'] as const),
       launchAbandoned: random.pick(['hooks-wait', 'at-once'] as const),
+      stoppedHostTasks: random.pick(['at-once', 'when-back'] as const),
     },
     happenings,
     faults: random.chance(0.5) ? plan.faults : [],
@@ -71,6 +84,32 @@ export function addLaunch(random: Random, plan: Plan, { start }: Span): Plan {
     // What was to be at the start of a drain may be needed later.
     services: random.chance(0.5) ? plan.services : [],
   };
+
+  /** It is stopped in the pool, drained there or not, and launched into service minutes or hours later. */
+  function drawPool(from: number) {
+    const forMs = random.spread(MINUTE, 3 * 60 * MINUTE);
+    const launchedAt = from + forMs + timings.pendingToWait;
+    const servesAt = launchedAt + random.spread(5 * SECOND, 10 * MINUTE);
+    for (const { name: hook } of [first, ...others])
+      if (random.chance(0.9))
+        happenings.push({
+          at: servesAt,
+          what: 'launch-hook',
+          hook,
+          result: random.chance(0.9) ? 'CONTINUE' : 'ABANDON',
+        });
+    if (random.chance(0.4)) happenings.push(...drawSignals(random, first.name, servesAt));
+    if (random.chance(0.5))
+      happenings.push({
+        at: servesAt + timings.pendingToService + random.spread(SECOND, 5 * MINUTE),
+        what: 'scale-in',
+      });
+    // Some ECS agents register only once the instance is in service.
+    const ecsAgentAfter = random.chance(0.6)
+      ? random.integer(0, 20 * SECOND)
+      : servesAt - from - forMs + MINUTE;
+    return { forMs, ecsAgentAfter };
+  }
 
   function drawHooks(random: Random, timeoutMs: number): [HookPlan, ...HookPlan[]] {
     const hook = (name: string, ms: number): HookPlan => ({
@@ -107,6 +146,9 @@ function drawSignals(random: Random, hook: string, endsAt: number): Happening[] 
       return [{ at, what: 'rebalance' }];
   }
 }
+
+const withoutHook = (flags: readonly string[]): string[] =>
+  flags.filter((_, at) => flags[at] !== '--lifecycle-hook' && flags[at - 1] !== '--lifecycle-hook');
 
 const SIGNALS: ReadonlySet<Happening['what']> = new Set([
   'tag',

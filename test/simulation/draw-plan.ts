@@ -49,6 +49,7 @@ import {
 import { addNoticeBesideSilence, addRecommendation, addSilentNotice } from './draw-signals.ts';
 import { addStop } from './draw-stop.ts';
 import {
+  endOf,
   type GroupPlan,
   type Happening,
   launchedBy,
@@ -175,7 +176,7 @@ function horizonOf(plan: Plan): number {
   const { happenings, faults, tasks, services, kills } = plan;
   const last = Math.max(
     0,
-    ...happenings.map((one) => one.at + (one.what === 'stop' ? one.forMs : 0)),
+    ...happenings.map(endOf),
     launchedBy(plan),
     ...faults.map(({ at, forMs = 0 }) => at + forMs),
     ...tasks.map(({ at, runsFor = 0 }) => at + runsFor),

@@ -18,8 +18,8 @@ export type Reach = Stage & {
   readonly manual: { requested: boolean };
   /** The host goes down, the agent with it. */
   readonly reboot: (downMs: number) => void;
-  /** Somebody stops the host, and starts it again. */
-  readonly stop: (forMs: number, losesPower: boolean) => void;
+  /** What the host's disk had not synced is gone. */
+  readonly losePower: () => void;
   /** The host stands still, the agent with it. */
   readonly hibernate: (forMs: number) => void;
   /** The hook that is ours, for somebody who completes it in our place. */
@@ -94,6 +94,7 @@ export function happenNow(happening: Happening, reach: Reach): void {
       fleet.interruptSpot(machine, {
         time: reach.clock.trueNow() + happening.inMs,
         action: happening.action ?? 'terminate',
+        forMs: happening.forMs,
       });
       return;
     case 'rebalance':
@@ -197,7 +198,7 @@ export function happenNow(happening: Happening, reach: Reach): void {
       return;
     case 'stop':
       fleet.stop(machine, happening);
-      reach.stop(happening.forMs, happening.losesPower);
+      if (happening.losesPower) reach.losePower();
       return;
     case 'ec2-terminates':
       fleet.terminate(machine, 'somebody terminated it by the EC2 API');

@@ -10,7 +10,7 @@ import {
 import { waits } from '../promises/lifecycle-states.ts';
 import { wellSince } from '../promises/liveness.ts';
 import { START } from '../support/virtual-clock.ts';
-import { launchedBy, type Plan } from './plan.ts';
+import { endOf, launchedBy, type Plan } from './plan.ts';
 
 /** A run in which nothing happens any more for so long, in ms, is over. */
 const REST_MS = 45_000;
@@ -53,11 +53,14 @@ export function createEnding(plan: Plan, isMoving: () => boolean): Ending {
 const hasEnded = (instance: Instance): boolean =>
   tasksLeft(instance).length === 0 && tasksRunningUnseen(instance).length === 0;
 
+/** What was said before a host was stopped has been asked anew so long after its start, in ms. */
+const STARTED_MS = 6 * 60_000;
+
 /** When the last thing that was planned happens, in ms since the Unix epoch. */
 function lastOf(plan: Plan): number {
   const times = [
     0,
-    ...plan.happenings.map((one) => one.at + (one.what === 'stop' ? one.forMs : 0)),
+    ...plan.happenings.map((one) => (endOf(one) > one.at ? endOf(one) + STARTED_MS : one.at)),
     launchedBy(plan),
     ...plan.faults.map(({ at, forMs = 0 }) => at + forMs),
     ...plan.kills.map((kill) => (kill.when === 'at' ? kill.at + kill.downMs : 0)),

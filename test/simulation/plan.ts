@@ -41,6 +41,8 @@ export type Plan = {
   readonly happenings: readonly Happening[];
   readonly faults: readonly PlannedFault[];
   readonly kills: readonly Kill[];
+  /** How long after the start of a host that was stopped its agent is started. */
+  readonly agentAfterStart?: number | undefined;
   /** The operator's executables; absent where there are none. */
   readonly operatorHooks?: OperatorHooksPlan | undefined;
   /** The run ends here at the latest. */
@@ -81,6 +83,8 @@ export type MachinePlan = {
   readonly warm?: boolean | undefined;
   /** Its group has just launched it, and it is not in service yet. */
   readonly launching?: boolean | undefined;
+  /** It is stopped in the warm pool once it has been launched, and then launched into service. */
+  readonly stopsInPool?: { readonly forMs: number; readonly ecsAgentAfter: number } | undefined;
   /** It has no tag of anybody's: with no group either, it has none at all. */
   readonly untagged?: boolean | undefined;
 };
@@ -124,7 +128,13 @@ export type Happening = { readonly at: number } & (
   /** An instance refresh comes to it, with the strategy ReplaceRootVolume. */
   | { readonly what: 'replace-root-volume' }
   /** An interruption that hibernates the host is a hibernation beside its notice. */
-  | { readonly what: 'spot'; readonly inMs: number; readonly action?: 'hibernate' | undefined }
+  | {
+      readonly what: 'spot';
+      readonly inMs: number;
+      readonly action?: 'hibernate' | 'stop' | undefined;
+      /** One that stops the host does so for so long. */
+      readonly forMs?: number | undefined;
+    }
   | { readonly what: 'rebalance' }
   | { readonly what: 'event-scheduled'; readonly code: ScheduledCode; readonly inMs: number }
   | { readonly what: 'event-unscheduled' }
@@ -238,5 +248,15 @@ export function launchedBy({ group, machine, world }: Plan): number {
   if (!machine.launching) return 0;
   const timeouts = (group?.launchHooks ?? []).map(({ heartbeatTimeout }) => heartbeatTimeout * 1_000);
   const { pendingToWait = 0, pendingToService = 0 } = world.timings ?? {};
-  return pendingToWait + Math.max(0, ...timeouts) + pendingToService;
+  const launch = pendingToWait + Math.max(0, ...timeouts) + pendingToService;
+  return machine.stopsInPool ? 2 * launch + machine.stopsInPool.forMs : launch;
+}
+
+/** When what begins with a happening is over: a host that was stopped is started again. */
+export function endOf(happening: Happening): number {
+  const { at } = happening;
+  if (happening.what === 'stop') return at + happening.forMs;
+  return happening.what === 'spot' && happening.forMs !== undefined
+    ? at + happening.inMs + happening.forMs
+    : at;
 }

@@ -1387,6 +1387,49 @@ const stories: Record<string, Partial<Plan>> = {
     horizon: 22 * MINUTE,
     rootVolumeKeepsState: true,
   },
+  'an answer of before its launch puts it in no group, its launch is abandoned, and nothing else tells of that':
+    {
+      flags: ['--signals', 'tag'],
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 198, defaultResult: 'ABANDON' }],
+        launchHooks: [{ name: 'bootstrap', heartbeatTimeout: 192, defaultResult: 'CONTINUE' }],
+        ours: 'drain',
+        retain: false,
+      },
+      machine: { metadataTags: true, imdsAfter: 0, credentialsAfter: 0, ecsAgentAfter: 0, launching: true },
+      world: { timings: { terminatingToWait: 115_973, pendingToWait: 4_099 } },
+      happenings: [
+        { at: 99_859, what: 'launch-hook', hook: 'bootstrap', result: 'ABANDON' },
+        { at: 117_429, what: 'manual-drain' },
+      ],
+      faults: [
+        {
+          at: 79_903,
+          match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+          fault: { what: 'stale', ms: 130_000 },
+          count: 2,
+        },
+      ],
+      tasks: [task(559_903)],
+    },
+  'a Spot interruption stops the host, and metadata does not tell after its start that the notice is gone': {
+    group: undefined,
+    world: { stoppedHostTasks: 'when-back', timings: {} },
+    happenings: [
+      { at: 1, what: 'manual-drain' },
+      { at: 22_250, what: 'spot', inMs: 120_000, action: 'stop', forMs: 297_005 },
+      { at: 95_940, what: 'reboot', downMs: 100_019 },
+    ],
+    faults: [
+      {
+        at: 130_587,
+        match: { service: 'imds', path: 'spot/instance-action' },
+        fault: { what: 'reset-mid-body' },
+        count: 4,
+      },
+    ],
+    tasks: [task(10 * MINUTE)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -58,6 +58,7 @@ export async function simulate(
     timeline.event(event);
     checker.onEvent(event);
     if (event.type === 'machine-shutting-down' && event.instanceId === OWN_ID) endLife();
+    if (event.type === 'machine-stopped' && event.instanceId === OWN_ID) stop(event.at + event.forMs);
     if (event.type === 'root-volume-exchanged' && event.instanceId === OWN_ID) startFromNewRoot(event.downMs);
   });
   const { fleet, machine } = stage;
@@ -123,14 +124,7 @@ export async function simulate(
           disk.losePower();
           bootedAt = clock.monotonic() + downMs;
         },
-        stop: (forMs, losesPower) => {
-          stoppedUntil = clock.trueNow() + forMs;
-          kill({ downMs: forMs, state: 'kept', when: 'at', at: 0 });
-          // Its service is started with it, whatever ended the process.
-          clock.at(stoppedUntil, boot);
-          if (losesPower) disk.losePower();
-          bootedAt = clock.monotonic() + forMs;
-        },
+        losePower: disk.losePower,
         hibernate: standstill.begin,
       });
       checker.onHappening(happening);
@@ -335,6 +329,15 @@ export async function simulate(
       timeline.refusal(clock.trueNow(), operation, error);
       throw error;
     }
+  }
+
+  /** The host is stopped, and its agent with it. Its service is started with the host, whatever had ended the process. */
+  function stop(startsAt: number) {
+    const downMs = startsAt - clock.trueNow();
+    stoppedUntil = startsAt + (plan.agentAfterStart ?? 0);
+    kill({ downMs, state: 'kept', when: 'at', at: 0 });
+    clock.at(stoppedUntil, boot);
+    bootedAt = clock.monotonic() + downMs;
   }
 
   /** What is on the root volume is lost with it. */

@@ -42,6 +42,7 @@ export function setStage(plan: Plan, clock: VirtualClock, onEvent: (event: Timel
     tags: own.untagged ? {} : { Name: 'worker' },
     warm: own.warm ?? false,
     launching: own.launching ?? false,
+    ...(own.stopsInPool && { stopsInPool: own.stopsInPool }),
     ...(group ? {} : { group: undefined }),
   });
   const room = plan.elsewhere === 'room' ? {} : { cpu: 0, memory: 0 };
