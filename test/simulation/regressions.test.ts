@@ -1430,6 +1430,26 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(10 * MINUTE)],
   },
+  'the agent is restarted on a detached instance, whose tag tells of an event that is over': {
+    happenings: [
+      { at: 20_000, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+      { at: 90_000, what: 'detach' },
+    ],
+    kills: [{ when: 'at', at: 2 * MINUTE, downMs: 1_000, state: 'kept', by: 'SIGTERM' }],
+    tasks: [task(3 * MINUTE)],
+  },
+  'the tag tells of an event that is over, and one answer of Auto Scaling is of before the instance was launched':
+    {
+      happenings: [{ at: 20_000, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' }],
+      faults: [
+        {
+          at: 19_000,
+          match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+          fault: { what: 'stale', ms: 60 * MINUTE },
+          count: 2,
+        },
+      ],
+    },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -81,16 +81,11 @@ export const isAssumed = (lifecycle: Lifecycle): boolean =>
   lifecycle.kind === 'in-group' && lifecycle.from !== undefined;
 
 /**
- * Whether Auto Scaling says that the instance stays, although only the group's own signals ask for it to go. If it says that the
- * instance is in no group, that contradicts metadata, which knows of one; a tag may simply be older.
+ * Whether Auto Scaling says that the instance stays, or that it is in no group, although only the group's own signals ask for it to go:
+ * metadata may lag, and the tag of a lifecycle event outlives it.
  */
-export function isContradicted(observed: Observation): boolean {
-  const { lifecycle } = observed;
-  if (lifecycle.kind === 'unknown' || leavingGroup(observed) || !isGroupsDoing(observed)) return false;
-  return (
-    lifecycle.value.kind === 'in-group' || signalsOf(observed).some(({ source }) => source === 'lifecycle')
-  );
-}
+export const isContradicted = (observed: Observation): boolean =>
+  observed.lifecycle.kind === 'known' && !leavingGroup(observed) && isGroupsDoing(observed);
 
 /** Whether all current signals come from the group: the state in metadata, and tags of its lifecycle event. */
 export const isGroupsDoing = (observed: Observation): boolean => signalsHeard(observed).every(isGroups);

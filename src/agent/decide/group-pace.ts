@@ -146,6 +146,7 @@ const HEARTBEATS_THROTTLED = 12;
  */
 function nowhereInterval(pace: DrainPace): number {
   const { emptySince = -Infinity, asked, hearsOfTermination, signalledAt = -Infinity } = pace;
+  if (pace.isContradicted && !pace.isOver) return GROUP_ALONE_MS;
   if (asked.lifecycle.at < emptySince) return 0;
   const mayBeNew = !hearsOfTermination && asked.lifecycle.at < signalledAt + NEW_MS;
   return mayBeNew ? GROUP_ALONE_MS : CHECK_MS;

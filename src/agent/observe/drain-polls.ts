@@ -127,7 +127,7 @@ export function createDrainPolls(
       const isHeard = !isAssumed(state.value);
       if (isHeard && where?.stage !== 'waiting') notWaitingAt = at;
       terminatingSince = isHeard && where?.stage === 'begun' ? (terminatingSince ?? at) : undefined;
-      const isKept = state.value.kind === 'in-group' && !where;
+      const isKept = isHeard && !where;
       // The group's hooks may have changed since they were read, while it kept the instance.
       if (kept && where) hooks.invalidate();
       const since = kept && kept.since >= source.tagSince() ? kept.since : at;

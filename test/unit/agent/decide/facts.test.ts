@@ -96,10 +96,11 @@ describe('what asks for the instance', () => {
     assert.equal(isContradicted(when([lifecycle], inState('Terminating'))), false);
     assert.equal(isContradicted(when([lifecycle], unknown('throttled'))), false);
   });
-  it('is contradicted by being in no group where metadata knows of one; a tag may be older', () => {
+  it('is contradicted by being in no group: it would leave its cluster for an event that is over', () => {
     assert.equal(isContradicted(when([lifecycle], noGroup)), true);
     assert.equal(isContradicted(when([event, lifecycle], noGroup)), true);
-    assert.equal(isContradicted(when([event], noGroup)), false);
+    assert.equal(isContradicted(when([event], noGroup)), true);
+    assert.equal(isContradicted(when([manual], noGroup)), false);
   });
 
   it('is outlasted by the host where it is a reboot alone, or one beside what the group contradicts', () => {

@@ -112,6 +112,13 @@ describe('the state in the group', () => {
     const noGroup = { lifecycle: known({ kind: 'no-group' } as const), isTermination: false };
     assert.equal(due({ ...noGroup, emptySince: NOW + 1 }), 0);
     assert.equal(due({ ...noGroup, emptySince: NOW }), 5 * MINUTE);
+    const contradicted = { ...noGroup, isContradicted: true };
+    assert.equal(
+      due(contradicted),
+      30 * SECOND,
+      'the tag of an event would hold an instance for five minutes',
+    );
+    assert.equal(due({ ...contradicted, isOver: true }), 5 * MINUTE);
   });
   it('is asked at once where it was never answered, and every 5 s where it is not known', () => {
     const asked = { ...draining.asked, lifecycle: never };

@@ -161,8 +161,11 @@ describe('a tag that tells of a lifecycle event', () => {
     const action = actionFor({ memory: { ...memory, waiting } });
     assert.equal(action.kind, 'set-draining', 'it is given tasks that end with it');
   });
-  it('is believed in no group', () =>
-    assert.equal(actionFor({ lifecycle: known({ kind: 'no-group' }) }).kind, 'set-draining'));
+  it('is past once the instance has been in no group for half a minute: it would be deregistered, which cannot be undone', () => {
+    const detached = (keptForMs: number) => actionFor({ lifecycle: known({ kind: 'no-group' }), keptForMs });
+    assert.deepEqual(waitOf(detached(30 * SECOND - 1)), waits);
+    assert.deepEqual(detached(30 * SECOND), { kind: 'watch' });
+  });
 
   it('is not taken for past by one answer of the group, nor before it has said so for half a minute', () => {
     for (const keptForMs of [0, 30 * SECOND - 1])
