@@ -1450,6 +1450,28 @@ const stories: Record<string, Partial<Plan>> = {
         },
       ],
     },
+  'a drain ends while ECS describes what the host was before, and does not know what was set DRAINING': {
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 229, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: false,
+    },
+    happenings: [
+      { at: 37_271, what: 'manual-drain' },
+      { at: 47_525, what: 'registers-anew', cluster: 'web' },
+      { at: 56_017, what: 'reboot', downMs: 16_950 },
+      { at: 59_237, what: 'manual-cancel' },
+    ],
+    faults: [
+      {
+        at: 66_722,
+        match: { api: 'ecs:DescribeContainerInstances' },
+        fault: { what: 'stale', ms: 45_517 },
+        forMs: 11_400,
+      },
+    ],
+    tasks: [task(105_900, 48_197)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

@@ -217,7 +217,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
    */
   async function givenBack(last: EcsView | undefined): Promise<Reading<EcsView>> {
     const describedAt = options.now();
-    const where = await locate(undefined, letGoIn(last), options.drainingSetOn());
+    const where = await locate(undefined, letGoIn(last), { drainingSetOn: options.drainingSetOn() });
     if (where.kind === 'unknown') return where;
     return known({
       containerInstance: containerInstanceAt(where.value.located),

@@ -54,12 +54,13 @@ export type RegisteredAt = Map<string, { readonly first: number; readonly last: 
  *
  * @param said what the ECS agent says now
  * @param letGo the container instance that ECS is known to have let go, in this drain
- * @param wanted the one to return if ECS has several for this host
+ * @param over where the drain is over: the ARN of the one that the agent set DRAINING, which is to be given back. What the host claims
+ *   to be by now is no reason to keep such a drain.
  */
 export type Locate = (
   said: Registration | undefined,
   letGo?: string,
-  wanted?: string,
+  over?: { readonly drainingSetOn: string | undefined },
 ) => Promise<Reading<Whereabouts>>;
 
 const NAME_CLUSTER = 'set --cluster (ECS_DRAIN_CLUSTER) to find this host by its instance id';
@@ -92,7 +93,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   /** When the container instances of this EC2 instance were last listed. */
   let listedAt = -Infinity;
 
-  return async (said, letGo, wanted) => {
+  return async (said, letGo, over) => {
     const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
     const round = createRound(candidates);
     for (const arn of refused) if (!round.asked.has(arn)) refused.delete(arn);
@@ -115,6 +116,10 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
 
     const ours = own();
     const registered = registeredIn(round);
+    const anew = over ? undefined : namedAnew(round);
+    const wanted = over?.drainingSetOn;
+    if (wanted !== undefined && round.missing.has(wanted) && mayLag(wanted))
+      return unknown(contradiction(wanted));
     if (isAstray(said, round) && registered.every(({ status }) => status === 'DRAINING'))
       return unknown('ECS lists another host for this one; asking once more');
     if (registered.length > 0) {
@@ -122,11 +127,11 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
       const one = pick(registered, wanted);
       if (one.kind === 'unknown') return one;
       const { cluster, arn, status, taskCount, agentConnected } = one.value;
-      const newer = registered.find((other) => mayReplace(other, one.value))?.arn ?? namedAnew(round);
+      const newer = registered.find((other) => mayReplace(other, one.value))?.arn ?? anew;
       const located = { kind: 'registered', cluster, arn, status, taskCount, agentConnected } as const;
       return known({ located: newer === undefined ? located : { ...located, newer }, own: ours });
     }
-    const located = whereNotRegistered(said, ours, round, letGo);
+    const located = whereNotRegistered(said, ours, round, letGo, anew);
     return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
   };
 
@@ -269,14 +274,14 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     ours: readonly Registration[],
     round: Round,
     letGo: string | undefined,
+    anew: string | undefined,
   ): Reading<Located> {
     const late = [...round.missing].find(
       (arn) => arn !== letGo && (round.byInstanceId.has(arn) || !round.asked.has(arn) || mayLag(arn)),
     );
-    if (late !== undefined) return unknown(`ECS contradicts itself about the container instance ${late}`);
+    if (late !== undefined) return unknown(contradiction(late));
     const moved = ours.find(({ containerInstanceArn: arn }) => round.others.has(arn));
-    if (moved)
-      return unknown(`ECS contradicts itself about the container instance ${moved.containerInstanceArn}`);
+    if (moved) return unknown(contradiction(moved.containerInstanceArn));
     const claimed = said?.containerInstanceArn;
     const runsOn = claimed === undefined ? undefined : round.others.get(claimed);
     if (runsOn !== undefined)
@@ -295,7 +300,6 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
         })
       : known({ kind: 'never-registered' });
     if (gone && (claimed === undefined || isOwn(claimed))) {
-      const anew = namedAnew(round);
       if (anew)
         return unknown(
           `ECS does not know the container instance ${anew}, which the ECS agent has named; asking once more`,
@@ -339,6 +343,8 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
       : known('nothing');
   }
 }
+
+const contradiction = (arn: string) => `ECS contradicts itself about the container instance ${arn}`;
 
 /** What one round of questions has brought, by ARN. */
 type Round = {

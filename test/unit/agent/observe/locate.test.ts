@@ -45,8 +45,8 @@ function setUp(scene: Scene) {
       now += ms;
     },
     /** Where this host is, in short; the cause where that is not known. */
-    where: async (said?: Registration, letGo?: string, wanted?: string) => {
-      const found = await locate(said, letGo, wanted);
+    where: async (said?: Registration, letGo?: string, over?: { drainingSetOn: string | undefined }) => {
+      const found = await locate(said, letGo, over);
       if (found.kind === 'unknown') return found.cause;
       const { located } = found.value;
       return located.kind === 'never-registered' ? located.kind : `${located.kind} ${located.arn}`;
@@ -101,8 +101,22 @@ describe('this host is found in ECS', () => {
       await where(),
       `ECS does not know the container instance ${ci('b')}, which the ECS agent has named; asking once more`,
     );
+    const over = await where(undefined, undefined, { drainingSetOn: undefined });
+    assert.equal(over, `gone ${ci('a')}`, 'a drain that is over would wait for what somebody made up');
     pass(1);
     assert.equal(await where(), `gone ${ci('a')}`, 'the instance is paid for meanwhile');
+  });
+  it('not as what it was before where ECS does not know yet what the agent has set DRAINING: it would stay so', async () => {
+    const { where, pass } = setUp({
+      instances: { a: { status: 'ACTIVE' } },
+      own: [registration('a'), registration('b')],
+      since: 1_000_000_000,
+    });
+    const over = { drainingSetOn: ci('b') };
+    pass(5 * MINUTE - 1);
+    assert.match(await where(undefined, undefined, over), /contradicts itself about .*b$/);
+    pass(1);
+    assert.equal(await where(undefined, undefined, over), `registered ${ci('a')}`);
   });
   it('as what it was before, while its ECS agent is silent', async () => {
     const { where } = setUp({ instances: { a: { status: 'ACTIVE' } }, heard: [registration('a')] });
@@ -172,7 +186,11 @@ describe('this host is found in ECS', () => {
       own: [registration('a'), registration('b')],
     });
     assert.equal(await where(), `registered ${ci('a')}`);
-    assert.equal(await where(undefined, undefined, ci('b')), `registered ${ci('b')}`, 'it stays DRAINING');
+    assert.equal(
+      await where(undefined, undefined, { drainingSetOn: ci('b') }),
+      `registered ${ci('b')}`,
+      'it stays DRAINING',
+    );
   });
   it('as the connected one, though something on the host says that it is the other', async () => {
     const before = { status: 'ACTIVE', connected: false };
