@@ -130,7 +130,6 @@ export async function startAgent(config: Config, world: World): Promise<void> {
           locate: createLocate({ ...kept, ecs: asking, instanceId, cluster, now: clock.now, registeredAt }),
           listsWhileActive: config.mode === 'deregister' || config.dryRun,
           isReplacing: kept.isReplacing,
-          drainingSetOn: kept.drainingSetOn,
         }),
         explain: createExplain(withdrawnBy(over, quietly), clock, log, onFault),
         onView: ({ own }) => kept.confirm(own),

@@ -19,8 +19,6 @@ export type EcsViewPorts = {
   readonly listsWhileActive: boolean;
   /** The root volume is to be replaced: the container instance stays in ECS, and others can set it ACTIVE. */
   readonly isReplacing: () => boolean;
-  /** The ARN of the container instance that the agent has set DRAINING; undefined if it has set none. */
-  readonly drainingSetOn: () => string | undefined;
 };
 
 /**
@@ -217,7 +215,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
    */
   async function givenBack(last: EcsView | undefined): Promise<Reading<EcsView>> {
     const describedAt = options.now();
-    const where = await locate(undefined, letGoIn(last), { drainingSetOn: options.drainingSetOn() });
+    const where = await locate(undefined, letGoIn(last), 'give-back');
     if (where.kind === 'unknown') return where;
     return known({
       containerInstance: containerInstanceAt(where.value.located),

@@ -40,6 +40,8 @@ export type LocatePorts = {
   /** Whether the role was ever allowed to list container instances, and that it was. */
   readonly mayList: () => boolean;
   readonly noteMayList: () => void;
+  /** The ARN of the container instance that the agent has set DRAINING; undefined where it has set none so. */
+  readonly drainingSetOn: () => string | undefined;
   /** Written here, and shared by all drains of a process. */
   readonly registeredAt: RegisteredAt;
   /** In ms by the agent's clock. */
@@ -54,13 +56,13 @@ export type RegisteredAt = Map<string, { readonly first: number; readonly last: 
  *
  * @param said what the ECS agent says now
  * @param letGo the container instance that ECS is known to have let go, in this drain
- * @param over where the drain is over: the ARN of the one that the agent set DRAINING, which is to be given back. What the host claims
- *   to be by now is no reason to keep such a drain.
+ * @param purpose `give-back` where the drain is over: then the one that the agent set DRAINING is asked for, and what the host claims to be
+ *   by now is no reason to keep such a drain
  */
 export type Locate = (
   said: Registration | undefined,
   letGo?: string,
-  over?: { readonly drainingSetOn: string | undefined },
+  purpose?: 'drain' | 'give-back',
 ) => Promise<Reading<Whereabouts>>;
 
 const NAME_CLUSTER = 'set --cluster (ECS_DRAIN_CLUSTER) to find this host by its instance id';
@@ -93,7 +95,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   /** When the container instances of this EC2 instance were last listed. */
   let listedAt = -Infinity;
 
-  return async (said, letGo, over) => {
+  return async (said, letGo, purpose = 'drain') => {
     const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
     const round = createRound(candidates);
     for (const arn of refused) if (!round.asked.has(arn)) refused.delete(arn);
@@ -116,15 +118,15 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
 
     const ours = own();
     const registered = registeredIn(round);
-    const anew = over ? undefined : namedAnew(round);
-    const wanted = over?.drainingSetOn;
-    if (wanted !== undefined && round.missing.has(wanted) && mayLag(wanted))
-      return unknown(contradiction(wanted));
+    const anew = purpose === 'drain' ? namedAnew(round) : undefined;
+    const set = ports.drainingSetOn();
+    if (set !== undefined && set !== letGo && round.missing.has(set) && mayLag(set))
+      return unknown(contradiction(set));
     if (isAstray(said, round) && registered.every(({ status }) => status === 'DRAINING'))
       return unknown('ECS lists another host for this one; asking once more');
     if (registered.length > 0) {
       absentSince = undefined;
-      const one = pick(registered, wanted);
+      const one = pick(registered, purpose === 'give-back' ? set : undefined);
       if (one.kind === 'unknown') return one;
       const { cluster, arn, status, taskCount, agentConnected } = one.value;
       const newer = registered.find((other) => mayReplace(other, one.value))?.arn ?? anew;

@@ -13,7 +13,6 @@ type Scene = Partial<EcsScene> & {
   readonly located?: Reading<Located>;
   /** The container instance that the ECS agent says this host is; silent where undefined. */
   readonly says?: string | undefined;
-  readonly drainingSetOn?: string;
   readonly isReplacing?: boolean;
   /** How long its first request waits for its turn. */
   readonly takesMs?: number;
@@ -40,6 +39,7 @@ function setUp(scene: Scene) {
   const own = (scene.own ?? ['a']).map((one) => (typeof one === 'string' ? registration(one) : one));
   let now = 1_000_000_000;
   let located = 0;
+  const purposes: string[] = [];
   const view = createEcsView({
     ecs,
     now: () => now,
@@ -50,8 +50,9 @@ function setUp(scene: Scene) {
           ? unknown('it is silent')
           : known(registration(scene.says ?? 'a')),
     },
-    locate: async (_said, letGo) => {
+    locate: async (_said, letGo, purpose = 'drain') => {
       located++;
+      purposes.push(purpose);
       now += scene.takesMs ?? 0;
       if (letGo) asked.push(`let go ${letGo}`);
       const where = scene.located ?? registered('DRAINING');
@@ -59,12 +60,11 @@ function setUp(scene: Scene) {
     },
     listsWhileActive: scene.listsWhileActive ?? false,
     isReplacing: () => scene.isReplacing ?? false,
-    drainingSetOn: () => scene.drainingSetOn,
   });
   const pass = (ms: number) => {
     now += ms;
   };
-  return { view, asked, pass, timesLocated: () => located };
+  return { view, asked, pass, purposes, timesLocated: () => located };
 }
 
 const before = (tasks: readonly Task[], status = 'DRAINING'): EcsView => ({
@@ -84,11 +84,11 @@ const idsIn = (reading: Reading<EcsView>) => {
 
 describe('a view of what ECS itself has said runs here', () => {
   it('lists no tasks, and does not ask the host what it claims to be: neither keeps a drain that is over', async () => {
-    const { view, asked } = setUp({ tasks: [task('1')], says: 'another' });
+    const { view, asked, purposes } = setUp({ tasks: [task('1')], says: 'another' });
     const seen = ifKnown(await view('given-back', before([]), [taskArn('1')]));
     assert.deepEqual([seen?.containerInstance, seen?.heard], [before([]).containerInstance, undefined]);
     assert.equal(seen?.tasks.kind, 'unknown', 'a new drain would be taken for empty');
-    assert.deepEqual(asked, []);
+    assert.deepEqual([asked, purposes], [[], ['give-back']]);
   });
   it('tells that it is gone, was never there, or is not known', async () => {
     const of = async (located: Reading<Located>) => setUp({ located }).view('given-back', undefined);

@@ -13,13 +13,14 @@ type Scene = EcsScene & {
   /** Since when what was heard, and what is its own, is known, in ms; long ago unless told. */
   readonly since?: number;
   readonly own?: readonly Registration[];
+  readonly drainingSetOn?: string;
   /** The role could list container instances before. */
   readonly mayList?: boolean;
   /** What another drain of this process has noted. */
   readonly registeredAt?: RegisteredAt;
 };
 
-const neverListed = { mayList: () => false, noteMayList: () => {} };
+const nothingKept = { mayList: () => false, noteMayList: () => {}, drainingSetOn: () => undefined };
 
 function setUp(scene: Scene) {
   let now = 1_000_000_000;
@@ -33,6 +34,7 @@ function setUp(scene: Scene) {
     heard: () => (scene.heard ?? []).map(known),
     own: () => (scene.own ?? []).map(known),
     mayList: () => mayList,
+    drainingSetOn: () => scene.drainingSetOn,
     noteMayList: () => {
       mayList = true;
     },
@@ -45,8 +47,8 @@ function setUp(scene: Scene) {
       now += ms;
     },
     /** Where this host is, in short; the cause where that is not known. */
-    where: async (said?: Registration, letGo?: string, over?: { drainingSetOn: string | undefined }) => {
-      const found = await locate(said, letGo, over);
+    where: async (said?: Registration, letGo?: string, purpose?: 'drain' | 'give-back') => {
+      const found = await locate(said, letGo, purpose);
       if (found.kind === 'unknown') return found.cause;
       const { located } = found.value;
       return located.kind === 'never-registered' ? located.kind : `${located.kind} ${located.arn}`;
@@ -101,7 +103,7 @@ describe('this host is found in ECS', () => {
       await where(),
       `ECS does not know the container instance ${ci('b')}, which the ECS agent has named; asking once more`,
     );
-    const over = await where(undefined, undefined, { drainingSetOn: undefined });
+    const over = await where(undefined, undefined, 'give-back');
     assert.equal(over, `gone ${ci('a')}`, 'a drain that is over would wait for what somebody made up');
     pass(1);
     assert.equal(await where(), `gone ${ci('a')}`, 'the instance is paid for meanwhile');
@@ -111,12 +113,13 @@ describe('this host is found in ECS', () => {
       instances: { a: { status: 'ACTIVE' } },
       own: [registration('a'), registration('b')],
       since: 1_000_000_000,
+      drainingSetOn: ci('b'),
     });
-    const over = { drainingSetOn: ci('b') };
     pass(5 * MINUTE - 1);
-    assert.match(await where(undefined, undefined, over), /contradicts itself about .*b$/);
+    assert.match(await where(), /contradicts itself about .*b$/);
+    assert.match(await where(undefined, undefined, 'give-back'), /contradicts itself about .*b$/);
     pass(1);
-    assert.equal(await where(undefined, undefined, over), `registered ${ci('a')}`);
+    assert.equal(await where(undefined, undefined, 'give-back'), `registered ${ci('a')}`);
   });
   it('as what it was before, while its ECS agent is silent', async () => {
     const { where } = setUp({ instances: { a: { status: 'ACTIVE' } }, heard: [registration('a')] });
@@ -184,10 +187,11 @@ describe('this host is found in ECS', () => {
     const { where } = setUp({
       instances: { a: connected, b: drained },
       own: [registration('a'), registration('b')],
+      drainingSetOn: ci('b'),
     });
     assert.equal(await where(), `registered ${ci('a')}`);
     assert.equal(
-      await where(undefined, undefined, { drainingSetOn: ci('b') }),
+      await where(undefined, undefined, 'give-back'),
       `registered ${ci('b')}`,
       'it stays DRAINING',
     );
@@ -432,7 +436,7 @@ describe('ECS has let go of this host', () => {
       ],
       own: () => [{ ...registration('a'), since: 0 }],
       registeredAt: new Map(),
-      ...neverListed,
+      ...nothingKept,
       now: () => now,
     });
     await locate(registration('a'));
@@ -450,7 +454,7 @@ describe('ECS has let go of this host', () => {
       heard: () => [],
       own: () => [{ ...registration('a'), since: -Infinity }],
       registeredAt: new Map(),
-      ...neverListed,
+      ...nothingKept,
       now: () => 0,
     });
     const found = await locate(undefined);
@@ -564,7 +568,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
       heard: () => [],
       own: () => [{ ...registration('a'), since: -Infinity }],
       registeredAt: new Map(),
-      ...neverListed,
+      ...nothingKept,
       now: () => 0,
     });
     const found = await locate(registration('x', 'other'));
@@ -605,7 +609,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
       heard: () => [],
       own: () => [{ ...registration('a'), since: -Infinity }],
       registeredAt: new Map(),
-      ...neverListed,
+      ...nothingKept,
       now: () => 0,
     });
     await assert.rejects(locate(registration('x', 'other')), { message: 'later' });
@@ -621,7 +625,7 @@ describe('what is said on the host’s port never lets the instance go', () => {
       heard: () => [{ ...registration('y', 'second'), since: 0 }],
       own: () => [],
       registeredAt: new Map(),
-      ...neverListed,
+      ...nothingKept,
       now: () => 0,
     });
     await assert.rejects(locate(registration('x', 'first')), { message: 'describe first' });
