@@ -39,6 +39,8 @@ export type Observation = {
   readonly lifecycle: Reading<Lifecycle>;
   /** The group is still to answer for the first time in this process's drain, and has not failed to for half a minute. */
   readonly isGroupAwaited?: boolean | undefined;
+  /** The group that terminates the instance by the last word on it, which is metadata's: the group itself has not answered since. */
+  readonly assumedGroup?: string | undefined;
   /** How long the group has been saying, without a word to the contrary, that it keeps the instance, in ms. */
   readonly keptForMs?: number | undefined;
   /** When the group itself last said that no lifecycle action waits for this instance, as far as this process has asked. */

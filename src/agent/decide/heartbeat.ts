@@ -53,15 +53,14 @@ function firstAt({ now, crowded }: Observation, hook: Hook, since: number): numb
   return Math.max(now, crowded.keptAt + least + crowded.spread * (most - least));
 }
 
-/** Our hook, while only metadata says that the group terminates the instance: a heartbeat tells whether the hook waits yet. */
+/** Our hook, while only metadata has said that the group terminates the instance: a heartbeat tells whether the hook waits yet. */
 function assumedHook(observed: Observation, policy: Policy): Waiting | undefined {
-  const { lifecycle, memory, now } = observed;
-  if (lifecycle.kind === 'unknown' || lifecycle.value.kind !== 'in-group' || !lifecycle.value.from)
-    return undefined;
+  const { memory, now, assumedGroup: group } = observed;
+  if (group === undefined) return undefined;
   const choice = hookChoice(observed, policy);
   if (choice.kind !== 'ours') return undefined;
   const since = (memory.signalledAt ?? now) + BEFORE_WAIT_MS;
-  return { since, group: lifecycle.value.group, hook: choice.hook };
+  return { since, group, hook: choice.hook };
 }
 
 /** How late, in ms, the first heartbeat comes if requests are short: near the limit of a group that retains, five minutes are left. */

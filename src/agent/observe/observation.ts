@@ -1,3 +1,4 @@
+import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading } from '../../base/reading.ts';
 import { isAssumed } from '../decide/facts.ts';
@@ -78,6 +79,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       ecsAgentSilentSince: silentSince,
       lifecycle: polls.lifecycle.reading(),
       isGroupAwaited: isAwaited(polls.lifecycle, around.now),
+      assumedGroup: assumedGroup(polls.lifecycle.lastKnown()),
       keptForMs,
       notWaitingAt,
       keptAt,
@@ -155,3 +157,6 @@ function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], now: number): 
   const { isAsking, failure } = asked();
   return failure ? failure.kind !== 'permission' && now - failure.since < AWAITED_MS : isAsking;
 }
+
+const assumedGroup = (last: Lifecycle | undefined): string | undefined =>
+  last?.kind === 'in-group' && isAssumed(last) ? last.group : undefined;

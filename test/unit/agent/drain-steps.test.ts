@@ -637,6 +637,14 @@ describe('while only metadata says that the group terminates the instance', () =
       assert.equal(agent.report()?.lifecycleState, state);
     }
   });
+  it('heartbeats go on where none waited yet and the group fails to answer: its hook begins to wait, and times out', async () => {
+    const agent = scriptAgent({ groupInMetadata: inMetadata });
+    agent.outcomes.heartbeat = { kind: 'nothing-waiting' };
+    const failing = { status: 'DRAINING', signal: known(signal), lifecycle: failed('transient') };
+    await begin(agent, { ...busy(), ...failing });
+    await agent.pass(12 * MINUTE);
+    assert.deepEqual(agent.did, ['19 s heartbeat', '619 s heartbeat']);
+  });
   it('the first heartbeat of many that are throttled waits, for 2 min and more: others need theirs to live', async () => {
     const agent = scriptAgent({ groupInMetadata: inMetadata, policy: { signals: ['lifecycle'] } });
     const throttled = { status: 'DRAINING', signal: known(signal), hooks: failed('throttled') };

@@ -203,7 +203,14 @@ describe('while only metadata says that the group terminates the instance', () =
   } as const);
   const first = (more: Partial<typeof withTask>) =>
     nextHeartbeat(
-      { ...withTask, lifecycle: assumed, lastHeartbeat: undefined, memory: { signalledAt: NOW }, ...more },
+      {
+        ...withTask,
+        lifecycle: assumed,
+        assumedGroup: 'web-asg',
+        lastHeartbeat: undefined,
+        memory: { signalledAt: NOW },
+        ...more,
+      },
       policy,
       wait,
     );
@@ -224,6 +231,12 @@ describe('while only metadata says that the group terminates the instance', () =
     assert.deepEqual(first({ memory: {} })?.at, NOW + 4 * SECOND));
   it('unless it is not known which hook is ours', () =>
     assert.equal(first({ hooks: unknown('throttled') }), undefined));
+  it('and goes on while the group fails to answer, where nothing waited yet: the hook would time out', () => {
+    const silent = { lifecycle: unknown('throttled'), memory: { signalledAt: NOW } };
+    const lastHeartbeat = { at: NOW, outcome: 'nothing-waiting', times: 1 } as const;
+    assert.equal(first({ ...silent, lastHeartbeat })?.at, NOW + 10 * MINUTE);
+    assert.equal(first({ ...silent, lastHeartbeat, assumedGroup: undefined }), undefined);
+  });
 });
 
 it('after one that was recorded at once the next one comes as late as the strain says', () =>

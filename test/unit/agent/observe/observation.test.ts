@@ -174,6 +174,7 @@ describe('the group’s first answer in a drain', () => {
     drain.says.group = failed('transient');
     await drain.ask('lifecycle');
     assert.deepEqual([drain.observe().lifecycle.kind, isAwaited(drain)], ['unknown', false]);
+    assert.equal(drain.observe().assumedGroup, undefined);
   });
   it('is waited for without end where metadata has told that the group terminates the instance', async () => {
     const drain = setUp();
@@ -181,7 +182,9 @@ describe('the group’s first answer in a drain', () => {
     await drain.ask('lifecycle');
     await drain.ask('lifecycle');
     await drain.pass(600_000);
-    assert.deepEqual([drain.observe().lifecycle.kind, isAwaited(drain)], ['unknown', true]);
+    const { lifecycle, assumedGroup } = drain.observe();
+    assert.deepEqual([lifecycle.kind, isAwaited(drain)], ['unknown', true]);
+    assert.equal(assumedGroup, 'web-asg', 'no heartbeat would be recorded');
   });
 });
 
