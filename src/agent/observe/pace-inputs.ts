@@ -122,7 +122,8 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
     const listed = view && ('arn' in view.containerInstance ? view.containerInstance.arn : undefined);
     // If the ECS agent was silent when the view was asked for, the view was about what ECS knew.
     const askedFor = view?.heard ?? listed;
-    const isAnother = askedFor !== undefined && arn !== askedFor;
+    // A host that had never registered may do so late, and is given tasks at once.
+    const isAnother = view !== undefined && arn !== askedFor;
     const isNews = unclearSince !== undefined && said.since > polls.ecsView.asked().at;
     return isAnother || isNews ? said.since : undefined;
   }
