@@ -104,6 +104,8 @@ export type SpotInterruption = {
   readonly time?: number | undefined;
   readonly action?: 'terminate' | 'stop' | 'hibernate' | undefined;
   readonly forMs?: number | undefined;
+  /** How long after its start its ECS agent is up again, in ms. */
+  readonly ecsAgentAfter?: number | undefined;
 };
 
 export type FleetOptions = WorldOptions & {
@@ -273,10 +275,10 @@ function interruptSpot(world: WorldState, machine: Machine, options: SpotInterru
   machine.imds.spotAction = { action, time };
   emit(world, () => ({ type: 'spot-interruption', instanceId: machine.id, action, time }));
   if (action === 'hibernate') return;
-  const { forMs } = options;
+  const { forMs, ecsAgentAfter } = options;
   world.queue.schedule(time, () => {
     const cause = 'a Spot interruption';
     if (forMs === undefined) terminateMachine(world, machine, cause);
-    else stopMachine(world, machine, { forMs, cause });
+    else stopMachine(world, machine, { forMs, ecsAgentAfter, cause });
   });
 }

@@ -283,7 +283,9 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
       const from = Math.max(limitAt, instance.disturbances.troubleAt(at));
       // Where a list takes many requests, those that were placed since are seen as rarely as they allow.
       const seenAt =
-        setting.hasSmallPages && forgotten.placedAt > limitAt ? forgotten.placedAt + CHECK_MS : from;
+        setting.hasSmallPages && forgotten.placedAt > limitAt
+          ? forgotten.placedAt + CHECK_MS
+          : forgotten.placedAt;
       const since = Math.max(from, seenAt) + BATCH_MS * Math.floor(left.length / 12);
       return due('L5', `has tasks that were not asked to stop, ${passed}`, 'they run on for ever', since);
     }

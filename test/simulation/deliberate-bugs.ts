@@ -966,6 +966,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes a Spot notice from before a stop for one of now',
+    from: 18_000,
     edits: [{ around: 'withoutPastNotice', by: '() => ({ memory }: any) => memory' }],
     isRare: true,
   },

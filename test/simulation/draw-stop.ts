@@ -144,6 +144,7 @@ const drawAgentAfter = (random: Random): number =>
 function withSpotStops(random: Random, plan: Plan, start: number): Plan {
   const forMs = random.spread(MINUTE, 60 * MINUTE);
   const startAt = start + 2 * MINUTE + forMs;
+  const ecsAgentAfter = random.integer(0, MINUTE);
   const againAt = startAt + random.spread(SECOND, 10 * MINUTE);
   const again: readonly Happening[] = random.chance(0.7)
     ? [
@@ -188,7 +189,7 @@ function withSpotStops(random: Random, plan: Plan, start: number): Plan {
       ...(isDrained
         ? [{ at: Math.max(1, start - random.integer(0, MINUTE)), what: 'manual-drain' } as const]
         : []),
-      { at: start, what: 'spot', inMs: 2 * MINUTE, action: 'stop', forMs },
+      { at: start, what: 'spot', inMs: 2 * MINUTE, action: 'stop', forMs, ecsAgentAfter },
       ...again,
     ],
     faults: [...(random.chance(0.3) ? plan.faults : []), ...silence],

@@ -95,6 +95,7 @@ export function happenNow(happening: Happening, reach: Reach): void {
         time: reach.clock.trueNow() + happening.inMs,
         action: happening.action ?? 'terminate',
         forMs: happening.forMs,
+        ecsAgentAfter: happening.ecsAgentAfter,
       });
       return;
     case 'rebalance':

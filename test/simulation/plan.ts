@@ -132,8 +132,9 @@ export type Happening = { readonly at: number } & (
       readonly what: 'spot';
       readonly inMs: number;
       readonly action?: 'hibernate' | 'stop' | undefined;
-      /** One that stops the host does so for so long. */
+      /** One that stops the host does so for so long; its ECS agent is up again so long after its start. */
       readonly forMs?: number | undefined;
+      readonly ecsAgentAfter?: number | undefined;
     }
   | { readonly what: 'rebalance' }
   | { readonly what: 'event-scheduled'; readonly code: ScheduledCode; readonly inMs: number }

@@ -1472,6 +1472,11 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(105_900, 48_197)],
   },
+  'a host that ECS did not know registers at last, and is given tasks a minute before a Spot interruption': {
+    machine: { metadataTags: true, imdsAfter: 0, credentialsAfter: 0, ecsAgentAfter: 89_207 },
+    happenings: [{ at: 51_801, what: 'spot', inMs: 120_000 }],
+    tasks: [task(15 * MINUTE, 90_000)],
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],
