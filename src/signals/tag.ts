@@ -38,11 +38,11 @@ export type TagPorts = {
 
 /** The instance's own tag: from its metadata where that serves tags, else from the EC2 API. The metadata costs nothing, so each read looks there. */
 export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
-  let mayBeThere = true;
+  let before: TagBefore = 'unknown';
   const readKeys = createKeyReader(options.tagKey);
   const fromMetadata = async () => {
-    const tag = await readFromMetadata(ports.imds, options.tagKey, readKeys, mayBeThere);
-    if (tag.kind === 'known') mayBeThere = tag.value !== undefined;
+    const tag = await readFromMetadata(ports.imds, options.tagKey, readKeys, before);
+    if (tag.kind === 'known') before = tag.value ? 'present' : 'absent';
     return tag;
   };
   const fromEc2 = pollEc2(ports);
@@ -74,20 +74,23 @@ export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
   };
 }
 
+type TagBefore = 'unknown' | 'absent' | 'present';
+
 const METADATA_OFF =
   'the instance metadata serves no tags; launch instances with InstanceMetadataTags=enabled, or set --tag-source auto';
 
 /**
  * One request where there is no tag: the list of keys. `off` where the metadata serves no tags at all.
  *
- * @param mayBeThere whether its absence would be news. Then the tag itself is asked for as well: a list that was cut
- *   off on its way looks like any other, and would cancel a drain.
+ * @param before as it was last read. Where its absence would be news, the tag itself is asked for as well: a list that was cut off on its
+ *   way looks like any other, and would cancel a drain. Where its presence is news, it is asked for twice: one answer that is none of a
+ *   tag's would begin one.
  */
 async function readFromMetadata(
   imds: Imds,
   key: string,
   readKeys: ReturnType<typeof createKeyReader>,
-  mayBeThere: boolean,
+  before: TagBefore,
 ): Promise<Reading<Signal | undefined> | { readonly kind: 'off' }> {
   const keys = await imds.get('meta-data/tags/instance');
   if (keys.kind === 'unknown') return keys;
@@ -96,14 +99,22 @@ async function readFromMetadata(
   const { isListed, isStrange } = readKeys(keys.value);
   if (!isListed) {
     if (isStrange) return unknown('IMDS gave something that is no list of tag keys');
-    if (!mayBeThere) return known(undefined);
+    if (before === 'absent') return known(undefined);
   }
-  const value = await imds.get(`meta-data/tags/instance/${key}`);
+  const path = `meta-data/tags/instance/${key}`;
+  const value = await imds.get(path);
   if (value.kind === 'unknown') return value;
   // One that was removed in between is not listed the next time.
   if (isListed && value.value === undefined)
     return unknown('IMDS lists the tag, and says that it is not there');
-  return known(toSignal(value.value));
+  const signal = toSignal(value.value);
+  const isNews = signal !== undefined && before !== 'present';
+  const again = isNews ? await imds.get(path) : value;
+  if (again.kind === 'unknown') return again;
+  if (again.value !== value.value) return unknown('IMDS has just given two values of the tag');
+  if (isNews && !isListed && value.value === '')
+    return unknown('IMDS does not list the tag, and gives it no value');
+  return known(signal);
 }
 
 /** Reads a list of tag keys. The same list comes at every poll, so it is looked at once: 2 % of the processor time at rest. */

@@ -1,4 +1,4 @@
-import { type BegunLists, type Ecs, noLists, type Task } from '../../aws/ecs.ts';
+import { type BegunLists, type Ecs, hasEnded, noLists, type Task } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
 import { clusterName, parseEcsArn } from '../../base/arn.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
@@ -155,7 +155,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   ): Promise<readonly Task[]> {
     const asked = [...new Set([...listed, ...askable(byName, own)])].filter((arn) => !stopped.has(arn));
     const found = asked.length > 0 ? await ecs.describeTasks(cluster, asked) : [];
-    for (const { arn, lastStatus } of found) if (lastStatus === 'STOPPED') stopped.add(arn);
+    for (const task of found) if (hasEnded(task)) stopped.add(task.arn);
     const isListed = new Set(listed);
     const askedAt = options.now();
     for (const arn of listed) listedHere.set(arn, askedAt);
@@ -172,7 +172,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     });
     for (const { arn } of found) describedAt.set(arn, now);
     return [
-      ...found.filter((task) => task.lastStatus !== 'STOPPED' && isHere(task)),
+      ...found.filter((task) => !hasEnded(task) && isHere(task)),
       ...undescribed.map((arn) => ({ arn, group: '', lastStatus: UNDESCRIBED, desiredStatus: UNDESCRIBED })),
     ];
   }

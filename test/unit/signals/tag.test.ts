@@ -83,6 +83,37 @@ describe('the tag in the metadata', () => {
     assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
   });
 
+  for (const odd of ['', 'fa', '<html></html>', '\u0000\ufffd'])
+    test(`says false, and one answer is ${JSON.stringify(odd)}: not known, or a drain would begin`, async () => {
+      const host = setUp({ tags: { [key]: 'false' } });
+      assert.deepEqual(await host.read(), known(undefined));
+      host.odd = [odd];
+      assert.deepEqual(await host.read(), unknown('IMDS has just given two values of the tag'));
+      assert.deepEqual(await host.read(), known(undefined));
+    });
+
+  test('is new, and fails to be given a second time: not known', async () => {
+    const host = setUp({ tags: { [key]: 'true' } });
+    host.odd = ['true', 'silence'];
+    assert.deepEqual(await host.read(), unknown('no answer'));
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: 'true' }));
+  });
+
+  test('is not listed, and given without a value: not known, or a metadata service that answers nothing would drain all', async () => {
+    const host = setUp({ tags: { Name: 'x' } });
+    host.odd = ['', ''];
+    assert.deepEqual(await host.read(), unknown('IMDS does not list the tag, and gives it no value'));
+    assert.deepEqual(await host.read(), known(undefined));
+  });
+
+  test('is asked for twice where it is new, and once from then on', async () => {
+    const host = setUp({ tags: { [key]: 'true' } });
+    await host.read();
+    assert.equal(host.asked.length, 3);
+    await host.read();
+    assert.equal(host.asked.length, 5);
+  });
+
   test('was removed between the two requests: the next read notices', async () => {
     const host = setUp({ tags: { Name: 'x', [key]: '' } });
     await host.read();
@@ -348,6 +379,8 @@ function setUp(
     told: [] as string[],
     describeTags: 0,
     ec2: start.ec2,
+    /** What the next requests for the value get instead of it. */
+    odd: [] as (string | 'silence')[],
     news: 0,
     faults: [] as unknown[],
     hanging: undefined as Promise<void> | undefined,
@@ -371,6 +404,8 @@ function setUp(
       host.asked.push(path);
       if (host.silent) return unknown('no answer');
       if (!host.tags) return known(undefined);
+      const odd = path === 'meta-data/tags/instance' ? undefined : host.odd.shift();
+      if (odd !== undefined) return odd === 'silence' ? unknown('no answer') : known(odd);
       if (path !== 'meta-data/tags/instance' && host.silentValue) return unknown('no answer');
       if (path !== 'meta-data/tags/instance' && host.isMissing) return known(undefined);
       if (path !== 'meta-data/tags/instance') return known(host.tags[path.split('/').at(-1) ?? '']);

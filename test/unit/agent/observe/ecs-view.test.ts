@@ -101,7 +101,7 @@ describe('a view of what ECS itself has said runs here', () => {
 
 describe('a full view of ECS', () => {
   it('lists the tasks of a DRAINING container instance, and leaves out those that are STOPPED', async () => {
-    const tasks = [task('1'), task('2', 'STOPPED'), task('3', 'DEPROVISIONING')];
+    const tasks = [task('1'), task('2', 'STOPPED'), task('3', 'DEPROVISIONING'), task('4', 'DELETED')];
     assert.deepEqual(idsIn(await full({ tasks })), ['1', '3']);
   });
   it('is as the host was found', async () => {
