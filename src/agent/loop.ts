@@ -107,7 +107,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
       const past = tagIn(around.signals.value);
       if (past && pastTag === undefined) {
         pastTag = past;
-        const message = `the tag "${past.value}" tells of a lifecycle event that is over: the group keeps this instance`;
+        const message = `the tag "${past.value}" tells of a lifecycle event that is over: this instance stays`;
         log('tag.past', message, eventFacts(observed, policy));
       }
       if (!isSaidToWatch) log('agent.watching', `watching ${ports.watched}`);

@@ -55,12 +55,12 @@ function isTagged(instance: Instance): boolean {
 }
 
 /**
- * A tag that names the time of a lifecycle event asks for nothing while the group keeps the instance, nor afterwards to an agent
+ * A tag that names the time of a lifecycle event asks for nothing in no group or while the group keeps the instance, nor afterwards to an agent
  * that has found out.
  */
 function notePastTag(instance: Instance, at: number): void {
   const { lifecycle } = instance;
-  const isKept = lifecycle !== undefined && !leaves(lifecycle);
+  const isKept = lifecycle === undefined || !leaves(lifecycle);
   const value = readTag(instance);
   const isEvent = value !== undefined && eventTimeIn(value) !== undefined;
   const isFoundOut = value === instance.pastTag && (instance.process?.doing?.() ?? 'watching') === 'watching';

@@ -1477,6 +1477,31 @@ const stories: Record<string, Partial<Plan>> = {
     happenings: [{ at: 51_801, what: 'spot', inMs: 120_000 }],
     tasks: [task(15 * MINUTE, 90_000)],
   },
+  'ECS describes nothing for minutes, and in mode deregister the last task ends': {
+    seed: 56_002_940,
+    flags: ['--mode', 'deregister'],
+    happenings: [
+      { at: 168_846, what: 'other-drains' },
+      { at: 193_433, what: 'tag', value: 'true' },
+    ],
+    world: { ...plain.world, timings: { agentReportLag: 4_165, terminatingToWait: 2_106 } },
+    faults: [
+      {
+        at: 716_135,
+        match: { api: 'ecs:DescribeContainerInstances' },
+        fault: { what: 'reset' },
+        count: 5,
+      },
+      {
+        at: 525_680,
+        match: { api: 'ecs:DescribeContainerInstances' },
+        fault: { what: 'throttle' },
+        count: 7,
+      },
+    ],
+    tasks: [task(971_065)],
+    horizon: 32 * MINUTE,
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

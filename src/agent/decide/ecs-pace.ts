@@ -126,7 +126,10 @@ export function nextViewKind(pace: DrainPace): ViewKind {
   const { emptySince } = pace;
   if (emptySince === undefined || !isEndNear(pace, last)) return 'full';
   // However long the last tasks take to end, somebody may set the instance ACTIVE meanwhile.
-  const isSeen = pace.now - Math.max(last.describedAt ?? at, emptySince) < UNSEEN_MS;
+  const { describedAt = at } = last;
+  // In mode `deregister` ECS itself decides on what the look says.
+  const seenAt = pace.listsWhileActive ? describedAt : Math.max(describedAt, emptySince);
+  const isSeen = pace.now - seenAt < UNSEEN_MS;
   return isSeen && (last.containerInstance.status === 'DRAINING' || pace.listsWhileActive) ? 'quick' : 'full';
 }
 

@@ -209,6 +209,14 @@ describe('when the host’s last task has ended', () => {
     const early = describedAgo(60_000, NOW - 59_999);
     assert.equal(early, 'quick', 'whole looks at each end use up the account’s requests');
     assert.deepEqual([describedAgo(59_999), describedAgo(60_000)], ['quick', 'full']);
+    const plain = (ms: number) =>
+      kind({
+        ...emptied(NOW - 1),
+        listsWhileActive: true,
+        ecsView: { ...view, describedAt: NOW - ms },
+      });
+    const old = 'in mode deregister ECS would decide on what it has not told for minutes';
+    assert.deepEqual([plain(59_999), plain(60_000)], ['quick', 'full'], old);
   });
 });
 
