@@ -220,6 +220,8 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     const wasOurs = left?.kind === 'registered' && isDrainingOurs(observed.memory, left.arn);
     ended.close();
     save({});
+    // Whatever was done to it was only pretended.
+    if (policy.dryRun) return;
     if (left?.kind === 'deregistered') {
       const message = 'the signal is gone, but the container instance had been deregistered already';
       log('drain.cancelled-too-late', message, eventFacts(observed, policy));

@@ -114,7 +114,8 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
       return;
     }
     underWay.delete(tryOf(mutation));
-    ports.apply(settled);
+    // The log must not tell as done what was only pretended.
+    ports.apply(policy.dryRun ? { ...settled, events: [] } : settled);
   }
 
   function skip(mutation: Mutation): Outcome {

@@ -840,6 +840,17 @@ describe('a dry run', () => {
       ],
     );
   });
+  it('tells nothing as done, nor that it came too late', async () => {
+    const agent = scriptAgent({ policy: { dryRun: true } });
+    await begin(agent);
+    await agent.pass(5 * MINUTE);
+    agent.says.signal = known(undefined);
+    await agent.pass(MINUTE);
+    const pretended = agent
+      .events()
+      .filter((event) => !/^(agent|drain\.(signalled|progress|blocked|done))/.test(event));
+    assert.deepEqual(new Set(pretended), new Set(['dry-run.skipped']));
+  });
   it('keeps nothing: after a restart what was only pretended would be taken for true', async () => {
     const agent = scriptAgent({ policy: { dryRun: true } });
     await begin(agent, busy());
