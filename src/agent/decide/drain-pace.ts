@@ -51,6 +51,8 @@ export type DrainPace = {
   readonly isUnsignalled: boolean;
   /** The group says that the instance stays, although all signals come from the group. */
   readonly isContradicted: boolean;
+  /** The group is to be told to terminate the instance, as EC2 recommends, once it has it in service. */
+  readonly isToTerminate: boolean;
   /** Whether metadata is read for the group's decision (signal `lifecycle`). If so, the API need not be asked for it. */
   readonly hearsOfTermination: boolean;
   /** How often our hook needs a heartbeat; undefined where it is not known. */

@@ -158,7 +158,7 @@ function keptInterval(pace: DrainPace): number {
   const { phase, hearsOfTermination, isContradicted, isOver } = pace;
   if (isKeptUntold(pace)) return untoldInterval(pace);
   if (isOver) return CHECK_MS;
-  if (isContradicted) return GROUP_ALONE_MS;
+  if (isContradicted || (phase === 'done' && pace.isToTerminate)) return GROUP_ALONE_MS;
   if (hearsOfTermination) return CHECK_MS;
   return phase === 'done' ? GROUP_ALONE_DONE_MS : GROUP_ALONE_MS;
 }

@@ -1,7 +1,15 @@
 import { ifKnown } from '../../base/reading.ts';
 import type { HookChoice, Observation, Policy } from '../model.ts';
 import type { DrainPace } from './drain-pace.ts';
-import { earlier, hookChoice, isContradicted, isOver, isUnsignalled, signalsOf } from './facts.ts';
+import {
+  earlier,
+  hookChoice,
+  isContradicted,
+  isOver,
+  isRebalanced,
+  isUnsignalled,
+  signalsOf,
+} from './facts.ts';
 import { heartbeatInterval } from './heartbeat.ts';
 import { abandonAt, drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS } from './limits.ts';
 
@@ -20,6 +28,7 @@ export type PaceFacts = Pick<
   | 'isTermination'
   | 'isContradicted'
   | 'isOver'
+  | 'isToTerminate'
 >;
 
 export const UNOBSERVED: PaceFacts = {
@@ -35,6 +44,7 @@ export const UNOBSERVED: PaceFacts = {
   isTermination: false,
   isContradicted: false,
   isOver: false,
+  isToTerminate: false,
 };
 
 export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
@@ -54,6 +64,7 @@ export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
     isTermination: signalsOf(observed).some(({ source }) => source === 'lifecycle'),
     isContradicted: isContradicted(observed),
     isOver: isOver(observed),
+    isToTerminate: policy.rebalanceTerminate && isRebalanced(observed),
   };
 }
 

@@ -108,6 +108,11 @@ describe('the state in the group', () => {
     const isNew = { ...unheard, signalledAt: NOW - 5 * MINUTE + 1 };
     assert.equal(due(isNew), 30 * SECOND, 'an answer of before its launch, and its hook times out');
   });
+  it('is asked every half a minute where it is to terminate what it has not got in service yet', () => {
+    const standby = { lifecycle: inState('Standby'), isTermination: false, isToTerminate: true };
+    assert.equal(due({ ...standby, phase: 'done' }), 30 * SECOND, 'an instance without work is paid for');
+    assert.equal(due(standby), 5 * MINUTE);
+  });
   it('is asked once more without tasks where it was in none: a group may have to be told of its end', () => {
     const noGroup = { lifecycle: known({ kind: 'no-group' } as const), isTermination: false };
     assert.equal(due({ ...noGroup, emptySince: NOW + 1 }), 0);

@@ -120,3 +120,10 @@ it('a group that says that the instance stays, though metadata says that it take
   assert.equal(paceFacts({ ...observed, lifecycle: inState('InService') }, policy).isContradicted, true);
   assert.equal(paceFacts(observed, policy).isContradicted, false);
 });
+
+it('the group is to terminate what EC2 recommends to be rid of, where the operator wants that', () => {
+  const rebalanced: Observation = { ...withTask, signals: known([{ source: 'rebalance', noticeAt: NOW }]) };
+  assert.equal(paceFacts(rebalanced, { ...policy, rebalanceTerminate: true }).isToTerminate, true);
+  assert.equal(paceFacts(rebalanced, policy).isToTerminate, false);
+  assert.equal(paceFacts(withTask, { ...policy, rebalanceTerminate: true }).isToTerminate, false);
+});

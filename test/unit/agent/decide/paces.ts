@@ -54,6 +54,7 @@ export const draining: DrainPace = {
   isSignalUnknown: false,
   isUnsignalled: false,
   isContradicted: false,
+  isToTerminate: false,
   hearsOfTermination: true,
   heartbeatInterval: 10 * MINUTE,
   areHooksKnown: true,
