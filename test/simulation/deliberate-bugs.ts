@@ -31,7 +31,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'describeLeft',
-        replace: "...found.filter((task) => task.lastStatus !== 'STOPPED' && isHere(task)),",
+        replace: '...found.filter((task) => !hasEnded(task) && isHere(task)),',
         by: "...found.filter((task) => task.lastStatus === 'RUNNING' || task.lastStatus === 'PENDING'),",
       },
     ],
@@ -437,8 +437,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         within: 'describeLeft',
-        replace: "task.lastStatus !== 'STOPPED' && isHere(task)",
-        by: "task.lastStatus !== 'STOPPED'",
+        replace: '!hasEnded(task) && isHere(task)',
+        by: '!hasEnded(task)',
       },
     ],
     isRare: true,
