@@ -46,6 +46,7 @@ export const mutants: readonly Mutant[] = [
         by: 'const left: never[] = [];',
       },
     ],
+    from: 249,
   },
   {
     name: 'lists the tasks that should run only',
@@ -97,16 +98,17 @@ export const mutants: readonly Mutant[] = [
         by: 'connected.length > 0 ? connected : latestOf(registered)',
       },
     ],
+    from: 805,
   },
   {
     name: 'acts on signals without asking again whose they are',
-    from: 3801,
     edits: [
       {
         around: 'outdated',
         by: "(outdated) => (...given) => outdated(...given).filter((one) => one !== 'identity')",
       },
     ],
+    from: 3926,
   },
   {
     name: 'sends heartbeats on after it has completed the action',
@@ -123,6 +125,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'sends its heartbeats too late',
     edits: [{ around: 'heartbeatInterval', by: '() => (hook) => (hook.heartbeatTimeout ?? 30_000) * 0.98' }],
+    from: 203,
   },
   {
     name: 'waits an hour after a heartbeat that failed',
@@ -130,6 +133,7 @@ export const mutants: readonly Mutant[] = [
       { around: 'heartbeatRetry', by: '() => () => 3_600_000' },
       { within: 'afterHeartbeat', replace: 'last.at < lastTry ? Math.min(next, lastTry) : next', by: 'next' },
     ],
+    from: 203,
   },
   {
     name: 'takes silence of the instance metadata for "not there"',
@@ -140,10 +144,12 @@ export const mutants: readonly Mutant[] = [
         by: 'return known(undefined);',
       },
     ],
+    from: 1903,
   },
   {
     name: 'never asks for a new session token',
     edits: [{ within: 'get', replace: 'if (response.status === 401) {', by: 'if (false as boolean) {' }],
+    from: 496,
   },
   {
     name: 'takes the hook of ECS managed draining for its own',
@@ -164,6 +170,7 @@ export const mutants: readonly Mutant[] = [
         by: 'only',
       },
     ],
+    from: 149,
   },
   {
     name: 'sets ACTIVE what somebody else has set DRAINING',
@@ -186,7 +193,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'remembers its own DRAINING only once the call has been answered',
-    from: 4401,
     edits: [
       { around: 'beginMutation', by: '() => (state) => state' },
       {
@@ -198,6 +204,7 @@ export const mutants: readonly Mutant[] = [
         }`,
       },
     ],
+    from: 4627,
   },
   {
     name: 'writes its state file in place',
@@ -215,11 +222,13 @@ export const mutants: readonly Mutant[] = [
         by: '',
       },
     ],
+    from: 1795,
   },
   {
     name: 'leaves a drain that is over in its state file when the disk is full',
     edits: [{ within: 'createKept', replace: '      removePast(now);', by: '' }],
     isRare: true,
+    from: 110,
   },
   {
     name: 'takes a whole look at ECS each time before it lets go of a host whose root volume is replaced',
@@ -227,6 +236,7 @@ export const mutants: readonly Mutant[] = [
       { within: 'nextViewKind', replace: "isJustListed(pace, last) ? 'confirm' : 'full'", by: "'full'" },
     ],
     isRare: true,
+    from: 1678,
   },
   {
     name: 'ignores a short write',
@@ -235,6 +245,7 @@ export const mutants: readonly Mutant[] = [
       { within: 'writeAll', replace: 'if (count <= 0)', by: 'if (count < 0)' },
     ],
     isRare: true,
+    from: 192,
   },
   {
     name: 'asks as often as it likes',
@@ -268,7 +279,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes the tag of an event that is over, left out, for all sources without a signal',
-    from: 1091,
     edits: [
       {
         within: 'withoutTag',
@@ -277,6 +287,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 2332,
   },
   {
     name: 'takes the value "false" for a signal',
@@ -321,10 +332,12 @@ export const mutants: readonly Mutant[] = [
         by: "(atLimit) => (observed, policy, ...rest) => atLimit(observed, policy.onTimeout === 'stop-tasks' ? { ...policy, onTimeout: 'wait' } : policy, ...rest)",
       },
     ],
+    from: 111,
   },
   {
     name: 'asks the tasks to stop when a Spot interruption has come',
     edits: [{ within: 'SPOT_STOP_TASKS_MS', replace: '30_000', by: '5_000' }],
+    from: 216,
   },
   {
     name: 'abandons in groups that do not retain',
@@ -336,6 +349,7 @@ export const mutants: readonly Mutant[] = [
         by: 'if (isInterruptionNear(observed, policy)) return undefined;',
       },
     ],
+    from: 1862,
   },
   {
     name: 'abandons as soon as it waits',
@@ -375,6 +389,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 112,
   },
   {
     name: 'gives a call that failed no second chance',
@@ -388,7 +403,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'believes one MISSING',
-    from: 3101,
     edits: [
       {
         within: 'whereNotRegistered',
@@ -404,6 +418,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 3237,
   },
   {
     name: 'believes one MISSING after a restart, or in a drain that begins right after another',
@@ -415,6 +430,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 822,
   },
   {
     name: 'drops a task when ECS calls it gone though the host says RUNNING',
@@ -472,6 +488,7 @@ export const mutants: readonly Mutant[] = [
     name: 'deregisters a host that goes on after the event that EC2 has scheduled',
     edits: [{ around: 'outlastsEvent', by: '() => () => false' }],
     isRare: true,
+    from: 294,
   },
   {
     name: 'drains for an event that EC2 has scheduled for weeks ahead',
@@ -480,9 +497,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes what it learnt before the host was hibernated for new',
-    from: 2901,
     edits: [{ within: 'steady', replace: 'if (uptime && running >= lookAt)', by: 'if (false as boolean)' }],
     isRare: true,
+    from: 3097,
   },
   {
     name: 'forgets retention on a failed read',
@@ -494,6 +511,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 375,
   },
   {
     name: 'believes the tag’s unknown hook name',
@@ -505,6 +523,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 1225,
   },
   {
     name: 'deregisters an instance whose root volume is replaced, as if it went',
@@ -536,6 +555,7 @@ export const mutants: readonly Mutant[] = [
     name: 'does not see in metadata that an instance of a warm pool is terminated',
     edits: [{ within: 'LEAVING_STATES', replace: "'Warmed:Terminated',", by: '' }],
     isRare: true,
+    from: 470,
   },
   {
     name: 'drains once more for the tag of a lifecycle event that is over',
@@ -548,6 +568,7 @@ export const mutants: readonly Mutant[] = [
       { within: 'createDrain', replace: 'tagSince: ports.tagSince,', by: 'tagSince: () => -Infinity,' },
     ],
     isRare: true,
+    from: 493,
   },
   {
     name: 'gives an instance back that its group terminates, once nothing else says so',
@@ -562,9 +583,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'gives an instance back as soon as metadata tells nothing of its termination any more',
-    from: 2801,
     edits: [{ within: 'demand', replace: "mayBeLeaving ? 'unheard' : 'withdrawn'", by: "'withdrawn'" }],
     isRare: true,
+    from: 2917,
   },
   {
     name: 'gives an instance back that its group terminates on one answer that says otherwise',
@@ -582,12 +603,13 @@ export const mutants: readonly Mutant[] = [
     name: 'deregisters at once for an operator, though the group cannot be heard',
     edits: [{ within: 'leaveCluster', replace: '|| isPatient;', by: ';' }],
     isRare: true,
+    from: 311,
   },
   {
     name: 'gives an instance back on what its group said before the signal went',
-    from: 6601,
     edits: [{ within: 'outdated', replace: "mutation.kind === 'set-active' ||", by: '' }],
     isRare: true,
+    from: 6712,
   },
   {
     name: 'asks tasks to stop for a Spot interruption on what ECS said minutes ago',
@@ -627,7 +649,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'has the root volume replaced of a host that may just have registered anew',
-    from: 7801,
     edits: [
       {
         within: 'createLocate',
@@ -636,6 +657,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 7977,
   },
   {
     name: 'abandons the replacement of a root volume near its hook’s limit',
@@ -647,10 +669,12 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 467,
   },
   {
     name: 'lets an instance go by what metadata says of its group',
     edits: [{ within: 'isAssumed', replace: 'lifecycle.from !== undefined', by: '(false as boolean)' }],
+    from: 877,
   },
   {
     name: 'checks ECS every five minutes, whether tasks run here or not',
@@ -666,11 +690,13 @@ export const mutants: readonly Mutant[] = [
     name: 'looks at ECS for a drain that is over as for any other',
     edits: [{ around: 'isOver', by: '() => () => false' }],
     isRare: true,
+    from: 452,
   },
   {
     name: 'takes DRAINING that it never sent for its own',
     edits: [{ within: 'SURELY_NOT', replace: "'unsent',", by: '' }],
     isRare: true,
+    from: 414,
   },
   {
     name: 'asks a whole batch of tasks to stop again where one could not be asked',
@@ -682,11 +708,13 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 397,
   },
   {
     name: 'runs an operator’s hook beside that of the drain before',
     edits: [{ within: 'createHookStages', replace: 'if (before) await before;', by: '' }],
     isRare: true,
+    from: 414,
   },
   {
     name: 'still sends what waited when metadata became another’s',
@@ -698,10 +726,12 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 443,
   },
   {
     name: 'asks the tasks to stop that it last heard of hours ago',
     edits: [{ around: 'isStopNear', by: '() => () => false' }],
+    from: 752,
   },
   {
     name: 'lets nothing else happen while an abandon gets nowhere',
@@ -710,9 +740,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes tasks that it could not tell for none once it has deregistered',
-    from: 2101,
     edits: [{ within: 'deregistered', replace: "|| tasksLeft.kind === 'unknown'", by: '' }],
     isRare: true,
+    from: 2981,
   },
   {
     name: 'counts the two minutes of a second Spot notice from the first',
@@ -738,6 +768,7 @@ export const mutants: readonly Mutant[] = [
     name: 'asks a group that keeps the instance every five minutes, however short its hook is',
     edits: [{ within: 'untoldInterval', replace: 'Math.min(needed, CHECK_MS)', by: 'CHECK_MS' }],
     isRare: true,
+    from: 292,
   },
   {
     name: 'takes an empty list for the end of the tasks while the ECS agent has only just fallen silent',
