@@ -29,7 +29,7 @@ export type Instance = {
   /** When an agent first said that it was at work on that drain; undefined before, or where nobody can ask it. */
   takenUpAt: number | undefined;
   tag: string | undefined;
-  /** It tells of a lifecycle event that is over: the group keeps the instance, and it asks for nothing. */
+  /** It tells of a lifecycle event that is over: the group keeps the instance, or none has it, and it asks for nothing. */
   isPastTag: boolean;
   pastTag: string | undefined;
   /** Since when the tag that is there is the one, or is past, in ms since the Unix epoch. */
