@@ -58,6 +58,10 @@ export function followRefusal(
   instance: Instance,
   { at, api, error }: { readonly at: number; readonly api: string; readonly error: string },
 ): void {
+  // ECS may refuse to list the tasks of what it has let go: then no list of them has any.
+  const isLetGo = containerInstanceOf(instance)?.status === 'INACTIVE';
+  if (api === 'ecs:ListTasks' && error === 'InvalidParameterException' && isLetGo)
+    for (const status of ['RUNNING', 'STOPPED']) noteTold(instance, at, [], status);
   if (!/Throttl|RequestLimitExceeded/.test(error)) return;
   if (BEATS.has(api)) instance.rareBeats = RARE_BEATS;
   if (api.startsWith('ecs:')) instance.ecsThrottledAt = at;

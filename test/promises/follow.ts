@@ -3,6 +3,7 @@ import type { Entry } from './entry.ts';
 import { followAnswer, followHostRequest, followRefusal, followRequest } from './follow-requests.ts';
 import { followSignals } from './follow-signals.ts';
 import {
+  canTellSignals,
   type ContainerInstance,
   containerInstanceOf,
   type EcsAgent,
@@ -39,6 +40,8 @@ export function follow(instance: Instance, entry: Entry): void {
       if (entry.stage === 'drained' && entry.counts) noteDrainedHooks(instance, entry.at, entry.runMs);
       return;
     case 'host-request':
+      // As time passes it comes near by itself, which matters to who looks.
+      if (entry.path?.endsWith('/maintenance/scheduled')) noteScheduled(instance, entry.at);
       followHostRequest(instance, entry);
       return;
     case 'agent':
@@ -227,7 +230,7 @@ function forgetEnd(instance: Instance): void {
   instance.ended.clear();
 }
 
-/** One that is further away is not drawn to come near by itself, and one that was near stays so for who remembers it. */
+/** One that was near stays so for who remembers it. */
 function noteScheduled(instance: Instance, at: number): void {
   if (isNear(instance, at)) followSignals(instance, at, 'scheduled', true);
   else if (instance.signals.has('scheduled') && !wasTold(instance))
@@ -247,7 +250,7 @@ const isNear = ({ scheduledFor = Infinity, setting, clockAheadMs }: Instance, at
 /** What the tag's value says counts from when the agent can read it. */
 function noteTag(instance: Instance, at: number, value: string | undefined): void {
   if (value === undefined) instance.taggedHookUntil = Math.min(instance.taggedHookUntil, at);
-  if (value === undefined || !instance.setting.signals.includes('tag')) return;
+  if (value === undefined || !instance.setting.signals.includes('tag') || !canTellSignals(instance)) return;
   noteOurs(instance, at);
   const named = hookNamedIn(value);
   if (named === undefined) instance.taggedHookUntil = Math.min(instance.taggedHookUntil, at);

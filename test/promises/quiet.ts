@@ -60,11 +60,12 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
   if (at > restsSince && mayWait && api.startsWith('ecs:')) checkWait(instance, at, verdict);
 }
 
-/** What it had set DRAINING ECS knows no more, and it may have been so a moment ago: after a reboot nothing tells. */
-function isForgotten(instance: Instance, at: number): boolean {
-  const { arn = '' } = containerInstanceOf(instance) ?? {};
-  return instance.drainingRequestedOn.has(arn) && at < claimsUntil(instance, at) + LOOKED_AT_MS;
-}
+/**
+ * What it had set DRAINING ECS knows no more, and it may have been so a moment ago: after a reboot nothing tells, though the host has
+ * registered anew since.
+ */
+const isForgotten = (instance: Instance, at: number): boolean =>
+  instance.drainingRequestedOn.size > 0 && at < claimsUntil(instance, at) + LOOKED_AT_MS;
 
 /** A drain that is over is looked at once in so many ms. */
 const LOOKED_AT_MS = 61_000;

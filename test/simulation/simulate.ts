@@ -73,6 +73,7 @@ export async function simulate(
   let life: Life | undefined;
   let calls = 0;
   let diskOperations = 0;
+  let wroteAt = -Infinity;
   let bootedAt = -UP_BEFORE_MS;
   const isHibernated = plan.happenings.some(({ what }) => what === 'hibernation');
   const standstill = isHibernated ? createStandstill(clock) : neverStandsStill(clock);
@@ -121,10 +122,10 @@ export async function simulate(
         oursHook: () => plan.group?.ours,
         reboot: (downMs) => {
           kill({ downMs, state: 'kept', when: 'at', at: 0 });
-          disk.losePower();
+          losePower();
           bootedAt = clock.monotonic() + downMs;
         },
-        losePower: disk.losePower,
+        losePower,
         hibernate: standstill.begin,
       });
       checker.onHappening(happening);
@@ -136,6 +137,7 @@ export async function simulate(
       clock.at(START + one.at, () => whenOn(() => (one.by ? terminate(one) : kill(one))));
   disk.onOperation = () => {
     diskOperations++;
+    wroteAt = clock.monotonic();
     for (const one of plan.kills) if (one.when === 'in-write' && one.operation === diskOperations) kill(one);
     return life !== undefined;
   };
@@ -343,9 +345,15 @@ export async function simulate(
   /** What is on the root volume is lost with it. */
   function startFromNewRoot(downMs: number) {
     bootedAt = clock.monotonic() + downMs;
-    disk.losePower();
+    losePower();
     if (!plan.rootVolumeKeepsState) loseState('lost');
     kill({ downMs, state: 'kept', when: 'at', at: 0 });
+  }
+
+  /** What nobody has synced is lost, unless the kernel has written it back by then. */
+  function losePower() {
+    if (clock.monotonic() - wroteAt > WRITTEN_BACK_MS) disk.writeBack();
+    disk.losePower();
   }
 
   function loseState(how: 'lost' | 'corrupt') {
@@ -388,6 +396,9 @@ const ON_HOST = new Set<Happening['what']>([
 ]);
 
 const atOnce = (run: () => void) => run();
+
+/** What is written is on the disk itself after so long, in ms: `vm.dirty_expire_centisecs` of Linux, and what the write takes. */
+const WRITTEN_BACK_MS = 40_000;
 
 /** What an agent that oversleeps misses is seen this soon, in ms. */
 const PASSES_MS = 30_000;

@@ -7,6 +7,8 @@ import type * as Fs from 'node:fs';
 export type Disk = {
   /** The machine restarts: what was not synced is gone. */
   losePower(): void;
+  /** The kernel has had the time to write its cache to the platter by itself. */
+  writeBack(): void;
   /** Nothing can be written any more, until it is `fine` again. */
   full: boolean;
   /** For so many bytes the disk has room, in all its files: a write takes what it finds room for, and says how much. */
@@ -40,6 +42,10 @@ export function insertDisk(): Disk {
       names = new Map(syncedNames);
       for (const file of names.values()) file.cached = file.synced;
       open.clear();
+    },
+    writeBack: () => {
+      for (const file of names.values()) file.synced = file.cached;
+      syncedNames = new Map(names);
     },
     full: false,
     room: Infinity,
