@@ -3,8 +3,8 @@ import type { Entry } from './entry.ts';
 import { followAnswer, followHostRequest, followRefusal, followRequest } from './follow-requests.ts';
 import { followSignals } from './follow-signals.ts';
 import {
-  canTellSignals,
   type ContainerInstance,
+  canTellSignals,
   containerInstanceOf,
   type EcsAgent,
   eventTimeIn,
