@@ -3,7 +3,6 @@ import { claimsUntil } from './due.ts';
 import type { Request } from './entry.ts';
 import {
   canTellSignals,
-  containerInstanceOf,
   type Instance,
   isCalm,
   isSignalled,
