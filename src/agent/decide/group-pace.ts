@@ -142,14 +142,16 @@ const HEARTBEATS_THROTTLED = 12;
 /**
  * One answer can be from before the group listed the instance, and the release would then not tell the group. So the group is
  * asked once more when no task is left. Where only the group says that it terminates the instance, it is asked often in the first
- * five minutes: otherwise the hook could time out before the next question.
+ * five minutes: otherwise the hook could time out before the next question. Where the group is to be told to terminate the instance,
+ * also in the five minutes after the last task's end: nothing else tells that it is in one.
  */
 function nowhereInterval(pace: DrainPace): number {
   const { emptySince = -Infinity, asked, hearsOfTermination, signalledAt = -Infinity } = pace;
   if (pace.isContradicted && !pace.isOver) return GROUP_ALONE_MS;
   if (asked.lifecycle.at < emptySince) return 0;
   const mayBeNew = !hearsOfTermination && asked.lifecycle.at < signalledAt + NEW_MS;
-  return mayBeNew ? GROUP_ALONE_MS : CHECK_MS;
+  const mayBeWrong = pace.isToTerminate && asked.lifecycle.at < emptySince + NEW_MS;
+  return mayBeNew || mayBeWrong ? GROUP_ALONE_MS : CHECK_MS;
 }
 const NEW_MS = 300_000;
 

@@ -113,6 +113,15 @@ describe('the state in the group', () => {
     assert.equal(due({ ...standby, phase: 'done' }), 30 * SECOND, 'an instance without work is paid for');
     assert.equal(due(standby), 5 * MINUTE);
   });
+  it('is asked every half a minute where it is to terminate what it said it has not: that can be wrong, and it is paid for', () => {
+    const noGroup = { lifecycle: known({ kind: 'no-group' } as const), isTermination: false };
+    const recommended = { ...noGroup, phase: 'done' as const, isToTerminate: true };
+    const lately = { ...recommended, emptySince: NOW - 5 * MINUTE + 1 };
+    assert.equal(due(lately), 30 * SECOND, 'an instance without work is paid for');
+    assert.equal(due({ ...lately, isToTerminate: false }), 5 * MINUTE);
+    const old = { ...recommended, emptySince: NOW - 5 * MINUTE };
+    assert.equal(due(old), 5 * MINUTE, 'a fleet in no group takes requests from others for hours');
+  });
   it('is asked once more without tasks where it was in none: a group may have to be told of its end', () => {
     const noGroup = { lifecycle: known({ kind: 'no-group' } as const), isTermination: false };
     assert.equal(due({ ...noGroup, emptySince: NOW + 1 }), 0);
