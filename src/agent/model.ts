@@ -325,8 +325,8 @@ export type EcsView = {
 };
 
 /**
- * A container instance that the ECS agent, or ECS, has named, and when it first did, in ms by the agent's clock: where that was told to
- * an earlier process, when that one last saved its state.
+ * A container instance that the ECS agent, or ECS, has named, and when it first did, in ms by the agent's clock. Where ECS
+ * named it to an earlier process: when that one last saved its state.
  */
 export type Heard = Registration & { readonly since: number };
 

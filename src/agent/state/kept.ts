@@ -3,7 +3,7 @@ import { messageOf } from '../../base/text.ts';
 import { type Registration, toRegistration } from '../../host/ecs-agent.ts';
 import type { Log } from '../../log/log.ts';
 import type { Heard, Memory } from '../model.ts';
-import { downtime, resume, type State, type StateStore } from './state-file.ts';
+import { downtime, heardIn, resume, type State, type StateStore } from './state-file.ts';
 
 /** What outlives the process. */
 export type Kept = {
@@ -42,9 +42,9 @@ const MOST = 8;
 export function createKept({ store, clock, uptime }: KeptPorts, instanceId: string, log: Log): Kept {
   const { state, stateOf } = loadState(store, instanceId, log);
   let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
-  // When it was named is not kept: it may be as new as the state.
+  let heard: readonly Heard[] = state ? shortened(heardIn(state, clock.now(), uptime())) : [];
+  // When ECS last described it is not kept: that may be as new as the state.
   const since = state ? clock.now() - downtime(state, uptime()) : -Infinity;
-  let heard: readonly Heard[] = shortened((state?.heard ?? []).map((one) => ({ ...one, since })));
   let own: readonly Heard[] = (state?.own ?? []).map((one) => ({ ...one, since }));
   let mayList = state?.mayList === true;
   let isFailing = false;
@@ -62,14 +62,13 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
   }
 
   function save(now: number) {
-    const said = heard.map(toRegistration);
     const confirmed = own.map(toRegistration);
     store.save({
       instanceId,
       savedAt: now,
       uptime: uptime(),
       memory,
-      heard: said,
+      heard,
       own: confirmed,
       ...(mayList && { mayList }),
     });

@@ -10,7 +10,7 @@ import {
 import { isOneOf, isRecord, isText } from '../../base/shape.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
 import type { Signal } from '../../signals/signal.ts';
-import type { Memory } from '../model.ts';
+import type { Heard, Memory } from '../model.ts';
 
 /** What is kept on disk: hints. Without them, or with wrong ones, the agent is less precise and no less safe. */
 export type State = {
@@ -21,7 +21,7 @@ export type State = {
   readonly uptime?: number | undefined;
   readonly memory: Memory;
   /** All that was said on its port of what this host is, the latest last: a lie told last must not hide the others. */
-  readonly heard?: readonly Registration[] | undefined;
+  readonly heard?: readonly (Registration & { readonly since?: number | undefined })[] | undefined;
   /** The container instances that ECS itself has said run on this EC2 instance. */
   readonly own?: readonly Registration[] | undefined;
   /** ECS has listed container instances for the role: a later refusal tells nothing. */
@@ -159,7 +159,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
  * @param uptime how long the host has been up, in ms
  */
 export function resume(state: State, now: number, uptime: number): Memory {
-  const shift = now - state.savedAt - downtime(state, uptime);
+  const shift = shiftOf(state, now, uptime);
   const {
     signalledAt,
     spotSeenAt,
@@ -184,6 +184,23 @@ export function resume(state: State, now: number, uptime: number): Memory {
       askedToStop: Object.fromEntries(Object.entries(askedToStop).map(([arn, at]) => [arn, at + shift])),
     }),
   };
+}
+
+/** How far a time in the state is to be moved, in ms, to be one by this process's clock. */
+const shiftOf = (state: State, now: number, uptime: number): number =>
+  now - state.savedAt - downtime(state, uptime);
+
+/**
+ * What the host was said to be, and since when. An earlier version did not keep that: then it may be as new as the state. After a
+ * reboot the time before the boot does not count, so nothing seems older than it is.
+ */
+export function heardIn(state: State, now: number, uptime: number): readonly Heard[] {
+  const savedAt = now - downtime(state, uptime);
+  const shift = shiftOf(state, now, uptime);
+  return (state.heard ?? []).map(({ since = state.savedAt, ...one }) => ({
+    ...one,
+    since: Math.min(since + shift, savedAt),
+  }));
 }
 
 /**
@@ -228,7 +245,10 @@ function isHook(value: unknown): boolean {
 }
 
 const isRegistration = (value: unknown): boolean =>
-  isRecord(value) && isText(value.cluster) && isText(value.containerInstanceArn);
+  isRecord(value) &&
+  isText(value.cluster) &&
+  isText(value.containerInstanceArn) &&
+  (value.since === undefined || isTime(value.since));
 
 const isRegistrations = (value: unknown): boolean => Array.isArray(value) && value.every(isRegistration);
 

@@ -49,6 +49,37 @@ describe('what an earlier process left', () => {
     assert.deepEqual(said, []);
   });
 
+  it('says since when the ECS agent has named what ECS does not know, by the clock of this process', () => {
+    const { kept } = setUp(() => ({
+      ...state,
+      savedAt: START + 700_000,
+      heard: [
+        { ...ci('lie'), since: START + 300_000 },
+        { ...ci('new'), since: START + 700_000 },
+        { ...ci('wrong'), since: START + 999_000 },
+      ],
+    }));
+    assert.deepEqual(
+      kept.heard().map(({ since }) => since),
+      [START - 401_000, START - 1_000, START - 1_000],
+      'each restart would hold an instance without tasks for five more minutes, for what was named long ago',
+    );
+  });
+
+  it('is no older than it was when it was saved, and what has passed since the boot', () => {
+    const { kept } = setUp(() => ({
+      ...state,
+      savedAt: START - 900_000,
+      uptime: UPTIME + 1,
+      heard: [{ ...ci('new'), since: START - 901_000 }],
+    }));
+    assert.equal(
+      kept.heard()[0]?.since,
+      START - UPTIME - 1_000,
+      'ECS may not know it yet, and would give it tasks after its release',
+    );
+  });
+
   it('may be as new as the boot, where nothing tells how long the host was down', () => {
     const { kept } = setUp(() => ({ ...state, savedAt: START - 900_000, uptime: UPTIME + 1 }));
     assert.equal(kept.heard()[0]?.since, START - UPTIME);
@@ -103,14 +134,17 @@ describe('what is kept', () => {
         savedAt: START + 7,
         uptime: UPTIME,
         memory: { terminatedAt: 7 },
-        heard: [ci('before')],
+        heard: [{ ...ci('before'), since: START - 1_000 }],
         own: [ci('own')],
       },
     ]);
     void clock.sleep(60);
     clock.step();
     kept.hear(ci('new'));
-    const heard = [ci('before'), ci('new')];
+    const heard = [
+      { ...ci('before'), since: START - 1_000 },
+      { ...ci('new'), since: START + 60 },
+    ];
     assert.deepEqual(saved[1], { ...saved[0], savedAt: START + 60, heard });
     kept.confirm([ci('own'), ci('new')]);
     assert.deepEqual(saved[2], {
@@ -221,7 +255,13 @@ describe('on a disk that is full, the state file', () => {
     );
     kept.save({}, START);
     assert.deepEqual(saved, [
-      { ...state, savedAt: START, uptime: UPTIME, memory: {}, heard: [ci('before')] },
+      {
+        ...state,
+        savedAt: START,
+        uptime: UPTIME,
+        memory: {},
+        heard: [{ ...ci('before'), since: START - 1_000 }],
+      },
     ]);
   });
   it('that cannot be removed either is tried again', () => {

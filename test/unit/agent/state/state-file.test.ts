@@ -153,6 +153,7 @@ describe('a state that is corrupt is refused, whatever is wrong with it', () => 
     [{ ...ok, own: {} }, 'own'],
     [{ ...ok, heard: {} }, 'heard'],
     [{ ...ok, heard: [{ cluster: 'web' }] }, 'heard'],
+    [{ ...ok, heard: [{ cluster: 'web', containerInstanceArn: arn, since: null }] }, 'heard'],
     [{ ...ok, own: [{ cluster: 'web', containerInstanceArn: arn }, { cluster: 'web' }] }, 'own'],
     [withMemory({ signalledAt: null }), 'signalledAt'],
     [withMemory({ drainingSetAt: 'x' }), 'drainingSetAt'],
