@@ -1502,6 +1502,16 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [task(971_065)],
     horizon: 32 * MINUTE,
   },
+  'a tag is left of a lifecycle event where no group has the instance, and EC2 announces a maintenance': {
+    flags: ['--signals', 'tag,lifecycle,spot,scheduled'],
+    group: undefined,
+    happenings: [
+      { at: 1_099, what: 'tag', value: 'time=2026-01-02T03:04:05Z' },
+      { at: 1_099, what: 'event-scheduled', code: 'system-maintenance', inMs: 60 * MINUTE },
+    ],
+    tasks: [task(3 * MINUTE)],
+    horizon: 20 * MINUTE,
+  },
   'the tag names a hook that the group has not': {
     group: {
       hooks: [{ name: 'drain', heartbeatTimeout: 30, defaultResult: 'CONTINUE' }],

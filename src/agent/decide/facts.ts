@@ -149,13 +149,13 @@ const isPassing = (signal: Signal): boolean =>
 /**
  * Whether only a scheduled event that the host outlasts asks for the instance. After the drain such an instance stays in its
  * cluster, and is ACTIVE again afterwards: a deregistered one would not come back with a reboot. The group's own signals do not
- * count if the group itself says that the instance stays.
+ * count if Auto Scaling says that the instance stays, or that it is in no group.
  */
 export function outlastsEvent(observed: Observation): boolean {
   const signals = signalsHeard(observed);
   if (leavingGroup(observed) || !signals.some(isPassing)) return false;
   const others = signals.filter((signal) => !isPassing(signal));
-  return others.length === 0 || (membership(observed) !== undefined && others.every(isGroups));
+  return others.length === 0 || (observed.lifecycle.kind === 'known' && others.every(isGroups));
 }
 
 /** Whether we set this container instance DRAINING. If the host registers anew it has another one, which somebody else may have set. */

@@ -531,6 +531,15 @@ table('an event that EC2 has scheduled, and no task left', [
     expect: { kind: 'done', why: 'event' },
   },
   {
+    when: 'a tag is left of a lifecycle event, and the instance is in no group: it stays in its cluster',
+    seen: {
+      ...idle,
+      signals: known([scheduled('system-reboot'), pastTag]),
+      lifecycle: known({ kind: 'no-group' }),
+    },
+    expect: { kind: 'done', why: 'event' },
+  },
+  {
     when: 'a tag is left of a lifecycle event, and an operator asks for the instance as well: deregister',
     seen: { ...idle, signals: known([scheduled('system-reboot'), pastTag, { source: 'manual' }]) },
     expect: { kind: 'deregister', containerInstance: draining },
