@@ -43,6 +43,8 @@ export type DrainPace = {
   readonly lifecycle: Reading<Lifecycle>;
   /** Metadata says that the group is terminating the instance. */
   readonly isTermination: boolean;
+  /** Since when metadata has said so in this drain; undefined while it does not. */
+  readonly terminationSince: number | undefined;
   /** Since when the group says that the instance stays, or is in no group, although metadata says that the group terminates it. */
   readonly contradictedSince: number | undefined;
   /** It is not known at the moment whether there is a signal. */

@@ -1,5 +1,6 @@
 import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
+import type { Asked } from '../model.ts';
 import { type DrainPace, FIRST_ANSWER_MS, type Step, stepAfter } from './drain-pace.ts';
 import { isAssumed } from './facts.ts';
 import { type Leaving, leaving } from './group-state.ts';
@@ -54,7 +55,7 @@ export function lifecycleDue(pace: DrainPace): number {
     : last
       ? lifecycleInterval(pace, last, where)
       : FIRST_ANSWER_MS;
-  return dueAfter(pace.asked.lifecycle, every, urgencyOf(pace));
+  return dueAfter(sinceTermination(pace.asked.lifecycle, pace), every, urgencyOf(pace));
 }
 
 /** Less often after a while: no answer is wrong for ever. */
@@ -180,7 +181,8 @@ export function hooksDue(pace: DrainPace): number {
   // If the hooks are only read again, heartbeats come first, or releases if ours is known.
   const isSpare = isHookHeld(pace) || (pace.heartbeatInterval !== undefined && pace.emptySince !== undefined);
   const urgency = pace.areHooksKnown && isSpare ? 'nothing' : urgencyOf(pace);
-  if (isLeaving(pace)) return dueAfter(pace.asked.hooks, hooksInterval(pace), urgency);
+  if (isLeaving(pace))
+    return dueAfter(sinceTermination(pace.asked.hooks, pace), hooksInterval(pace), urgency);
   return isKeptUntold(pace) ? dueAfter(pace.asked.hooks, Infinity, 'nothing') : Infinity;
 }
 
@@ -231,6 +233,13 @@ export function retentionDue(pace: DrainPace): number {
 function isLeaving({ lifecycle }: DrainPace): boolean {
   const last = ifKnown(lifecycle);
   return last?.kind === 'in-group' && leaving(last.state) !== undefined;
+}
+
+/** What failed before the group began to terminate the instance says nothing about how much of a hook's time-out is left. */
+function sinceTermination(asked: Asked, { terminationSince = -Infinity }: DrainPace): Asked {
+  const { failure } = asked;
+  if (!failure || failure.since >= terminationSince) return asked;
+  return { ...asked, failure: { ...failure, since: terminationSince } };
 }
 
 /** If no task is left, the instance could be released; otherwise its hook must hear from us in time. */

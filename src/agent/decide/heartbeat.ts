@@ -103,9 +103,14 @@ export function heartbeatRetry(hook: Hook): number {
 /** Tries that are closer together would use up the twelve requests of a minute, and leave none for when the outage ends. */
 const SHORTEST_RETRY_MS = 5_000;
 
-/** When a throttled heartbeat is tried again, as a delay in ms: with full jitter, and sooner as the time-out comes nearer. */
+/**
+ * When a throttled heartbeat is tried again, as a delay in ms: with full jitter, and sooner as the time-out comes nearer. Before the
+ * first one is recorded, only the earliest moment is known at which the hook can time out: around that, nothing is left to chance.
+ */
 function throttledRetry(last: FailedHeartbeat, jitter: number, hook: Hook, since: number): number {
   const known = timesOutAt(last, hook, since) - last.at;
+  const mayBeNow = known <= SHORTEST_RETRY_MS && known > -SEEN_LATE_MS;
+  if (last.recordedAt === undefined && mayBeNow) return SHORTEST_RETRY_MS;
   // We do not know what an earlier process has recorded, nor whether a heartbeat counted if its answer was lost. An outage of two
   // thirds of the time-out leaves a third.
   const left = known > 0 ? known : timeoutOf(hook) / 3;

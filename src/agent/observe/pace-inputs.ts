@@ -47,6 +47,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   let isQueued = false;
   let unclearSince: number | undefined;
   let contradictedSince: number | undefined;
+  let terminationSince: number | undefined;
   /** What the ECS agent last said that this host is, and since when. */
   let said: { readonly arn: string | undefined; readonly since: number } = {
     arn: undefined,
@@ -55,6 +56,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
 
   function note(observed: Observation) {
     facts = paceFacts(observed, policy);
+    terminationSince = facts.isTermination ? (terminationSince ?? now()) : undefined;
     if (observed.lifecycle.kind === 'known') {
       const isContradicted = facts.isTermination && !leavingGroup(observed);
       contradictedSince = isContradicted ? (contradictedSince ?? now()) : undefined;
@@ -78,6 +80,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       ecsView: view,
       unclearSince,
       contradictedSince,
+      terminationSince,
       signalledAt: memory.signalledAt,
       foundDrainingSince: foundDrainingSince(memory),
       isEcsCrowded,

@@ -257,6 +257,17 @@ describe('the group’s hooks', () => {
     assert.equal(due({ asked, heldAt: undefined }), SECOND / 2);
     assert.equal(due({ asked, areHooksKnown: false }), SECOND / 2);
   });
+  it('rest no longer for what was throttled before the group began to terminate the instance', () => {
+    const failure = { kind: 'throttled', times: 9, at: NOW, since: NOW - 5 * MINUTE, jitter: 1 } as const;
+    const asked = { ...draining.asked, hooks: { ...stale, failure } };
+    const unread = { asked, heldAt: undefined, areHooksKnown: false, heartbeatInterval: undefined };
+    assert.equal(due(unread), 20 * SECOND);
+    assert.equal(
+      due({ ...unread, terminationSince: NOW - 20 * SECOND }),
+      8 * SECOND,
+      'a hook of half a minute times out before anybody knows that it is ours',
+    );
+  });
   it('are asked again by themselves only where none of them is ours: somebody may mend it', () => {
     assert.equal(due(), Infinity);
     assert.equal(due({ heartbeatInterval: undefined }), 10 * MINUTE);

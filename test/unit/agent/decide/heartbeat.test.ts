@@ -127,6 +127,11 @@ describe('where the account’s requests are short', () => {
     assert.equal(Math.round(retry(NOW - 180 * SECOND)), 45_333, 'the hook may run into its time-out');
     assert.equal(retry(NOW + SECOND), 65 * SECOND);
     assert.equal(Math.round(retry(NOW, 42)), 29_381, 'one that waits for 10 s already would time out');
+    assert.deepEqual(
+      [16, 29, 30].map((seconds) => Math.round(retry(NOW - seconds * SECOND, 30))),
+      [2 * SECOND, 5 * SECOND, 8_333],
+      'it may have begun to wait ten seconds later, and times out by chance while an outage is over',
+    );
     assert.equal(
       Math.round(retry(NOW - HOUR, 30)),
       8_333,

@@ -51,6 +51,7 @@ export const draining: DrainPace = {
   lifecycle: inState('Terminating:Wait'),
   isTermination: true,
   contradictedSince: undefined,
+  terminationSince: undefined,
   isSignalUnknown: false,
   isUnsignalled: false,
   isContradicted: false,

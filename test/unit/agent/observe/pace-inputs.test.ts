@@ -245,6 +245,16 @@ describe('a host is registered anew', () => {
   });
 });
 
+it('what metadata says of a termination counts from when it first said so', () => {
+  const { pace, note } = setUp();
+  note({ ...withTask, signals: known([tag]) });
+  assert.equal(pace().terminationSince, undefined, 'what failed before the termination makes its hook wait');
+  note({ ...withTask, signals: known([{ source: 'lifecycle' } as const]) });
+  assert.equal(pace().terminationSince, 10);
+  note({ ...withTask, signals: known([tag]) });
+  assert.equal(pace().terminationSince, undefined);
+});
+
 it('a group that keeps what metadata says it terminates contradicts it, until it does not', () => {
   const { pace, note } = setUp();
   const told = { ...withTask, signals: known([{ source: 'lifecycle' } as const]) };
