@@ -111,9 +111,12 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const tasks = await describeLeft(cluster, arns, byName, own);
     // While this view's requests waited, somebody may have set the instance ACTIVE, and a task may have come that neither list has.
     const isLong = options.isReplacing() && options.now() - at > LONG_MS;
-    if ((isResumed || isLong) && tasks.length === 0 && !(await isStill(containerInstance)))
+    const mustBeSame = (isResumed || isLong) && tasks.length === 0;
+    if (mustBeSame && !(await isStill(containerInstance)))
       return unknown('the container instance has changed while its tasks were listed');
-    return viewOf(containerInstance, countedToo(tasks, taskCount), requests, listedAt);
+    // Those that were counted before are listed, and have ended since: they are not counted any more.
+    const isCountedAnew = mustBeSame && arns.length >= taskCount;
+    return viewOf(containerInstance, countedToo(tasks, isCountedAnew ? 0 : taskCount), requests, listedAt);
   }
 
   async function isStill({ cluster, arn, status }: Registered): Promise<boolean> {

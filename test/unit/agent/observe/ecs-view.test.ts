@@ -493,6 +493,23 @@ describe('a full view that was throttled', () => {
       assert.deepEqual(seen.kind === 'known' ? idsIn(seen) : seen.cause, expected);
     }
   });
+  it('takes the count of the end for that of the beginning where what was counted is listed, and has ended', async () => {
+    for (const [counted, expected] of [
+      [1, []],
+      [2, 'ECS counts 2 tasks on the container instance, and lists none'],
+    ] as const) {
+      const { view, free } = setUpThrottled('describeTasks', {
+        located: registered('DRAINING', counted),
+        instances: { a: { status: 'DRAINING' } },
+        listed: [taskArn('1')],
+        tasks: [task('1', 'STOPPED')],
+      });
+      await assert.rejects(view('full', undefined), AwsError);
+      free();
+      const seen = ifKnown(await view('full', undefined))?.tasks;
+      assert.deepEqual(seen?.kind === 'known' ? seen.value : seen?.cause, expected, 'it takes one more look');
+    }
+  });
   for (const [what, ms, more] of [
     ['20 s where the host does not say what it is', 20_000, { says: undefined }],
     ['20 s where others may set it ACTIVE, as its root volume is replaced', 20_000, { isReplacing: true }],
