@@ -97,6 +97,7 @@ function beginDrain(instance: Instance, at: number): void {
   instance.wasSeenBefore = false;
   if (instance.process) instance.process.takenUpAt = undefined;
   instance.lateHeartbeats = 0;
+  instance.lateHeartbeatAt = Infinity;
   instance.downMs = 0;
   instance.taggedHook = hookNamedIn(readTag(instance));
   instance.oursBefore = undefined;

@@ -173,6 +173,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       instance.ended.clear();
       instance.beats.clear();
       instance.lateHeartbeats = 0;
+      instance.lateHeartbeatAt = Infinity;
       if (instance.process) instance.process.completedAt = Infinity;
       return;
     case 'heartbeat':

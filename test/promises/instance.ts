@@ -114,6 +114,8 @@ export type Instance = {
   /** How the lifecycle actions of this wait have ended, by hook. */
   readonly ended: Map<string, ActionEnd>;
   lateHeartbeats: number;
+  /** When the last one of those was sent; Infinity before the first. */
+  lateHeartbeatAt: number;
   completedByOthers: boolean;
   terminatedByOthers: boolean;
   /** Whether its agent has asked the group to let it go, and how. */
@@ -277,6 +279,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     ecsThrottledAt: -Infinity,
     ended: new Map(),
     lateHeartbeats: 0,
+    lateHeartbeatAt: Infinity,
     completedByOthers: false,
     terminatedByOthers: false,
     releasedBy: undefined,

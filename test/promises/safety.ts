@@ -200,8 +200,11 @@ export function checkHeartbeat(instance: Instance, { at }: Request, verdict: Ver
   const isKnownToHaveEnded =
     instance.lifecycleToldAt >= endedAt && at - Math.max(endedAt, process?.bornAt ?? at) > ON_ITS_WAY_MS;
   if (!isCompleted && !isKnownToHaveEnded) return;
-  // What does not reach AWS is not answered by it.
-  if (at - instance.disturbances.troubleAt(at) < 15_000) return;
+  // What does not reach AWS is not answered by it, and is sent again.
+  const troubleAt = instance.disturbances.troubleAt(at);
+  const isSentAgain = troubleAt >= instance.lateHeartbeatAt;
+  instance.lateHeartbeatAt = at;
+  if (at - troubleAt < 15_000 || isSentAgain) return;
   // AWS's word that it has ended may be put to the test, now and then.
   instance.lateHeartbeats++;
   verdict.check(
