@@ -355,6 +355,7 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
       instance.downSince = at;
       if (at - (instance.process?.introspectionAnsweredAt ?? at) >= SAVED_MS) instance.couldSaveItself = true;
       if (at - instance.oursKnownAt < SAVED_MS) instance.isOursUnsaved = true;
+      for (const task of instance.tasks.values()) if (at - task.toldAt < SAVED_MS) task.toldAt = Infinity;
       // What could not be written dies with the process.
       if (!instance.stateIsWhole) loseState(instance, at);
       instance.disturbances.down(at);
