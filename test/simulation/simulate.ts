@@ -174,6 +174,12 @@ export async function simulate(
   function boot() {
     world.advance(clock.trueNow());
     if (machine.state !== 'running' || life) return;
+    // Its service is started with the host. A restart that was due before that finds no host.
+    const bootsIn = bootedAt - clock.monotonic();
+    if (bootsIn > 0) {
+      clock.at(clock.trueNow() + bootsIn, boot);
+      return;
+    }
     const own: Life = { dead: false, isEnding: false, ended: never(), stop: new AbortController() };
     const round = countRounds(clock);
     life = own;
