@@ -1,6 +1,14 @@
 import { memberOf, namedIn, releaseBy, statusSetBy, stopIn, textIn } from './calls.ts';
 import type { AnswerEntry, HostEntry, Request } from './entry.ts';
-import { containerInstanceOf, type Instance, isTakenForAnother, noteWait, ourEnd } from './instance.ts';
+import {
+  containerInstanceOf,
+  type Instance,
+  isTakenForAnother,
+  isToldToGo,
+  noteWait,
+  ourEnd,
+  waitsForTagByApi,
+} from './instance.ts';
 import { isReplacement, isTermination, waits } from './lifecycle-states.ts';
 import type { Process } from './process.ts';
 
@@ -93,6 +101,8 @@ export function followAnswer(
       if (output !== undefined && !memberOf(output, 'Tags')) return;
       process.signalsReadAt = at;
       if (process.tagReadAt <= instance.goneAt) process.tagReadAt = at;
+      if (isToldUntagged(instance, output) && waitsForTagByApi(instance) && !isToldToGo(instance))
+        process.toldUnaskedAt = at;
       return;
     case 'ecs:ListContainerInstances':
       followHostList(instance, at, input, output);
@@ -127,6 +137,12 @@ export function followAnswer(
       if (ourEnd(instance) && isReplacement(process.lifecycle) === isReplacement(instance.lifecycle))
         process.completedAt = at;
   }
+}
+
+/** Whether an answer, which can be older than the tag, leaves it out. */
+function isToldUntagged({ setting }: Instance, output: unknown): boolean {
+  const tags = memberOf(output, 'Tags');
+  return Array.isArray(tags) && !tags.some((one) => textIn(one, 'Key') === setting.tagKey);
 }
 
 /** No group takes a termination back: one answer of those that say so may be old. */

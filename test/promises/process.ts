@@ -29,6 +29,8 @@ export type Process = {
   readonly answeredAt: Map<string, number>;
   /** When DescribeTags first answered it after the last signal had gone; earlier where it has not since. */
   tagReadAt: number;
+  /** When DescribeTags last told it that the tag is gone and nothing else asked for the instance: then the drain was over, as it was told. */
+  toldUnaskedAt: number;
   /** When it first learnt the hooks of its group. */
   hooksReadAt: number;
   /** API → its requests within the last minute. */
@@ -87,6 +89,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     untoldOfTasksSince: undefined,
     introspectionAnsweredAt: Infinity,
     tagReadAt: -Infinity,
+    toldUnaskedAt: -Infinity,
     hooksReadAt: Infinity,
     answeredAt: new Map(),
     sent: new Map(),

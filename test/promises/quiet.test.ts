@@ -8,6 +8,7 @@ import {
   disturbed,
   draining,
   found,
+  happened,
   lifecycle,
   looks,
   readImds,
@@ -123,6 +124,31 @@ test('Q2, a task that is asked to stop again within a minute, but not for a sign
     `Q2: ${A} asked ${TASK} to stop again after 11000 ms: a fleet would be throttled`,
   ]);
   assert.deepEqual(again([tagRemoved(25), tag(29)]), []);
+});
+
+test('Q2, a task that is asked to stop again within a minute, but not once the EC2 API has called the tag removed', () => {
+  const told = (at: number, ...tags: readonly object[]): Entry => ({
+    kind: 'answer',
+    at: at * 1_000,
+    instanceId: A,
+    api: 'ec2:DescribeTags',
+    input: {},
+    output: { Tags: tags },
+  });
+  const ours = { Key: 'ecs-drain-agent:terminate', Value: '' };
+  const asked = [...atRest, tag(10), told(11, ours), ...looks(11), setStatus(12, 'DRAINING'), stopTask(20)];
+  const again = (...between: readonly Entry[]) =>
+    found([...asked, ...between, stopTask(31)], 32, { ignores: ['group:service:web'], tagSource: 'ec2' });
+  const twice = `Q2: ${A} asked ${TASK} to stop again after 11000 ms: a fleet would be throttled`;
+  assert.deepEqual(again(told(25), told(29, ours)), []);
+  assert.deepEqual(again(told(19), told(29, ours)), [twice], 'told before it was asked');
+  assert.deepEqual(again(told(25, ours)), [twice], 'told that the tag is there');
+  const terminated = happened(22, {
+    type: 'target-state',
+    instanceId: A,
+    to: 'Terminated',
+  });
+  assert.deepEqual(again(terminated, told(25)), [twice], 'the group asked for it all the while');
 });
 
 test('Q1, the EC2 API is asked for the tag more often than every 15 s', () => {

@@ -138,7 +138,7 @@ const ASKED_AGAIN_MS = 60_000;
 
 /**
  * Q2: a task that was asked to stop is not asked again for a minute, whatever came of the others of its batch. What was done for a signal
- * that was withdrawn is forgotten, however soon another comes.
+ * that was withdrawn is forgotten, however soon another comes; and that it was withdrawn can be an old answer's word.
  */
 export function checkAskedOnce(instance: Instance, { api, at, input }: Request, verdict: Verdict): void {
   const { id, process, setting, signalledSince } = instance;
@@ -147,7 +147,8 @@ export function checkAskedOnce(instance: Instance, { api, at, input }: Request, 
   const askedAt = process.stopAskedAt.get(stopIn(input)) ?? -Infinity;
   verdict.check(
     'Q2',
-    askedAt < signalledSince || at - askedAt >= ASKED_AGAIN_MS - setting.slack,
+    askedAt < Math.max(signalledSince, process.toldUnaskedAt) ||
+      at - askedAt >= ASKED_AGAIN_MS - setting.slack,
     () => `${id} asked ${task} to stop again after ${at - askedAt} ms: a fleet would be throttled`,
   );
 }
