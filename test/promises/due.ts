@@ -49,10 +49,10 @@ export function whatIsDue(instance: Instance, at: number): Due | undefined {
   const { setting, lieSince } = instance;
   if (lieSince !== undefined || setting.dryRun || instance.isGone) return undefined;
   if (isTakenForAnother(instance)) return undefined;
-  return mustGo(instance) ? dueInDrain(instance, at) : dueAtRest(instance);
+  return mustGo(instance) ? dueInDrain(instance, at) : dueAtRest(instance, at);
 }
 
-function dueAtRest(instance: Instance): Due | undefined {
+function dueAtRest(instance: Instance, at: number): Due | undefined {
   if (isTerminating(instance) || isReplacement(instance.lifecycle) || !canTellSignals(instance))
     return undefined;
   const { drainingBy, process } = instance;
@@ -71,10 +71,19 @@ function dueAtRest(instance: Instance): Due | undefined {
       'L4',
       `is ${doing}, though its drain was cancelled`,
       'the next drain finds nobody who watches',
-      restsFrom(instance),
+      Math.max(restsFrom(instance), givenUpBy(instance, at)),
     );
   return undefined;
 }
+
+/**
+ * By when it has given up what it had set DRAINING and ECS knows no more, though the host has registered anew since: after a reboot ECS
+ * may only have failed to find it.
+ */
+const givenUpBy = (instance: Instance, at: number): number =>
+  doubtedUntil(instance, at, instance.drainingRequestedOn) + LOOKED_AT_MS;
+/** A drain that is over is looked at once in so many ms. */
+export const LOOKED_AT_MS = 61_000;
 
 function dueInDrain(instance: Instance, at: number): Due | undefined {
   const { setting, ecsAgent, lastStopAt, lastExitAt } = instance;
@@ -225,9 +234,14 @@ export const claimsUntil = (instance: Instance, at: number): number =>
   Math.max(unknownUntil(instance, at), doubtedUntil(instance, at));
 
 /** After a reboot nothing says for how long the host was down: what ECS has forgotten meanwhile it may have described a moment before. */
-function doubtedUntil({ containerInstances, process, rebootedAt }: Instance, at: number): number {
+function doubtedUntil(instance: Instance, at: number, only?: ReadonlySet<string>): number {
+  const { containerInstances, process, rebootedAt } = instance;
   const isDoubted = [...containerInstances.values()].some(
-    (one) => one.status === 'INACTIVE' && at - one.since > DESCRIBED_MS && rebootedAt > one.registeredAt,
+    ({ arn, status, since, registeredAt }) =>
+      status === 'INACTIVE' &&
+      at - since > DESCRIBED_MS &&
+      rebootedAt > registeredAt &&
+      only?.has(arn) !== false,
   );
   return isDoubted ? Math.max(rebootedAt, process?.bornAt ?? at) + CLAIM_MS : -Infinity;
 }

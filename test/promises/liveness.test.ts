@@ -3,12 +3,14 @@ import { describe, test } from 'node:test';
 import type { Entry } from './entry.ts';
 import {
   A,
+  ARN,
   atRest,
   called,
   chosen,
   complete,
   containers,
   deregister,
+  disturbed,
   drained,
   draining,
   ended,
@@ -233,6 +235,34 @@ describe('L4, cancelled', () => {
     assert.deepEqual(found(cancelled, 60), [
       `L4: ${A} was left DRAINING after its drain was cancelled, for 33.4 s: it takes no task any more`,
     ]);
+  });
+
+  test('a host that registers anew after it was stopped for longer than ECS tells of what was deregistered meanwhile', () => {
+    const anew = happened(6_030, {
+      type: 'container-instance',
+      instanceId: A,
+      containerInstanceArn: `${ARN}b`,
+      from: undefined,
+      to: 'ACTIVE',
+    });
+    const log = (deregisteredAt: number, set = [setStatus(12, 'DRAINING')]): readonly Entry[] => [
+      ...cancelled.slice(0, -2),
+      ...set,
+      tagRemoved(20),
+      { kind: 'agent', at: 21_000, instanceId: A, change: 'ended' },
+      disturbed(21, { what: 'reboot', downMs: 5_979_000 }),
+      status(deregisteredAt, 'INACTIVE'),
+      { kind: 'agent', at: 6_000_000, instanceId: A, change: 'started', doing: () => 'draining' },
+      readImds(6_001),
+      anew,
+    ];
+    const busy = [
+      `L4: ${A} is draining, though its drain was cancelled, for 170.0 s: the next drain finds nobody who watches`,
+    ];
+    assert.deepEqual(found(log(100), 6_391), [], 'ECS may only have failed to find what it described before');
+    assert.equal(found(log(100), 6_480).length, 1, 'it waits for ever');
+    assert.deepEqual(found(log(5_900), 6_200), busy, 'ECS still tells that it was deregistered');
+    assert.deepEqual(found(log(100, []), 6_200), busy, 'it had set none DRAINING');
   });
 
   test('given back though it has to go', () => {

@@ -1,5 +1,5 @@
 import { stopIn, textIn } from './calls.ts';
-import { claimsUntil } from './due.ts';
+import { claimsUntil, LOOKED_AT_MS } from './due.ts';
 import type { Request } from './entry.ts';
 import {
   canTellSignals,
@@ -65,9 +65,6 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
  */
 const isForgotten = (instance: Instance, at: number): boolean =>
   instance.drainingRequestedOn.size > 0 && at < claimsUntil(instance, at) + LOOKED_AT_MS;
-
-/** A drain that is over is looked at once in so many ms. */
-const LOOKED_AT_MS = 61_000;
 
 /** A drain that is over and waits, for its new root volume or for ECS to tell where it is, need not know sooner what has changed in ECS. */
 function checkWait({ id, process, disturbances }: Instance, at: number, verdict: Verdict): void {
