@@ -19,6 +19,7 @@ import {
 } from './instance.ts';
 import { begins, isReplacement, leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
+import { knownTasksLeft } from './release.ts';
 
 /** Brings the truth about an instance up to date with an entry about it. */
 export function follow(instance: Instance, entry: Entry): void {
@@ -63,9 +64,8 @@ export function follow(instance: Instance, entry: Entry): void {
 }
 
 function noteDrainedHooks(instance: Instance, at: number, runMs: number): void {
-  const { process, tasks } = instance;
-  const hasTasks = [...tasks.values()].some(({ status }) => status !== 'STOPPED');
-  instance.drainedHooks = { at, endsAt: at + runMs, process, hasTasks };
+  const hasTasks = knownTasksLeft(instance, at).length > 0;
+  instance.drainedHooks = { at, endsAt: at + runMs, process: instance.process, hasTasks };
 }
 
 function followEvent(instance: Instance, event: TimelineEvent): void {

@@ -57,12 +57,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   }
   if (how === 'terminate') checkTerminate(instance, verdict);
   checkOperatorHooks(instance, how, at, verdict);
-  const [left = running] = tasksLeft(instance).filter(
-    (task) =>
-      !isLostWithHost(instance, task) &&
-      !hasEndedUnseen(instance, task, at) &&
-      !isKnownToNobody(instance, task, at),
-  );
+  const [left = running] = knownTasksLeft(instance, at);
   verdict.check('S1', left === undefined || isAllowed || isNew, () =>
     left === running
       ? `${id} was ${released} while its ECS agent said that task ${left?.group} ${short(left?.arn ?? '')} runs: its work is lost`
@@ -94,6 +89,15 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
 }
 
 const JUST_TOLD_MS = 500;
+
+/** The tasks that ECS has not STOPPED and that its agent can know of. @param at in ms since the Unix epoch */
+export const knownTasksLeft = (instance: Instance, at: number): readonly Task[] =>
+  tasksLeft(instance).filter(
+    (task) =>
+      !isLostWithHost(instance, task) &&
+      !hasEndedUnseen(instance, task, at) &&
+      !isKnownToNobody(instance, task, at),
+  );
 
 /** S4: an operator's drain leaves the instance in its group, where he has not said otherwise. */
 function checkTerminate(instance: Instance, verdict: Verdict): void {
