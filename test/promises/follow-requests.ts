@@ -1,5 +1,6 @@
 import { memberOf, namedIn, releaseBy, statusSetBy, stopIn, textIn } from './calls.ts';
 import type { AnswerEntry, HostEntry, Request } from './entry.ts';
+import { followSignals } from './follow-signals.ts';
 import {
   containerInstanceOf,
   type Instance,
@@ -7,9 +8,10 @@ import {
   isToldToGo,
   noteWait,
   ourEnd,
+  readTag,
   waitsForTagByApi,
 } from './instance.ts';
-import { isReplacement, isTermination, waits } from './lifecycle-states.ts';
+import { isReplacement, isTermination, leaves, waits } from './lifecycle-states.ts';
 import type { Process } from './process.ts';
 
 /** A call's effect is dated with the call, but for the rounding of a clock. */
@@ -91,7 +93,12 @@ export function followAnswer(
       return;
     case 'ecs:UpdateContainerInstancesState':
       process.isSettingDraining = false;
-      if (textIn(input, 'status') === 'ACTIVE') instance.drainingRequestedOn.clear();
+      if (textIn(input, 'status') !== 'ACTIVE') return;
+      instance.drainingRequestedOn.clear();
+      if (process.groupAskedAt >= at - KEPT_LATELY_MS && !leaves(process.lifecycle ?? '')) {
+        instance.tagGivenBack = readTag(instance);
+        followSignals(instance, at);
+      }
       return;
     case 'autoscaling:DescribeLifecycleHooks':
       process.hooksReadAt = Math.min(process.hooksReadAt, at);
@@ -144,6 +151,9 @@ function isToldUntagged({ setting }: Instance, output: unknown): boolean {
   const tags = memberOf(output, 'Tags');
   return Array.isArray(tags) && !tags.some((one) => textIn(one, 'Key') === setting.tagKey);
 }
+
+/** The group's word that it keeps an instance is so old at most, in ms, where the instance is given back by it; and what the call takes. */
+const KEPT_LATELY_MS = 31_000;
 
 /** No group takes a termination back: one answer of those that say so may be old. */
 function noteToldToGo(process: Process, at: number): void {

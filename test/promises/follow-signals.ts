@@ -64,7 +64,7 @@ function notePastTag(instance: Instance, at: number): void {
   const value = readTag(instance);
   const isEvent = value !== undefined && eventTimeIn(value) !== undefined;
   const isFoundOut = value === instance.pastTag && (instance.process?.doing?.() ?? 'watching') === 'watching';
-  const isPast = isEvent && (isKept || isFoundOut);
+  const isPast = isEvent && (isKept || isFoundOut || value === instance.tagGivenBack);
   if (isPast && (!instance.isPastTag || value !== instance.pastTag)) instance.pastTagSince = at;
   instance.isPastTag = isPast;
   instance.pastTag = isPast ? value : undefined;
