@@ -216,6 +216,26 @@ test('L2, of several hooks only one is left, which nothing named before', () => 
   assert.deepEqual(found(timedOut(51), 168), [], 'the hooks are read again once in a minute');
 });
 
+test('L1, given back for a tag whose event was over by the group’s word of half a minute before, and no earlier', () => {
+  const given = (keptAt: number): readonly Entry[] => [
+    ...atRest.filter(({ kind }) => kind !== 'agent'),
+    { kind: 'agent', at: 0, instanceId: A, change: 'started', doing: () => 'draining' },
+    tag(10, 'time=1970-01-01T00:00:05Z'),
+    readImds(11),
+    called(11, 'autoscaling:DescribeAutoScalingInstances'),
+    disturbed(45, { what: 'fault', restsMs: 33_000 }),
+    called(keptAt, 'autoscaling:DescribeAutoScalingInstances'),
+    chosen(68),
+    lifecycle(68, 'Terminating'),
+    setStatus(80, 'ACTIVE'),
+  ];
+  const signals = { signals: ['tag'] } as const;
+  assert.deepEqual(found(given(50), 180, signals), []);
+  assert.deepEqual(found(given(48), 180, signals), [
+    `L1: ${A} is still ACTIVE, for 102.0 s: it is given new tasks, and the drain cannot end`,
+  ]);
+});
+
 describe('L4, cancelled', () => {
   const cancelled = [
     ...atRest,
