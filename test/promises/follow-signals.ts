@@ -7,6 +7,7 @@ import {
   isSignalled,
   outlastsEvent,
   PAST_TAG_MS,
+  REPLACED_SEEN_MS,
   readsTagByApi,
   readTag,
   restsFrom,
@@ -83,7 +84,13 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number, wasPast
   const [seenMs, apiMs] = readsTagByApi(instance)
     ? [Math.max(25_000, setting.pollInterval * 2.4 + 3_000), 400_000]
     : [Math.max(SEEN_TO_BE_GONE_MS, setting.pollInterval * 1.2 + 3_000), 0];
-  if (at - goneAt <= seenMs) return false;
+  // A process that has only just begun has to ask its group, too, what became of the root volume.
+  const { replacedAt, process } = instance;
+  const toldFrom =
+    replacedAt < goneAt - REPLACED_SEEN_MS
+      ? goneAt
+      : Math.max(replacedAt, process?.bornAt ?? at) + REPLACED_SEEN_MS;
+  if (at - Math.max(goneAt, toldFrom) <= seenMs) return false;
   // That an event is over takes answers of the group over half a minute, besides.
   const troubledMs = apiMs + (wasPast ? PAST_TAG_MS : 0);
   if (disturbances.troubleAt(at) < goneAt - troubledMs) return true;

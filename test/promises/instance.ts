@@ -329,6 +329,9 @@ export function restsFrom(instance: Instance): number {
 export const PAST_TAG_MS = 40_000;
 const PAST_TAG_BY_API_MS = 18_000;
 
+/** Its group is asked once a minute whether its root volume has been replaced, in ms. */
+export const REPLACED_SEEN_MS = 65_000;
+
 /** Whether anything asks for the instance that is not the group's own doing, or tells of it. */
 export function isAskedByOthers({ signals, tag }: Instance): boolean {
   const isEvent = tag !== undefined && eventTimeIn(tag) !== undefined;

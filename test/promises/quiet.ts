@@ -8,6 +8,7 @@ import {
   isSignalled,
   isTakenForAnother,
   isTerminating,
+  REPLACED_SEEN_MS,
   readsTagByApi,
   restsFrom,
 } from './instance.ts';
@@ -22,9 +23,6 @@ const COMES_TO_REST_MS = 20_000;
 const COMES_TO_REST_AFTER_TROUBLE_MS = 210_000;
 /** The EC2 API, which has throttled, is asked for the tag more and more rarely: the drain goes on until it is known, in ms. */
 const TAG_PATIENCE_MS = 400_000;
-
-/** Its group is asked once a minute whether its root volume has been replaced, in ms. */
-const REPLACED_SEEN_MS = 65_000;
 
 /** Q1: at rest, no AWS API request. */
 export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Verdict): void {
