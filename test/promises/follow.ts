@@ -239,9 +239,16 @@ function noteScheduled(instance: Instance, at: number): void {
 }
 
 /** Whether its agent has begun a drain. Whose clock was set back before it looked never hears of the event. */
-function wasTold({ process }: Instance): boolean {
-  const doing = process?.doing?.();
+function wasTold(instance: Instance): boolean {
+  if (!instance.isAlive) return wasToldBefore(instance);
+  const doing = instance.process?.doing?.();
   return doing !== 'watching' && doing !== 'starting';
+}
+
+/** Whether the last process was told of what asks for the instance, and the next one finds that in its state. */
+function wasToldBefore({ process, signalledSince, stateLostAt }: Instance): boolean {
+  const readAt = process?.signalsReadAt ?? -Infinity;
+  return readAt >= signalledSince && readAt > stateLostAt;
 }
 
 /** The host's clock tells how near an event is. */
@@ -339,11 +346,11 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
     case 'started':
       if (instance.downSince !== undefined) instance.downMs += at - instance.downSince;
       instance.downSince = undefined;
+      if (instance.stateLostAt > instance.signalledSince && !isNear(instance, at) && !wasToldBefore(instance))
+        followSignals(instance, at, 'scheduled', false);
       instance.process = createProcess(at, entry.doing, instance.clockAheadMs);
       instance.isAlive = true;
       instance.disturbances.up(at);
-      if (instance.stateLostAt > instance.signalledSince && !isNear(instance, at))
-        followSignals(instance, at, 'scheduled', false);
       return;
     case 'ended':
       // Killed between its note and its call, it cannot tell whose DRAINING it finds.
