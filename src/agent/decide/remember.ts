@@ -31,14 +31,17 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     const isReplacing = replaces(observed);
     if (drainingSetAt === undefined && !isReplacing) return Object.keys(memory).length === 0 ? memory : {};
     const waiting = isReplacing && rememberWaiting(observed, config, false);
+    // What we completed gets no heartbeats, although another owner's hook still holds the replacement.
+    const completed = isReplacing && doubt(observed);
     const isAsBefore = memory.signalledAt === undefined && memory.isReplacing === isReplacing;
-    if (isAsBefore && memory.waiting === waiting) return memory;
+    if (isAsBefore && memory.waiting === waiting && memory.completed === completed) return memory;
     return {
       ...(drainingSetAt !== undefined && { drainingSetAt }),
       ...(drainingSetOn !== undefined && { drainingSetOn }),
       ...(isReplacing && { isReplacing }),
       ...(waiting && { waiting }),
       ...(isReplacing && memory.hook && { hook: memory.hook }),
+      ...(completed && { completed }),
     };
   }
 
@@ -200,8 +203,12 @@ function mergeSignals(before: readonly Signal[], now: readonly Signal[]): readon
   return same ? before : [...merged, ...joined];
 }
 
-// Signals are flat, and each source writes its members in one order.
-const sameSignal = (a: Signal, b: Signal | undefined) => a === b || JSON.stringify(a) === JSON.stringify(b);
+const sameSignal = (a: Signal, b: Signal | undefined) =>
+  a === b || (b !== undefined && hasMembersOf(a, b) && hasMembersOf(b, a));
+
+/** Signals are flat. */
+const hasMembersOf = (a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>) =>
+  Object.keys(b).every((name) => a[name] === b[name]);
 
 /**
  * The earliest time at which an action can have begun to wait that is only now known to wait. The group may not have been heard

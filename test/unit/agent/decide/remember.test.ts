@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { remember } from '../../../../src/agent/decide/remember.ts';
 import type { Memory, Observation } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
-import { HOUR, inState, MINUTE, NOW, nothing } from './observations.ts';
+import { HOUR, inState, MINUTE, NOW, nothing, SECOND } from './observations.ts';
 
 const tag = { source: 'tag', value: 'x' } as const;
 const lifecycle = { source: 'lifecycle' } as const;
@@ -86,6 +86,15 @@ describe('what is remembered of the signals', () => {
       'nobody knows which hook is ours',
     );
     assert.equal(after({ memory: kept, lifecycle, hooks }), kept, 'it would be saved each second');
+    assert.deepEqual(after({ memory: kept, lifecycle: inState('InService') }), {});
+  });
+  it('and that we completed our action of it, while another owner’s hook still holds the replacement', () => {
+    const completed = { hook: 'drain', result: 'CONTINUE', at: NOW - SECOND, standing: 'confirmed' } as const;
+    const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], isReplacing: true, completed };
+    const lifecycle = inState('ReplacingRootVolume:Wait');
+    const kept = after({ memory, lifecycle });
+    assert.equal(kept.completed, completed, 'heartbeats would go on for an action that has ended');
+    assert.equal(after({ memory: kept, lifecycle }), kept, 'it would be saved each second');
     assert.deepEqual(after({ memory: kept, lifecycle: inState('InService') }), {});
   });
 });
