@@ -66,7 +66,7 @@ const STOOD_STILL = 'this process stood still';
  */
 export async function runAgent(ports: AgentPorts): Promise<void> {
   const { clock, policy, stop, random, instanceId, operatorHooks: hooks } = ports;
-  const wakeup = createWakeup(clock);
+  const wakeup = createWakeup(clock, stop);
   const pollPorts = { clock, random, onAnswer: wakeup.ring, onFault: ports.onFault };
   const watch = createWatchPolls(ports.watch, pollPorts);
   const log = withFields(ports.log, () => ({ instanceId }));
@@ -122,7 +122,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     const drainNextAt = drain?.askDue() ?? Infinity;
     const nextHeartbeatAt = decision.nextHeartbeatAt ?? Infinity;
     wakeAt = Math.min(watchNextAt, drainNextAt, nextHeartbeatAt, drain?.retryAt() ?? Infinity);
-    await wakeup.sleep(Math.max(0, wakeAt - now), stop);
+    await wakeup.sleep(Math.max(0, wakeAt - now));
   }
   drain?.close();
 

@@ -1,30 +1,37 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock, SleepSignal } from '../base/clock.ts';
 
 /** Lets one loop sleep until a time, or until somebody rings. A ring while it is awake ends the next sleep. */
 export type Wakeup = {
   ring(): void;
-  /** Sleeps up to `ms`. */
-  sleep(ms: number, stop: AbortSignal): Promise<void>;
+  /** Sleeps up to `ms`; not at all once `stop` has aborted, which ends a sleep too. */
+  sleep(ms: number): Promise<void>;
 };
 
-export function createWakeup(clock: Clock): Wakeup {
+export function createWakeup(clock: Clock, stop: AbortSignal): Wakeup {
   let rung = false;
   let wake: (() => void) | undefined;
-  return {
-    ring: () => {
-      rung = true;
-      wake?.();
+  const ring = () => {
+    rung = true;
+    wake?.();
+  };
+  stop.addEventListener('abort', ring, { once: true });
+  // An AbortSignal for each sleep would be most of what a turn of the loop costs.
+  const rings: SleepSignal = {
+    get aborted() {
+      return rung;
     },
-    sleep: async (ms, stop) => {
-      if (!rung && !stop.aborted) {
-        const awake = new AbortController();
-        // With a reason of its own: the one that Node makes carries a stack.
-        wake = () => awake.abort('rung');
-        stop.addEventListener('abort', wake);
-        await clock.sleep(ms, { signal: awake.signal });
-        stop.removeEventListener('abort', wake);
-        wake = undefined;
-      }
+    addEventListener: (_, listener) => {
+      wake = listener;
+    },
+    removeEventListener: () => {
+      wake = undefined;
+    },
+  };
+  return {
+    ring,
+    sleep: async (ms) => {
+      if (!rung && !stop.aborted) await clock.sleep(ms, { signal: rings });
+      wake = undefined;
       rung = false;
     },
   };

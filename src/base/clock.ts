@@ -8,7 +8,14 @@ export type Clock = {
    * Waits for `ms` milliseconds. Resolves early, without throwing, when `signal` aborts: the caller looks at
    * the signal itself, so that stopping is never mistaken for a failure.
    */
-  sleep(ms: number, options?: { signal?: AbortSignal | undefined }): Promise<void>;
+  sleep(ms: number, options?: { signal?: SleepSignal | undefined }): Promise<void>;
+};
+
+/** What a sleep needs of an AbortSignal. The loop, which sleeps for years, passes less than a whole one. */
+export type SleepSignal = {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
 };
 
 /** The host's own clock. */

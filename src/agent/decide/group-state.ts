@@ -14,20 +14,15 @@ export type Leaving = {
  * same hooks as the others (Auto Scaling user guide, "Lifecycle hooks with warm pools").
  */
 export function leaving(state: string): Leaving | undefined {
-  const [what, stage] = (state.startsWith(WARM) ? state.slice(WARM.length) : state).split(':');
-  const aim = what === undefined ? undefined : AIMS.get(what);
-  if (!aim) return undefined;
-  if (what === 'Terminated') return { aim, stage: 'over' };
-  return { aim, stage: STAGES.get(stage ?? '') ?? 'begun' };
+  const [, what, stage = ''] = LEAVING.exec(state) ?? [];
+  if (what === undefined) return undefined;
+  if (what === 'Terminated') return { aim: 'termination', stage: 'over' };
+  const aim = what === 'Terminating' ? 'termination' : 'root-volume';
+  return { aim, stage: STAGES.get(stage) ?? 'begun' };
 }
 
-const WARM = 'Warmed:';
 /** `RootVolumeReplaced` is not among them: the new root volume is there, and the instance is about to be in service. */
-const AIMS: ReadonlyMap<string, Leaving['aim']> = new Map([
-  ['Terminating', 'termination'],
-  ['Terminated', 'termination'],
-  ['ReplacingRootVolume', 'root-volume'],
-]);
+const LEAVING = /^(?:Warmed:)?(Terminating|Terminated|ReplacingRootVolume)(?::(.*))?$/;
 const STAGES: ReadonlyMap<string, Leaving['stage']> = new Map([
   ['Wait', 'waiting'],
   ['Proceed', 'proceeding'],
