@@ -32,6 +32,8 @@ if (parentPort) {
   let summary = createSummary();
   let violations = 0;
   for (let seed = first; seed < first + count; seed += stride) {
+    // Nothing else in a run lets Node's event loop turn, and with it what was collected be let go.
+    await new Promise(setImmediate);
     const plan = drawPlan(seed, rare);
     const run = await simulate(agent, plan);
     if (run.violation && unchanged && (await simulate(unchanged, plan)).violation) continue;

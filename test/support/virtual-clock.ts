@@ -70,9 +70,10 @@ export function createVirtualClock(start: number = START): VirtualClock {
 
 /**
  * Resolves when every promise that could go on has done so. Nothing but promises may be in flight: what waits for
- * real input, output or timers is not waited for.
+ * real input, output or timers is not waited for. Node runs what `nextTick` was given once no promise can go on, without the turn
+ * of its event loop that `setImmediate` takes.
  */
-export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+export const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 /** One that was woken, or that gave up, stays in the heap without a way to wake it. */
 type Sleeper = { readonly at: number; readonly order: number; wake: (() => void) | undefined };
