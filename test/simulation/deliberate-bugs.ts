@@ -370,7 +370,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'runAgent',
-        replace: 'await wakeup.sleep(Math.max(0, wakeAt - now), stop);',
+        replace: 'await wakeup.sleep(Math.max(0, wakeAt - now));',
         by: 'await undefined;',
       },
     ],
@@ -976,9 +976,8 @@ export const mutants: readonly Mutant[] = [
         by: '',
       },
       {
-        within: 'leaving',
-        replace: 'AIMS.get(what)',
-        by: "AIMS.get(what === 'Pending' ? 'Terminating' : what)",
+        around: 'leaving',
+        by: `(leaving) => (state) => leaving(state.replace('Pending', 'Terminating'))`,
       },
     ],
     isRare: true,
@@ -988,9 +987,8 @@ export const mutants: readonly Mutant[] = [
     from: 4600,
     edits: [
       {
-        within: 'leaving',
-        replace: 'AIMS.get(what)',
-        by: "AIMS.get(what === 'Pending' ? 'Terminating' : what)",
+        around: 'leaving',
+        by: `(leaving) => (state) => leaving(state.replace('Pending', 'Terminating'))`,
       },
     ],
     isRare: true,
