@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  type Disk,
+  fsyncSync,
+  insertDisk,
+  openSync,
+  renameSync,
+  STATE_DIR,
+  writeSync,
+} from './simulated-disk.ts';
+
+const STATE = `${STATE_DIR}/state.json`;
+const DRAFT = `${STATE}.tmp`;
+
+/** Writes the file in place, as far as the kernel's cache. */
+function write(text: string, path = STATE): number {
+  const handle = openSync(path, 'w');
+  writeSync(handle, text);
+  return handle;
+}
+
+function replace(text: string) {
+  fsyncSync(write(text, DRAFT));
+  renameSync(DRAFT, STATE);
+}
+
+const syncFolder = () => fsyncSync(openSync(STATE_DIR, 'r'));
+
+/** A disk with a state that has reached the platter. */
+function setUp(): Disk {
+  const disk = insertDisk();
+  replace('old');
+  syncFolder();
+  return disk;
+}
+
+describe('once the power has failed, the simulated disk holds', () => {
+  it('what was synced, with its name', () => {
+    const disk = setUp();
+    replace('new');
+    syncFolder();
+    disk.losePower();
+    assert.equal(disk.content(), 'new');
+  });
+
+  it('the earlier file where the folder was not synced: an agent that leaves that out would never be caught', () => {
+    const disk = setUp();
+    replace('new');
+    assert.equal(disk.content(), 'new', 'a process that was only killed leaves its file behind');
+    disk.losePower();
+    assert.equal(disk.content(), 'old');
+  });
+
+  it('an empty file where its content was not synced: an agent that leaves that out would never be caught', () => {
+    const disk = setUp();
+    write('new', DRAFT);
+    renameSync(DRAFT, STATE);
+    syncFolder();
+    disk.losePower();
+    assert.equal(disk.content(), '');
+  });
+
+  it('all that the kernel had the time to write back', () => {
+    const disk = setUp();
+    write('new', DRAFT);
+    renameSync(DRAFT, STATE);
+    disk.writeBack();
+    disk.losePower();
+    assert.equal(disk.content(), 'new', 'a fault that no host has would be called the agent’s');
+  });
+
+  it('nothing of what was written after that', () => {
+    const disk = setUp();
+    disk.writeBack();
+    replace('new');
+    disk.losePower();
+    assert.equal(disk.content(), 'old');
+  });
+});
