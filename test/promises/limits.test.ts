@@ -268,6 +268,17 @@ describe('L5, a Spot interruption', () => {
     assert.deepEqual(found([...noticed, asked], 293), []);
     assert.deepEqual(found(noticed, 293, { spotStopTasks: false }), []);
   });
+
+  test('not for what was placed less than a minute before that, where lists have several pages', () => {
+    const placed = { type: 'task', instanceId: A, taskArn: `${TASK}b`, group: 'b', from: undefined } as const;
+    const stopped = [...noticed, task(210, 'STOPPED')];
+    const log = (seconds: number) => [...stopped, happened(seconds, { ...placed, to: 'RUNNING' })];
+    const unasked = (pages: boolean, seconds: number) =>
+      found(log(seconds), 293, { hasSmallPages: pages }).filter((one) => one.startsWith('L5')).length;
+    assert.equal(unasked(false, 240), 1);
+    assert.equal(unasked(true, 240), 0);
+    assert.equal(unasked(true, 225), 1);
+  });
 });
 
 describe('L2, the hook’s global limit in a group that retains', () => {

@@ -78,10 +78,12 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     const promise = isAfterKill ? 'L3' : property;
     verdict.count(promise);
     const once = due.isRelease ? 'released' : what;
+    // That a host never registered is looked at twice: a minute apart, if something was unclear for minutes before.
     const patience =
       RECOVERY_MS +
       (waitsForTagByApi(instance) ? EC2_PATIENCE_MS : 0) +
       (setting.mode === 'deregister' ? listsMs(instance) : 0) +
+      (instance.containerInstances.size === 0 ? LOOKED_AT_MS : 0) +
       setting.slack;
     const readyAt = Math.max(due.since, begunAt(instance));
     const promised = promisedWithin(due, readyAt, at);

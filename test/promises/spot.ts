@@ -35,7 +35,8 @@ export function checkSpot(instance: Instance, at: number, verdict: Verdict): voi
   if (!couldKnow || !isTold || instance.isGone || Math.abs(instance.clockAheadMs) > 1_000) return;
   if (instance.lieSince !== undefined || isTakenForAnother(instance)) return;
   if (!isRegistered(containerInstanceOf(instance))) return;
-  const forgotten = tasksLeft(instance).find((one) => runsUnasked(one) && one.placedAt < dueAt - IN_TIME_MS);
+  const inTimeMs = setting.hasSmallPages ? IN_TIME_OF_PAGES_MS : IN_TIME_MS;
+  const forgotten = tasksLeft(instance).find((one) => runsUnasked(one) && one.placedAt < dueAt - inTimeMs);
   verdict.check(
     'L5',
     forgotten === undefined,
@@ -43,6 +44,8 @@ export function checkSpot(instance: Instance, at: number, verdict: Verdict): voi
       `${id} had not asked task ${forgotten?.group} ${short(forgotten?.arn ?? '')} to stop 30 s before its Spot interruption: it is cut off without SIGTERM`,
   );
 }
+/** A list of several pages takes most of a minute's requests: one that is placed after it is seen with the next one. */
+const IN_TIME_OF_PAGES_MS = 61_000;
 
 /** After trouble whatever is due is done within this, in ms. */
 const RECOVERED_MS = 75_000;
