@@ -203,7 +203,9 @@ export function mayStillCome(instance: Instance, at: number): boolean {
   if (at - ecsAgent.impersonatedAt < CLAIM_MS) return true;
   if (!hasForgottenTasks) return false;
   const placedAt = [...tasks.values()].map((task) => task.placedAt);
-  return at - Math.max(drainSince, stoodStillUntil, process?.bornAt ?? at, ...placedAt) < CLAIM_MS;
+  // A host that takes long to tell of the signal tells of its tasks to an agent that has only just begun.
+  const { bornAt = at, takenUpAt = drainSince } = process ?? {};
+  return at - Math.max(drainSince, takenUpAt, stoodStillUntil, bornAt, ...placedAt) < CLAIM_MS;
 }
 
 /** A claim about this host that ECS does not confirm is held against it for so long, in ms, and what a look takes. */

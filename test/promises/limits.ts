@@ -64,9 +64,9 @@ export function latestLimit(instance: Instance): number | undefined {
 
 /** Until it is at work on a drain, an agent says that it watches, or that it starts. Call it often. */
 export function noteTakenUp(instance: Instance, at: number): void {
-  const { process, setting, drainSince } = instance;
-  if (!process || process.takenUpAt !== undefined || setting.limit === undefined || drainSince === undefined)
-    return;
+  const { process, setting, drainSince, hasForgottenTasks } = instance;
+  const isOfUse = setting.limit !== undefined || hasForgottenTasks;
+  if (!process || process.takenUpAt !== undefined || !isOfUse || drainSince === undefined) return;
   const doing = process.doing?.();
   if (doing === undefined || doing === 'watching' || doing === 'starting') return;
   process.takenUpAt = at;
