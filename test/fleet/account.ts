@@ -31,7 +31,7 @@ export function openAccount(scenario: Scenario, onEvent: (event: TimelineEvent) 
     limits: { ...awsLimits, 'auto-scaling': scenario.autoScaling, 'ecs-cluster-read': scenario.ecsReads },
     requestLog: 'counts',
     // As on real hosts, where all of it takes seconds.
-    timings: { terminatingToWait: 3_000, deprovisioning: 1_000, agentReportLag: 2_000 },
+    timings: { terminatingToWait: 3_000, deprovisioning: 1_000 },
     groupOptions: { maxSize: scenario.agents },
     hooks: [{ name: HOOK, heartbeatTimeout: scenario.hookMs / 1_000 }],
     onEvent,
@@ -40,7 +40,10 @@ export function openAccount(scenario: Scenario, onEvent: (event: TimelineEvent) 
   const catchUp = () => world.advance(clock.trueNow());
   const random = (of: string) => createRandom(scenario.seed ^ hash(of));
   const machines = Array.from({ length: scenario.agents }, () => fleet.addInstance());
-  for (const machine of machines) runTasks(fleet, machine, scenario, random(`tasks of ${machine.id}`));
+  for (const machine of machines) {
+    const draws = { lengths: random(`tasks of ${machine.id}`), lags: random(`reports of ${machine.id}`) };
+    runTasks(fleet, machine, scenario, draws);
+  }
   // The tag as the Lambda function puts it on: the tag poller reads nothing else.
   if (scenario.program === 'tag-poller') attachTagger(fleet);
   clock.at(START + SIGNAL_AT, () => {
@@ -64,11 +67,21 @@ export function openAccount(scenario: Scenario, onEvent: (event: TimelineEvent) 
 export const HOOK = 'drain';
 
 /** Two standalone tasks, one of which ends last. They have run for a while when the signal comes. */
-function runTasks(fleet: Fleet, machine: Machine, { tasksMs }: Scenario, random: Random): void {
-  const last = SIGNAL_AT + tasksMs * (0.2 + 0.8 * random.next());
-  for (const runsForMs of [last, last * random.next()])
-    fleet.runTask(machine, { runsForMs: Math.round(runsForMs) });
+function runTasks(
+  fleet: Fleet,
+  machine: Machine,
+  { tasksMs }: Scenario,
+  { lengths, lags }: Record<'lengths' | 'lags', Random>,
+): void {
+  const last = SIGNAL_AT + tasksMs * (0.2 + 0.8 * lengths.next());
+  for (const runsForMs of [last, last * lengths.next()]) {
+    const reportLagMs = LAG_MS.least + lags.next() * (LAG_MS.most - LAG_MS.least);
+    fleet.runTask(machine, { runsForMs: Math.round(runsForMs), reportLagMs: Math.round(reportLagMs) });
+  }
 }
+
+/** How long after the host ECS learns of a task's end. */
+const LAG_MS = { least: 1_000, most: 30_000 };
 
 /** FNV-1a. */
 function hash(text: string): number {

@@ -4,6 +4,8 @@ import type { TimelineEvent } from '../../src/sandbox/index.ts';
 export type Drain = {
   signalAt: number | undefined;
   drainingAt: number | undefined;
+  /** When its last container exited on the host. */
+  lastExitAt: number | undefined;
   /** When ECS called its last task STOPPED. */
   lastStoppedAt: number | undefined;
   /** When its lifecycle action was completed by a call. */
@@ -12,12 +14,9 @@ export type Drain = {
   tasksCut: number;
   /** Its requests to AWS since the signal, by API, throttled ones included. */
   readonly requests: Map<string, number>;
-  throttled: number;
-  /** Of those, the heartbeats. */
-  throttledHeartbeats: number;
+  /** Those that were throttled. */
+  readonly throttled: Map<string, number>;
 };
-
-export const HEARTBEAT = 'autoscaling:RecordLifecycleActionHeartbeat';
 
 /** The drains of a fleet, by instance. */
 export type Drains = {
@@ -47,13 +46,16 @@ export function followDrains(): Drains {
     onRequest: (instanceId, api, isThrottled) => {
       const drain = of(instanceId);
       if (drain.signalAt === undefined) return;
-      drain.requests.set(api, (drain.requests.get(api) ?? 0) + 1);
-      if (isThrottled) drain.throttled++;
-      if (isThrottled && api === HEARTBEAT) drain.throttledHeartbeats++;
+      countOne(drain.requests, api);
+      if (isThrottled) countOne(drain.throttled, api);
     },
     isGone: (instanceId) => gone.has(instanceId),
     left: () => byInstance.size - gone.size,
   };
+}
+
+function countOne(counts: Map<string, number>, api: string): void {
+  counts.set(api, (counts.get(api) ?? 0) + 1);
 }
 
 function note(drain: Drain, event: TimelineEvent): void {
@@ -63,6 +65,9 @@ function note(drain: Drain, event: TimelineEvent): void {
       break;
     case 'container-instance':
       if (event.to === 'DRAINING') drain.drainingAt ??= event.at;
+      break;
+    case 'task-containers':
+      if (event.to === 'exited') drain.lastExitAt = event.at;
       break;
     case 'task':
       if (event.to === 'STOPPED') drain.lastStoppedAt = event.at;
@@ -77,11 +82,11 @@ function note(drain: Drain, event: TimelineEvent): void {
 const newDrain = (): Drain => ({
   signalAt: undefined,
   drainingAt: undefined,
+  lastExitAt: undefined,
   lastStoppedAt: undefined,
   releasedAt: undefined,
   timedOut: false,
   tasksCut: 0,
   requests: new Map(),
-  throttled: 0,
-  throttledHeartbeats: 0,
+  throttled: new Map(),
 });

@@ -13,13 +13,13 @@ function drain(changes: Partial<Drain> = {}): Drain {
   return {
     signalAt: SIGNAL,
     drainingAt: SIGNAL + 3 * SECOND,
+    lastExitAt: SIGNAL + 9 * MINUTE - 3 * SECOND,
     lastStoppedAt: SIGNAL + 9 * MINUTE,
     releasedAt: SIGNAL + 9 * MINUTE + SECOND,
     timedOut: false,
     tasksCut: 0,
     requests: new Map([['ecs:ListTasks', 10]]),
-    throttled: 0,
-    throttledHeartbeats: 0,
+    throttled: new Map(),
     ...changes,
   };
 }
@@ -63,11 +63,12 @@ describe('F2: 99 of 100 are released within 5 s', () => {
   });
 });
 
-describe('F3: 15 requests, beside heartbeats, and a look at ECS and at the hooks every 5 min', () => {
-  const asked = (requests: Record<string, number>, lasted: number) =>
+describe('F3: 15 requests, beside heartbeats, a look at ECS and the group every 5 min, and one every 5 s for a task’s end', () => {
+  const asked = (requests: Record<string, number>, lasted: number, unlearntMs = 3 * SECOND) =>
     figures(0, [
       drain({
         requests: new Map(Object.entries(requests)),
+        lastExitAt: SIGNAL + lasted - unlearntMs,
         lastStoppedAt: SIGNAL + lasted,
         releasedAt: SIGNAL + lasted,
       }),
@@ -78,6 +79,8 @@ describe('F3: 15 requests, beside heartbeats, and a look at ECS and at the hooks
     [{ 'ecs:ListTasks': 17 }, 5 * MINUTE, 15],
     [{ 'ecs:ListTasks': 16, 'autoscaling:DescribeLifecycleHooks': 3 }, 10 * MINUTE, 13],
     [{ 'ecs:ListTasks': 13, 'autoscaling:DescribeLifecycleHooks': 9 }, 10 * MINUTE, 16],
+    [{ 'ecs:ListTasks': 16, 'autoscaling:DescribeAutoScalingInstances': 2 }, 5 * MINUTE, 15],
+    [{ 'ecs:ListTasks': 14, 'autoscaling:DescribeAutoScalingInstances': 2 }, 5 * MINUTE - 1, 16],
     [{ 'ecs:ListTasks': 39, 'autoscaling:RecordLifecycleActionHeartbeat': 6 }, HOUR, 15],
   ] as const) {
     test(`${JSON.stringify(requests)} in ${lasted} ms`, () => {
@@ -86,12 +89,23 @@ describe('F3: 15 requests, beside heartbeats, and a look at ECS and at the hooks
       assert.equal(judge(one).F3, expected > 15 ? 'broken' : 'kept');
     });
   }
+  test('each 5 s that ECS takes to learn of the last task’s end take a look at it', () => {
+    const asking = { 'ecs:DescribeTasks': 18 };
+    assert.equal(asked(asking, MINUTE, 4_999).besides.max, 18);
+    assert.equal(asked(asking, MINUTE, 15_000).besides.max, 15);
+    assert.equal(asked(asking, MINUTE, 2 * MINUTE).besides.max, 6, 'it had ended before the signal');
+  });
   test('what was throttled takes nothing from others', () => {
     const requests = new Map([
       ['ecs:ListTasks', 20],
       ['autoscaling:RecordLifecycleActionHeartbeat', 6],
     ]);
-    const one = drain({ requests, throttled: 9, throttledHeartbeats: 4, lastStoppedAt: SIGNAL + MINUTE });
+    const throttled = new Map([
+      ['ecs:ListTasks', 5],
+      ['autoscaling:RecordLifecycleActionHeartbeat', 4],
+    ]);
+    const ended = { lastExitAt: SIGNAL + MINUTE, lastStoppedAt: SIGNAL + MINUTE };
+    const one = drain({ requests, throttled, ...ended });
     assert.equal(figures(0, [{ ...one, releasedAt: SIGNAL + MINUTE }]).besides.max, 15);
   });
   test('waiting for the end of an outage is not judged', () =>

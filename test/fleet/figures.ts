@@ -1,5 +1,5 @@
 import { START } from '../support/virtual-clock.ts';
-import { type Drain, HEARTBEAT } from './drains.ts';
+import type { Drain } from './drains.ts';
 import { MINUTE, outageOf, type Scenario, SECOND } from './scenario.ts';
 
 /** What a scenario came to. Times are in ms, Infinity where it did not come to that. */
@@ -18,7 +18,7 @@ export type Figures = {
   readonly leftBehind: number;
   /** Requests of one drain. */
   readonly requests: Spread;
-  /** Those that AWS answered, beside heartbeats, and a look at ECS and at the hooks every 5 min. What is throttled takes nothing from others. */
+  /** Those that AWS answered, beside what F3 leaves out. What is throttled takes nothing from others. */
   readonly besides: Spread;
   readonly allRequests: number;
   readonly throttled: number;
@@ -33,8 +33,11 @@ export const RELEASED_WITHIN_MS = 5 * SECOND;
 export const DRAINING_WITHIN_MS = { all: 30 * SECOND, each: SECOND / 40 };
 /** What a look at ECS costs while tasks run: the container instance, and what its tasks are doing. */
 const REQUESTS_OF_A_LOOK = 2;
-const HOOKS = 'autoscaling:DescribeLifecycleHooks';
 const A_LOOK_EVERY_MS = 5 * MINUTE;
+/** What tells in one request what the group wants of the instance. */
+const OF_THE_GROUP = ['autoscaling:DescribeLifecycleHooks', 'autoscaling:DescribeAutoScalingInstances'];
+/** While ECS has not learnt of the last task's end, it is asked so often. */
+const AN_END_LOOK_EVERY_MS = 5 * SECOND;
 
 export function figuresOf(scenario: Scenario, all: readonly Drain[]): Figures {
   const outage = outageOf(scenario);
@@ -59,7 +62,7 @@ export function figuresOf(scenario: Scenario, all: readonly Drain[]): Figures {
     requests: spread(all.map(requestsOf)),
     besides: spread(all.map(besides)),
     allRequests: sum(all.map(requestsOf)),
-    throttled: sum(all.map(({ throttled }) => throttled)),
+    throttled: sum(all.map(throttledOf)),
     byApi: [...byApi].sort((a, b) => b[1] - a[1]),
   };
 }
@@ -74,14 +77,21 @@ const delay = (from: number | undefined, to: number | undefined): number =>
 
 const requestsOf = ({ requests }: Drain): number => sum([...requests.values()]);
 
+const throttledOf = ({ throttled }: Drain): number => sum([...throttled.values()]);
+
 function besides(drain: Drain): number {
-  const { requests, signalAt = Infinity, releasedAt, lastStoppedAt } = drain;
+  const { requests, throttled, signalAt = Infinity, releasedAt, lastStoppedAt, lastExitAt } = drain;
+  const answered = (api: string) => (requests.get(api) ?? 0) - (throttled.get(api) ?? 0);
   const lasted = (releasedAt ?? lastStoppedAt ?? signalAt) - signalAt;
   const looks = lasted > 0 ? Math.floor(lasted / A_LOOK_EVERY_MS) : 0;
-  const heartbeats = (requests.get(HEARTBEAT) ?? 0) - drain.throttledHeartbeats;
-  const answered = requestsOf(drain) - drain.throttled;
-  const hooksAgain = Math.max(0, (requests.get(HOOKS) ?? 0) - 1);
-  return Math.max(0, answered - heartbeats - looks * REQUESTS_OF_A_LOOK - Math.min(looks, hooksAgain));
+  const groupAgain = sum(OF_THE_GROUP.map((api) => Math.max(0, answered(api) - 1)));
+  const unlearntMs = Math.max(0, (lastStoppedAt ?? 0) - Math.max(lastExitAt ?? Infinity, signalAt));
+  const leftOut =
+    answered('autoscaling:RecordLifecycleActionHeartbeat') +
+    looks * REQUESTS_OF_A_LOOK +
+    Math.min(looks, groupAgain) +
+    Math.floor(unlearntMs / AN_END_LOOK_EVERY_MS);
+  return Math.max(0, requestsOf(drain) - throttledOf(drain) - leftOut);
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);

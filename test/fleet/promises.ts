@@ -4,7 +4,7 @@ import type { Figures } from './figures.ts';
 export const fleetPromises = {
   F1: 'no hook times out, no task is cut short',
   F2: '99 of 100 are released within 5 s of ECS calling the last task STOPPED',
-  F3: 'AWS answers a drain at most 15 times, beside heartbeats, and one look at ECS and at the hooks every 5 min',
+  F3: 'AWS answers a drain at most 15 times, beside heartbeats, a look at ECS and the group every 5 min, and one at ECS for each 5 s in which it has not learnt of the last task’s end',
   F4: '99 of 100 are DRAINING within 30 s + N/40 s of the signal',
 } as const;
 

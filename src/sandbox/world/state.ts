@@ -333,6 +333,8 @@ export type TaskBehaviour = {
    * World's timings say unless told.
    */
   deactivatingMs?: number | undefined;
+  /** How long after the ECS agent ECS itself learns that its container has stopped. As the World's timings say unless told. */
+  reportLagMs?: number | undefined;
   exitCode?: number | undefined;
   /** What the container's `reason` says when it has ended by itself. */
   exitReason?: string | undefined;

@@ -178,7 +178,8 @@ function containerExits(world: WorldState, task: Task, container: Container, exi
     if (machine.state !== 'running') return;
     if (isEssential && !isLast) for (const other of task.containers) tellToStop(world, task, other);
     if (isLast) task.transition = cancel(task.transition);
-    const reported = after(world, world.options.timings.agentReportLag, () => {
+    const lag = task.behaviour.reportLagMs ?? world.options.timings.agentReportLag;
+    const reported = after(world, lag, () => {
       container.reportedAt = world.now;
       if (isEssential && task.desiredStatus === 'RUNNING') essentialExited(world, task);
       if (isLast) enterDeprovisioning(world, task);
