@@ -69,6 +69,12 @@ const END_LOOKS: readonly Step[] = [
   { until: 300_000, every: 15_000 },
   { until: Infinity, every: 30_000 },
 ];
+/** … and in an account that is throttled: the first looks would nearly always be too early, and a fleet has no requests for them. */
+const END_LOOKS_CROWDED: readonly Step[] = [
+  { until: 60_000, every: 4_700 },
+  { until: 300_000, every: 15_000 },
+  { until: Infinity, every: 30_000 },
+];
 /** How often ECS is asked about an instance that is empty but stays DRAINING in its cluster, by how long it has been empty. */
 const DRAINED: readonly Step[] = [
   { until: 60_000, every: LOOK_MS },
@@ -76,6 +82,7 @@ const DRAINED: readonly Step[] = [
   { until: Infinity, every: CHECK_MS },
 ];
 const FIRST_END_LOOK_MS = 2_000;
+const FIRST_END_LOOK_CROWDED_MS = 4_700;
 
 /** A fleet that is throttled lets instances go first that are not DRAINING yet, because those are given tasks meanwhile. */
 const OTHERS_FIRST_MS = 52_000;
@@ -220,12 +227,14 @@ function usualCheckInterval({ spread, isEcsCrowded, mustDescribe }: DrainPace, l
   return (mustDescribe ? CHECK_IGNORED_MS : CHECK_MS) * (1 + (isEcsCrowded ? spread : spread / 10));
 }
 
-function endInterval({ asked, tasksSeenHere }: DrainPace, last: EcsView, emptySince: number): number {
+function endInterval(pace: DrainPace, last: EcsView, emptySince: number): number {
+  const { asked, tasksSeenHere, isEcsCrowded } = pace;
   const { at } = asked.ecsView;
   const known = (ifKnown(last.tasks)?.length ?? 0) + tasksSeenHere;
   // ECS needs a moment to learn that the tasks seen here have ended. If there were none, there is nothing to wait for.
-  if (at < emptySince) return known > 0 ? emptySince + FIRST_END_LOOK_MS - at : 0;
-  const every = stepAfter(END_LOOKS, at - emptySince);
+  const first = isEcsCrowded ? FIRST_END_LOOK_CROWDED_MS : FIRST_END_LOOK_MS;
+  if (at < emptySince) return known > 0 ? emptySince + first - at : 0;
+  const every = stepAfter(isEcsCrowded ? END_LOOKS_CROWDED : END_LOOKS, at - emptySince);
   return known === 0 ? Math.max(every, LOOK_MS) : every;
 }
 

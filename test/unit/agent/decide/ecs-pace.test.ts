@@ -167,6 +167,18 @@ describe('when the host’s last task has ended', () => {
   ] as const)
     it(`again ${every} s after it was asked ${elapsed} s after that end`, () =>
       assert.equal(due(emptied(NOW - elapsed * SECOND)), every * SECOND));
+  it('only every 4.7 s in an account that is throttled: thousands would ask before ECS can know', () => {
+    const crowded = (elapsed: number) => due({ ...emptied(NOW - elapsed * SECOND), isEcsCrowded: true });
+    assert.equal(due({ ...emptied(NOW + 400), isEcsCrowded: true }), 5_100);
+    assert.deepEqual([0, 5, 14, 59, 60, 300].map(crowded), [
+      4_700,
+      4_700,
+      4_700,
+      4_700,
+      15 * SECOND,
+      30 * SECOND,
+    ]);
+  });
   it('first about these tasks alone; only a whole look says that none is left', () => {
     assert.equal(kind(emptied(NOW)), 'quick');
     assert.equal(kind({ ...emptied(NOW), ...asked(stale) }), 'full', 'what it said no longer counts');
@@ -329,9 +341,9 @@ describe('after a look that was throttled, the next comes the sooner the more wa
   const rest = (more: Partial<DrainPace>) => due({ ...asked({ ...stale, failure }), ...more });
   const idle = { isHostBusy: false, emptySince: NOW };
   const released = { ecsView: { ...view, containerInstance: { kind: 'deregistered', arn: 'a' } as const } };
-  it('2 s where it is given tasks and runs some, since all of a fleet wait for that', () => {
-    assert.equal(rest(active), 2_000);
-    assert.equal(rest({ ecsView: undefined }), 2_000);
+  it('4 s where it is given tasks and runs some, since all of a fleet wait for that', () => {
+    assert.equal(rest(active), 4_000);
+    assert.equal(rest({ ecsView: undefined }), 4_000);
   });
   it('5 s where its tasks run and none is given to it: that is a check', () => {
     assert.equal(rest({}), 5_000);
