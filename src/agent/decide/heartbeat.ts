@@ -49,7 +49,7 @@ const LONGEST_UNREAD_MS = 60_000;
 function firstAt({ now, crowded }: Observation, hook: Hook, since: number): number {
   if (!crowded || timeoutOf(hook) < SHORTEST_STRETCHED_MS) return Math.max(now, since);
   const least = Math.min(FIRST_BY_MS.least, timeoutOf(hook) / 3);
-  const most = Math.min(FIRST_BY_MS.most, (timeoutOf(hook) * 3) / 4);
+  const most = Math.min(FIRST_BY_MS.most, timeoutOf(hook) * FIRST_BY);
   return Math.max(now, crowded.keptAt + least + crowded.spread * (most - least));
 }
 
@@ -65,6 +65,8 @@ function assumedHook(observed: Observation, policy: Policy): Waiting | undefined
 
 /** How late, in ms, the first heartbeat comes if requests are short: near the limit of a group that retains, five minutes are left. */
 const FIRST_BY_MS = { least: 100_000, most: 240_000 } as const;
+/** … as a share of the time-out: more than a fifth of it is left for an outage that begins just then. */
+const FIRST_BY = 0.79;
 /** From `Terminating` to `Terminating:Wait` takes seconds. */
 const BEFORE_WAIT_MS = 4_000;
 

@@ -42,9 +42,9 @@ const HOLD = { least: 500, most: 5_000, longest: 20_000, share: 0.4, soon: 4, sp
  * served almost at once. So rests become shorter, and longer again only if none of a minute's twelve tries has helped.
  */
 const DRAINING_MS = [
-  { times: 2, least: 2_000, most: 14_000 },
-  { times: 3, least: 2_000, most: 10_000 },
-  { times: 12, least: 1_500, most: 5_500 },
+  { times: 2, least: 4_000, most: 14_000 },
+  { times: 5, least: 3_000, most: 9_000 },
+  { times: 12, least: 1_500, most: 5_000 },
 ] as const;
 const DRAINING_LATER_MS = { least: 3_000, most: 9_000 } as const;
 

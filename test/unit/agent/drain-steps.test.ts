@@ -1113,7 +1113,7 @@ describe('what is asked', () => {
     const agent = scriptAgent();
     await begin(agent, { ...busy(), view: failed('throttled') });
     await agent.pass(30 * SECOND);
-    assert.deepEqual(agent.times('ECS full'), [15, 23, 31, 37]);
+    assert.deepEqual(agent.times('ECS full'), [15, 24, 33, 39]);
   });
 });
 

@@ -70,15 +70,25 @@ describe('after throttling the rest is drawn, so that a fleet does not come back
   });
   it('shorter with each try while it is to be DRAINING: then few are left, and room for all of them', () => {
     assert.deepEqual(
-      [1, 2, 3, 4, 12, 13].map((times) => range('draining', times)),
+      [1, 2, 3, 5, 6, 12, 13].map((times) => range('draining', times)),
       [
-        [2_000, 14_000],
-        [2_000, 14_000],
-        [2_000, 10_000],
-        [1_500, 5_500],
-        [1_500, 5_500],
+        [4_000, 14_000],
+        [4_000, 14_000],
+        [3_000, 9_000],
+        [3_000, 9_000],
+        [1_500, 5_000],
+        [1_500, 5_000],
         [3_000, 9_000],
       ],
+    );
+  });
+  it('then on average so long that a minute’s twelve tries last until the thousandth instance has had its turn', () => {
+    const rests = Array.from({ length: 11 }, (_, tried) => range('draining', tried + 1));
+    const mean = rests.reduce((sum, [least = 0, most = 0]) => sum + (least + most) / 2, 0);
+    assert.equal(
+      mean,
+      55_500,
+      'AWS answers a thousand within 45 s, and who has no try left waits for the next minute',
     );
   });
   it('never so long that a hook of unknown time-out would miss the last third of it', () => {
