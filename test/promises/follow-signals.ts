@@ -23,7 +23,8 @@ export function followSignals(instance: Instance, at: number, source?: string, i
   const before = isSignalled(instance);
   const didOutlast = outlastsEvent(instance);
   const set = (name: string, is: boolean) => {
-    if (is && (name === 'manual' || setting.signals.includes(name))) signals.add(name);
+    if (is && (name === 'manual' || setting.signals.includes(name)))
+      signals.set(name, signals.get(name) ?? at);
     else signals.delete(name);
   };
   const restedFrom = restsFrom(instance);

@@ -16,8 +16,8 @@ export type Instance = {
   /** How often its process has ended. */
   restarts: number;
 
-  /** What says that it must go, of what its agent is told to heed. */
-  readonly signals: Set<string>;
+  /** What says that it must go, of what its agent is told to heed, and since when. */
+  readonly signals: Map<string, number>;
   /** Since when at least one does, or none. */
   signalledSince: number;
   /** When the last signal went. */
@@ -220,7 +220,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     process: undefined,
     isAlive: false,
     restarts: 0,
-    signals: new Set(),
+    signals: new Map(),
     signalledSince: -Infinity,
     goneAt: -Infinity,
     drainSince: undefined,
@@ -335,7 +335,7 @@ export const REPLACED_SEEN_MS = 65_000;
 /** Whether anything asks for the instance that is not the group's own doing, or tells of it. */
 export function isAskedByOthers({ signals, tag }: Instance): boolean {
   const isEvent = tag !== undefined && eventTimeIn(tag) !== undefined;
-  for (const one of signals) if (one !== 'lifecycle' && (one !== 'tag' || !isEvent)) return true;
+  for (const one of signals.keys()) if (one !== 'lifecycle' && (one !== 'tag' || !isEvent)) return true;
   return false;
 }
 
@@ -356,7 +356,7 @@ export const readsTagByApi = ({ setting }: Instance): boolean =>
 
 /** Whether nothing but the tag can tell, and the EC2 API has to be asked for that. */
 export const waitsForTagByApi = (instance: Instance): boolean =>
-  readsTagByApi(instance) && [...instance.signals].every((signal) => signal === 'tag');
+  readsTagByApi(instance) && [...instance.signals.keys()].every((signal) => signal === 'tag');
 
 /** The tag as the agent can read it. */
 export function readTag(instance: Instance): string | undefined {

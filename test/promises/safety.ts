@@ -153,7 +153,8 @@ export function checkGivingBack(instance: Instance, request: Request, verdict: V
   // Metadata can show for minutes what the EC2 API no longer has.
   const isRemoved = readsTagByApi(instance) && instance.tag === undefined;
   const isAsked = isSignalled(instance) && canTellSignals(instance) && !isRemoved;
-  const signalledFor = isAsked ? at - instance.signalledSince : 0;
+  // One that came while another asked for it may not have been read when that one goes.
+  const signalledFor = isAsked ? at - Math.max(signalledSince, Math.min(...instance.signals.values())) : 0;
   // Who has set it DRAINING since the signal came has seen that.
   const seenMs = setting.pollInterval * 1.2 + SEEN_MS;
   const wasSet = drainingBy === 'agent' && drainingSince >= signalledSince;
@@ -177,7 +178,7 @@ const SEEN_MS = 6_000;
  */
 function isReadAtOnce(instance: Instance): boolean {
   const isSlow = (signal: string) => signal === 'scheduled' || (signal === 'tag' && readsTagByApi(instance));
-  return [...instance.signals].some((signal) => !isSlow(signal));
+  return [...instance.signals.keys()].some((signal) => !isSlow(signal));
 }
 
 /** For so long, in ms, a signal may not have been seen. */
