@@ -15,7 +15,7 @@ export function createWakeup(clock: Clock, stop: AbortSignal): Wakeup {
     wake?.();
   };
   stop.addEventListener('abort', ring, { once: true });
-  // An AbortSignal for each sleep would be most of what a turn of the loop costs.
+  // An AbortSignal for each sleep would be a tenth of what a turn of the loop costs.
   const rings: SleepSignal = {
     get aborted() {
       return rung;
