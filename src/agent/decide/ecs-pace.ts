@@ -69,7 +69,7 @@ const END_LOOKS: readonly Step[] = [
   { until: 300_000, every: 15_000 },
   { until: Infinity, every: 30_000 },
 ];
-/** … and in an account that is throttled: the first looks would nearly always be too early, and a fleet has no requests for them. */
+/** … and after ECS has throttled this drain: the first looks would nearly always be too early, and a fleet has no requests for them. */
 const END_LOOKS_CROWDED: readonly Step[] = [
   { until: 60_000, every: 4_700 },
   { until: 300_000, every: 15_000 },
@@ -82,7 +82,8 @@ const DRAINED: readonly Step[] = [
   { until: Infinity, every: CHECK_MS },
 ];
 const FIRST_END_LOOK_MS = 2_000;
-const FIRST_END_LOOK_CROWDED_MS = 4_700;
+/** ECS may learn of the end before the host is asked again: with the second until then, this is within the 5 s. */
+const FIRST_END_LOOK_CROWDED_MS = 4_500;
 
 /** A fleet that is throttled lets instances go first that are not DRAINING yet, because those are given tasks meanwhile. */
 const OTHERS_FIRST_MS = 52_000;
@@ -125,10 +126,11 @@ export function nextViewKind(pace: DrainPace): ViewKind {
   if (isAnew(pace)) return 'full';
   // If ECS throttles, the first view after DRAINING comes so late that somebody may have set the instance ACTIVE meanwhile.
   const isChecked = pace.now - (last.describedAt ?? at) < CHECK_MS;
+  // If an answer no longer counts, more is needed. If one did not come, the same is asked again.
+  const isOutdated = isStale && failure === undefined;
   if (isHostBusy && isSettled(pace, last))
-    return isUndescribed(last) && !isStale && isChecked ? 'quick' : 'check';
-  // If an answer no longer counts, a full view is needed. If one did not come, the same is asked again.
-  if (isStale && failure === undefined) return isJustListed(pace, last) ? 'confirm' : 'full';
+    return isUndescribed(last) && !isOutdated && isChecked ? 'quick' : 'check';
+  if (isOutdated) return isJustListed(pace, last) ? 'confirm' : 'full';
   if (isHostBusy && isUnchanged(pace, last) && wasListedLately(pace, last)) return 'check';
   const { emptySince } = pace;
   if (emptySince === undefined || !isEndNear(pace, last)) return 'full';

@@ -20,6 +20,8 @@ export type WatchPace = {
 };
 
 const LOCAL_TASKS_MS = 2_000;
+/** The sooner the host is known to be empty, the later ECS can be asked first: a fleet that is throttled has requests for few looks. */
+const LOCAL_TASKS_CROWDED_MS = 1_000;
 const REGISTRATION_MS = 15_000;
 const SETTLED_REGISTRATION_MS = 600_000;
 const SETTLED_IDENTITY_MS = 60_000;
@@ -52,9 +54,10 @@ export function watchDue(pace: WatchPace): Record<WatchQuestion, number> {
 
 /** When each question of a drain is due next, in ms by the agent's clock; Infinity where it need not be asked. */
 export function drainDue(pace: DrainPace): Record<DrainQuestion, number> {
-  const { asked, phase } = pace;
+  const { asked, phase, isEcsCrowded } = pace;
+  const tasksEvery = isEcsCrowded ? LOCAL_TASKS_CROWDED_MS : LOCAL_TASKS_MS;
   return {
-    localTasks: phase === 'draining' ? dueAfter(asked.localTasks, LOCAL_TASKS_MS, 'release') : Infinity,
+    localTasks: phase === 'draining' ? dueAfter(asked.localTasks, tasksEvery, 'release') : Infinity,
     ecsView: ecsViewDue(pace),
     lifecycle: lifecycleDue(pace),
     hooks: hooksDue(pace),

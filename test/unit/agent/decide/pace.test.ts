@@ -53,6 +53,8 @@ describe('what is asked in a drain', () => {
       retention: Infinity,
       explained: Infinity,
     }));
+  it('the host every second in an account that is throttled: ECS is asked later there, and must be within 5 s', () =>
+    assert.equal(due({ isEcsCrowded: true }).localTasks, SECOND));
   it('once it is done: no more than whether somebody changes that', () =>
     assert.deepEqual(due({ phase: 'done', lifecycle: inState('InService'), isTermination: false }), {
       localTasks: Infinity,
