@@ -93,12 +93,14 @@ function failed(
 ): Settled {
   const failures = attemptsOf(state, mutation).failures + 1;
   const failure = { kind: error.kind, times: failures, at: now, since: now, jitter };
+  const isEnding = mutation.kind === 'complete' || mutation.kind === 'terminate';
   // A group that refuses to terminate the instance, as one of a warm pool may, is told ever more rarely, as one that retains it again.
   const isRefused = mutation.kind === 'terminate' && error.kind === 'rejected';
   const rest = isRefused
     ? terminateRest(failures)
-    : Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS);
-  const isEnding = mutation.kind === 'complete' || mutation.kind === 'terminate';
+    : error.kind === 'throttled' && (isEnding || mutation.kind === 'deregister')
+      ? restAfter(failure, 'releasing')
+      : Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS);
   return {
     state: withAttempts(afterFailure(state, mutation, error, before, now), mutation, {
       failures,

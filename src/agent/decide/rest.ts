@@ -3,13 +3,14 @@ import type { Asked, Failure } from '../model.ts';
 
 /**
  * What waits for an answer, which decides how long a call may rest after it failed:
+ * - `releasing`: the release itself;
  * - `release`: an instance that could be released, or a person;
  * - `queued`: the same, in an account whose other drains ask for more than AWS answers;
  * - `draining`: an instance that is given new tasks until it is DRAINING;
  * - `hold`: a lifecycle action that times out unless it hears from us;
  * - `nothing`: it is a check, or for people to read.
  */
-export type Urgency = 'release' | 'queued' | 'draining' | 'hold' | 'nothing';
+export type Urgency = 'releasing' | 'release' | 'queued' | 'draining' | 'hold' | 'nothing';
 
 /** A rest that is drawn between `least` and `most`, in ms. `most` grows by `factor` with each failure in a row, up to `longest`. */
 type Throttled = {
@@ -49,6 +50,12 @@ const DRAINING_MS = [
 const DRAINING_LATER_MS = { least: 3_000, most: 9_000 } as const;
 
 /**
+ * A release takes one request from the group's, for which a fleet's heartbeats ask as well. They have minutes, and it has seconds:
+ * so its first tries are close together, and the others of a minute's twelve are not.
+ */
+const RELEASING_MS = { times: 4, least: 250, most: 750, later: 1_000 } as const;
+
+/**
  * How long a call rests after other failures, in ms. Nothing is retried within a call: each API has twelve requests a minute, and
  * in an outage they must not be used up when it ends.
  */
@@ -74,8 +81,14 @@ export function restAfter(failure: Failure, urgency: Urgency): number {
   return least + jitter * (most - least);
 }
 
-function throttledRest({ times, at, since }: Failure, urgency: Urgency): { least: number; most: number } {
+function throttledRest(failure: Failure, urgency: Urgency): { least: number; most: number } {
+  const { times, at, since } = failure;
   switch (urgency) {
+    case 'releasing': {
+      if (times <= RELEASING_MS.times) return RELEASING_MS;
+      const { most } = throttledRest(failure, 'release');
+      return { least: RELEASING_MS.later, most };
+    }
     case 'draining':
       return DRAINING_MS.find((step) => times <= step.times) ?? DRAINING_LATER_MS;
     case 'hold': {

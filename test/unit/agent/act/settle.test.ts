@@ -378,13 +378,23 @@ describe('a failure', () => {
     assert.deepEqual(after(deregister, failed('throttled')).stale, []);
     assert.deepEqual(after(complete, failed('throttled')).stale, []);
   });
-  it('rests longer each time it is throttled, by chance', () => {
-    const rest = (state: DrainState, jitter: number) =>
-      (after(complete, failed('throttled'), { state, jitter }).state.attempts.complete?.restsUntil ?? 0) -
-      NOW;
-    const twice = after(complete, failed('throttled')).state;
-    assert.deepEqual([rest(fresh, 0), rest(fresh, 1), rest(twice, 1)], [1_000, 1_200, 1_800]);
+  it('of the release rests shortly if it is throttled, by chance: heartbeats that ask for the same have minutes', () => {
+    for (const mutation of [complete, terminate, deregister])
+      assert.deepEqual([throttled(mutation, 1, 0), throttled(mutation, 1, 1)], [250, 750], mutation.kind);
+    const later = [2, 3, 4, 5, 6].map((times) => throttled(complete, times, 1));
+    assert.deepEqual(later, [750, 750, 750, 6_000, 6_000], 'a minute has twelve requests');
+    assert.equal(throttled(complete, 5, 0), 1_000);
   });
+  it('of another change rests longer each time it is throttled, by chance', () => {
+    const rests = [throttled(setDraining, 1, 0), throttled(setDraining, 1, 1), throttled(setDraining, 2, 1)];
+    assert.deepEqual(rests, [1_000, 1_200, 1_800]);
+  });
+  function throttled(mutation: Mutation, times: number, jitter: number): number {
+    let state = fresh;
+    for (let time = 1; time <= times; time++)
+      state = after(mutation, failed('throttled'), { state, jitter }).state;
+    return (state.attempts[tryOf(mutation)]?.restsUntil ?? 0) - NOW;
+  }
   it('says nothing by itself: the call has', () =>
     assert.deepEqual(after(complete, failed('transient')).events, []));
 });
@@ -544,7 +554,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
   it('a failure', () =>
     assert.deepEqual(stateAfter(complete, failed('throttled')), {
       ...state,
-      attempts: attempts('complete', { failures: 1, restsUntil: NOW + 1_000 }),
+      attempts: attempts('complete', { failures: 1, restsUntil: NOW + 250 }),
     }));
   it('that DRAINING may have been set', () =>
     assert.deepEqual(stateAfter(setDraining, failed('transient')), {
