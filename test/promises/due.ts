@@ -329,11 +329,11 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
   return undefined;
 }
 
-/** What was to get another root volume, and is terminated in the end, is looked for every half a minute. */
+/** What was to get another root volume, and is terminated in the end, is looked for once a minute. */
 const turnedBy = ({ wasReplacing, lifecycle, lifecycleSince }: Instance, limitAt: number): number =>
   wasReplacing && !isReplacement(lifecycle) ? Math.max(limitAt, lifecycleSince + TURNED_MS) : limitAt;
 
-const TURNED_MS = 30_000;
+const TURNED_MS = 60_000;
 
 /** A group that retains it again each time is told ever more rarely: after so many ms. */
 const terminateRest = ({ timesTerminated }: Instance): number =>

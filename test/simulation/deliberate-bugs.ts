@@ -618,6 +618,12 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'deregisters an ACTIVE container instance by a look that it began minutes ago',
+    from: 301,
+    edits: [{ within: 'RESUME_ACTIVE_MS', replace: '120_000', by: '600_000' }],
+    isRare: true,
+  },
+  {
     name: 'takes what the group said for a drain that was cancelled for its word on the next one',
     from: 3901,
     edits: [

@@ -41,6 +41,7 @@ import {
 } from './draw-rest.ts';
 import {
   addDoubtedDeregistration,
+  addLongLook,
   addLostAnswer,
   addNothingToAbandon,
   addOthersDraining,
@@ -132,6 +133,7 @@ const RARE: readonly {
   { add: addForbidden, salt: 0xf04b },
   { add: addLaunch, salt: 0x1a0c },
   { add: addStop, salt: 0x5709 },
+  { add: addLongLook, salt: 0x1006 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

@@ -192,3 +192,36 @@ export function addOthersDraining(random: Random, plan: Plan, { start }: Span): 
       : [],
   };
 }
+
+/**
+ * In mode `deregister` ECS lists tasks and throttles whoever would describe them, for minutes: the look at ECS that ends in the release
+ * began long ago, and the instance was ACTIVE all the time.
+ */
+export function addLongLook(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 300)) return plan;
+  return {
+    ...plan,
+    flags: [
+      '--mode',
+      'deregister',
+      '--drain-timeout',
+      `${random.integer(5, 30)}s`,
+      '--on-timeout',
+      'stop-tasks',
+    ],
+    machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
+    world: { ...plan.world, deregisterRefusedFor: 'pending-or-running' },
+    services: [],
+    tasks: Array.from({ length: random.integer(1, 3) }, () => lasting(start + 30 * MINUTE)),
+    happenings: [{ at: start, what: 'tag', value: 'true' }],
+    faults: [
+      {
+        at: start + random.integer(3 * SECOND, 20 * SECOND),
+        match: { api: 'ecs:DescribeTasks' },
+        fault: { what: 'throttle' },
+        forMs: random.integer(150 * SECOND, 9 * MINUTE),
+      },
+    ],
+    kills: [],
+  };
+}
