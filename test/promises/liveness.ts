@@ -46,6 +46,8 @@ export const listsMs = ({ setting, tasks }: Instance): number =>
 const LONG_LISTS_MS = 10 * 60_000;
 /** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
 const EC2_PATIENCE_MS = 400_000;
+/** A signal that is polled for at the usual pace is seen within this, in ms. */
+const SEEN_MS = 4_000;
 /** A process that starts needs this long, in ms, to learn what it must keep alive. */
 const START_MS = 30_000;
 
@@ -266,11 +268,14 @@ export function checkTimeout(
   // Without that signal the state in the group is looked at every half a minute.
   const notices = instance.signals.has('lifecycle') ? 0 : LOOKED_AT_MS;
   const unread = Math.max(0, readAnewBy(instance, event.hook, timeout) - (at - timeout));
+  // A signal that is looked for more rarely than usual is seen so much later, and the first heartbeat comes with it.
+  const isFirst = !instance.beats.has(event.hook);
+  const unseen = isFirst ? Math.max(0, setting.pollInterval * 1.2 - SEEN_MS) : 0;
   const isRare = instance.rareBeats > 0 && timeout >= SHORTEST_RARE_MS;
   const withstood = isRare ? timeout / 5 : (timeout * 2) / 3;
   verdict.check(
     'L2',
-    span + Math.max(starts, notices, unread) > withstood,
+    span + unseen + Math.max(starts, notices, unread) > withstood,
     () =>
       `the hook ${event.hook} of ${id} timed out while ${taskNamed(left)}, with trouble for only ${span} ms of its ${timeout} ms`,
   );

@@ -33,10 +33,19 @@ const THROTTLED: Readonly<Record<'release' | 'queued' | 'nothing', Throttled>> =
 
 /**
  * A hook whose time-out is not known yet may have one of 30 s. After an outage of two thirds of a time-out a third is left, so a
- * rest of two fifths of the time that has passed is never too long, whatever the time-out is. From the fifth try on rests are not
- * short either: the twelve requests of a minute must not be used up before the outage ends.
+ * rest of two fifths of the time that has passed is never too long, whatever the time-out is, nor is one of half that time less what
+ * had passed unseen: metadata tells up to 4 s late that the hook waits. From the fifth try on rests are not short either: the twelve
+ * requests of a minute must not be used up before the outage ends.
  */
-const HOLD = { least: 500, most: 5_000, longest: 20_000, share: 0.4, soon: 4, spacing: 0.6 } as const;
+const HOLD = {
+  least: 500,
+  most: 5_000,
+  longest: 20_000,
+  share: 0.4,
+  unseen: 5_000,
+  soon: 4,
+  spacing: 0.8,
+} as const;
 
 /**
  * While instances wait to be DRAINING. At first most of a fleet wait, and each has time. Later only few are left, and they are
@@ -92,7 +101,8 @@ function throttledRest(failure: Failure, urgency: Urgency): { least: number; mos
     case 'draining':
       return DRAINING_MS.find((step) => times <= step.times) ?? DRAINING_LATER_MS;
     case 'hold': {
-      const most = clamp((at - since) * HOLD.share, HOLD.most, HOLD.longest);
+      const passed = at - since;
+      const most = clamp(Math.min(passed * HOLD.share, passed / 2 - HOLD.unseen), HOLD.most, HOLD.longest);
       return { least: times > HOLD.soon ? most * HOLD.spacing : HOLD.least, most };
     }
     default: {

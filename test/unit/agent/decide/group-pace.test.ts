@@ -264,7 +264,7 @@ describe('the group’s hooks', () => {
     assert.equal(due(unread), 20 * SECOND);
     assert.equal(
       due({ ...unread, terminationSince: NOW - 20 * SECOND }),
-      8 * SECOND,
+      5 * SECOND,
       'a hook of half a minute times out before anybody knows that it is ours',
     );
   });
