@@ -624,6 +624,18 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'asks only every five minutes whether a replacement has become a termination',
+    from: 1101,
+    edits: [
+      {
+        within: 'turnedInterval',
+        replace: 'Math.min(DONE_MS, Math.max(TURNED_MS, heartbeatInterval))',
+        by: '300_000',
+      },
+    ],
+    isRare: true,
+  },
+  {
     name: 'takes what the group said for a drain that was cancelled for its word on the next one',
     from: 3901,
     edits: [

@@ -46,6 +46,7 @@ import {
   addNothingToAbandon,
   addOthersDraining,
   addSecondNotice,
+  addTurned,
 } from './draw-reviewed.ts';
 import { addNoticeBesideSilence, addRecommendation, addSilentNotice } from './draw-signals.ts';
 import { addStop } from './draw-stop.ts';
@@ -134,6 +135,7 @@ const RARE: readonly {
   { add: addLaunch, salt: 0x1a0c },
   { add: addStop, salt: 0x5709 },
   { add: addLongLook, salt: 0x1006 },
+  { add: addTurned, salt: 0x7042 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

@@ -225,3 +225,40 @@ export function addLongLook(random: Random, plan: Plan, { start }: Span): Plan {
     kills: [],
   };
 }
+
+/**
+ * Our action of a root volume's replacement is completed, or is not yet, when another owner's hook ends in ABANDON: the group terminates
+ * the instance instead, and our hook waits anew.
+ */
+export function addTurned(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!plan.group || !random.chance(1 / 300)) return plan;
+  const othersTimeout = random.integer(40, 200);
+  return {
+    ...plan,
+    group: {
+      hooks: [
+        { name: 'drain', heartbeatTimeout: random.integer(30, 900), defaultResult: 'CONTINUE' },
+        { name: 'backup', heartbeatTimeout: othersTimeout, defaultResult: 'ABANDON' },
+      ],
+      ours: 'drain',
+      retain: false,
+    },
+    flags: ['--lifecycle-hook', 'drain'],
+    machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
+    world: { ...plan.world, rootVolumeTarget: 'Terminated', rootVolumeAbandoned: 'terminates' },
+    services: [],
+    tasks: [lasting(start + random.integer(5, othersTimeout + 20) * SECOND)],
+    happenings: [{ at: start, what: 'replace-root-volume' }],
+    faults: [],
+    kills: random.chance(0.2)
+      ? [
+          {
+            when: 'at',
+            at: start + random.integer(5, othersTimeout + 60) * SECOND,
+            downMs: SECOND,
+            state: 'kept',
+          },
+        ]
+      : [],
+  };
+}
