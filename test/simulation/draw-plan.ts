@@ -48,6 +48,7 @@ import {
   addSecondNotice,
   addTurned,
 } from './draw-reviewed.ts';
+import { addScheduledStop } from './draw-scheduled.ts';
 import { addNoticeBesideSilence, addRecommendation, addSilentNotice } from './draw-signals.ts';
 import { addStop } from './draw-stop.ts';
 import {
@@ -136,6 +137,7 @@ const RARE: readonly {
   { add: addStop, salt: 0x5709 },
   { add: addLongLook, salt: 0x1006 },
   { add: addTurned, salt: 0x7042 },
+  { add: addScheduledStop, salt: 0x5c4e },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {
