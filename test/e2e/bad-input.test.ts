@@ -199,8 +199,7 @@ describe('what can be done without is said, and done without', { concurrency: 4 
     const running = await agent(fleet.addInstance());
     await running.says('agent.watching');
     const path = join(running.stateDir, 'status.json');
-    rmSync(path, { force: true });
-    mkdirSync(path);
+    putDirectoryAt(path);
     writeFileSync(join(path, 'in-the-way'), '');
     await obeysSigterm(running);
     assert.equal(running.lines('agent.stopped').length, 1);
@@ -284,3 +283,15 @@ describe('what can be done without is said, and done without', { concurrency: 4 
     },
   );
 });
+
+/** The agent may write the file anew between the removal and what takes its place; over a directory it cannot. */
+function putDirectoryAt(path: string): void {
+  for (;;) {
+    rmSync(path, { force: true });
+    try {
+      return void mkdirSync(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
