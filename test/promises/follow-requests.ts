@@ -273,12 +273,15 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
     disturbances.trouble(at);
     return;
   }
-  process.signalsReadAt = at;
+  if (path === undefined || TELLS_OF_SIGNALS.test(path)) process.signalsReadAt = at;
   if (path?.endsWith('/spot/instance-action')) process.isToldOfSpot = body?.includes('"time"') === true;
   if (body === undefined || !path?.endsWith('/instance-id')) return;
   if (INSTANCE_ID.test(body)) process.identity ??= body;
   if (body !== instance.id && INSTANCE_ID.test(body)) process.toldOtherAt ??= at;
 }
+
+/** What else metadata tells, such as the instance's own id, says nothing of a signal. */
+const TELLS_OF_SIGNALS = /\/meta-data\/(?:tags|autoscaling|spot|events)\//;
 
 /** The tasks that the ECS agent names as ones that it has not stopped: the others stay in its list for hours. */
 function noteToldByHost({ tasks }: Instance, at: number, body: string): void {

@@ -19,6 +19,7 @@ import {
   looks,
   readImds,
   setStatus,
+  started,
   status,
   stopTask,
   TASK,
@@ -307,5 +308,33 @@ describe('L2, the hook’s global limit in a group that retains', () => {
     const outage = Array.from({ length: 6 }, (_, index) => fails(2_711 + index * 60));
     const log = [...kept, ...outage, ended(3_012, 'global-timeout')];
     assert.deepEqual(found(log, 3_013, { retains: true }), []);
+  });
+
+  test('not where the agent died before it was told of the wait, and came back minutes later', () => {
+    const asked = (path: string): Entry => ({
+      kind: 'host-request',
+      at: 12_000,
+      instanceId: A,
+      to: 'imds',
+      answered: true,
+      path: `http://169.254.169.254/latest/meta-data/${path}`,
+    });
+    const log = (path: string): readonly Entry[] => [
+      ...atRest,
+      chosen(10),
+      lifecycle(10, 'Terminating'),
+      lifecycle(11, 'Terminating:Wait'),
+      asked(path),
+      { kind: 'agent', at: 13_000, instanceId: A, change: 'ended' },
+      started(400),
+      ...looks(401),
+      called(401, 'autoscaling:DescribeAutoScalingGroups'),
+      status(401, 'DRAINING'),
+      setStatus(401, 'DRAINING'),
+      ended(3_011, 'global-timeout'),
+    ];
+    const retains = { retains: true };
+    assert.deepEqual(found(log('autoscaling/target-lifecycle-state'), 3_012, retains), [violation]);
+    assert.deepEqual(found(log('instance-id'), 3_012, retains), [], 'that says nothing of a signal');
   });
 });

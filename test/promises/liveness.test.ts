@@ -191,6 +191,25 @@ test('L2, a hook of minutes whose heartbeats were throttled, and then an outage 
   assert.deepEqual(found([...draining, refused, ...outage, timesOut], 171), []);
 });
 
+test('L2, a poll interval of more than usual takes from the outage that a hook withstands, but only before its first heartbeat', () => {
+  const outage = [13, 21, 30].map((at) => called(at, 'ecs:ListTasks', {}, 'fault:5xx'));
+  const timedOut = (pollInterval: number, beats: readonly Entry[] = []) =>
+    found([...draining, ...beats, ...outage, ended(41, 'heartbeat-timeout')], 42, { pollInterval });
+  const late = (timeout: number) => [
+    `L2: the hook drain of ${A} timed out while task service:web 01234567 was still RUNNING, with trouble for only 17000 ms of its ${timeout} ms`,
+  ];
+  assert.deepEqual(timedOut(3_000), late(30_000));
+  assert.deepEqual(timedOut(7_000), []);
+  const beat = happened(13, {
+    type: 'heartbeat',
+    group: 'g',
+    hook: 'drain',
+    instanceId: A,
+    timesOutAt: 43_000,
+  });
+  assert.deepEqual(timedOut(7_000, [beat]), late(28_000));
+});
+
 test('L2, of several hooks only one is left, which nothing named before', () => {
   const hook = (name: string) =>
     happened(0, {
