@@ -199,8 +199,8 @@ function dueForIgnored(instance: Instance, left: readonly Task[], at: number): D
 
 /** A task that the host named, and that ECS has never described, holds the instance for minutes: it may be new. */
 export function mayStillCome(instance: Instance, at: number): boolean {
-  const { ecsAgent, hasForgottenTasks, drainSince = at, stoodStillUntil, process, tasks } = instance;
-  if (at - ecsAgent.impersonatedAt < CLAIM_MS) return true;
+  const { hasForgottenTasks, drainSince = at, stoodStillUntil, process, tasks } = instance;
+  if (at < impersonatedUntil(instance, at)) return true;
   if (!hasForgottenTasks) return false;
   const placedAt = [...tasks.values()].map((task) => task.placedAt);
   // A host that takes long to tell of the signal tells of its tasks to an agent that has only just begun.
@@ -249,8 +249,8 @@ function doubtedUntil(instance: Instance, at: number, only?: ReadonlySet<string>
 }
 
 function unknownUntil(instance: Instance, at: number): number {
-  const { containerInstances, ecsAgent, process, stateLostAt, knowsRegistration, keptConfirmed } = instance;
-  if (containerInstances.size === 0 || !knowsRegistration) return ecsAgent.impersonatedAt + CLAIM_MS;
+  const { containerInstances, process, stateLostAt, knowsRegistration, keptConfirmed } = instance;
+  if (containerInstances.size === 0 || !knowsRegistration) return impersonatedUntil(instance, at);
   const one = containerInstanceOf(instance);
   // What ECS has forgotten counts as gone for who remembers that ECS once knew it.
   const isForgotten = one?.status === 'INACTIVE' && at - one.since > DESCRIBED_MS;
@@ -261,6 +261,13 @@ function unknownUntil(instance: Instance, at: number): number {
   if (stateLostAt <= one.registeredAt && keptConfirmed.includes(one.arn)) return -Infinity;
   // Only in a cluster that somebody names is ECS's denial believed.
   return instance.setting.namesCluster ? bornAt + CLAIM_MS : Infinity;
+}
+
+/** Until when what another process has said on the ECS agent's port may hold the host: minutes, which count anew after a reboot. */
+function impersonatedUntil({ ecsAgent, process, rebootedAt }: Instance, at: number): number {
+  const { impersonatedAt } = ecsAgent;
+  const isBeforeReboot = impersonatedAt > -Infinity && rebootedAt > impersonatedAt;
+  return (isBeforeReboot ? Math.max(rebootedAt, process?.bornAt ?? at) : impersonatedAt) + CLAIM_MS;
 }
 
 /** While tasks run on the host, ECS is looked at so often, in ms, for what somebody may have changed there. */

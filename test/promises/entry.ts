@@ -117,6 +117,8 @@ export type Disturbance =
       readonly what: 'fault';
       readonly restsMs: number;
       readonly during?: { readonly from: number; readonly to: number } | undefined;
+      /** It is this API alone that fails. */
+      readonly api?: string | undefined;
       /** Only this source of signals was silent by it. */
       readonly silences?: 'spot' | undefined;
     }

@@ -12,7 +12,7 @@ import {
   waitsForTagByApi,
 } from './instance.ts';
 import { isReplacement, isTermination, leaves, waits } from './lifecycle-states.ts';
-import type { Process } from './process.ts';
+import { PER_MINUTE, type Process } from './process.ts';
 
 /** A call's effect is dated with the call, but for the rounding of a clock. */
 const SAME_MOMENT_MS = 2;
@@ -53,15 +53,24 @@ export function followRequest(instance: Instance, request: Request): void {
   const release = isOwn ? releaseBy(request) : undefined;
   if (release === 'terminate') instance.timesTerminated++;
   if (release && (outcome === undefined || outcome === 'ok')) instance.releasedBy = release;
-  if (api === 'autoscaling:DescribeAutoScalingInstances') process.groupAskedAt = at;
+  if (api === 'autoscaling:DescribeAutoScalingInstances') {
+    // One that waits for its share of a minute's requests may have been wanted since the one before it.
+    process.groupAskedFrom = isShareUsed(process, api) ? process.groupAskedAt : at;
+    process.groupAskedAt = at;
+  }
   if (isOwn && statusSetBy(request) === 'ACTIVE') process.givesBackAt = at;
   if (api === 'ecs:ListTasks' && typeof request.input === 'object' && request.input !== null)
     process.listsAskedAt.set(request.input, at);
   if (outcome === undefined) return;
   followRefusal(instance, { at, api, error: outcome });
   if (outcome === 'ok') followAnswer(instance, { kind: 'answer', output: undefined, ...request });
-  else if (!isAnswer(outcome)) instance.disturbances.trouble(at);
+  else if (!isAnswer(outcome)) instance.disturbances.trouble(at, at, api);
 }
+
+const RETAINS = '"TerminateHookAbandon":"retain"';
+
+const isShareUsed = ({ sent }: Process, api: string): boolean =>
+  (sent.get(api)?.length ?? 0) >= PER_MINUTE - 1;
 
 /** A request was refused. */
 export function followRefusal(
@@ -135,10 +144,16 @@ export function followAnswer(
       process.lifecycle =
         textIn(own, 'LifecycleState') ?? (output === undefined ? (instance.lifecycle ?? 'none') : 'none');
       instance.lifecycleToldAt = at;
-      if (!waits(process.lifecycle)) instance.notWaitingToldAt = Math.min(at, process.groupAskedAt);
+      if (!isReplacement(process.lifecycle)) instance.toldOfReplacementAt = Infinity;
+      else if (instance.toldOfReplacementAt === Infinity) instance.toldOfReplacementAt = at;
+      if (!waits(process.lifecycle)) instance.notWaitingToldAt = Math.min(at, process.groupAskedFrom);
       noteToldToGo(process, at);
       return;
     }
+    case 'autoscaling:DescribeAutoScalingGroups':
+      instance.retentionReadAt =
+        output === undefined || JSON.stringify(output).includes(RETAINS) ? at : -Infinity;
+      return;
     case 'autoscaling:CompleteLifecycleAction':
       // Completed as what had gone over into a termination a moment before, that one seems to wait still.
       if (ourEnd(instance) && isReplacement(process.lifecycle) === isReplacement(instance.lifecycle))

@@ -345,10 +345,13 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
   switch (entry.change) {
     case 'started':
       if (instance.downSince !== undefined) instance.downMs += at - instance.downSince;
-      instance.downSince = undefined;
       if (instance.stateLostAt > instance.signalledSince && !isNear(instance, at) && !wasToldBefore(instance))
         followSignals(instance, at, 'scheduled', false);
-      instance.process = createProcess(at, entry.doing, instance.clockAheadMs);
+      instance.process = {
+        ...createProcess(at, entry.doing, instance.clockAheadMs),
+        isToldToGo: findsToldToGo(instance),
+      };
+      instance.downSince = undefined;
       instance.isAlive = true;
       instance.disturbances.up(at);
       return;
@@ -362,6 +365,8 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
       instance.downSince = at;
       if (at - (instance.process?.introspectionAnsweredAt ?? at) >= SAVED_MS) instance.couldSaveItself = true;
       if (at - instance.oursKnownAt < SAVED_MS) instance.isOursUnsaved = true;
+      if (at - instance.retentionReadAt < SAVED_MS) instance.retentionReadAt = -Infinity;
+      if (at - instance.toldOfReplacementAt < SAVED_MS) instance.toldOfReplacementAt = Infinity;
       for (const task of instance.tasks.values()) if (at - task.toldAt < SAVED_MS) task.toldAt = Infinity;
       // What could not be written dies with the process.
       if (!instance.stateIsWhole) loseState(instance, at);
@@ -372,6 +377,12 @@ function followAgent(instance: Instance, entry: Extract<Entry, { kind: 'agent' }
   }
 }
 
+/** Whether the next process finds in its state that the group terminates the instance: one answer to the contrary takes that out of it. */
+function findsToldToGo({ process, stateLostAt, lifecycleToldAt, downSince = Infinity }: Instance): boolean {
+  const isKept = lifecycleToldAt > stateLostAt && downSince - lifecycleToldAt >= SAVED_MS;
+  return isKept && process?.isToldToGo === true && process.toldOtherwiseSince === undefined;
+}
+
 /** What a process was told so long before its end, in ms, has been saved. */
 const SAVED_MS = 2_000;
 
@@ -380,6 +391,7 @@ function loseState(instance: Instance, at: number): void {
   instance.couldSaveItself = false;
   instance.stateWasLost = true;
   instance.stateLostAt = at;
+  instance.toldOfReplacementAt = Infinity;
   // Of what earlier tags have said nothing is left.
   instance.taggedHook = hookNamedIn(readTag(instance));
 }
@@ -421,8 +433,8 @@ function followDisturbance(instance: Instance, entry: Extract<Entry, { kind: 'di
   if (entry.what === 'fault') {
     // What that source has said before counts on, as long as another one asks for the instance.
     if (entry.silences && instance.process?.isToldOfSpot && instance.signals.has('manual')) return;
-    disturbances.trouble(at, at + entry.restsMs);
-    if (entry.during) disturbances.trouble(entry.during.from, entry.during.to);
+    disturbances.trouble(at, at + entry.restsMs, entry.api);
+    if (entry.during) disturbances.trouble(entry.during.from, entry.during.to, entry.api);
     return;
   }
   disturbances.change(at, true);

@@ -103,6 +103,10 @@ export type Instance = {
   seemsToWaitSince: number;
   /** The hook that was ours when the instance last began to wait in this drain. */
   oursBefore: string | undefined;
+  /** When the group told its agent first that its root volume is replaced; Infinity where it has said otherwise since, or that was not saved. */
+  toldOfReplacementAt: number;
+  /** When the group last told its agent that it retains; -Infinity where it has said otherwise since, or that was not saved. */
+  retentionReadAt: number;
   /** When the rules last said which it is, without what was before. */
   oursKnownAt: number;
   /** Whether who knew it was killed before that was saved. */
@@ -275,6 +279,8 @@ export function createInstance(id: string, setting: Setting): Instance {
     waitsSince: undefined,
     seemsToWaitSince: Infinity,
     oursBefore: undefined,
+    toldOfReplacementAt: Infinity,
+    retentionReadAt: -Infinity,
     oursKnownAt: -Infinity,
     isOursUnsaved: false,
     beats: new Map(),

@@ -83,20 +83,31 @@ describe('S1, abandoning', () => {
     ]);
   });
 
+  const heardAt = (...times: readonly number[]) => [
+    ...atRest,
+    chosen(10),
+    lifecycle(10, 'Terminating'),
+    readImds(12),
+    status(13, 'DRAINING'),
+    setStatus(13, 'DRAINING'),
+    ...times.map((at) => called(at, 'autoscaling:DescribeAutoScalingInstances')),
+    lifecycle(501, 'Terminating:Wait'),
+  ];
+
   test('… which counts from the group’s own word that the hook does not wait yet', () => {
-    const log = [
-      ...atRest,
-      chosen(10),
-      lifecycle(10, 'Terminating'),
-      readImds(12),
-      status(13, 'DRAINING'),
-      setStatus(13, 'DRAINING'),
-      called(500, 'autoscaling:DescribeAutoScalingInstances'),
-      lifecycle(501, 'Terminating:Wait'),
-    ];
+    const log = heardAt(500);
     assert.deepEqual(found([...log, ...abandoned(3_000).slice(draining.length)], 3_001, hooks), [
       `S1: ${A} was abandoned 199 s before its hook's limit comes near: nothing but the group's policy keeps it any more`,
     ]);
+  });
+
+  test('… or from when it was to be asked for that, where a minute’s requests were used up', () => {
+    const early = (at: number, ...times: readonly number[]) =>
+      found([...heardAt(...times), ...abandoned(at).slice(draining.length)], at + 1, hooks).length;
+    const crowd = Array.from({ length: 12 }, (_, index) => 440 + 5 * index);
+    assert.equal(early(3_195, ...crowd, 500), 0);
+    assert.equal(early(3_193, ...crowd, 500), 1);
+    assert.equal(early(3_195, 495, 500), 1);
   });
 
   test('not five minutes before it, nor at the operator’s limit', () => {
@@ -305,9 +316,13 @@ describe('L2, the hook’s global limit in a group that retains', () => {
     const fails = (at: number) => called(at, 'autoscaling:DescribeAutoScalingGroups', {}, 'InternalFailure');
     const single = [...kept, fails(2_800), fails(2_801), ended(3_011, 'global-timeout')];
     assert.deepEqual(found(single, 3_012, { retains: true }), [violation]);
-    const outage = Array.from({ length: 6 }, (_, index) => fails(2_711 + index * 60));
-    const log = [...kept, ...outage, ended(3_012, 'global-timeout')];
-    assert.deepEqual(found(log, 3_013, { retains: true }), []);
+    const outage = (api: string) =>
+      Array.from({ length: 6 }, (_, index) => called(2_711 + index * 60, api, {}, 'InternalFailure'));
+    const log = (api: string) => [...kept, ...outage(api), ended(3_012, 'global-timeout')];
+    // What the group has said before outlives the one outage, but not the other.
+    const ofPolicy = log('autoscaling:DescribeAutoScalingGroups');
+    assert.deepEqual(found(ofPolicy, 3_013, { retains: true }), [violation]);
+    assert.deepEqual(found(log('autoscaling:DescribeAutoScalingInstances'), 3_013, { retains: true }), []);
   });
 
   test('not where the agent died before it was told of the wait, and came back minutes later', () => {

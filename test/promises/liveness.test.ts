@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Entry } from './entry.ts';
+import type { Entry, Setting } from './entry.ts';
 import {
   A,
   ARN,
@@ -150,6 +150,23 @@ describe('L1, kept without work', () => {
     assert.deepEqual(found(log, 731), [kept('321.0')]);
   });
 
+  test('not for minutes after another process has answered on the ECS agent’s port, which count anew after a reboot', () => {
+    const answers = (to: 'impostor' | 'impostor-gone', at: number) =>
+      happened(at, { type: 'ecs-agent', instanceId: A, to });
+    const log = (...before: readonly Entry[]): readonly Entry[] => [
+      ...before,
+      ...draining,
+      task(60, 'STOPPED'),
+      happened(62, { type: 'machine-stopped', instanceId: A, forMs: 338_000 }),
+      { kind: 'agent', at: 62_000, instanceId: A, change: 'ended' },
+      started(400),
+    ];
+    const heard = log(answers('impostor', 1), answers('impostor-gone', 2));
+    assert.equal(found(log(), 480).length, 1);
+    assert.deepEqual(found(heard, 480), []);
+    assert.equal(found(heard, 820).length, 1);
+  });
+
   test('deregistered, and then forgotten', () => {
     assert.deepEqual(found(drained.slice(0, -2), 120), [
       `L1: ${A} is still held by our lifecycle action, with no task left, for 60.0 s: an instance without work is paid for`,
@@ -191,23 +208,34 @@ test('L2, a hook of minutes whose heartbeats were throttled, and then an outage 
   assert.deepEqual(found([...draining, refused, ...outage, timesOut], 171), []);
 });
 
+const BEAT = 'autoscaling:RecordLifecycleActionHeartbeat';
+const outage = (api: string, ...times: readonly number[]) =>
+  times.map((at) => called(at, api, { InstanceId: A }, 'InternalFailure'));
+const beats = outage(BEAT, 13, 21, 30);
+const recorded = happened(13, {
+  type: 'heartbeat',
+  group: 'g',
+  hook: 'drain',
+  instanceId: A,
+  timesOutAt: 43_000,
+});
+const timedOut = (fails: readonly Entry[], setting: Partial<Setting>, ...before: readonly Entry[]) =>
+  found([...draining, ...before, ...fails, ended(41, 'heartbeat-timeout')], 42, setting);
+const lateBy = (span: number, timeout: number) => [
+  `L2: the hook drain of ${A} timed out while task service:web 01234567 was still RUNNING, with trouble for only ${span} ms of its ${timeout} ms`,
+];
+
 test('L2, a poll interval of more than usual takes from the outage that a hook withstands, but only before its first heartbeat', () => {
-  const outage = [13, 21, 30].map((at) => called(at, 'ecs:ListTasks', {}, 'fault:5xx'));
-  const timedOut = (pollInterval: number, beats: readonly Entry[] = []) =>
-    found([...draining, ...beats, ...outage, ended(41, 'heartbeat-timeout')], 42, { pollInterval });
-  const late = (timeout: number) => [
-    `L2: the hook drain of ${A} timed out while task service:web 01234567 was still RUNNING, with trouble for only 17000 ms of its ${timeout} ms`,
-  ];
-  assert.deepEqual(timedOut(3_000), late(30_000));
-  assert.deepEqual(timedOut(7_000), []);
-  const beat = happened(13, {
-    type: 'heartbeat',
-    group: 'g',
-    hook: 'drain',
-    instanceId: A,
-    timesOutAt: 43_000,
-  });
-  assert.deepEqual(timedOut(7_000, [beat]), late(28_000));
+  assert.deepEqual(timedOut(beats, { pollInterval: 3_000 }), lateBy(17_000, 30_000));
+  assert.deepEqual(timedOut(beats, { pollInterval: 7_000 }), []);
+  assert.deepEqual(timedOut(beats, { pollInterval: 7_000 }, recorded), lateBy(17_000, 28_000));
+});
+
+test('L2, what nothing but a heartbeat depends on any more once one has been recorded', () => {
+  const long = (api: string) => outage(api, 13, 21, 35);
+  assert.deepEqual(timedOut(long('ecs:ListTasks'), {}), []);
+  assert.deepEqual(timedOut(long('ecs:ListTasks'), {}, recorded), lateBy(0, 28_000));
+  assert.deepEqual(timedOut(long(BEAT), {}, recorded), []);
 });
 
 test('L2, of several hooks only one is left, which nothing named before', () => {

@@ -263,13 +263,14 @@ export function checkTimeout(
   const since = holdsRootVolume(instance) ? instance.waitsSince : instance.drainSince;
   const signalledFor = since === undefined ? 0 : at - since;
   if (signalledFor < timeout + (waitsForTagByApi(instance) ? EC2_PATIENCE_MS : 0)) return;
-  const span = instance.disturbances.span(at - timeout, at);
+  const isFirst = !instance.beats.has(event.hook);
+  // What the first one has taken is known from then on.
+  const span = instance.disturbances.span(at - timeout, at, (api) => isFirst || api === HEARTBEAT);
   const starts = (process?.bornAt ?? at) > at - timeout ? START_MS : 0;
   // Without that signal the state in the group is looked at every half a minute.
   const notices = instance.signals.has('lifecycle') ? 0 : LOOKED_AT_MS;
   const unread = Math.max(0, readAnewBy(instance, event.hook, timeout) - (at - timeout));
   // A signal that is looked for more rarely than usual is seen so much later, and the first heartbeat comes with it.
-  const isFirst = !instance.beats.has(event.hook);
   const unseen = isFirst ? Math.max(0, setting.pollInterval * 1.2 - SEEN_MS) : 0;
   const isRare = instance.rareBeats > 0 && timeout >= SHORTEST_RARE_MS;
   const withstood = isRare ? timeout / 5 : (timeout * 2) / 3;
@@ -316,11 +317,15 @@ const READ_MS = 5_000;
 /** Heartbeats of shorter hooks than this, in ms, are never rarer. */
 const SHORTEST_RARE_MS = 120_000;
 
+const HEARTBEAT = 'autoscaling:RecordLifecycleActionHeartbeat';
+
 /** A group that retains is told to before the hook's global limit, though single reads fail. */
 function checkGlobalTimeout(instance: Instance, at: number, left: Task | undefined, verdict: Verdict): void {
   const { id, disturbances, waitsSince = at } = instance;
+  // What the group has said outlives reads that fail, and the process that was told.
+  const isTold = isToldOfRetention(instance);
   // It had a minute in which it could ask.
-  const couldAsk = disturbances.longestCalm(waitsSince + 60_000, at - LAST_MS) >= 60_000;
+  const couldAsk = isTold || disturbances.longestCalm(waitsSince + 60_000, at - LAST_MS) >= 60_000;
   if (
     !retains(instance) ||
     isReplacement(instance.lifecycle) ||
@@ -336,11 +341,23 @@ function checkGlobalTimeout(instance: Instance, at: number, left: Task | undefin
   if (instance.stateLostAt > waitsSince || instance.rebootedAt > waitsSince) return;
   verdict.check(
     'L2',
-    disturbances.longestCalm(at - LAST_MS, at) <= RECOVERY_MS,
+    disturbances.longestCalm(at - LAST_MS, at, (api) => !(isTold && api === RETENTION)) <= RECOVERY_MS,
     () =>
       `the hook of ${id} ran into its global limit while ${taskNamed(left)}, in a group that retains what is abandoned: its default result ends the task`,
   );
 }
+
+function isToldOfRetention({
+  retentionReadAt,
+  stateLostAt,
+  drainSince = Infinity,
+  group,
+}: Instance): boolean {
+  return retentionReadAt >= Math.max(drainSince, stateLostAt, group?.changedAt ?? -Infinity);
+}
+
+/** What tells whether the group retains. */
+const RETENTION = 'autoscaling:DescribeAutoScalingGroups';
 
 /** The time in which the action is abandoned, in ms: five minutes before the limit. */
 const LAST_MS = 5 * 60_000;

@@ -1,3 +1,6 @@
+/** Requests a minute that one agent may send to one API. */
+export const PER_MINUTE = 12;
+
 /** What one process of an agent has been told, and what it has asked. Times are in ms since the Unix epoch. */
 export type Process = {
   readonly bornAt: number;
@@ -43,6 +46,8 @@ export type Process = {
   readonly listed: Map<string, ListRead>;
   /** When it last asked for the state in the group. */
   groupAskedAt: number;
+  /** Since when it may have wanted to, in ms. */
+  groupAskedFrom: number;
   /** When it last began to set the instance ACTIVE: then it has seen that nothing asks for it any more. */
   givesBackAt: number;
   /** The state in the group, as it was last told. `none`: it is in no group. */
@@ -97,6 +102,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     stopAskedAt: new Map(),
     listed: new Map(),
     groupAskedAt: -Infinity,
+    groupAskedFrom: -Infinity,
     givesBackAt: -Infinity,
     lifecycle: undefined,
     isToldToGo: false,

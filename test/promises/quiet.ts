@@ -13,9 +13,9 @@ import {
   restsFrom,
 } from './instance.ts';
 import { isReplacement } from './lifecycle-states.ts';
+import { PER_MINUTE } from './process.ts';
 import type { Verdict } from './verdict.ts';
 
-const PER_MINUTE = 12;
 const MINUTE_MS = 60_000;
 /** Until an agent whose drain was cancelled is at rest again, in ms. */
 const COMES_TO_REST_MS = 20_000;

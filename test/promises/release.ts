@@ -203,9 +203,10 @@ function hasLeftNothing(instance: Instance, { containersRun, placedAt }: Task): 
 
 /** L4: an instance that the group keeps is not taken out of its cluster for the group's sake. */
 function checkStays(instance: Instance, verdict: Verdict): void {
-  const { id, lifecycle, process } = instance;
+  const { id, lifecycle, process, toldOfReplacementAt } = instance;
   if (!isReplacement(lifecycle)) return;
-  const isTold = isReplacement(process?.lifecycle);
+  // The next process has that from the one before.
+  const isTold = isReplacement(process?.lifecycle) || toldOfReplacementAt < Infinity;
   // Told that it is in no group, it cannot know better where metadata does not say so either.
   const isMisled = process?.lifecycle === 'none' && !instance.signals.has('lifecycle');
   const isAsked = isAskedByOthers(instance) || isMisled;

@@ -173,7 +173,7 @@ describe('S5, on an unknown', () => {
 
   test("the group's state", () => {
     const log = [
-      ...draining.filter((entry) => !('api' in entry) || !entry.api.startsWith('autoscaling:')),
+      ...draining.filter((entry) => !('api' in entry) || !entry.api?.startsWith('autoscaling:')),
       task(60, 'STOPPED'),
       status(60, 'INACTIVE'),
       ended(61, 'call'),

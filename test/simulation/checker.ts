@@ -169,7 +169,8 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       // 404 says that there is no notice.
       const silences =
         path === SPOT_PATH && !('status' in fault && fault.status === 404) ? 'spot' : undefined;
-      see({ kind: 'disturbance', instanceId, what: 'fault', restsMs: restsFor(fault), during, silences });
+      const restsMs = restsFor(fault);
+      see({ kind: 'disturbance', instanceId, what: 'fault', restsMs, during, api, silences });
       const isOfHost = service === 'introspection' || (service === undefined && api === undefined);
       if (isOfHost) see({ kind: 'host-request', instanceId, to: 'introspection', answered: false });
     },
