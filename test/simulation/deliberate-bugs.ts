@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of programs
+import type { Memory } from '../../src/agent/model.ts';
 import type { Edit } from './edit-by-name.ts';
 
 /** One deliberate bug of the agent. */
@@ -1011,7 +1012,52 @@ export const mutants: readonly Mutant[] = [
     edits: [{ around: 'withoutPastNotice', by: '() => ({ memory }: any) => memory' }],
     isRare: true,
   },
+  {
+    name: 'forgets over a restart that the group retains',
+    edits: [keepsNo('retains')],
+    isRare: true,
+    from: 11_700,
+  },
+  {
+    name: 'forgets over a restart that its hook waits',
+    edits: [keepsNo('waiting')],
+    isRare: true,
+    from: 14_100,
+  },
+  {
+    name: 'forgets over a restart which hook is its own',
+    edits: [keepsNo('hook')],
+    isRare: true,
+    from: 16_000,
+  },
+  {
+    name: 'forgets over a restart until when its hook did not wait',
+    edits: [keepsNo('notWaitingAt')],
+    isRare: true,
+    from: 25_700,
+  },
+  {
+    name: 'forgets over a restart that its root volume is replaced',
+    edits: [keepsNo('isReplacing')],
+    isRare: true,
+    from: 10_200,
+  },
+  {
+    name: 'forgets over a restart that its group terminates it',
+    edits: [keepsNo('isTerminating')],
+    isRare: true,
+    from: 74_200,
+  },
 ];
+
+/** The state file lacks this member of the memory. */
+function keepsNo(member: keyof Memory): Edit {
+  return {
+    within: 'createKept',
+    replace: 'uptime: uptime(), memory,',
+    by: `uptime: uptime(), memory: (({ ${member}: _, ...rest }) => rest)(memory),`,
+  };
+}
 
 /** The signals are asked no more once a phase has lasted so many ms. */
 function blindAfter(phase: string, ms: string): string {

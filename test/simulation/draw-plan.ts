@@ -39,6 +39,7 @@ import {
   addSetAside,
   addSlowTasks,
 } from './draw-rest.ts';
+import { addRestartInSilence } from './draw-restart.ts';
 import {
   addDoubtedDeregistration,
   addLongLook,
@@ -138,6 +139,7 @@ const RARE: readonly {
   { add: addLongLook, salt: 0x1006 },
   { add: addTurned, salt: 0x7042 },
   { add: addScheduledStop, salt: 0x5c4e },
+  { add: addRestartInSilence, salt: 0x4e51 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

@@ -22,6 +22,7 @@ export async function loadAgent({ mutant, source }: AgentSource = {}): Promise<A
     : new URL('../../src/', import.meta.url);
   const layout = layoutOf(src);
   const edited = mutant ? editSources(fileURLToPath(src), mutant.edits) : new Map<string, string>();
+  const copy = mutant ? `${COPY}${++copies}` : undefined;
   registerHooks({
     resolve: (specifier, context, next) => {
       const from = context.parentURL ?? '';
@@ -29,17 +30,17 @@ export async function loadAgent({ mutant, source }: AgentSource = {}): Promise<A
         return next(new URL('./simulated-disk.ts', import.meta.url).href, context);
       const found = next(specifier, context);
       // What the World and the promises have loaded of the sources already is theirs: a mutant is a copy of its own.
-      return from.endsWith(COPY) && found.url.startsWith(src.href)
-        ? { ...found, url: found.url + COPY }
-        : found;
+      const isCopy = copy !== undefined && from.endsWith(copy) && found.url.startsWith(src.href);
+      return isCopy ? { ...found, url: found.url + copy } : found;
     },
     load: (url, context, next) => {
-      const source = url.endsWith(COPY) ? edited.get(fileURLToPath(withoutQuery(url))) : undefined;
+      const isCopy = copy !== undefined && url.endsWith(copy);
+      const source = isCopy ? edited.get(fileURLToPath(withoutQuery(url))) : undefined;
       if (source === undefined) return next(url, context);
       return { format: 'module-typescript', source, shortCircuit: true };
     },
   });
-  const load = (file: string) => import(new URL(file, src).href + (mutant ? COPY : ''));
+  const load = (file: string) => import(new URL(file, src).href + (copy ?? ''));
   const [{ startAgent }, { createFileStore }, { loadConfig }] = await Promise.all([
     load('agent/start.ts'),
     load(layout.state),
@@ -60,7 +61,8 @@ function layoutOf(src: URL): { readonly state: string; readonly config: string }
     : { state: 'agent/state/state-file.ts', config: 'config/load.ts' };
 }
 
-/** What tells the mutant's modules from the others. */
-const COPY = '?mutant';
+/** What tells a mutant's modules from the others, and from those of another mutant. */
+const COPY = '?mutant=';
+let copies = 0;
 
 const withoutQuery = (url: string) => url.replace(/\?.*$/, '');
