@@ -39,6 +39,22 @@ describe('L1, kept without work', () => {
     assert.deepEqual(found([...draining, task(60, 'STOPPED')], 65.1), [kept('5.1')]);
   });
 
+  test('let go a little late where a drain was cancelled less than a minute before', () => {
+    const second = (goneAt: number) => [
+      ...atRest,
+      tag(5),
+      tagRemoved(goneAt),
+      tag(60),
+      readImds(61),
+      ...looks(61),
+      status(62, 'DRAINING'),
+      setStatus(62, 'DRAINING'),
+      task(90, 'STOPPED'),
+    ];
+    assert.equal(found(second(25), 95.1).length, 1);
+    assert.deepEqual(found(second(38), 95.1), []);
+  });
+
   test('let go too late', () => {
     const late = [
       ...draining,
@@ -302,6 +318,17 @@ describe('L4, cancelled', () => {
     assert.deepEqual(found(cancelled, 60), [
       `L4: ${A} was left DRAINING after its drain was cancelled, for 33.4 s: it takes no task any more`,
     ]);
+  });
+
+  test('not while ECS, which has told nothing for five minutes, is asked every five', () => {
+    const fails = (until: number) =>
+      Array.from({ length: (until - 25) / 20 + 1 }, (_, index) =>
+        called(25 + index * 20, 'ecs:ListContainerInstances', {}, 'InternalFailure'),
+      );
+    const log = (until: number) => [...cancelled, ...fails(until)];
+    assert.equal(found(log(205), 285).length, 1);
+    assert.deepEqual(found(log(365), 700), []);
+    assert.equal(found(log(365), 745).length, 1);
   });
 
   test('a host that registers anew after it was stopped for longer than ECS tells of what was deregistered meanwhile', () => {

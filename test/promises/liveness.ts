@@ -86,6 +86,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       (waitsForTagByApi(instance) ? EC2_PATIENCE_MS : 0) +
       (setting.mode === 'deregister' ? listsMs(instance) : 0) +
       (instance.containerInstances.size === 0 ? LOOKED_AT_MS : 0) +
+      (mustGo(instance) ? 0 : rarelyAskedMs(instance, at)) +
       setting.slack;
     const readyAt = Math.max(due.since, begunAt(instance));
     const promised = promisedWithin(due, readyAt, at);
@@ -152,6 +153,13 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
   };
 }
 
+/** A cancelled drain asks ECS every five minutes, in ms, once ECS has not told it for five where its host is. */
+function rarelyAskedMs({ disturbances, goneAt, process }: Instance, at: number): number {
+  const untoldMs = disturbances.span(Math.max(goneAt, process?.bornAt ?? at), at);
+  return untoldMs >= RARELY_MS ? RARELY_MS : 0;
+}
+const RARELY_MS = 5 * 60_000;
+
 /** Since when nothing has gone wrong or changed, in ms since the Unix epoch. */
 export const wellSince = (instance: Instance, at: number): number =>
   Math.max(
@@ -202,11 +210,15 @@ const LATEST_NOTICED_MS = 61_000;
 
 /** Whether nothing has gone wrong for long before `since`, nor has anything since: then it takes seconds, not a minute. */
 function isPlain(instance: Instance, since: number, at: number): boolean {
-  const { disturbances, ecsAgent, lastStopAt, hostEmptyAt, drainSince = at, tasks, setting, spot } = instance;
+  const { disturbances, ecsAgent, lastStopAt, hostEmptyAt, tasks, setting, spot, goneAt } = instance;
+  const { drainSince = at } = instance;
+  // Two drains within a minute share its twelve requests.
+  const isSecond = drainSince > goneAt && goneAt > since - PERSON_MS;
   const calmMs = CALM_MS + (readsTagByApi(instance) ? EC2_PATIENCE_MS : 0);
   return (
     disturbances.troubleAt(at) < since - calmMs &&
     disturbances.changeAt() < since - PERSON_MS &&
+    !isSecond &&
     isTruthful(ecsAgent) &&
     // Each look at so many tasks takes several requests: those of a drain's first seconds use up the minute's twelve, and so
     // do those before an interruption.
