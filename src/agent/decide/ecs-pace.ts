@@ -110,7 +110,7 @@ function dueByItself(pace: DrainPace): number {
       isEndNear(pace, last) ? endInterval(pace, last, emptySince) : drainedInterval(pace, last, emptySince),
     );
   if (!isSettled(pace, last)) return every(viewInterval(pace, last));
-  if (pace.isHostBusy) return every(checkInterval(pace, last));
+  if (pace.isHostBusy) return every(untilCheck(pace, last));
   return every(Math.max(listInterval(last.requests), WITHOUT_ECS_AGENT_MS * (1 + pace.spread / 2)));
 }
 
@@ -213,6 +213,13 @@ const isEndNear = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
   !(ifKnown(tasks)?.length === 0 && tasksSeenHere === 0);
 
 const isUndescribed = ({ tasks }: EcsView): boolean => tasks.kind === 'unknown';
+
+/** Views that read only the tasks do not put a check off. */
+function untilCheck(pace: DrainPace, last: EcsView): number {
+  const { at } = pace.asked.ecsView;
+  const uncheckedMs = isUndescribed(last) ? 0 : Math.max(0, at - (last.describedAt ?? at));
+  return Math.max(0, checkInterval(pace, last) - uncheckedMs);
+}
 
 function checkInterval(pace: DrainPace, last: EcsView): number {
   const { asked, spread, isQueued, foundDrainingSince } = pace;

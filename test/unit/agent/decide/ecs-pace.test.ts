@@ -20,6 +20,10 @@ describe('while a task runs on the host, ECS can end nothing', () => {
     assert.equal(due({ spread: 1 }), 5.5 * MINUTE);
     assert.equal(kind(), 'check');
   });
+  it('… since it was last described: views of the tasks alone put nothing off', () => {
+    const described = (ago: number) => due({ ecsView: { ...view, describedAt: NOW - ago } });
+    assert.deepEqual([described(4 * MINUTE), described(6 * MINUTE)], [MINUTE, 0]);
+  });
   it('or every minute where some tasks may be such as are not waited for: only ECS tells which', () =>
     assert.equal(due({ mustDescribe: true }), MINUTE));
   it('and is asked once, soon, what these tasks are', () => {
