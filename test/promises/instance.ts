@@ -385,6 +385,8 @@ export function isToldToGo(instance: Instance): boolean {
   const { process, lifecycleToldAt, terminatingSince, beats } = instance;
   if (!process || !isTerminating(instance)) return false;
   const isTold = process.isToldToGo && lifecycleToldAt >= terminatingSince;
+  // As far as it knows, the heartbeat is for the replacement of the root volume.
+  if (isReplacement(process.lifecycle)) return isTold;
   for (const at of beats.values()) if (at >= process.bornAt) return true;
   return isTold;
 }

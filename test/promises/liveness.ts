@@ -275,7 +275,7 @@ export function checkTimeout(
   const since = holdsRootVolume(instance) ? instance.waitsSince : instance.drainSince;
   const signalledFor = since === undefined ? 0 : at - since;
   if (signalledFor < timeout + (waitsForTagByApi(instance) ? EC2_PATIENCE_MS : 0)) return;
-  const isFirst = !instance.beats.has(event.hook);
+  const isFirst = (instance.beats.get(event.hook) ?? -Infinity) <= instance.stateLostAt;
   // What the first one has taken is known from then on.
   const span = instance.disturbances.span(at - timeout, at, (api) => isFirst || api === HEARTBEAT);
   const starts = (process?.bornAt ?? at) > at - timeout ? START_MS : 0;
