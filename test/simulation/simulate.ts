@@ -360,7 +360,6 @@ export async function simulate(
   function losePower() {
     if (clock.monotonic() - wroteAt > WRITTEN_BACK_MS) disk.writeBack();
     disk.losePower();
-    if (disk.content() === '') checker.onStateLost();
   }
 
   function loseState(how: 'lost' | 'corrupt') {
