@@ -59,27 +59,22 @@ export function replaceFile(
 }
 
 /**
- * Has what a file holds now, and its name, put on the disk itself, while everything else goes on. Resolves when that is
- * done, or cannot be: then a crash of the host may bring back what was there before, or nothing.
+ * Has what a file or a directory holds put on the disk itself, while everything else goes on. Resolves with whether it is
+ * there now: a crash of the host leaves the names in a directory, and the content of a file, as they were put there last.
  */
-export async function putOnDisk(path: string, fs: FileSystem = nodeFs): Promise<void> {
+export function putOnDisk(path: string, fs: FileSystem = nodeFs): Promise<boolean> {
   const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = nodeFs.constants;
-  await syncBeside(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, fs);
-  await syncBeside(dirname(path), 'r', fs);
-}
-
-function syncBeside(path: string, flags: number | 'r', fs: FileSystem): Promise<void> {
   return new Promise((resolve) => {
     let file: number;
     try {
-      file = fs.openSync(path, flags);
+      file = fs.openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
     } catch {
-      resolve();
+      resolve(false);
       return;
     }
-    fs.fsync(file, () => {
+    fs.fsync(file, (error) => {
       fs.closeSync(file);
-      resolve();
+      resolve(!error);
     });
   });
 }
@@ -209,6 +204,15 @@ function makeOne(path: string, fs: FileSystem): void {
 
 function isDirectory(path: string, fs: FileSystem): boolean {
   return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Gives a file another's name. What cannot be renamed stays as it is. */
+export function renameIfPossible(from: string, to: string, fs: FileSystem = nodeFs): void {
+  try {
+    fs.renameSync(from, to);
+  } catch {
+    // It is not there any more, or keeps its name.
+  }
 }
 
 /** Removes a file. What cannot be removed stays: for files that do no harm. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { createFileStore } from '../../src/agent/state/state-file.ts';
 import { runCli } from './agent-process.ts';
 import { type Agent, end, scenario, waitUntil } from './scenario.ts';
 
@@ -173,7 +174,7 @@ describe('what can be done without is said, and done without', { concurrency: 4 
     assert.match(msg, /state\.json is a FIFO or a device, not a file: starting without it$/);
     fleet.scaleIn(machine);
     await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
-    assert.equal(JSON.parse(readFileSync(join(stateDir, 'state.json'), 'utf8')).instanceId, machine.id);
+    assert.equal(createFileStore(stateDir).load()?.instanceId, machine.id);
   });
 
   scenario(
@@ -253,7 +254,7 @@ describe('what can be done without is said, and done without', { concurrency: 4 
       await running.says('state.discarded');
       fleet.scaleIn(machine);
       await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
-      assert.equal(JSON.parse(readFileSync(path, 'utf8')).instanceId, machine.id);
+      assert.equal(createFileStore(stateDir).load()?.instanceId, machine.id);
     },
   );
 

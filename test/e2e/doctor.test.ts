@@ -487,7 +487,7 @@ describe('doctor on a host where something is not there', () => {
     const other = await host.doctor();
     assert.ok(
       other.lines.includes(
-        `warn  state directory: ${host.stateDir} holds the state of another instance, i-0fedcba9876543210. Fix: remove ${host.stateDir}/state.json; an image must be baked without it`,
+        `warn  state directory: ${host.stateDir} holds the state of another instance, i-0fedcba9876543210. Fix: remove ${host.stateDir}/state.json*; an image must be baked without it`,
       ),
       other.lines.join('\n'),
     );

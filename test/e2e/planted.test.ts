@@ -36,6 +36,7 @@ const asRoot = { skip: process.getuid?.() === 0 ? false : 'it is about what root
 const PLACES = [
   'state/drain-requested',
   'state/state.json',
+  'state/state.json.latest',
   'state/status.json',
   'state/agent.pid',
   'run/status.json',

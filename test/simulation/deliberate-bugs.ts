@@ -218,9 +218,9 @@ export const mutants: readonly Mutant[] = [
     name: 'puts only the name of its state file on the disk',
     edits: [
       {
-        within: 'putOnDisk',
-        replace: 'await syncBeside(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, fs);',
-        by: '',
+        within: 'createFileStore',
+        replace: 'await putOnDisk(latest, fs)',
+        by: 'true',
       },
     ],
     from: 1795,

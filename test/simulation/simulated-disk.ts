@@ -55,7 +55,7 @@ export function insertDisk(): Disk {
       if (bytes) names.set(STATE_FILE, { cached: bytes, synced: bytes });
       syncedNames = new Map(names);
     },
-    content: () => names.get(STATE_FILE)?.cached.toString('utf8'),
+    content: () => (names.get(LATEST_FILE) ?? names.get(STATE_FILE))?.cached.toString('utf8'),
     onOperation: () => true,
   };
   current = disk;
@@ -65,6 +65,7 @@ export function insertDisk(): Disk {
 /** Where the simulated agents keep their state. */
 export const STATE_DIR = '/var/lib/ecs-drain-agent';
 const STATE_FILE = `${STATE_DIR}/state.json`;
+const LATEST_FILE = `${STATE_FILE}.latest`;
 
 function goesOn(): boolean {
   if (!current?.onOperation()) return false;
@@ -103,12 +104,12 @@ export const readFileSync = ((path: string) => {
   return file.cached.toString('utf8');
 }) as unknown as typeof Fs.readFileSync;
 
-/** Flags are those that the agent's files are opened with: numbers to read one, `r` for a directory, `w` and `wx`. */
+/** Flags are those that the agent's files are opened with: numbers to read one or sync it, `r` for a directory, `w` and `wx`. */
 export const openSync = ((path: string, flags: string | number) => {
   const handle = nextHandle++;
   const before = names.get(path);
   if (typeof flags === 'number' || flags === 'r') {
-    if (!before && typeof flags === 'number') throw noSuchFile(path);
+    if (!before && path !== STATE_DIR) throw noSuchFile(path);
     open.set(handle, { file: before ?? 'directory', readTo: 0 });
     return handle;
   }

@@ -5,6 +5,7 @@ import {
   putOnDisk,
   readKeptFile,
   removeFile,
+  renameIfPossible,
   replaceFile,
 } from '../../base/files.ts';
 import { isOneOf, isRecord, isText } from '../../base/shape.ts';
@@ -43,41 +44,67 @@ const VERSION = 1;
 /** A state is some kB; far more is none of ours. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
-/** `state.json` in the state directory, replaced atomically. @param fs the simulation's own; default the host's */
+/**
+ * `state.json` in the state directory, and `state.json.latest` where a newer one is not on the disk itself yet. Each is replaced
+ * atomically. @param fs the simulation's own; default the host's
+ */
 export function createFileStore(stateDir: string, fs?: FileSystem): StateStore {
   const path = join(stateDir, 'state.json');
-  const sync = createSync(() => putOnDisk(path, fs));
+  const latest = `${path}.latest`;
+  const sync = createSync(async (isLatest) => {
+    const isOnDisk = await putOnDisk(latest, fs);
+    if (isOnDisk && isLatest()) renameIfPossible(latest, path, fs);
+    await putOnDisk(stateDir, fs);
+  });
   return {
     load: () => {
-      let text: string;
+      let whatIsWrong: unknown;
       try {
-        text = readKeptFile(path, MOST_BYTES, fs);
+        const state = read(latest, fs);
+        if (state) return state;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
+        // A power failure leaves it empty.
+        whatIsWrong = error;
       }
-      return parseState(text);
+      const state = read(path, fs);
+      if (!state && whatIsWrong) throw whatIsWrong;
+      return state;
     },
     save: (state) => {
       makeDirectory(stateDir, fs);
-      replaceFile(path, JSON.stringify({ version: VERSION, ...state }), {
+      replaceFile(latest, JSON.stringify({ version: VERSION, ...state }), {
         durable: false,
         ...(fs && { fs }),
       });
       sync();
     },
     remove: () => {
+      // The older one first: alone it would tell of even more that is over.
       removeFile(path, fs);
+      removeFile(latest, fs);
       sync();
     },
   };
 }
 
+function read(path: string, fs: FileSystem | undefined): State | undefined {
+  let text: string;
+  try {
+    text = readKeptFile(path, MOST_BYTES, fs);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return parseState(text);
+}
+
 /**
  * What was saved outlives this process at once, and the host's own crash once fsync(2) returns. Nothing waits for that: it
  * takes many seconds where tasks use up the disk. One at a time, as each of them holds up a thread that DNS needs too.
+ *
+ * @param put is told whether nothing newer has been saved since it began
  */
-function createSync(putOnDisk: () => Promise<void>): () => void {
+function createSync(put: (isLatest: () => boolean) => Promise<void>): () => void {
   let isDue = false;
   let isUnderWay = false;
   return () => {
@@ -89,7 +116,7 @@ function createSync(putOnDisk: () => Promise<void>): () => void {
     isUnderWay = true;
     while (isDue) {
       isDue = false;
-      await putOnDisk();
+      await put(() => !isDue);
     }
     isUnderWay = false;
   }

@@ -41,7 +41,7 @@ export async function* checkStateDir(stateDir: string, instanceId: string | unde
 }
 
 function stateCheck(name: string, stateDir: string, instanceId: string | undefined): Check {
-  const remove = `remove ${join(stateDir, 'state.json')}; an image must be baked without it`;
+  const remove = `remove ${join(stateDir, 'state.json*')}; an image must be baked without it`;
   const requestedOn = requestedInstance(stateDir);
   if (requestedOn !== undefined && instanceId !== undefined && requestedOn !== instanceId)
     return warn(

@@ -22,6 +22,7 @@ import {
   readTextFile,
   removeFile,
   removeIfPossible,
+  renameIfPossible,
   replaceFile,
   tryToWrite,
 } from '../../../src/base/files.ts';
@@ -121,13 +122,28 @@ describe('a file that is replaced', () => {
     assert.equal(readFileSync(path, 'utf8'), 'new');
   });
 
-  test('is put on the disk later, the file before its name', async (t) => {
+  test('is put on the disk later, as its directory is, and whether it is there is told', async (t) => {
     const path = oldFile(t);
     const calls: string[] = [];
-    await putOnDisk(path, noting(calls));
+    const fs = noting(calls);
+    assert.equal(await putOnDisk(path, fs), true);
+    assert.equal(await putOnDisk(join(path, '..'), fs), true);
     const directory = nameOf(path, -2);
-    assert.deepEqual(calls, ['open file', 'fsync file', `open ${directory}`, `fsync ${directory}`]);
-    await putOnDisk(join(path, 'nothing'));
+    assert.deepEqual(
+      calls,
+      ['open file', 'fsync file', 'open ..', 'fsync ..'].map((call) => call.replace('..', String(directory))),
+    );
+    assert.equal(await putOnDisk(join(path, 'nothing')), false);
+    const fsync = ((_: number, done: (error: Error) => void) => done(new Error('EIO'))) as never;
+    assert.equal(await putOnDisk(path, { ...nodeFs, fsync }), false, 'a disk that has failed holds nothing');
+  });
+
+  test('takes another’s name if it can', (t) => {
+    const path = oldFile(t);
+    const to = `${path}.to`;
+    renameIfPossible(path, to);
+    renameIfPossible(path, to);
+    assert.equal(readFileSync(to, 'utf8'), 'old');
   });
 
   test('has the permissions asked for, whatever the umask and what was there', (t) => {

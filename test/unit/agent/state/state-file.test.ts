@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import * as nodeFs from 'node:fs';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import type { Memory } from '../../../../src/agent/model.ts';
 import { createFileStore, parseState, resume, type State } from '../../../../src/agent/state/state-file.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
@@ -62,6 +71,64 @@ describe('the state file', () => {
     assert.equal(waiting.length, 1, 'a host that loses power forgets all that came after the first save');
   });
 
+  test('survives a power failure that comes before the newer one is on the disk, and until then a kill loses nothing', async (t) => {
+    const { directory, store, endSync } = withHangingDisk(t);
+    store.save({ ...full, savedAt: 1 });
+    await endSync();
+    assert.deepEqual(readdirSync(directory), ['state.json']);
+    store.save({ ...full, savedAt: 2 });
+    assert.equal(createFileStore(directory).load()?.savedAt, 2, 'a killed agent forgets what it has done');
+    // What XFS leaves of a file that was renamed, and not synced before.
+    truncateSync(join(directory, 'state.json.latest'));
+    assert.equal(
+      createFileStore(directory).load()?.savedAt,
+      1,
+      'an instance that was set DRAINING by the agent, and then is not to be terminated any more, stays DRAINING',
+    );
+  });
+
+  test('takes the older one’s place only if it is on the disk, and is the latest', async (t) => {
+    const { directory, store, endSync } = withHangingDisk(t);
+    const older = () => JSON.parse(readFileSync(join(directory, 'state.json'), 'utf8')).savedAt;
+    store.save({ ...full, savedAt: 1 });
+    await endSync();
+    store.save({ ...full, savedAt: 2 });
+    store.save({ ...full, savedAt: 3 });
+    await endSync();
+    assert.equal(older(), 1, 'the newest would take its place, and is in the cache of the kernel only');
+    await endSync(new Error('EIO: i/o error, fsync'));
+    assert.equal(older(), 1, 'a disk that fails would take the last one that is whole');
+    assert.equal(store.load()?.savedAt, 3);
+    store.save({ ...full, savedAt: 4 });
+    await endSync();
+    assert.equal(older(), 4);
+    assert.deepEqual(readdirSync(directory), ['state.json']);
+  });
+
+  test('that is removed while the disk hangs is gone, the older one and the latest', async (t) => {
+    const { directory, store, endSync } = withHangingDisk(t);
+    store.save({ ...full, savedAt: 1 });
+    await endSync();
+    store.save({ ...full, savedAt: 2 });
+    store.remove();
+    assert.deepEqual(readdirSync(directory), []);
+    await endSync();
+    assert.equal(store.load(), undefined);
+  });
+
+  test('that is corrupt is told where there is no other, and the other is taken where there is one', (t) => {
+    const directory = temporaryDirectory(t);
+    const store = createFileStore(directory);
+    const [older, latest] = ['state.json', 'state.json.latest'].map((name) => join(directory, name));
+    writeFileSync(String(latest), '');
+    assert.throws(() => store.load(), { message: 'the state file is corrupt: not JSON' });
+    writeFileSync(String(older), JSON.stringify({ version: 1, ...full }));
+    assert.equal(store.load()?.savedAt, 10 * hour);
+    writeFileSync(String(latest), JSON.stringify({ version: 1, ...full, savedAt: 7 }));
+    writeFileSync(String(older), '{}');
+    assert.equal(store.load()?.savedAt, 7);
+  });
+
   test('is removed, with room for nothing and though it is not there', (t) => {
     const store = createFileStore(temporaryDirectory(t));
     store.save(full);
@@ -70,9 +137,11 @@ describe('the state file', () => {
     store.remove();
   });
 
-  test('is for its own user only, and its directory is made', (t) => {
+  test('is for its own user only, and its directory is made', async (t) => {
     const directory = join(temporaryDirectory(t), 'a', 'b');
-    createFileStore(directory).save(full);
+    const { store, endSync } = withHangingDisk(t, directory);
+    store.save(full);
+    await endSync();
     assert.equal(statSync(join(directory, 'state.json')).mode & 0o777, 0o600);
     assert.deepEqual(readdirSync(directory), ['state.json']);
   });
@@ -82,7 +151,7 @@ describe('the state file', () => {
     const store = createFileStore(directory);
     store.save(full);
     // What would be written first is in the way, as on a disk that is full.
-    mkdirSync(join(directory, 'state.json.new'));
+    mkdirSync(join(directory, 'state.json.latest.new'));
     assert.throws(() => store.save({ ...full, savedAt: 0 }), { code: 'EISDIR' });
     assert.equal(store.load()?.savedAt, 10 * hour);
   });
@@ -91,7 +160,7 @@ describe('the state file', () => {
     const directory = temporaryDirectory(t);
     const store = createFileStore(directory);
     store.save(full);
-    writeFileSync(join(directory, 'state.json.new'), '{"version":1,"inst');
+    writeFileSync(join(directory, 'state.json.latest.new'), '{"version":1,"inst');
     assert.equal(store.load()?.savedAt, 10 * hour);
     store.save({ ...full, savedAt: 7 });
     assert.equal(store.load()?.savedAt, 7);
@@ -128,10 +197,27 @@ describe('the state file', () => {
   test('holds the version first, so that a later one can tell', (t) => {
     const directory = temporaryDirectory(t);
     createFileStore(directory).save({ instanceId: 'i-1', savedAt: 1, memory: {} });
-    const text = readFileSync(join(directory, 'state.json'), 'utf8');
+    const text = readFileSync(join(directory, 'state.json.latest'), 'utf8');
     assert.equal(text, '{"version":1,"instanceId":"i-1","savedAt":1,"memory":{}}');
   });
 });
+
+/** A store whose fsync(2) returns only when it is told to. */
+function withHangingDisk(t: TestContext, directory = temporaryDirectory(t)) {
+  const waiting: ((error: Error | null) => void)[] = [];
+  const fsync = ((_: number, done: (error: Error | null) => void) => void waiting.push(done)) as never;
+  return {
+    directory,
+    store: createFileStore(directory, { ...nodeFs, fsync }),
+    /** Ends the one that is under way, of the file and of its directory. */
+    endSync: async (error: Error | null = null) => {
+      for (const outcome of [error, null]) {
+        waiting.shift()?.(outcome);
+        await new Promise(setImmediate);
+      }
+    },
+  };
+}
 
 describe('a state that is corrupt is refused, whatever is wrong with it', () => {
   const ok = { version: 1, instanceId: 'i-1', savedAt: 1, memory: {} };
