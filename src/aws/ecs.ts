@@ -202,6 +202,9 @@ export function createEcs(call: Caller): Ecs {
 function toDescribed(operation: Operation, arn: string, found: ContainerInstance): Described {
   const { status, ec2InstanceId, runningTasksCount, pendingTasksCount } = found;
   if (!status || !ec2InstanceId) throw incomplete(operation, `it gives no status or no instance of ${arn}`);
+  // Taken for zero, it would let go of a host whose tasks are not listed yet.
+  if (runningTasksCount === undefined || pendingTasksCount === undefined)
+    throw incomplete(operation, `it does not count the tasks of ${arn}`);
   return {
     kind: 'found',
     arn,
@@ -209,7 +212,7 @@ function toDescribed(operation: Operation, arn: string, found: ContainerInstance
     ec2InstanceId,
     agentConnected: found.agentConnected === true,
     ...(found.registeredAt && { registeredAt: timeOfDate(found.registeredAt) }),
-    taskCount: (runningTasksCount ?? 0) + (pendingTasksCount ?? 0),
+    taskCount: runningTasksCount + pendingTasksCount,
   };
 }
 

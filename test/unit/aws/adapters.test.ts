@@ -88,8 +88,19 @@ describe('ECS: container instances', () => {
     });
     assert.equal(typeof registeredAt, 'number', 'of several, nothing would say which is the last');
     const [silent] = await createEcs(
-      scripted([{ containerInstances: [{ containerInstanceArn: 'a', status: 'X', ec2InstanceId: 'i' }] }])
-        .call,
+      scripted([
+        {
+          containerInstances: [
+            {
+              containerInstanceArn: 'a',
+              status: 'X',
+              ec2InstanceId: 'i',
+              runningTasksCount: 0,
+              pendingTasksCount: 0,
+            },
+          ],
+        },
+      ]).call,
     ).describe('web', ['a']);
     assert.deepEqual(silent, {
       kind: 'found',

@@ -103,9 +103,15 @@ describe('deregistering', () => {
 });
 
 describe('a container instance that is described', () => {
-  const found = { containerInstanceArn: ARN, status: 'ACTIVE', ec2InstanceId: 'i-own' };
+  const found = {
+    containerInstanceArn: ARN,
+    status: 'ACTIVE',
+    ec2InstanceId: 'i-own',
+    runningTasksCount: 0,
+    pendingTasksCount: 0,
+  };
   const describeOne = (answer: object) => createEcs(scriptCall(answer).call).describe('web', [ARN]);
-  test('has no task where ECS counts none, and is not connected where ECS does not say so', async () =>
+  test('has no task where ECS counts none, and is not connected where it does not say so', async () =>
     assert.deepEqual(await describeOne({ containerInstances: [found] }), [
       {
         kind: 'found',
@@ -143,6 +149,16 @@ describe('a container instance that is described', () => {
       'it is on no instance',
       { containerInstances: [{ ...found, ec2InstanceId: undefined }] },
       `it gives no status or no instance of ${ARN}`,
+    ],
+    [
+      'its running tasks are not counted',
+      { containerInstances: [{ ...found, runningTasksCount: undefined }] },
+      `it does not count the tasks of ${ARN}`,
+    ],
+    [
+      'its pending tasks are not counted',
+      { containerInstances: [{ ...found, pendingTasksCount: undefined }] },
+      `it does not count the tasks of ${ARN}`,
     ],
     [
       'much failed',
