@@ -226,6 +226,18 @@ export const mutants: readonly Mutant[] = [
     from: 1795,
   },
   {
+    name: 'forgets over a restart what is not on the disk itself yet',
+    edits: [
+      {
+        within: 'createFileStore',
+        replace: 'const state = read(latest, fs);',
+        by: 'const state = undefined;',
+      },
+    ],
+    isRare: true,
+    from: 74_000_900,
+  },
+  {
     name: 'leaves a drain that is over in its state file when the disk is full',
     edits: [{ within: 'createKept', replace: '      removePast(now);', by: '' }],
     isRare: true,

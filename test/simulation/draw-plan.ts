@@ -37,6 +37,7 @@ import {
   addNoStop,
   addRest,
   addSetAside,
+  addSlowDisk,
   addSlowTasks,
 } from './draw-rest.ts';
 import { addRestartInSilence } from './draw-restart.ts';
@@ -140,6 +141,7 @@ const RARE: readonly {
   { add: addTurned, salt: 0x7042 },
   { add: addScheduledStop, salt: 0x5c4e },
   { add: addRestartInSilence, salt: 0x4e51 },
+  { add: addSlowDisk, salt: 0xd15c },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

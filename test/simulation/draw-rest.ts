@@ -50,6 +50,14 @@ export function addFalse(random: Random, plan: Plan): Plan {
   return { ...plan, happenings, faults: plan.faults.filter(({ fault }) => fault.what !== 'truncated') };
 }
 
+/** Tasks use up the host's disk, and the agent's process, or the host, ends before the state is on the disk itself. */
+export function addSlowDisk(random: Random, plan: Plan): Plan {
+  const ends =
+    plan.kills.length > 0 || plan.happenings.some(({ what }) => what === 'reboot' || what === 'stop');
+  if (!ends || !random.chance(0.05)) return plan;
+  return { ...plan, syncMs: random.spread(100, MINUTE) };
+}
+
 /**
  * Images that take minutes to be pulled, so that a task placed before the drain begins its work in the middle of it; and programs
  * that take minutes to end once they are asked to.

@@ -41,6 +41,8 @@ export type Plan = {
   readonly happenings: readonly Happening[];
   readonly faults: readonly PlannedFault[];
   readonly kills: readonly Kill[];
+  /** How long fsync(2) takes on the host's disk, which tasks use up. */
+  readonly syncMs?: number | undefined;
   /** How long after the start of a host that was stopped its agent is started. */
   readonly agentAfterStart?: number | undefined;
   /** The operator's executables; absent where there are none. */

@@ -46,6 +46,7 @@ function* simplerWorlds(plan: Plan): Generator<Plan> {
     yield { ...plan, world };
   }
   if (machine.launching) yield { ...plan, machine: { ...machine, launching: false } };
+  if (plan.syncMs !== undefined) yield { ...plan, syncMs: undefined };
   if (plan.agentAfterStart) yield { ...plan, agentAfterStart: 0 };
   if (machine.untagged) yield { ...plan, machine: { ...machine, untagged: false } };
   if (machine.imdsAfter || machine.credentialsAfter || machine.ecsAgentAfter)

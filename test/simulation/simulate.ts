@@ -141,6 +141,11 @@ export async function simulate(
     for (const one of plan.kills) if (one.when === 'in-write' && one.operation === diskOperations) kill(one);
     return life !== undefined;
   };
+  const { syncMs } = plan;
+  if (syncMs !== undefined)
+    disk.whenSynced = (end) => {
+      clock.at(clock.trueNow() + syncMs, end);
+    };
 
   passTime();
   boot();
@@ -277,6 +282,7 @@ export async function simulate(
     if (!life) return;
     life.dead = true;
     life = undefined;
+    disk.endProcess();
     checker.onDeath();
   }
 
@@ -359,7 +365,10 @@ export async function simulate(
   /** What nobody has synced is lost, unless the kernel has written it back by then. */
   function losePower() {
     if (clock.monotonic() - wroteAt > WRITTEN_BACK_MS) disk.writeBack();
+    const before = disk.content();
     disk.losePower();
+    // The time that the disk had to take is nobody's fault.
+    if (plan.syncMs !== undefined && disk.content() !== before) checker.onStateLost();
   }
 
   function loseState(how: 'lost' | 'corrupt') {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   type Disk,
+  fsync,
   fsyncSync,
   insertDisk,
   openSync,
@@ -68,6 +69,46 @@ describe('once the power has failed, the simulated disk holds', () => {
     disk.writeBack();
     disk.losePower();
     assert.equal(disk.content(), 'new', 'a fault that no host has would be called the agent’s');
+  });
+
+  it('what fsync(2) has been told to put there, once it returns, and not what was written meanwhile', () => {
+    const disk = setUp();
+    const ends: (() => void)[] = [];
+    disk.whenSynced = (end) => void ends.push(end);
+    const told: (Error | null)[] = [];
+    const handle = write('new', DRAFT);
+    fsync(handle, (error) => told.push(error));
+    writeSync(handle, 'er');
+    renameSync(DRAFT, STATE);
+    syncFolder();
+    assert.deepEqual(told, []);
+    ends.pop()?.();
+    assert.deepEqual(told, [null]);
+    disk.losePower();
+    assert.equal(disk.content(), 'new');
+  });
+
+  it('nothing of what fsync(2) was still at, of which a process that has ended is not told either', () => {
+    const disk = setUp();
+    const ends: (() => void)[] = [];
+    disk.whenSynced = (end) => void ends.push(end);
+    fsync(write('new'), () => assert.fail('the process after it would act for it'));
+    disk.endProcess();
+    disk.losePower();
+    ends.pop()?.();
+    disk.losePower();
+    assert.equal(disk.content(), 'old');
+  });
+
+  it('what fsync(2) was at when its process was killed: the kernel goes on', () => {
+    const disk = setUp();
+    const ends: (() => void)[] = [];
+    disk.whenSynced = (end) => void ends.push(end);
+    fsync(write('new'), () => assert.fail('the process after it would act for it'));
+    disk.endProcess();
+    ends.pop()?.();
+    disk.losePower();
+    assert.equal(disk.content(), 'new');
   });
 
   it('nothing of what was written after that', () => {

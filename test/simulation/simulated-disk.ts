@@ -17,6 +17,10 @@ export type Disk = {
   overwrite(text: string | undefined): void;
   /** What the state file holds now, as far as a process sees; undefined where there is none. */
   content(): string | undefined;
+  /** The process that uses it has ended: what it waited for is told to nobody. The kernel goes on with it. */
+  endProcess(): void;
+  /** When fsync(2) returns that is begun now: at once, as a rule. */
+  whenSynced: (end: () => void) => void;
   /** Called before each operation that changes something; a kill happens in here. Returns false for a dead process. */
   onOperation: () => boolean;
 };
@@ -31,6 +35,9 @@ let syncedNames = new Map<string, File>();
 let open = new Map<number, Handle>();
 let nextHandle = 3;
 let current: Disk | undefined;
+/** What fsync(2) has begun counts only until then. */
+let powerFailures = 0;
+let processes = 0;
 
 /** A new, empty disk: the one that every later call of this module's functions is about. */
 export function insertDisk(): Disk {
@@ -42,7 +49,12 @@ export function insertDisk(): Disk {
       names = new Map(syncedNames);
       for (const file of names.values()) file.cached = file.synced;
       open.clear();
+      powerFailures++;
     },
+    endProcess: () => {
+      processes++;
+    },
+    whenSynced: (end) => end(),
     writeBack: () => {
       for (const file of names.values()) file.synced = file.cached;
       syncedNames = new Map(names);
@@ -149,24 +161,41 @@ export const writeSync = ((handle: number, what: string | Buffer, offset = 0, le
 export const fsyncSync = ((handle: number) => {
   const file = open.get(handle)?.file;
   // Removing a file takes no room, on the disk either.
-  if (file === 'directory') {
-    if (current?.onOperation()) syncedNames = new Map(names);
-    return;
-  }
-  if (!goesOn()) return;
-  if (file) file.synced = file.cached;
+  const isBegun = file === 'directory' ? current?.onOperation() : goesOn();
+  if (isBegun) beginSync(file)();
 }) as unknown as typeof Fs.fsyncSync;
 
-/** Takes no time here: the power fails before it is begun, or after it has ended. */
+/** What is on the disk itself once it returns is what there was when it began. */
 export const fsync = ((handle: number, done: (error: Error | null) => void) => {
+  const file = open.get(handle)?.file;
   try {
-    fsyncSync(handle);
+    // Removing a file takes no room, on the disk either.
+    const isBegun = file === 'directory' ? current?.onOperation() : goesOn();
+    if (!isBegun) return;
   } catch (error) {
     done(error as Error);
     return;
   }
-  done(null);
+  const put = beginSync(file);
+  const [power, process] = [powerFailures, processes];
+  current?.whenSynced(() => {
+    if (power === powerFailures) put();
+    if (process === processes) done(null);
+  });
 }) as unknown as typeof Fs.fsync;
+
+function beginSync(file: File | 'directory' | undefined): () => void {
+  if (file === 'directory') {
+    const now = new Map(names);
+    return () => {
+      syncedNames = now;
+    };
+  }
+  const bytes = file?.cached ?? EMPTY;
+  return () => {
+    if (file) file.synced = bytes;
+  };
+}
 
 export const closeSync = ((handle: number) => {
   open.delete(handle);
