@@ -304,7 +304,7 @@ function noteToldByHost({ tasks }: Instance, at: number, body: string): void {
   for (const task of tasks.values()) {
     if (task.toldAt <= at || !body.includes(task.arn)) continue;
     // It may tell of the past, where containers run.
-    if (task.containersRun === false) {
+    if (task.containersRun !== true) {
       stopped ??= stoppedIn(body);
       if (stopped.has(task.arn)) continue;
     }

@@ -68,6 +68,7 @@ function notePastTag(instance: Instance, at: number): void {
   const isFoundOut = value === instance.pastTag && (instance.process?.doing?.() ?? 'watching') === 'watching';
   const isPast = isEvent && (isKept || isFoundOut || value === instance.tagGivenBack);
   if (isPast && (!instance.isPastTag || value !== instance.pastTag)) instance.pastTagSince = at;
+  if (instance.isPastTag && !isPast && value === instance.pastTag) instance.foretoldSince = at;
   instance.isPastTag = isPast;
   instance.pastTag = isPast ? value : undefined;
 }

@@ -34,6 +34,8 @@ export type Instance = {
   pastTag: string | undefined;
   /** Since when the tag that is there is the one, or is past, in ms since the Unix epoch. */
   pastTagSince: number;
+  /** When the group began to terminate the instance, of which the tag had told before. */
+  foretoldSince: number;
   /** The value of the tag for whose event, past by its group's word of a moment before, its agent has set the instance ACTIVE. */
   tagGivenBack: string | undefined;
   /** What metadata shows of it, which can be there longer. */
@@ -234,6 +236,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     isPastTag: false,
     pastTag: undefined,
     pastTagSince: -Infinity,
+    foretoldSince: -Infinity,
     tagGivenBack: undefined,
     tagShown: undefined,
     tellsOfTagShown: false,

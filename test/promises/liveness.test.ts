@@ -299,6 +299,25 @@ test('L1, given back for a tag whose event was over by the group’s word of hal
   ]);
 });
 
+test('L1, a tag that tells of a lifecycle event before its group begins with one, which is asked again a quarter of a minute later', () => {
+  const log = [
+    ...atRest.filter(({ kind }) => kind !== 'agent'),
+    { kind: 'agent', at: 198_000, instanceId: A, change: 'started', doing: () => 'draining' } as const,
+    readImds(199),
+    tag(200, 'time=1970-01-01T00:03:20Z'),
+    readImds(201),
+    called(201, 'autoscaling:DescribeAutoScalingInstances'),
+    chosen(204),
+    lifecycle(204, 'Terminating'),
+    readImds(210),
+  ];
+  const late = (seconds: string) =>
+    `L1: ${A} is still ACTIVE, for ${seconds} s: it is given new tasks, and the drain cannot end`;
+  assert.deepEqual(found(log, 230, { signals: ['tag'] }), []);
+  assert.deepEqual(found(log, 231, { signals: ['tag'] }), [late('5.4')]);
+  assert.deepEqual(found(log, 216, { signals: ['tag', 'lifecycle'] }), [late('5.4')]);
+});
+
 describe('L4, cancelled', () => {
   const cancelled = [
     ...atRest,

@@ -186,12 +186,17 @@ function begunAt(instance: Instance): number {
   const { setting, signalledSince, process, lifecycle, lifecycleSince } = instance;
   const seen = setting.pollInterval * 1.2 + BEGIN_MS + (readsTagByApi(instance) ? TAG_BY_API_MS : 0);
   const isHeld = waits(lifecycle) || isRetained(lifecycle);
+  // The group had just said that it keeps the instance, and metadata is not asked for what it does.
+  const isAskedAgain = !instance.signals.has('lifecycle') && instance.foretoldSince === signalledSince;
   return Math.max(
-    signalledSince + seen,
+    signalledSince + seen + (isAskedAgain ? KEPT_AGAIN_MS : 0),
     (process?.bornAt ?? -Infinity) + seen,
     isHeld ? lifecycleSince + noticedWithin(instance) : -Infinity,
   );
 }
+
+/** A group that keeps an instance, though its tag tells of a lifecycle event, is asked again after so long, in ms. */
+const KEPT_AGAIN_MS = 15_000;
 
 /** Where metadata says nothing of it, the state in the group is looked at. */
 function noticedWithin({ setting, signals, lifecycleSince, terminatingSince }: Instance): number {

@@ -32,7 +32,7 @@ export const readImds = (at: number, answered = true): Entry => ({
 });
 export const status = (at: number, to: 'ACTIVE' | 'DRAINING' | 'INACTIVE') =>
   happened(at, { type: 'container-instance', instanceId: A, containerInstanceArn: ARN, from: undefined, to });
-export const task = (at: number, to: 'RUNNING' | 'STOPPING' | 'STOPPED') =>
+export const task = (at: number, to: 'PENDING' | 'RUNNING' | 'STOPPING' | 'DEPROVISIONING' | 'STOPPED') =>
   happened(at, { type: 'task', instanceId: A, taskArn: TASK, group: 'service:web', from: undefined, to });
 export const lifecycle = (
   at: number,

@@ -172,6 +172,16 @@ describe('S1, an early release', () => {
       (entry) => entry.kind !== 'event' || entry.event.type !== 'task-containers',
     );
     assert.deepEqual(found(runs, 21), cut, 'nothing says that it has ended');
+    const unbegun = (lastStatus: 'PENDING' | 'DEPROVISIONING') =>
+      runs.map((entry) => (entry.kind === 'event' && entry.at === 15_000 ? task(15, lastStatus) : entry));
+    assert.deepEqual(found(unbegun('DEPROVISIONING'), 21), [], 'it was stopped before it began');
+    assert.equal(found(unbegun('PENDING'), 21).length, 1, 'it is about to begin');
+    const named = (knownStatus: string) =>
+      unbegun('DEPROVISIONING').flatMap((entry) =>
+        entry === running ? [tasksOnHost(knownStatus), entry] : [entry],
+      );
+    assert.deepEqual(found(named('STOPPED'), 21), []);
+    assert.equal(found(named('CREATED'), 21).length, 1, 'the host named it');
   });
 
   test('CONTINUE where somebody else has deregistered the host, before its silent ECS agent was waited for', () => {

@@ -181,9 +181,11 @@ const WAITED_FOR_MS = 50_000;
  * The host had ended it before anybody asked, and ECS's lists, of both desired statuses, were older than it. It could be asked after by the
  * name under which the host lists it for hours: a request of every instance, for what only ECS still has to clean up.
  */
-function wasNeverTold({ containersRun, toldAt, leftOutOf }: Task, at: number): boolean {
+function wasNeverTold({ containersRun, status, toldAt, leftOutOf }: Task, at: number): boolean {
   const isListed = !leftOutOf.has('RUNNING') || !leftOutOf.has('STOPPED');
-  return containersRun === false && toldAt > at && !isListed;
+  // Somebody may have stopped it before its containers began.
+  const hasEnded = containersRun === false || (containersRun === undefined && status === 'DEPROVISIONING');
+  return hasEnded && toldAt > at && !isListed;
 }
 
 /**
