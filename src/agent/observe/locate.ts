@@ -86,9 +86,12 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
    * lists them.
    */
   const refused = new Set<string>();
+  /** What ECS has listed for this EC2 instance in this drain and could not describe, and since when: the host may be that one by now. */
+  const undescribed = new Map<string, Heard>();
   /** What ECS has confirmed in this drain, even if the rest of that round failed. */
   const confirmed = new Map<string, Registration>();
   const own = () => unique([...ports.own().map(toRegistration), ...confirmed.values()]);
+  const named = () => [...heard(), ...undescribed.values()];
   let absentSince: number | undefined;
   /** Since when ECS, asked for this host, has listed only other hosts. */
   let astraySince: number | undefined;
@@ -96,7 +99,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   let listedAt = -Infinity;
 
   return async (said, letGo, purpose = 'drain') => {
-    const candidates = unique([...(said ? [said] : []), ...own(), ...heard()]);
+    const candidates = unique([...(said ? [said] : []), ...own(), ...named()]);
     const round = createRound(candidates);
     for (const arn of refused) if (!round.asked.has(arn)) refused.delete(arn);
     const askable = candidates.filter((one) => !refused.has(one.containerInstanceArn));
@@ -104,8 +107,10 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     // What is listed by the instance id is described too: the filter itself is not trusted.
     const isAnew = said === undefined && mayBeAnother(registeredIn(round));
     if ((registeredIn(round).length === 0 && !isLetGo(said, round)) || isAnew) {
-      await describeAll(await findAll(candidates, round), round);
+      const listed = await findAll(candidates, round);
+      await describeAll(listed, round);
       listedAt = now();
+      noteUndescribed(listed, round);
     }
     if (round.refusal && !round.hasAnswered) {
       // Nobody has named a cluster. That the guessed one does not exist helps less than to say what to do about it.
@@ -144,13 +149,20 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
   }
 
   /**
-   * A container instance that the ECS agent has named recently and that ECS does not know: the host may be that one by now, with
-   * tasks, even if the ECS agent is silent.
+   * A container instance that the ECS agent or a list of ECS has named recently and that ECS does not know: the host may be that one by
+   * now, with tasks, even if the ECS agent is silent and ECS's next list is older.
    */
   function namedAnew({ missing }: Round): string | undefined {
     const isNew = ({ containerInstanceArn: arn, since }: Heard) =>
       missing.has(arn) && !isConfirmed(arn) && now() - since < LAG_MS;
-    return heard().find(isNew)?.containerInstanceArn;
+    return named().find(isNew)?.containerInstanceArn;
+  }
+
+  function noteUndescribed(listed: readonly Registration[], { missing }: Round): void {
+    for (const one of listed) {
+      const { containerInstanceArn: arn } = one;
+      if (missing.has(arn) && !undescribed.has(arn)) undescribed.set(arn, { ...one, since: now() });
+    }
   }
 
   /**
@@ -304,7 +316,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     if (gone && (claimed === undefined || isOwn(claimed))) {
       if (anew)
         return unknown(
-          `ECS does not know the container instance ${anew}, which the ECS agent has named; asking once more`,
+          `ECS does not know the container instance ${anew}, which ${undescribed.has(anew) ? 'it has listed for this host' : 'the ECS agent has named'}; asking once more`,
         );
       absentSince = undefined;
       return last;
@@ -320,7 +332,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     const before = ports.own().find(isIt);
     // ECS has described it to an earlier process.
     if (!at) return before !== undefined && now() - before.since < LAG_MS;
-    const { since } = heard().find(isIt) ?? { since: at.first };
+    const { since } = named().find(isIt) ?? { since: at.first };
     return now() - at.last < CONTRADICTION_MS || now() - Math.min(since, at.first) < LAG_MS;
   }
 
@@ -337,7 +349,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
       return unknown(`${what}; ${NAME_CLUSTER}`);
     }
     absentSince ??= now();
-    const isNew = claimed !== undefined || heard().some(({ since }) => now() - since < LAG_MS);
+    const isNew = claimed !== undefined || named().some(({ since }) => now() - since < LAG_MS);
     const patience = isNew ? LAG_MS : ABSENT_MS;
     // Right after a host has registered, ECS may not list it yet.
     return now() - absentSince < patience

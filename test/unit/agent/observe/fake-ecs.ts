@@ -35,6 +35,8 @@ export type Instance = {
 /** What ECS would answer, by the ids of container instances; those that are not there are missing. */
 export type EcsScene = {
   instances: Record<string, Instance>;
+  /** Ids of container instances that ECS lists by the instance id and does not know yet when it is asked to describe them. */
+  undescribed?: readonly string[];
   /** What ECS lists of tasks, whatever they are, and what it describes. */
   listed?: readonly string[];
   tasks?: readonly Task[];
@@ -79,7 +81,9 @@ export function fakeEcs(scene: EcsScene) {
       answer('find', cluster, '', () =>
         Object.entries(scene.instances)
           .filter(([, { status, listed }]) => listed ?? status !== 'INACTIVE')
-          .map(([id]) => ci(id, cluster)),
+          .map(([id]) => id)
+          .concat(scene.undescribed ?? [])
+          .map((id) => ci(id, cluster)),
       ),
     describe: (cluster, arns) =>
       answer('describe', cluster, arns.map(short).join(), () => {

@@ -250,38 +250,71 @@ describe('a host that registered anew a moment ago, and of which ECS still calls
     },
     heard: [registration('a')],
   });
-  const newer = async ({ locate }: ReturnType<typeof setUp>) => {
-    const found = await locate(registration('b'));
+  const said = registration('b');
+  const newer = async ({ locate }: ReturnType<typeof setUp>, says: Registration | undefined) => {
+    const found = await locate(says);
     return found.kind === 'known' && found.value.located.kind === 'registered'
       ? found.value.located.newer
       : 'unknown';
   };
 
   it('may be the new one: what stays in its cluster would be let go with the tasks of that one', async () => {
-    assert.equal(await newer(setUp(scene(2))), ci('b'));
-    assert.equal(await newer(setUp(scene())), ci('b'), 'ECS does not say when it registered');
+    assert.equal(await newer(setUp(scene(2)), said), ci('b'));
+    assert.equal(await newer(setUp(scene()), said), ci('b'), 'ECS does not say when it registered');
     const instances = { ...scene(2).instances, a: { status: 'DRAINING' } };
-    assert.equal(await newer(setUp({ ...scene(2), instances })), ci('b'), 'nor when the old one did');
+    assert.equal(await newer(setUp({ ...scene(2), instances }), said), ci('b'), 'nor when the old one did');
   });
   it('is not what it was before', async () => {
-    assert.equal(await newer(setUp(scene(0))), undefined);
-    assert.equal(await newer(setUp(scene(1))), undefined, 'nor what registered at the same moment');
+    assert.equal(await newer(setUp(scene(0)), said), undefined);
+    assert.equal(await newer(setUp(scene(1)), said), undefined, 'nor what registered at the same moment');
   });
   it('may be what its ECS agent has named, and ECS does not know for minutes', async () => {
     const heard = [registration('a'), registration('b')];
     const host = setUp({ instances: { a: { status: 'DRAINING' } }, heard, since: 1_000_000_000 });
     host.pass(5 * MINUTE - 1);
-    assert.equal(await newer(host), ci('b'), 'its tasks would end with the root volume');
+    assert.equal(await newer(host, said), ci('b'), 'its tasks would end with the root volume');
     host.pass(1);
-    assert.equal(await newer(host), undefined, 'the instance is kept for ever');
+    assert.equal(await newer(host, said), undefined, 'the instance is kept for ever');
+  });
+  it('may be what ECS has listed once and cannot describe yet, though its next list is older', async () => {
+    const scene: Scene = {
+      instances: { a: { status: 'DRAINING' } },
+      heard: [registration('a')],
+      undescribed: ['b'],
+    };
+    const host = setUp(scene);
+    await newer(host, undefined);
+    scene.undescribed = [];
+    host.pass(5 * MINUTE - 1);
+    assert.equal(
+      await newer(host, undefined),
+      ci('b'),
+      'the instance would be let go with the tasks of that one',
+    );
+    host.pass(1);
+    assert.equal(await newer(host, undefined), undefined, 'the instance is kept for ever');
+  });
+  it('is not what ECS has listed, and calls another host’s a moment later', async () => {
+    const scene: Scene = {
+      instances: { a: { status: 'DRAINING' } },
+      heard: [registration('a')],
+      undescribed: ['b'],
+    };
+    const host = setUp(scene);
+    await newer(host, undefined);
+    Object.assign(scene, {
+      undescribed: [],
+      instances: { ...scene.instances, b: { status: 'ACTIVE', on: 'i-other', listed: false } },
+    });
+    assert.equal(await newer(host, undefined), undefined);
   });
   it('is the connected one once ECS has had minutes to find out', async () => {
     const host = setUp(scene(2));
-    await newer(host);
+    await newer(host, said);
     host.pass(5 * MINUTE - 1);
-    assert.equal(await newer(host), ci('b'));
+    assert.equal(await newer(host, said), ci('b'));
     host.pass(1);
-    assert.equal(await newer(host), undefined, 'the instance is kept for ever');
+    assert.equal(await newer(host, said), undefined, 'the instance is kept for ever');
   });
 });
 
@@ -444,6 +477,19 @@ describe('ECS has let go of this host', () => {
     now += MINUTE;
     const found = await locate(registration('a'));
     assert.match(found.kind === 'unknown' ? found.cause : '', /contradicts itself/);
+  });
+  it('not within five minutes after it has listed one that it cannot describe, though its next list is older', async () => {
+    const scene: Scene = { instances: gone, own: [registration('a')], cluster: 'web', undescribed: ['b'] };
+    const { where, pass } = setUp(scene);
+    assert.match(await where(), /contradicts itself .*\/b/);
+    scene.undescribed = [];
+    pass(5 * MINUTE - 1);
+    assert.equal(
+      await where(),
+      `ECS does not know the container instance ${ci('b')}, which it has listed for this host; asking once more`,
+    );
+    pass(1);
+    assert.equal(await where(), `gone ${ci('a')}`);
   });
   it('not while it lists one that it cannot describe', async () => {
     const { ecs } = fakeEcs({ instances: {} });
