@@ -81,6 +81,9 @@ export function followRefusal(
   const isLetGo = containerInstanceOf(instance)?.status === 'INACTIVE';
   if (api === 'ecs:ListTasks' && error === 'InvalidParameterException' && isLetGo)
     for (const status of ['RUNNING', 'STOPPED']) noteTold(instance, at, [], status);
+  const { process } = instance;
+  if (api === 'ecs:ListContainerInstances' && error === 'AccessDeniedException' && process)
+    process.listDeniedAt = at;
   if (!/Throttl|RequestLimitExceeded/.test(error)) return;
   if (BEATS.has(api)) instance.rareBeats = RARE_BEATS;
   if (api.startsWith('ecs:')) instance.ecsThrottledAt = at;
@@ -228,6 +231,7 @@ function followHostList(instance: Instance, at: number, input: unknown, output: 
   const one = containerInstanceOf(instance);
   const listed = memberOf(output, 'containerInstanceArns');
   if (!process || !one || !Array.isArray(listed)) return;
+  instance.mayList = true;
   if (listed.includes(one.arn)) process.toldOf.add(one.arn);
   const isWhole = textIn(input, 'nextToken') === undefined && textIn(output, 'nextToken') === undefined;
   if (isWhole && textIn(input, 'cluster') === one.cluster) process.unlistedAt.set(one.arn, at);

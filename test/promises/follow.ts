@@ -388,6 +388,7 @@ const SAVED_MS = 2_000;
 
 function loseState(instance: Instance, at: number): void {
   forgetTold(instance);
+  instance.mayList = false;
   instance.couldSaveItself = false;
   instance.stateWasLost = true;
   instance.stateLostAt = at;

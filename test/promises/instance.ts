@@ -150,6 +150,8 @@ export type Instance = {
   knowsRegistration: boolean;
   /** ARNs of the container instances that its state names. */
   keptRegistrations: readonly string[];
+  /** ECS has listed the host's container instances to its agent: the role may do that. */
+  mayList: boolean;
   /** … of those that ECS has said are this host's. */
   keptConfirmed: readonly string[];
   /** An earlier process was told by the ECS agent which container instance this host is, and lived to save it. */
@@ -307,6 +309,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     stateLostAt: -Infinity,
     knowsRegistration: false,
     keptRegistrations: [],
+    mayList: false,
     keptConfirmed: [],
     couldSaveItself: false,
     rebootedAt: -Infinity,

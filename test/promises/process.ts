@@ -60,6 +60,8 @@ export type Process = {
   readonly toldOf: Set<string>;
   /** By ARN: when ECS last listed the container instances of the host without one that it has registered. */
   readonly unlistedAt: Map<string, number>;
+  /** When it was last not allowed to list them. */
+  listDeniedAt: number;
   /** By the input of a request to ListTasks: when it was sent. */
   readonly listsAskedAt: WeakMap<object, number>;
   /** What ECS last told it of its container instance, with no task on it, and when: answers of ECS lag. */
@@ -109,6 +111,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     toldOtherwiseSince: undefined,
     toldOf: new Set(),
     unlistedAt: new Map(),
+    listDeniedAt: -Infinity,
     listsAskedAt: new WeakMap(),
     toldActiveAt: -Infinity,
     toldEmpty: undefined,

@@ -287,6 +287,24 @@ describe('S1, an early release', () => {
     assert.deepEqual(found(all, 22), []);
   });
 
+  test('ACTIVE as another container instance that nothing has named, only where the role was never allowed to list it', () => {
+    const entry = (at: number, rest: object) =>
+      ({ at: at * 1000, instanceId: A, api: 'ecs:ListContainerInstances', ...rest }) as unknown as Entry;
+    const denied = (at: number, error = 'AccessDeniedException') => entry(at, { kind: 'refusal', error });
+    const listed = (at: number, ...arns: readonly string[]) =>
+      entry(at, { kind: 'answer', input: { cluster: 'web' }, output: { containerInstanceArns: arns } });
+    const released = (...told: readonly Entry[]) => {
+      const log = [...draining, registersAnew(40), task(52, 'STOPPED'), ...looks(53), ...told];
+      return found([...log, ended(56, 'call'), complete(56)], 56.5);
+    };
+    const cut = [`S1: ${A} was released (CONTINUE) while ECS could still place tasks on it`];
+    assert.deepEqual(released(denied(54)), []);
+    assert.deepEqual(released(), cut);
+    assert.deepEqual(released(denied(54, 'ServerException')), cut);
+    assert.deepEqual(released(denied(39)), cut, 'it was to be asked once more');
+    assert.deepEqual(released(listed(30, ARN), denied(54)), cut, 'it was allowed before');
+  });
+
   test('but one that was placed after it had registered anew before that', () => {
     const log = [...draining, task(18, 'STOPPED'), ...looks(18), status(19, 'INACTIVE'), deregister(19)];
     const all = [...log, registersAnew(19), ended(20, 'call'), complete(20), placed, lost(later)];

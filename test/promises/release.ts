@@ -42,7 +42,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   // An action that has ended already lets go of nothing any more.
   if (how === 'CONTINUE' && !stillWaits(instance, at)) return;
   const isAllowed = limitAllows(instance, 'continue', at);
-  const isNew = isTooNewToBeKnown(instance, at) || hasLeftNoTrace(instance);
+  const isNew = isTooNewToBeKnown(instance, at) || hasLeftNoTrace(instance) || mayNotBeListed(instance);
   const released = how === undefined ? 'deregistered' : `released (${how})`;
   const [running] = hostSaysRunning(instance, at);
   if (how === undefined) {
@@ -280,12 +280,21 @@ function isTooNewToBeKnown(instance: Instance, at: number): boolean {
   return at - containerInstance.registeredAt < unseenMs || isDenied(instance, containerInstance.arn, at);
 }
 
-/** ECS has just listed the host without it, after it had registered, and nobody has ever named it to this process, or to one before. */
-function isDenied({ process, keptRegistrations }: Instance, arn: string, at: number): boolean {
-  const { toldOf, unlistedAt } = process ?? {};
-  const wasTold = toldOf?.has(arn) !== false || keptRegistrations.includes(arn);
-  return !wasTold && at - (unlistedAt?.get(arn) ?? -Infinity) <= LISTED_LATELY_MS;
+/** It registered anew, nothing has named it, and the role was never allowed to list it. */
+function mayNotBeListed(instance: Instance): boolean {
+  const one = containerInstanceOf(instance);
+  const isDeniedNow = one !== undefined && (instance.process?.listDeniedAt ?? -Infinity) >= one.registeredAt;
+  return isDeniedNow && !instance.mayList && !wasTold(instance, one.arn);
 }
+
+/** ECS has just listed the host without it, after it had registered, and nobody has ever named it to this process, or to one before. */
+function isDenied(instance: Instance, arn: string, at: number): boolean {
+  const unlistedAt = instance.process?.unlistedAt.get(arn) ?? -Infinity;
+  return !wasTold(instance, arn) && at - unlistedAt <= LISTED_LATELY_MS;
+}
+
+const wasTold = ({ process, keptRegistrations }: Instance, arn: string): boolean =>
+  process?.toldOf.has(arn) !== false || keptRegistrations.includes(arn);
 
 /** A list so old, in ms, is asked for once more before the instance is let go. */
 const LISTED_LATELY_MS = 5_000;
