@@ -123,6 +123,9 @@ export function followAnswer(
       if (isToldUntagged(instance, output) && waitsForTagByApi(instance) && !isToldToGo(instance))
         process.toldUnaskedAt = at;
       return;
+    case 'ecs:DeregisterContainerInstance':
+      instance.deregisteredOnes.add(textIn(input, 'containerInstance') ?? '');
+      return;
     case 'ecs:ListContainerInstances':
       followHostList(instance, at, input, output);
       return;
@@ -210,11 +213,16 @@ function isToldActive({ id }: Instance, output: unknown): boolean {
   );
 }
 
-/** Whether an answer counts tasks on one of the instance's own container instances. */
-function countsTasks({ id }: Instance, output: unknown): boolean {
+/**
+ * Whether an answer counts tasks on one of the instance's own container instances. ECS has looked for tasks on one that it has let its agent
+ * deregister without force, and what it says of that later can be older.
+ */
+function countsTasks({ id, deregisteredOnes }: Instance, output: unknown): boolean {
   const found = memberOf(output, 'containerInstances');
   const own = Array.isArray(found) ? found.filter((one) => textIn(one, 'ec2InstanceId') === id) : [];
-  return own.some((one) => tasksCountedOn(one) > 0);
+  return own.some(
+    (one) => tasksCountedOn(one) > 0 && !deregisteredOnes.has(textIn(one, 'containerInstanceArn') ?? ''),
+  );
 }
 
 const tasksCountedOn = (one: unknown): number =>

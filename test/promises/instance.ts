@@ -150,6 +150,8 @@ export type Instance = {
   knowsRegistration: boolean;
   /** ARNs of the container instances that its state names. */
   keptRegistrations: readonly string[];
+  /** The ARNs of those that its agent has deregistered, as ECS has answered. */
+  readonly deregisteredOnes: Set<string>;
   /** ECS has listed the host's container instances to its agent: the role may do that. */
   mayList: boolean;
   /** … of those that ECS has said are this host's. */
@@ -309,6 +311,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     stateLostAt: -Infinity,
     knowsRegistration: false,
     keptRegistrations: [],
+    deregisteredOnes: new Set(),
     mayList: false,
     keptConfirmed: [],
     couldSaveItself: false,

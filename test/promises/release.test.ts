@@ -56,6 +56,18 @@ test('X5, a release without the operator’s hooks of its own drain', () => {
   assert.deepEqual(found(early, 64, setting), [
     `X5: ${A} ran the operator's hooks of stage drained while tasks were left: what those write is not saved`,
   ]);
+  const anew = happened(15, {
+    type: 'container-instance',
+    instanceId: A,
+    containerInstanceArn: `${ARN}-anew`,
+    from: undefined,
+    to: 'ACTIVE',
+  });
+  assert.deepEqual(
+    found([...draining, anew, ran(20)], 20.5, setting),
+    [],
+    'nothing has named what the host is by now',
+  );
   const long = { ...ran(62), runMs: 5_000 } as Entry;
   assert.deepEqual(found([...drained.slice(0, -2), long, ...drained.slice(-2)], 64, setting), [
     `X5: ${A} was released (CONTINUE) while the operator's hooks of stage drained ran: they are cut off`,
@@ -74,7 +86,7 @@ test('S4, an instance that its group is told to terminate, though somebody only 
 });
 
 test('S5, a release though ECS last counted a task', () => {
-  const told = (at: number, count: number): Entry => ({
+  const told = (at: number, count: number, containerInstanceArn = `${ARN}-anew`): Entry => ({
     kind: 'answer',
     at: at * 1000,
     api: 'ecs:DescribeContainerInstances',
@@ -82,12 +94,19 @@ test('S5, a release though ECS last counted a task', () => {
     input: {},
     output: {
       containerInstances: [
-        { ec2InstanceId: A, status: 'DRAINING', runningTasksCount: count, pendingTasksCount: 0 },
+        {
+          containerInstanceArn,
+          ec2InstanceId: A,
+          status: 'DRAINING',
+          runningTasksCount: count,
+          pendingTasksCount: 0,
+        },
       ],
     },
   });
   const log = (...more: Entry[]) => [...drained.slice(0, -2), ...more, ...drained.slice(-2)];
   assert.deepEqual(found(log(told(62, 1), told(62, 0)), 64), []);
+  assert.deepEqual(found(log(told(62, 1, ARN)), 64), [], 'ECS had looked when it let it be deregistered');
   assert.deepEqual(found(log(told(62, 0), told(62, 1)), 64), [
     `S5: ${A} was released (CONTINUE) though ECS last counted a task on it: that it lists none is no word that none is left`,
   ]);

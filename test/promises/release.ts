@@ -265,8 +265,8 @@ function hasLeftNoTrace(instance: Instance): boolean {
   const { ecsAgent, process, couldSaveItself } = instance;
   const one = containerInstanceOf(instance);
   if (one?.status !== 'INACTIVE' || ecsAgent.isUp) return false;
-  const wasTold = process !== undefined && process.introspectionAnsweredAt < Infinity;
-  return instance.stateLostAt > one.since || (!couldSaveItself && !wasTold);
+  const isNamed = process !== undefined && process.introspectionAnsweredAt < Infinity;
+  return instance.stateLostAt > one.since || (!couldSaveItself && !isNamed);
 }
 
 /** One that was registered a moment ago could not be known: as long as a look takes, which is longer in trouble. */
@@ -284,16 +284,17 @@ function isTooNewToBeKnown(instance: Instance, at: number): boolean {
 function mayNotBeListed(instance: Instance): boolean {
   const one = containerInstanceOf(instance);
   const isDeniedNow = one !== undefined && (instance.process?.listDeniedAt ?? -Infinity) >= one.registeredAt;
-  return isDeniedNow && !instance.mayList && !wasTold(instance, one.arn);
+  return isDeniedNow && !instance.mayList && !isNamed(instance, one.arn);
 }
 
 /** ECS has just listed the host without it, after it had registered, and nobody has ever named it to this process, or to one before. */
 function isDenied(instance: Instance, arn: string, at: number): boolean {
   const unlistedAt = instance.process?.unlistedAt.get(arn) ?? -Infinity;
-  return !wasTold(instance, arn) && at - unlistedAt <= LISTED_LATELY_MS;
+  return !isNamed(instance, arn) && at - unlistedAt <= LISTED_LATELY_MS;
 }
 
-const wasTold = ({ process, keptRegistrations }: Instance, arn: string): boolean =>
+/** Whether the host, or ECS, has named the container instance to its agent, in this process or before. */
+export const isNamed = ({ process, keptRegistrations }: Instance, arn: string): boolean =>
   process?.toldOf.has(arn) !== false || keptRegistrations.includes(arn);
 
 /** A list so old, in ms, is asked for once more before the instance is let go. */

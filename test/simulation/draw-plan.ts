@@ -30,6 +30,7 @@ import { addLateWait, addSecondWait } from './draw-limits.ts';
 import { addOptions } from './draw-options.ts';
 import { addShortenedHook, addWithdrawnInReplacement } from './draw-pace.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
+import { addReplicas } from './draw-replicas.ts';
 import {
   addFalse,
   addForbidden,
@@ -142,6 +143,7 @@ const RARE: readonly {
   { add: addScheduledStop, salt: 0x5c4e },
   { add: addRestartInSilence, salt: 0x4e51 },
   { add: addSlowDisk, salt: 0xd15c },
+  { add: addReplicas, salt: 0x4e91 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {
