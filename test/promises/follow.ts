@@ -19,7 +19,7 @@ import {
 } from './instance.ts';
 import { begins, isReplacement, leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
-import { isNamed, knownTasksLeft } from './release.ts';
+import { knownTasksLeft } from './release.ts';
 
 /** Brings the truth about an instance up to date with an entry about it. */
 export function follow(instance: Instance, entry: Entry): void {
@@ -64,16 +64,8 @@ export function follow(instance: Instance, entry: Entry): void {
 }
 
 function noteDrainedHooks(instance: Instance, at: number, runMs: number): void {
-  const hasTasks = !isUntoldOf(instance) && knownTasksLeft(instance, at).length > 0;
+  const hasTasks = knownTasksLeft(instance, at).length > 0;
   instance.drainedHooks = { at, endsAt: at + runMs, process: instance.process, hasTasks };
-}
-
-/** It has become another container instance in the middle of the drain, which nobody has named to its agent. */
-function isUntoldOf(instance: Instance): boolean {
-  const one = containerInstanceOf(instance);
-  return (
-    one !== undefined && one.registeredAt > (instance.drainSince ?? Infinity) && !isNamed(instance, one.arn)
-  );
 }
 
 function followEvent(instance: Instance, event: TimelineEvent): void {

@@ -294,7 +294,7 @@ function isDenied(instance: Instance, arn: string, at: number): boolean {
 }
 
 /** Whether the host, or ECS, has named the container instance to its agent, in this process or before. */
-export const isNamed = ({ process, keptRegistrations }: Instance, arn: string): boolean =>
+const isNamed = ({ process, keptRegistrations }: Instance, arn: string): boolean =>
   process?.toldOf.has(arn) !== false || keptRegistrations.includes(arn);
 
 /** A list so old, in ms, is asked for once more before the instance is let go. */

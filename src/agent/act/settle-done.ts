@@ -116,9 +116,12 @@ function deregistered(
   const left = tasksLeft.kind === 'known' ? tasksLeft.value : [];
   // It was given tasks until now, or a look since the call was decided on could not tell which it has.
   const mayHaveMore = containerInstance.status === 'ACTIVE' || tasksLeft.kind === 'unknown';
+  // Unless the ECS agent had named this very one, the host may have another, with tasks, which must be looked for.
+  const mayBeAnother = view?.heard !== containerInstance.arn;
+  const isUntold = left.length === 0 && (mayHaveMore || mayBeAnother);
   const shows: EcsView = {
     containerInstance: { kind: 'deregistered', arn: containerInstance.arn },
-    tasks: left.length === 0 && mayHaveMore ? unknown('asking what was placed last') : known(left),
+    tasks: isUntold ? unknown('asking what was placed last') : known(left),
     isListed: false,
     requests: 0,
     heard: view?.heard,
@@ -130,8 +133,7 @@ function deregistered(
   return {
     // After a restart ECS lists no tasks of it: that they were known is.
     state: { ...state, memory: mayHaveMore ? memory : { ...memory, deregistered: containerInstance.arn } },
-    // Unless the ECS agent had named this very one, the host may have another, which must be looked for.
-    shows: { view: shows, asOf: view?.heard === containerInstance.arn ? viewAskedAt : -Infinity },
+    shows: { view: shows, asOf: mayBeAnother ? -Infinity : viewAskedAt },
     stale: left.length > 0 || mayHaveMore ? ['ecsView'] : [],
     events,
   };

@@ -205,7 +205,7 @@ export function hookChoice(
 }
 
 /** The hook that was ours earlier in this drain: an instance that was retained can come to wait once more. */
-const hookBefore = ({ waiting, hook }: Memory): Hook | undefined => waiting?.hook ?? hook;
+export const hookBefore = ({ waiting, hook }: Memory): Hook | undefined => waiting?.hook ?? hook;
 
 /** Our hook, while its lifecycle action is known to wait for us. */
 export function waitingHook(

@@ -1,6 +1,6 @@
 import type { Hook } from '../../aws/auto-scaling.ts';
 import type { Action, Heartbeat, Observation, Policy, Waiting } from '../model.ts';
-import { hookChoice, isCompleted, isHookWanted, waitingHook } from './facts.ts';
+import { hookBefore, hookChoice, isCompleted, isHookWanted, waitingHook } from './facts.ts';
 
 export type DueHeartbeat = { readonly group: string; readonly hook: string; readonly at: number };
 
@@ -58,9 +58,12 @@ function assumedHook(observed: Observation, policy: Policy): Waiting | undefined
   const { memory, now, assumedGroup: group } = observed;
   if (group === undefined) return undefined;
   const choice = hookChoice(observed, policy);
-  if (choice.kind !== 'ours') return undefined;
+  // An earlier process may have read the hooks, or a tag that is gone by now have named ours.
+  const hook =
+    choice.kind === 'ours' ? choice.hook : choice.kind === 'unknown' ? hookBefore(memory) : undefined;
+  if (!hook) return undefined;
   const since = (memory.signalledAt ?? now) + BEFORE_WAIT_MS;
-  return { since, group, hook: choice.hook };
+  return { since, group, hook };
 }
 
 /** How late, in ms, the first heartbeat comes if requests are short: near the limit of a group that retains, five minutes are left. */

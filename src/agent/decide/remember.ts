@@ -4,6 +4,7 @@ import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
 import {
   groupState,
+  hookBefore,
   hookChoice,
   isAssumed,
   isOver,
@@ -183,7 +184,7 @@ function rememberWaiting(
   // If the group now wants something else of the instance, the tag belongs to the earlier event.
   const since = isTurned ? now : (memory.waiting?.since ?? mayWaitSince(observed));
   const hook =
-    choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? memory.waiting?.hook : undefined;
+    choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? hookBefore(memory) : undefined;
   const old = memory.waiting;
   if (old && old.since === since && old.group === group && sameHook(old.hook, hook)) return old;
   return hook ? { since, group, hook } : { since, group };

@@ -178,8 +178,14 @@ describe('what was done', () => {
     );
   });
   it('deregistered while the ECS agent was silent: ECS is asked whether the host is another one by now', () => {
-    const { shows } = after(deregister, done, { view: { ...view, heard: undefined } });
+    const { shows, state } = after(deregister, done, { view: { ...view, heard: undefined } });
     assert.equal(shows?.asOf, -Infinity);
+    assert.equal(
+      shows?.view.tasks.kind,
+      'unknown',
+      'the operator’s hooks would run as if none were left under its new name',
+    );
+    assert.equal(state.memory.deregistered, 'a', 'after a restart ECS lists no task of what is deregistered');
     assert.equal(after(deregister, done, { view: undefined }).shows?.asOf, -Infinity);
   });
   it('deregistered, though the ECS agent had named another: ECS is asked after that one', () => {

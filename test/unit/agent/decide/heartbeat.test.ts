@@ -237,6 +237,13 @@ describe('while only metadata says that the group terminates the instance', () =
     assert.deepEqual(first({ memory: {} })?.at, NOW + 4 * SECOND));
   it('unless it is not known which hook is ours', () =>
     assert.equal(first({ hooks: unknown('throttled') }), undefined));
+  it('for the hook that an earlier process knew as its own, while the hooks cannot be read: it would time out', () => {
+    const memory = { signalledAt: NOW, hook: { ...hook, name: 'named-by-a-tag' } };
+    assert.equal(first({ hooks: unknown('throttled'), memory })?.hook, 'named-by-a-tag');
+    assert.equal(first({ memory })?.hook, 'drain', 'what the group has now counts');
+    const several = known([hook, { ...hook, name: 'other' }]);
+    assert.equal(first({ hooks: several, memory }), undefined, 'it is none of them');
+  });
   it('and goes on while the group fails to answer, where nothing waited yet: the hook would time out', () => {
     const silent = { lifecycle: unknown('throttled'), memory: { signalledAt: NOW } };
     const lastHeartbeat = { at: NOW, outcome: 'nothing-waiting', times: 1 } as const;

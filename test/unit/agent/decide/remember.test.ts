@@ -246,6 +246,10 @@ describe('what is remembered of the lifecycle action', () => {
     const seen = { ...base, memory: { ...signalled, waiting }, lifecycle: inState('Terminating:Wait') };
     assert.deepEqual(after(seen).waiting, waiting);
   });
+  it('the hook that an earlier process knew as its own, when the group does not answer for the hooks', () => {
+    const seen = { ...base, memory: { ...signalled, hook }, lifecycle: inState('Terminating:Wait') };
+    assert.deepEqual(after(seen).waiting?.hook, hook, 'it would time out');
+  });
   it('nothing once it waits no more', () => {
     const memory = { ...signalled, waiting: { since: NOW - MINUTE, group: 'web-asg', hook } };
     assert.deepEqual(after({ ...base, memory, lifecycle: inState('Terminating:Proceed') }), {
