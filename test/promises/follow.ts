@@ -19,7 +19,7 @@ import {
 } from './instance.ts';
 import { begins, isReplacement, leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
-import { knownTasksLeft } from './release.ts';
+import { knownTasksLeft, mayBeUnknown } from './release.ts';
 
 /** Brings the truth about an instance up to date with an entry about it. */
 export function follow(instance: Instance, entry: Entry): void {
@@ -64,7 +64,7 @@ export function follow(instance: Instance, entry: Entry): void {
 }
 
 function noteDrainedHooks(instance: Instance, at: number, runMs: number): void {
-  const hasTasks = knownTasksLeft(instance, at).length > 0;
+  const hasTasks = !mayBeUnknown(instance, at) && knownTasksLeft(instance, at).length > 0;
   instance.drainedHooks = { at, endsAt: at + runMs, process: instance.process, hasTasks };
 }
 

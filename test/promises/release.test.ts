@@ -56,6 +56,27 @@ test('X5, a release without the operator’s hooks of its own drain', () => {
   assert.deepEqual(found(early, 64, setting), [
     `X5: ${A} ran the operator's hooks of stage drained while tasks were left: what those write is not saved`,
   ]);
+  const anew = happened(15, {
+    type: 'container-instance',
+    instanceId: A,
+    containerInstanceArn: `${ARN}-anew`,
+    from: undefined,
+    to: 'ACTIVE',
+  });
+  const listed = (arns: readonly string[]): Entry => ({
+    kind: 'answer',
+    at: 34_000,
+    api: 'ecs:ListContainerInstances',
+    instanceId: A,
+    input: { cluster: 'web' },
+    output: { containerInstanceArns: arns },
+  });
+  const unlisted = (...arns: readonly string[]) => {
+    const log = [...draining, anew, listed(arns), ran(35), ...drained.slice(draining.length)];
+    return found(log, 64, setting).filter((one) => one.startsWith('X5'));
+  };
+  assert.deepEqual(unlisted(), [], 'ECS has just said that the host is no other one');
+  assert.equal(unlisted(`${ARN}-anew`).length, 1);
   const long = { ...ran(62), runMs: 5_000 } as Entry;
   assert.deepEqual(found([...drained.slice(0, -2), long, ...drained.slice(-2)], 64, setting), [
     `X5: ${A} was released (CONTINUE) while the operator's hooks of stage drained ran: they are cut off`,

@@ -42,7 +42,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   // An action that has ended already lets go of nothing any more.
   if (how === 'CONTINUE' && !stillWaits(instance, at)) return;
   const isAllowed = limitAllows(instance, 'continue', at);
-  const isNew = isTooNewToBeKnown(instance, at) || hasLeftNoTrace(instance) || mayNotBeListed(instance);
+  const isNew = mayBeUnknown(instance, at);
   const released = how === undefined ? 'deregistered' : `released (${how})`;
   const [running] = hostSaysRunning(instance, at);
   if (how === undefined) {
@@ -89,6 +89,10 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
 }
 
 const JUST_TOLD_MS = 500;
+
+/** Whether nothing may have told its agent yet which container instance the host is. */
+export const mayBeUnknown = (instance: Instance, at: number): boolean =>
+  isTooNewToBeKnown(instance, at) || hasLeftNoTrace(instance) || mayNotBeListed(instance);
 
 /** The tasks that ECS has not STOPPED and that its agent can know of. @param at in ms since the Unix epoch */
 export const knownTasksLeft = (instance: Instance, at: number): readonly Task[] =>

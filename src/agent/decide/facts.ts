@@ -205,7 +205,14 @@ export function hookChoice(
 }
 
 /** The hook that was ours earlier in this drain: an instance that was retained can come to wait once more. */
-export const hookBefore = ({ waiting, hook }: Memory): Hook | undefined => waiting?.hook ?? hook;
+const hookBefore = ({ waiting, hook }: Memory): Hook | undefined => waiting?.hook ?? hook;
+
+/**
+ * Our hook while the hooks cannot be read: the one that waited, or that the group was seen to have earlier in this drain. A name that
+ * only a tag has told may be no hook of the group's.
+ */
+export const hookSeen = ({ waiting, hook }: Memory): Hook | undefined =>
+  waiting?.hook ?? (hook?.heartbeatTimeout === undefined ? undefined : hook);
 
 /** Our hook, while its lifecycle action is known to wait for us. */
 export function waitingHook(

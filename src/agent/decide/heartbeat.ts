@@ -1,6 +1,6 @@
 import type { Hook } from '../../aws/auto-scaling.ts';
 import type { Action, Heartbeat, Observation, Policy, Waiting } from '../model.ts';
-import { hookBefore, hookChoice, isCompleted, isHookWanted, waitingHook } from './facts.ts';
+import { hookChoice, hookSeen, isCompleted, isHookWanted, waitingHook } from './facts.ts';
 
 export type DueHeartbeat = { readonly group: string; readonly hook: string; readonly at: number };
 
@@ -58,9 +58,9 @@ function assumedHook(observed: Observation, policy: Policy): Waiting | undefined
   const { memory, now, assumedGroup: group } = observed;
   if (group === undefined) return undefined;
   const choice = hookChoice(observed, policy);
-  // An earlier process may have read the hooks, or a tag that is gone by now have named ours.
+  // An earlier process may have read the hooks.
   const hook =
-    choice.kind === 'ours' ? choice.hook : choice.kind === 'unknown' ? hookBefore(memory) : undefined;
+    choice.kind === 'ours' ? choice.hook : choice.kind === 'unknown' ? hookSeen(memory) : undefined;
   if (!hook) return undefined;
   const since = (memory.signalledAt ?? now) + BEFORE_WAIT_MS;
   return { since, group, hook };

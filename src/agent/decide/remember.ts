@@ -4,8 +4,8 @@ import type { Signal } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
 import {
   groupState,
-  hookBefore,
   hookChoice,
+  hookSeen,
   isAssumed,
   isOver,
   leavingGroup,
@@ -183,8 +183,7 @@ function rememberWaiting(
   const choice = hookChoice(observed, config);
   // If the group now wants something else of the instance, the tag belongs to the earlier event.
   const since = isTurned ? now : (memory.waiting?.since ?? mayWaitSince(observed));
-  const hook =
-    choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? hookBefore(memory) : undefined;
+  const hook = choice.kind === 'ours' ? choice.hook : hooks.kind === 'unknown' ? hookSeen(memory) : undefined;
   const old = memory.waiting;
   if (old && old.since === since && old.group === group && sameHook(old.hook, hook)) return old;
   return hook ? { since, group, hook } : { since, group };

@@ -241,6 +241,12 @@ describe('while only metadata says that the group terminates the instance', () =
     const memory = { signalledAt: NOW, hook: { ...hook, name: 'named-by-a-tag' } };
     assert.equal(first({ hooks: unknown('throttled'), memory })?.hook, 'named-by-a-tag');
     assert.equal(first({ memory })?.hook, 'drain', 'what the group has now counts');
+    const onlyTold = { signalledAt: NOW, hook: { ...nameOnly, name: 'told-by-a-tag' } };
+    assert.equal(
+      first({ hooks: unknown('throttled'), memory: onlyTold }),
+      undefined,
+      'the group may have no such hook',
+    );
     const several = known([hook, { ...hook, name: 'other' }]);
     assert.equal(first({ hooks: several, memory }), undefined, 'it is none of them');
   });
