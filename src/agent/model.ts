@@ -41,6 +41,8 @@ export type Observation = {
   readonly isGroupAwaited?: boolean | undefined;
   /** The group that terminates the instance by the last word on it, which is metadata's: the group itself has not answered since. */
   readonly assumedGroup?: string | undefined;
+  /** The group that had begun to terminate the instance, or to replace its root volume, when it last answered: no action waited yet. */
+  readonly beginningGroup?: string | undefined;
   /** How long the group has been saying, without a word to the contrary, that it keeps the instance, in ms. */
   readonly keptForMs?: number | undefined;
   /** When the group itself last said that no lifecycle action waits for this instance, as far as this process has asked. */

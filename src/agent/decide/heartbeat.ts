@@ -1,4 +1,5 @@
 import type { Hook } from '../../aws/auto-scaling.ts';
+import { ifKnown } from '../../base/reading.ts';
 import type { Action, Heartbeat, Observation, Policy, Waiting } from '../model.ts';
 import { hookChoice, hookSeen, isCompleted, isHookWanted, waitingHook } from './facts.ts';
 
@@ -17,6 +18,7 @@ export function nextHeartbeat(
   const waiting =
     waitingHook(observed, policy) ??
     assumedHook(observed, policy) ??
+    unaskedHook(observed, policy) ??
     (observed.lifecycle.kind === 'unknown' ? memory.waiting : undefined);
   const { group, hook, since = now } = waiting ?? {};
   if (!group || !hook) return undefined;
@@ -32,7 +34,7 @@ export function nextHeartbeat(
   // The question that would tell the hook's time-out is throttled, and each heartbeat takes a request from it.
   const isUnread = hook.heartbeatTimeout === undefined && observed.crowded !== undefined;
   const rest = isUnread ? Math.min((lastHeartbeat.at - waitsSince) * UNREAD_SHARE, LONGEST_UNREAD_MS) : 0;
-  return { group, hook: hook.name, at: Math.max(usual, lastHeartbeat.at + rest) };
+  return { group, hook: hook.name, at: Math.max(since, usual, lastHeartbeat.at + rest) };
 }
 
 /**
@@ -56,14 +58,31 @@ function firstAt({ now, crowded }: Observation, hook: Hook, since: number): numb
 /** Our hook, while only metadata has said that the group terminates the instance: a heartbeat tells whether the hook waits yet. */
 function assumedHook(observed: Observation, policy: Policy): Waiting | undefined {
   const { memory, now, assumedGroup: group } = observed;
-  if (group === undefined) return undefined;
-  const choice = hookChoice(observed, policy);
-  // An earlier process may have read the hooks.
-  const hook =
-    choice.kind === 'ours' ? choice.hook : choice.kind === 'unknown' ? hookSeen(memory) : undefined;
-  if (!hook) return undefined;
+  const hook = group === undefined ? undefined : likelyHook(observed, policy);
+  if (group === undefined || !hook) return undefined;
   const since = (memory.signalledAt ?? now) + BEFORE_WAIT_MS;
   return { since, group, hook };
+}
+
+/**
+ * Our hook, while tasks may be left and the group, which had begun to terminate the instance, has not been heard for longer than a first
+ * heartbeat can wait: a release that was throttled may have used up the minute's requests, and then the host was given a task.
+ */
+function unaskedHook(observed: Observation, policy: Policy): Waiting | undefined {
+  const { notWaitingAt, beginningGroup: group, tasks } = observed;
+  if (group === undefined || notWaitingAt === undefined || ifKnown(tasks)?.length === 0) return undefined;
+  const hook = likelyHook(observed, policy);
+  return hook && { since: notWaitingAt + UNASKED * heartbeatInterval(hook), group, hook };
+}
+
+/** So many heartbeats' time after the last word of a group that is to be asked once in that time. */
+const UNASKED = 1.5;
+
+/** An earlier process may have read the hooks. */
+function likelyHook(observed: Observation, policy: Policy): Hook | undefined {
+  const choice = hookChoice(observed, policy);
+  if (choice.kind === 'ours') return choice.hook;
+  return choice.kind === 'unknown' ? hookSeen(observed.memory) : undefined;
 }
 
 /** How late, in ms, the first heartbeat comes if requests are short: near the limit of a group that retains, five minutes are left. */

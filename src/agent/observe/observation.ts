@@ -2,6 +2,7 @@ import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading } from '../../base/reading.ts';
 import { isAssumed } from '../decide/facts.ts';
+import { leaving } from '../decide/group-state.ts';
 import type { DrainState, EcsView, Observation, Policy, StageState } from '../model.ts';
 import type { DrainPolls, SeenInDrain } from '../polls.ts';
 import { containerInstanceIn } from './container-instance.ts';
@@ -80,6 +81,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       lifecycle: polls.lifecycle.reading(),
       isGroupAwaited: isAwaited(polls.lifecycle, around.now),
       assumedGroup: assumedGroup(polls.lifecycle.lastKnown()),
+      beginningGroup: beginningGroup(polls.lifecycle.lastKnown()),
       keptForMs,
       notWaitingAt,
       keptAt,
@@ -157,6 +159,11 @@ function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], now: number): 
   const { isAsking, failure } = asked();
   return failure ? failure.kind !== 'permission' && now - failure.since < AWAITED_MS : isAsking;
 }
+
+const beginningGroup = (last: Lifecycle | undefined): string | undefined =>
+  last?.kind === 'in-group' && !isAssumed(last) && leaving(last.state)?.stage === 'begun'
+    ? last.group
+    : undefined;
 
 const assumedGroup = (last: Lifecycle | undefined): string | undefined =>
   last?.kind === 'in-group' && isAssumed(last) ? last.group : undefined;

@@ -258,5 +258,32 @@ describe('while only metadata says that the group terminates the instance', () =
   });
 });
 
+describe('while the group, which had begun to terminate the instance, is not heard, and tasks are left', () => {
+  const lifecycle = known({ kind: 'in-group', group: 'web-asg', state: 'Terminating' } as const);
+  const short = { ...hook, heartbeatTimeout: 34 * SECOND };
+  const unasked = {
+    ...withTask,
+    lifecycle,
+    beginningGroup: 'web-asg',
+    notWaitingAt: NOW - 5 * SECOND,
+    hooks: known([short]),
+    lastHeartbeat: undefined,
+    memory: { signalledAt: NOW - MINUTE },
+  };
+  const next = (more: Partial<typeof withTask>) => nextHeartbeat({ ...unasked, ...more }, policy, wait);
+  it('a heartbeat tells whether its hook waits: it would time out before the minute has requests again', () =>
+    assert.deepEqual(next({}), { group: 'web-asg', hook: 'drain', at: NOW + 5_500 }));
+  it('though the last question failed', () =>
+    assert.equal(next({ lifecycle: unknown('throttled') })?.at, NOW + 5_500));
+  it('counts from the last word of the group, whatever was recorded before', () => {
+    const lastHeartbeat = { at: NOW - MINUTE, outcome: 'recorded' } as const;
+    assert.equal(next({ lastHeartbeat })?.at, NOW + 5_500);
+    assert.equal(next({ lastHeartbeat: { ...lastHeartbeat, at: NOW } })?.at, NOW + 7 * SECOND);
+  });
+  it('not where none is left: a release asks the group', () =>
+    assert.equal(next({ tasks: known([]) }), undefined));
+  it('not where the group has not begun', () => assert.equal(next({ beginningGroup: undefined }), undefined));
+});
+
 it('after one that was recorded at once the next one comes as late as the strain says', () =>
   assert.equal(at({ at: NOW, outcome: 'recorded', strain: 1 }), NOW + 20 * MINUTE));
