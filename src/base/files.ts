@@ -59,15 +59,24 @@ export function replaceFile(
 }
 
 /**
- * Has what a file or a directory holds put on the disk itself, while everything else goes on. Resolves with whether it is
- * there now: a crash of the host leaves the names in a directory, and the content of a file, as they were put there last.
+ * Has what a file holds now put on the disk itself, while everything else goes on. Resolves with whether it is there: until
+ * then a crash of the host can leave the file empty.
  */
 export function putOnDisk(path: string, fs: FileSystem = nodeFs): Promise<boolean> {
   const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = nodeFs.constants;
+  return syncBeside(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, fs);
+}
+
+/** The same of the names in a directory, to which a link may lead, as to systemd's StateDirectory. */
+export function putNamesOnDisk(directory: string, fs: FileSystem = nodeFs): Promise<boolean> {
+  return syncBeside(directory, 'r', fs);
+}
+
+function syncBeside(path: string, flags: number | 'r', fs: FileSystem): Promise<boolean> {
   return new Promise((resolve) => {
     let file: number;
     try {
-      file = fs.openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+      file = fs.openSync(path, flags);
     } catch {
       resolve(false);
       return;

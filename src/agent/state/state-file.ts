@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   type FileSystem,
   makeDirectory,
+  putNamesOnDisk,
   putOnDisk,
   readKeptFile,
   removeFile,
@@ -54,7 +55,7 @@ export function createFileStore(stateDir: string, fs?: FileSystem): StateStore {
   const sync = createSync(async (isLatest) => {
     const isOnDisk = await putOnDisk(latest, fs);
     if (isOnDisk && isLatest()) renameIfPossible(latest, path, fs);
-    await putOnDisk(stateDir, fs);
+    await putNamesOnDisk(stateDir, fs);
   });
   return {
     load: () => {

@@ -17,6 +17,7 @@ import { describe, type TestContext, test } from 'node:test';
 import {
   type FileSystem,
   makeDirectory,
+  putNamesOnDisk,
   putOnDisk,
   readKeptFile,
   readTextFile,
@@ -127,13 +128,21 @@ describe('a file that is replaced', () => {
     const calls: string[] = [];
     const fs = noting(calls);
     assert.equal(await putOnDisk(path, fs), true);
-    assert.equal(await putOnDisk(join(path, '..'), fs), true);
+    assert.equal(await putNamesOnDisk(join(path, '..'), fs), true);
     const directory = nameOf(path, -2);
     assert.deepEqual(
       calls,
       ['open file', 'fsync file', 'open ..', 'fsync ..'].map((call) => call.replace('..', String(directory))),
     );
     assert.equal(await putOnDisk(join(path, 'nothing')), false);
+    const link = join(temporaryDirectory(t), 'link');
+    symlinkSync(join(path, '..'), link);
+    assert.equal(
+      await putNamesOnDisk(link),
+      true,
+      'systemd makes a link of the state directory of a dynamic user',
+    );
+    assert.equal(await putOnDisk(link), false);
     const fsync = ((_: number, done: (error: Error) => void) => done(new Error('EIO'))) as never;
     assert.equal(await putOnDisk(path, { ...nodeFs, fsync }), false, 'a disk that has failed holds nothing');
   });
