@@ -502,12 +502,24 @@ export function isOursForgotten(instance: Instance): boolean {
 export function isHookTagUnread(instance: Instance, at: number): boolean {
   const { taggedHook, taggedHookFrom, taggedHookUntil, setting, disturbances } = instance;
   if (taggedHook === undefined) return false;
-  const calmMs = disturbances.longestCalm(taggedHookFrom, Math.min(at, taggedHookUntil));
+  const until = Math.min(at, taggedHookUntil);
   const readMs =
     setting.pollInterval * 1.2 + TAG_READ_MS + (readsTagByApi(instance) ? PAST_TAG_BY_API_MS : 0);
-  if (calmMs > readMs) return false;
+  const isCalm = disturbances.longestCalm(taggedHookFrom, until) > readMs;
+  if (isCalm && !isTagThrottled(instance, until)) return false;
   return oursOf({ ...instance, taggedHook: undefined, oursBefore: undefined })?.name !== taggedHook;
 }
+
+/** Whether the EC2 API has not answered since the tag named the hook, and may not have been asked since it last refused. */
+function isTagThrottled(instance: Instance, at: number): boolean {
+  const { process, taggedHookFrom, disturbances } = instance;
+  const answeredAt = process?.answeredAt.get('ec2:DescribeTags') ?? -Infinity;
+  if (!readsTagByApi(instance) || answeredAt >= taggedHookFrom) return false;
+  return at - disturbances.troubleAt(at) <= EC2_PATIENCE_MS;
+}
+
+/** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
+export const EC2_PATIENCE_MS = 400_000;
 
 /** Reading the tag takes so long at most where all is well, in ms. */
 const TAG_READ_MS = 1_000;

@@ -133,6 +133,26 @@ describe('L1, kept without work', () => {
     assert.ok(found(log(true), 200).some((one) => one.startsWith(held)));
   });
 
+  test('not yet where the EC2 API has refused to say which of two hooks the tag names', () => {
+    const key = 'ecs-drain-agent:terminate';
+    const read = (at: number, outcome?: string) => called(at, 'ec2:DescribeTags', {}, outcome);
+    const log = (...reads: readonly Entry[]) => [
+      hook('drain'),
+      hook('backup'),
+      ...atRest,
+      happened(5, { type: 'tag-put', instanceId: A, key, value: 'hook=drain' }),
+      ...drained.slice(atRest.length, -2),
+      ...reads,
+    ];
+    const foundBy = (end: number, ...reads: readonly Entry[]) =>
+      found(log(...reads), end, { tagsInMetadata: false });
+    const refused = read(64, 'RequestLimitExceeded');
+    assert.deepEqual(foundBy(460, refused), []);
+    const held = `L1: ${A} is still held by our lifecycle action, with no task left`;
+    assert.ok(foundBy(470, refused).some((one) => one.startsWith(held)));
+    assert.ok(foundBy(200, refused, read(100, 'ok')).some((one) => one.startsWith(held)));
+  });
+
   test('not where the agent was killed before it could note which hook was its own, and has two now', () => {
     const log = (killedAt: number): readonly Entry[] => [
       hook('drain'),

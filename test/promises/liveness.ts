@@ -3,6 +3,7 @@ import { clearAt, type Due, joinedAt, mayStillCome, STILL_ACTIVE, toldBy, whatIs
 import {
   CALM_MS,
   containerInstanceOf,
+  EC2_PATIENCE_MS,
   holdsRootVolume,
   type Instance,
   isGroupUnread,
@@ -44,8 +45,6 @@ const LISTS_MS = 61_000;
 export const listsMs = ({ setting, tasks }: Instance): number =>
   setting.hasSmallPages && tasks.size > 6 ? LONG_LISTS_MS : LISTS_MS;
 const LONG_LISTS_MS = 10 * 60_000;
-/** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
-const EC2_PATIENCE_MS = 400_000;
 /** A signal that is polled for at the usual pace is seen within this, in ms. */
 const SEEN_MS = 4_000;
 /** A process that starts needs this long, in ms, to learn what it must keep alive. */

@@ -2,6 +2,7 @@ import { memberOf, namedIn, neededBefore, statusSetBy, textIn } from './calls.ts
 import type { Request } from './entry.ts';
 import {
   canTellSignals,
+  EC2_PATIENCE_MS,
   hookNamedIn,
   type Instance,
   isCalm,
@@ -120,9 +121,6 @@ function isUnheard(instance: Instance, request: Request): boolean {
 }
 
 const isTagUnread = ({ process, goneAt }: Instance): boolean => (process?.tagReadAt ?? -Infinity) <= goneAt;
-
-/** What the EC2 API makes one wait that reads the tag there and was throttled, in ms. */
-const EC2_PATIENCE_MS = 400_000;
 
 /** A request that AWS refuses is made again after a minute, jittered by a fifth, in ms. */
 const UNTOLD_MS = 75_000;
