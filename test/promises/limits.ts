@@ -24,8 +24,11 @@ export function earliestAbandon(instance: Instance): number | undefined {
   const isSure = clockSetAt === -Infinity && setting.clockAheadMs === 0;
   const tagged = isSure || taggedEventAt === Infinity ? taggedEventAt : -Infinity;
   const since = Math.min(waitsSince, seemsToWaitSince, tagged, maySeemToWaitSince(instance));
-  return since + timeout - ABANDON_BEFORE_LIMIT_MS - 1_000;
+  return since + timeout - ABANDON_BEFORE_LIMIT_MS - HOST_FIRST_MS;
 }
+
+/** The host is asked before the group, and what it says counts from then: an ECS agent that hangs takes two seconds. */
+const HOST_FIRST_MS = 3_000;
 
 /** An action counts as waiting from when nothing said any more that it does not: the group itself, or, where that is silent, metadata. */
 function maySeemToWaitSince(instance: Instance): number {

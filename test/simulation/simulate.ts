@@ -73,7 +73,6 @@ export async function simulate(
   let life: Life | undefined;
   let calls = 0;
   let diskOperations = 0;
-  let wroteAt = -Infinity;
   let bootedAt = -UP_BEFORE_MS;
   const isHibernated = plan.happenings.some(({ what }) => what === 'hibernation');
   const standstill = isHibernated ? createStandstill(clock) : neverStandsStill(clock);
@@ -135,9 +134,9 @@ export async function simulate(
   for (const one of plan.kills)
     if (one.when === 'at')
       clock.at(START + one.at, () => whenOn(() => (one.by ? terminate(one) : kill(one))));
+  disk.now = clock.monotonic;
   disk.onOperation = () => {
     diskOperations++;
-    wroteAt = clock.monotonic();
     for (const one of plan.kills) if (one.when === 'in-write' && one.operation === diskOperations) kill(one);
     return life !== undefined;
   };
@@ -364,7 +363,7 @@ export async function simulate(
 
   /** What nobody has synced is lost, unless the kernel has written it back by then. */
   function losePower() {
-    if (clock.monotonic() - wroteAt > WRITTEN_BACK_MS) disk.writeBack();
+    disk.writeBack(clock.monotonic() - WRITTEN_BACK_MS);
     const before = disk.content();
     disk.losePower();
     // The time that the disk had to take is nobody's fault.

@@ -6,6 +6,7 @@ import {
   fsyncSync,
   insertDisk,
   openSync,
+  readFileSync,
   renameSync,
   STATE_DIR,
   writeSync,
@@ -69,6 +70,19 @@ describe('once the power has failed, the simulated disk holds', () => {
     disk.writeBack();
     disk.losePower();
     assert.equal(disk.content(), 'new', 'a fault that no host has would be called the agent’s');
+  });
+
+  it('what was written long ago, though a later write has failed since', () => {
+    const disk = setUp();
+    disk.now = () => 10;
+    write('new', DRAFT);
+    renameSync(DRAFT, STATE);
+    disk.now = () => 60;
+    write('never', DRAFT);
+    disk.writeBack(20);
+    disk.losePower();
+    assert.equal(disk.content(), 'new', 'a fault that no host has would be called the agent’s');
+    assert.throws(() => readFileSync(DRAFT), { code: 'ENOENT' });
   });
 
   it('what fsync(2) has been told to put there, once it returns, and not what was written meanwhile', () => {

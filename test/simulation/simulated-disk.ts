@@ -7,8 +7,10 @@ import type * as Fs from 'node:fs';
 export type Disk = {
   /** The machine restarts: what was not synced is gone. */
   losePower(): void;
-  /** The kernel has had the time to write its cache to the platter by itself. */
-  writeBack(): void;
+  /** The kernel has had the time to write to the platter by itself what was changed until then, in ms. Default: all of it. */
+  writeBack(until?: number): void;
+  /** In ms. */
+  now: () => number;
   /** Nothing can be written any more, until it is `fine` again. */
   full: boolean;
   /** For so many bytes the disk has room, in all its files: a write takes what it finds room for, and says how much. */
@@ -25,13 +27,15 @@ export type Disk = {
   onOperation: () => boolean;
 };
 
-type File = { cached: Buffer; synced: Buffer };
+type File = { cached: Buffer; synced: Buffer; changedAt: number };
 type Handle = { readonly file: File | 'directory'; readTo: number };
 
 const EMPTY = Buffer.alloc(0);
 
 let names = new Map<string, File>();
 let syncedNames = new Map<string, File>();
+/** When what a name stands for last changed, in ms. */
+let namedAt = new Map<string, number>();
 let open = new Map<number, Handle>();
 let nextHandle = 3;
 let current: Disk | undefined;
@@ -43,6 +47,7 @@ let processes = 0;
 export function insertDisk(): Disk {
   names = new Map();
   syncedNames = new Map();
+  namedAt = new Map();
   open = new Map();
   const disk: Disk = {
     losePower: () => {
@@ -55,16 +60,17 @@ export function insertDisk(): Disk {
       processes++;
     },
     whenSynced: (end) => end(),
-    writeBack: () => {
-      for (const file of names.values()) file.synced = file.cached;
-      syncedNames = new Map(names);
+    writeBack: (until = Infinity) => {
+      for (const file of names.values()) if (file.changedAt <= until) file.synced = file.cached;
+      for (const [path, at] of namedAt) if (at <= until) syncName(path);
     },
+    now: () => 0,
     full: false,
     room: Infinity,
     overwrite: (text) => {
       names.clear();
       const bytes = text === undefined ? undefined : Buffer.from(text);
-      if (bytes) names.set(STATE_FILE, { cached: bytes, synced: bytes });
+      if (bytes) names.set(STATE_FILE, { cached: bytes, synced: bytes, changedAt: disk.now() });
       syncedNames = new Map(names);
     },
     content: () => (names.get(LATEST_FILE) ?? names.get(STATE_FILE))?.cached.toString('utf8'),
@@ -78,6 +84,25 @@ export function insertDisk(): Disk {
 export const STATE_DIR = '/var/lib/ecs-drain-agent';
 const STATE_FILE = `${STATE_DIR}/state.json`;
 const LATEST_FILE = `${STATE_FILE}.latest`;
+
+function name(path: string, file: File | undefined): void {
+  if (file) names.set(path, file);
+  else names.delete(path);
+  namedAt.set(path, now());
+}
+
+function syncName(path: string): void {
+  const file = names.get(path);
+  if (file) syncedNames.set(path, file);
+  else syncedNames.delete(path);
+}
+
+function fill(file: File, bytes: Buffer): void {
+  file.cached = bytes;
+  file.changedAt = now();
+}
+
+const now = () => current?.now() ?? 0;
 
 function goesOn(): boolean {
   if (!current?.onOperation()) return false;
@@ -128,9 +153,9 @@ export const openSync = ((path: string, flags: string | number) => {
   if (!goesOn()) return handle;
   if (before && flags === 'wx')
     throw Object.assign(new Error(`EEXIST: file already exists, open '${path}'`), { code: 'EEXIST' });
-  const file: File = before ?? { cached: EMPTY, synced: EMPTY };
-  file.cached = EMPTY;
-  names.set(path, file);
+  const file: File = before ?? { cached: EMPTY, synced: EMPTY, changedAt: now() };
+  fill(file, EMPTY);
+  if (!before) name(path, file);
   open.set(handle, { file, readTo: 0 });
   return handle;
 }) as unknown as typeof Fs.openSync;
@@ -152,9 +177,9 @@ export const writeSync = ((handle: number, what: string | Buffer, offset = 0, le
   if (room <= 0) throw noSpace();
   const taken = bytes.subarray(0, room);
   // A kill can come in the middle of it.
-  file.cached = Buffer.concat([file.cached, taken.subarray(0, taken.length >> 1)]);
+  fill(file, Buffer.concat([file.cached, taken.subarray(0, taken.length >> 1)]));
   if (!goesOn()) return bytes.length;
-  file.cached = Buffer.concat([file.cached, taken.subarray(taken.length >> 1)]);
+  fill(file, Buffer.concat([file.cached, taken.subarray(taken.length >> 1)]));
   return taken.length;
 }) as unknown as typeof Fs.writeSync;
 
@@ -204,13 +229,13 @@ export const closeSync = ((handle: number) => {
 export const unlinkSync = ((path: string) => {
   if (!names.has(path)) throw noSuchFile(path);
   // Removing a file takes no room.
-  if (current?.onOperation()) names.delete(path);
+  if (current?.onOperation()) name(path, undefined);
 }) as unknown as typeof Fs.unlinkSync;
 
 export const renameSync = ((from: string, to: string) => {
   const file = names.get(from);
   if (!file) throw noSuchFile(from);
   if (!goesOn()) return;
-  names.delete(from);
-  names.set(to, file);
+  name(from, undefined);
+  name(to, file);
 }) as unknown as typeof Fs.renameSync;

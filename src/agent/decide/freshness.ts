@@ -27,7 +27,7 @@ export type Freshness = {
 
 type Needed = Extract<
   Question,
-  'identity' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle' | 'retention'
+  'identity' | 'signals' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle' | 'retention'
 >;
 
 /** An answer that was asked for at most this long, in ms, before the mutation became due is new enough to let an instance go. */
@@ -72,6 +72,8 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   const askedSince = (question: Needed, since: number) => asked[question].at >= since;
   // The signal was read from metadata, which may have become another instance's since it last gave its instance id.
   if (!askedSince('identity', decidedAt)) needed.push('identity');
+  // What nothing takes back rests on a signal that may have gone while the host was hibernated, if only for seconds.
+  if (restsOnSignals(mutation) && !askedSince('signals', dueAt - LATELY_MS)) needed.push('signals');
   // Since it was last heard, the group may have begun to terminate the instance, or decided to keep it.
   const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
   // A tag whose event is over says nothing about another event that has begun since.
@@ -140,6 +142,10 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   if ((isAnother || isLong) && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
 }
+
+/** Whether nothing undoes it, and only a signal asks for it. An action that waits is the group's own request, which it never takes back. */
+const restsOnSignals = ({ kind }: Mutation): boolean =>
+  kind === 'deregister' || kind === 'terminate' || kind === 'stop-tasks';
 
 /** When the question was answered, if that took longer than this, in ms; otherwise -Infinity. */
 const answeredLate = ({ at, answeredAt }: Asked, ms: number): number =>

@@ -261,7 +261,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 
   /**
    * Reads whether the container instance is unchanged since it was listed without a task, and ECS still counts none: then none
-   * was placed since.
+   * was placed since. Where it stays in its cluster, somebody may have set it ACTIVE while a list of this host waited for its turn.
    */
   async function confirm(said: Registration | undefined, last: EcsView) {
     const before = last.containerInstance;
@@ -270,9 +270,10 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const { located, own } = ifKnown(await locate(said)) ?? {};
     if (located?.kind !== 'registered' || located.arn !== before.arn || located.status !== before.status)
       return undefined;
-    return located.taskCount === 0 && located.newer === undefined
-      ? known({ ...last, describedAt, own: own ?? [] })
-      : undefined;
+    if (located.taskCount > 0 || located.newer !== undefined) return undefined;
+    const isLong = options.isReplacing() && options.now() - describedAt > LONG_MS;
+    if (isLong && !(await isStill(before))) return undefined;
+    return known({ ...last, describedAt, own: own ?? [] });
   }
 
   /**

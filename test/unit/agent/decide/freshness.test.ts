@@ -30,6 +30,7 @@ const seen: Freshness = {
   now: NOW,
   asked: {
     identity: at(NOW),
+    signals: at(NOW - 500),
     registration: at(NOW - 500),
     localTasks: at(NOW - 500),
     ecsView: at(NOW - 500),
@@ -73,6 +74,24 @@ describe('the name is asked again', () => {
       assert.deepEqual(needed(mutation, asked({ lifecycle, identity: at(NOW - 1) })), ['identity']);
       assert.deepEqual(needed(mutation, asked({ lifecycle })), []);
     });
+});
+
+describe('the signals are read again', () => {
+  const old = asked({ identity: at(NOW), lifecycle: at(NOW), signals: at(NOW - 501) });
+  const lasting: readonly Mutation[] = [
+    { kind: 'stop-tasks', cluster: 'web', tasks: [], why: 'spot' },
+    { kind: 'deregister', containerInstance: registered },
+    terminate,
+  ];
+  for (const mutation of lasting)
+    it(`before ${mutation.kind}: the host may have been hibernated since, for a Spot notice that is over`, () => {
+      assert.deepEqual(needed(mutation, old), ['signals']);
+    });
+  it('but not before what can be undone, nor for an action that waits, which the group never takes back', () => {
+    assert.deepEqual(needed({ kind: 'set-draining', containerInstance: registered }, old), []);
+    assert.deepEqual(needed({ kind: 'set-active', containerInstance: registered }, old), []);
+    assert.deepEqual(needed(complete, old), []);
+  });
 });
 
 it('what is given back for a tag whose event is over was kept by its group half a minute ago: another event may have begun', () => {

@@ -404,6 +404,17 @@ describe('a view that confirms a list of a moment ago', () => {
     assert.equal(await lists({ located: renewed }), true);
     assert.equal(await lists({}), false);
   });
+  it('is a full one where it took long, and what stays in its cluster was set ACTIVE meanwhile', async () => {
+    const seen = async (takesMs: number, isReplacing = true) => {
+      const { view } = setUp({ instances: { a: { status: 'ACTIVE' } }, tasks: [], takesMs, isReplacing });
+      const reading = await view('confirm', before([]));
+      return reading.kind === 'known' ? idsIn(reading) : reading.cause;
+    };
+    const changed = 'the container instance has changed while its tasks were listed';
+    assert.equal(await seen(501), changed, 'a task could have come, and would end with the root volume');
+    assert.deepEqual(await seen(500), []);
+    assert.deepEqual(await seen(60_000, false), [], 'ECS itself refuses to let go of one with tasks');
+  });
   it('is unknown where it is not known where the host is', async () => {
     const { view } = setUp({ tasks: [], located: unknown('ECS lists other hosts') });
     assert.deepEqual(await view('confirm', before([])), unknown('ECS lists other hosts'));
