@@ -114,6 +114,7 @@ export function createDrill({ fleet: fleetOptions, flags = [] }: DrillOptions = 
           whileAlive(own, () => face.transport(operation, input, options)),
         store: {
           load: () => kept,
+          putOnDisk: () => {},
           save: (state) => {
             if (!own.dead) kept = structuredClone(state);
           },

@@ -147,8 +147,10 @@ export function followAnswer(
       // What lacks a member, or names others only, tells nothing.
       const own = Array.isArray(found) ? found.find((one) => isAbout(one, instance)) : undefined;
       if (Array.isArray(found) && found.length > 0 && !own) return;
+      const wasKept = !leaves(process.lifecycle ?? '');
       process.lifecycle =
         textIn(own, 'LifecycleState') ?? (output === undefined ? (instance.lifecycle ?? 'none') : 'none');
+      if (!wasKept || instance.lifecycleToldAt < instance.goneAt) instance.toldKeptSince = at;
       instance.lifecycleToldAt = at;
       if (!isReplacement(process.lifecycle)) instance.toldOfReplacementAt = Infinity;
       else if (instance.toldOfReplacementAt === Infinity) instance.toldOfReplacementAt = at;

@@ -97,6 +97,8 @@ export type Instance = {
   terminatingSince: number;
   /** When its agent was last told the state in the group. */
   lifecycleToldAt: number;
+  /** Since when it has been told that the group keeps it. */
+  toldKeptSince: number;
   /** When its agent last asked for that and was told of a state in which no hook waits. */
   notWaitingToldAt: number;
   /** When `Terminating:Wait` began. */
@@ -282,6 +284,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     lifecycleSince: -Infinity,
     terminatingSince: -Infinity,
     lifecycleToldAt: -Infinity,
+    toldKeptSince: -Infinity,
     notWaitingToldAt: -Infinity,
     waitsSince: undefined,
     seemsToWaitSince: Infinity,

@@ -90,6 +90,27 @@ describe('S4, nothing asked for it', () => {
     assert.ok(found(log, 41).includes(unasked));
   });
 
+  test('a heartbeat, once the group, which could not be asked before, has said for half a minute that it keeps it', () => {
+    const input = { AutoScalingGroupName: 'g', LifecycleHookName: 'drain', InstanceId: A };
+    const ask = (at: number, outcome?: string) =>
+      called(at, 'autoscaling:DescribeAutoScalingInstances', { InstanceIds: [A] }, outcome);
+    const heartbeatAt = (at: number, ...asks: readonly Entry[]) =>
+      found(
+        [
+          ...atRest,
+          tag(10),
+          tagRemoved(12),
+          ...asks,
+          called(at, 'autoscaling:RecordLifecycleActionHeartbeat', input),
+        ],
+        at + 1,
+      ).filter((one) => one.startsWith('S4')).length;
+    const unheard = [150, 180].map((at) => ask(at, 'InternalFailure'));
+    assert.equal(heartbeatAt(190, ...unheard), 0);
+    assert.equal(heartbeatAt(239, ...unheard, ask(200), ask(235)), 0);
+    assert.equal(heartbeatAt(241, ...unheard, ask(200), ask(235)), 1);
+  });
+
   test('a heartbeat long after, but for an agent that reads the tag in metadata that serves none any more', () => {
     const input = { AutoScalingGroupName: 'asg', LifecycleHookName: 'drain', InstanceId: A };
     const beat = called(200, 'autoscaling:RecordLifecycleActionHeartbeat', input);

@@ -113,7 +113,9 @@ function isUnheard(instance: Instance, request: Request): boolean {
   // A process that was started since believes it.
   if (isPastTag && lifecycle !== undefined && leaves(lifecycle)) return true;
   // A hook that waited may wait still, as long as the group cannot be asked.
-  const isUntold = instance.lifecycleToldAt < instance.goneAt;
+  const { lifecycleToldAt, toldKeptSince, goneAt } = instance;
+  // One answer that it stays can be a replica's that lags: it is asked for again for half a minute.
+  const isUntold = lifecycleToldAt < goneAt || request.at - toldKeptSince <= TOLD_AGAIN_MS;
   if (isUntold && request.api === 'autoscaling:RecordLifecycleActionHeartbeat')
     return request.at - disturbances.troubleAt(request.at) <= UNTOLD_MS;
   if (!isPastTag || statusSetBy(request) !== 'DRAINING') return false;
@@ -121,6 +123,9 @@ function isUnheard(instance: Instance, request: Request): boolean {
 }
 
 const isTagUnread = ({ process, goneAt }: Instance): boolean => (process?.tagReadAt ?? -Infinity) <= goneAt;
+
+/** The group's word that it keeps an instance counts after half a minute, and then the heartbeat is on its way, in ms. */
+const TOLD_AGAIN_MS = 40_000;
 
 /** A request that AWS refuses is made again after a minute, jittered by a fifth, in ms. */
 const UNTOLD_MS = 75_000;

@@ -186,7 +186,7 @@ function startAgentOn(
     http: (request) => (isGone() ? never() : face.http(request)),
     transport: () => (operation, input, options) =>
       isGone() ? never() : face.transport(operation, input, options),
-    store: { load: () => undefined, save: () => {}, remove: () => {} },
+    store: { load: () => undefined, putOnDisk: () => {}, save: () => {}, remove: () => {} },
     manual: async () => known(undefined),
     configuredCluster: () => CLUSTER,
     environment: {},

@@ -73,6 +73,8 @@ export async function simulate(
   let life: Life | undefined;
   let calls = 0;
   let diskOperations = 0;
+  /** The last process was killed while it wrote, and none has read that since. */
+  let wasKilledInWrite = false;
   let bootedAt = -UP_BEFORE_MS;
   const isHibernated = plan.happenings.some(({ what }) => what === 'hibernation');
   const standstill = isHibernated ? createStandstill(clock) : neverStandsStill(clock);
@@ -137,7 +139,11 @@ export async function simulate(
   disk.now = clock.monotonic;
   disk.onOperation = () => {
     diskOperations++;
-    for (const one of plan.kills) if (one.when === 'in-write' && one.operation === diskOperations) kill(one);
+    for (const one of plan.kills) {
+      if (one.when !== 'in-write' || one.operation !== diskOperations) continue;
+      wasKilledInWrite = life !== undefined;
+      kill(one);
+    }
     return life !== undefined;
   };
   const { syncMs } = plan;
@@ -253,7 +259,13 @@ export async function simulate(
   function storeOf(own: Life) {
     const store = agent.createFileStore(STATE_DIR);
     return {
-      load: store.load,
+      load: () => {
+        if (!own.dead) wasKilledInWrite = false;
+        return store.load();
+      },
+      putOnDisk: () => {
+        if (!own.dead) store.putOnDisk();
+      },
       save: (state: Parameters<typeof store.save>[0]) => {
         if (own.dead) return;
         checker.onSaving(state);
@@ -366,8 +378,8 @@ export async function simulate(
     disk.writeBack(clock.monotonic() - WRITTEN_BACK_MS);
     const before = disk.content();
     disk.losePower();
-    // The time that the disk had to take is nobody's fault.
-    if (plan.syncMs !== undefined && disk.content() !== before) checker.onStateLost();
+    // The time that the disk had to take is nobody's fault, nor a kill before it was told to.
+    if ((plan.syncMs !== undefined || wasKilledInWrite) && disk.content() !== before) checker.onStateLost();
   }
 
   function loseState(how: 'lost' | 'corrupt') {

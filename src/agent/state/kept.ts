@@ -142,7 +142,10 @@ type Loaded = { readonly state?: State | undefined; readonly stateOf?: string };
 function loadState(store: StateStore, instanceId: string, log: Log): Loaded {
   try {
     const state = store.load();
-    if (!state || state.instanceId === instanceId) return { state };
+    if (!state || state.instanceId === instanceId) {
+      store.putOnDisk();
+      return { state };
+    }
     log('state.discarded', `the state file is of another instance, ${state.instanceId}: starting without it`);
     return { stateOf: state.instanceId };
   } catch (error) {

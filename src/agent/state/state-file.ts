@@ -34,6 +34,11 @@ export type State = {
 export type StateStore = {
   /** Undefined where there is none. Throws an error that says what is wrong with what is there. */
   load(): State | undefined;
+  /**
+   * Has what `load` gave put on the disk itself, beside all else: the process before may have been killed before it was, and the
+   * host may lose power next.
+   */
+  putOnDisk(): void;
   /** Replaces it as a whole, or throws and leaves it as it was. */
   save(state: State): void;
   /** Removes it. Throws where it cannot. */
@@ -53,16 +58,20 @@ export function createFileStore(stateDir: string, fs?: FileSystem): StateStore {
   const path = join(stateDir, 'state.json');
   const latest = `${path}.latest`;
   const sync = createSync(async (isLatest) => {
-    const isOnDisk = await putOnDisk(latest, fs);
-    if (isOnDisk && isLatest()) renameIfPossible(latest, path, fs);
+    const isThere = await putOnDisk(latest, fs);
+    if (isThere && isLatest()) renameIfPossible(latest, path, fs);
     await putNamesOnDisk(stateDir, fs);
   });
+  let isOnDisk = true;
   return {
     load: () => {
       let whatIsWrong: unknown;
       try {
         const state = read(latest, fs);
-        if (state) return state;
+        if (state) {
+          isOnDisk = false;
+          return state;
+        }
       } catch (error) {
         // A power failure leaves it empty.
         whatIsWrong = error;
@@ -70,6 +79,9 @@ export function createFileStore(stateDir: string, fs?: FileSystem): StateStore {
       const state = read(path, fs);
       if (!state && whatIsWrong) throw whatIsWrong;
       return state;
+    },
+    putOnDisk: () => {
+      if (!isOnDisk) sync();
     },
     save: (state) => {
       makeDirectory(stateDir, fs);

@@ -12,7 +12,7 @@ export function runAgentOn(host: Host, start: typeof startAgent, config: Config)
     random: random.next,
     http,
     transport: () => transport,
-    store: { load: () => undefined, save: () => {}, remove: () => {} },
+    store: { load: () => undefined, putOnDisk: () => {}, save: () => {}, remove: () => {} },
     manual: async () => known(undefined),
     environment: {},
     log: () => {},

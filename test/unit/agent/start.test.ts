@@ -63,6 +63,7 @@ function start({ flags = [], environment = {}, random = 0.5, ...options }: Optio
     },
     store: {
       load: () => options.kept?.(machine.id),
+      putOnDisk: () => {},
       save: (state) => void host.saved.push(structuredClone(state)),
       remove: () => {},
     },

@@ -17,12 +17,18 @@ const state: State = {
   own: [ci('own')],
 };
 
-function setUp(load: () => State | undefined, save?: (state: State) => void, remove = () => {}) {
+function setUp(
+  load: () => State | undefined,
+  save?: (state: State) => void,
+  remove = () => {},
+  putOnDisk = () => {},
+) {
   const clock = createVirtualClock();
   const saved: State[] = [];
   const said: string[] = [];
   const store: StateStore = {
     load,
+    putOnDisk,
     save: save ?? ((next) => void saved.push(next)),
     remove,
   };
@@ -47,6 +53,20 @@ describe('what an earlier process left', () => {
       'ECS may have described it a moment before a restart, and not know it in its next answer',
     );
     assert.deepEqual(said, []);
+  });
+  it('is put on the disk, unless it is another instance’s', () => {
+    let puts = 0;
+    const setUpWith = (found: State | undefined) =>
+      setUp(
+        () => found,
+        undefined,
+        undefined,
+        () => puts++,
+      );
+    setUpWith(state);
+    assert.equal(puts, 1);
+    setUpWith({ ...state, instanceId: 'i-another' });
+    assert.equal(puts, 1);
   });
 
   it('says since when the ECS agent has named what ECS does not know, by the clock of this process', () => {

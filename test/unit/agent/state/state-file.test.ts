@@ -105,6 +105,39 @@ describe('the state file', () => {
     assert.deepEqual(readdirSync(directory), ['state.json']);
   });
 
+  test('is put on the disk by the process that finds it, if the one before was killed before that, and only then', async (t) => {
+    const killed = withHangingDisk(t);
+    killed.store.save({ ...full, savedAt: 1 });
+    await killed.endSync();
+    killed.store.save({ ...full, savedAt: 2 });
+    const { store, endSync, syncs } = withHangingDisk(t, killed.directory);
+    store.load();
+    store.putOnDisk();
+    await endSync();
+    assert.deepEqual(readdirSync(killed.directory), ['state.json']);
+    assert.equal(
+      store.load()?.savedAt,
+      2,
+      'a host that loses power next forgets what the killed agent has done',
+    );
+    const next = withHangingDisk(t, killed.directory);
+    next.store.load();
+    next.store.putOnDisk();
+    assert.deepEqual([syncs(), next.syncs()], [2, 0]);
+  });
+
+  test('that a power failure has left empty does not take the place of the one before', async (t) => {
+    const { directory, store, endSync } = withHangingDisk(t);
+    store.save({ ...full, savedAt: 1 });
+    await endSync();
+    writeFileSync(join(directory, 'state.json.latest'), '');
+    const next = withHangingDisk(t, directory);
+    assert.equal(next.store.load()?.savedAt, 1);
+    next.store.putOnDisk();
+    await next.endSync();
+    assert.equal(next.store.load()?.savedAt, 1);
+  });
+
   test('that is removed while the disk hangs is gone, the older one and the latest', async (t) => {
     const { directory, store, endSync } = withHangingDisk(t);
     store.save({ ...full, savedAt: 1 });
@@ -205,9 +238,14 @@ describe('the state file', () => {
 /** A store whose fsync(2) returns only when it is told to. */
 function withHangingDisk(t: TestContext, directory = temporaryDirectory(t)) {
   const waiting: ((error: Error | null) => void)[] = [];
-  const fsync = ((_: number, done: (error: Error | null) => void) => void waiting.push(done)) as never;
+  let syncs = 0;
+  const fsync = ((_: number, done: (error: Error | null) => void) => {
+    syncs++;
+    waiting.push(done);
+  }) as never;
   return {
     directory,
+    syncs: () => syncs,
     store: createFileStore(directory, { ...nodeFs, fsync }),
     /** Ends the one that is under way, of the file and of its directory. */
     endSync: async (error: Error | null = null) => {
