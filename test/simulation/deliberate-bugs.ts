@@ -1060,6 +1060,29 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
     from: 74_200,
   },
+  {
+    name: 'asks tasks to stop for a notice from before the host was hibernated',
+    edits: [
+      {
+        around: 'outdated',
+        by: "(outdated) => (...given) => outdated(...given).filter((one) => one !== 'signals')",
+      },
+    ],
+    isRare: true,
+    from: 75_589_000,
+  },
+  {
+    name: 'releases by what it saw before it waited for a list of its host',
+    edits: [{ within: 'confirm', replace: 'isLong && !(await isStill(before))', by: '(false as boolean)' }],
+    isRare: true,
+    from: 75_187_000,
+  },
+  {
+    name: 'leaves what a killed process has saved to the next power failure',
+    edits: [{ within: 'loadState', replace: 'store.putOnDisk();', by: '' }],
+    isRare: true,
+    from: 75_638_000,
+  },
 ];
 
 /** The state file lacks this member of the memory. */
