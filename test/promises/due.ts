@@ -255,12 +255,13 @@ function unknownUntil(instance: Instance, at: number): number {
   // What ECS has forgotten counts as gone for who remembers that ECS once knew it.
   const isForgotten = one?.status === 'INACTIVE' && at - one.since > DESCRIBED_MS;
   if (!isForgotten) return -Infinity;
-  const bornAt = process?.bornAt ?? at;
-  const couldAsk = bornAt <= one.since + DESCRIBED_MS;
+  // At rest ECS is asked nothing.
+  const beganAt = Math.max(process?.bornAt ?? at, instance.drainSince ?? at);
+  const couldAsk = beganAt <= one.since + DESCRIBED_MS;
   if (stateLostAt <= one.registeredAt && couldAsk) return -Infinity;
   if (stateLostAt <= one.registeredAt && keptConfirmed.includes(one.arn)) return -Infinity;
   // Only in a cluster that somebody names is ECS's denial believed.
-  return instance.setting.namesCluster ? bornAt + CLAIM_MS : Infinity;
+  return instance.setting.namesCluster ? beganAt + CLAIM_MS : Infinity;
 }
 
 /** Until when what another process has said on the ECS agent's port may hold the host: minutes, which count anew after a reboot. */

@@ -155,6 +155,7 @@ export function followAnswer(
       if (!isReplacement(process.lifecycle)) instance.toldOfReplacementAt = Infinity;
       else if (instance.toldOfReplacementAt === Infinity) instance.toldOfReplacementAt = at;
       if (!waits(process.lifecycle)) instance.notWaitingToldAt = Math.min(at, process.groupAskedFrom);
+      if (isTermination(process.lifecycle) && !process.isToldToGo) instance.toldToGoSince = at;
       noteToldToGo(process, at);
       return;
     }

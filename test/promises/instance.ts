@@ -97,6 +97,8 @@ export type Instance = {
   terminatingSince: number;
   /** When its agent was last told the state in the group. */
   lifecycleToldAt: number;
+  /** Since when it has been told that the group terminates it. */
+  toldToGoSince: number;
   /** Since when it has been told that the group keeps it. */
   toldKeptSince: number;
   /** When its agent last asked for that and was told of a state in which no hook waits. */
@@ -284,6 +286,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     lifecycleSince: -Infinity,
     terminatingSince: -Infinity,
     lifecycleToldAt: -Infinity,
+    toldToGoSince: -Infinity,
     toldKeptSince: -Infinity,
     notWaitingToldAt: -Infinity,
     waitsSince: undefined,
@@ -530,7 +533,8 @@ const TAG_READ_MS = 1_000;
 /** Once it waits, and its agent knows the hooks, the one that is ours stays so for the rest of the drain. */
 export function noteWait(instance: Instance, at: number): void {
   const { lifecycle, process, drainSince = at } = instance;
-  if (!waits(lifecycle) || !process?.answeredAt.has('autoscaling:DescribeLifecycleHooks')) return;
+  if (!instance.isAlive || !waits(lifecycle)) return;
+  if (!process?.answeredAt.has('autoscaling:DescribeLifecycleHooks')) return;
   // What it read in this drain before they were changed counts for a while.
   const last = [...instance.formerHooks].at(-1);
   const readAt = process.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? Infinity;

@@ -35,7 +35,9 @@ function maySeemToWaitSince(instance: Instance): number {
   const { notWaitingToldAt, drainSince = Infinity, setting, disturbances, process } = instance;
   const isKept = process !== undefined && process.bornAt > notWaitingToldAt;
   if (notWaitingToldAt >= drainSince) return isKept ? notWaitingToldAt - KEPT_EVERY_MS : notWaitingToldAt;
-  const silentMs = disturbances.span(drainSince - SILENT_MS, drainSince);
+  // Whether the EC2 API tells of a tag says nothing of metadata.
+  const isMetadata = (api: string) => api !== 'ec2:DescribeTags';
+  const silentMs = disturbances.span(drainSince - SILENT_MS, drainSince, isMetadata);
   // A read that failed a moment before is one that did not tell.
   const polls = disturbances.troubleAt(drainSince) >= drainSince - setting.pollInterval * 3 ? 3 : 1;
   return drainSince - silentMs - polls * setting.pollInterval * 1.2;
@@ -53,13 +55,15 @@ const SILENT_MS = 30 * 60_000;
  */
 export function latestLimit(instance: Instance): number | undefined {
   const { setting, signalledSince, stoodStillUntil, stateLostAt, drainSince, rebootedAt, process } = instance;
+  // Where no signal is left it counts from when the group itself has said that it terminates the instance.
+  const toldSince = instance.signals.size === 0 ? instance.toldToGoSince : -Infinity;
   if (setting.limit === undefined || drainSince === undefined) return undefined;
   const isAnew = stateLostAt > drainSince;
   const anew = isAnew ? (process?.bornAt ?? Infinity) : -Infinity;
   const seen = setting.pollInterval * 1.2 + (readsTagByApi(instance) ? 15_000 : 0);
   // What came while the host stood still, or metadata answered nothing that can be read, is seen when that is over.
   const takenUpAt = (isAnew ? process?.takenUpAt : instance.takenUpAt) ?? -Infinity;
-  const noticedBy = Math.max(Math.max(signalledSince, stoodStillUntil, anew) + seen, takenUpAt);
+  const noticedBy = Math.max(Math.max(signalledSince, stoodStillUntil, anew) + seen, takenUpAt, toldSince);
   // How long the host was down for a reboot, it cannot tell.
   const uncounted = rebootedAt > drainSince ? instance.downMs : 0;
   return noticedBy + uncounted + setting.limit.after;

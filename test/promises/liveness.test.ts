@@ -171,6 +171,31 @@ describe('L1, kept without work', () => {
     assert.match(found(log(16), 1_100).join(), /is still held by our lifecycle action, with no task left/);
   });
 
+  test('nor where that hook came, and the wait began, while the agent was down', () => {
+    const log: readonly Entry[] = [
+      hook('drain'),
+      ...atRest,
+      tag(2),
+      readImds(3),
+      ...looks(4),
+      status(5, 'DRAINING'),
+      setStatus(5, 'DRAINING'),
+      called(5, 'autoscaling:DescribeLifecycleHooks'),
+      { kind: 'agent', at: 6_000, instanceId: A, change: 'ended' },
+      hook('backup', 8),
+      chosen(10),
+      lifecycle(10, 'Terminating'),
+      lifecycle(11, 'Terminating:Wait'),
+      task(60, 'STOPPED'),
+      started(900),
+      readImds(901),
+      ...looks(902),
+      status(903, 'INACTIVE'),
+      deregister(903),
+    ];
+    assert.deepEqual(found(log, 1_100), []);
+  });
+
   test('not minutes after a task was placed that ECS has forgotten: it may be one that ECS does not know yet', () => {
     const taskArn = `${TASK}b`;
     const placed = (at: number, to: 'RUNNING' | 'STOPPED') =>
