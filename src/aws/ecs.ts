@@ -189,10 +189,10 @@ export function createEcs(call: Caller): Ecs {
       return 'deregistered';
     },
 
-    stopTask: async (cluster, arn, reason, { urgent, unless }) => {
+    stopTask: async (cluster, arn, reason, { urgent, ...withdrawn }) => {
       const operation = 'ecs:StopTask';
       const input = { cluster: parseEcsArn(arn)?.cluster ?? cluster, task: arn, reason };
-      const options = urgent ? { urgent, attempts: 2, unless } : { unless };
+      const options = urgent ? { urgent, attempts: 2, ...withdrawn } : withdrawn;
       const { task } = await call(operation, input, options);
       if (task?.taskArn !== arn) throw incomplete(operation, 'it does not name the task');
     },

@@ -9,6 +9,8 @@ export type Clock = {
    * the signal itself, so that stopping is never mistaken for a failure.
    */
   sleep(ms: number, options?: { signal?: SleepSignal | undefined }): Promise<void>;
+  /** For how long the host has stood still, hibernated, as far as that was seen, in ms. Absent: that is not seen. */
+  stoodStill?(): number;
 };
 
 /** What a sleep needs of an AbortSignal. The loop, which sleeps for years, passes less than a whole one. */
@@ -94,7 +96,7 @@ export function steady(clock: Clock, uptime?: () => number): Clock {
     return running + stoodStill;
   };
   const offset = clock.now() - clock.monotonic();
-  return { ...clock, monotonic, now: () => offset + monotonic() };
+  return { ...clock, monotonic, now: () => offset + monotonic(), stoodStill: () => stoodStill };
 }
 
 /** The host's uptime is read so often at most, in ms: each time it is a file. */

@@ -1,4 +1,5 @@
 import type { AutoScaling } from '../../aws/auto-scaling.ts';
+import type { Withdrawable } from '../../aws/call.ts';
 import type { Ecs, Task } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
 import type { Operation } from '../../aws/operations.ts';
@@ -8,10 +9,11 @@ import type { Mutation, OnFault, Outcome } from '../model.ts';
 /**
  * Changes AWS. Both return once AWS has answered, and never reject: a fault of our own is told to `onFault`, and counts as failed.
  *
- * `unless` aborts once it is not wanted any more: what was not sent by then is not sent, and fails as `unsent`.
+ * `unless` aborts once it is not wanted any more: what was not sent by then is not sent, and fails as `unsent`. So does what was not sent
+ * until `until`, in ms by the monotonic clock.
  */
 export type Calls = {
-  mutate(mutation: Mutation, unless: AbortSignal): Promise<Outcome>;
+  mutate(mutation: Mutation, unless: AbortSignal, until?: number): Promise<Outcome>;
   heartbeat(group: string, hook: string, unless: AbortSignal): Promise<Outcome>;
 };
 
@@ -44,17 +46,17 @@ export type CallPorts = {
 
 export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
   return {
-    mutate: (mutation, unless) =>
+    mutate: (mutation, unless, until) =>
       mutation.kind === 'stop-tasks'
-        ? stopTasks(mutation, unless)
-        : outcomeOf(mutation.kind, () => perform(mutation, unless)),
+        ? stopTasks(mutation, { unless, until })
+        : outcomeOf(mutation.kind, () => perform(mutation, { unless, until })),
     heartbeat: (group, hook, unless) =>
       outcomeOf('heartbeat', () => autoScaling.heartbeat(group, hook, { unless })),
   };
 
   async function perform(
     mutation: Exclude<Mutation, { kind: 'stop-tasks' }>,
-    unless: AbortSignal,
+    unless: Withdrawable,
   ): Promise<unknown> {
     switch (mutation.kind) {
       case 'set-draining':
@@ -63,32 +65,32 @@ export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
         return setStatus(mutation, 'ACTIVE', unless);
       case 'deregister': {
         const { cluster, arn } = mutation.containerInstance;
-        return ecs.deregister(cluster, arn, { unless });
+        return ecs.deregister(cluster, arn, unless);
       }
       case 'complete':
-        return autoScaling.complete(mutation.group, mutation.hook, mutation.result, { unless });
+        return autoScaling.complete(mutation.group, mutation.hook, mutation.result, unless);
       case 'terminate':
-        return autoScaling.terminate({ unless });
+        return autoScaling.terminate(unless);
     }
   }
 
   function setStatus(
     { containerInstance: { cluster, arn } }: Extract<Mutation, { kind: 'set-draining' | 'set-active' }>,
     status: 'ACTIVE' | 'DRAINING',
-    unless: AbortSignal,
+    unless: Withdrawable,
   ): Promise<void> {
-    return ecs.setStatus(cluster, arn, status, { unless });
+    return ecs.setStatus(cluster, arn, status, unless);
   }
 
   /** What one of them could not be told keeps none of the others from it, and is no reason to tell those again. */
   async function stopTasks(
     { tasks, cluster, why }: Extract<Mutation, { kind: 'stop-tasks' }>,
-    unless: AbortSignal,
+    unless: Withdrawable,
   ): Promise<Outcome> {
     const left = [...tasks];
     const asked: Task[] = [];
     const errors: AwsError[] = [];
-    const options = { urgent: why === 'spot', unless };
+    const options = { urgent: why === 'spot', ...unless };
     const next = async (): Promise<void> => {
       for (let task = left.shift(); task; task = left.shift()) {
         const { arn } = task;
