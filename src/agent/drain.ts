@@ -288,7 +288,16 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       if (once.stages) rests.push(once.stages.retryAt());
       return Math.min(...rests.filter((at) => at > clock.now()));
     },
-    forget: observer.forget,
+    forget: (cause) => {
+      observer.forget(cause);
+      // It may have been a Spot interruption that hibernated the host. Its notice asks for nothing until it is read anew.
+      const { spotSeenAt: _, signals, ...rest } = state.memory;
+      if (signals?.some(({ source }) => source === 'spot'))
+        update({
+          ...state,
+          memory: { ...rest, signals: signals.filter(({ source }) => source !== 'spot') },
+        });
+    },
     close: () => {
       mutationSender.close();
       heartbeatSender.close();

@@ -42,6 +42,8 @@ export type AgentPorts = {
   /** Where a drain gets its answers; called for each drain. `over` aborts at its end: what still waits then is not asked. */
   readonly drainSource: (over: AbortSignal) => DrainPorts['source'];
   readonly calls: Calls;
+  /** When metadata last said that the group keeps the instance, whatever other sources of signals said; undefined where it never has. */
+  readonly keptAt: () => number | undefined;
   /** What the last run left. */
   readonly memory: Memory;
   /** Keeps the memory for after a restart. Never throws. */
@@ -79,17 +81,20 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let isSaidToWatch = false;
   /** A tag whose lifecycle event is over: it asks for nothing any more, for as long as its value is the same. */
   let pastTag: TagSignal | undefined;
-  const hearsOfGroup = policy.signals.includes('lifecycle');
-  /** When metadata last said that the group keeps the instance. */
-  let keptAt: number | undefined;
   /** The tag as it was last read, and since when it has had that value. */
   let tag: { readonly value: string; readonly since: number } | undefined;
   let drain: Drain | undefined = Object.keys(ports.memory).length > 0 ? openDrain(ports.memory) : undefined;
 
   let wakeAt = clock.now();
+  /** For how long the host had stood still by the last round, in ms. */
+  let seenStill = clock.stoodStill?.() ?? 0;
 
   while (!stop.aborted) {
-    if (clock.now() - wakeAt > STOOD_STILL_MS) forgetAnswers();
+    // In this order: the time is what shows that the host stood still.
+    const isLate = clock.now() - wakeAt > STOOD_STILL_MS;
+    const stoodStill = clock.stoodStill?.() ?? 0;
+    if (isLate || stoodStill > seenStill) forgetAnswers();
+    seenStill = stoodStill;
     const phaseBefore = phaseOf(drain);
     const watchNextAt = askWatch(phaseBefore);
     const around = lookAround();
@@ -154,7 +159,6 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     // Silence does not take back what was said last.
     identity = ifKnown(watch.identity.reading()) ?? identity;
     const all = watch.signals.reading();
-    if (hearsOfGroup && ifKnown(all)?.present.length === 0) keptAt = watch.signals.asked().at;
     if (all.kind === 'known' && isAnotherTag(all.value, tag)) noteTag(tagIn(all.value.present));
     if (all.kind === 'known' && isAnotherTag(all.value, pastTag)) pastTag = undefined;
     const signals = pastTag === undefined ? all : withoutTag(all);
@@ -197,7 +201,7 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
         watch,
         jitter: () => jitter,
         around: lookAround,
-        keptAt: () => keptAt,
+        keptAt: ports.keptAt,
         tagSince: () => tag?.since ?? -Infinity,
         source: ports.drainSource(over.signal),
         calls: ports.calls,

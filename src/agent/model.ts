@@ -131,6 +131,8 @@ export type Memory = {
   readonly waiting?: WaitingHint;
   /** The hook that was last known to be ours: the one that the tag's value named, or for which an action waited. */
   readonly hook?: Hook;
+  /** The hook that the tag's value named last, after another one, while the group had not said which hooks it has. */
+  readonly namedHook?: string;
   /** Whether the group keeps an abandoned instance, as it last said in this drain. */
   readonly retains?: boolean;
   /** The lifecycle action that we completed. */

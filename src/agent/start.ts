@@ -17,7 +17,7 @@ import type { ReadManualSignal } from '../signals/manual.ts';
 import { lifecycleSignal, rebalanceSignal, spotSignal } from '../signals/metadata.ts';
 import { announcedAhead } from '../signals/read-signals.ts';
 import { scheduledSignal } from '../signals/scheduled.ts';
-import type { SignalReader } from '../signals/signal.ts';
+import type { ReadSignal, SignalReader } from '../signals/signal.ts';
 import { type TagPorts, tagSignal } from '../signals/tag.ts';
 import { createCalls } from './act/calls.ts';
 import { runAgent } from './loop.ts';
@@ -99,6 +99,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   );
 
   const onFault = createFaultLog(log, clock);
+  const lifecycle = noteKept(lifecycleSignal(imds), clock);
   log('agent.ready', `this is ${instanceId} in ${region}`, { region });
   await runAgent({
     instanceId,
@@ -112,7 +113,9 @@ export async function startAgent(config: Config, world: World): Promise<void> {
       imds,
       ecsAgent,
       signals: (onNews) => [
-        ...signalsFor(config, imds, clock, world.clock.now, kept.memory, () => describeOwnTag(onNews)),
+        ...signalsFor(config, imds, clock, world.clock.now, kept.memory, lifecycle.read, () =>
+          describeOwnTag(onNews),
+        ),
         { source: 'manual', read: () => world.manual({ instanceId, stateOf: kept.stateOf }) },
       ],
     },
@@ -137,6 +140,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     },
     calls: createCalls({ ecs, autoScaling, onFault }),
     memory: kept.memory,
+    keptAt: lifecycle.keptAt,
     save: kept.save,
     log: world.log,
     onFault,
@@ -165,18 +169,33 @@ function signalsFor(
   clock: Clock,
   wallNow: () => number,
   memory: Memory,
+  lifecycle: ReadSignal,
   tagPorts: () => TagPorts,
 ): SignalReader[] {
   const scheduled = memory.signals?.find((signal) => signal.source === 'scheduled');
   const readers = {
     tag: () => tagSignal(config, tagPorts()),
-    lifecycle: () => lifecycleSignal(imds),
+    lifecycle: () => lifecycle,
     spot: () => announcedAhead(spotSignal(imds), clock),
     rebalance: () => announcedAhead(rebalanceSignal(imds), clock),
     scheduled: () =>
       announcedAhead(scheduledSignal(imds, config.scheduledAhead, wallNow, scheduled?.eventId), clock),
   };
   return config.signals.map((source) => ({ source, read: readers[source]() }));
+}
+
+/** Remembers when the group was last said to keep the instance, though another source may be silent, or ask for the instance. */
+function noteKept(read: ReadSignal, { now }: Pick<Clock, 'now'>) {
+  let keptAt: number | undefined;
+  return {
+    keptAt: () => keptAt,
+    read: async () => {
+      const askedAt = now();
+      const reading = await read();
+      if (reading.kind === 'known' && reading.value === undefined) keptAt = askedAt;
+      return reading;
+    },
+  };
 }
 
 function reportSource(source: 'imds' | 'ec2', log: Log): void {

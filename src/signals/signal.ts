@@ -42,3 +42,6 @@ export type SignalReader = { readonly source: SignalSource; readonly read: ReadS
 
 /** The sources that do not answer, and why: any of them may have a signal. */
 export type SilentSources = Readonly<Partial<Record<SignalSource, string>>>;
+
+/** EC2 user guide, "Spot instance interruption notices": the notice comes so long before the interruption, in ms. */
+export const SPOT_NOTICE_MS = 120_000;

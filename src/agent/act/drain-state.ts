@@ -58,9 +58,9 @@ export const attemptsOf = (state: DrainState, mutation: Mutation): Attempts =>
   state.attempts[tryOf(mutation)] ?? NONE;
 
 /** Auto Scaling knows no such action any more: what it answered to our completing it was true. */
-export function confirmed(memory: Memory): Memory {
+export function confirmed(memory: Memory, now: number): Memory {
   const { completed } = memory;
-  return completed ? { ...memory, completed: { ...completed, standing: 'confirmed' } } : memory;
+  return completed ? { ...memory, completed: { ...completed, at: now, standing: 'confirmed' } } : memory;
 }
 
 const NONE: Attempts = { failures: 0, refusals: 0, nothingWaited: 0, restsUntil: -Infinity };

@@ -1,6 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown } from '../../base/reading.ts';
+import { isAssumed } from '../decide/facts.ts';
 import { heartbeatWaitsFor } from '../decide/freshness.ts';
+import { leaving } from '../decide/group-state.ts';
 import type { DrainState, Outcome } from '../model.ts';
 import type { AskAnew, DrainPolls, WatchPolls } from '../polls.ts';
 import type { Calls } from './calls.ts';
@@ -86,12 +88,17 @@ export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
     ports.apply(isDryRun ? { ...settled, events: [] } : { ...settled, state });
   }
 
-  /** What was recorded for an action that nobody has said to wait says that it does, and that the group terminates the instance. */
+  /** What was recorded for an action that nobody has said to wait says that it does, and that the group takes the instance out. */
   function noteWait(state: DrainState, { kind }: Outcome, at: number): DrainState {
-    const last = ifKnown(polls.lifecycle.reading());
-    if (kind !== 'done' || isDryRun || last?.kind !== 'in-group' || !last.from) return state;
-    polls.lifecycle.show({ ...last, state: 'Terminating:Wait' }, at);
-    return state.memory.isTerminating
+    const last = ifKnown(polls.lifecycle.reading()) ?? polls.lifecycle.lastKnown();
+    if (kind !== 'done' || isDryRun || last?.kind !== 'in-group') return state;
+    const before = leaving(last.state);
+    if (before?.stage !== 'begun' && !isAssumed(last)) return state;
+    polls.lifecycle.show(
+      { ...last, state: before?.stage === 'begun' ? `${last.state}:Wait` : last.state },
+      at,
+    );
+    return state.memory.isTerminating || before?.aim !== 'termination'
       ? state
       : { ...state, memory: { ...state.memory, isTerminating: true } };
   }

@@ -67,7 +67,6 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
           now,
           asked: {
             identity: watch.identity.asked(),
-            signals: watch.signals.asked(),
             registration: watch.registration.asked(),
             localTasks: polls.localTasks.asked(),
             ecsView: polls.ecsView.asked(),
@@ -103,9 +102,10 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
     ports.update(beginMutation(ports.state(), mutation, clock.now()));
     const answered = new AbortController();
     const patience = sentWithin(mutation);
+    const until = patience === undefined ? undefined : clock.monotonic() + patience;
     if (patience !== undefined)
       void clock.sleep(patience, { signal: answered.signal }).then(() => withdrawal.abort());
-    const outcome = policy.dryRun ? skip(mutation) : await calls.mutate(mutation, withdrawal.signal);
+    const outcome = policy.dryRun ? skip(mutation) : await calls.mutate(mutation, withdrawal.signal, until);
     answered.abort();
     const settled = settle(ports.state(), mutation, outcome, before, settleContext());
     // What AWS has done is told, though nothing rests on it any more.

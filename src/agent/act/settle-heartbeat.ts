@@ -36,7 +36,7 @@ export function settleHeartbeat(
       const beaten = next({ at, outcome: 'nothing-waiting', times });
       // What we completed is over, though another owner's hook still holds the instance.
       return {
-        state: { ...beaten, memory: confirmed(state.memory) },
+        state: { ...beaten, memory: confirmed(state.memory, at) },
         events: [],
         stale: ['lifecycle', 'hooks'],
       };

@@ -68,7 +68,8 @@ function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleCo
   const hook = mutation.kind === 'complete' ? mutation.hook : '';
   const { nothingWaited } = attemptsOf(state, mutation);
   const rest = Math.min(LONGEST_NOTHING_WAITING_REST_MS, NOTHING_WAITING_REST_MS * 2 ** nothingWaited);
-  const memory = confirmed(state.memory);
+  const isRepeated = state.memory.completed?.standing === 'confirmed';
+  const memory = confirmed(state.memory, now);
   const message = `no lifecycle action of hook ${hook} waits for this instance`;
   // As a heartbeat would have been told.
   const times = state.heartbeat?.outcome === 'nothing-waiting' ? state.heartbeat.times : 1;
@@ -80,7 +81,8 @@ function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleCo
       restsUntil: now + rest,
     }),
     stale: ['lifecycle', 'hooks'],
-    events: [{ event: 'lifecycle.nothing-waiting', message, fields: { hook } }],
+    // A completion that is repeated while another owner's hook holds the instance is told once.
+    events: isRepeated ? [] : [{ event: 'lifecycle.nothing-waiting', message, fields: { hook } }],
   };
 }
 

@@ -187,7 +187,7 @@ function release(observed: Observation, policy: Policy): Action {
       return { kind: 'wait', why: { for: 'hook' } };
     case 'waiting': {
       // Our action is completed; another owner's hook still holds the instance.
-      if (isCompleted(memory)) return { kind: 'done', why: doneFor(where) };
+      if (isCompleted(memory) && !isToBeConfirmed(observed)) return { kind: 'done', why: doneFor(where) };
       const choice = hookChoice(observed, policy);
       return choice.kind === 'ours'
         ? { kind: 'complete', group, hook: choice.hook.name, result: 'CONTINUE', why: 'drained' }
@@ -210,6 +210,16 @@ function release(observed: Observation, policy: Policy): Action {
         : { kind: 'done', why: 'maintenance' };
   }
 }
+
+/**
+ * If another owner's hook ends in retaining the instance, and somebody terminates it again before the group is asked, ours waits anew, and
+ * nothing shows that it is another wait. So the completion is repeated now and then: where nothing waits, it does nothing.
+ */
+const isToBeConfirmed = ({ now, memory: { completed } }: Observation): boolean =>
+  completed?.result === 'CONTINUE' &&
+  completed.standing === 'confirmed' &&
+  now >= completed.at + CONFIRMED_MS;
+const CONFIRMED_MS = 5 * 60_000;
 
 const doneFor = ({ aim }: Leaving): Done => (aim === 'root-volume' ? 'root-volume' : 'released');
 

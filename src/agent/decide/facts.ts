@@ -190,7 +190,7 @@ export function hookChoice(
   const { hooks, memory, pastTag } = observed;
   // A tag still names the hook long after its own event.
   const signals = pastTag ? [...signalsOf(observed), pastTag] : signalsOf(observed);
-  const choice = chooseHook(hooks, lifecycleHook, signals, hookBefore(memory));
+  const choice = chooseHook(hooks, lifecycleHook, signals, hookBefore(memory, hooks));
   const waits = memory.waiting?.hook;
   if (choice.kind !== 'ours' || choice.hook.name !== waits?.name) return choice;
   const { hook } = choice;
@@ -205,7 +205,8 @@ export function hookChoice(
 }
 
 /** The hook that was ours earlier in this drain: an instance that was retained can come to wait once more. */
-const hookBefore = ({ waiting, hook }: Memory): Hook | undefined => waiting?.hook ?? hook;
+const hookBefore = ({ waiting, namedHook, hook }: Memory, hooks: Observation['hooks']): Hook | undefined =>
+  waiting?.hook ?? ifKnown(hooks)?.find(({ name }) => name === namedHook) ?? hook;
 
 /**
  * Our hook while the hooks cannot be read: the one that waited, or that the group was seen to have earlier in this drain. A name that

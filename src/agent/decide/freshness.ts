@@ -27,7 +27,7 @@ export type Freshness = {
 
 type Needed = Extract<
   Question,
-  'identity' | 'signals' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle' | 'retention'
+  'identity' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle' | 'retention'
 >;
 
 /** An answer that was asked for at most this long, in ms, before the mutation became due is new enough to let an instance go. */
@@ -72,8 +72,6 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   const askedSince = (question: Needed, since: number) => asked[question].at >= since;
   // The signal was read from metadata, which may have become another instance's since it last gave its instance id.
   if (!askedSince('identity', decidedAt)) needed.push('identity');
-  // What nothing takes back rests on a signal that may have gone while the host was hibernated, if only for seconds.
-  if (restsOnSignals(mutation) && !askedSince('signals', dueAt - LATELY_MS)) needed.push('signals');
   // Since it was last heard, the group may have begun to terminate the instance, or decided to keep it.
   const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
   // A tag whose event is over says nothing about another event that has begun since.
@@ -94,9 +92,10 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
     for (const question of ['registration', 'localTasks'] as const)
       if (!askedSince(question, dueAt - LATELY_MS)) needed.push(question);
   }
-  // Only a full list can say that no other task is left.
-  if (mutation.kind === 'stop-tasks' && mutation.why === 'ignored' && !ifKnown(fresh.ecsView)?.isListed)
-    needed.push('ecsView');
+  // Only a full list of now can say that no other task is left: the host is not told of one at once.
+  const isListedNow =
+    ifKnown(fresh.ecsView)?.isListed === true && askedSince('ecsView', dueAt - LATELY_CONFIRMED_MS);
+  if (mutation.kind === 'stop-tasks' && mutation.why === 'ignored' && !isListedNow) needed.push('ecsView');
   const mayWait =
     mutation.kind === 'stop-tasks' && mutation.why === 'spot' && fresh.now < dueAt + PLACED_PATIENCE_MS;
   if (mayWait && !askedSince('ecsView', dueAt - LATELY_PLACED_MS)) needed.push('ecsView');
@@ -142,10 +141,6 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   if ((isAnother || isLong) && !needed.includes('ecsView')) needed.push('ecsView');
   return needed;
 }
-
-/** Whether nothing undoes it, and only a signal asks for it. An action that waits is the group's own request, which it never takes back. */
-const restsOnSignals = ({ kind }: Mutation): boolean =>
-  kind === 'deregister' || kind === 'terminate' || kind === 'stop-tasks';
 
 /** When the question was answered, if that took longer than this, in ms; otherwise -Infinity. */
 const answeredLate = ({ at, answeredAt }: Asked, ms: number): number =>
@@ -219,7 +214,7 @@ export const isHeartbeatWanted = (observed: Observation): boolean =>
  * then rest on old answers, so they are asked again.
  */
 export const sentWithin = (mutation: Mutation): number | undefined =>
-  letsGo(mutation) ? UNSENT_MS : undefined;
+  mutation.kind === 'set-draining' || mutation.kind === 'set-active' ? undefined : UNSENT_MS;
 
 const UNSENT_MS = 5_000;
 

@@ -96,7 +96,7 @@ function lifecycleInterval(pace: DrainPace, last: Lifecycle, where: Leaving | un
       return pace.isHostBusy ? CHECK_MS : DONE_MS;
     // Somebody may terminate the instance, and its hook then waits again.
     case 'retained':
-      return Math.max(GROUP_ALONE_MS, Math.min(heartbeatInterval, CHECK_MS));
+      return Math.min(heartbeatInterval, CHECK_MS);
     default:
       return DONE_MS;
   }

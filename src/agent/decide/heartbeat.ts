@@ -19,7 +19,7 @@ export function nextHeartbeat(
     waitingHook(observed, policy) ??
     assumedHook(observed, policy) ??
     unaskedHook(observed, policy) ??
-    (observed.lifecycle.kind === 'unknown' ? memory.waiting : undefined);
+    (observed.lifecycle.kind === 'unknown' ? lastWaiting(observed, policy) : undefined);
   const { group, hook, since = now } = waiting ?? {};
   if (!group || !hook) return undefined;
   // An action that is completed within the second needs no first heartbeat; it does need one if its completion is delayed.
@@ -35,6 +35,13 @@ export function nextHeartbeat(
   const isUnread = hook.heartbeatTimeout === undefined && observed.crowded !== undefined;
   const rest = isUnread ? Math.min((lastHeartbeat.at - waitsSince) * UNREAD_SHARE, LONGEST_UNREAD_MS) : 0;
   return { group, hook: hook.name, at: Math.max(since, usual, lastHeartbeat.at + rest) };
+}
+
+/** The action that was last known to wait, of the hook that is ours by now: the option may name another one than an earlier process had. */
+function lastWaiting(observed: Observation, policy: Policy): Observation['memory']['waiting'] {
+  const { waiting } = observed.memory;
+  const choice = hookChoice(observed, policy);
+  return waiting?.hook && choice.kind === 'ours' ? { ...waiting, hook: choice.hook } : waiting;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Task } from '../../aws/ecs.ts';
 import { ifKnown } from '../../base/reading.ts';
+import { SPOT_NOTICE_MS } from '../../signals/signal.ts';
 import type { Action, ContainerInstance, Observation, Policy, Waiting } from '../model.ts';
 import {
   earlier,
@@ -14,8 +15,6 @@ import { isIgnored } from './ignored-tasks.ts';
 
 /** A Spot interruption minus this many ms is when tasks are asked to stop: ECS gives them 30 s by default. */
 export const SPOT_STOP_TASKS_MS = 30_000;
-/** EC2 user guide, "Spot instance interruption notices": the notice comes two minutes before. */
-export const SPOT_NOTICE_MS = 120_000;
 /** A retaining group's hook is abandoned this many ms before its global limit, while it still can be. */
 export const ABANDON_BEFORE_LIMIT_MS = 5 * 60_000;
 /** A task that did not stop is asked again after this many ms: the first request may have been lost. */
@@ -108,8 +107,10 @@ export function beyondHookLimit(observed: Observation, policy: Policy): Action |
  */
 export function abandonUnknown(observed: Observation, policy: Policy): Action | undefined {
   if (policy.onTimeout !== 'abandon' || !pastTimeout(observed, policy)) return undefined;
-  // If we have deregistered the instance, it had no task left.
-  if (!ifKnown(observed.retainsAbandoned) || observed.memory.deregistered !== undefined) return undefined;
+  // If we have deregistered the instance, it had no task left, unless the host has registered anew since.
+  const { deregistered, tasksLeft = [] } = observed.memory;
+  const isEmpty = deregistered !== undefined && tasksLeft.length === 0;
+  if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;
   return abandon(observed, policy, 'timeout');
 }
 

@@ -1,6 +1,6 @@
 import { ifKnown } from '../../base/reading.ts';
 import type { Config } from '../../config/options.ts';
-import type { Signal } from '../../signals/signal.ts';
+import { type Signal, SPOT_NOTICE_MS } from '../../signals/signal.ts';
 import type { Completion, Memory, Observation, WaitingHint } from '../model.ts';
 import {
   groupState,
@@ -14,7 +14,6 @@ import {
   terminationDecided,
 } from './facts.ts';
 import { leaving } from './group-state.ts';
-import { SPOT_NOTICE_MS } from './limits.ts';
 
 /** A tag that is older than this says nothing about the lifecycle action that waits now, because no hook lasts longer. */
 const LONGEST_WAIT_MS = 48 * 3_600_000;
@@ -52,6 +51,9 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     if (memory.signalledAt === undefined || merged !== memory.signals) {
       next = { ...next, signalledAt: memory.signalledAt ?? now, signals: merged };
     }
+  } else if (memory.signalledAt === undefined && terminationDecided(observed)) {
+    // The group itself asks for it, without a signal: an operator's limit counts from then.
+    next = { ...next, signalledAt: now };
   }
   const isReplacing = replaces(observed);
   const isTurned = memory.isReplacing === true && !isReplacing;
@@ -115,14 +117,18 @@ function rememberHook(memory: Memory, observed: Observation, config: Pick<Config
   const named = signalsOf(observed).find((signal) => signal.source === 'tag');
   if (observed.hooks.kind === 'unknown') {
     // Whether the group has that hook is asked only once it terminates the instance, and the tag may have another value by then.
-    return named?.hook === undefined || memory.hook
-      ? memory
-      : { ...memory, hook: { name: named.hook, heartbeatTimeout: undefined, globalTimeout: undefined } };
+    const name = named?.hook;
+    if (name === undefined || name === (memory.namedHook ?? memory.hook?.name)) return memory;
+    // A name that the group does not have counts no more than none, so the one before is kept too.
+    return memory.hook
+      ? { ...memory, namedHook: name }
+      : { ...memory, hook: { name, heartbeatTimeout: undefined, globalTimeout: undefined } };
   }
   const choice = hookChoice(observed, config);
   if (choice.kind !== 'ours' || sameHook(memory.hook, choice.hook)) return memory;
   const isChosen = named?.hook === choice.hook.name || mayWait(observed);
-  return isChosen ? { ...memory, hook: choice.hook } : memory;
+  const { namedHook: _, ...rest } = memory;
+  return isChosen ? { ...rest, hook: choice.hook } : memory;
 }
 
 /** The hook waits, or may do so while only metadata says that the group terminates the instance. */

@@ -146,7 +146,9 @@ export function createDrainPolls(
   /** No group takes a termination back, so a single answer to the contrary may come from a replica that lags, and does not count. */
   function isTakenBackLately(state: Lifecycle, askedAt: number): boolean {
     const isLeaving = state.kind === 'in-group' && leaving(state.state) !== undefined;
-    takenBackSince = isLeaving || !source.isTerminating() ? undefined : (takenBackSince ?? askedAt);
+    const isTakenBack = !isLeaving && source.isTerminating();
+    // A heartbeat that was recorded since tells that the answer before was old.
+    takenBackSince = isTakenBack ? Math.max(takenBackSince ?? askedAt, source.heldAt()) : undefined;
     return takenBackSince !== undefined && askedAt - takenBackSince < KEPT_MS;
   }
   /** While tasks run here, the first heartbeat tells as much as the group would, so the group is asked later. */

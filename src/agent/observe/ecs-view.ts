@@ -39,7 +39,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   /** The tasks that ECS has listed here, and when it last did. */
   const listedHere = new Map<string, number>();
   /** When ECS last described each task that it was asked about. */
-  const describedAt = new Map<string, number>();
+  const tasksDescribedAt = new Map<string, number>();
   /** A full view that was throttled half-way. */
   let begun: Begun | undefined;
 
@@ -74,7 +74,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     byName: readonly string[],
   ): Promise<Reading<EcsView>> {
     if (where.kind === 'unknown') return where;
-    const { located, own } = where.value;
+    const { located, own, describedAt = at } = where.value;
     const viewOf = (
       containerInstance: ContainerInstance,
       tasks: Reading<readonly Task[]>,
@@ -106,14 +106,21 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const listedAt = options.now();
     // ECS forgets a stopped task after an hour, and a drain can last for days: forget them too.
     const isNamed = new Set([...arns, ...byName]);
-    for (const noted of [stopped, listedHere, describedAt])
+    for (const noted of [stopped, listedHere, tasksDescribedAt])
       for (const one of noted.keys()) if (!isNamed.has(one)) noted.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
     // While this view's requests waited, somebody may have set the instance ACTIVE, and a task may have come that neither list has.
-    const isLong = options.isReplacing() && options.now() - at > LONG_MS;
+    const isLong = options.isReplacing() && options.now() - describedAt > LONG_MS;
     const mustBeSame = (isResumed || isLong) && tasks.length === 0;
     if (mustBeSame && !(await isStill(containerInstance)))
       return unknown('the container instance has changed while its tasks were listed');
+    // No count tells of a task that came since the lists and is stopping by now: where the host is silent, only another list does.
+    const isOld = isResumed || options.now() - listedAt > LONG_MS;
+    if (mustBeSame && heard === undefined && isOld) {
+      const again = await ecs.listTasks(cluster, arn);
+      const left = await describeLeft(cluster, again.arns, byName, own);
+      if (left.length > 0) return viewOf(containerInstance, known(left), again.requests, options.now());
+    }
     // Those that were counted before are listed, and have ended since: they are not counted any more.
     const isCountedAnew = mustBeSame && arns.length >= taskCount;
     return viewOf(containerInstance, countedToo(tasks, isCountedAnew ? 0 : taskCount), requests, listedAt);
@@ -169,11 +176,11 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const described = new Set(found.map(({ arn }) => arn));
     const now = options.now();
     const undescribed = asked.filter((arn) => {
-      const at = Math.max(describedAt.get(arn) ?? -Infinity, listedHere.get(arn) ?? -Infinity);
+      const at = Math.max(tasksDescribedAt.get(arn) ?? -Infinity, listedHere.get(arn) ?? -Infinity);
       const wasJustThere = now - at < CONTRADICTION_MS;
       return !described.has(arn) && (isListed.has(arn) || wasJustThere);
     });
-    for (const { arn } of found) describedAt.set(arn, now);
+    for (const { arn } of found) tasksDescribedAt.set(arn, now);
     return [
       ...found.filter((task) => !hasEnded(task) && isHere(task)),
       ...undescribed.map((arn) => ({ arn, group: '', lastStatus: UNDESCRIBED, desiredStatus: UNDESCRIBED })),
@@ -192,7 +199,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (tasks.kind === 'unknown') return { gone: [] };
     const left = new Set(tasks.value.map(({ arn }) => arn));
     const gone = byName.filter((arn) => !left.has(arn));
-    const missing = askable(gone, own).filter((arn) => !stopped.has(arn) && !describedAt.has(arn));
+    const missing = askable(gone, own).filter((arn) => !stopped.has(arn) && !tasksDescribedAt.has(arn));
     return missing.length > 0 ? { gone, missing } : { gone };
   }
 
@@ -265,15 +272,16 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
    */
   async function confirm(said: Registration | undefined, last: EcsView) {
     const before = last.containerInstance;
-    if (before.kind !== 'registered' || said?.containerInstanceArn !== last.heard) return undefined;
-    const describedAt = options.now();
-    const { located, own } = ifKnown(await locate(said)) ?? {};
+    // ECS counts no task that is stopping: where the host does not tell of those either, only a list does.
+    if (before.kind !== 'registered' || !said || said.containerInstanceArn !== last.heard) return undefined;
+    const askedAt = options.now();
+    const { located, own = [], describedAt = askedAt } = ifKnown(await locate(said)) ?? {};
     if (located?.kind !== 'registered' || located.arn !== before.arn || located.status !== before.status)
       return undefined;
     if (located.taskCount > 0 || located.newer !== undefined) return undefined;
     const isLong = options.isReplacing() && options.now() - describedAt > LONG_MS;
     if (isLong && !(await isStill(before))) return undefined;
-    return known({ ...last, describedAt, own: own ?? [] });
+    return known({ ...last, describedAt: askedAt, own });
   }
 
   /**

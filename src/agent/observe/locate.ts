@@ -25,6 +25,8 @@ export type Whereabouts = {
   readonly located: Located;
   /** All container instances that ECS itself has said run on this EC2 instance. */
   readonly own: readonly Registration[];
+  /** When ECS said so of the container instance that is registered, in ms by the agent's clock; what was asked after it can have waited. */
+  readonly describedAt?: number | undefined;
 };
 
 export type LocatePorts = {
@@ -136,7 +138,12 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
       const { cluster, arn, status, taskCount, agentConnected } = one.value;
       const newer = registered.find((other) => mayReplace(other, one.value))?.arn ?? anew;
       const located = { kind: 'registered', cluster, arn, status, taskCount, agentConnected } as const;
-      return known({ located: newer === undefined ? located : { ...located, newer }, own: ours });
+      const describedAt = registeredAt.get(arn)?.last;
+      return known({
+        located: newer === undefined ? located : { ...located, newer },
+        own: ours,
+        describedAt,
+      });
     }
     const located = whereNotRegistered(said, ours, round, letGo, anew);
     return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading } from '../../base/reading.ts';
 import { isAssumed } from '../decide/facts.ts';
 import { leaving } from '../decide/group-state.ts';
-import type { DrainState, EcsView, Observation, Policy, StageState } from '../model.ts';
+import type { DrainState, EcsView, Memory, Observation, Policy, StageState } from '../model.ts';
 import type { DrainPolls, SeenInDrain } from '../polls.ts';
 import { containerInstanceIn } from './container-instance.ts';
 import { tasksOn } from './tasks.ts';
@@ -79,7 +79,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       emptySince,
       ecsAgentSilentSince: silentSince,
       lifecycle: polls.lifecycle.reading(),
-      isGroupAwaited: isAwaited(polls.lifecycle, around.now),
+      isGroupAwaited: isAwaited(polls.lifecycle, state.memory, around.now),
       assumedGroup: assumedGroup(polls.lifecycle.lastKnown()),
       beginningGroup: beginningGroup(polls.lifecycle.lastKnown()),
       keptForMs,
@@ -153,11 +153,14 @@ const AWAITED_MS = 30_000;
  * Whether the group has yet to answer for the first time in this drain. A failure does not revoke what metadata has said, that
  * the group terminates the instance.
  */
-function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], now: number): boolean {
+function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], { signals }: Memory, now: number): boolean {
   const last = lastKnown();
   if (last) return isAssumed(last);
   const { isAsking, failure } = asked();
-  return failure ? failure.kind !== 'permission' && now - failure.since < AWAITED_MS : isAsking;
+  if (!failure) return isAsking;
+  // What metadata has told last is a termination, which no group takes back, though metadata may have no word for it now.
+  const isTold = signals?.some(({ source }) => source === 'lifecycle') ?? false;
+  return failure.kind !== 'permission' && (isTold || now - failure.since < AWAITED_MS);
 }
 
 const beginningGroup = (last: Lifecycle | undefined): string | undefined =>

@@ -11,7 +11,7 @@ import {
 } from '../../base/files.ts';
 import { isOneOf, isRecord, isText } from '../../base/shape.ts';
 import type { Registration } from '../../host/ecs-agent.ts';
-import type { Signal } from '../../signals/signal.ts';
+import { type Signal, SPOT_NOTICE_MS } from '../../signals/signal.ts';
 import type { Heard, Memory } from '../model.ts';
 
 /** What is kept on disk: hints. Without them, or with wrong ones, the agent is less precise and no less safe. */
@@ -174,6 +174,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
     isText(value.group) &&
     (value.hook === undefined || isHook(value.hook)),
   hook: (value) => isHook(value),
+  namedHook: isText,
   isReplacing: (value) => typeof value === 'boolean',
   isTerminating: (value) => typeof value === 'boolean',
   retains: (value) => typeof value === 'boolean',
@@ -247,10 +248,13 @@ export function heardIn(state: State, now: number, uptime: number): readonly Hea
  * A Spot interruption stops the host. Once that is started again, the notice says nothing, though metadata may not tell yet that it is gone;
  * and the two minutes of the next one are its own.
  */
-function withoutPastNotice({ memory, uptime: before = 0 }: State, now: number, uptime: number): Memory {
-  const { spotSeenAt: _, signals, ...rest } = memory;
+function withoutPastNotice(state: State, now: number, uptime: number): Memory {
+  const { memory, uptime: before = 0 } = state;
+  const { spotSeenAt = now, signals, ...rest } = memory;
   const isToCome = signals?.some((one) => one.source === 'spot' && one.interruptionAt > now) ?? false;
-  if (uptime >= before || isToCome) return memory;
+  // It may have been hibernated meanwhile, with no process to see that.
+  const mayCome = spotSeenAt + shiftOf(state, now, uptime) + SPOT_NOTICE_MS > now;
+  if (isToCome || (uptime >= before && mayCome)) return memory;
   return signals ? { ...rest, signals: signals.filter(({ source }) => source !== 'spot') } : rest;
 }
 

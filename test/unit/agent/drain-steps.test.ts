@@ -24,6 +24,20 @@ const MINUTE = 60 * SECOND;
 const pending = () => Promise.withResolvers<Outcome>();
 const inService = { ...waits, state: 'InService' };
 
+it('a heartbeat that was recorded while the group was not heard is kept: the next process would know of no hook that waits', async () => {
+  const agent = scriptAgent();
+  await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: { ...waits, state: 'Terminating' } });
+  await agent.pass(20 * SECOND);
+  agent.says.lifecycle = failed('permission');
+  await agent.pass(20 * MINUTE);
+  assert.deepEqual(
+    agent.did.slice(0, 1).map((one) => one.replace(/.* s /, '')),
+    ['heartbeat'],
+  );
+  const { waiting } = agent.saved.at(-1) ?? {};
+  assert.deepEqual([waiting?.group, waiting?.hook?.name], ['web-asg', 'drain']);
+});
+
 describe('one change at a time', () => {
   it('none is begun while another is under way, and heartbeats go on beside it', async () => {
     const agent = scriptAgent();
@@ -76,13 +90,13 @@ describe('one change at a time', () => {
     assert.deepEqual(agent.did, ['15 s heartbeat', '493 s deregister', '493 s complete']);
   });
   it('a completion that still waits for its share of requests gives way to a heartbeat: the hook would time out', async () => {
-    const agent = scriptAgent({ policy: { drainTimeout: 8 * MINUTE, onTimeout: 'continue' } });
+    const agent = scriptAgent({ policy: { drainTimeout: 598 * SECOND, onTimeout: 'continue' } });
     agent.outcomes.complete = pending().promise;
     await begin(agent, { ...busy(), status: 'DRAINING' });
-    await agent.pass(9 * MINUTE);
-    assert.deepEqual(agent.did.at(-1), '495 s complete');
+    await agent.pass(604 * SECOND);
+    assert.deepEqual(agent.did, ['15 s heartbeat', '613 s complete']);
     assert.equal(agent.isWithdrawn('complete'), false);
-    await agent.pass(5 * MINUTE);
+    await agent.pass(2 * SECOND);
     assert.equal(agent.isWithdrawn('complete'), true);
   });
   it('what asks tasks to stop holds nothing up', async () => {
@@ -103,29 +117,34 @@ describe('one change at a time', () => {
 describe('what waits to be sent is withdrawn', () => {
   const limited = { drainTimeout: MINUTE, onTimeout: 'stop-tasks' } as const;
   const stopping = async () => {
-    const agent = scriptAgent({ policy: limited });
+    const agent = scriptAgent({ policy: { ...limited, pollInterval: SECOND } });
     agent.outcomes['stop-tasks'] = pending().promise;
     await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: inService });
-    await agent.pass(2 * MINUTE);
+    await passUntil(agent, 'stop-tasks');
     assert.equal(agent.isWithdrawn('stop-tasks'), false);
     return agent;
+  };
+  const passUntil = async (agent: ReturnType<typeof scriptAgent>, kind: string) => {
+    const isDone = () => agent.did.some((one) => one.endsWith(kind));
+    for (let second = 0; second < 180 && !isDone(); second++) await agent.pass(SECOND);
+    assert.ok(isDone(), agent.did.join());
   };
   it('once no signal is left: a task would be stopped for nothing', async () => {
     const agent = await stopping();
     agent.says.signal = known(undefined);
-    await agent.pass(10 * SECOND);
+    await agent.pass(2 * SECOND);
     assert.equal(agent.isWithdrawn('stop-tasks'), true);
   });
   it('but not what comes after a new signal: tasks would run into their limit unasked', async () => {
     const agent = scriptAgent({ policy: limited });
     agent.outcomes['set-active'] = { kind: 'failed', error: failed('transient') };
+    agent.outcomes['stop-tasks'] = pending().promise;
     await begin(agent, { ...busy(), lifecycle: inService });
     await agent.pass(20 * SECOND);
     agent.says.signal = known(undefined);
     await agent.pass(10 * SECOND);
     agent.says.signal = known(manual);
-    await agent.pass(2 * MINUTE);
-    assert.ok(agent.did.some((one) => one.endsWith('stop-tasks')));
+    await passUntil(agent, 'stop-tasks');
     assert.equal(agent.isWithdrawn('stop-tasks'), false);
   });
   it('and what was done of it by then is told: nobody would learn why a job has ended', async () => {
@@ -168,6 +187,13 @@ describe('what waits to be sent is withdrawn', () => {
       assert.equal(agent.isWithdrawn(kind), true, kind);
     }
   });
+  it('after 5 s where tasks are asked to stop', async () => {
+    const agent = await stopping();
+    await agent.pass(3 * SECOND);
+    assert.equal(agent.isWithdrawn('stop-tasks'), false);
+    await agent.pass(2 * SECOND);
+    assert.equal(agent.isWithdrawn('stop-tasks'), true, 'they would be stopped by a signal that may be gone');
+  });
   it('after 5 s where it lets go of the instance: what it rests on is asked anew', async () => {
     for (const kind of ['deregister', 'complete'] as const) {
       const agent = scriptAgent();
@@ -188,7 +214,7 @@ describe('what waits to be sent is withdrawn', () => {
       const agent = scriptAgent({ policy: limited });
       agent.outcomes[kind] = pending().promise;
       await begin(agent, { ...busy(), ...more });
-      await agent.pass(2 * MINUTE);
+      await passUntil(agent, kind);
       assert.equal(agent.isWithdrawn(kind), false, agent.did.join());
       agent.says.instanceId = known('i-0fedcba9876543210');
       await agent.pass(2 * MINUTE);

@@ -722,6 +722,20 @@ describe('after the host has stood still', () => {
     await agent.pass(4 * SECOND);
     assert.ok(agent.times('lifecycle').length > 1, 'it would decide on what was so before');
   });
+  it('for a moment, all is asked anew if the host was hibernated: a Spot interruption may be over', async () => {
+    const spot = { source: 'spot', action: 'hibernate', interruptionAt: START + 75 * SECOND } as const;
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), signal: known(spot), other: manual, lifecycle: { kind: 'no-group' } });
+    await agent.pass(20 * SECOND);
+    agent.hibernate(30 * SECOND);
+    agent.says.signal = unknown('metadata is not there yet');
+    const before = agent.times('lifecycle').length;
+    await agent.pass(2 * MINUTE);
+    assert.ok(agent.times('lifecycle').length > before);
+    assert.ok(!agent.did.some((one) => one.endsWith('stop-tasks')), 'tasks end for a notice of before');
+    assert.deepEqual(agent.saved.at(-1)?.signals, [manual]);
+    assert.equal(agent.saved.at(-1)?.spotSeenAt, undefined);
+  });
   it('nothing is decided on what was answered before: others went on meanwhile', async () => {
     const { agent, didSince } = await forgets(10 * MINUTE);
     assert.deepEqual(

@@ -75,10 +75,12 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const virtual = createVirtualClock();
   const sleeps: number[] = [];
   let stoodStill = 0;
+  let hibernated = 0;
   const clock: typeof virtual = {
     ...virtual,
     now: () => virtual.now() + stoodStill,
     monotonic: () => virtual.monotonic() + stoodStill,
+    stoodStill: () => hibernated,
     sleep: (ms, until) => {
       sleeps.push(ms);
       return virtual.sleep(ms, until);
@@ -113,6 +115,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const views: EcsView[] = [];
   const faults: string[] = [];
   const signals = new Map<Mutation['kind'] | 'heartbeat', AbortSignal>();
+  let keptAt: number | undefined;
   let isOver = false;
   let drawn = 0;
   const { random = [] } = options;
@@ -121,7 +124,12 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
   const oneSource = {
     source: memory.signals?.[0]?.source ?? 'tag',
     read: () => {
+      const askedAt = clock.now();
       const answer = ask('signals', () => says.signal);
+      void answer.then((reading) => {
+        if (policy.signals.includes('lifecycle') && reading.kind === 'known' && !reading.value)
+          keptAt = askedAt;
+      });
       void answer.then((reading) => {
         oneSource.source = ifKnown(reading)?.source ?? oneSource.source;
       });
@@ -178,6 +186,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
       ecsAgent: { registration: () => ask('registration', () => says.registration) },
       signals: () => [oneSource, { source: 'manual', read: async () => known(says.other) }],
     },
+    keptAt: () => keptAt,
     drainSource: () => ({
       ecsAgent: { tasks: () => ask('local tasks', () => says.localTasks) },
       autoScaling: {
@@ -249,6 +258,11 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     /** The host stands still with all its processes; the agent's clock counts that. */
     standStill: (ms: number) => {
       stoodStill += ms;
+    },
+    /** The same, and the host’s uptime tells of it. */
+    hibernate: (ms: number) => {
+      stoodStill += ms;
+      hibernated += ms;
     },
     /** Lets time pass. */
     pass: async (ms: number) => {

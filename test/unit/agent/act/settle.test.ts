@@ -364,13 +364,17 @@ describe('a refusal', () => {
   it('that nothing waits confirms what we completed, and asks the group', () => {
     const completed = { hook: 'drain', result: 'CONTINUE', at: 1, standing: 'answered' } as const;
     const { state, stale, events } = after(complete, nothingWaiting, { state: beginDrain({ completed }) });
-    assert.deepEqual(state.memory.completed, { ...completed, standing: 'confirmed' });
+    assert.deepEqual(state.memory.completed, { ...completed, at: NOW, standing: 'confirmed' });
     assert.deepEqual(stale, ['lifecycle', 'hooks'], 'the hook may have another name by now');
     assert.deepEqual(
       events.map(({ event, fields }) => [event, fields]),
       [['lifecycle.nothing-waiting', { hook: 'drain' }]],
     );
     assert.deepEqual(after(complete, nothingWaiting).state.memory, {});
+    const again = after(complete, nothingWaiting, {
+      state: beginDrain({ completed: { ...completed, standing: 'confirmed' } }),
+    });
+    assert.deepEqual(again.events, [], 'it is repeated every five minutes while another hook waits');
   });
 });
 
@@ -555,7 +559,7 @@ describe('an outcome changes its own part of the state, and nothing else', () =>
   it('that nothing waits, after it looked completed', () => {
     const completed = { hook: 'drain', result: 'CONTINUE', at: 9, standing: 'doubted' } as const;
     const { memory: left } = stateAfter(complete, nothingWaiting, { memory: { ...memory, completed } });
-    assert.deepEqual(left, { ...memory, completed: { ...completed, standing: 'confirmed' } });
+    assert.deepEqual(left, { ...memory, completed: { ...completed, at: NOW, standing: 'confirmed' } });
   });
   it('a failure', () =>
     assert.deepEqual(stateAfter(complete, failed('throttled')), {

@@ -410,6 +410,25 @@ table('with no task and no registration', [
     expect: { kind: 'done', why: 'released' },
   },
   {
+    when: 'we completed it, and five minutes later another owner’s hook waits, or ours anew: complete it again',
+    base: drained,
+    seen: {
+      memory: { ...drained.memory, completed: { ...completed, at: NOW - 5 * MINUTE, standing: 'confirmed' } },
+    },
+    expect: complete('CONTINUE', 'drained'),
+  },
+  {
+    when: 'we abandoned it, and five minutes later another owner’s hook waits: done',
+    base: drained,
+    seen: {
+      memory: {
+        ...drained.memory,
+        completed: { ...completed, result: 'ABANDON', at: NOW - 5 * MINUTE, standing: 'confirmed' },
+      },
+    },
+    expect: { kind: 'done', why: 'released' },
+  },
+  {
     when: 'the hook does not wait yet: look again soon',
     base: drained,
     seen: { lifecycle: inState('Terminating') },
@@ -761,6 +780,17 @@ table('past the operator’s limit', [
     },
     with: { drainTimeout: HOUR, onTimeout: 'abandon' },
     expect: { kind: 'wait', why: { for: 'task-list', cause: 'no answer' } },
+  },
+  {
+    when: 'abandon, deregistered, and the host has registered anew and was given a task since: abandon, since that costs no task',
+    seen: {
+      ...late,
+      memory: { ...late.memory, deregistered: arn, tasksLeft: [task.arn] },
+      tasks: unknown('no answer'),
+      retainsAbandoned: known(true),
+    },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: complete('ABANDON', 'timeout'),
   },
   {
     when: 'abandon: abandon the lifecycle action',

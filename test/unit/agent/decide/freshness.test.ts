@@ -30,7 +30,6 @@ const seen: Freshness = {
   now: NOW,
   asked: {
     identity: at(NOW),
-    signals: at(NOW - 500),
     registration: at(NOW - 500),
     localTasks: at(NOW - 500),
     ecsView: at(NOW - 500),
@@ -74,24 +73,6 @@ describe('the name is asked again', () => {
       assert.deepEqual(needed(mutation, asked({ lifecycle, identity: at(NOW - 1) })), ['identity']);
       assert.deepEqual(needed(mutation, asked({ lifecycle })), []);
     });
-});
-
-describe('the signals are read again', () => {
-  const old = asked({ identity: at(NOW), lifecycle: at(NOW), signals: at(NOW - 501) });
-  const lasting: readonly Mutation[] = [
-    { kind: 'stop-tasks', cluster: 'web', tasks: [], why: 'spot' },
-    { kind: 'deregister', containerInstance: registered },
-    terminate,
-  ];
-  for (const mutation of lasting)
-    it(`before ${mutation.kind}: the host may have been hibernated since, for a Spot notice that is over`, () => {
-      assert.deepEqual(needed(mutation, old), ['signals']);
-    });
-  it('but not before what can be undone, nor for an action that waits, which the group never takes back', () => {
-    assert.deepEqual(needed({ kind: 'set-draining', containerInstance: registered }, old), []);
-    assert.deepEqual(needed({ kind: 'set-active', containerInstance: registered }, old), []);
-    assert.deepEqual(needed(complete, old), []);
-  });
 });
 
 it('what is given back for a tag whose event is over was kept by its group half a minute ago: another event may have begun', () => {
@@ -261,6 +242,10 @@ describe('before ignored tasks are asked to stop', () => {
     assert.deepEqual(needed(stop), []);
     assert.deepEqual(needed({ ...stop, why: 'spot' }, partial), [], 'what is known must do');
   });
+  it('all are listed now: the host may not have been told yet of one that came since', () => {
+    assert.deepEqual(needed(stop, asked({ ecsView: at(NOW - 5_001) })), ['ecsView']);
+    assert.deepEqual(needed(stop, asked({ ecsView: at(NOW - 5_000) })), []);
+  });
 });
 
 describe('before tasks are asked to stop for a Spot interruption', () => {
@@ -413,13 +398,12 @@ describe('a heartbeat that is due', () => {
   });
 });
 
-it('what lets the instance go rests on old answers after five seconds, and nothing else does', () => {
+it('what nothing takes back rests on old answers after five seconds, and nothing else does', () => {
   const abandon = { ...complete, result: 'ABANDON', why: 'hook-limit' } as const;
-  assert.deepEqual(
-    [complete, terminate].map(sentWithin),
-    [5_000, 5_000],
-    'a task that came meanwhile is lost',
-  );
+  const stop = { kind: 'stop-tasks', cluster: 'web', tasks: [], why: 'timeout' } as const;
+  for (const mutation of [complete, terminate, stop])
+    assert.equal(sentWithin(mutation), 5_000, mutation.kind);
+  assert.equal(sentWithin(abandon), 5_000, 'the group may not retain any more');
   assert.equal(sentWithin({ kind: 'set-draining', containerInstance: registered }), undefined);
-  assert.equal(sentWithin(abandon), undefined, 'the limit passes');
+  assert.equal(sentWithin({ kind: 'set-active', containerInstance: registered }), undefined);
 });

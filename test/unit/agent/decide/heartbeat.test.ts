@@ -285,5 +285,13 @@ describe('while the group, which had begun to terminate the instance, is not hea
   it('not where the group has not begun', () => assert.equal(next({ beginningGroup: undefined }), undefined));
 });
 
+it('goes to the hook that the option names by now, though an earlier process knew another one to wait', () => {
+  const waiting = { since: NOW - MINUTE, group: 'web-asg', hook: { ...hook, name: 'backup' } };
+  const seen = { ...withTask, lifecycle: unknown('throttled'), hooks: unknown('not asked yet') };
+  const restarted = { ...seen, memory: { signalledAt: NOW - MINUTE, waiting } };
+  assert.equal(nextHeartbeat(restarted, { ...policy, lifecycleHook: 'drain' }, wait)?.hook, 'drain');
+  assert.equal(nextHeartbeat(restarted, policy, wait)?.hook, 'backup');
+});
+
 it('after one that was recorded at once the next one comes as late as the strain says', () =>
   assert.equal(at({ at: NOW, outcome: 'recorded', strain: 1 }), NOW + 20 * MINUTE));

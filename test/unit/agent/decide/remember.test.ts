@@ -30,6 +30,15 @@ describe('what is remembered of the signals', () => {
     const memory: Memory = {};
     assert.equal(after({ memory }), memory);
   });
+  it('when the group itself said that it terminates the instance, where no signal is left: a limit counts from then', () => {
+    const memory = { drainingSetAt: NOW - MINUTE };
+    assert.equal(after({ memory, lifecycle: inState('Terminating:Wait') }).signalledAt, NOW);
+    assert.equal(after({ memory, lifecycle: inState('InService') }).signalledAt, undefined);
+    assert.equal(
+      after({ memory: { ...memory, signalledAt: 1 }, lifecycle: inState('Terminating') }).signalledAt,
+      1,
+    );
+  });
   it('when the first one was seen', () => {
     assert.deepEqual(after({ signals: known([tag]) }), { signalledAt: NOW, signals: [tag] });
   });
@@ -213,6 +222,23 @@ describe('what is remembered of the lifecycle action', () => {
     const hooks = known([{ ...hook, name: 'backup' }, hook]);
     const later = after({ ...base, memory: before, lifecycle: inState('Terminating:Wait'), hooks });
     assert.deepEqual(later.waiting?.hook, hook, 'nobody keeps the hook alive that waits for us');
+  });
+  it('the hook that the tag named last, if the group has it: the name before was a mistake', () => {
+    const named = (hook: string) => known([{ source: 'tag', value: `hook=${hook}`, hook } as const]);
+    const wrong = after({ ...base, signals: named('backup') });
+    const right = after({ ...base, memory: wrong, signals: named('drain') });
+    assert.equal(
+      after({ ...base, memory: right, signals: named('drain') }),
+      right,
+      'it would be written each time',
+    );
+    const hooks = known([{ ...hook, name: 'backup' }, hook]);
+    const untagged = { ...base, signals: known([lifecycle]), lifecycle: inState('Terminating:Wait'), hooks };
+    const later = after({ ...untagged, memory: right });
+    assert.deepEqual(later.waiting?.hook, hook, 'another owner’s hook is kept alive, and ours times out');
+    assert.equal(later.namedHook, undefined);
+    const only = known([{ ...hook, name: 'backup' }]);
+    assert.equal(after({ ...untagged, memory: right, hooks: only }).waiting?.hook?.name, 'backup');
   });
   it('the group’s only hook while metadata alone says that the group terminates the instance: another may be added', () => {
     const lifecycle = known({

@@ -363,6 +363,19 @@ describe('the state in the group', () => {
     says.heldAt = clock.now();
     assert.equal(await kindIn(1), 'unknown', 'AWS has just said that it waits');
   });
+  it('is not “in service” where the group terminates it, unless that is said for half a minute, and after the last heartbeat that was recorded', async () => {
+    const { polls, says, ask, pass, clock } = setUp();
+    says.isTerminating = true;
+    const kindIn = async (ms: number) => {
+      if (ms > 0) pass(ms);
+      await ask('lifecycle');
+      return polls.lifecycle.reading().kind;
+    };
+    assert.deepEqual([await kindIn(0), await kindIn(29_999)], ['unknown', 'unknown']);
+    says.heldAt = clock.now();
+    assert.equal(await kindIn(1), 'unknown', 'it would be set ACTIVE, and given tasks');
+    assert.deepEqual([await kindIn(29_998), await kindIn(1)], ['unknown', 'known']);
+  });
 });
 
 describe('a group that metadata names', () => {

@@ -14,8 +14,9 @@ type Scene = Partial<EcsScene> & {
   /** The container instance that the ECS agent says this host is; silent where undefined. */
   readonly says?: string | undefined;
   readonly isReplacing?: boolean;
-  /** How long its first request waits for its turn. */
+  /** How long its first request waits for its turn, or the one after it. */
   readonly takesMs?: number;
+  readonly waitsFor?: 'description' | 'list';
   readonly listsWhileActive?: boolean;
   readonly own?: readonly (string | Registration)[];
 };
@@ -53,10 +54,12 @@ function setUp(scene: Scene) {
     locate: async (_said, letGo, purpose = 'drain') => {
       located++;
       purposes.push(purpose);
-      now += scene.takesMs ?? 0;
+      const { takesMs = 0, waitsFor = 'list' } = scene;
+      now += takesMs;
       if (letGo) asked.push(`let go ${letGo}`);
       const where = scene.located ?? registered('DRAINING');
-      return where.kind === 'known' ? known({ located: where.value, own }) : where;
+      const describedAt = waitsFor === 'list' ? now - takesMs : now;
+      return where.kind === 'known' ? known({ located: where.value, own, describedAt }) : where;
     },
     listsWhileActive: scene.listsWhileActive ?? false,
     isReplacing: () => scene.isReplacing ?? false,
@@ -405,15 +408,22 @@ describe('a view that confirms a list of a moment ago', () => {
     assert.equal(await lists({}), false);
   });
   it('is a full one where it took long, and what stays in its cluster was set ACTIVE meanwhile', async () => {
-    const seen = async (takesMs: number, isReplacing = true) => {
-      const { view } = setUp({ instances: { a: { status: 'ACTIVE' } }, tasks: [], takesMs, isReplacing });
+    const seen = async (takesMs: number, more: Scene = {}) => {
+      const scene: Scene = { instances: { a: { status: 'ACTIVE' } }, tasks: [], takesMs, isReplacing: true };
+      const { view } = setUp({ ...scene, ...more });
       const reading = await view('confirm', before([]));
       return reading.kind === 'known' ? idsIn(reading) : reading.cause;
     };
     const changed = 'the container instance has changed while its tasks were listed';
     assert.equal(await seen(501), changed, 'a task could have come, and would end with the root volume');
     assert.deepEqual(await seen(500), []);
-    assert.deepEqual(await seen(60_000, false), [], 'ECS itself refuses to let go of one with tasks');
+    assert.deepEqual(
+      await seen(60_000, { isReplacing: false }),
+      [],
+      'ECS itself refuses to let go of it then',
+    );
+    const fresh = await seen(60_000, { waitsFor: 'description' });
+    assert.deepEqual(fresh, [], 'each look would need two descriptions, and none would ever be the last');
   });
   it('is unknown where it is not known where the host is', async () => {
     const { view } = setUp({ tasks: [], located: unknown('ECS lists other hosts') });

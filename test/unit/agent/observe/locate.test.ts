@@ -72,6 +72,7 @@ describe('this host is found in ECS', () => {
           agentConnected: true,
         },
         own: [registration('a')],
+        describedAt: 1_000_000_000,
       },
     });
     assert.deepEqual(asked, ['describe web a']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { beginDrain } from '../../../../src/agent/act/drain-state.ts';
-import type { DrainState, EcsView, Policy } from '../../../../src/agent/model.ts';
+import type { DrainState, EcsView, Memory, Policy } from '../../../../src/agent/model.ts';
 import { createDrainPolls } from '../../../../src/agent/observe/drain-polls.ts';
 import { createObserver } from '../../../../src/agent/observe/observation.ts';
 import type { Lifecycle } from '../../../../src/aws/auto-scaling.ts';
@@ -25,7 +25,7 @@ const local: LocalTask = { arn: 'a', family: 'site', knownStatus: 'RUNNING' };
 const failed = (kind: AwsErrorKind) => new AwsError('ecs:ListTasks', kind, 'Failed', 'it failed');
 
 /** A drain that began with the first moment, and has asked both ECS and the ECS agent then, unless told. */
-function setUp(mode: Policy['mode'] = 'drain') {
+function setUp(mode: Policy['mode'] = 'drain', memory: Memory = { signalledAt: START }) {
   const clock = createVirtualClock();
   const says = {
     view: known(view) as Reading<EcsView> | AwsError,
@@ -33,7 +33,7 @@ function setUp(mode: Policy['mode'] = 'drain') {
     group: failed('transient') as Lifecycle | AwsError,
     inMetadata: undefined as Lifecycle | undefined,
   };
-  let state: DrainState = beginDrain({ signalledAt: START });
+  let state: DrainState = beginDrain(memory);
   const fail = async () => {
     throw failed('transient');
   };
@@ -160,6 +160,16 @@ describe('the group’s first answer in a drain', () => {
     assert.equal(isAwaited(drain), true);
     await drain.pass(1);
     assert.equal(isAwaited(drain), false, 'where Auto Scaling is down, no drain could be cancelled');
+  });
+  it('is waited for as long as it fails where metadata has told last that the group terminates the instance', async () => {
+    const drain = setUp('drain', { signalledAt: START, signals: [{ source: 'lifecycle' }] });
+    await drain.ask('lifecycle');
+    await drain.pass(600_000);
+    await drain.ask('lifecycle');
+    assert.equal(isAwaited(drain), true, 'an instance that goes is set ACTIVE, and given tasks');
+    drain.says.group = failed('permission');
+    await drain.ask('lifecycle');
+    assert.equal(isAwaited(drain), false);
   });
   it('is not waited for where the role may not ask', async () => {
     const drain = setUp();

@@ -33,7 +33,7 @@ const full: State = {
       hook: { name: 'drain', heartbeatTimeout: 60_000, globalTimeout: undefined },
     },
     completed: { hook: 'drain', result: 'CONTINUE', at: 4_000, standing: 'answered' },
-    spotSeenAt: 6_000,
+    spotSeenAt: 10 * hour - 1_000,
     hook: { name: 'drain', heartbeatTimeout: 60_000, globalTimeout: undefined },
     terminatedAt: 4_500,
     askedToStop: { task: 5_000 },
@@ -356,19 +356,20 @@ describe('after a restart', () => {
   test('time passed while the agent was down counts', () => {
     assert.deepEqual(resume(state, savedAt, 2 * hour), full.memory);
     assert.equal(resume(state, savedAt, 2 * hour).signalledAt, 1_000);
-    assert.deepEqual(resume(state, savedAt + 3 * hour, 5 * hour), full.memory);
+    const { spotSeenAt: _, ...kept } = full.memory;
+    assert.deepEqual(resume(state, savedAt + 3 * hour, 5 * hour), kept, 'a notice counts for two minutes');
   });
 
   test('by how long the host is up: a clock that was set forward meanwhile uses up no limit', () => {
     const memory = { ...full.memory, notWaitingAt: 2_500 };
-    const shifted = resume({ ...state, memory }, savedAt + 49 * hour, 3 * hour);
+    const shifted = resume({ ...state, memory }, savedAt + 48 * hour + 1_000, 2 * hour + 1_000);
     const by = 48 * hour;
     assert.deepEqual(shifted, {
       ...full.memory,
       notWaitingAt: 2_500 + by,
       signalledAt: 1_000 + by,
       drainingSetAt: 2_000 + by,
-      spotSeenAt: 6_000 + by,
+      spotSeenAt: 58 * hour - 1_000,
       waiting: { ...full.memory.waiting, since: 3_000 + by },
       completed: { ...full.memory.completed, at: 4_000 + by },
       terminatedAt: 4_500 + by,
@@ -393,7 +394,8 @@ describe('after a restart', () => {
     const gone = { signals: [{ source: 'manual' }] };
     assert.deepEqual(after(2 * hour, hour / 2), gone, 'tasks that came since would be asked to stop');
     assert.deepEqual(after(hour / 2, hour / 4).signals, memory.signals, 'a reboot before it');
-    assert.deepEqual(after(2 * hour, 4 * hour).signals, memory.signals, 'the host goes on without a reboot');
+    assert.deepEqual(after(hour / 2, 3 * hour).signals, memory.signals, 'the host goes on without a reboot');
+    assert.deepEqual(after(2 * hour, 4 * hour), gone, 'the host may have been hibernated, and goes on');
     const seen = { ...state, memory: { spotSeenAt: savedAt } };
     assert.deepEqual(resume(seen, savedAt + hour, 1), {}, 'the next notice would have no two minutes');
   });
