@@ -12,6 +12,13 @@ export type Mutant = {
   readonly from?: number;
 };
 
+/** A Spot notice from before the host stood still is kept. */
+const keepsNotice: Edit = {
+  within: 'createDrain',
+  replace: "signals?.some(({ source }) => source === 'spot')",
+  by: '(false as boolean)',
+};
+
 /**
  * Bugs of the kind that programs of this sort have had. The simulation must find every one of them: one that it does
  * not find shows a promise that nothing checks.
@@ -774,6 +781,7 @@ export const mutants: readonly Mutant[] = [
     from: 401,
     edits: [
       { within: 'rememberSpot', replace: 'now >= spotSeenAt + SPOT_NOTICE_MS', by: '(false as boolean)' },
+      keepsNotice,
     ],
     isRare: true,
   },
@@ -937,6 +945,7 @@ export const mutants: readonly Mutant[] = [
         replace: 'return isOver ? rest',
         by: 'return isOver && observed.silentSignals === undefined ? rest',
       },
+      keepsNotice,
     ],
     isRare: true,
   },
@@ -1062,12 +1071,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'asks tasks to stop for a notice from before the host was hibernated',
-    edits: [
-      {
-        around: 'outdated',
-        by: "(outdated) => (...given) => outdated(...given).filter((one) => one !== 'signals')",
-      },
-    ],
+    edits: [{ within: 'runAgent', replace: 'isLate || stoodStill > seenStill', by: 'isLate' }],
     isRare: true,
     from: 75_589_000,
   },

@@ -1,32 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadAgent } from './load-agent.ts';
+import { plain, task } from './plain-plan.ts';
 import type { Plan } from './plan.ts';
 import { simulate } from './simulate.ts';
 
 // What the simulation once found, made smaller: the least that led to it.
 
 const MINUTE = 60_000;
-
-const plain: Plan = {
-  seed: 1,
-  flags: [],
-  group: {
-    hooks: [{ name: 'drain', heartbeatTimeout: 300, defaultResult: 'CONTINUE' }],
-    ours: 'drain',
-    retain: false,
-  },
-  machine: { metadataTags: true, imdsAfter: 0, credentialsAfter: 0, ecsAgentAfter: 0 },
-  world: { deregisterAgain: 'not-found', deregisterRefusedFor: 'not-stopped', timings: {} },
-  elsewhere: 'room',
-  tasks: [],
-  services: [],
-  happenings: [{ at: 20_000, what: 'scale-in' }],
-  faults: [],
-  kills: [],
-  horizon: 20 * MINUTE,
-};
-const task = (runsFor: number, at = 0) => ({ at, runsFor, ignoresSigterm: false, exitAfterSigterm: 500 });
 
 /** ECS describes and lists container instances as it did right before the host registered anew, for so many seconds each. */
 const behind = (api: string): Plan['faults'] =>

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { loadAgent } from './load-agent.ts';
+import { plain, task } from './plain-plan.ts';
+import type { Plan } from './plan.ts';
+import { simulate } from './simulate.ts';
+import { createTimeline } from './timeline.ts';
+
+// What reviewers of the agent have found, where the search had not.
+
+const MINUTE = 60_000;
+const drain = { name: 'drain', heartbeatTimeout: 300, defaultResult: 'CONTINUE' } as const;
+const other = { ...drain, name: 'other' };
+const both = { hooks: [drain, other], ours: 'drain', retain: false } as const;
+const silent = {
+  at: 5_000,
+  match: { service: 'introspection' },
+  fault: { what: 'refuse' },
+  forMs: 900_000,
+} as const;
+const replaced = { ...plain.world, rootVolumeTarget: 'Terminated', timings: {} } as const;
+const long = task(60 * MINUTE);
+const tasks = (count: number) => Array.from({ length: count }, () => long);
+/** The tag names another hook by mistake, is corrected, and is removed before the group begins to terminate the instance. */
+const corrected = (from: number, every: number): Plan['happenings'] => [
+  { at: from, what: 'tag', value: 'hook=other' },
+  { at: from + every, what: 'tag', value: 'hook=drain' },
+  { at: from + 2 * every, what: 'untag' },
+];
+/** Somebody sets it ACTIVE for a moment, and a task comes that takes 25 s to stop. */
+const activeFrom = (at: number, until: number): Plan['happenings'] => [
+  { at: 10_000, what: 'replace-root-volume' },
+  { at, what: 'other-activates' },
+  { at: until, what: 'other-stops-tasks' },
+  { at: until, what: 'other-drains' },
+];
+const slowToStop = (at: number) => ({ ...task(600_000, at), exitAfterSigterm: 25_000 });
+
+const stories: Record<string, Partial<Plan>> = {
+  'the tag names another hook, is corrected and is removed, all before the hooks are read': {
+    flags: ['--signals', 'tag,spot'],
+    group: both,
+    happenings: [
+      { at: 10_000, what: 'manual-drain' },
+      ...corrected(20_000, 40_000),
+      { at: 200_000, what: 'scale-in' },
+    ],
+    tasks: [task(20 * MINUTE)],
+    horizon: 22 * MINUTE,
+  },
+  'that tag is corrected while the hooks cannot be read, after a restart': {
+    group: both,
+    happenings: [
+      { at: 10_000, what: 'manual-drain' },
+      ...corrected(60_000, 60_000),
+      { at: 20 * MINUTE, what: 'scale-in' },
+    ],
+    kills: [{ when: 'at', at: 40_000, downMs: 1_000, state: 'kept' }],
+    faults: [
+      { at: 0, match: { api: 'autoscaling:DescribeLifecycleHooks' }, fault: { what: '5xx' }, forMs: 60_000 },
+    ],
+    horizon: 32 * MINUTE,
+  },
+  'a retained instance whose hook is short is terminated once more, and then the group does not answer': {
+    group: {
+      hooks: [{ ...drain, heartbeatTimeout: 40, globalTimeout: 420 }],
+      ours: 'drain',
+      retain: true,
+    },
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 290_000, what: 'other-terminates-retained' },
+    ],
+    faults: [
+      {
+        at: 318_000,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: '5xx' },
+        forMs: 14_000,
+      },
+    ],
+    tasks: [task(20 * MINUTE)],
+    horizon: 22 * MINUTE,
+  },
+  'another hook ends in retaining an instance whose own hook was completed, and somebody terminates it again unseen':
+    {
+      flags: ['--lifecycle-hook', 'drain'],
+      group: {
+        hooks: [
+          { ...drain, heartbeatTimeout: 7_200 },
+          { ...other, heartbeatTimeout: 130, defaultResult: 'ABANDON' },
+        ],
+        ours: 'drain',
+        retain: true,
+      },
+      happenings: [
+        { at: 20_000, what: 'scale-in' },
+        { at: 153_000, what: 'other-terminates-retained' },
+        { at: 200_000, what: 'hook-deleted', name: 'other' },
+        // So that the run goes on until then.
+        { at: 30 * MINUTE, what: 'introspection', answersAfter: 0 },
+      ],
+      horizon: 40 * MINUTE,
+    },
+  'a tag is withdrawn while ECS throttles, and the group terminates the instance, which no signal tells': {
+    flags: ['--signals', 'tag,spot', '--drain-timeout', '600s', '--on-timeout', 'stop-tasks'],
+    happenings: [
+      { at: 10_000, what: 'tag', value: 'true' },
+      { at: 60_000, what: 'untag' },
+      { at: 91_000, what: 'scale-in' },
+      { at: 29 * MINUTE, what: 'introspection', answersAfter: 0 },
+    ],
+    faults: [
+      {
+        at: 50_000,
+        match: { api: 'ecs:UpdateContainerInstancesState' },
+        fault: { what: 'throttle' },
+        forMs: 90_000,
+      },
+    ],
+    tasks: [task(70 * MINUTE)],
+    horizon: 30 * MINUTE,
+  },
+  'one read of the Spot notice fails right after a hibernation that has ended it': {
+    group: undefined,
+    happenings: [
+      { at: 10_000, what: 'manual-drain' },
+      { at: 60_000, what: 'spot', inMs: 40_000, action: 'hibernate' },
+      { at: 65_000, what: 'hibernation', forMs: 300_000 },
+    ],
+    faults: [{ at: 364_999, match: { service: 'imds', path: 'spot' }, fault: { what: 'reset' }, count: 1 }],
+    tasks: [long],
+    horizon: 400_000,
+  },
+  'that hibernation comes while the agent is down': {
+    group: undefined,
+    happenings: [
+      { at: 10_000, what: 'manual-drain' },
+      { at: 60_000, what: 'spot', inMs: 40_000, action: 'hibernate' },
+      { at: 65_000, what: 'hibernation', forMs: 300_000 },
+    ],
+    kills: [{ when: 'at', at: 64_000, downMs: 3_000, state: 'kept' }],
+    faults: [{ at: 364_999, match: { service: 'imds', path: 'spot' }, fault: { what: 'reset' }, count: 1 }],
+    tasks: [long],
+    horizon: 400_000,
+  },
+  'tasks are asked to stop for a Spot notice, one after the other, while the host is hibernated': {
+    happenings: [
+      { at: 60_000, what: 'spot', inMs: 40_000, action: 'hibernate' },
+      { at: 72_000, what: 'hibernation', forMs: 20_000 },
+    ],
+    faults: [{ at: 0, match: { api: 'ecs:StopTask' }, fault: { what: 'delay', ms: 1_500 }, forMs: 600_000 }],
+    tasks: tasks(20),
+  },
+  'tasks are asked to stop at a limit, and the tag is removed while the host is hibernated': {
+    group: undefined,
+    flags: ['--drain-timeout', '60s', '--on-timeout', 'stop-tasks'],
+    happenings: [
+      { at: 20_000, what: 'tag', value: 'yes' },
+      { at: 141_900, what: 'hibernation', forMs: 600_000 },
+      { at: 151_900, what: 'untag' },
+    ],
+    tasks: tasks(14),
+  },
+  'a hibernation of 20 s ends a Spot notice while metadata is slow to say whose it is': {
+    happenings: [
+      { at: 60_000, what: 'spot', inMs: 40_000, action: 'hibernate' },
+      { at: 71_000, what: 'hibernation', forMs: 20_000 },
+    ],
+    faults: [
+      {
+        at: 69_500,
+        match: { service: 'imds', path: 'instance-id' },
+        fault: { what: 'delay', ms: 3_000 },
+        forMs: 3_000,
+      },
+    ],
+    tasks: [long],
+  },
+  'a root volume is to be replaced, the ECS agent is silent, and a task comes and is stopping since the last list':
+    {
+      world: replaced,
+      happenings: activeFrom(90_000, 110_000),
+      faults: [
+        silent,
+        { at: 0, match: { api: 'ecs:ListTasks' }, fault: { what: 'delay', ms: 600 }, forMs: 900_000 },
+        { at: 71_900, match: { api: 'ecs:DescribeContainerInstances' }, fault: { what: '5xx' }, count: 1 },
+        {
+          at: 0,
+          match: { api: 'autoscaling:CompleteLifecycleAction' },
+          fault: { what: 'throttle' },
+          count: 8,
+        },
+      ],
+      tasks: [slowToStop(90_300)],
+      horizon: 300_000,
+    },
+  'the same, since a list that was throttled half-way': {
+    world: { ...replaced, deregisterRefusedFor: 'pending-or-running' },
+    happenings: activeFrom(74_000, 85_000),
+    faults: [
+      silent,
+      { at: 55_000, match: { api: 'ecs:ListTasks' }, fault: { what: 'throttle' }, count: 1 },
+      { at: 72_300, match: { api: 'ecs:DescribeContainerInstances' }, fault: { what: 'throttle' }, count: 5 },
+    ],
+    tasks: [slowToStop(74_300)],
+    horizon: 240_000,
+  },
+};
+
+/** A group that retains, and a hook of half an hour that begins to wait after three quarters. */
+const justBegun: Partial<Plan> = {
+  group: { hooks: [{ ...drain, globalTimeout: 1_800 }], ours: 'drain', retain: true },
+  tasks: [task(100 * MINUTE)],
+  horizon: 60 * MINUTE,
+};
+const untold: Record<string, Partial<Plan>> = {
+  'a tag was left of an earlier event': {
+    ...justBegun,
+    happenings: [
+      { at: 10_000, what: 'tag', value: 'time=2026-01-02T03:04:05Z' },
+      { at: 45 * MINUTE, what: 'scale-in' },
+    ],
+  },
+  'the role has not been allowed to read the tag by the EC2 API for three quarters of an hour': {
+    ...justBegun,
+    machine: { ...plain.machine, metadataTags: false },
+    happenings: [{ at: 45 * MINUTE - 1_500, what: 'scale-in' }],
+    faults: [
+      {
+        at: 60_000,
+        match: { api: 'ec2:DescribeTags' },
+        fault: { what: 'error', name: 'UnauthorizedOperation', status: 403 },
+        forMs: 80 * MINUTE,
+      },
+    ],
+  },
+};
+
+const agent = await loadAgent();
+
+const callsIn = async (plan: Partial<Plan>) => {
+  const timeline = createTimeline(true);
+  await simulate(agent, { ...plain, ...plan }, timeline);
+  return timeline.lines.filter((line) => line.includes(' call '));
+};
+
+describe('an action that has just begun to wait is not abandoned, though', () => {
+  for (const [name, plan] of Object.entries(untold))
+    test(name, async () => {
+      const calls = await callsIn(plan);
+      assert.ok(calls.some((call) => call.includes('RecordLifecycleActionHeartbeat')));
+      assert.deepEqual(
+        calls.filter((call) => call.includes('ABANDON')),
+        [],
+      );
+    });
+});
+
+test('an instance that its group terminates is not set ACTIVE while the group cannot be heard and metadata has no word of it', async () => {
+  const calls = await callsIn({
+    machine: { ...plain.machine, metadataTags: false },
+    tasks: [task(5 * MINUTE)],
+    faults: [
+      {
+        at: 0,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: '5xx' },
+        forMs: 150_000,
+      },
+      {
+        at: 80_000,
+        match: { service: 'imds', path: 'target-lifecycle-state' },
+        fault: { what: 'error', name: 'NotFound', status: 404 },
+        count: 3,
+      },
+    ],
+  });
+  assert.ok(calls.some((call) => call.includes('"DRAINING"')));
+  assert.deepEqual(
+    calls.filter((call) => call.includes('"ACTIVE"')),
+    [],
+  );
+});
+
+describe('no promise is broken when', () => {
+  for (const [name, plan] of Object.entries(stories))
+    test(name, async () => {
+      const { violation, calls } = await simulate(agent, { ...plain, ...plan });
+      assert.equal(violation, undefined);
+      assert.ok(calls > 3, 'the drain began');
+    });
+});
