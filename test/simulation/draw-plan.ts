@@ -52,6 +52,13 @@ import {
   addTurned,
 } from './draw-reviewed.ts';
 import { addScheduledStop } from './draw-scheduled.ts';
+import {
+  addCorrectedTag,
+  addHibernatedInMidStop,
+  addStoppingUnseen,
+  addTerminatedAgain,
+  addUntoldTermination,
+} from './draw-second-review.ts';
 import { addNoticeBesideSilence, addRecommendation, addSilentNotice } from './draw-signals.ts';
 import { addStop } from './draw-stop.ts';
 import {
@@ -144,6 +151,11 @@ const RARE: readonly {
   { add: addRestartInSilence, salt: 0x4e51 },
   { add: addSlowDisk, salt: 0xd15c },
   { add: addReplicas, salt: 0x4e91 },
+  { add: addCorrectedTag, salt: 0xc0e7 },
+  { add: addTerminatedAgain, salt: 0x7e4a },
+  { add: addHibernatedInMidStop, salt: 0x4b57 },
+  { add: addStoppingUnseen, salt: 0x570a },
+  { add: addUntoldTermination, salt: 0x0707 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {
