@@ -33,8 +33,8 @@ export type CallOptions = Withdrawable & {
 /** A call that was not sent yet when this aborts is not sent any more, and fails as `unsent`. */
 export type Withdrawable = {
   readonly unless?: AbortSignal | undefined;
-  /** Nor is it sent after this, in ms by the monotonic clock: no timer goes off while the host stands still. */
-  readonly until?: number | undefined;
+  /** Nor is it sent once this says so, asked in the moment of sending: no timer goes off while the host stands still. */
+  readonly isPast?: (() => boolean) | undefined;
 };
 
 /** What came of one attempt, for logs and metrics: `error` where it failed. Attempts are counted from 1. */
@@ -53,14 +53,14 @@ export type CallerPorts<T extends OperationTable = Operations> = {
 
 export function createCaller<T extends OperationTable = Operations>(ports: CallerPorts<T>): Caller<T> {
   const { clock, random, budget, stop, onAttempt } = ports;
-  return (operation, input, { attempts = 1, urgent = false, unless, until = Infinity } = {}) => {
+  return (operation, input, { attempts = 1, urgent = false, unless, isPast } = {}) => {
     const ended = unless ? AbortSignal.any([stop, unless]) : stop;
     let wasSent = false;
     return pRetry(
       async (attempt) => {
         if (!urgent) await budget.take(operation, ended);
         const reason = stop.aborted ? 'the agent is stopping' : 'it is not wanted any more';
-        if (ended.aborted || clock.monotonic() > until)
+        if (ended.aborted || isPast?.())
           throw new AwsError(operation, wasSent ? 'stopped' : 'unsent', 'Stopped', reason);
         wasSent = true;
         try {

@@ -9,7 +9,7 @@ export type Clock = {
    * the signal itself, so that stopping is never mistaken for a failure.
    */
   sleep(ms: number, options?: { signal?: SleepSignal | undefined }): Promise<void>;
-  /** For how long the host has stood still, hibernated, as far as that was seen, in ms. Absent: that is not seen. */
+  /** For how long the host has stood still, hibernated, by now, in ms. Absent: that is not seen. */
   stoodStill?(): number;
 };
 
@@ -84,22 +84,31 @@ export function steady(clock: Clock, uptime?: () => number): Clock {
   let lookAt = -Infinity;
   const monotonic = () => {
     const running = clock.monotonic();
-    if (uptime && running >= lookAt) {
-      lookAt = running + LOOK_MS;
-      const more = uptime() - running - ahead;
-      // The host tells its uptime in hundredths of a second.
-      if (more > STANDSTILL_MS) {
-        ahead += more;
-        stoodStill += more;
-      }
-    }
+    if (running >= lookAt) look(running);
     return running + stoodStill;
   };
+  const look = (running: number) => {
+    if (!uptime) return;
+    lookAt = running + LOOK_MS;
+    const more = uptime() - running - ahead;
+    // The host tells its uptime in hundredths of a second.
+    if (more <= STANDSTILL_MS) return;
+    ahead += more;
+    stoodStill += more;
+  };
   const offset = clock.now() - clock.monotonic();
-  return { ...clock, monotonic, now: () => offset + monotonic(), stoodStill: () => stoodStill };
+  return {
+    ...clock,
+    monotonic,
+    now: () => offset + monotonic(),
+    stoodStill: () => {
+      look(clock.monotonic());
+      return stoodStill;
+    },
+  };
 }
 
-/** The host's uptime is read so often at most, in ms: each time it is a file. */
+/** For the time, the host's uptime is read so often at most, in ms: each time it is a file. */
 const LOOK_MS = 50;
 /** What counts as a standstill, in ms. */
 const STANDSTILL_MS = 1_000;

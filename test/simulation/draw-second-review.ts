@@ -14,7 +14,9 @@ const MINUTE = 60_000;
 /** A tag names another owner's hook by mistake, is corrected and is removed, and then the group terminates the instance. */
 export function addCorrectedTag(random: Random, plan: Plan, { start }: Span): Plan {
   if (!plan.group || !random.chance(1 / 300)) return plan;
-  const pause = () => random.spread(3 * SECOND, 3 * MINUTE);
+  const metadataTags = random.chance(0.7);
+  // The EC2 API is asked for the tag once in 18 s.
+  const pause = () => random.spread((metadataTags ? 8 : 25) * SECOND, 3 * MINUTE);
   const wrongAt = start + pause();
   const rightAt = wrongAt + pause();
   const goneAt = rightAt + pause();
@@ -28,7 +30,7 @@ export function addCorrectedTag(random: Random, plan: Plan, { start }: Span): Pl
     ...plan,
     group: { hooks: [hook('drain'), hook('backup')], ours: 'drain', retain: random.chance(0.3) },
     flags: random.chance(0.5) ? ['--signals', 'tag,spot'] : [],
-    machine: { ...plan.machine, metadataTags: random.chance(0.7), ecsAgentAfter: 0 },
+    machine: { ...plan.machine, metadataTags, ecsAgentAfter: 0 },
     services: [],
     tasks: random.chance(0.7) ? [lasting(terminatedAt + random.spread(MINUTE, 20 * MINUTE))] : [],
     happenings: [

@@ -9,11 +9,11 @@ import type { Mutation, OnFault, Outcome } from '../model.ts';
 /**
  * Changes AWS. Both return once AWS has answered, and never reject: a fault of our own is told to `onFault`, and counts as failed.
  *
- * `unless` aborts once it is not wanted any more: what was not sent by then is not sent, and fails as `unsent`. So does what was not sent
- * until `until`, in ms by the monotonic clock.
+ * `unless` aborts once it is not wanted any more: what was not sent by then is not sent, and fails as `unsent`. So does what is sent
+ * once `isPast` says so.
  */
 export type Calls = {
-  mutate(mutation: Mutation, unless: AbortSignal, until?: number): Promise<Outcome>;
+  mutate(mutation: Mutation, unless: AbortSignal, isPast?: () => boolean): Promise<Outcome>;
   heartbeat(group: string, hook: string, unless: AbortSignal): Promise<Outcome>;
 };
 
@@ -46,10 +46,10 @@ export type CallPorts = {
 
 export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
   return {
-    mutate: (mutation, unless, until) =>
+    mutate: (mutation, unless, isPast) =>
       mutation.kind === 'stop-tasks'
-        ? stopTasks(mutation, { unless, until })
-        : outcomeOf(mutation.kind, () => perform(mutation, { unless, until })),
+        ? stopTasks(mutation, { unless, isPast })
+        : outcomeOf(mutation.kind, () => perform(mutation, { unless, isPast })),
     heartbeat: (group, hook, unless) =>
       outcomeOf('heartbeat', () => autoScaling.heartbeat(group, hook, { unless })),
   };

@@ -102,10 +102,10 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
     ports.update(beginMutation(ports.state(), mutation, clock.now()));
     const answered = new AbortController();
     const patience = sentWithin(mutation);
-    const until = patience === undefined ? undefined : clock.monotonic() + patience;
+    const isPast = patience === undefined ? undefined : pastIn(patience);
     if (patience !== undefined)
       void clock.sleep(patience, { signal: answered.signal }).then(() => withdrawal.abort());
-    const outcome = policy.dryRun ? skip(mutation) : await calls.mutate(mutation, withdrawal.signal, until);
+    const outcome = policy.dryRun ? skip(mutation) : await calls.mutate(mutation, withdrawal.signal, isPast);
     answered.abort();
     const settled = settle(ports.state(), mutation, outcome, before, settleContext());
     // What AWS has done is told, though nothing rests on it any more.
@@ -117,6 +117,13 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
     underWay.delete(tryOf(mutation));
     // The log must not tell as done what was only pretended.
     ports.apply(policy.dryRun ? { ...settled, events: [] } : settled);
+  }
+
+  /** What it rests on is old after so many ms, and once the host has stood still. */
+  function pastIn(ms: number): () => boolean {
+    const until = clock.monotonic() + ms;
+    const stoodStill = clock.stoodStill?.();
+    return () => clock.stoodStill?.() !== stoodStill || clock.monotonic() > until;
   }
 
   function skip(mutation: Mutation): Outcome {

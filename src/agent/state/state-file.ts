@@ -251,10 +251,10 @@ export function heardIn(state: State, now: number, uptime: number): readonly Hea
 function withoutPastNotice(state: State, now: number, uptime: number): Memory {
   const { memory, uptime: before = 0 } = state;
   const { spotSeenAt = now, signals, ...rest } = memory;
-  const isToCome = signals?.some((one) => one.source === 'spot' && one.interruptionAt > now) ?? false;
+  const notice = signals?.find((one) => one.source === 'spot');
   // It may have been hibernated meanwhile, with no process to see that.
   const mayCome = spotSeenAt + shiftOf(state, now, uptime) + SPOT_NOTICE_MS > now;
-  if (isToCome || (uptime >= before && mayCome)) return memory;
+  if (notice ? notice.interruptionAt > now : uptime >= before && mayCome) return memory;
   return signals ? { ...rest, signals: signals.filter(({ source }) => source !== 'spot') } : rest;
 }
 

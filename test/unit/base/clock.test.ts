@@ -119,6 +119,16 @@ describe('a steady clock', () => {
     assert.equal(clock.monotonic(), 607_100);
   });
 
+  test('tells of a standstill at once to whoever asks, though it has just looked', () => {
+    const host = createVirtualClock();
+    let hibernatedMs = 0;
+    const clock = steady(host, () => host.monotonic() + hibernatedMs);
+    clock.now();
+    assert.equal(clock.stoodStill?.(), 0);
+    hibernatedMs = 2_000;
+    assert.equal(clock.stoodStill?.(), 2_000, 'a call that waits would be sent on what was so before');
+  });
+
   test('reads the host’s uptime twenty times a second at most: each time it is a file', async () => {
     const host = createVirtualClock();
     let reads = 0;

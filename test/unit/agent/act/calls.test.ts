@@ -9,7 +9,7 @@ import { settled } from '../../../support/virtual-clock.ts';
 
 const containerInstance = { kind: 'registered', cluster: 'web', arn: 'ci', status: 'DRAINING' } as const;
 const unless = new AbortController().signal;
-const until = 7_000;
+const isPast = () => false;
 const refused = new AwsError('ecs:StopTask', 'rejected', 'Refused', 'no');
 const stop = (why: 'spot' | 'timeout', ...ids: string[]): Mutation => ({
   kind: 'stop-tasks',
@@ -41,7 +41,7 @@ function setUp(answer: (call: string) => unknown = () => undefined) {
   const onFault = (operation: string, error: unknown) => void faults.push(`${operation}: ${error}`);
   const { mutate, heartbeat } = createCalls({ ecs, autoScaling, onFault });
   return {
-    mutate: (mutation: Mutation, signal = unless) => mutate(mutation, signal, until),
+    mutate: (mutation: Mutation, signal = unless) => mutate(mutation, signal, isPast),
     heartbeat: (group: string, hook: string) => heartbeat(group, hook, unless),
     calls,
     faults,
@@ -50,14 +50,14 @@ function setUp(answer: (call: string) => unknown = () => undefined) {
 
 describe('each change is one call', () => {
   for (const [mutation, call] of [
-    [{ kind: 'set-draining', containerInstance }, ['setStatus', 'web', 'ci', 'DRAINING', { unless, until }]],
-    [{ kind: 'set-active', containerInstance }, ['setStatus', 'web', 'ci', 'ACTIVE', { unless, until }]],
-    [{ kind: 'deregister', containerInstance }, ['deregister', 'web', 'ci', { unless, until }]],
+    [{ kind: 'set-draining', containerInstance }, ['setStatus', 'web', 'ci', 'DRAINING', { unless, isPast }]],
+    [{ kind: 'set-active', containerInstance }, ['setStatus', 'web', 'ci', 'ACTIVE', { unless, isPast }]],
+    [{ kind: 'deregister', containerInstance }, ['deregister', 'web', 'ci', { unless, isPast }]],
     [
       { kind: 'complete', group: 'g', hook: 'h', result: 'ABANDON', why: 'timeout' },
-      ['complete', 'g', 'h', 'ABANDON', { unless, until }],
+      ['complete', 'g', 'h', 'ABANDON', { unless, isPast }],
     ],
-    [{ kind: 'terminate', why: 'drained' }, ['terminate', { unless, until }]],
+    [{ kind: 'terminate', why: 'drained' }, ['terminate', { unless, isPast }]],
   ] as const)
     it(mutation.kind, async () => {
       const { mutate, calls } = setUp();
@@ -141,8 +141,8 @@ describe('tasks that are asked to stop', () => {
     assert.deepEqual(await mutate(stop('timeout', 'a', 'b')), { kind: 'done' });
     const reason = 'ecs-drain-agent: drain timeout';
     assert.deepEqual(calls, [
-      ['stopTask', 'web', 'a', reason, { urgent: false, unless, until }],
-      ['stopTask', 'web', 'b', reason, { urgent: false, unless, until }],
+      ['stopTask', 'web', 'a', reason, { urgent: false, unless, isPast }],
+      ['stopTask', 'web', 'b', reason, { urgent: false, unless, isPast }],
     ]);
   });
 
@@ -150,7 +150,7 @@ describe('tasks that are asked to stop', () => {
     const { mutate, calls } = setUp();
     await mutate(stop('spot', 'a'));
     assert.deepEqual(calls, [
-      ['stopTask', 'web', 'a', 'ecs-drain-agent: Spot interruption', { urgent: true, unless, until }],
+      ['stopTask', 'web', 'a', 'ecs-drain-agent: Spot interruption', { urgent: true, unless, isPast }],
     ]);
   });
 
