@@ -55,7 +55,6 @@ import { addScheduledStop } from './draw-scheduled.ts';
 import {
   addCorrectedTag,
   addHibernatedInMidStop,
-  addStoppingUnseen,
   addTerminatedAgain,
   addUntoldTermination,
 } from './draw-second-review.ts';
@@ -154,7 +153,6 @@ const RARE: readonly {
   { add: addCorrectedTag, salt: 0xc0e7 },
   { add: addTerminatedAgain, salt: 0x7e4a },
   { add: addHibernatedInMidStop, salt: 0x4b57 },
-  { add: addStoppingUnseen, salt: 0x570a },
   { add: addUntoldTermination, salt: 0x0707 },
 ];
 

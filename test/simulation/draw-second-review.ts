@@ -133,60 +133,6 @@ export function addHibernatedInMidStop(random: Random, plan: Plan, { start }: Sp
   };
 }
 
-/**
- * The root volume of a host whose ECS agent is silent is to be replaced. Somebody sets it ACTIVE for some seconds, and the task that comes
- * takes long to stop, so that ECS counts none when it is DRAINING again.
- */
-export function addStoppingUnseen(random: Random, plan: Plan, { start }: Span): Plan {
-  if (!plan.group || !random.chance(1 / 300)) return plan;
-  const activeAt = start + random.integer(20 * SECOND, 2 * MINUTE);
-  const drainedAt = activeAt + random.integer(SECOND, 25 * SECOND);
-  const trouble = (api: string): PlannedFault => ({
-    at: start + random.integer(0, 80 * SECOND),
-    match: { api },
-    fault: { what: random.pick(['throttle', '5xx'] as const) },
-    count: random.integer(1, 8),
-  });
-  return {
-    ...plan,
-    flags: [],
-    machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
-    world: { ...plan.world, rootVolumeTarget: 'Terminated' },
-    services: [],
-    tasks: [
-      {
-        at: activeAt + random.integer(50, SECOND),
-        runsFor: 10 * MINUTE,
-        ignoresSigterm: false,
-        exitAfterSigterm: random.integer(5 * SECOND, 25 * SECOND),
-      },
-    ],
-    happenings: [
-      { at: start, what: 'replace-root-volume' },
-      { at: activeAt, what: 'other-activates' },
-      { at: drainedAt, what: 'other-stops-tasks' },
-      { at: drainedAt, what: 'other-drains' },
-    ],
-    faults: [
-      { at: start, match: { service: 'introspection' }, fault: { what: 'refuse' }, forMs: 15 * MINUTE },
-      trouble('autoscaling:CompleteLifecycleAction'),
-      trouble('ecs:ListTasks'),
-      trouble('ecs:DescribeContainerInstances'),
-      ...(random.chance(0.5)
-        ? [
-            {
-              at: 0,
-              match: { api: 'ecs:ListTasks' },
-              fault: { what: 'delay', ms: random.integer(100, 2 * SECOND) },
-              forMs: 15 * MINUTE,
-            } as const,
-          ]
-        : []),
-    ],
-    kills: [],
-  };
-}
-
 /** A tag is withdrawn while ECS throttles, and the group terminates the instance meanwhile, which no signal tells. */
 export function addUntoldTermination(random: Random, plan: Plan, { start }: Span): Plan {
   if (!plan.group || !random.chance(1 / 300)) return plan;
