@@ -234,7 +234,7 @@ describe('instances as they are found', { concurrency: 5 }, () => {
     );
 
     scenario('metadata and ECS agent that come up late', { fleet }, async ({ fleet, agent, happens }) => {
-      const machine = fleet.addInstance({ imdsAfter: 2_500, ecsAgentAfter: 6_000 });
+      const machine = fleet.addInstance({ imdsAfter: 5_000, ecsAgentAfter: 20_000 });
       const running = await agent(machine);
       await running.says('agent.waiting', { for: 'imds' });
       await running.says('agent.watching');
