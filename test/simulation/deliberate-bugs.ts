@@ -517,7 +517,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes what it learnt before the host was hibernated for new',
-    edits: [{ within: 'steady', replace: 'if (uptime && running >= lookAt)', by: 'if (false as boolean)' }],
+    edits: [
+      { within: 'steady', replace: 'if (!uptime) return;', by: 'if (!uptime || (true as boolean)) return;' },
+    ],
     isRare: true,
     from: 3097,
   },
@@ -1077,7 +1079,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'releases by what it saw before it waited for a list of its host',
-    edits: [{ within: 'confirm', replace: 'isLong && !(await isStill(before))', by: '(false as boolean)' }],
+    edits: [
+      {
+        within: 'confirm',
+        replace: '!said || said.containerInstanceArn',
+        by: 'said?.containerInstanceArn',
+      },
+    ],
     isRare: true,
     from: 75_187_000,
   },

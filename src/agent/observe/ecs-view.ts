@@ -268,19 +268,17 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 
   /**
    * Reads whether the container instance is unchanged since it was listed without a task, and ECS still counts none: then none
-   * was placed since. Where it stays in its cluster, somebody may have set it ACTIVE while a list of this host waited for its turn.
+   * was placed since. Only for a host that is heard: else a list of this host waits for its turn, and the description is older.
    */
   async function confirm(said: Registration | undefined, last: EcsView) {
     const before = last.containerInstance;
     // ECS counts no task that is stopping: where the host does not tell of those either, only a list does.
     if (before.kind !== 'registered' || !said || said.containerInstanceArn !== last.heard) return undefined;
     const askedAt = options.now();
-    const { located, own = [], describedAt = askedAt } = ifKnown(await locate(said)) ?? {};
+    const { located, own = [] } = ifKnown(await locate(said)) ?? {};
     if (located?.kind !== 'registered' || located.arn !== before.arn || located.status !== before.status)
       return undefined;
     if (located.taskCount > 0 || located.newer !== undefined) return undefined;
-    const isLong = options.isReplacing() && options.now() - describedAt > LONG_MS;
-    if (isLong && !(await isStill(before))) return undefined;
     return known({ ...last, describedAt: askedAt, own });
   }
 
