@@ -210,8 +210,8 @@ export const isHeartbeatWanted = (observed: Observation): boolean =>
   observed.identity === 'confirmed' && isHookWanted(observed);
 
 /**
- * How long, in ms, a mutation may wait for its share of requests; undefined: without a limit. One that lets the instance go would
- * then rest on old answers, so they are asked again.
+ * How long, in ms, a mutation may wait for its share of requests; undefined: without a limit. One that cannot be undone would then rest on
+ * old answers, so they are asked again.
  */
 export const sentWithin = (mutation: Mutation): number | undefined =>
   mutation.kind === 'set-draining' || mutation.kind === 'set-active' ? undefined : UNSENT_MS;
