@@ -58,7 +58,7 @@ export type AgentPorts = {
 
 const SAVE_MS = 60_000;
 
-/** Who wakes so much later than planned, in ms, was stopped, or hibernated with the host. */
+/** Who wakes so much later than planned, in ms, was stopped. The host's own standstill shows sooner, in its uptime. */
 const STOOD_STILL_MS = 30_000;
 const STOOD_STILL = 'this process stood still';
 
@@ -90,7 +90,6 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
   let seenStill = clock.stoodStill?.() ?? 0;
 
   while (!stop.aborted) {
-    // In this order: the time is what shows that the host stood still.
     const isLate = clock.now() - wakeAt > STOOD_STILL_MS;
     const stoodStill = clock.stoodStill?.() ?? 0;
     if (isLate || stoodStill > seenStill) forgetAnswers();
