@@ -4,6 +4,7 @@ import {
   forgetTold,
   hookNamedIn,
   type Instance,
+  isAskedByOthers,
   isSignalled,
   outlastsEvent,
   PAST_TAG_MS,
@@ -32,6 +33,8 @@ export function followSignals(instance: Instance, at: number, source?: string, i
   notePastTag(instance, at);
   set('tag', isTagged(instance) && !instance.isPastTag);
   if (source !== undefined) set(source, isThere === true);
+  if (isAskedByOthers(instance)) instance.othersAskedUntil = Infinity;
+  else instance.othersAskedUntil = Math.min(instance.othersAskedUntil, at);
   const isOnlyScheduled = signals.size === 1 && signals.has('scheduled');
   instance.onlyScheduledSince = isOnlyScheduled ? (instance.onlyScheduledSince ?? at) : undefined;
   if (didOutlast && !outlastsEvent(instance)) instance.outlastedUntil = at;

@@ -22,6 +22,8 @@ export type Instance = {
   signalledSince: number;
   /** When the last signal went. */
   goneAt: number;
+  /** Until when something asked for it that is not the group's doing; Infinity while it does. In ms since the Unix epoch. */
+  othersAskedUntil: number;
   /** When the drain began; one that was taken back too briefly to be seen goes on with the same drain. */
   drainSince: number | undefined;
   /** A process that has ended was told of signals in that drain: what it knew since when is in its state. */
@@ -237,6 +239,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     signals: new Map(),
     signalledSince: -Infinity,
     goneAt: -Infinity,
+    othersAskedUntil: -Infinity,
     drainSince: undefined,
     wasSeenBefore: false,
     takenUpAt: undefined,

@@ -5,7 +5,6 @@ import {
   type ActionEnd,
   containerInstanceOf,
   type Instance,
-  isAskedByOthers,
   isCalm,
   isGroupUnread,
   isLostWithHost,
@@ -46,7 +45,7 @@ export function checkRelease(instance: Instance, request: Request, verdict: Verd
   const released = how === undefined ? 'deregistered' : `released (${how})`;
   const [running] = hostSaysRunning(instance, at);
   if (how === undefined) {
-    checkStays(instance, verdict);
+    checkStays(instance, at, verdict);
     verdict.check(
       'S1',
       running === undefined || isNew,
@@ -208,14 +207,14 @@ function hasLeftNothing(instance: Instance, { containersRun, placedAt }: Task): 
 }
 
 /** L4: an instance that the group keeps is not taken out of its cluster for the group's sake. */
-function checkStays(instance: Instance, verdict: Verdict): void {
-  const { id, lifecycle, process, toldOfReplacementAt } = instance;
+function checkStays(instance: Instance, at: number, verdict: Verdict): void {
+  const { id, lifecycle, process, toldOfReplacementAt, othersAskedUntil, setting } = instance;
   if (!isReplacement(lifecycle)) return;
   // The next process has that from the one before.
   const isTold = isReplacement(process?.lifecycle) || toldOfReplacementAt < Infinity;
   // Told that it is in no group, it cannot know better where metadata does not say so either.
   const isMisled = process?.lifecycle === 'none' && !instance.signals.has('lifecycle');
-  const isAsked = isAskedByOthers(instance) || isMisled;
+  const isAsked = at <= othersAskedUntil + setting.pollInterval * 1.2 + setting.slack || isMisled;
   verdict.check(
     'L4',
     !isTold && isAsked && !restsOnOldWord(instance),

@@ -30,6 +30,26 @@ const restarted = (at: number): readonly Entry[] => [
 ];
 const lateOf = (log: readonly Entry[], end: number) => found(log, end).filter((one) => one.startsWith('L4'));
 
+describe('L4, a root volume that is replaced', () => {
+  test('deregistered for an operator’s tag that was gone', () => {
+    const log = [
+      ...atRest,
+      tag(5),
+      ...looks(12),
+      status(12, 'DRAINING'),
+      setStatus(12, 'DRAINING'),
+      tagRemoved(50),
+      lifecycle(51, 'ReplacingRootVolume:Wait'),
+      task(52, 'STOPPED'),
+    ];
+    const late = (at: number) => lateOf([...log, status(at, 'INACTIVE'), deregister(at)], at + 1);
+    assert.deepEqual(late(53), [], 'metadata is read every three seconds');
+    assert.deepEqual(late(54), [
+      `L4: ${A} was deregistered while its root volume was being replaced: it takes no task any more`,
+    ]);
+  });
+});
+
 describe('L4, after a restart', () => {
   test('deregistered though the group had said that it replaces the root volume', () => {
     const log = (endedAt: number) => [
