@@ -208,6 +208,12 @@ function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
   return now >= stopTasksAt - BEFORE_STOP_MS;
 }
 
+/** A limit that lets the instance go with its tasks has passed, and takes effect only once ECS has said which they are. */
+function isLimitWaiting({ now, limitAt = Infinity, asked, ecsView: last }: DrainPace): boolean {
+  const isUnknown = asked.ecsView.isStale || (last !== undefined && isUndescribed(last));
+  return isUnknown && now >= limitAt && now < limitAt + AFTER_STOP_MS;
+}
+
 /** The host has no task any more, but ECS still lists one, or does not say what is left. */
 const isEndNear = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
   !(ifKnown(tasks)?.length === 0 && tasksSeenHere === 0);
@@ -230,8 +236,10 @@ function checkInterval(pace: DrainPace, last: EcsView): number {
   return Math.min(usual, every * (1 + spread / 10));
 }
 
-function usualCheckInterval({ spread, isEcsCrowded, mustDescribe }: DrainPace, last: EcsView): number {
-  if (isUndescribed(last) && (mustDescribe || !isEcsCrowded))
+function usualCheckInterval(pace: DrainPace, last: EcsView): number {
+  const { spread, isEcsCrowded, mustDescribe } = pace;
+  const isWanted = mustDescribe || !isEcsCrowded || isLimitWaiting(pace);
+  if (isUndescribed(last) && isWanted)
     return mustDescribe ? GLANCE_IGNORED_MS : GLANCE_MS * (1 + spread);
   return (mustDescribe ? CHECK_IGNORED_MS : CHECK_MS) * (1 + (isEcsCrowded ? spread : spread / 10));
 }
@@ -287,7 +295,7 @@ function urgencyOf(pace: DrainPace): Urgency {
   if (!pace.ecsView || (containerInstance?.kind === 'registered' && containerInstance.status === 'ACTIVE'))
     return pace.isHostBusy || pace.isQueued ? 'draining' : 'release';
   // All tasks that keep the host busy may be ignored ones, and only ECS says so.
-  if (isStopNear(pace)) return 'release';
+  if (isStopNear(pace) || isLimitWaiting(pace)) return 'release';
   if (pace.isHostBusy) return pace.mustDescribe ? 'release' : 'nothing';
   return pace.isQueued ? 'queued' : 'release';
 }

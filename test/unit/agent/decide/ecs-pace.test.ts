@@ -53,6 +53,19 @@ describe('while a task runs on the host, ECS can end nothing', () => {
     assert.deepEqual([due(crowded), due({ ...crowded, spread: 1 })], [5 * MINUTE, 10 * MINUTE]);
     assert.equal(due({ ...crowded, mustDescribe: true }), SECOND, 'some may be such as are not waited for');
   });
+  it('and soon where a limit has passed that lets the instance go with them: it takes effect only once ECS has said which they are', () => {
+    const crowded = { ...undescribed, isEcsCrowded: true };
+    const passed = (ago: number) => due({ ...crowded, limitAt: NOW - ago });
+    assert.deepEqual(
+      [passed(-1), passed(0), passed(10 * MINUTE - 1), passed(10 * MINUTE)],
+      [5 * MINUTE, 5 * SECOND, 5 * SECOND, 5 * MINUTE],
+    );
+    const failure = { kind: 'throttled', times: 4, at: NOW, since: NOW, jitter: 0.9 } as const;
+    const throttled = { ...undescribed, ...asked({ ...stale, failure }) };
+    assert.ok(due(throttled) > MINUTE, 'without a limit nothing waits for it');
+    assert.ok(due({ ...throttled, limitAt: NOW }) < 6 * SECOND);
+    assert.ok(due({ ...asked({ ...stale, failure }), limitAt: NOW }) < 6 * SECOND, 'what was said counts no more');
+  });
   it('at once where they are to be asked to stop within the minute: they would be cut off without a SIGTERM', () =>
     assert.equal(due({ ...undescribed, stopTasksAt: NOW + MINUTE }), SECOND));
   it('and not sooner than that: all of a fleet would look at once', () =>
