@@ -212,6 +212,48 @@ const stories: Record<string, Partial<Plan>> = {
       { at: 48_423, match: { service: 'autoscaling' }, fault: { what: '5xx', status: 500 }, count: 8 },
     ],
   },
+  'a retained instance is terminated once more, and then its group throttles for almost two thirds of a time-out':
+    {
+      seed: 77_210_477,
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 97, globalTimeout: 420, defaultResult: 'CONTINUE' }],
+        ours: 'drain',
+        retain: true,
+      },
+      happenings: [
+        { at: 11_877, what: 'scale-in' },
+        { at: 268_455, what: 'other-terminates-retained' },
+      ],
+      tasks: [task(868_455)],
+      faults: [
+        {
+          at: 288_435,
+          match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+          fault: { what: 'throttle' },
+          forMs: 62_000,
+        },
+      ],
+      horizon: 1_768_455,
+    },
+  'an operator’s limit that lets the instance go passes while ECS throttles, and a hibernation has made its answers old':
+    {
+      seed: 77_084_829,
+      flags: ['--drain-timeout', '5s', '--on-timeout', 'continue'],
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 52, globalTimeout: 1_200, defaultResult: 'CONTINUE' }],
+        ours: 'drain',
+        retain: true,
+      },
+      world: { deregisterAgain: 'inactive', deregisterRefusedFor: 'not-stopped', timings: {} },
+      happenings: [
+        { at: 8_498, what: 'scale-in' },
+        { at: 16_473, what: 'hibernation', forMs: 5_529 },
+      ],
+      tasks: [{ ...task(Infinity, 1), ignoresSigterm: true, exitAfterSigterm: 53_891 }],
+      faults: [{ at: 15_720, match: { api: 'ecs:DescribeTasks' }, fault: { what: 'throttle' }, count: 6 }],
+      kills: [{ downMs: 12_748, state: 'kept', when: 'in-write', operation: 7 }],
+      horizon: 2_208_541,
+    },
   'ECS lets go of an ACTIVE instance while it stops a task that was placed a moment ago': {
     seed: 298_392,
     flags: ['--mode', 'deregister'],

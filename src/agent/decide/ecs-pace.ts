@@ -239,8 +239,7 @@ function checkInterval(pace: DrainPace, last: EcsView): number {
 function usualCheckInterval(pace: DrainPace, last: EcsView): number {
   const { spread, isEcsCrowded, mustDescribe } = pace;
   const isWanted = mustDescribe || !isEcsCrowded || isLimitWaiting(pace);
-  if (isUndescribed(last) && isWanted)
-    return mustDescribe ? GLANCE_IGNORED_MS : GLANCE_MS * (1 + spread);
+  if (isUndescribed(last) && isWanted) return mustDescribe ? GLANCE_IGNORED_MS : GLANCE_MS * (1 + spread);
   return (mustDescribe ? CHECK_IGNORED_MS : CHECK_MS) * (1 + (isEcsCrowded ? spread : spread / 10));
 }
 

@@ -55,8 +55,22 @@ export function lifecycleDue(pace: DrainPace): number {
     : last
       ? lifecycleInterval(pace, last, where)
       : FIRST_ANSWER_MS;
-  return dueAfter(sinceTermination(pace.asked.lifecycle, pace), every, urgencyOf(pace));
+  const due = dueAfter(sinceTermination(pace.asked.lifecycle, pace), every, urgencyOf(pace));
+  return where?.stage === 'waiting' || isHookHeld(pace) ? due : Math.min(due, beforeUnseen(pace));
 }
+
+/**
+ * The hook may have begun to wait up to one heartbeat's interval before the first failure. An outage of two thirds of its time-out then leaves a
+ * twelfth, a third of that interval: so this long after a failure the group is asked again.
+ */
+function beforeUnseen({ asked, heartbeatInterval, emptySince }: DrainPace): number {
+  const { failure } = asked.lifecycle;
+  if (failure?.kind !== 'throttled' || heartbeatInterval === undefined || emptySince !== undefined)
+    return Infinity;
+  return failure.at + Math.max(SHORTEST_UNSEEN_MS, heartbeatInterval / 3);
+}
+/** Twelve requests a minute. */
+const SHORTEST_UNSEEN_MS = 5_100;
 
 /** Less often after a while: no answer is wrong for ever. */
 function contradictedInterval({ now, contradictedSince = now, heartbeatInterval }: DrainPace): number {

@@ -65,7 +65,14 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   }
 
   function pace(): DrainPace {
-    const { onHost, gone, emptySince, onlyIgnoredSince, terminatingSince } = seenInDrain();
+    const {
+      onHost,
+      gone,
+      emptySince,
+      onlyIgnoredSince,
+      terminatingSince,
+      notWaitingAt = -Infinity,
+    } = seenInDrain();
     const { memory, heartbeat } = ports.state();
     const { completed, terminatedAt } = memory;
     const view = observer.lastView();
@@ -92,8 +99,11 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       isRegistrationTold: watch.registration.reading().kind === 'known',
       lifecycle: polls.lifecycle.reading(),
       hearsOfTermination: policy.signals.includes('lifecycle'),
-      // A completed action gets no more heartbeats, so the last one says nothing about it any more.
-      heldAt: heartbeat?.outcome === 'recorded' && completed === undefined ? heartbeat.at : undefined,
+      // A completed action gets no more heartbeats, so the last one says nothing about it any more, nor once the group says that none waits.
+      heldAt:
+        heartbeat?.outcome === 'recorded' && completed === undefined && heartbeat.at >= notWaitingAt
+          ? heartbeat.at
+          : undefined,
       waitToldAt: ports.waitToldAt(),
       strain: heartbeat?.strain ?? 0,
       heartbeatFailed: failureOf(heartbeat),

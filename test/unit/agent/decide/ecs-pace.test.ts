@@ -64,7 +64,10 @@ describe('while a task runs on the host, ECS can end nothing', () => {
     const throttled = { ...undescribed, ...asked({ ...stale, failure }) };
     assert.ok(due(throttled) > MINUTE, 'without a limit nothing waits for it');
     assert.ok(due({ ...throttled, limitAt: NOW }) < 6 * SECOND);
-    assert.ok(due({ ...asked({ ...stale, failure }), limitAt: NOW }) < 6 * SECOND, 'what was said counts no more');
+    assert.ok(
+      due({ ...asked({ ...stale, failure }), limitAt: NOW }) < 6 * SECOND,
+      'what was said counts no more',
+    );
   });
   it('at once where they are to be asked to stop within the minute: they would be cut off without a SIGTERM', () =>
     assert.equal(due({ ...undescribed, stopTasksAt: NOW + MINUTE }), SECOND));

@@ -58,6 +58,22 @@ describe('the state in the group', () => {
     assert.equal(due({ ...retained, heartbeatInterval: 50 * SECOND }), 50 * SECOND);
     assert.equal(due({ ...retained, heartbeatInterval: 6 * SECOND }), 6 * SECOND);
   });
+  it('… and again within a third of that after throttling: the hook may have waited since the last answer, and an outage leaves no more', () => {
+    const failure = { kind: 'throttled', times: 9, at: NOW, since: NOW - 60 * SECOND, jitter: 1 } as const;
+    const asked = { ...draining.asked, lifecycle: { ...at(NOW - MINUTE), failure } };
+    const after = (interval: number, more: Partial<DrainPace> = {}) =>
+      due({
+        asked,
+        lifecycle: unknown('throttled'),
+        heartbeatInterval: interval,
+        heldAt: undefined,
+        ...more,
+      });
+    assert.deepEqual([after(24 * SECOND), after(6 * SECOND)], [8 * SECOND, 5_100]);
+    assert.equal(after(10 * MINUTE), 20 * SECOND, 'a long hook leaves time enough');
+    assert.equal(after(24 * SECOND, { heldAt: NOW }), 20 * SECOND, 'heartbeats keep it alive');
+    assert.equal(after(12 * SECOND, emptied(NOW)), 6 * SECOND, 'a release has its own pace');
+  });
   it('of one that was terminated once more is asked as soon as of one that is Terminating: an answer may be of before', () => {
     const again = { lifecycle: inState('Terminating:Retained'), phase: 'done' } as const;
     assert.equal(due({ ...again, terminatedAt: NOW - SECOND }), 3 * SECOND);

@@ -152,12 +152,14 @@ it('a root volume is replaced where the group was last known to do so', () => {
 it('a hook is held by a heartbeat that was recorded, until its action is completed', () => {
   const completed = { hook: 'drain', result: 'CONTINUE', at: 7, standing: 'answered' } as const;
   const recorded: Heartbeat = { at: 5, outcome: 'recorded' };
-  const heldAt = (heartbeat: Heartbeat | undefined, memory: Memory = {}) =>
-    setUp({ state: { heartbeat, memory } }).pace().heldAt;
+  const heldAt = (heartbeat: Heartbeat | undefined, memory: Memory = {}, notWaitingAt?: number) =>
+    setUp({ state: { heartbeat, memory }, seen: { notWaitingAt } }).pace().heldAt;
   assert.equal(heldAt(undefined), undefined);
   assert.equal(heldAt(recorded), recorded.at);
   assert.equal(heldAt(recorded, { completed }), undefined, 'it may wait still, and nobody would ask');
   assert.equal(heldAt({ at: 5, outcome: 'nothing-waiting', times: 1 }), undefined);
+  assert.equal(heldAt(recorded, {}, recorded.at), recorded.at);
+  assert.equal(heldAt(recorded, {}, recorded.at + 1), undefined, 'the group has retained the instance since');
   const completedAt = (result: 'CONTINUE' | 'ABANDON') =>
     setUp({ state: { memory: { completed: { ...completed, result } } } }).pace().completedAt;
   assert.equal(completedAt('CONTINUE'), 7);
