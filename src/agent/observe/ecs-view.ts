@@ -93,10 +93,14 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         ...goneAmong(byName, tasks, own),
       });
 
-    if (located.kind === 'never-registered') return viewOf(located, known([]), 0);
-    if (located.kind === 'gone') {
-      const tasks = await stillThere(located, own, last, byName);
-      return viewOf(containerInstanceAt(located), known(tasks), 0);
+    if (located.kind !== 'registered') {
+      const tasks = located.kind === 'gone' ? await stillThere(located, own, last, byName) : [];
+      // Nothing else tells that a host has registered anew in a cluster that was asked first.
+      const isOld =
+        heard === undefined && options.now() - (where.value.listedAt ?? Infinity) > LONG_LISTED_MS;
+      return isOld
+        ? unknown('this host was looked for in its clusters at different times; asking once more')
+        : viewOf(containerInstanceAt(located), known(tasks), 0);
     }
     const { cluster, arn, status, taskCount } = located;
     const containerInstance = registeredAt(located);
@@ -352,6 +356,8 @@ const RESUME_HEARD_MS = 600_000;
 const RESUME_ACTIVE_MS = 120_000;
 /** If the instance stays in its cluster, a view that takes longer than this, in ms, asks at its end whether anything has changed. */
 const LONG_MS = 500;
+/** If nothing on the host says where it is, all that says that it is nowhere must have been answered within this time, in ms. */
+const LONG_LISTED_MS = 5_000;
 const NOT_LISTED = 'they are listed once the host has none';
 
 const isRegistered = (where: Reading<Whereabouts>): boolean => ifKnown(where)?.located.kind === 'registered';

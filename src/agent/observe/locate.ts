@@ -27,6 +27,8 @@ export type Whereabouts = {
   readonly own: readonly Registration[];
   /** When ECS said so of the container instance that is registered, in ms by the agent's clock; what was asked after it can have waited. */
   readonly describedAt?: number | undefined;
+  /** When the first of the clusters that this host can be in was asked for it and answered, in ms by the agent's clock. */
+  readonly listedAt?: number | undefined;
 };
 
 export type LocatePorts = {
@@ -146,7 +148,9 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
       });
     }
     const located = whereNotRegistered(said, ours, round, letGo, anew);
-    return located.kind === 'known' ? known({ located: located.value, own: ours }) : located;
+    return located.kind === 'known'
+      ? known({ located: located.value, own: ours, listedAt: round.listedAt })
+      : located;
   };
 
   /** Whether the host may have become `other` since then: ECS takes minutes to notice that an ECS agent has gone, or has come. */
@@ -235,10 +239,13 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     const cluster = ports.cluster();
     if (cluster !== undefined || clusters.size === 0) clusters.add(cluster ?? 'default');
     const found: Registration[] = [];
-    for (const one of clusters) {
+    // A host registers anew where it was, or where it is told to. These come last, so that their answers are of one moment.
+    const byLikelihood = [...clusters].sort((a, b) => Number(isOurs(a)) - Number(isOurs(b)));
+    for (const one of byLikelihood) {
       try {
         const arns = await ecs.find(one, instanceId);
         ports.noteMayList();
+        if (isOurs(one)) round.listedAt ??= now();
         round.listed.add(one);
         round.hasAnswered = true;
         for (const arn of arns) round.byInstanceId.add(arn);
@@ -271,6 +278,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
       others,
       missing,
       listed: new Set(),
+      listedAt: undefined,
       hasAnswered: false,
       refusal: undefined,
       byInstanceId: new Set(),
@@ -376,6 +384,8 @@ type Round = {
   readonly missing: ReadonlySet<string>;
   /** Clusters that were asked by the instance id and have answered. */
   readonly listed: Set<string>;
+  /** When the first of those that this host can be in has answered. */
+  listedAt: number | undefined;
   /** Whether ECS has answered about any cluster, and the first refusal. */
   hasAnswered: boolean;
   refusal: AwsError | undefined;

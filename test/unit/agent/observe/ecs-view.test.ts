@@ -17,6 +17,8 @@ type Scene = Partial<EcsScene> & {
   /** How long its first request waits for its turn, or the one after it. */
   readonly takesMs?: number;
   readonly waitsFor?: 'description' | 'list';
+  /** How long ago the first of its clusters had answered when the host was found. */
+  readonly listedAgo?: number;
   readonly listsWhileActive?: boolean;
   readonly own?: readonly (string | Registration)[];
 };
@@ -59,7 +61,8 @@ function setUp(scene: Scene) {
       if (letGo) asked.push(`let go ${letGo}`);
       const where = scene.located ?? registered('DRAINING');
       const describedAt = waitsFor === 'list' ? now - takesMs : now;
-      return where.kind === 'known' ? known({ located: where.value, own, describedAt }) : where;
+      const listedAt = scene.listedAgo === undefined ? undefined : now - scene.listedAgo;
+      return where.kind === 'known' ? known({ located: where.value, own, describedAt, listedAt }) : where;
     },
     listsWhileActive: scene.listsWhileActive ?? false,
     isReplacing: () => scene.isReplacing ?? false,
@@ -123,6 +126,20 @@ describe('a full view of ECS', () => {
       own: [],
       gone: [],
     });
+  });
+  it('does not say where a silent host is whose clusters were asked long after each other: it can be anew in the first', async () => {
+    const never = known<Located>({ kind: 'never-registered' });
+    const kind = async (located: Reading<Located>, listedAgo: number, says?: string) =>
+      (await full({ located, listedAgo, says })).kind;
+    for (const located of [gone(), never]) {
+      assert.equal(await kind(located, 5_000), 'known');
+      assert.equal(
+        await kind(located, 5_001),
+        'unknown',
+        'the instance would be released with its new tasks',
+      );
+      assert.equal(await kind(located, 60_000, 'a'), 'known', 'a host that answers names what it is');
+    }
   });
   it('does not list the tasks of an ACTIVE one, to which more can come', async () => {
     const scene: Scene = { located: registered('ACTIVE'), tasks: [task('1')] };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { createLocate, type RegisteredAt } from '../../../../src/agent/observe/locate.ts';
 import { AwsError } from '../../../../src/aws/errors.ts';
 import type { Registration } from '../../../../src/host/ecs-agent.ts';
@@ -18,6 +18,8 @@ type Scene = EcsScene & {
   readonly mayList?: boolean;
   /** What another drain of this process has noted. */
   readonly registeredAt?: RegisteredAt;
+  /** How long each question by the instance id waits for its turn. */
+  readonly findsIn?: number;
 };
 
 const nothingKept = { mayList: () => false, noteMayList: () => {}, drainingSetOn: () => undefined };
@@ -26,9 +28,13 @@ function setUp(scene: Scene) {
   let now = 1_000_000_000;
   let mayList = scene.mayList === true;
   const { ecs, asked } = fakeEcs(scene);
+  const find: typeof ecs.find = (...of) => {
+    now += scene.findsIn ?? 0;
+    return ecs.find(...of);
+  };
   const known = (one: Registration) => ({ ...one, since: scene.since ?? 0 });
   const locate = createLocate({
-    ecs,
+    ecs: { ...ecs, find },
     instanceId: OWN,
     cluster: () => scene.cluster,
     heard: () => (scene.heard ?? []).map(known),
@@ -56,6 +62,22 @@ function setUp(scene: Scene) {
     locate,
   };
 }
+
+test('tells since when a host is in none of its clusters: those that it can be in are asked last', async () => {
+  const { locate, asked } = setUp({
+    instances: { a: { status: 'INACTIVE' }, b: { status: 'INACTIVE' } },
+    own: [registration('a'), registration('b', 'other')],
+    heard: [registration('c', 'strange')],
+    cluster: 'named',
+    findsIn: 40_000,
+  });
+  const where = await locate(undefined);
+  assert.deepEqual(
+    asked.filter((one) => one.startsWith('find')),
+    ['find strange', 'find web', 'find other', 'find named'],
+  );
+  assert.equal(where.kind === 'known' && where.value.listedAt, 1_000_000_000 + 80_000);
+});
 
 describe('this host is found in ECS', () => {
   it('as its ECS agent says, where ECS agrees: one request', async () => {
