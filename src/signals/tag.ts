@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
 import { messageOf } from '../base/text.ts';
 import { isMetadataTagKey } from '../config/names.ts';
-import type { ReadSignal, Signal } from './signal.ts';
+import type { ReadSignal, Signal, TagSignal } from './signal.ts';
 import { parseTagValue } from './tag-value.ts';
 
 /** The EC2 API is asked this often at most, in ms: a fleet shares one allowance of requests. */
@@ -42,7 +42,7 @@ export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
   const readKeys = createKeyReader(options.tagKey);
   const fromMetadata = async () => {
     const tag = await readFromMetadata(ports.imds, options.tagKey, readKeys, before);
-    if (tag.kind === 'known') before = tag.value ? 'present' : 'absent';
+    if (tag.kind === 'known') before = tag.value ?? 'absent';
     return tag;
   };
   const fromEc2 = pollEc2(ports);
@@ -74,7 +74,7 @@ export function tagSignal(options: TagOptions, ports: TagPorts): ReadSignal {
   };
 }
 
-type TagBefore = 'unknown' | 'absent' | 'present';
+type TagBefore = 'unknown' | 'absent' | TagSignal;
 
 const METADATA_OFF =
   'the instance metadata serves no tags; launch instances with InstanceMetadataTags=enabled, or set --tag-source auto';
@@ -83,15 +83,15 @@ const METADATA_OFF =
  * One request where there is no tag: the list of keys. `off` where the metadata serves no tags at all.
  *
  * @param before as it was last read. Where its absence would be news, the tag itself is asked for as well: a list that was cut off on its
- *   way looks like any other, and would cancel a drain. Where its presence is news, it is asked for twice: one answer that is none of a
- *   tag's would begin one.
+ *   way looks like any other, and would cancel a drain. Where its presence or its value is news, it is asked for twice: one answer that is
+ *   none of a tag's would begin one, or make an operator's request of the tag of an event that is over.
  */
 async function readFromMetadata(
   imds: Imds,
   key: string,
   readKeys: ReturnType<typeof createKeyReader>,
   before: TagBefore,
-): Promise<Reading<Signal | undefined> | { readonly kind: 'off' }> {
+): Promise<Reading<TagSignal | undefined> | { readonly kind: 'off' }> {
   const keys = await imds.get('meta-data/tags/instance');
   if (keys.kind === 'unknown') return keys;
   // The whole folder answers 404 unless the instance's tags are in its metadata: that says nothing about the tag.
@@ -108,7 +108,7 @@ async function readFromMetadata(
   if (isListed && value.value === undefined)
     return unknown('IMDS lists the tag, and says that it is not there');
   const signal = toSignal(value.value);
-  const isNews = signal !== undefined && before !== 'present';
+  const isNews = signal !== undefined && (typeof before === 'string' || signal.value !== before.value);
   const again = isNews ? await imds.get(path) : value;
   if (again.kind === 'unknown') return again;
   if (again.value !== value.value) return unknown('IMDS has just given two values of the tag');
@@ -172,7 +172,7 @@ function pollEc2({ describeTag, clock, random, onNews, onFault }: TagPorts): Rea
   };
 }
 
-function toSignal(value: string | undefined): Signal | undefined {
+function toSignal(value: string | undefined): TagSignal | undefined {
   if (value === undefined || value.trim().toLowerCase() === 'false') return undefined;
   return { source: 'tag', value: value.slice(0, 256), ...parseTagValue(value) };
 }

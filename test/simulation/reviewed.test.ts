@@ -61,6 +61,22 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     horizon: 32 * MINUTE,
   },
+  'the tag of an event that is over is given once as a page that is no value of it': {
+    happenings: [
+      { at: 10_000, what: 'tag', value: 'time=2026-01-02T03:04:05Z' },
+      // So that the run goes on until then.
+      { at: 4 * MINUTE, what: 'introspection', answersAfter: 0 },
+    ],
+    faults: [
+      {
+        at: 150_000,
+        match: { service: 'imds', path: 'tags/instance/ecs-drain-agent' },
+        fault: { what: 'html' },
+        count: 1,
+      },
+    ],
+    horizon: 5 * MINUTE,
+  },
   'a retained instance whose hook is short is terminated once more, and then the group does not answer': {
     group: {
       hooks: [{ ...drain, heartbeatTimeout: 40, globalTimeout: 420 }],

@@ -92,6 +92,23 @@ describe('the tag in the metadata', () => {
       assert.deepEqual(await host.read(), known(undefined));
     });
 
+  for (const odd of ['', 'hook=dr', '<html></html>'])
+    test(`tells of an event, and one answer is ${JSON.stringify(odd)}: not known, or it would be an operator's own request`, async () => {
+      const value = 'hook=drain time=2026-01-02T03:04:05Z';
+      const host = setUp({ tags: { [key]: value } });
+      const first = await host.read();
+      host.odd = [odd];
+      assert.deepEqual(await host.read(), unknown('IMDS has just given two values of the tag'));
+      assert.deepEqual(await host.read(), first);
+    });
+
+  test('has another value by now: that counts at once', async () => {
+    const host = setUp({ tags: { [key]: 'hook=other' } });
+    await host.read();
+    host.tags = { [key]: 'hook=drain' };
+    assert.deepEqual(await host.read(), known({ source: 'tag', value: 'hook=drain', hook: 'drain' }));
+  });
+
   test('is new, and fails to be given a second time: not known', async () => {
     const host = setUp({ tags: { [key]: 'true' } });
     host.odd = ['true', 'silence'];
