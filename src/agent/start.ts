@@ -179,7 +179,7 @@ function signalsFor(
     spot: () => announcedAhead(spotSignal(imds), clock),
     rebalance: () => announcedAhead(rebalanceSignal(imds), clock),
     scheduled: () =>
-      announcedAhead(scheduledSignal(imds, config.scheduledAhead, wallNow, scheduled?.eventId), clock),
+      announcedAhead(scheduledSignal(imds, config.scheduledAhead, wallNow, scheduled), clock),
   };
   return config.signals.map((source) => ({ source, read: readers[source]() }));
 }

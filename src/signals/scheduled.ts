@@ -5,6 +5,9 @@ import type { ReadSignal, Signal } from './signal.ts';
 
 type Scheduled = Extract<Signal, { source: 'scheduled' }>;
 
+/** An event that was near once, and when it was to come. */
+type Told = Pick<Scheduled, 'eventId' | 'notBefore'>;
+
 const PATH = 'meta-data/events/maintenance/scheduled';
 
 /**
@@ -30,15 +33,15 @@ const LONGEST = 100;
 
 /**
  * An event that EC2 has scheduled for this instance and that comes within `aheadMs`; of several, the earliest. Once it has been
- * told it stays until EC2 calls it completed or canceled, or lists it no more, whatever the host's clock shows by then.
+ * told it stays until EC2 calls it completed or canceled, lists it no more, or puts it off, whatever the host's clock shows by then.
  * @param wallNow the host's clock, since EC2 announces its times
- * @param before the event that an earlier process was told of, by its id
+ * @param before the event that an earlier process was told of
  */
 export function scheduledSignal(
   imds: Imds,
   aheadMs: number,
   wallNow: () => number,
-  before?: string,
+  before?: Told,
 ): ReadSignal {
   let told = before;
   return async () => {
@@ -47,10 +50,12 @@ export function scheduledSignal(
     if (text === undefined) return body as Reading<undefined>;
     const active = activeEvents(text);
     if (active.kind === 'unknown') return active;
+    // Who put it off for a week does not want the host to be drained until then.
+    const isTold = ({ eventId, notBefore }: Told) => eventId === told?.eventId && notBefore <= told.notBefore;
     const near = active.value
-      .filter(({ eventId, notBefore }) => eventId === told || notBefore - aheadMs <= wallNow())
+      .filter((event) => isTold(event) || event.notBefore - aheadMs <= wallNow())
       .sort((a, b) => a.notBefore - b.notBefore);
-    told = near[0]?.eventId;
+    told = near[0];
     return known(near[0]);
   };
 }

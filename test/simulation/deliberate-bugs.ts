@@ -512,7 +512,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'drains for an event that EC2 has scheduled for weeks ahead',
-    edits: [{ within: 'scheduledSignal', replace: 'notBefore - aheadMs <= wallNow()', by: 'true' }],
+    edits: [{ within: 'scheduledSignal', replace: 'event.notBefore - aheadMs <= wallNow()', by: 'true' }],
     isRare: true,
   },
   {

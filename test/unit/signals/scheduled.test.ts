@@ -26,7 +26,7 @@ const signal = {
 } as const;
 
 /** A signal that is read again and again, of metadata that says one thing after the other. */
-function reader(now = NOT_BEFORE - DAY, before?: string) {
+function reader(now = NOT_BEFORE - DAY, before?: typeof signal) {
   const says = { body: known('[]') as Reading<string | undefined>, now };
   const imds: Imds = {
     get: async (path) => {
@@ -91,8 +91,36 @@ describe('an event that EC2 has scheduled', () => {
     says.body = known(JSON.stringify([event()]));
     assert.deepEqual(await read(), known(undefined));
   });
+  describe('is put off by somebody', () => {
+    const putOff = (to: string) => known(JSON.stringify([event({ NotBefore: to })]));
+    for (const before of [undefined, signal])
+      test(`for a week: it is none until it comes near again${before ? ', after a restart too' : ''}`, async () => {
+        const { says, read } = reader(NOT_BEFORE - HOUR, before);
+        says.body = putOff('30 Nov 2026 09:00:43 GMT');
+        if (!before) await read();
+        says.body = putOff('7 Dec 2026 09:00:43 GMT');
+        assert.deepEqual(await read(), known(undefined), 'the host would stay DRAINING for a week');
+        says.now += 6 * DAY + HOUR;
+        assert.deepEqual(await read(), known({ ...signal, notBefore: NOT_BEFORE + 7 * DAY }));
+      });
+    test('for an hour: it is near all the same', async () => {
+      const { says, read } = reader(NOT_BEFORE - HOUR);
+      says.body = putOff('30 Nov 2026 09:00:43 GMT');
+      await read();
+      says.body = putOff('30 Nov 2026 10:00:43 GMT');
+      assert.deepEqual(await read(), known({ ...signal, notBefore: NOT_BEFORE + HOUR }));
+    });
+    test('and then brought forward: it stays, though the host’s clock is set back', async () => {
+      const { says, read } = reader(NOT_BEFORE - DAY);
+      says.body = putOff('30 Nov 2026 09:00:43 GMT');
+      await read();
+      says.body = putOff('30 Nov 2026 08:00:43 GMT');
+      says.now -= 30 * DAY;
+      assert.deepEqual(await read(), known({ ...signal, notBefore: NOT_BEFORE - HOUR }));
+    });
+  });
   test('stays where an earlier process was told of it, though the host’s clock was set back since', async () => {
-    const { says, read } = reader(NOT_BEFORE - 30 * DAY, signal.eventId);
+    const { says, read } = reader(NOT_BEFORE - 30 * DAY, signal);
     says.body = known(JSON.stringify([event()]));
     assert.deepEqual(await read(), known(signal), 'its drain would be cancelled by a restart');
   });
