@@ -273,30 +273,45 @@ describe('an action that has just begun to wait is not abandoned, though', () =>
     });
 });
 
-test('an instance that its group terminates is not set ACTIVE while the group cannot be heard and metadata has no word of it', async () => {
-  const calls = await callsIn({
-    machine: { ...plain.machine, metadataTags: false },
-    tasks: [task(5 * MINUTE)],
-    faults: [
-      {
-        at: 0,
-        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
-        fault: { what: '5xx' },
-        forMs: 150_000,
-      },
-      {
-        at: 80_000,
-        match: { service: 'imds', path: 'target-lifecycle-state' },
-        fault: { what: 'error', name: 'NotFound', status: 404 },
-        count: 3,
-      },
-    ],
-  });
-  assert.ok(calls.some((call) => call.includes('"DRAINING"')));
-  assert.deepEqual(
-    calls.filter((call) => call.includes('"ACTIVE"')),
-    [],
-  );
+describe('an instance that its group terminates is not set ACTIVE while the group cannot be heard and metadata has no word of it,', () => {
+  const unheard: Record<string, Pick<Plan, 'happenings'> & { readonly from: number }> = {
+    'from the beginning': { happenings: plain.happenings, from: 0 },
+    'nor since it said that it keeps the instance': {
+      happenings: [
+        { at: 5_000, what: 'manual-drain' },
+        ...plain.happenings,
+        { at: 60_000, what: 'manual-cancel' },
+      ],
+      from: 15_000,
+    },
+  };
+  for (const [name, { happenings, from }] of Object.entries(unheard))
+    test(name, async () => {
+      const calls = await callsIn({
+        machine: { ...plain.machine, metadataTags: false },
+        happenings,
+        tasks: [task(5 * MINUTE)],
+        faults: [
+          {
+            at: from,
+            match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+            fault: { what: '5xx' },
+            forMs: 150_000 - from,
+          },
+          {
+            at: 80_000,
+            match: { service: 'imds', path: 'target-lifecycle-state' },
+            fault: { what: 'error', name: 'NotFound', status: 404 },
+            count: 3,
+          },
+        ],
+      });
+      assert.ok(calls.some((call) => call.includes('"DRAINING"')));
+      assert.deepEqual(
+        calls.filter((call) => call.includes('"ACTIVE"')),
+        [],
+      );
+    });
 });
 
 describe('no promise is broken when', () => {

@@ -150,16 +150,17 @@ export function createObserver(ports: ObserverPorts): Observer {
 const AWAITED_MS = 30_000;
 
 /**
- * Whether the group has yet to answer for the first time in this drain. A failure does not revoke what metadata has said, that
- * the group terminates the instance.
+ * Whether the group has yet to answer: for the first time in this drain, or since metadata has said that it terminates the instance. A
+ * failure does not revoke that.
  */
 function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], { signals }: Memory, now: number): boolean {
   const last = lastKnown();
-  if (last) return isAssumed(last);
-  const { isAsking, failure } = asked();
-  if (!failure) return isAsking;
+  if (last && isAssumed(last)) return true;
   // What metadata has told last is a termination, which no group takes back, though metadata may have no word for it now.
   const isTold = signals?.some(({ source }) => source === 'lifecycle') ?? false;
+  if (last && !isTold) return false;
+  const { isAsking, failure } = asked();
+  if (!failure) return isAsking;
   return failure.kind !== 'permission' && (isTold || now - failure.since < AWAITED_MS);
 }
 

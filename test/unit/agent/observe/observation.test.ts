@@ -186,6 +186,18 @@ describe('the group’s first answer in a drain', () => {
     assert.deepEqual([drain.observe().lifecycle.kind, isAwaited(drain)], ['unknown', false]);
     assert.equal(drain.observe().assumedGroup, undefined);
   });
+  it('is waited for once more where metadata has told since that the group terminates the instance', async () => {
+    const drain = setUp('drain', { signalledAt: START, signals: [{ source: 'lifecycle' }] });
+    drain.says.group = inService;
+    await drain.ask('lifecycle');
+    drain.says.group = failed('transient');
+    await drain.ask('lifecycle');
+    await drain.pass(600_000);
+    assert.equal(isAwaited(drain), true, 'an instance that goes is set ACTIVE, and given tasks');
+    drain.says.group = failed('permission');
+    await drain.ask('lifecycle');
+    assert.equal(isAwaited(drain), false);
+  });
   it('is waited for without end where metadata has told that the group terminates the instance', async () => {
     const drain = setUp();
     drain.says.inMetadata = { ...inService, state: 'Terminating', from: 'metadata' };
