@@ -15,7 +15,7 @@ import { type Log, withFields } from '../log/log.ts';
 import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
 import type { ReadManualSignal } from '../signals/manual.ts';
 import { lifecycleSignal, rebalanceSignal, spotSignal } from '../signals/metadata.ts';
-import { announcedAhead } from '../signals/read-signals.ts';
+import { announcedAhead, goneIfRepeated } from '../signals/read-signals.ts';
 import { scheduledSignal } from '../signals/scheduled.ts';
 import type { ReadSignal, SignalReader } from '../signals/signal.ts';
 import { type TagPorts, tagSignal } from '../signals/tag.ts';
@@ -99,7 +99,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   );
 
   const onFault = createFaultLog(log, clock);
-  const lifecycle = noteKept(lifecycleSignal(imds), clock);
+  const lifecycle = noteKept(lifecycleSignal(goneIfRepeated(imds)), clock);
   log('agent.ready', `this is ${instanceId} in ${region}`, { region });
   await runAgent({
     instanceId,
@@ -173,13 +173,14 @@ function signalsFor(
   tagPorts: () => TagPorts,
 ): SignalReader[] {
   const scheduled = memory.signals?.find((signal) => signal.source === 'scheduled');
+  const notices = goneIfRepeated(imds);
   const readers = {
     tag: () => tagSignal(config, tagPorts()),
     lifecycle: () => lifecycle,
-    spot: () => announcedAhead(spotSignal(imds), clock),
-    rebalance: () => announcedAhead(rebalanceSignal(imds), clock),
+    spot: () => announcedAhead(spotSignal(notices), clock),
+    rebalance: () => announcedAhead(rebalanceSignal(notices), clock),
     scheduled: () =>
-      announcedAhead(scheduledSignal(imds, config.scheduledAhead, wallNow, scheduled), clock),
+      announcedAhead(scheduledSignal(notices, config.scheduledAhead, wallNow, scheduled), clock),
   };
   return config.signals.map((source) => ({ source, read: readers[source]() }));
 }

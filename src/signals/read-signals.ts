@@ -1,3 +1,4 @@
+import type { Imds } from '../aws/imds.ts';
 import type { Clock } from '../base/clock.ts';
 import { known, type Reading, unknown } from '../base/reading.ts';
 import type { ReadSignal, Signal, SignalReader, SignalSource, SilentSources } from './signal.ts';
@@ -17,6 +18,24 @@ export function announcedAhead(read: ReadSignal, { monotonic }: Pick<Clock, 'mon
     const reading = await read();
     absentAt = reading.kind === 'known' && reading.value === undefined ? askedAt : -Infinity;
     return reading;
+  };
+}
+
+/**
+ * The same metadata, for what may be not there: a single 404 of what was there a moment ago may be a hiccup, and what it takes back would
+ * cancel a drain. It counts once it is repeated.
+ */
+export function goneIfRepeated(imds: Imds): Imds {
+  const there = new Set<string>();
+  return {
+    get: async (path) => {
+      const reading = await imds.get(path);
+      if (reading.kind === 'unknown') return reading;
+      if (reading.value !== undefined) there.add(path);
+      else if (there.delete(path))
+        return unknown(`IMDS says that what it gave a moment ago is not there: ${path}; asking once more`);
+      return reading;
+    },
   };
 }
 

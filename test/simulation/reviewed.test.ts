@@ -77,6 +77,19 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     horizon: 5 * MINUTE,
   },
+  'metadata says once that the Spot notice that it has given is not there': {
+    happenings: [{ at: 60_000, what: 'spot', inMs: 120_000 }],
+    faults: [
+      {
+        at: 90_000,
+        match: { service: 'imds', path: 'spot' },
+        fault: { what: 'error', name: 'NotFound', status: 404 },
+        count: 1,
+      },
+    ],
+    tasks: [long],
+    horizon: 5 * MINUTE,
+  },
   'a retained instance whose hook is short is terminated once more, and then the group does not answer': {
     group: {
       hooks: [{ ...drain, heartbeatTimeout: 40, globalTimeout: 420 }],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { known, type Reading, unknown } from '../../../src/base/reading.ts';
-import { announcedAhead } from '../../../src/signals/read-signals.ts';
+import { announcedAhead, goneIfRepeated } from '../../../src/signals/read-signals.ts';
 import type { Signal } from '../../../src/signals/signal.ts';
 
 const SPOT: Signal = { source: 'spot', action: 'terminate', interruptionAt: 120_000 };
@@ -53,4 +53,39 @@ describe('a notice that AWS gives minutes ahead', () => {
       assert.deepEqual(seen, expected);
     });
   }
+});
+
+describe('what metadata may not have', () => {
+  const none = known(undefined);
+  const gone = unknown('IMDS says that what it gave a moment ago is not there: a; asking once more');
+  for (const { what, said, expected } of [
+    { what: 'is not there', said: [none, none], expected: [none, none] },
+    {
+      what: 'was there, and is said once not to be: not known, or a drain would be cancelled',
+      said: [known('x'), none, known('x'), none, known('x')],
+      expected: [known('x'), gone, known('x'), gone, known('x')],
+    },
+    {
+      what: 'is gone once that is repeated',
+      said: [known(''), none, none, none],
+      expected: [known(''), gone, none, none],
+    },
+    {
+      what: 'was there before metadata fell silent',
+      said: [known('x'), unknown('silent'), none, unknown('silent'), none],
+      expected: [known('x'), unknown('silent'), gone, unknown('silent'), none],
+    },
+  ])
+    test(what, async () => {
+      const answers = [...said];
+      const imds = goneIfRepeated({
+        get: async (path) => (path === 'a' ? (answers.shift() ?? none) : known('always there')),
+      });
+      const seen: Reading<string | undefined>[] = [];
+      for (const _ of said) {
+        await imds.get('b');
+        seen.push(await imds.get('a'));
+      }
+      assert.deepEqual(seen, expected);
+    });
 });
