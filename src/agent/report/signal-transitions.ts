@@ -20,7 +20,7 @@ export function createSignalTransitions(log: Log): (observed: Observation) => vo
   let signals: readonly string[] = [];
 
   return (observed) => {
-    const { now, memory } = observed;
+    const { now, memory, silentSignals = {} } = observed;
     if (observed.signals.kind === 'unknown') {
       unknownSince ??= now;
       if (isWarned || now < unknownSince + UNKNOWN_BEFORE_WARNING_MS) return;
@@ -29,8 +29,10 @@ export function createSignalTransitions(log: Log): (observed: Observation) => vo
       return;
     }
     unknownSince = undefined;
-    if (isWarned) log('signals.known', 'all sources of signals answer again');
-    isWarned = false;
+    // A source that has a signal says nothing of those that are still silent.
+    const isAllHeard = observed.silentSignals === undefined;
+    if (isWarned && isAllHeard) log('signals.known', 'all sources of signals answer again');
+    if (isAllHeard) isWarned = false;
     const current = observed.signals.value.map(({ source }) => source);
     const joined = current.filter((source) => !signals.includes(source));
     if (joined.length > 0) {
@@ -43,6 +45,7 @@ export function createSignalTransitions(log: Log): (observed: Observation) => vo
         { signals: observed.signals.value },
       );
     }
-    signals = current;
+    // What a silent source said last still counts, so it does not join when that source is heard again.
+    signals = [...current, ...signals.filter((source) => source in silentSignals)];
   };
 }
