@@ -39,7 +39,7 @@ export type Observation = {
   readonly lifecycle: Reading<Lifecycle>;
   /** The group is still to answer for the first time in this process's drain, and has not failed to for half a minute. */
   readonly isGroupAwaited?: boolean | undefined;
-  /** The group that terminates the instance by the last word on it, which is metadata's: the group itself has not answered since. */
+  /** The group that terminates the instance by the last word on it, which is metadata's: the group itself has not answered since, or fails to. */
   readonly assumedGroup?: string | undefined;
   /** The group that had begun to terminate the instance, or to replace its root volume, when it last answered: no action waited yet. */
   readonly beginningGroup?: string | undefined;

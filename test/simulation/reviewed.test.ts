@@ -286,6 +286,29 @@ describe('an action that has just begun to wait is not abandoned, though', () =>
     });
 });
 
+test('heartbeats are recorded while the group, which kept the instance before, throttles the question of what it does now', async () => {
+  const calls = await callsIn({
+    group: { hooks: [{ ...drain, heartbeatTimeout: 120 }], ours: 'drain', retain: false },
+    happenings: [
+      { at: 10_000, what: 'manual-drain' },
+      { at: 60_000, what: 'scale-in' },
+    ],
+    faults: [
+      {
+        at: 59_000,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: 'throttle' },
+        forMs: 10 * MINUTE,
+      },
+    ],
+    tasks: [task(12 * MINUTE)],
+  });
+  assert.ok(
+    calls.some((call) => call.includes('CompleteLifecycleAction')),
+    'the hook timed out, and its task was lost',
+  );
+});
+
 describe('an instance that its group terminates is not set ACTIVE while the group cannot be heard and metadata has no word of it,', () => {
   const unheard: Record<string, Pick<Plan, 'happenings'> & { readonly from: number }> = {
     'from the beginning': { happenings: plain.happenings, from: 0 },

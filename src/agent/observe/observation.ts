@@ -80,7 +80,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       ecsAgentSilentSince: silentSince,
       lifecycle: polls.lifecycle.reading(),
       isGroupAwaited: isAwaited(polls.lifecycle, state.memory, around.now),
-      assumedGroup: assumedGroup(polls.lifecycle.lastKnown()),
+      assumedGroup: assumedGroup(polls.lifecycle, state.memory),
       beginningGroup: beginningGroup(polls.lifecycle.lastKnown()),
       keptForMs,
       notWaitingAt,
@@ -153,15 +153,13 @@ const AWAITED_MS = 30_000;
  * Whether the group has yet to answer: for the first time in this drain, or since metadata has said that it terminates the instance. A
  * failure does not revoke that.
  */
-function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], { signals }: Memory, now: number): boolean {
+function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], memory: Memory, now: number): boolean {
   const last = lastKnown();
   if (last && isAssumed(last)) return true;
-  // What metadata has told last is a termination, which no group takes back, though metadata may have no word for it now.
-  const isTold = signals?.some(({ source }) => source === 'lifecycle') ?? false;
-  if (last && !isTold) return false;
+  if (last && !isTold(memory)) return false;
   const { isAsking, failure } = asked();
   if (!failure) return isAsking;
-  return failure.kind !== 'permission' && (isTold || now - failure.since < AWAITED_MS);
+  return failure.kind !== 'permission' && (isTold(memory) || now - failure.since < AWAITED_MS);
 }
 
 const beginningGroup = (last: Lifecycle | undefined): string | undefined =>
@@ -169,5 +167,13 @@ const beginningGroup = (last: Lifecycle | undefined): string | undefined =>
     ? last.group
     : undefined;
 
-const assumedGroup = (last: Lifecycle | undefined): string | undefined =>
-  last?.kind === 'in-group' && isAssumed(last) ? last.group : undefined;
+/** Once metadata has told of a termination, a group that kept the instance when it was heard is not taken at that word while it fails. */
+function assumedGroup({ asked, reading, lastKnown }: DrainPolls['lifecycle'], memory: Memory) {
+  const last = lastKnown();
+  if (last?.kind !== 'in-group') return undefined;
+  const isUnheard = reading().kind === 'unknown' && asked().failure !== undefined && !leaving(last.state);
+  return isAssumed(last) || (isUnheard && isTold(memory)) ? last.group : undefined;
+}
+
+/** What metadata has told last is a termination, which no group takes back, though metadata may have no word for it now. */
+const isTold = ({ signals = [] }: Memory): boolean => signals.some(({ source }) => source === 'lifecycle');

@@ -190,10 +190,12 @@ describe('the group’s first answer in a drain', () => {
     const drain = setUp('drain', { signalledAt: START, signals: [{ source: 'lifecycle' }] });
     drain.says.group = inService;
     await drain.ask('lifecycle');
+    assert.equal(drain.observe().assumedGroup, undefined, 'the group itself says that it stays');
     drain.says.group = failed('transient');
     await drain.ask('lifecycle');
     await drain.pass(600_000);
     assert.equal(isAwaited(drain), true, 'an instance that goes is set ACTIVE, and given tasks');
+    assert.equal(drain.observe().assumedGroup, 'web-asg', 'no heartbeat would be recorded');
     drain.says.group = failed('permission');
     await drain.ask('lifecycle');
     assert.equal(isAwaited(drain), false);
