@@ -2,7 +2,7 @@ import type { ContainerInstance, Task as EcsTask, Failure } from '@aws-sdk/clien
 import { parseEcsArn } from '../base/arn.ts';
 import { timeOfDate } from '../base/clock.ts';
 import type { Caller, Withdrawable } from './call.ts';
-import { AwsError, isTasksRunning } from './errors.ts';
+import { AwsError, isNoCluster, isTasksRunning } from './errors.ts';
 import type { Operation } from './operations.ts';
 
 /** ECS describes this many at a time (API reference, DescribeTasks and DescribeContainerInstances). */
@@ -142,7 +142,11 @@ export function createEcs(call: Caller): Ecs {
       const found: Task[] = [];
       for (const [owner, own] of Map.groupBy(arns, (arn) => parseEcsArn(arn)?.cluster ?? cluster)) {
         for (const asked of inBatches(own, DESCRIBE_LIMIT)) {
-          const { tasks, failures } = await call(operation, { cluster: owner, tasks: [...asked] });
+          const answer = await call(operation, { cluster: owner, tasks: [...asked] }).catch(
+            nothingInNoCluster,
+          );
+          if (!answer) continue;
+          const { tasks, failures } = answer;
           const answered = present(operation, 'tasks', tasks);
           for (const arn of asked) {
             const task = answered.find(({ taskArn }) => taskArn === arn);
@@ -266,6 +270,11 @@ async function readPages(
     pages.nextToken = page.nextToken || undefined;
     pages.isWhole = pages.nextToken === undefined;
   }
+}
+
+/** A cluster that was deleted has no tasks. */
+function nothingInNoCluster(error: unknown): undefined {
+  if (!isNoCluster(error)) throw error;
 }
 
 /** A list that the answer must have: its absence means a broken answer, never an empty list. */

@@ -61,6 +61,10 @@ export const isGivenUp = ({ kind }: AwsError): boolean => kind === 'unsent' || k
 export const isTasksRunning = (error: unknown): boolean =>
   error instanceof AwsError && error.kind === 'rejected' && /found running tasks/i.test(error.message);
 
+/** There is no such cluster, any more or yet: one that still has container instances or tasks cannot be deleted. */
+export const isNoCluster = (error: unknown): error is AwsError =>
+  error instanceof AwsError && error.kind === 'rejected' && error.code === 'ClusterNotFoundException';
+
 /** No lifecycle action waits. Auto Scaling calls every refusal a ValidationError. */
 export const isNothingWaiting = (error: unknown): boolean =>
   error instanceof AwsError && error.kind === 'rejected' && /no active lifecycle action/i.test(error.message);

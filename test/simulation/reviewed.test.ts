@@ -350,6 +350,28 @@ describe('an instance that its group terminates is not set ACTIVE while the grou
     });
 });
 
+test('an instance that was drained by hand is released though its empty cluster was deleted before its group terminates it', async () => {
+  const calls = await callsIn({
+    happenings: [
+      { at: 10_000, what: 'manual-drain' },
+      { at: 8 * MINUTE, what: 'scale-in' },
+    ],
+    tasks: [task(2 * MINUTE)],
+    faults: [
+      {
+        at: 6 * MINUTE,
+        match: { service: 'ecs' },
+        fault: { what: 'error', name: 'ClusterNotFoundException', status: 400 },
+        forMs: 60 * MINUTE,
+      },
+    ],
+  });
+  assert.ok(
+    calls.some((call) => call.includes('CONTINUE')),
+    'it waits until the hook’s limit',
+  );
+});
+
 describe('no promise is broken when', () => {
   for (const [name, plan] of Object.entries(stories))
     test(name, async () => {

@@ -1,5 +1,5 @@
 import type { Described, Ecs } from '../../aws/ecs.ts';
-import { AwsError, isRefusal } from '../../aws/errors.ts';
+import { AwsError, isNoCluster, isRefusal } from '../../aws/errors.ts';
 import { known, type Reading, unknown } from '../../base/reading.ts';
 import { type Registration, toRegistration } from '../../host/ecs-agent.ts';
 import type { Heard } from '../model.ts';
@@ -207,7 +207,8 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
         for (const one of await ecs.describe(owner, arns)) round.note(owner, one);
         round.hasAnswered = true;
       } catch (error) {
-        // There is no such cluster, or we have no permission there.
+        // There is no such cluster, or we have no permission there. Of a cluster in which ECS has confirmed this host it means that
+        // the cluster was deleted, which takes that all its container instances are gone.
         if (!isRefusal(error)) throw error;
         const isRejected = error.kind === 'rejected';
         // A single ARN that ECS does not accept, of another account or of an odd length, makes it refuse all of them.
@@ -215,11 +216,13 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
           for (const arn of arns) await describe(owner, [arn]);
           return;
         }
-        if (isRejected ? arns.some(isConfirmed) : isOurs(owner)) throw error;
-        round.refusal ??= error;
+        const isDeleted = isNoCluster(error) && arns.every(isConfirmed);
+        if (!isDeleted && (isRejected ? arns.some(isConfirmed) : isOurs(owner))) throw error;
+        if (isDeleted) round.hasAnswered = true;
+        else round.refusal ??= error;
         for (const arn of arns) {
           round.note(owner, { kind: 'missing', arn });
-          if (isRejected) refused.add(arn);
+          if (isRejected && !isDeleted) refused.add(arn);
         }
       }
     };
@@ -253,7 +256,8 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
       } catch (error) {
         // A role that never had that permission must do with what is already known. If it once had it, ECS must be heard again.
         const isForbidden = error instanceof AwsError && error.kind === 'permission' && !ports.mayList();
-        if (!isForbidden && !(isRefusal(error) && !isOurs(one))) throw error;
+        const isDeleted = isNoCluster(error) && own().some(({ cluster }) => cluster === one);
+        if (!isForbidden && !isDeleted && !(isRefusal(error) && !isOurs(one))) throw error;
         round.refusal ??= error;
       }
     }

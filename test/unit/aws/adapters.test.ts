@@ -177,6 +177,11 @@ describe('ECS: container instances', () => {
 });
 
 describe('ECS: tasks', () => {
+  test('a cluster that is not there has none', async () => {
+    const gone = arn.replace(/container-instance.*/, `task/nowhere/${noId}`);
+    assert.deepEqual(await createEcs(call).describeTasks('web', [gone]), [], 'the host is held for ever');
+  });
+
   test('one that was asked to stop and still runs is listed', async () => {
     const ecs = createEcs(call);
     const running = fleet.runTask(machine, { family: 'report', startedBy: 'cron' });

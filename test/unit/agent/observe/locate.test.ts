@@ -616,6 +616,34 @@ describe('what is said on the host’s port never lets the instance go', () => {
       AwsError,
     );
   });
+  it('its own cluster was deleted: gone, since no cluster with a container instance can be deleted', async () => {
+    const deleted: Scene = { instances: {}, own: [registration('real')], noCluster: ['web'] };
+    for (const cluster of [undefined, 'web']) {
+      const { where } = setUp({ ...deleted, ...(cluster && { cluster }) });
+      const lost = 'a host that was drained before is never released';
+      assert.equal(await where(registration('real')), `gone ${ci('real')}`, lost);
+      assert.equal(await where(), `gone ${ci('real')}`, lost);
+    }
+  });
+  it('its own cluster is said not to be there a moment after ECS has described this host in it: not known', async () => {
+    const noCluster: string[] = [];
+    const before = [registration('real')];
+    const { where, pass } = setUp({ instances: real, own: before, heard: before, noCluster });
+    assert.equal(await where(registration('real')), `registered ${ci('real')}`);
+    noCluster.push('web');
+    pass(29_999);
+    assert.match(
+      await where(registration('real')),
+      /contradicts itself/,
+      'one wrong answer would release it',
+    );
+    pass(1);
+    assert.equal(await where(registration('real')), `gone ${ci('real')}`);
+  });
+  it('the cluster that only the operator names is not there: not known, as it may be a typing error', async () => {
+    const scene: Scene = { instances: {}, cluster: 'wbe', noCluster: ['wbe'] };
+    await assert.rejects(setUp(scene).where(), { code: 'ClusterNotFoundException' });
+  });
   it('such a cluster does not keep the operator’s from being asked', async () => {
     const scene: Scene = { instances: real, noCluster: ['other'], cluster: 'web' };
     assert.equal(await setUp(scene).where(registration('x', 'other')), `registered ${ci('real')}`);
