@@ -1,7 +1,7 @@
 import type { Hook, Lifecycle } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Signal } from '../../signals/signal.ts';
-import type { HookChoice, Memory, Observation, Policy, Waiting } from '../model.ts';
+import type { Action, HookChoice, Memory, Observation, Policy, Waiting } from '../model.ts';
 import { type Leaving, leaving } from './group-state.ts';
 import { chooseHook } from './lifecycle-hook.ts';
 
@@ -165,6 +165,10 @@ export const isDrainingOurs = ({ drainingSetAt, drainingSetOn }: Memory, arn: st
 /** Whether our lifecycle action is completed, as far as we can tell. */
 export const isCompleted = ({ completed }: Memory): boolean =>
   completed !== undefined && completed.standing !== 'doubted';
+
+/** Whether this repeats a completion that Auto Scaling has confirmed: the instance stays let go of meanwhile. */
+export const isConfirmedAnew = (action: Action, { memory: { completed } }: Observation): boolean =>
+  action.kind === 'complete' && action.result === 'CONTINUE' && completed?.standing === 'confirmed';
 
 /** Whether we have let the instance go. Abandoning the action does not count: the group may retain the instance, with its tasks. */
 export const isReleased = ({ completed, terminatedAt }: Memory): boolean =>

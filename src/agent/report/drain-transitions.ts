@@ -2,7 +2,7 @@ import { isoTime } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Fields, Log } from '../../log/log.ts';
-import { hookChoice, isCompleted, leavingGroup, onWallClock } from '../decide/facts.ts';
+import { hookChoice, isCompleted, isConfirmedAnew, leavingGroup, onWallClock } from '../decide/facts.ts';
 import { hookLimit, isHandedOver } from '../decide/limits.ts';
 import { otherEnd } from '../decide/other-hooks.ts';
 import type { Decision, Observation, Policy } from '../model.ts';
@@ -187,7 +187,8 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
     if (why !== undefined && why !== doneWhy) {
       log('drain.done', report(observed, decision, policy, watched).summary, { ...facts(), why });
     }
-    doneWhy = why;
+    // While the completion is only repeated, the drain stays done.
+    if (!isConfirmedAnew(action, observed)) doneWhy = why;
     tellTasks(observed, decision, facts, viewedAt);
     tellHook(observed, facts);
     tellWait(decision, observed, facts);

@@ -2,7 +2,7 @@ import type { Task } from '../../aws/ecs.ts';
 import { isoTime } from '../../base/clock.ts';
 import { formatRoughly } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
-import { onWallClock, signalsOf } from '../decide/facts.ts';
+import { isConfirmedAnew, onWallClock, signalsOf } from '../decide/facts.ts';
 import { isIgnored } from '../decide/ignored-tasks.ts';
 import { nearestLimit } from '../decide/limits.ts';
 import { otherEnd } from '../decide/other-hooks.ts';
@@ -59,6 +59,7 @@ export function report(observed: Observation, { action }: Decision, policy: Poli
     return { ...facts, problems, state: 'watching', summary: `watching ${watched}${past}${unsure}` };
   }
   if (action.kind === 'done') return { ...facts, state: 'released', summary: DONE[action.why] };
+  if (isConfirmedAnew(action, observed)) return { ...facts, state: 'released', summary: DONE.released };
   return { ...facts, problems, state: 'draining', summary: `draining: ${doing(action, observed, policy)}` };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { begin, busy, hook, scriptAgent } from '../scripted-agent.ts';
+import { begin, busy, failed, hook, scriptAgent, waits } from '../scripted-agent.ts';
 
 const MINUTE = 60_000;
 
@@ -25,5 +25,34 @@ describe('that the hook’s limit is near', () => {
     const before = told(agent);
     await agent.pass(10 * MINUTE);
     assert.equal(told(agent), before);
+  });
+});
+
+describe('that the instance is released, while another owner’s hook holds it', () => {
+  const held = async () => {
+    const agent = scriptAgent();
+    await begin(agent);
+    await agent.pass(10_000);
+    // Our own action has ended, and the instance still waits.
+    agent.says.lifecycle = waits;
+    agent.outcomes.complete = { kind: 'nothing-waiting' };
+    await agent.pass(5 * MINUTE);
+    return agent;
+  };
+
+  it('is said once, though the completion is repeated', async () => {
+    const agent = await held();
+    const saidBefore = agent.events().filter((event) => event === 'drain.done').length;
+    const did = agent.did.length;
+    await agent.pass(30 * MINUTE);
+    assert.ok(agent.did.length > did, 'nothing is repeated');
+    const said = agent.events().filter((event) => event === 'drain.done').length;
+    assert.equal(said, saidBefore, 'the log fills with ends of one drain');
+  });
+  it('is reported while the completion is repeated and does not get through', async () => {
+    const agent = await held();
+    agent.outcomes.complete = { kind: 'failed', error: failed('transient') };
+    await agent.pass(10 * MINUTE);
+    assert.equal(agent.report()?.state, 'released', 'somebody is told that a drain goes on');
   });
 });
