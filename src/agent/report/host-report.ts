@@ -21,12 +21,18 @@ export type HostReport = {
   complete(report: Report): Report;
 };
 
-/** What may pass by itself is a problem only once it has lasted, in ms. */
+/** What may pass by itself is a problem only once tries so far apart, in ms, have failed in a row. */
 const LASTING_MS: Partial<Record<AwsErrorKind, number>> = { transient: 60_000, throttled: 300_000 };
+/** A call that has not been made again for this long, in ms, is not needed any more: a lost answer may have been that of a success. */
+const GIVEN_UP_MS: Partial<Record<AwsErrorKind, number>> = {
+  transient: 600_000,
+  throttled: 600_000,
+  rejected: 600_000,
+};
 /** An ECS agent takes some time to register after a boot, in ms. */
 const REGISTERS_WITHIN_MS = 60_000;
 
-type Failing = { readonly error: AwsError; readonly since: number };
+type Failing = { readonly error: AwsError; readonly since: number; readonly at: number };
 
 /** @param clock the host's own, whose times are shown */
 export function createHostReport(
@@ -43,9 +49,13 @@ export function createHostReport(
     if (!(error instanceof AwsError) || isGivenUp(error)) return;
     // A drain's normal course: AWS has answered.
     if (isTasksRunning(error) || isNothingWaiting(error)) return void failing.delete(operation);
-    const since = failing.get(operation)?.since ?? clock.monotonic();
-    failing.set(operation, { error, since });
+    const at = clock.monotonic();
+    const before = failing.get(operation);
+    failing.set(operation, { error, since: before && !isGivenUpBy(before, at) ? before.since : at, at });
   }
+
+  const isGivenUpBy = ({ error, at }: Failing, now: number) =>
+    now >= at + (GIVEN_UP_MS[error.kind] ?? Infinity);
 
   const isoOf = (at: number) => isoTime(clock.now() - (clock.monotonic() - at));
 
@@ -54,7 +64,7 @@ export function createHostReport(
     if (isAtRest) forgetDrain(failing);
     const now = clock.monotonic();
     const calls = [...failing.values()].filter(
-      ({ error, since }) => now >= since + (LASTING_MS[error.kind] ?? 0),
+      (one) => one.at >= one.since + (LASTING_MS[one.error.kind] ?? 0) && !isGivenUpBy(one, now),
     );
     const problems = [
       ...calls.map(({ error, since }): Problem => ({ ...ofCall(error), since: isoOf(since) })),

@@ -37,12 +37,38 @@ describe('a call that fails', () => {
       const host = setUp();
       await host.fails('ecs:ListTasks', kind);
       host.passes(ms - 1);
+      await host.fails('ecs:ListTasks', kind);
       assert.deepEqual(host.problems(draining), []);
       host.passes(1);
+      await host.fails('ecs:ListTasks', kind);
       assert.deepEqual(
         host.problems(draining).map((one) => one.kind),
         ['aws'],
       );
+    });
+  }
+
+  it('is none where it failed once and was not needed again, as where only the answer was lost', async () => {
+    const host = setUp();
+    await host.fails('ecs:UpdateContainerInstancesState', 'transient');
+    host.passes(120_000);
+    const misled = 'an operator looks for a route that is there, for as long as the drain lasts';
+    assert.deepEqual(host.problems(draining), [], misled);
+    host.passes(86_400_000);
+    await host.fails('ecs:UpdateContainerInstancesState', 'transient');
+    assert.deepEqual(host.problems(draining), [], misled);
+  });
+
+  for (const kind of ['transient', 'throttled', 'rejected'] as const) {
+    it(`is none any more ten minutes after the last of its tries (${kind})`, async () => {
+      const host = setUp();
+      await host.fails('ecs:StopTask', kind);
+      host.passes(300_000);
+      await host.fails('ecs:StopTask', kind);
+      host.passes(599_999);
+      assert.equal(host.problems(draining).length, 1);
+      host.passes(1);
+      assert.deepEqual(host.problems(draining), [], 'a task that was gone blocks the drain until its end');
     });
   }
 
@@ -85,6 +111,7 @@ describe('a call that fails', () => {
       const host = setUp();
       await host.fails('ecs:ListTasks', 'transient', 'nobody there', code);
       host.passes(60_000);
+      await host.fails('ecs:ListTasks', 'transient', 'nobody there', code);
       const [problem] = host.problems(draining);
       assert.match(problem?.fix ?? '', fix, 'the operator looks in the wrong place');
     });
