@@ -1,7 +1,7 @@
 import type { AutoScaling } from '../../aws/auto-scaling.ts';
 import type { Withdrawable } from '../../aws/call.ts';
 import type { Ecs, Task } from '../../aws/ecs.ts';
-import { AwsError } from '../../aws/errors.ts';
+import { AwsError, type AwsErrorKind } from '../../aws/errors.ts';
 import type { Operation } from '../../aws/operations.ts';
 import { messageOf } from '../../base/text.ts';
 import type { Mutation, OnFault, Outcome } from '../model.ts';
@@ -102,7 +102,7 @@ export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
       }
     };
     await Promise.all(Array.from({ length: STOP_TASKS_AT_ONCE }, next));
-    const [error] = errors;
+    const error = soonest(errors);
     if (!error) return { kind: 'done' };
     return asked.length > 0 ? { kind: 'partly', asked, error } : { kind: 'failed', error };
   }
@@ -123,3 +123,9 @@ export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
     }
   }
 }
+
+/** The one after which it is tried again first: a task that is refused keeps no other from being asked in time. */
+const soonest = (errors: readonly AwsError[]): AwsError | undefined =>
+  SOONEST.flatMap((kind) => errors.find((error) => error.kind === kind) ?? [])[0] ?? errors[0];
+
+const SOONEST: readonly AwsErrorKind[] = ['unsent', 'throttled', 'transient', 'credentials', 'rejected'];

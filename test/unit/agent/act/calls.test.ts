@@ -170,6 +170,17 @@ describe('tasks that are asked to stop', () => {
     );
   });
 
+  for (const kind of ['unsent', 'throttled', 'transient'] as const)
+    it(`one is refused, and another is ${kind}: that one is not kept waiting for a refusal’s quarter of a minute`, async () => {
+      const later = new AwsError('ecs:StopTask', kind, 'Later', 'not now');
+      const { mutate } = setUp((call) => Promise.reject(call === 'stopTask a' ? refused : later));
+      assert.deepEqual(
+        await mutate(stop('spot', 'a', 'b')),
+        { kind: 'failed', error: later },
+        'half of the time before a Spot interruption is lost',
+      );
+    });
+
   it('none of which could be asked: it failed', async () => {
     const { mutate } = setUp(() => Promise.reject(refused));
     assert.deepEqual(await mutate(stop('timeout', 'a', 'b')), { kind: 'failed', error: refused });
