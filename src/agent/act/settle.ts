@@ -68,7 +68,7 @@ function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleCo
   const hook = mutation.kind === 'complete' ? mutation.hook : '';
   const { nothingWaited } = attemptsOf(state, mutation);
   const rest = Math.min(LONGEST_NOTHING_WAITING_REST_MS, NOTHING_WAITING_REST_MS * 2 ** nothingWaited);
-  const isRepeated = state.memory.completed?.standing === 'confirmed';
+  const isRepeated = state.memory.completed?.standing === 'confirmed' || nothingWaited > 0;
   const memory = confirmed(state.memory, now);
   const message = `no lifecycle action of hook ${hook} waits for this instance`;
   // As a heartbeat would have been told.
@@ -81,7 +81,7 @@ function nothingWaiting(state: DrainState, mutation: Mutation, { now }: SettleCo
       restsUntil: now + rest,
     }),
     stale: ['lifecycle', 'hooks'],
-    // A completion that is repeated while another owner's hook holds the instance is told once.
+    // While another owner's hook holds the instance it is repeated, whoever has ended our action: that is told once.
     events: isRepeated ? [] : [{ event: 'lifecycle.nothing-waiting', message, fields: { hook } }],
   };
 }

@@ -371,6 +371,11 @@ describe('a refusal', () => {
       [['lifecycle.nothing-waiting', { hook: 'drain' }]],
     );
     assert.deepEqual(after(complete, nothingWaiting).state.memory, {});
+    // The answer to our own completion was lost, or somebody else has ended the action.
+    const unsure = after(complete, nothingWaiting);
+    assert.equal(unsure.events.length, 1);
+    const repeated = after(complete, nothingWaiting, { state: unsure.state });
+    assert.deepEqual(repeated.events, [], 'the log warns of it for as long as another hook waits');
     const again = after(complete, nothingWaiting, {
       state: beginDrain({ completed: { ...completed, standing: 'confirmed' } }),
     });
