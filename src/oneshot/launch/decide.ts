@@ -18,7 +18,7 @@ import type {
 const SEARCH_MS = 60_000;
 /** ECS's lists and descriptions can lag by minutes (ECS API reference, RunTask): until then a task can be on its way. */
 export const SETTLES_MS = 300_000;
-/** That there is no room is known for so long at most when a group is asked for more, in ms. */
+/** That there is no room is known for so long at most when a group is asked for more, or a task is given up, in ms. */
 const NEWS_MS = 2_000;
 /** How long a process that has reached AWS with no call yet waits for credentials, in ms. */
 const NO_CREDENTIALS_MS = 20_000;
@@ -104,7 +104,9 @@ function decideFollowing(launch: Launch, phase: Following, policy: Policy, now: 
       code: EXIT.timedOut,
       kind: 'timed-out',
     });
-  if (why !== undefined && !stop) return due(launch, now, { kind: 'stop', arn, why });
+  // It may have been placed since it was seen last, and then it is not to be stopped.
+  const isOld = why === 'no-room' && now - phase.seenAt > NEWS_MS;
+  if (why !== undefined && !stop && !isOld) return due(launch, now, { kind: 'stop', arn, why });
   return due(launch, now, { kind: 'describe', arn });
 }
 

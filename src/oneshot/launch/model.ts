@@ -236,6 +236,8 @@ export type GrowAnswer =
 export type Following = {
   readonly kind: 'following';
   readonly task: TaskView;
+  /** When ECS has told last how it is. */
+  readonly seenAt: number;
   /** It was there already: another call with this key has started it. */
   readonly isAttached: boolean;
   /** Since when ECS does not know it, not yet or not any more; undefined: it does. */

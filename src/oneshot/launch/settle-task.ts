@@ -13,6 +13,7 @@ export function follow(
   const phase: Following = {
     kind: 'following',
     task,
+    seenAt: now,
     isAttached,
     missingSince: undefined,
     placedAt: placed(task, undefined, now),
@@ -46,14 +47,14 @@ export function described(
   const slowness = faster(launch.slowness);
   const age = now - (placedAt ?? task.createdAt ?? now);
   const wait = phase.stop ? STOPPING_DELAY_MS : lookDelay(age, random, slowness);
+  const since = placedAt ?? task.createdAt;
+  const limitMs = placedAt === undefined ? policy.capacityTimeoutMs : policy.timeoutMs;
   const limit =
-    placedAt !== undefined && policy.timeoutMs !== undefined && !phase.stop
-      ? placedAt + policy.timeoutMs
-      : Infinity;
+    since !== undefined && limitMs !== undefined && !phase.stop ? since + limitMs : Number.POSITIVE_INFINITY;
   return {
     ...launch,
     slowness,
-    phase: { ...phase, task, missingSince: undefined, placedAt },
+    phase: { ...phase, task, seenAt: now, missingSince: undefined, placedAt },
     dueAt: Math.min(now + wait, Math.max(now, limit)),
   };
 }

@@ -45,6 +45,8 @@ function then(launch: Launch, goes: Policy = policy, now = T0 + HOUR): string {
 }
 
 const soon = T0 + 10 * 1_000;
+/** It waits for its capacity provider to find it an instance. */
+const unplaced = taskView({ lastStatus: 'PROVISIONING', containerInstanceArn: undefined });
 
 const networked: Policy = {
   ...policy,
@@ -204,15 +206,25 @@ describe('a launch', () => {
       'end 124 timed-out',
     ],
     [
+      'looks once more before it takes back a task: a minute ago it had no instance, and by now it may run',
+      after(fresh, defined, started(unplaced)),
+      fresh,
+      T0 + HOUR,
+      'describe',
+    ],
+    [
       'takes back a task for which a capacity provider finds no instance in time',
-      after(
-        fresh,
-        defined,
-        started(taskView({ lastStatus: 'PROVISIONING', containerInstanceArn: undefined })),
-      ),
+      settle(after(fresh, defined, started(unplaced)), fresh, described(unplaced), T0 + HOUR, () => 0.5),
       fresh,
       T0 + HOUR,
       'stop no-room',
+    ],
+    [
+      'leaves a task alone that was placed just before the time for it was over',
+      settle(after(fresh, defined, started(unplaced)), fresh, described(taskView()), T0 + HOUR, () => 0.5),
+      fresh,
+      T0 + 2 * HOUR,
+      'describe',
     ],
     [
       'goes on where AWS does not answer',
