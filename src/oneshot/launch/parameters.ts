@@ -10,7 +10,10 @@ export function differs(
   container: string | undefined,
 ): string | undefined {
   const { taskRoleArn, containers } = task.overrides;
-  const own = container === undefined ? containers[0] : containers.find(({ name }) => name === container);
+  const own =
+    container === undefined
+      ? containers.find((one) => !isEmpty(one))
+      : containers.find(({ name }) => name === container);
   if (!isDefinition(task.taskDefinitionArn, asked.taskDefinition))
     return `its task definition is ${task.taskDefinitionArn}`;
   if (!isSame(own?.command ?? [], asked.command ?? []))

@@ -116,7 +116,9 @@ function looked(launch: Launch, policy: Policy, task: TaskView | undefined, now:
     return phase.kind === 'starting' ? notFound(launch, phase, now) : launch;
   }
   const isOwn = phase.kind === 'starting';
-  const difference = isOwn || launch.cancel ? undefined : differs(task, policy.asked, launch.container);
+  // A cancel before the task definition was read comes without the name of its container.
+  const container = launch.container ?? policy.container;
+  const difference = isOwn ? undefined : differs(task, policy.asked, container);
   if (difference !== undefined)
     return ended(
       launch,

@@ -297,6 +297,14 @@ describe('what a definite answer makes of an earlier RunTask without one', () =>
 });
 
 describe('SIGTERM', () => {
+  const otherJob = taskView({
+    overrides: {
+      taskRoleArn: undefined,
+      containers: [
+        { name: 'main', command: ['migrate'], environment: {}, cpu: undefined, memory: undefined },
+      ],
+    },
+  });
   const term = (launch: Launch) => cancelled(launch, 'SIGTERM', soon);
   for (const [what, launch, goes, expected] of [
     ['before anything was asked', after(fresh), fresh, 'end 143 cancelled'],
@@ -313,6 +321,17 @@ describe('SIGTERM', () => {
     ['when another launcher has started the task', after(policy, defined, found()), policy, 'stop cancelled'],
   ] as const) {
     test(what, () => assert.equal(then(term(launch), goes, soon), expected));
+  }
+
+  for (const [what, launch, task, expected] of [
+    ['comes to stop the task of its own key', after(policy), taskView(), 'stop cancelled'],
+    ['leaves the task of another job with this key alone', after(policy), otherJob, 'end 65 conflict'],
+    ['leaves it alone by its container too', after(policy, defined), otherJob, 'end 65 conflict'],
+  ] as const) {
+    test(`before it has looked: ${what}`, () => {
+      const looked = settle(term(launch), policy, found(task), soon, () => 0.5);
+      assert.equal(then(looked, policy, soon), expected);
+    });
   }
 
   test('while RunTask is on its way: its task is stopped', () => {
