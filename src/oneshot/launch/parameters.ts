@@ -31,11 +31,10 @@ export function differs(
   return undefined;
 }
 
-/** Asked for by ARN, `family:revision`, or by a family, of which any revision is one. */
+/** Asked for by ARN or by name, with a revision, or without one, of which any is one. */
 function isDefinition(arn: string, asked: string): boolean {
-  if (asked.startsWith('arn:')) return arn === asked;
-  const short = arn.slice(arn.lastIndexOf('/') + 1);
-  return asked.includes(':') ? short === asked : short.slice(0, short.lastIndexOf(':')) === asked;
+  const given = asked.startsWith('arn:') ? arn : arn.slice(arn.lastIndexOf('/') + 1);
+  return given === asked || given.slice(0, given.lastIndexOf(':')) === asked;
 }
 
 /** A role can be given by its name. */

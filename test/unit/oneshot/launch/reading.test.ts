@@ -218,6 +218,18 @@ describe('a later call with the same key', () => {
       true,
     ],
     [
+      'of a definition whose ARN was given without a revision',
+      taskView(),
+      { taskDefinition: 'arn:aws:ecs:eu-west-1:111122223333:task-definition/job' },
+      true,
+    ],
+    [
+      'of a definition of the same name of another account',
+      taskView(),
+      { taskDefinition: 'arn:aws:ecs:eu-west-1:444455556666:task-definition/job' },
+      false,
+    ],
+    [
       'in one of the subnets',
       taskView({ subnet: 'subnet-b' }),
       { network: { subnets: ['subnet-a', 'subnet-b'], securityGroups: [] } },
