@@ -84,10 +84,6 @@ export const noLists = (): BegunLists => ({ RUNNING: noPages(), STOPPED: noPages
 
 export type StopTaskOptions = Withdrawable & { readonly urgent: boolean };
 
-/** ECS developer guide, task lifecycle: after STOPPED, describe-tasks shows DELETED for a while. */
-export const hasEnded = ({ lastStatus }: Pick<Task, 'lastStatus'>): boolean =>
-  lastStatus === 'STOPPED' || lastStatus === 'DELETED';
-
 export function createEcs(call: Caller): Ecs {
   return {
     find: async (cluster, instanceId) => {

@@ -1,5 +1,6 @@
-import { type BegunLists, type Ecs, hasEnded, noLists, type Task } from '../../aws/ecs.ts';
+import { type BegunLists, type Ecs, noLists, type Task } from '../../aws/ecs.ts';
 import { AwsError } from '../../aws/errors.ts';
+import { hasEnded } from '../../aws/task-status.ts';
 import { clusterName, parseEcsArn } from '../../base/arn.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';

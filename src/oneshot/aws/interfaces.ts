@@ -2,6 +2,7 @@ import type * as Ec2 from '@aws-sdk/client-ec2';
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type { Caller } from '../../aws/call.ts';
 import { isRefusal } from '../../aws/errors.ts';
+import { hasEnded } from '../../aws/task-status.ts';
 import { incomplete } from './incomplete.ts';
 import type { Operations } from './operations.ts';
 
@@ -75,7 +76,7 @@ async function countInterfaces(
   const { tasks } = await call(operation, { cluster, tasks: taskArns });
   if (!Array.isArray(tasks)) throw incomplete(operation, 'tasks');
   return tasks.filter(
-    ({ lastStatus, attachments = [] }) =>
-      lastStatus !== 'STOPPED' && attachments.some(({ type }) => type === 'ElasticNetworkInterface'),
+    (task) =>
+      !hasEnded(task) && task.attachments?.some(({ type }) => type === 'ElasticNetworkInterface') === true,
   ).length;
 }

@@ -1,6 +1,7 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type { Caller } from '../../aws/call.ts';
 import { AwsError } from '../../aws/errors.ts';
+import { hasEnded } from '../../aws/task-status.ts';
 import { timeOfDate } from '../../base/clock.ts';
 import type { HostPort, PlacementConstraint } from '../../base/demand.ts';
 import type { LogPlace, StartAnswer, TaskDefinition, TaskView } from '../launch/model.ts';
@@ -152,7 +153,7 @@ function view(operation: string, task: Ecs.Task): TaskView {
   return {
     arn: taskArn,
     taskDefinitionArn,
-    lastStatus,
+    lastStatus: hasEnded(task) ? 'STOPPED' : lastStatus,
     containerInstanceArn: task.containerInstanceArn,
     createdAt: timeOfDate(task.createdAt),
     startedAt: timeOfDate(task.startedAt),

@@ -255,6 +255,7 @@ export type StopWhy = 'cancelled' | 'timed-out' | 'no-room';
 export type TaskView = {
   readonly arn: string;
   readonly taskDefinitionArn: string;
+  /** STOPPED also where ECS says DELETED. */
   readonly lastStatus: string;
   readonly containerInstanceArn: string | undefined;
   readonly createdAt: number | undefined;

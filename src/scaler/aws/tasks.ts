@@ -1,5 +1,6 @@
 import type * as Ecs from '@aws-sdk/client-ecs';
 import type { Caller } from '../../aws/call.ts';
+import { hasEnded } from '../../aws/task-status.ts';
 import { timeOfDate } from '../../base/clock.ts';
 import type { Task } from '../plan/model.ts';
 import type { Operations } from './operations.ts';
@@ -94,7 +95,7 @@ function toTask(operation: string, arn: string, task: Ecs.Task): SeenTask {
     family: /:task-definition\/([\w-]{1,255}):\d+$/.exec(taskDefinitionArn)?.[1] ?? '',
     group,
     kind: group.startsWith('service:') ? 'service' : 'standalone',
-    lastStatus,
+    lastStatus: hasEnded(task) ? 'STOPPED' : lastStatus,
     startedAt: timeOfDate(task.startedAt),
     stoppedAt: timeOfDate(task.stoppedAt),
     needs: {

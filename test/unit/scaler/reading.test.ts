@@ -109,6 +109,18 @@ describe('tasks', () => {
     assert.deepEqual(asked.at(-1)?.input.tasks, ['t1', 't2']);
   });
 
+  test('that ECS shows as DELETED have ended: their instance would stay', async () => {
+    const { call } = answered(({ operation, input }) =>
+      operation === 'ecs:ListTasks'
+        ? { taskArns: input.desiredStatus === 'STOPPED' ? ['t1'] : [] }
+        : { tasks: [task('t1', 'DELETED')] },
+    );
+    assert.deepEqual(
+      (await createTaskReader(call, 'batch').all()).map(({ lastStatus }) => lastStatus),
+      ['STOPPED'],
+    );
+  });
+
   test('of an instance are not read while one that is listed as running is MISSING: it may have just been started', async () => {
     const reader = (listed: 'RUNNING' | 'STOPPED') =>
       createTaskReader(
