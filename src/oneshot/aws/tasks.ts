@@ -27,8 +27,13 @@ export type Tasks = {
   readonly hasRoom: LookForRoom;
 };
 
+/** DescribeTasks takes this many (ECS API reference). */
+const DESCRIBE_LIMIT = 100;
+/** More than the tasks of one key can fill. */
+const MOST_PAGES = 20;
+
 export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
-  const describeAll = async (arns: readonly string[], startedBy?: string): Promise<readonly TaskView[]> => {
+  const describeAll = async (arns: readonly string[], startedBy?: string) => {
     const operation = 'ecs:DescribeTasks';
     const { tasks, failures } = await call(operation, { cluster, tasks: [...arns] });
     if (!Array.isArray(tasks)) throw incomplete(operation, 'it has no tasks');
@@ -37,16 +42,25 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
       failures?.some((failure) => failure.arn === arn && failure.reason === 'MISSING');
     const silent = arns.find((arn) => !isKnown(arn));
     if (silent !== undefined) throw incomplete(operation, `it says nothing of ${silent}`);
-    return tasks
+    const seen = tasks
       .filter((task) => arns.includes(task.taskArn ?? '') && (startedBy ?? task.startedBy) === task.startedBy)
       .map((task) => view(operation, task));
+    return { seen, missing: arns.filter((arn) => !tasks.some(({ taskArn }) => taskArn === arn)) };
   };
 
   const list = async (startedBy: string, desiredStatus: 'RUNNING' | 'STOPPED') => {
     const operation = 'ecs:ListTasks';
-    const { taskArns } = await call(operation, { cluster, startedBy, desiredStatus });
-    if (!Array.isArray(taskArns)) throw incomplete(operation, 'it has no taskArns');
-    return taskArns;
+    const arns: string[] = [];
+    let nextToken: string | undefined;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const input = { cluster, startedBy, desiredStatus, ...(nextToken !== undefined && { nextToken }) };
+      const answer = await call(operation, input);
+      if (!Array.isArray(answer.taskArns)) throw incomplete(operation, 'it has no taskArns');
+      arns.push(...answer.taskArns);
+      nextToken = answer.nextToken || undefined;
+      if (nextToken === undefined) return arns;
+    }
+    throw incomplete(operation, `it has more than ${MOST_PAGES} pages`);
   };
 
   return {
@@ -78,10 +92,15 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
 
     find: async (startedBy) => {
       // One that was asked to stop and still runs is in the second list only.
-      const arns = [...(await list(startedBy, 'RUNNING')), ...(await list(startedBy, 'STOPPED'))];
+      const running = await list(startedBy, 'RUNNING');
+      const arns = [...new Set([...running, ...(await list(startedBy, 'STOPPED'))])].slice(0, DESCRIBE_LIMIT);
       if (arns.length === 0) return undefined;
-      const found = await describeAll([...new Set(arns)].slice(0, 100), startedBy);
-      return [...found].sort(
+      const { seen, missing } = await describeAll(arns, startedBy);
+      // A description can come minutes after the list (ECS API reference, RunTask): until then nobody may say that none runs.
+      const unseen = running.find((arn) => missing.includes(arn));
+      if (unseen !== undefined)
+        throw incomplete('ecs:DescribeTasks', `it does not know ${unseen}, which runs`);
+      return [...seen].sort(
         (a, b) =>
           Number(a.lastStatus === 'STOPPED') - Number(b.lastStatus === 'STOPPED') ||
           (b.createdAt ?? 0) - (a.createdAt ?? 0),
@@ -106,7 +125,7 @@ export function createTasks(call: Caller<Operations>, cluster: string): Tasks {
       }
     },
 
-    describe: async (arn) => (await describeAll([arn]))[0],
+    describe: async (arn) => (await describeAll([arn])).seen[0],
 
     stop: async (arn, reason) => {
       await call('ecs:StopTask', { cluster, task: arn, reason });

@@ -30,3 +30,27 @@ describe('a task that ECS shows as DELETED', () => {
     assert.equal(seen?.arn, 't1');
   });
 });
+
+describe('the task of a key', () => {
+  const missing = { tasks: [], failures: [{ arn: 't1', reason: 'MISSING' }] };
+
+  test('that is listed as running and not described yet is not said not to be: a cancel would leave it running', async () => {
+    const { find } = tasksOf({ taskArns: ['t1'] }, { taskArns: [] }, missing);
+    await assert.rejects(find('ecs-oneshot/1'), /it does not know t1, which runs/);
+  });
+
+  test('that has stopped and is forgotten is none', async () => {
+    const { find } = tasksOf({ taskArns: [] }, { taskArns: ['t1'] }, missing);
+    assert.equal(await find('ecs-oneshot/1'), undefined);
+  });
+
+  test('is looked for on every page of a list', async () => {
+    const { find } = tasksOf(
+      { taskArns: [], nextToken: '1' },
+      { taskArns: ['t1'] },
+      { taskArns: [] },
+      { tasks: [task('t1', 'RUNNING')] },
+    );
+    assert.equal((await find('ecs-oneshot/1'))?.arn, 't1');
+  });
+});
