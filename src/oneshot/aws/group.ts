@@ -153,12 +153,19 @@ export function createGroup({ call, name, cluster, now }: GroupPorts): Group {
     }
   }
 
-  async function raise({ desired, max }: Described): Promise<GrowAnswer> {
+  async function raise({ desired }: Described): Promise<GrowAnswer> {
     if (unchanged?.desired !== desired) unchanged = { desired, since: now() };
     const left = unchanged.since + UNCHANGED_MS - now();
     if (left > 0) return { kind: 'watched', ms: left };
+    // What boots has been read since, which takes its time: by now somebody else may have set more.
+    const before = await describe();
+    if (before?.desired !== desired) {
+      unchanged = before && { desired: before.desired, since: now() };
+      return { kind: 'watched', ms: UNCHANGED_MS };
+    }
+    if (desired >= before.max) return { kind: 'full', max: before.max };
     unchanged = undefined;
-    const target = Math.min(desired + 1, max);
+    const target = desired + 1;
     await call('autoscaling:SetDesiredCapacity', { AutoScalingGroupName: name, DesiredCapacity: target });
     const after = await describe();
     if (after && after.desired >= target) return { kind: 'launched', count: 1, ids: [] };

@@ -213,7 +213,7 @@ describe('a group that LaunchInstances does not take', () => {
   ] as const) {
     test(`because it ${what}: its desired capacity is raised by one once it has been seen unchanged`, async () => {
       const { workers, calls, time } = scene(
-        ...[mixed(change), mixed(change), {}, mixed({ ...change, DesiredCapacity: 3 })],
+        ...[mixed(change), mixed(change), mixed(change), {}, mixed({ ...change, DesiredCapacity: 3 })],
       );
       assert.deepEqual(await workers.grow({ ...asking, count: 8 }), { kind: 'watched', ms: 30_000 });
       time.now = 30_000;
@@ -230,8 +230,21 @@ describe('a group that LaunchInstances does not take', () => {
     assert.deepEqual(raised(calls), [], 'it would be lowered');
   });
 
+  for (const [what, change, expected] of [
+    ['more is wanted', { DesiredCapacity: 9 }, { kind: 'watched', ms: 30_000 }],
+    ['its maximum is lower', { MaxSize: 2 }, { kind: 'full', max: 2 }],
+  ] as const) {
+    test(`is left alone where ${what} by the time that it is known what boots: instances with tasks would go`, async () => {
+      const { workers, calls, time } = scene(mixed(), mixed(), mixed(change));
+      await workers.grow(asking);
+      time.now = 30_000;
+      assert.deepEqual(await workers.grow(asking), expected);
+      assert.deepEqual(raised(calls), []);
+    });
+  }
+
   test('is not said to launch where somebody else has set it in the same moment', async () => {
-    const { workers, time } = scene(mixed(), mixed(), {}, mixed({ DesiredCapacity: 2 }));
+    const { workers, time } = scene(mixed(), mixed(), mixed(), {}, mixed({ DesiredCapacity: 2 }));
     await workers.grow(asking);
     time.now = 30_000;
     assert.equal((await workers.grow(asking)).kind, 'not-launched');
