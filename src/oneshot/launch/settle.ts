@@ -91,7 +91,7 @@ export function settle(
       if (phase.kind !== 'following') return answered;
       return {
         ...answered,
-        phase: { ...phase, stop: { why: outcome.why, askedAt: now } },
+        phase: { ...phase, missingSince: undefined, stop: { why: outcome.why, askedAt: now } },
         dueAt: now + STOPPING_DELAY_MS / 2,
       };
     }
@@ -163,6 +163,9 @@ function failed(
     dueAt: now + backoff(failures, random),
   };
   if (phase.kind === 'following') {
+    // Not yet known to StopTask, right after RunTask: as with MISSING, that says nothing for minutes.
+    if (call === 'stop' && isUnknownTask(error))
+      return { ...next, phase: { ...phase, missingSince: phase.missingSince ?? now } };
     if (!isRefusal(error) || failures < MOST_REFUSALS) return next;
     const what = call === 'stop' ? 'ECS does not let it be stopped' : 'ECS does not tell how it is';
     return ended(next, 'lost', EXIT.lost, `${what}: ${error.message}; it may still run`, phase.task);
@@ -171,3 +174,6 @@ function failed(
   if (error.kind === 'permission') return ended(next, 'forbidden', EXIT.permission, error.message, undefined);
   return refused(next, EXIT.notStarted, error.message);
 }
+
+const isUnknownTask = ({ kind, message }: AwsError) =>
+  kind === 'rejected' && /referenced task was not found/i.test(message);

@@ -416,6 +416,24 @@ describe('SIGTERM', () => {
     assert.equal(then(launch, fresh, soon + MINUTE), 'stop cancelled');
   });
 
+  test('a task that StopTask does not know yet, right after RunTask, is asked to stop for minutes: it would run on', () => {
+    const error = new AwsError(
+      'ecs:StopTask',
+      'rejected',
+      'InvalidParameterException',
+      'calling ecs:StopTask: InvalidParameterException: The referenced task was not found.',
+    );
+    const unknown = { kind: 'failed', call: 'stop', error } as const;
+    const asked = Array.from({ length: 10 }).reduce<Launch>(
+      (launch) => settle(launch, fresh, unknown, soon, () => 0.5),
+      term(after(fresh, defined, started())),
+    );
+    assert.equal(then(asked, fresh, soon + 2 * MINUTE), 'stop cancelled');
+    assert.equal(then(asked, fresh, soon + 5 * MINUTE), 'end 76 lost');
+    const accepted = settle(asked, fresh, { kind: 'stop-accepted', why: 'cancelled' }, soon, () => 0.5);
+    assert.equal(then(accepted, fresh, soon + 5 * MINUTE), 'describe');
+  });
+
   test('twice: it leaves at once, and says what may run', () => {
     const twice = (launch: Launch, goes: Policy = fresh) => then(term(term(launch)), goes, soon);
     assert.equal(twice(after(fresh, defined, started())), 'end 76 lost');
