@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { AwsError } from '../../aws/errors.ts';
 import { clip, oneLine } from '../../base/text.ts';
 import { describeContainerInstances } from '../aws/container-instances.ts';
+import { readGroup } from '../aws/group.ts';
 import { inBatches } from '../aws/whole.ts';
 import { CORDON_KEY, cordonText } from '../cordon-tag.ts';
 import type { Action, ContainerInstance, Plan, Snapshot, Target } from '../plan/model.ts';
@@ -31,7 +32,7 @@ export async function carryOut(
     })),
   );
   const outcomes: Outcome[] = [];
-  outcomes.push(...(await uncordon(of('uncordon'), ports)));
+  outcomes.push(...(await uncordon(of('uncordon'), snapshot, ports)));
   for (const [index, action] of launches.entries()) {
     const outcome = await launch(action, snapshot, ports);
     if (index === 0 && isNotTaken(outcome)) {
@@ -160,26 +161,66 @@ async function cordon(
   return [...outcomes, ...(await setStatus(tagged, 'DRAINING', ports))];
 }
 
-/** ACTIVE comes first: a scaler that is cut off then leaves a tag that says nothing any more. */
+/**
+ * ACTIVE comes first: a scaler that is cut off then leaves a tag that says nothing any more. They are looked at once more before:
+ * reading takes its time, and what is terminated by now, or drained by somebody else, must be given no task.
+ */
 async function uncordon(
-  actions: readonly (Action & { kind: 'uncordon' })[],
+  actions: readonly Uncordon[],
+  snapshot: Snapshot,
   ports: CarryOutPorts,
 ): Promise<readonly Outcome[]> {
+  if (actions.length === 0) return [];
   const outcomes: Outcome[] = [];
-  for (const outcome of await setStatus(actions, 'ACTIVE', ports)) {
-    if (outcome.kind !== 'done' || outcome.action.kind !== 'uncordon') {
-      outcomes.push(outcome);
-      continue;
+  const drained: Uncordon[] = [];
+  const lifted: Uncordon[] = [];
+  try {
+    const arns = actions.map(({ instance }) => instance.arn);
+    const described = await describeContainerInstances(ports.call, ports.cluster, arns);
+    const group = await readGroup(ports.call, ports.group);
+    for (const action of actions) {
+      const { arn, instanceId } = action.instance;
+      const before = snapshot.containerInstances.find((one) => one.arn === arn);
+      const one = described.find((candidate) => candidate.arn === arn);
+      const state = group?.instances.find(({ id }) => id === instanceId)?.state;
+      const why = whyNotLifted(before, one, state);
+      if (why !== undefined) outcomes.push({ action, kind: 'not-any-more', why });
+      // What was ACTIVE, with the tag alone, has been drained by somebody else if it is DRAINING by now.
+      else if (one?.status === 'DRAINING' && before?.status === 'DRAINING') drained.push(action);
+      else lifted.push(action);
     }
+  } catch (error) {
+    return actions.map((action) => failed(action, error));
+  }
+  for (const outcome of await setStatus(drained, 'ACTIVE', ports)) {
+    if (outcome.kind === 'done' && outcome.action.kind === 'uncordon') lifted.push(outcome.action);
+    else outcomes.push(outcome);
+  }
+  for (const action of lifted) {
     try {
-      const input = { resourceArn: outcome.action.instance.arn, tagKeys: [CORDON_KEY] };
+      const input = { resourceArn: action.instance.arn, tagKeys: [CORDON_KEY] };
       await ports.call('ecs:UntagResource', input, ATTEMPTS);
-      outcomes.push(outcome);
+      outcomes.push({ action, kind: 'done' });
     } catch (error) {
-      outcomes.push(failed(outcome.action, error));
+      outcomes.push(failed(action, error));
     }
   }
   return outcomes;
+}
+
+type Uncordon = Action & { readonly kind: 'uncordon' };
+
+function whyNotLifted(
+  before: ContainerInstance | undefined,
+  one: ContainerInstance | undefined,
+  state: string | undefined,
+): string | undefined {
+  if (!one) return 'it is not registered now';
+  if (state !== undefined && /^(Terminat|Detach)/.test(state)) return `it is ${state} now`;
+  const [was, is] = [before?.cordon, one.cordon];
+  // Whoever terminates an instance takes its tag away, too.
+  if (was?.kind !== 'read' || is?.kind !== 'read') return 'its cordon has been lifted';
+  return was.by === is.by && was.since === is.since ? undefined : 'it has been cordoned anew';
 }
 
 async function setStatus(

@@ -297,6 +297,73 @@ test('of many that go, one that somebody protects meanwhile stays', async () => 
   assert.ok(!gone.includes('i-34'), 'an instance that somebody has protected is terminated');
 });
 
+describe('a cordon is lifted', () => {
+  /** What AWS is asked to change when the cordon of i-1 is at its end, and the instance is as given right before. */
+  async function asked(
+    now: { status?: string; state?: string; cordon?: string | undefined } = {},
+    before: Given = { status: 'DRAINING' },
+  ) {
+    const snapshot = cluster({ 'i-1': { ...before, cordon: cordonOf('ecs-scaler', 15 * MINUTE, -1) } });
+    const operations: string[] = [];
+    const call = async (operation: string) => {
+      if (operation === 'autoscaling:DescribeAutoScalingGroups') {
+        const sizes = { MinSize: 0, MaxSize: 10, DesiredCapacity: 1 };
+        const Instances = [{ InstanceId: 'i-1', LifecycleState: now.state ?? 'InService' }];
+        return { AutoScalingGroups: [{ AutoScalingGroupName: 'workers', ...sizes, Instances }] };
+      }
+      if (operation !== 'ecs:DescribeContainerInstances') {
+        operations.push(operation);
+        return {};
+      }
+      const value = 'cordon' in now ? now.cordon : cordonText('ecs-scaler', NOW - 15 * MINUTE, NOW - 1);
+      return {
+        containerInstances: [
+          {
+            containerInstanceArn: 'arn:i-1',
+            ec2InstanceId: 'i-1',
+            status: now.status ?? 'DRAINING',
+            registeredAt: new Date(0),
+            runningTasksCount: 0,
+            pendingTasksCount: 0,
+            remainingResources: [],
+            tags: value === undefined ? [] : [{ key: 'ecs-scaler:cordon', value }],
+          },
+        ],
+      };
+    };
+    const ports = { call, cluster: 'batch', group: 'workers', config: { name: 'ecs-scaler' } } as never;
+    return { outcomes: await carryOut(planned(snapshot), snapshot, ports), operations };
+  }
+
+  test('by its state first, then by its tag', async () => {
+    assert.deepEqual((await asked()).operations, ['ecs:UpdateContainerInstancesState', 'ecs:UntagResource']);
+  });
+
+  for (const [name, now, why] of [
+    ['is terminated by now', { state: 'Terminating:Wait' }, 'it is Terminating:Wait now'],
+    ['another scaler has terminated by now', { cordon: undefined }, 'its cordon has been lifted'],
+    [
+      'another scaler has cordoned anew',
+      { cordon: cordonText('ecs-scaler', NOW, NOW + MINUTE) },
+      'it has been cordoned anew',
+    ],
+  ] as const) {
+    test(`not from one that ${name}: it would be given tasks`, async () => {
+      const { outcomes, operations } = await asked(now);
+      assert.deepEqual(operations, []);
+      assert.deepEqual(
+        outcomes.map((one) => [one.action.kind, one.kind, 'why' in one && one.why]),
+        [['uncordon', 'not-any-more', why]],
+      );
+    });
+  }
+
+  test('where only the tag was left, what somebody has drained by now stays so', async () => {
+    const { operations } = await asked({ status: 'DRAINING' }, { status: 'ACTIVE' });
+    assert.deepEqual(operations, ['ecs:UntagResource'], 'a task would be placed on what is about to go');
+  });
+});
+
 describe('an instance is cordoned', () => {
   /** What AWS is asked to change when i-1 is to be cordoned, and its container instance is as given right before. */
   async function asked(now: object = {}) {
