@@ -1,3 +1,4 @@
+import { SETTLES_MS } from './decide.ts';
 import { endOf } from './ending.ts';
 import type { Following, Launch, Policy, TaskView } from './model.ts';
 import { faster, lookDelay, type Random, STOPPING_DELAY_MS } from './pace.ts';
@@ -43,7 +44,7 @@ export function described(
     };
   }
   if (task.lastStatus === 'STOPPED') return stopped(launch, phase, task);
-  const placedAt = placed(task, phase.placedAt, now);
+  const placedAt = placed(task, phase, now);
   const slowness = faster(launch.slowness);
   const age = now - (placedAt ?? task.createdAt ?? now);
   const wait = phase.stop ? STOPPING_DELAY_MS : lookDelay(age, random, slowness);
@@ -64,9 +65,17 @@ function stopped(launch: Launch, { stop }: Following, task: TaskView): Launch {
   return { ...launch, phase: { kind: 'ended', end: endOf(task, { container, cancel, stopped: stop?.why }) } };
 }
 
-/** Without an instance, a task waits for a capacity provider to find it one. */
-function placed(task: TaskView, before: number | undefined, now: number): number | undefined {
-  if (task.startedAt !== undefined || before !== undefined) return task.startedAt ?? before;
+/**
+ * Since when it has a place to run. Without an instance, a task waits for a capacity provider to find it one. ECS says by its own clock
+ * when it has started: where that is long before it was last seen not to have, or yet to come, this host's clock is wrong.
+ */
+function placed(task: TaskView, before: Following | undefined, now: number): number | undefined {
+  const { startedAt } = task;
+  if (startedAt !== undefined && before?.task.startedAt === undefined) {
+    const isWrong = before !== undefined && startedAt < before.seenAt - SETTLES_MS;
+    return isWrong ? before.seenAt : Math.min(startedAt, now);
+  }
+  if (before?.placedAt !== undefined) return before.placedAt;
   const isPlaced = task.containerInstanceArn !== undefined || task.lastStatus !== 'PROVISIONING';
   return isPlaced ? now : undefined;
 }

@@ -199,6 +199,30 @@ describe('a launch', () => {
       'stop timed-out',
     ],
     [
+      'counts its time limit by its own clock, which may be an hour ahead: the task has only just started',
+      after(
+        { ...fresh, timeoutMs: MINUTE },
+        defined,
+        started(),
+        described(taskView({ startedAt: T0 - HOUR })),
+      ),
+      { ...fresh, timeoutMs: MINUTE },
+      T0 + MINUTE,
+      'describe',
+    ],
+    [
+      '… or an hour behind',
+      after(
+        { ...fresh, timeoutMs: MINUTE },
+        defined,
+        started(),
+        described(taskView({ startedAt: T0 + HOUR })),
+      ),
+      { ...fresh, timeoutMs: MINUTE },
+      T0 + 2 * MINUTE,
+      'stop timed-out',
+    ],
+    [
       'leaves a task at its time limit where it was told to',
       after({ ...fresh, timeoutMs: MINUTE }, defined, started(taskView({ startedAt: T0 }))),
       { ...fresh, timeoutMs: MINUTE, onTimeout: 'detach' },
@@ -459,17 +483,11 @@ describe('how long it waits', () => {
   });
   test('a running task is described each twentieth of its time, and in time for its limit', () => {
     const running = described(taskView({ lastStatus: 'RUNNING', startedAt: T0 - 10 * MINUTE }));
-    const launch = after(fresh, defined, started(), running);
+    const attached = started(taskView({ startedAt: T0 - 10 * MINUTE }));
+    const launch = after(fresh, defined, attached, running);
     // The third outcome comes 3 s after T0, when it has run for 603 s.
     assert.equal(wait(launch, fresh, T0 + 3_000), 30_150);
     const goes = { ...fresh, timeoutMs: 10 * MINUTE + 5_000 };
-    assert.equal(
-      wait(
-        after(goes, defined, started(taskView({ startedAt: T0 - 10 * MINUTE })), running),
-        goes,
-        T0 + 3_000,
-      ),
-      2_000,
-    );
+    assert.equal(wait(after(goes, defined, attached, running), goes, T0 + 3_000), 2_000);
   });
 });
