@@ -61,6 +61,12 @@ import {
 import { addNoticeBesideSilence, addRecommendation, addSilentNotice } from './draw-signals.ts';
 import { addStop } from './draw-stop.ts';
 import {
+  addLookedForInTwo,
+  addOddAnswer,
+  addThrottledAtLimit,
+  addUnheardSinceKept,
+} from './draw-third-review.ts';
+import {
   endOf,
   type GroupPlan,
   type Happening,
@@ -154,6 +160,10 @@ const RARE: readonly {
   { add: addTerminatedAgain, salt: 0x7e4a },
   { add: addHibernatedInMidStop, salt: 0x4b57 },
   { add: addUntoldTermination, salt: 0x0707 },
+  { add: addUnheardSinceKept, salt: 0x4e97 },
+  { add: addOddAnswer, salt: 0x0dda },
+  { add: addThrottledAtLimit, salt: 0x7417 },
+  { add: addLookedForInTwo, salt: 0x2100 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {
