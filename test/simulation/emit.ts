@@ -130,7 +130,7 @@ export function happenNow(happening: Happening, reach: Reach): void {
         });
       return;
     case 'other-stops-tasks':
-      for (const task of machine.ecsAgent.tasks) attempt('ecs:StopTask', { cluster: 'web', task: task.arn });
+      for (const task of machine.placed) attempt('ecs:StopTask', { cluster: 'web', task: task.arn });
       return;
     case 'other-completes':
       attempt('autoscaling:CompleteLifecycleAction', {

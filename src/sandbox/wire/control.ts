@@ -236,7 +236,7 @@ function snapshot({ fleet, environment }: ControlContext): unknown {
       ecsAgent: machine.ecsAgent.up ? (machine.ecsAgent.frozen ? 'frozen' : 'up') : 'down',
       containerInstanceArn: machine.ecsAgent.containerInstance?.arn,
       containerInstanceStatus: machine.ecsAgent.containerInstance?.status,
-      tasks: machine.ecsAgent.tasks.map((task) => ({
+      tasks: tasksPlacedOn(machine).map((task) => ({
         id: task.id,
         group: task.group,
         lastStatus: task.lastStatus,
@@ -254,6 +254,10 @@ function snapshot({ fleet, environment }: ControlContext): unknown {
     throttled: Object.fromEntries(world.requestLog.throttled),
   };
 }
+
+/** As ECS knows them: its ECS agent may not have been told of them yet. */
+const tasksPlacedOn = ({ placed, ecsAgent }: Machine): readonly Task[] =>
+  placed.filter(({ containerInstance }) => containerInstance === ecsAgent.containerInstance);
 
 function read(body: string): Record<string, unknown> {
   if (body.trim() === '') return {};

@@ -93,7 +93,6 @@ export function startTask(world: WorldState, options: NewTask): Task {
   containerInstance.tasks.add(task);
   containerInstance.usedCpu += task.cpu;
   containerInstance.usedMemory += task.memory;
-  containerInstance.machine.ecsAgent.tasks.push(task);
   containerInstance.machine.placed.push(task);
   // ECS has known it since it began to wait.
   if (waited) note(task.past, waited.createdAt, { lastStatus: 'PROVISIONING', desiredStatus: 'RUNNING' });
@@ -111,8 +110,10 @@ export function startTask(world: WorldState, options: NewTask): Task {
   }));
 
   const { provisioning } = world.options.timings;
-  if (options.running) enterRunning(world, task);
-  else task.transition = after(world, provisioning, () => enterPending(world, task));
+  if (options.running) {
+    tellEcsAgent(task);
+    enterRunning(world, task);
+  } else task.transition = after(world, provisioning, () => enterPending(world, task));
   return task;
 }
 
@@ -261,8 +262,8 @@ export function tellInterrupted(world: WorldState, machine: Machine, cause: stri
 /** ECS finds that a machine is gone: its tasks count as stopped, and the container instance is deregistered. */
 export function noticeHostLoss(world: WorldState, machine: Machine): void {
   const containerInstance = machine.ecsAgent.containerInstance;
-  for (const task of machine.ecsAgent.tasks) {
-    if (task.lastStatus === 'STOPPED') continue;
+  for (const task of machine.placed) {
+    if (task.containerInstance !== containerInstance || task.lastStatus === 'STOPPED') continue;
     task.desiredStatus = 'STOPPED';
     const { lostHostCode } = world.options;
     if (lostHostCode !== 'none') task.stopCode = machine.imds.spotAction ? 'SpotInterruption' : lostHostCode;
@@ -349,8 +350,19 @@ export function loseTask(world: WorldState, task: Task, reason: string): void {
   task.containerInstance.tasks.delete(task);
 }
 
+/** ECS sends a task to its host's ECS agent once it is PENDING: until then, and while that one is down, nothing there knows of it. */
+function tellEcsAgent(task: Task): void {
+  const { containerInstance } = task;
+  const { ecsAgent } = containerInstance.machine;
+  whenEcsAgentUp(containerInstance.machine, () => {
+    if (ecsAgent.containerInstance === containerInstance && task.lastStatus !== 'STOPPED')
+      ecsAgent.tasks.push(task);
+  });
+}
+
 function enterPending(world: WorldState, task: Task): void {
   setStatus(world, task, 'PENDING');
+  tellEcsAgent(task);
   const { pending } = world.options.timings;
   task.transition = after(world, pending, () =>
     whenEcsAgentUp(task.containerInstance.machine, () => enterActivating(world, task)),

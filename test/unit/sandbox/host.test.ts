@@ -219,6 +219,25 @@ describe('the ECS agent', () => {
     );
   });
 
+  test('lists a task once ECS has sent it, which is when it is PENDING and the ECS agent is up', () => {
+    const fleet = createFleet({ now: startTime, timings: { provisioning: 3_000, pending: 60_000 } });
+    const machine = fleet.addInstance();
+    const listed = () => ask(fleet, machine, '/v1/tasks').Tasks.map(({ Arn }: { Arn: string }) => Arn);
+    const task = fleet.runTask(machine, { running: false });
+    fleet.pass(2_000);
+    assert.deepEqual(listed(), [], 'ECS still makes ready what it needs');
+    fleet.ecsAgent(machine, 'down');
+    fleet.pass(2_000);
+    fleet.ecsAgent(machine, 'up');
+    assert.deepEqual([task.lastStatus, ...listed()], ['PENDING', task.arn]);
+    const other = fleet.runTask(machine, { running: false });
+    fleet.ecsAgent(machine, 'down');
+    fleet.pass(4_000);
+    fleet.ecsAgent(machine, 'registered-anew');
+    assert.equal(other.lastStatus, 'PENDING');
+    assert.deepEqual(listed(), [], 'what was sent to what it was before is not its own');
+  });
+
   test('keeps its ARN after the instance was deregistered, and restarted then stays down', () => {
     const fleet = createFleet({ now: startTime });
     const machine = fleet.addInstance();
