@@ -68,6 +68,8 @@ export type HostEntry = {
   readonly path?: string | undefined;
   /** The body of the answer, where it is known. */
   readonly body?: string | undefined;
+  /** The HTTP status of the answer, where it is known. */
+  readonly status?: number | undefined;
 };
 
 /** An agent's process. */

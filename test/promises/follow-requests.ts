@@ -11,7 +11,7 @@ import {
   readTag,
   waitsForTagByApi,
 } from './instance.ts';
-import { isReplacement, isTermination, leaves, waits } from './lifecycle-states.ts';
+import { GOING, isReplacement, isTermination, leaves, waits } from './lifecycle-states.ts';
 import { PER_MINUTE, type Process } from './process.ts';
 
 /** A call's effect is dated with the call, but for the rounding of a clock. */
@@ -114,6 +114,8 @@ export function followAnswer(
       return;
     case 'autoscaling:DescribeLifecycleHooks':
       process.hooksReadAt = Math.min(process.hooksReadAt, at);
+      if (isList(output, 'LifecycleHooks'))
+        process.hooksReadAnewAt = firstSince(process.hooksReadAnewAt, instance.group?.hooksChangedAt, at);
       noteWait(instance, at);
       return;
     case 'ec2:DescribeTags':
@@ -162,6 +164,8 @@ export function followAnswer(
     case 'autoscaling:DescribeAutoScalingGroups':
       instance.retentionReadAt =
         output === undefined || JSON.stringify(output).includes(RETAINS) ? at : -Infinity;
+      if (isList(output, 'AutoScalingGroups'))
+        process.policyReadAnewAt = firstSince(process.policyReadAnewAt, instance.group?.policyChangedAt, at);
       return;
     case 'autoscaling:CompleteLifecycleAction':
       // Completed as what had gone over into a termination a moment before, that one seems to wait still.
@@ -169,6 +173,14 @@ export function followAnswer(
         process.completedAt = at;
   }
 }
+
+/** Without an output, an answer has said what is true. */
+const isList = (output: unknown, member: string): boolean =>
+  output === undefined || Array.isArray(memberOf(output, member));
+
+/** The first of the times that are later than a change. */
+const firstSince = (before: number, changedAt = -Infinity, at: number): number =>
+  before < Infinity && before > changedAt ? before : at;
 
 /** Whether an answer, which can be older than the tag, leaves it out. */
 function isToldUntagged({ setting }: Instance, output: unknown): boolean {
@@ -304,11 +316,35 @@ export function followHostRequest(instance: Instance, entry: HostEntry & { reado
     return;
   }
   if (path === undefined || TELLS_OF_SIGNALS.test(path)) process.signalsReadAt = at;
+  if (entry.status !== undefined)
+    noteWord(instance, at, path ?? '', entry.status === 404 ? undefined : (body ?? ''));
   if (path?.endsWith('/spot/instance-action')) process.isToldOfSpot = body?.includes('"time"') === true;
   if (body === undefined || !path?.endsWith('/instance-id')) return;
   if (INSTANCE_ID.test(body)) process.identity ??= body;
   if (body !== instance.id && INSTANCE_ID.test(body)) process.toldOtherAt ??= at;
 }
+
+/** Notes what metadata says of one source; what has not the form of an answer says nothing. @param body undefined for 404 */
+function noteWord({ process, setting }: Instance, at: number, path: string, body: string | undefined): void {
+  const say = (source: string, value: string | undefined) => {
+    const before = process?.words.get(source);
+    process?.words.set(source, { value, since: before?.value === value ? (before?.since ?? at) : at, at });
+  };
+  if (path.endsWith('/autoscaling/target-lifecycle-state')) {
+    const state = body?.trim();
+    if (state === undefined || STAYING.has(state)) say('lifecycle', undefined);
+    else if (GOING.has(state)) say('lifecycle', state);
+  } else if (path.endsWith('/spot/instance-action')) {
+    if (body === undefined) say('spot', undefined);
+    else if (/^\{.*"time".*\}$/s.test(body.trim())) say('spot', body);
+  } else if (path.endsWith(`/tags/instance/${setting.tagKey}`)) {
+    say('tag', body?.trim().toLowerCase() === 'false' ? undefined : body);
+  } else if (path.endsWith('/tags/instance') && body !== undefined && !body.includes(setting.tagKey)) {
+    say('tag', undefined);
+  }
+}
+
+const STAYING: ReadonlySet<string> = new Set(['InService', 'Detached', 'Standby', 'Warmed:Running']);
 
 /** What else metadata tells, such as the instance's own id, says nothing of a signal. */
 const TELLS_OF_SIGNALS = /\/meta-data\/(?:tags|autoscaling|spot|events)\//;

@@ -17,7 +17,7 @@ import {
   readsTagByApi,
   readTag,
 } from './instance.ts';
-import { begins, isReplacement, leaves, waits } from './lifecycle-states.ts';
+import { begins, GOING, isReplacement, leaves, waits } from './lifecycle-states.ts';
 import { createProcess } from './process.ts';
 import { knownTasksLeft, mayBeUnknown } from './release.ts';
 
@@ -216,9 +216,6 @@ function registered({ containerInstances }: Instance, arn: string, at: number): 
   containerInstances.set(arn, made);
   return made;
 }
-
-/** Target lifecycle states of an instance that the group takes out of service. */
-const GOING: ReadonlySet<string> = new Set(['Terminated', 'Warmed:Terminated', 'ReplacingRootVolume']);
 
 /** It is in service again: the next end is another one. */
 function forgetEnd(instance: Instance): void {

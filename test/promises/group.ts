@@ -13,6 +13,9 @@ export type Group = {
   retainedUntil: number;
   /** When somebody last changed either. */
   changedAt: number;
+  /** … or the hooks alone, or the policy. */
+  hooksChangedAt: number;
+  policyChangedAt: number;
 };
 
 /** A terminating hook; its time-outs are undefined where nobody noted them. */
@@ -29,6 +32,8 @@ export const createGroup = (): Group => ({
   retains: undefined,
   retainedUntil: -Infinity,
   changedAt: -Infinity,
+  hooksChangedAt: -Infinity,
+  policyChangedAt: -Infinity,
 });
 
 /** EC2 Auto Scaling user guide, "lifecycle hooks": 48 hours or 100 times the heartbeat time-out, whichever is less. */
@@ -64,4 +69,6 @@ export function followGroup(group: Group, event: TimelineEvent): void {
       return;
   }
   group.changedAt = event.at;
+  if (event.type === 'retention') group.policyChangedAt = event.at;
+  else group.hooksChangedAt = event.at;
 }

@@ -566,10 +566,19 @@ export const retains = ({ setting, group }: Instance): boolean => group?.retains
 /** The group's hooks and its policy are read once in so many ms while they are known. */
 const READ_EVERY_MS = 660_000;
 
-/** Whether somebody has changed the group's hooks or policy in this drain, and it may not have been read anew. */
-export function isGroupUnread({ group, drainSince }: Instance, at: number): boolean {
+/**
+ * Whether somebody has changed the group's hooks or policy in this drain, and that was not read anew, or only a moment ago: what follows from
+ * it takes as long as a recovery.
+ */
+export function isGroupUnread({ group, drainSince, process }: Instance, at: number): boolean {
+  if (!group || !process) return false;
+  const isUnread = (changedAt: number, readAt: number) =>
+    changedAt >= (drainSince ?? at) &&
+    at - changedAt <= READ_EVERY_MS &&
+    !(readAt > changedAt && at > readAt + CALM_MS);
   return (
-    group !== undefined && group.changedAt >= (drainSince ?? at) && at - group.changedAt <= READ_EVERY_MS
+    isUnread(group.hooksChangedAt, process.hooksReadAnewAt) ||
+    isUnread(group.policyChangedAt, process.policyReadAnewAt)
   );
 }
 

@@ -19,3 +19,6 @@ export const waits = (state: string | undefined): boolean =>
 
 export const isRetained = (state: string | undefined): boolean =>
   state?.endsWith('Terminating:Retained') ?? false;
+
+/** Target lifecycle states, in metadata, of an instance that the group takes out of service. */
+export const GOING: ReadonlySet<string> = new Set(['Terminated', 'Warmed:Terminated', 'ReplacingRootVolume']);

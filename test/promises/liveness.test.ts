@@ -430,6 +430,28 @@ describe('L4, cancelled', () => {
     ]);
   });
 
+  test('given back against the last word of metadata', () => {
+    const word = (at: number, body: string): Entry => ({
+      kind: 'host-request',
+      at: at * 1000,
+      instanceId: A,
+      to: 'imds',
+      answered: true,
+      path: 'http://169.254.169.254/latest/meta-data/autoscaling/target-lifecycle-state',
+      body,
+      status: 200,
+    });
+    const given = (...told: readonly Entry[]) =>
+      found(
+        [...atRest, tag(10), ...looks(11), setStatus(12, 'DRAINING'), ...told, setStatus(20, 'ACTIVE')],
+        21,
+      );
+    const against = `L4: ${A} was set ACTIVE, though metadata had last said that it has to go (lifecycle): it is given tasks again`;
+    assert.ok(given(word(15, 'Terminated')).includes(against));
+    assert.ok(!given(word(15, 'Terminated'), word(18, 'InService')).includes(against));
+    assert.ok(!given(word(19.5, 'Terminated')).includes(against), 'the request was on its way');
+  });
+
   test('another instance given back, which metadata has named from the start on', () => {
     const other = { ...readImds(1), path: '/latest/meta-data/instance-id', body: 'i-0000000000000000b' };
     const log = [...atRest.slice(0, -1), other, tag(10), setStatus(111, 'ACTIVE', 'arn:other')];
@@ -501,4 +523,21 @@ test('L1, a busy host that is set DRAINING half a minute late, though all answer
   assert.deepEqual(found(log, 212), [
     `L1: ${A} is still ACTIVE, for 5.4 s: it is given new tasks, and the drain cannot end`,
   ]);
+});
+
+test('L1, held by our lifecycle action though it has read how the hooks were changed', () => {
+  const held = (...read: readonly Entry[]) => [
+    hook('drain'),
+    ...draining,
+    hook('drain', 30),
+    ...read,
+    task(60, 'STOPPED'),
+    ...looks(61),
+    status(62, 'INACTIVE'),
+    deregister(62),
+  ];
+  const isFound = (log: readonly Entry[]) =>
+    found(log, 140).some((one) => one.includes('is still held by our lifecycle action, with no task left'));
+  assert.equal(isFound(held()), false, 'it may not know yet which hooks there are');
+  assert.equal(isFound(held(called(40, 'autoscaling:DescribeLifecycleHooks'))), true);
 });

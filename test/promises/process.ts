@@ -19,6 +19,8 @@ export type Process = {
   toldOtherAt: number | undefined;
   /** Metadata has told it of a Spot interruption. */
   isToldOfSpot: boolean;
+  /** What metadata last said of each source of signals. */
+  readonly words: Map<string, Word>;
   /** When metadata, or DescribeTags, last told it of signals. */
   signalsReadAt: number;
   /** When the ECS agent last failed to answer it. */
@@ -36,6 +38,9 @@ export type Process = {
   toldUnaskedAt: number;
   /** When it first learnt the hooks of its group. */
   hooksReadAt: number;
+  /** When it first learnt the hooks, or the policy, as its group has them since their last change; Infinity before. */
+  hooksReadAnewAt: number;
+  policyReadAnewAt: number;
   /** API → its requests within the last minute. */
   readonly sent: Map<string, number[]>;
   /** When it has asked ECS within the last five minutes, in a drain that was over and waited. */
@@ -81,6 +86,9 @@ export type Process = {
  */
 export type ListRead = { isWhole: boolean; isUnfinished: boolean };
 
+/** What metadata says of one source of signals: `value` is undefined where that asks for nothing. */
+export type Word = { readonly value: string | undefined; readonly since: number; readonly at: number };
+
 export function createProcess(at: number, doing: (() => string) | undefined, clockAheadMs: number): Process {
   return {
     bornAt: at,
@@ -91,6 +99,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     identity: undefined,
     toldOtherAt: undefined,
     isToldOfSpot: false,
+    words: new Map(),
     signalsReadAt: -Infinity,
     introspectionFailedAt: -Infinity,
     untoldOfTasksSince: undefined,
@@ -98,6 +107,8 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     tagReadAt: -Infinity,
     toldUnaskedAt: -Infinity,
     hooksReadAt: Infinity,
+    hooksReadAnewAt: Infinity,
+    policyReadAnewAt: Infinity,
     answeredAt: new Map(),
     sent: new Map(),
     asksInVain: [],

@@ -231,6 +231,11 @@ describe('S1, an early release', () => {
     const cut = [`S1: ${A} was released (CONTINUE) while task service:web 01234567 was still RUNNING`];
     assert.deepEqual(found(released(73, asked(13), asked(73)), 73.5), []);
     assert.deepEqual(found(released(62, asked(13), asked(62)), 62.5), cut, 'a minute is not over');
+    assert.deepEqual(found(released(69, asked(13), asked(69)), 69.5), cut, 'nor is it a little later');
+    assert.ok(
+      found(released(80, asked(13), deregister(14), asked(73)), 80.5).includes(cut[0] ?? ''),
+      'it has let the host go itself, for which it had to know its tasks',
+    );
     assert.deepEqual(found(released(73), 73.5), cut, 'nobody has asked the ECS agent');
     const empty = JSON.stringify({ Tasks: [] });
     assert.deepEqual(

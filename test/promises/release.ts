@@ -6,7 +6,6 @@ import {
   containerInstanceOf,
   type Instance,
   isCalm,
-  isGroupUnread,
   isLostWithHost,
   isRegistered,
   isTerminating,
@@ -169,16 +168,18 @@ const hasEndedUnseen = (instance: Instance, task: Task, at: number): boolean =>
  * of it, once the ECS agent has been waited for.
  */
 function isKnownToNobody(instance: Instance, { toldAt, leftOutOf }: Task, at: number): boolean {
-  const { process, drainSince = -Infinity } = instance;
+  const { process, drainSince = -Infinity, deregisteredOnes } = instance;
   const untoldSince = Math.max(process?.untoldOfTasksSince ?? Infinity, drainSince);
-  const isLetGo = containerInstanceOf(instance)?.status === 'INACTIVE';
+  const one = containerInstanceOf(instance);
+  // Who has deregistered it had to list its tasks before, and once more after it.
+  const isLetGo = one?.status === 'INACTIVE' && !deregisteredOnes.has(one.arn);
   // Who has one of the lists has to ask for the other.
   const isHalfListed = leftOutOf.size === 1;
   return isLetGo && !isHalfListed && toldAt > at && at - untoldSince >= WAITED_FOR_MS;
 }
 
-/** An ECS agent that is silent for a minute is not waited for, in ms: it can take seconds to find that it does not answer. */
-const WAITED_FOR_MS = 50_000;
+/** An ECS agent that is silent for a minute is not waited for, in ms, less the two seconds that it takes to find that it does not answer. */
+const WAITED_FOR_MS = 57_000;
 
 /**
  * The host had ended it before anybody asked, and ECS's lists, of both desired statuses, were older than it. It could be asked after by the
@@ -326,9 +327,7 @@ function checkAbandon(instance: Instance, { at }: Request, verdict: Verdict): vo
 
 /** A policy that was removed a moment ago may not have been read anew. */
 const mayRetain = (instance: Instance, at: number) =>
-  !isReplacement(instance.lifecycle) &&
-  (retains(instance) ||
-    (isGroupUnread(instance, at) && (instance.group?.retainedUntil ?? -Infinity) > -Infinity));
+  !isReplacement(instance.lifecycle) && wasRetaining(instance, at);
 
 /** Whether the group retained when its agent could last ask. */
 function wasRetaining(instance: Instance, at: number): boolean {

@@ -14,6 +14,7 @@ import {
   ended,
   found,
   happened,
+  lifecycle,
   looks,
   readImds,
   setStatus,
@@ -129,6 +130,36 @@ describe('S4, nothing asked for it', () => {
   });
 });
 
+test('S4, minutes after metadata has said that nothing asks for the instance, whatever else fails', () => {
+  const at = (seconds: number, path: string, body?: string): Entry => ({
+    kind: 'host-request',
+    at: seconds * 1000,
+    instanceId: A,
+    to: 'imds',
+    answered: true,
+    path: `http://169.254.169.254/latest/meta-data/${path}`,
+    status: body === undefined ? 404 : 200,
+    ...(body !== undefined && { body }),
+  });
+  const isUnasked = (...told: readonly Entry[]) =>
+    found(
+      [
+        ...atRest,
+        tag(10),
+        tagRemoved(12),
+        disturbed(13, { what: 'fault', restsMs: 0 }),
+        ...told,
+        setStatus(40, 'DRAINING'),
+      ],
+      41,
+    ).some((one) => one.startsWith('S4'));
+  const untagged = at(20, 'tags/instance', 'Name');
+  const kept = at(20, 'autoscaling/target-lifecycle-state', 'InService');
+  assert.equal(isUnasked(), false, 'it may not have seen that yet');
+  assert.equal(isUnasked(untagged, kept), false, 'nothing is known of Spot');
+  assert.equal(isUnasked(untagged, kept, at(20, 'spot/instance-action')), true);
+});
+
 describe('S5, on an unknown', () => {
   test('tasks that were never listed', () => {
     const log = [
@@ -237,6 +268,38 @@ describe("S6, another owner's hook", () => {
     assert.deepEqual(found([...draining, beat], 21), [
       `S6: the hook theirs, which is not ours, was kept waiting by ${A}: its owner's work is broken off`,
     ]);
+  });
+
+  test('one that was ours until the tag named another, once the hooks were read anew', () => {
+    const hook = (at: number, name: string) =>
+      happened(at, {
+        type: 'hook-put',
+        group: 'g',
+        hook: name,
+        transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+        heartbeatTimeout: 300_000,
+        globalTimeout: 30_000_000,
+        defaultResult: 'ABANDON',
+      });
+    const beat = called(60, 'autoscaling:RecordLifecycleActionHeartbeat', {
+      LifecycleHookName: 'theirs',
+      InstanceId: A,
+    });
+    const beats = (readAt: number) => [
+      ...atRest,
+      hook(1, 'theirs'),
+      chosen(10),
+      lifecycle(10, 'Terminating'),
+      readImds(12),
+      hook(20, 'drain'),
+      called(readAt, 'autoscaling:DescribeLifecycleHooks'),
+      tag(22, 'hook=drain'),
+      beat,
+    ];
+    const isFound = (readAt: number) =>
+      found(beats(readAt), 61).some((one) => one.startsWith('S6: the hook theirs'));
+    assert.equal(isFound(15), false, 'it has not read of the other');
+    assert.equal(isFound(30), true);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Request } from './entry.ts';
 import {
   canTellSignals,
   EC2_PATIENCE_MS,
+  eventTimeIn,
   hookNamedIn,
   type Instance,
   isCalm,
@@ -88,10 +89,21 @@ export function checkSignal(instance: Instance, request: Request, verdict: Verdi
 
   /** What was decided while the signal was there may be on its way, or be tried again. */
   function onItsWay(): number {
-    if (!isCalm(instance, at)) return ON_ITS_WAY_MS;
+    if (!isCalm(instance, at) && !isToldUnasked(instance, at)) return ON_ITS_WAY_MS;
     return setting.pollInterval * 1.2 + 2_500 + setting.slack + (readsTagByApi(instance) ? TAG_BY_API_MS : 0);
   }
 }
+
+/** Whether metadata has answered, since the last signal went, that none of the sources asks for the instance, and the agent reads no other. */
+function isToldUnasked({ process, setting, goneAt, tagsServed }: Instance, at: number): boolean {
+  if (!setting.tagsInMetadata || !tagsServed || setting.tagSource === 'ec2') return false;
+  const words = setting.signals.map((source) => process?.words.get(source));
+  const isTold = words.every((word) => word?.value === undefined && (word?.at ?? -Infinity) > goneAt);
+  return isTold && words.every((word) => at - (word?.since ?? at) > TOLD_LATELY_MS);
+}
+
+/** What waits for its turn is withdrawn within so many ms of the word that nothing asks for it any more. */
+const TOLD_LATELY_MS = 5_000;
 
 /** Tasks end with a root volume that is replaced: its hook is kept alive for them, as long as the group says that it waits. */
 const isForRootVolume = ({ lifecycle, process }: Instance, { api }: Request): boolean =>
@@ -146,6 +158,13 @@ export function checkGivingBack(instance: Instance, request: Request, verdict: V
     ),
     () => `${id} was set ACTIVE, though it was somebody else who had set it DRAINING`,
   );
+  const [asking] = askingFor(instance, at);
+  verdict.check(
+    'L4',
+    asking === undefined,
+    () =>
+      `${id} was set ACTIVE, though metadata had last said that it has to go (${asking}): it is given tasks again`,
+  );
   // Who gives it back asks its group first.
   const isTold = isToldToGo(instance) || (isTerminating(instance) && isCalm(instance, at));
   verdict.check(
@@ -168,6 +187,22 @@ export function checkGivingBack(instance: Instance, request: Request, verdict: V
     () => `${id} was set ACTIVE, though it has had to go for ${signalledFor} ms: it is given tasks again`,
   );
 }
+
+/**
+ * The sources that ask for the instance by metadata's last word, heard a moment ago or before. A tag of a lifecycle event may be past, and of
+ * one that metadata has not just shown the EC2 API may know that it is gone.
+ */
+function askingFor({ process, setting }: Instance, at: number): readonly string[] {
+  const shownMs = setting.pollInterval * 1.2 + SHOWN_LATELY_MS;
+  return setting.signals.filter((source) => {
+    const word = process?.words.get(source);
+    if (word?.value === undefined || at - word.since <= SHOWN_LATELY_MS) return false;
+    return source !== 'tag' || (at - word.at <= shownMs && eventTimeIn(word.value) === undefined);
+  });
+}
+
+/** A request that was decided on before may be on its way for so long, in ms. */
+const SHOWN_LATELY_MS = 1_000;
 
 /** What was decided before the group said so may be on its way for so long, in ms. */
 const SOON_TOLD_MS = 5_000;
@@ -283,11 +318,12 @@ const hasListed = ({ listed }: Process): boolean =>
 export function checkHook(instance: Instance, { api, input, at }: Request, verdict: Verdict): void {
   const hook = textIn(input, 'LifecycleHookName');
   if (hook === undefined) return;
-  // Its hooks are read once in ten minutes, where they can be read.
+  // Its hooks are read once in ten minutes, where they can be read: what was read since says which is ours.
   const wasOursUntil = instance.formerHooks.get(hook) ?? namedUntil(instance, hook);
   const readAt = instance.process?.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? -Infinity;
-  const wasOurs =
-    wasOursUntil !== undefined && (at - wasOursUntil <= HOOKS_READ_MS || readAt <= wasOursUntil);
+  const namedLatelyMs = readsTagByApi(instance) ? EC2_PATIENCE_MS : NAMED_LATELY_MS;
+  const namedFrom = Math.max(wasOursUntil ?? -Infinity, instance.disturbances.troubleAt(at));
+  const wasOurs = wasOursUntil !== undefined && (at - namedFrom <= namedLatelyMs || readAt <= wasOursUntil);
   const consequence = api.endsWith('Heartbeat') ? 'was kept waiting' : 'was completed';
   verdict.check(
     'S6',
@@ -307,7 +343,8 @@ function namedUntil({ group, setting, tag, taggedHook }: Instance, hook: string)
   return isNamed ? group?.deletedHooks.get(hook) : undefined;
 }
 
-const HOOKS_READ_MS = 15 * 60_000;
+/** What names another one, such as the tag, is read within a few seconds, in ms. */
+const NAMED_LATELY_MS = 10_000;
 
 /** A dry run changes nothing; an agent that was told to end begins nothing. */
 export function checkMayAct(instance: Instance, { api, at }: Request, verdict: Verdict): void {

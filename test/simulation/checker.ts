@@ -163,7 +163,7 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
     onHostAnswer: (url, { status, body }) => {
       const to = hostOf(url);
       const answered = status === 200 || status === 404;
-      if (answered) see({ kind: 'host-request', instanceId, to, answered, path: url, body });
+      if (answered) see({ kind: 'host-request', instanceId, to, answered, path: url, body, status });
     },
     onFault: (fault, { service, api, path }, during) => {
       // 404 says that there is no notice.
