@@ -119,30 +119,33 @@ export function addThrottledAtLimit(random: Random, plan: Plan, { start }: Span)
  */
 export function addLookedForInTwo(random: Random, plan: Plan, { start }: Span): Plan {
   if (!plan.group || !random.chance(1 / 300)) return plan;
-  const endedAt = start + random.integer(20 * SECOND, 90 * SECOND);
-  const silentAt = start + random.integer(2 * SECOND, 15 * SECOND);
-  const anewAt = Math.max(endedAt, silentAt + MINUTE) + random.integer(0, 90 * SECOND);
+  const movedAt = random.integer(2 * SECOND, 15 * SECOND);
+  // The ECS agent has told where it is by then.
+  const begunAt = movedAt + Math.max(start, 10 * SECOND);
+  const endedAt = begunAt + random.integer(20 * SECOND, 90 * SECOND);
+  const silentAt = begunAt + random.integer(8 * SECOND, 15 * SECOND);
+  const anewAt = Math.max(endedAt, silentAt + MINUTE) + random.integer(0, 4 * MINUTE);
   return {
     ...plan,
     flags: [],
     machine: { ...plan.machine, metadataTags: true, ecsAgentAfter: 0 },
     services: [],
     tasks: [
-      { ...lasting(endedAt), at: 10 * SECOND, runsFor: endedAt - 10 * SECOND },
-      { ...lasting(anewAt), at: anewAt + random.integer(100, 2 * SECOND), runsFor: 10 * MINUTE },
+      { ...lasting(endedAt - movedAt - SECOND), at: movedAt + SECOND },
+      { ...lasting(10 * MINUTE), at: anewAt + random.integer(100, 2 * SECOND) },
     ],
     happenings: [
-      { at: 4 * SECOND, what: 'registers-anew', cluster: 'other' },
-      { at: start, what: 'scale-in' },
+      { at: movedAt, what: 'registers-anew', cluster: 'other' },
+      { at: begunAt, what: 'scale-in' },
       { at: anewAt, what: 'registers-anew', cluster: random.pick(['web', 'other'] as const) },
     ],
     faults: [
       { at: silentAt, match: { service: 'introspection' }, fault: { what: 'refuse' }, forMs: 20 * MINUTE },
       {
-        at: anewAt - 60 * SECOND,
+        at: silentAt,
         match: { api: 'ecs:ListContainerInstances' },
-        fault: { what: 'delay', ms: random.integer(SECOND, 9 * SECOND) },
-        forMs: 3 * MINUTE,
+        fault: { what: 'delay', ms: random.integer(5 * SECOND, 9 * SECOND) },
+        forMs: 10 * MINUTE,
       },
     ],
     kills: [],

@@ -1,3 +1,4 @@
+import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown } from '../../base/reading.ts';
 import { isAssumed } from '../decide/facts.ts';
@@ -92,10 +93,14 @@ export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
   function noteWait(state: DrainState, { kind }: Outcome, at: number): DrainState {
     const last = ifKnown(polls.lifecycle.reading()) ?? polls.lifecycle.lastKnown();
     if (kind !== 'done' || isDryRun || last?.kind !== 'in-group') return state;
-    const before = leaving(last.state);
-    if (before?.stage !== 'begun' && !isAssumed(last)) return state;
+    const told = leaving(last.state);
+    // It was kept alive because metadata tells of a termination, while the group failed to.
+    const isKept = told === undefined && state.memory.signals?.some(({ source }) => source === 'lifecycle');
+    const shown: Lifecycle = isKept ? { ...last, state: 'Terminating:Wait', from: 'metadata' } : last;
+    const before = leaving(shown.state);
+    if (before?.stage !== 'begun' && !isAssumed(shown)) return state;
     polls.lifecycle.show(
-      { ...last, state: before?.stage === 'begun' ? `${last.state}:Wait` : last.state },
+      { ...shown, state: before?.stage === 'begun' ? `${shown.state}:Wait` : shown.state },
       at,
     );
     return state.memory.isTerminating || before?.aim !== 'termination'
