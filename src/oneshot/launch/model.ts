@@ -245,6 +245,8 @@ export type Following = {
   /** Since when it has a place to run; undefined while it waits for one in PROVISIONING. */
   readonly placedAt: number | undefined;
   readonly stop: Stop | undefined;
+  /** How often in a row ECS could not be asked to stop it, whatever it has told in between. */
+  readonly stopFailures: number;
 };
 
 /** ECS has accepted to stop the task. */

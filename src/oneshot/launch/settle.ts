@@ -153,7 +153,8 @@ function failed(
   if (call === 'grow') return growFailed(launch, error, now, random);
   if (call === 'measure') return measureFailed(launch, error, now, random);
   if (call === 'compare') return compareFailed(launch, policy, error, now, random);
-  const failures = launch.failures + 1;
+  const isStop = call === 'stop' && phase.kind === 'following';
+  const failures = (isStop ? phase.stopFailures : launch.failures) + 1;
   const next: Launch = {
     ...launch,
     failures,
@@ -163,10 +164,11 @@ function failed(
     dueAt: now + backoff(failures, random),
   };
   if (phase.kind === 'following') {
+    const tried = isStop ? { ...phase, stopFailures: failures } : phase;
     // Not yet known to StopTask, right after RunTask: as with MISSING, that says nothing for minutes.
-    if (call === 'stop' && isUnknownTask(error))
-      return { ...next, phase: { ...phase, missingSince: phase.missingSince ?? now } };
-    if (!isRefusal(error) || failures < MOST_REFUSALS) return next;
+    if (isStop && isUnknownTask(error))
+      return { ...next, phase: { ...tried, missingSince: phase.missingSince ?? now } };
+    if (!isRefusal(error) || failures < MOST_REFUSALS) return { ...next, phase: tried };
     const what = call === 'stop' ? 'ECS does not let it be stopped' : 'ECS does not tell how it is';
     return ended(next, 'lost', EXIT.lost, `${what}: ${error.message}; it may still run`, phase.task);
   }

@@ -471,6 +471,30 @@ describe('SIGTERM', () => {
   });
 });
 
+describe('a task without an instance that ECS does not stop, and that is looked at before each try', () => {
+  /** From the end of the time for room on: how it ends within an hour, and how often ECS was asked to stop it. */
+  function untilEnd(kind: AwsError['kind']): readonly [string, number] {
+    let launch = after(fresh, defined, started(unplaced));
+    let stops = 0;
+    for (let now = T0 + 30 * MINUTE; now < T0 + 90 * MINUTE; ) {
+      const step = decide(launch, fresh, now);
+      if (step.kind === 'end') return [step.end.kind, stops];
+      if (step.kind === 'wait') now = step.until;
+      else {
+        if (step.kind === 'stop') stops++;
+        const outcome = step.kind === 'stop' ? failed(kind, 'stop') : described(unplaced);
+        launch = settle(launch, fresh, outcome, now, () => 0.5);
+        now += 100;
+      }
+    }
+    return ['goes on', stops];
+  }
+  test('a policy forbids it: the launch ends, it does not go on for ever', () =>
+    assert.deepEqual(untilEnd('permission'), ['lost', 5]));
+  test('ECS throttles it: the tries become rarer, down to two a minute', () =>
+    assert.deepEqual(untilEnd('throttled'), ['goes on', 124]));
+});
+
 describe('how long it waits', () => {
   const wait = (launch: Launch, goes: Policy, now: number) => {
     const step = decide(launch, goes, now);
