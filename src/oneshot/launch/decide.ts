@@ -12,6 +12,7 @@ import type {
   Starting,
   Step,
   StopWhy,
+  TaskView,
 } from './model.ts';
 
 /** How long a launcher that gives up looks for a task that it may have started, in ms. */
@@ -115,7 +116,16 @@ function whyStop({ cancel }: Launch, phase: Following, policy: Policy, now: numb
   const { placedAt, task } = phase;
   if (placedAt === undefined)
     return now - (task.createdAt ?? now) >= policy.capacityTimeoutMs ? 'no-room' : undefined;
-  return policy.timeoutMs !== undefined && now - placedAt >= policy.timeoutMs ? 'timed-out' : undefined;
+  const since = runsSince(task, placedAt, now);
+  return policy.timeoutMs !== undefined && now - since >= policy.timeoutMs ? 'timed-out' : undefined;
+}
+
+/**
+ * Since when the time limit counts. If this host's clock was behind when the task started, and has been set right since, it is by now past
+ * the time that ECS gave, and that counts: by the time that was read here before, the task would be stopped early.
+ */
+export function runsSince({ startedAt }: TaskView, placedAt: number, now: number): number {
+  return startedAt !== undefined && startedAt <= now ? Math.max(placedAt, startedAt) : placedAt;
 }
 
 /** Whether a launch waits for an instance that has room for its task. */

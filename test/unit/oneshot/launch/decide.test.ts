@@ -223,6 +223,18 @@ describe('a launch', () => {
       'stop timed-out',
     ],
     [
+      '… but a clock that was behind and has been set right since cuts no task short',
+      after(
+        { ...fresh, timeoutMs: 30 * MINUTE },
+        defined,
+        started(),
+        described(taskView({ startedAt: T0 + HOUR })),
+      ),
+      { ...fresh, timeoutMs: 30 * MINUTE },
+      T0 + HOUR + MINUTE,
+      'describe',
+    ],
+    [
       'leaves a task at its time limit where it was told to',
       after({ ...fresh, timeoutMs: MINUTE }, defined, started(taskView({ startedAt: T0 }))),
       { ...fresh, timeoutMs: MINUTE, onTimeout: 'detach' },
