@@ -35,6 +35,8 @@ export type DrainPace = {
   readonly stopTasksAt: number | undefined;
   /** When a limit may end the lifecycle action; undefined where there is none. */
   readonly limitAt: number | undefined;
+  /** When the operator's limit lets the instance go with its tasks; undefined where none does. */
+  readonly letsGoAt: number | undefined;
   /**
    * Since when the ECS agent names another container instance for this host than the one that the last view was asked for. If
    * that view did not say where this host is: since when it names another one than it did then.

@@ -209,9 +209,9 @@ function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
 }
 
 /** A limit that lets the instance go with its tasks has passed, and takes effect only once ECS has said which they are. */
-function isLimitWaiting({ now, limitAt = Infinity, asked, ecsView: last }: DrainPace): boolean {
+function isLimitWaiting({ now, letsGoAt = Infinity, asked, ecsView: last }: DrainPace): boolean {
   const isUnknown = asked.ecsView.isStale || (last !== undefined && isUndescribed(last));
-  return isUnknown && now >= limitAt && now < limitAt + AFTER_STOP_MS;
+  return isUnknown && now >= letsGoAt && now < letsGoAt + AFTER_STOP_MS;
 }
 
 /** The host has no task any more, but ECS still lists one, or does not say what is left. */

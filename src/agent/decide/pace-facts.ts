@@ -18,6 +18,7 @@ export type PaceFacts = Pick<
   DrainPace,
   | 'stopTasksAt'
   | 'limitAt'
+  | 'letsGoAt'
   | 'heartbeatInterval'
   | 'areHooksKnown'
   | 'unclearInterval'
@@ -34,6 +35,7 @@ export type PaceFacts = Pick<
 export const UNOBSERVED: PaceFacts = {
   stopTasksAt: undefined,
   limitAt: undefined,
+  letsGoAt: undefined,
   heartbeatInterval: undefined,
   areHooksKnown: false,
   unclearInterval: undefined,
@@ -50,10 +52,12 @@ export const UNOBSERVED: PaceFacts = {
 export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
   const choice = hookChoice(observed, policy);
   const interruption = policy.spotStopTasks ? interruptionAt(observed) : undefined;
+  const letsGo = policy.onTimeout === 'continue' || policy.onTimeout === 'abandon';
   const deadline = policy.onTimeout === 'stop-tasks' ? drainDeadline(observed, policy) : undefined;
   return {
     stopTasksAt: earlier(interruption && interruption - SPOT_STOP_TASKS_MS, deadline),
     limitAt: earlier(drainDeadline(observed, policy), hookLimit(observed)),
+    letsGoAt: letsGo ? drainDeadline(observed, policy) : undefined,
     heartbeatInterval: choice.kind === 'ours' ? heartbeatInterval(choice.hook) : undefined,
     areHooksKnown: observed.hooks.kind === 'known',
     unclearInterval: unclearInterval(choice, observed),

@@ -55,7 +55,7 @@ describe('while a task runs on the host, ECS can end nothing', () => {
   });
   it('and soon where a limit has passed that lets the instance go with them: it takes effect only once ECS has said which they are', () => {
     const crowded = { ...undescribed, isEcsCrowded: true };
-    const passed = (ago: number) => due({ ...crowded, limitAt: NOW - ago });
+    const passed = (ago: number) => due({ ...crowded, letsGoAt: NOW - ago });
     assert.deepEqual(
       [passed(-1), passed(0), passed(10 * MINUTE - 1), passed(10 * MINUTE)],
       [5 * MINUTE, 5 * SECOND, 5 * SECOND, 5 * MINUTE],
@@ -63,9 +63,9 @@ describe('while a task runs on the host, ECS can end nothing', () => {
     const failure = { kind: 'throttled', times: 4, at: NOW, since: NOW, jitter: 0.9 } as const;
     const throttled = { ...undescribed, ...asked({ ...stale, failure }) };
     assert.ok(due(throttled) > MINUTE, 'without a limit nothing waits for it');
-    assert.ok(due({ ...throttled, limitAt: NOW }) < 6 * SECOND);
+    assert.ok(due({ ...throttled, letsGoAt: NOW }) < 6 * SECOND);
     assert.ok(
-      due({ ...asked({ ...stale, failure }), limitAt: NOW }) < 6 * SECOND,
+      due({ ...asked({ ...stale, failure }), letsGoAt: NOW }) < 6 * SECOND,
       'what was said counts no more',
     );
   });

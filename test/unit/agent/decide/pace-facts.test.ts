@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { paceFacts } from '../../../../src/agent/decide/pace-facts.ts';
-import type { Observation } from '../../../../src/agent/model.ts';
+import type { Observation, Policy } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 import { HOUR, hook, inState, MINUTE, NOW, policy, SECOND, tag, withTask } from './observations.ts';
 
@@ -68,6 +68,17 @@ describe('a limit may end the lifecycle action', () => {
     assert.equal(paceFacts(withTask, policy).hookLimit, NOW - MINUTE + 48 * HOUR);
     assert.equal(paceFacts(withTask, { ...limited, onTimeout: 'wait' }).limitAt, NOW + 9 * MINUTE);
   });
+});
+
+describe('a limit waits for ECS’s word on the tasks', () => {
+  const letsGoAt = (onTimeout: Policy['onTimeout']) =>
+    paceFacts(withTask, { ...limited, onTimeout }).letsGoAt;
+  it('where it lets the instance go with them', () => {
+    assert.equal(letsGoAt('continue'), NOW + 9 * MINUTE);
+    assert.equal(letsGoAt('abandon'), NOW + 9 * MINUTE);
+  });
+  it('and not where the agent only goes on waiting: a fleet would take ECS’s answers from releases, for nothing', () =>
+    assert.equal(letsGoAt('wait'), undefined));
 });
 
 describe('heartbeats', () => {
