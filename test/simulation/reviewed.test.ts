@@ -309,6 +309,28 @@ test('heartbeats are recorded while the group, which kept the instance before, t
   );
 });
 
+test('such a heartbeat is remembered: a process that is killed after it leaves the next one the hook, though that cannot read the hooks', async () => {
+  const throttled = (api: string) =>
+    ({ at: 59_000, match: { api }, fault: { what: 'throttle' }, forMs: 10 * MINUTE }) as const;
+  const calls = await callsIn({
+    group: { hooks: [{ ...drain, heartbeatTimeout: 120 }], ours: 'drain', retain: false },
+    happenings: [
+      { at: 10_000, what: 'manual-drain' },
+      { at: 60_000, what: 'scale-in' },
+    ],
+    kills: [{ when: 'at', at: 200_000, downMs: 2_000, state: 'kept' }],
+    faults: [
+      throttled('autoscaling:DescribeAutoScalingInstances'),
+      throttled('autoscaling:DescribeLifecycleHooks'),
+    ],
+    tasks: [task(12 * MINUTE)],
+  });
+  assert.ok(
+    calls.some((call) => call.includes('CompleteLifecycleAction')),
+    'the hook timed out, and its task was lost',
+  );
+});
+
 describe('an instance that its group terminates is not set ACTIVE while the group cannot be heard and metadata has no word of it,', () => {
   const unheard: Record<string, Pick<Plan, 'happenings'> & { readonly from: number }> = {
     'from the beginning': { happenings: plain.happenings, from: 0 },

@@ -1,4 +1,3 @@
-import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown } from '../../base/reading.ts';
 import { isAssumed } from '../decide/facts.ts';
@@ -91,16 +90,16 @@ export function createHeartbeatSender(ports: HeartbeatPorts): HeartbeatSender {
 
   /** What was recorded for an action that nobody has said to wait says that it does, and that the group takes the instance out. */
   function noteWait(state: DrainState, { kind }: Outcome, at: number): DrainState {
-    const last = ifKnown(polls.lifecycle.reading()) ?? polls.lifecycle.lastKnown();
-    if (kind !== 'done' || isDryRun || last?.kind !== 'in-group') return state;
-    const told = leaving(last.state);
-    // It was kept alive because metadata tells of a termination, while the group failed to.
-    const isKept = told === undefined && state.memory.signals?.some(({ source }) => source === 'lifecycle');
-    const shown: Lifecycle = isKept ? { ...last, state: 'Terminating:Wait', from: 'metadata' } : last;
-    const before = leaving(shown.state);
-    if (before?.stage !== 'begun' && !isAssumed(shown)) return state;
+    const heard = ifKnown(polls.lifecycle.reading());
+    const said = heard ?? polls.lifecycle.lastKnown();
+    if (kind !== 'done' || isDryRun || said?.kind !== 'in-group') return state;
+    // A group that fails kept the instance when it was heard last: by now metadata's word counts, which the heartbeat bears out.
+    const isOutdated = heard === undefined && leaving(said.state) === undefined;
+    const last: typeof said = isOutdated ? { ...said, state: 'Terminating', from: 'metadata' } : said;
+    const before = leaving(last.state);
+    if (before?.stage !== 'begun' && !isAssumed(last)) return state;
     polls.lifecycle.show(
-      { ...shown, state: before?.stage === 'begun' ? `${shown.state}:Wait` : shown.state },
+      { ...last, state: before?.stage === 'begun' ? `${last.state}:Wait` : last.state },
       at,
     );
     return state.memory.isTerminating || before?.aim !== 'termination'
