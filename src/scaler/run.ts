@@ -15,7 +15,10 @@ const REST_MS = 5_000;
 export async function run(name: CommandName, loaded: Loaded & { kind: 'loaded' }): Promise<number> {
   const { options, warnings } = loaded;
   const stop = new AbortController();
-  const session = await openSession(loaded, stop.signal);
+  let isIncomplete = false;
+  const session = await openSession(loaded, stop.signal, () => {
+    isIncomplete = true;
+  });
   if (session.kind === 'wrong') {
     for (const problem of session.problems) say(problem);
     return EXIT.usage;
@@ -58,6 +61,13 @@ export async function run(name: CommandName, loaded: Loaded & { kind: 'loaded' }
     const code = await turn(options.interval - rest);
     // What is not there now will not be there in a while.
     if (code === EXIT.nothingThere) return code;
+    // No package restarts it, and what it has not loaded yet is another version's by now: its unit starts that one.
+    if (isIncomplete && !stop.signal.aborted) {
+      say(
+        'a file of the program cannot be read: it was upgraded, or is damaged. It ends, to be started anew',
+      );
+      return EXIT.notRead;
+    }
     await systemClock.sleep(rest, { signal: stop.signal });
   }
   return 0;

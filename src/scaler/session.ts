@@ -13,17 +13,27 @@ export type Session =
   | { readonly kind: 'open'; readonly ports: TurnPorts; readonly warnings: readonly string[] }
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
-/** The calls about the cluster and the group that the options name, in their Region. @param stop ends calls and waiting */
+/**
+ * The calls about the cluster and the group that the options name, in their Region.
+ *
+ * @param stop ends calls and waiting
+ * @param onUnloadable told where a file of the program cannot be read any more
+ */
 export async function openSession(
   { options, environment }: Loaded & { kind: 'loaded' },
   stop: AbortSignal,
+  onUnloadable?: () => void,
 ): Promise<Session> {
   const prepared = await prepareSdk(options.region, environment, options.cluster);
   if (prepared.kind === 'wrong') return prepared;
   const { region, network, warnings } = prepared;
   const own = { clock: systemClock, random: Math.random };
   const transportIn = (regionName: string) =>
-    createTransport(awsServices, regionName, `ecs-scaler/${version}`, { ...own, network });
+    createTransport(awsServices, regionName, `ecs-scaler/${version}`, {
+      ...own,
+      network,
+      ...(onUnloadable && { onUnloadable }),
+    });
   const transport = transportIn(region);
   const { demandQueue } = options;
   const other = demandQueue === undefined ? region : (queueRegion(demandQueue) ?? region);

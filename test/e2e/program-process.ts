@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -29,14 +30,19 @@ export type Ended = {
 /** The discard port, where nothing listens. */
 const NOBODY = 'http://127.0.0.1:9';
 
-/** Starts a program beside the agent in an environment of nothing but this and what points it at the sandbox. */
+/**
+ * Starts a program beside the agent in an environment of nothing but this and what points it at the sandbox.
+ *
+ * @param folder where it is installed
+ */
 export function startProgram(
   program: 'oneshot' | 'scaler',
   args: readonly string[],
   sandbox: Sandbox,
   environment: Readonly<Record<string, string>>,
+  folder = builtFolder(program),
 ): RunningProcess {
-  const cli = fileURLToPath(new URL(`../../dist/${program}/cli.js`, import.meta.url));
+  const cli = join(folder, 'cli.js');
   if (!existsSync(cli)) throw new Error(`${cli} is not there: npm run build makes it`);
   const env = {
     HOME: '/nonexistent',
@@ -51,6 +57,10 @@ export function startProgram(
   };
   return follow(spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
 }
+
+/** Where `npm run build` puts a program. */
+export const builtFolder = (program: 'oneshot' | 'scaler'): string =>
+  fileURLToPath(new URL(`../../dist/${program}/`, import.meta.url));
 
 /** Keeps what a process writes. */
 export function follow(child: ChildProcessByStdio<null, Readable, Readable>): RunningProcess {
