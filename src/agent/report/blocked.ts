@@ -1,4 +1,5 @@
 import type { Task } from '../../aws/ecs.ts';
+import { parseEcsArn } from '../../base/arn.ts';
 import { isoTime } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { serviceName } from '../decide/services.ts';
@@ -177,15 +178,22 @@ function reasonFor(group: string, tasks: readonly Task[], explained: Explained, 
 }
 
 function earlierRegistration(group: string, tasks: readonly Task[]): Blocked {
-  const of = id(tasks[0]?.containerInstanceArn ?? '');
+  const [{ arn = '', containerInstanceArn = '' } = {}] = tasks;
+  const of = id(containerInstanceArn);
   const why = `${subject(tasks, group)} belongs to the container instance ${of}, which this host was before: ECS may never hear of its end`;
   return {
     kind: 'earlier-registration',
     group,
     tasks: tasks.length,
     why,
-    fix: `if nothing of it runs any more (docker ps), stop it in ECS: aws ecs stop-task --task ${tasks[0]?.arn ?? ''}`,
+    fix: `if nothing of it runs any more (docker ps), stop it in ECS: ${stopTask(arn)}`,
   };
+}
+
+/** Without a cluster, ECS looks for the task in the one that is called "default". */
+function stopTask(arn: string): string {
+  const cluster = parseEcsArn(arn)?.cluster;
+  return `aws ecs stop-task ${cluster === undefined ? '' : `--cluster ${cluster} `}--task ${arn}`;
 }
 
 function ignoredReason(group: string, tasks: readonly Task[]): Blocked {

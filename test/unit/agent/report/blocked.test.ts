@@ -64,6 +64,11 @@ describe('why a task is still there', () => {
       reasons[0]?.why,
       'task a of service:site belongs to the container instance before, which this host was before: ECS may never hear of its end',
     );
+    assert.match(
+      reasons[0]?.fix ?? '',
+      /aws ecs stop-task --cluster web --task arn:aws:ecs:eu-west-1:111122223333:task\/web\/a$/,
+      'without the cluster, the command asks the one that is called "default"',
+    );
     assert.deepEqual(
       blockedBy(tasks, { services: [], protectedTasks: [] }, NOW).map(({ kind }) => kind),
       ['service', 'standalone'],
