@@ -67,6 +67,27 @@ test('a purge leaves no link of the unit and no state, and the next installation
   assert.equal(host.dpkg('--install')[0], 'enable');
 });
 
+test('an upgrade takes a unit that the operator has edited as a whole for no other installation', {
+  skip,
+}, () => {
+  using host = packageHost();
+  const unit = host.at(`etc/systemd/system/${UNIT}`);
+  mkdirSync(dirname(unit), { recursive: true });
+  // As install.sh leaves it.
+  cpSync(join(checkout, 'systemd', UNIT), unit);
+  assert.throws(() => host.dpkg('--install'), /was installed on this host by install\.sh/);
+  rmSync(unit);
+  host.dpkg('--install');
+  // As `systemctl edit --full` leaves it.
+  cpSync(join(checkout, 'systemd', UNIT), unit);
+  assert.equal(
+    host.dpkg('--install').at(-1),
+    'restart',
+    'the package cannot be upgraded, and its advice does not help',
+  );
+  host.script('preinstall.sh', '2');
+});
+
 /**
  * dpkg in a file tree of its own, with a package of our maintainer scripts and our unit. systemctl really enables and
  * disables in that tree, and only notes what it is asked to start and stop.
