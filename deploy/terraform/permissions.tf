@@ -10,24 +10,25 @@ locals {
 
   group_names = sort(values(var.autoscaling_group_names))
 
-  # As the documents write the ARN of a group.
-  group_arn = "arn:PARTITION:autoscaling:REGION:ACCOUNT_ID:autoScalingGroup:*:autoScalingGroupName/GROUP_NAME"
+  # As the documents write the ARN of a group, with all but the name filled in.
+  group_arn = "arn:${data.aws_partition.current.partition}:autoscaling:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:autoScalingGroup:*:autoScalingGroupName/GROUP_NAME"
   group_arns = [
     for name in var.autoscaling_group_pattern == null ? local.group_names : [var.autoscaling_group_pattern] :
     replace(local.group_arn, "GROUP_NAME", name)
   ]
 
-  # The documents of ../iam, with all groups in place of one and their placeholders filled in.
+  # The documents of ../iam with their placeholders filled in, and all groups in place of one. The names of the groups come last:
+  # one may hold such a word, as "PROD-REGIONAL" does.
   documents = {
     for name in concat(local.agent_documents, ["tagger"]) : name =>
     replace(replace(replace(replace(replace(replace(replace(file("${path.module}/../iam/${name}.json"),
-      jsonencode(local.group_arn), jsonencode(local.group_arns)),
-      "\"GROUP_NAME\"", jsonencode(local.group_names)),
       "PARTITION", data.aws_partition.current.partition),
       "REGION", data.aws_region.current.region),
       "ACCOUNT_ID", data.aws_caller_identity.current.account_id),
       "CLUSTER_NAME", var.cluster_name),
-    "TAG_KEY", var.tag_key)
+      "TAG_KEY", var.tag_key),
+      jsonencode(local.group_arn), jsonencode(local.group_arns)),
+    "\"GROUP_NAME\"", jsonencode(local.group_names))
   }
 }
 

@@ -154,6 +154,24 @@ run "many_groups" {
   }
 }
 
+run "a_group_whose_name_holds_the_word_of_a_placeholder" {
+  command = plan
+
+  variables {
+    autoscaling_group_names = { one = "PROD-REGIONAL" }
+    tagger_zip              = "tests/module.tftest.hcl"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.agent.policy).Statement[4].Resource == ["arn:aws-cn:autoscaling:cn-north-1:123456789012:autoScalingGroup:*:autoScalingGroupName/PROD-REGIONAL"]
+    error_message = "The policy names another group: no heartbeat would be recorded."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.tagger[0].policy).Statement[0].Condition.StringEquals["aws:ResourceTag/aws:autoscaling:groupName"] == ["PROD-REGIONAL"]
+    error_message = "The tagger may tag nothing."
+  }
+}
+
 run "a_pattern_for_many_groups" {
   command = plan
 
