@@ -83,7 +83,7 @@ async function* examine(
   yield* checkClock(systemClock, () => timeOfMetadata(endpoint));
   yield* checkStateDir(config.stateDir, identity?.instanceId);
   yield* checkHooks(config);
-  yield* checkUnit(systemctlShow);
+  yield* checkUnit(systemctlShow, agent.kind === 'running');
   yield* checkJournal();
   yield* checkAgent(agent, file);
   const registration = yield* checkEcsAgent(createEcsAgent(http, config.introspectionUrl));

@@ -73,8 +73,12 @@ function nearestDirectory(path: string): string {
 /** What `systemctl show` says of a unit; undefined where there is no systemd. */
 export type ShowUnit = (unit: string, properties: readonly string[]) => Promise<string | undefined>;
 
-/** Whether systemd starts the agent, now and at boot. */
-export async function* checkUnit(show: ShowUnit): Checks {
+/**
+ * Whether systemd starts the agent, now and at boot.
+ *
+ * @param runs whether an agent runs here, by whatever means
+ */
+export async function* checkUnit(show: ShowUnit, runs: boolean): Checks {
   const name = 'systemd unit';
   const said = await show(UNIT, ['LoadState', 'ActiveState', 'UnitFileState']);
   if (said === undefined) {
@@ -92,7 +96,11 @@ export async function* checkUnit(show: ShowUnit): Checks {
     );
   } else if (active !== 'active') {
     const fix = `systemctl start ${UNIT}; journalctl -u ${UNIT} -n 50 tells why it ended`;
-    yield warn(name, `${UNIT} is ${active}: the agent does not run`, fix);
+    const isOff = active === 'failed' || active === 'inactive';
+    if (runs)
+      yield warn(name, `${UNIT} is ${active}: the agent that runs here was started by other means`, fix);
+    // While it is starting, or about to be started again, it may run in a moment.
+    else yield (isOff ? fail : warn)(name, `${UNIT} is ${active}: the agent does not run`, fix);
   } else if (enabled === 'disabled' || enabled === 'masked') {
     yield warn(
       name,

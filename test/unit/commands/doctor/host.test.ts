@@ -20,10 +20,11 @@ const linesOf = async (checks: Checks) => {
 };
 
 describe('the systemd unit', () => {
-  const shown = (LoadState: string, ActiveState: string, UnitFileState: string) =>
+  const shown = (LoadState: string, ActiveState: string, UnitFileState: string, runs = false) =>
     linesOf(
       checkUnit(
         async () => `LoadState=${LoadState}\nActiveState=${ActiveState}\nUnitFileState=${UnitFileState}\n`,
+        runs,
       ),
     );
 
@@ -40,7 +41,20 @@ describe('the systemd unit', () => {
       'loaded',
       'failed',
       'enabled',
-      'warn  systemd unit: ecs-drain-agent.service is failed: the agent does not run. Fix: systemctl start ecs-drain-agent.service; journalctl -u ecs-drain-agent.service -n 50 tells why it ended',
+      'FAIL  systemd unit: ecs-drain-agent.service is failed: the agent does not run. Fix: systemctl start ecs-drain-agent.service; journalctl -u ecs-drain-agent.service -n 50 tells why it ended',
+    ],
+    // Who counts the hosts on which doctor fails would not see that nothing drains this one.
+    [
+      'loaded',
+      'inactive',
+      'disabled',
+      'FAIL  systemd unit: ecs-drain-agent.service is inactive: the agent does not run. Fix: systemctl start ecs-drain-agent.service; journalctl -u ecs-drain-agent.service -n 50 tells why it ended',
+    ],
+    [
+      'loaded',
+      'activating',
+      'enabled',
+      'warn  systemd unit: ecs-drain-agent.service is activating: the agent does not run. Fix: systemctl start ecs-drain-agent.service; journalctl -u ecs-drain-agent.service -n 50 tells why it ended',
     ],
     [
       'not-found',
@@ -54,8 +68,15 @@ describe('the systemd unit', () => {
     });
   }
 
+  test('an agent that was started by other means', async () => {
+    assert.match(
+      (await shown('loaded', 'inactive', 'enabled', true))[0] ?? '',
+      /^warn .* is inactive: the agent that runs here was started by other means/,
+    );
+  });
+
   test('no systemd', async () => {
-    assert.deepEqual(await linesOf(checkUnit(async () => undefined)), [
+    assert.deepEqual(await linesOf(checkUnit(async () => undefined, false)), [
       'skip  systemd unit: no systemd runs on this host; `ecs-drain-agent run` must be started by other means',
     ]);
   });
