@@ -1095,6 +1095,65 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
     from: 75_638_000,
   },
+  {
+    name: 'takes what metadata gave a moment ago for gone after one 404',
+    edits: [{ within: 'goneIfRepeated', replace: 'there.delete(path)', by: 'false as boolean' }],
+    isRare: true,
+  },
+  {
+    name: 'believes another value of a tag at once',
+    edits: [
+      {
+        within: 'readFromMetadata',
+        replace: "(typeof before === 'string' || signal.value !== before.value)",
+        by: "typeof before === 'string'",
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'takes a group at the word that it gave before metadata told of a termination',
+    edits: [
+      { within: 'isAwaited', replace: 'last && !isTold(memory)', by: 'last' },
+      { within: 'assumedGroup', replace: 'isUnheard && isTold(memory)', by: 'false as boolean' },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'does not take a heartbeat that was recorded for more than what its group has said before',
+    edits: [
+      {
+        within: 'createHeartbeatSender',
+        replace: 'const isOutdated = heard === undefined && ',
+        by: 'const isOutdated = false && ',
+      },
+    ],
+    isRare: true,
+    from: 14_290,
+  },
+  {
+    name: 'asks ECS at an operator’s limit as if nothing waited for it',
+    edits: [{ within: 'isLimitWaiting', replace: 'isUnknown && now', by: 'false && now' }],
+    isRare: true,
+  },
+  {
+    name: 'rests as long as after any throttling while a hook may wait unseen',
+    edits: [{ within: 'beforeUnseen', replace: 'return failure.at + ', by: 'return Infinity + ' }],
+    isRare: true,
+    from: 77_210_400,
+  },
+  {
+    name: 'believes two lists of this host that are of different minutes',
+    edits: [
+      {
+        within: 'createEcsView',
+        replace: 'const isOld = heard === undefined && ',
+        by: 'const isOld = false && ',
+      },
+    ],
+    isRare: true,
+    from: 101_300,
+  },
 ];
 
 /** The state file lacks this member of the memory. */
