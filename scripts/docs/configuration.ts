@@ -128,10 +128,11 @@ such as ${code('10.0.0.0/8')} and warns about them.
 
 While the proxy is down, no request reaches AWS. That is an outage like any other ([guarantees.md](guarantees.md)).
 
-These are wrong configurations: a proxy or an endpoint whose URL is neither http:// nor https://, and an ${code('AWS_CA_BUNDLE')} file in which no
-certificate can be read. If that file itself cannot be read, is empty, or ends within a certificate, the agent waits for it. If only some of its
+These are wrong configurations: a proxy or an endpoint whose URL is neither http:// nor https://, an ${code('AWS_REGION')} that is not the name of
+a Region, such as one with a comment behind it, and an ${code('AWS_CA_BUNDLE')} file in which no certificate can be read. If that file itself cannot be read, is empty, or ends within a certificate, the agent waits for it. If only some of its
 certificates cannot be read, the agent warns. It also warns about an http:// endpoint that is not on this host, because anyone on the network
-path can answer in its place.`),
+path can answer in its place, and about an ${code('AWS_USE_DUALSTACK_ENDPOINT')} or ${code('AWS_USE_FIPS_ENDPOINT')} that is neither ${code('true')} nor ${code('false')}, because
+the SDK takes every other word for ${code('false')}.`),
     '## Exit codes',
     table(
       ['command', 'code', 'meaning'],

@@ -25,8 +25,17 @@ export type Imds = {
 export function imdsEndpoint(environment: Environment): string {
   const endpoint = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT;
   if (endpoint) return withoutTrailingSlashes(endpoint);
+  return endpointMode(environment) === 'IPv6' ? IPV6_ENDPOINT : DEFAULT_ENDPOINT;
+}
+
+/**
+ * By which protocol metadata is asked, as the SDK for JavaScript spells it; undefined where nothing says so. Those of other
+ * languages take it in small letters too, but this one would find no credentials then.
+ */
+export function endpointMode(environment: Environment): 'IPv4' | 'IPv6' | undefined {
   const mode = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE;
-  return mode?.toLowerCase() === 'ipv6' ? IPV6_ENDPOINT : DEFAULT_ENDPOINT;
+  if (!mode) return undefined;
+  return mode.toLowerCase() === 'ipv6' ? 'IPv6' : 'IPv4';
 }
 
 export function createImds(http: Http, endpoint: string, stop?: AbortSignal): Imds {

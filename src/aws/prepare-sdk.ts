@@ -4,6 +4,7 @@ import type { Environment } from '../base/environment.ts';
 import { type Network, readNetwork } from '../config/network.ts';
 import { createNodeHttp } from '../host/node-http.ts';
 import { findRegion } from './find-region.ts';
+import { endpointMode } from './imds.ts';
 
 export type Prepared =
   | {
@@ -35,5 +36,7 @@ export async function prepareSdk(
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined && process.env[name] !== value) process.env[name] = value;
   process.env.AWS_REGION = found.value;
+  const mode = endpointMode(environment);
+  if (mode) process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE = mode;
   return { kind: 'ready', region: found.value, network: read.network, warnings: read.warnings };
 }

@@ -15,4 +15,7 @@ export const isProxyName = (name: string): boolean => /^(?:https?|no)_proxy$/i.t
 
 /** Whether a variable says how the AWS APIs, or instance metadata, are reached. */
 export const isNetworkName = (name: string): boolean =>
-  isProxyName(name) || /^AWS_(?:CA_BUNDLE|ENDPOINT_URL.*|EC2_METADATA_SERVICE_ENDPOINT)$/.test(name);
+  isProxyName(name) ||
+  /^AWS_(?:CA_BUNDLE|(?:DEFAULT_)?REGION|USE_(?:DUALSTACK|FIPS)_ENDPOINT|ENDPOINT_URL.*|EC2_METADATA_SERVICE_ENDPOINT)$/.test(
+    name,
+  );

@@ -1,6 +1,7 @@
-import type { Environment } from '../base/environment.ts';
+import { type Environment, regionIn } from '../base/environment.ts';
 import { isNotReadableYet, readTextFile } from '../base/files.ts';
-import { clip, escaped } from '../base/text.ts';
+import { clip, escaped, quote } from '../base/text.ts';
+import { awsNames } from './aws-names.ts';
 import type { Parsed } from './parsed.ts';
 
 /** How the AWS APIs are reached. Metadata, its credentials and the ECS agent are always asked directly. */
@@ -56,7 +57,7 @@ export function readNetwork(
   const noProxy = firstSet(environment, 'no_proxy');
   if (noProxy) proxyEnv.no_proxy = noProxy.value;
 
-  problems.push(...wrongEndpoints(environment));
+  problems.push(...wrongRegion(environment), ...wrongEndpoints(environment));
   const bundle = environment.AWS_CA_BUNDLE;
   const ca = bundle ? readBundle(bundle, read) : undefined;
   const isUnreadable = ca?.kind === 'unreadable' && problems.length === 0;
@@ -74,6 +75,7 @@ export function readNetwork(
     warnings: [
       ...(ca?.kind === 'ok' ? ca.warnings : []),
       ...openEndpoints(environment, introspectionUrl),
+      ...unheededSwitches(environment),
       ...(hasProxy && noProxy ? unmatchable(noProxy) : []),
     ],
   };
@@ -181,6 +183,24 @@ const API_ENDPOINTS = [
   'AWS_ENDPOINT_URL_STS',
 ];
 const METADATA_ENDPOINT = 'AWS_EC2_METADATA_SERVICE_ENDPOINT';
+
+/** With what is no Region, such as one with a comment behind it, the SDK makes no call; at rest the agent makes none either. */
+function wrongRegion(environment: Environment): string[] {
+  const region = regionIn(environment) ?? '';
+  const read = awsNames.region(region);
+  const name = environment.AWS_REGION ? 'AWS_REGION' : 'AWS_DEFAULT_REGION';
+  return read.kind === 'ok' ? [] : [`${name}: ${quote(region)} ${read.why}, such as eu-west-1`];
+}
+
+/** Read by the SDK, which takes any other word than these two for false. */
+function unheededSwitches(environment: Environment): string[] {
+  return ['AWS_USE_DUALSTACK_ENDPOINT', 'AWS_USE_FIPS_ENDPOINT'].flatMap((name) => {
+    const text = environment[name];
+    return !text || text === 'true' || text === 'false'
+      ? []
+      : [`${name}: ${quote(text)} is neither true nor false: the AWS SDK takes it for false`];
+  });
+}
 
 /** What could be asked at no time, but would be found out in a drain. Not repeated: it can hold a password. */
 function wrongEndpoints(environment: Environment): string[] {

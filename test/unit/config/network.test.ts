@@ -179,3 +179,32 @@ describe('an endpoint', () => {
       assert.deepEqual(warningsOf({ AWS_ENDPOINT_URL: url }), [], url);
   });
 });
+
+describe('what the SDK would stumble over, first in a drain,', () => {
+  test('is refused where it is a Region: no call could be made, and the hook would time out', () => {
+    const said = (name: string, text: string) => [
+      `${name}: ${text} is not the name of a Region, such as eu-west-1`,
+    ];
+    assert.deepEqual(
+      problemsOf({ AWS_REGION: 'eu-west-1 # Ireland' }),
+      said('AWS_REGION', '"eu-west-1 # Ireland"'),
+    );
+    assert.deepEqual(
+      problemsOf({ AWS_REGION: '', AWS_DEFAULT_REGION: 'EU (Ireland)' }),
+      said('AWS_DEFAULT_REGION', '"EU (Ireland)"'),
+    );
+    // Nobody asks for the second one.
+    assert.deepEqual(problemsOf({ AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'x y' }), []);
+    assert.deepEqual(problemsOf({ AWS_REGION: '', AWS_DEFAULT_REGION: '' }), []);
+  });
+  test('is a warning where it is a switch: a host with IPv6 alone would reach no API', () => {
+    const said = (name: string, text: string) =>
+      `${name}: "${text}" is neither true nor false: the AWS SDK takes it for false`;
+    assert.deepEqual(warningsOf({ AWS_USE_DUALSTACK_ENDPOINT: 'True', AWS_USE_FIPS_ENDPOINT: '1' }), [
+      said('AWS_USE_DUALSTACK_ENDPOINT', 'True'),
+      said('AWS_USE_FIPS_ENDPOINT', '1'),
+    ]);
+    for (const text of ['true', 'false', ''])
+      assert.deepEqual(warningsOf({ AWS_USE_DUALSTACK_ENDPOINT: text }), [], text);
+  });
+});
