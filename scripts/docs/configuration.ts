@@ -87,7 +87,10 @@ the most useful ones:`),
     table(
       ['environment and file', 'meaning'],
       [
-        [code('AWS_REGION'), "the Region, if it is not the instance's"],
+        [
+          code('AWS_REGION'),
+          "the Region, if metadata cannot tell it. The agent warns if it is not the instance's own",
+        ],
         [
           `${code('AWS_ENDPOINT_URL')}, ${code('AWS_ENDPOINT_URL_ECS')}, ${code('AWS_ENDPOINT_URL_AUTO_SCALING')}, ${code('AWS_ENDPOINT_URL_EC2')}`,
           "the APIs' endpoints, for example a VPC endpoint without private DNS names, or the [sandbox](sandbox.md)",

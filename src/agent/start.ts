@@ -3,7 +3,14 @@ import { createBudget } from '../aws/budget.ts';
 import { type Attempt, createCaller, withdrawnBy } from '../aws/call.ts';
 import { describeTag } from '../aws/ec2.ts';
 import { createEcs } from '../aws/ecs.ts';
-import { createImds, type Identity, type Imds, imdsEndpoint, readIdentity } from '../aws/imds.ts';
+import {
+  createImds,
+  type Identity,
+  type Imds,
+  imdsEndpoint,
+  readIdentity,
+  readOtherRegion,
+} from '../aws/imds.ts';
 import type { Transport } from '../aws/operations.ts';
 import { reportCalls } from '../aws/report-calls.ts';
 import { type Clock, steady } from '../base/clock.ts';
@@ -101,6 +108,11 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const onFault = createFaultLog(log, clock);
   const lifecycle = noteKept(lifecycleSignal(goneIfRepeated(imds)), clock);
   log('agent.ready', `this is ${instanceId} in ${region}`, { region });
+  // At rest nothing else would tell: AWS is first asked in a drain.
+  if (regionIn(world.environment) !== undefined)
+    void readOtherRegion(imds, region).then((why) => {
+      if (why !== undefined && !stop.aborted) log('config.warning', why);
+    });
   await runAgent({
     instanceId,
     region,

@@ -1,5 +1,5 @@
 import type { Environment } from '../base/environment.ts';
-import { known, type Reading, unknown } from '../base/reading.ts';
+import { ifKnown, known, type Reading, unknown } from '../base/reading.ts';
 import { messageOf } from '../base/text.ts';
 import { type Http, withoutTrailingSlashes } from '../host/http.ts';
 import { isInstanceId } from './instance-id.ts';
@@ -103,6 +103,17 @@ export async function readRegion(imds: Imds): Promise<Reading<string>> {
   if (region.kind === 'unknown') return region;
   if (region.value && /^[a-z0-9-]{1,40}$/.test(region.value)) return known(region.value);
   return unknown('IMDS names no Region; set AWS_REGION');
+}
+
+/**
+ * What is wrong where the Region that is asked is not the instance's own, in which its cluster and its group are, as where the
+ * configuration came with an image of another Region; undefined where it is, or metadata does not tell.
+ */
+export async function readOtherRegion(imds: Imds, region: string): Promise<string | undefined> {
+  const own = ifKnown(await readRegion(imds));
+  return own === undefined || own === region
+    ? undefined
+    : `AWS_REGION or AWS_DEFAULT_REGION is ${region}, and this instance is in ${own}, as its cluster and its group are: none of them will be found`;
 }
 
 /** Reads the instance's own id. */

@@ -1,6 +1,6 @@
 import type { Caller } from '../../aws/call.ts';
 import { describeTag } from '../../aws/ec2.ts';
-import { type Identity, type Imds, readIdentity } from '../../aws/imds.ts';
+import { type Identity, type Imds, readIdentity, readOtherRegion } from '../../aws/imds.ts';
 import { isoTime, systemClock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
@@ -22,7 +22,11 @@ export async function* checkMetadata(
   const name = 'instance metadata';
   const identity = await readIdentity(imds, regionGiven);
   if (identity.kind === 'known') {
-    yield ok(name, `this is ${identity.value.instanceId} in ${identity.value.region}`);
+    const { instanceId, region } = identity.value;
+    const elsewhere = regionGiven ? await readOtherRegion(imds, region) : undefined;
+    yield elsewhere === undefined
+      ? ok(name, `this is ${instanceId} in ${region}`)
+      : fail(name, elsewhere, 'unset it, and restart the agent: it takes the Region of the instance');
     return identity.value;
   }
   yield fail(

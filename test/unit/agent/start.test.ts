@@ -159,6 +159,7 @@ describe('before it knows who it is', () => {
 describe('the Region', () => {
   for (const [environment, expected] of [
     [{}, 'eu-west-1'],
+    [{ AWS_REGION: 'eu-west-1' }, 'eu-west-1'],
     [{ AWS_DEFAULT_REGION: 'us-east-1' }, 'us-east-1'],
     [{ AWS_DEFAULT_REGION: 'us-east-1', AWS_REGION: 'ap-south-1' }, 'ap-south-1'],
   ] as const)
@@ -166,6 +167,10 @@ describe('the Region', () => {
       const agent = start({ environment });
       await agent.pass(SECOND);
       assert.equal(agent.host.region, expected);
+      const warnings = agent.said.filter((line) => line.startsWith('config.warning'));
+      const warning = `config.warning: AWS_REGION or AWS_DEFAULT_REGION is ${expected}, and this instance is in eu-west-1, as its cluster and its group are: none of them will be found`;
+      // Nothing else would tell until the drain in which neither the cluster nor the hook is found.
+      assert.deepEqual(warnings, expected === 'eu-west-1' ? [] : [warning]);
     });
 });
 
