@@ -82,10 +82,20 @@ function syncBeside(path: string, flags: number | 'r', fs: FileSystem): Promise<
       return;
     }
     fs.fsync(file, (error) => {
-      fs.closeSync(file);
-      resolve(!error);
+      const closed = isClosed(file, fs);
+      resolve(!error && closed);
     });
   });
+}
+
+/** close(2) tells of writes that failed, on a network's file system for example. */
+function isClosed(file: number, fs: FileSystem): boolean {
+  try {
+    fs.closeSync(file);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** On a disk that is nearly full, write(2) takes what it has room for, and only the next call fails. */

@@ -145,6 +145,15 @@ describe('a file that is replaced', () => {
     assert.equal(await putOnDisk(link), false);
     const fsync = ((_: number, done: (error: Error) => void) => done(new Error('EIO'))) as never;
     assert.equal(await putOnDisk(path, { ...nodeFs, fsync }), false, 'a disk that has failed holds nothing');
+    const closeSync = (file: number) => {
+      nodeFs.closeSync(file);
+      throw new Error('EIO');
+    };
+    assert.equal(
+      await putOnDisk(path, { ...nodeFs, closeSync }),
+      false,
+      'the agent would end with a stack trace',
+    );
   });
 
   test('takes another’s name if it can', (t) => {
