@@ -339,7 +339,8 @@ function noteWord({ process, setting }: Instance, at: number, path: string, body
     else if (/^\{.*"time".*\}$/s.test(body.trim())) say('spot', body);
   } else if (path.endsWith(`/tags/instance/${setting.tagKey}`)) {
     say('tag', body?.trim().toLowerCase() === 'false' ? undefined : body);
-  } else if (path.endsWith('/tags/instance') && body !== undefined && !body.includes(setting.tagKey)) {
+    // Where the whole folder is not there, as after the last tag has gone, the EC2 API is asked.
+  } else if (path.endsWith('/tags/instance') && body?.includes(setting.tagKey) !== true) {
     say('tag', undefined);
   }
 }

@@ -431,15 +431,20 @@ describe('L4, cancelled', () => {
   });
 
   test('given back against the last word of metadata', () => {
-    const word = (at: number, body: string): Entry => ({
+    const word = (
+      at: number,
+      body: string,
+      path = 'autoscaling/target-lifecycle-state',
+      status = 200,
+    ): Entry => ({
       kind: 'host-request',
       at: at * 1000,
       instanceId: A,
       to: 'imds',
       answered: true,
-      path: 'http://169.254.169.254/latest/meta-data/autoscaling/target-lifecycle-state',
+      path: `http://169.254.169.254/latest/meta-data/${path}`,
       body,
-      status: 200,
+      status,
     });
     const given = (...told: readonly Entry[]) =>
       found(
@@ -450,6 +455,11 @@ describe('L4, cancelled', () => {
     assert.ok(given(word(15, 'Terminated')).includes(against));
     assert.ok(!given(word(15, 'Terminated'), word(18, 'InService')).includes(against));
     assert.ok(!given(word(19.5, 'Terminated')).includes(against), 'the request was on its way');
+    const shown = word(18, 'true', 'tags/instance/ecs-drain-agent:terminate');
+    const againstTag = against.replace('lifecycle', 'tag');
+    assert.ok(given(shown).includes(againstTag));
+    const gone = word(18.5, '', 'tags/instance', 404);
+    assert.ok(!given(shown, gone).includes(againstTag), 'with the last tag metadata has none any more');
   });
 
   test('another instance given back, which metadata has named from the start on', () => {
