@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { ifKnown, known, unknown } from '../base/reading.ts';
 import { type Log, withFields } from '../log/log.ts';
 import type { OperatorHooks } from '../operator-hooks/operator-hooks.ts';
-import { type Signals, withoutTag } from '../signals/read-signals.ts';
+import { presentIn, type Signals, withoutTag } from '../signals/read-signals.ts';
 import type { Signal, TagSignal } from '../signals/signal.ts';
 import type { Calls } from './act/calls.ts';
 import type { RunningHooks } from './act/hook-stages.ts';
@@ -160,11 +160,11 @@ export async function runAgent(ports: AgentPorts): Promise<void> {
     const all = watch.signals.reading();
     if (all.kind === 'known' && isAnotherTag(all.value, tag)) noteTag(tagIn(all.value.present));
     if (all.kind === 'known' && isAnotherTag(all.value, pastTag)) pastTag = undefined;
-    const signals = pastTag === undefined ? all : withoutTag(all);
+    const signals = all.kind === 'known' && pastTag !== undefined ? known(withoutTag(all.value)) : all;
     return {
       now: clock.now(),
       wallNow: ports.wallNow(),
-      signals: signals.kind === 'known' ? known(signals.value.present) : signals,
+      signals: signals.kind === 'known' ? presentIn(signals.value) : signals,
       silentSignals: ifKnown(signals)?.silent,
       pastTag,
       identity: identity === instanceId ? 'confirmed' : 'changed',

@@ -21,7 +21,7 @@ export type Observation = {
   readonly wallNow: number;
   /** What says that this instance must go. Known and empty: nothing does. */
   readonly signals: Reading<readonly Signal[]>;
-  /** Beside those that are known: the other sources that do not answer, and why. Absent where all do. */
+  /** The sources that do not answer, and why, whether or not another has a signal. Absent where all do, and where none was asked yet. */
   readonly silentSignals?: SilentSources | undefined;
   /** When what asks for this instance last changed, as far as this process has seen: its own beginning at the earliest. */
   readonly signalsChangedAt?: number | undefined;

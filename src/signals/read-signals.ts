@@ -42,10 +42,7 @@ export function goneIfRepeated(imds: Imds): Imds {
 /** The signals that are there, and which sources are silent; `silent` is absent where all answer. */
 export type Signals = { readonly present: readonly Signal[]; readonly silent?: SilentSources };
 
-/**
- * Reads all signals at once. Any one that is there is enough. None at all is known only when every source
- * says so: a source that does not answer may have the signal.
- */
+/** Reads all signals at once. Always known: which sources are silent is a part of it. */
 export async function readSignals(readers: readonly SignalReader[]): Promise<Reading<Signals>> {
   const readings = await Promise.all(readers.map(({ read }) => read()));
   const present: Signal[] = [];
@@ -55,20 +52,21 @@ export async function readSignals(readers: readonly SignalReader[]): Promise<Rea
     if (reading?.kind === 'unknown') silent.push([source, reading.cause]);
     else if (reading?.value) present.push(reading.value);
   }
-  if (silent.length === 0) return known({ present });
-  return heardBeside(present, Object.fromEntries(silent));
+  return known(silent.length === 0 ? { present } : { present, silent: Object.fromEntries(silent) });
 }
 
-const heardBeside = (present: readonly Signal[], silent: SilentSources): Reading<Signals> =>
-  present.length > 0 ? known({ present, silent }) : unknown(whySilent(silent));
+/**
+ * What asks for the instance. Any signal that is there is enough. None at all is known only when every source says so: a source that
+ * does not answer may have the signal.
+ */
+export const presentIn = ({ present, silent }: Signals): Reading<readonly Signal[]> =>
+  present.length > 0 || silent === undefined ? known(present) : unknown(whySilent(silent));
 
 /** Why no source of these answers, for people. */
 export const whySilent = (silent: SilentSources): string => Object.values(silent).join('; ');
 
-/** The same without the tag, which asks for nothing: once more, none at all is known only when every source says so. */
-export function withoutTag(signals: Reading<Signals>): Reading<Signals> {
-  if (signals.kind === 'unknown') return signals;
-  const { silent } = signals.value;
-  const present = signals.value.present.filter(({ source }) => source !== 'tag');
-  return silent === undefined ? known({ present }) : heardBeside(present, silent);
-}
+/** The same without the tag, which asks for nothing. */
+export const withoutTag = ({ present, silent }: Signals): Signals => ({
+  present: present.filter(({ source }) => source !== 'tag'),
+  ...(silent && { silent }),
+});

@@ -1114,8 +1114,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'takes a group at the word that it gave before metadata told of a termination',
     edits: [
-      { within: 'isAwaited', replace: 'last && !isTold(memory)', by: 'last' },
-      { within: 'assumedGroup', replace: 'isUnheard && isTold(memory)', by: 'false as boolean' },
+      { within: 'isAwaited', replace: 'last && !isTold', by: 'last' },
+      { within: 'assumedGroup', replace: 'isUnheard && isTold', by: 'false as boolean' },
     ],
     isRare: true,
   },

@@ -254,6 +254,63 @@ const stories: Record<string, Partial<Plan>> = {
       kills: [{ downMs: 12_748, state: 'kept', when: 'in-write', operation: 7 }],
       horizon: 2_208_541,
     },
+  'a Spot host is hibernated while its agent is down, and when it goes on another source is silent': {
+    seed: 83_022_575,
+    group: {
+      hooks: [
+        { name: 'ecs-managed-draining-termination-hook', heartbeatTimeout: 746, defaultResult: 'ABANDON' },
+      ],
+      ours: undefined,
+      retain: true,
+    },
+    machine: { ...plain.machine, clockAhead: -200_053 },
+    happenings: [
+      { at: 1_585, what: 'spot', inMs: 30_628, action: 'hibernate' },
+      { at: 19_889, what: 'hibernation', forMs: 99_885 },
+    ],
+    tasks: [task(1_919_774)],
+    faults: [
+      {
+        at: 119_773,
+        match: { service: 'imds', path: 'target-lifecycle-state' },
+        fault: { what: 'reset' },
+        count: 2,
+      },
+    ],
+    kills: [{ when: 'at', at: 6_484, downMs: 14_193, state: 'kept' }],
+    horizon: 2_833_967,
+  },
+  'a group that kept the instance fails from then on, and metadata has no word of its termination for seconds':
+    {
+      seed: 83_099_710,
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 529, defaultResult: 'CONTINUE' }],
+        ours: 'drain',
+        retain: false,
+      },
+      world: { ...plain.world, timings: { terminatingToWait: 41_398 } },
+      happenings: [
+        { at: 210_070, what: 'manual-drain' },
+        { at: 250_399, what: 'scale-in' },
+        { at: 287_935, what: 'manual-cancel' },
+      ],
+      tasks: [task(437_522)],
+      faults: [
+        {
+          at: 227_245,
+          match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+          fault: { what: 'reset' },
+          forMs: 291_000,
+        },
+        {
+          at: 281_722,
+          match: { service: 'imds', path: 'target-lifecycle-state' },
+          fault: { what: 'error', name: 'NotFound', status: 404 },
+          count: 3,
+        },
+      ],
+      horizon: 1_418_245,
+    },
   'ECS lets go of an ACTIVE instance while it stops a task that was placed a moment ago': {
     seed: 298_392,
     flags: ['--mode', 'deregister'],

@@ -7,16 +7,22 @@ import { chooseHook } from './lifecycle-hook.ts';
 
 /** The current signals. If a source does not answer, its last ones count. */
 export function signalsOf(observed: Observation): readonly Signal[] {
-  const { memory, silentSignals } = observed;
+  const { signals, memory, silentSignals } = observed;
   const heard = signalsHeard(observed);
-  if (!silentSignals || !memory.signals) return heard;
+  if (signals.kind === 'unknown' || !silentSignals || !memory.signals) return heard;
   const kept = memory.signals.filter(({ source }) => source in silentSignals);
   return kept.length > 0 ? [...heard, ...kept] : heard;
 }
 
-/** The signals of the sources that answer now; the last known ones if nothing answers. What cannot be undone rests only on these. */
-const signalsHeard = ({ signals, memory }: Observation): readonly Signal[] =>
-  ifKnown(signals) ?? memory.signals ?? [];
+/**
+ * The signals of the sources that answer now; if none of these has one, the last known ones of those that are silent. What cannot be undone
+ * rests only on these.
+ */
+function signalsHeard({ signals, silentSignals, memory }: Observation): readonly Signal[] {
+  if (signals.kind === 'known') return signals.value;
+  const last = memory.signals ?? [];
+  return silentSignals === undefined ? last : last.filter(({ source }) => source in silentSignals);
+}
 
 /** The instance's state in its group; undefined where it is not known, or in no group. */
 export const groupState = (observed: Observation): string | undefined => membership(observed)?.state;

@@ -51,6 +51,13 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
     if (memory.signalledAt === undefined || merged !== memory.signals) {
       next = { ...next, signalledAt: memory.signalledAt ?? now, signals: merged };
     }
+  } else if (
+    signals.kind === 'unknown' &&
+    memory.signals &&
+    signalsOf(observed).length < memory.signals.length
+  ) {
+    // A source that says that it has none has taken its signal back, whoever else is silent.
+    next = { ...next, signals: signalsOf(observed) };
   } else if (memory.signalledAt === undefined && terminationDecided(observed)) {
     // The group itself asks for it, without a signal: an operator's limit counts from then.
     next = { ...next, signalledAt: now };

@@ -1,9 +1,10 @@
 import type { Lifecycle } from '../../aws/auto-scaling.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ifKnown, known, type Reading } from '../../base/reading.ts';
+import type { Signal } from '../../signals/signal.ts';
 import { isAssumed } from '../decide/facts.ts';
 import { leaving } from '../decide/group-state.ts';
-import type { DrainState, EcsView, Memory, Observation, Policy, StageState } from '../model.ts';
+import type { DrainState, EcsView, Observation, Policy, StageState } from '../model.ts';
 import type { DrainPolls, SeenInDrain } from '../polls.ts';
 import { containerInstanceIn } from './container-instance.ts';
 import { tasksOn } from './tasks.ts';
@@ -50,9 +51,12 @@ export function createObserver(ports: ObserverPorts): Observer {
   let wasGroupCrowded = false;
   /** Answers from before then do not count. */
   let forgottenAt = -Infinity;
+  /** When metadata was last heard to say that the group terminates the instance. */
+  let toldAt = -Infinity;
 
   function observe(around: Around): Observation {
     const state = ports.state();
+    if (ifKnown(around.signals)?.some(isTermination)) toldAt = around.now;
     const view = viewNow();
     const { onHost, gone, ignored, silentSince, emptySince, keptForMs, notWaitingAt } = seenInDrain();
     const wasAsked = polls.localTasks.asked().at > -Infinity;
@@ -79,8 +83,8 @@ export function createObserver(ports: ObserverPorts): Observer {
       emptySince,
       ecsAgentSilentSince: silentSince,
       lifecycle: polls.lifecycle.reading(),
-      isGroupAwaited: isAwaited(polls.lifecycle, state.memory, around.now),
-      assumedGroup: assumedGroup(polls.lifecycle, state.memory),
+      isGroupAwaited: isAwaited(polls.lifecycle, isTold(), around.now),
+      assumedGroup: assumedGroup(polls.lifecycle, isTold()),
       beginningGroup: beginningGroup(polls.lifecycle.lastKnown()),
       keptForMs,
       notWaitingAt,
@@ -94,6 +98,13 @@ export function createObserver(ports: ObserverPorts): Observer {
       completionRestsUntil: state.attempts.complete?.restsUntil,
       crowded: isGroupCrowded() && keptAt !== undefined ? { keptAt, spread } : undefined,
     };
+  }
+
+  /** What metadata has told since the group last answered is a termination: no group takes it back, though metadata may have no word for it now. */
+  function isTold(): boolean {
+    return (
+      toldAt > polls.lifecycle.lastKnownAt() || ports.state().memory.signals?.some(isTermination) === true
+    );
   }
 
   /** While the host is busy, no answer from ECS can end the drain: its last answer is enough if a view was only throttled. */
@@ -153,13 +164,13 @@ const AWAITED_MS = 30_000;
  * Whether the group has yet to answer: for the first time in this drain, or since metadata has said that it terminates the instance. A
  * failure does not revoke that.
  */
-function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], memory: Memory, now: number): boolean {
+function isAwaited({ asked, lastKnown }: DrainPolls['lifecycle'], isTold: boolean, now: number): boolean {
   const last = lastKnown();
   if (last && isAssumed(last)) return true;
-  if (last && !isTold(memory)) return false;
+  if (last && !isTold) return false;
   const { isAsking, failure } = asked();
   if (!failure) return isAsking;
-  return failure.kind !== 'permission' && (isTold(memory) || now - failure.since < AWAITED_MS);
+  return failure.kind !== 'permission' && (isTold || now - failure.since < AWAITED_MS);
 }
 
 const beginningGroup = (last: Lifecycle | undefined): string | undefined =>
@@ -168,12 +179,11 @@ const beginningGroup = (last: Lifecycle | undefined): string | undefined =>
     : undefined;
 
 /** Once metadata has told of a termination, a group that kept the instance when it was heard is not taken at that word while it fails. */
-function assumedGroup({ asked, reading, lastKnown }: DrainPolls['lifecycle'], memory: Memory) {
+function assumedGroup({ asked, reading, lastKnown }: DrainPolls['lifecycle'], isTold: boolean) {
   const last = lastKnown();
   if (last?.kind !== 'in-group') return undefined;
   const isUnheard = reading().kind === 'unknown' && asked().failure !== undefined && !leaving(last.state);
-  return isAssumed(last) || (isUnheard && isTold(memory)) ? last.group : undefined;
+  return isAssumed(last) || (isUnheard && isTold) ? last.group : undefined;
 }
 
-/** What metadata has told last is a termination, which no group takes back, though metadata may have no word for it now. */
-const isTold = ({ signals = [] }: Memory): boolean => signals.some(({ source }) => source === 'lifecycle');
+const isTermination = ({ source }: Signal): boolean => source === 'lifecycle';

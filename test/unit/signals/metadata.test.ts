@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Imds } from '../../../src/aws/imds.ts';
 import { known, unknown } from '../../../src/base/reading.ts';
 import { lifecycleSignal, rebalanceSignal, spotSignal } from '../../../src/signals/metadata.ts';
-import { readSignals, withoutTag } from '../../../src/signals/read-signals.ts';
+import { presentIn, readSignals, withoutTag } from '../../../src/signals/read-signals.ts';
 
 const saying = (path: string, body: string | undefined): Imds => ({
   get: async (asked) => {
@@ -99,39 +99,41 @@ describe('all signals together', () => {
   const quiet = { source: 'spot', read: async () => unknown('a is silent') } as const;
   const quietToo = { source: 'scheduled', read: async () => unknown('b is silent') } as const;
 
+  const read = async (...sources: Parameters<typeof readSignals>[0]) => {
+    const signals = await readSignals(sources);
+    assert.equal(signals.kind, 'known');
+    return signals.kind === 'known' ? signals.value : assert.fail();
+  };
+
   test('none is known only when every source says so', async () => {
-    assert.deepEqual(await readSignals([none, none]), known({ present: [] }));
-    assert.deepEqual(await readSignals([none, quiet]), unknown('a is silent'));
-    assert.deepEqual(await readSignals([quiet, none, quietToo]), unknown('a is silent; b is silent'));
-    assert.deepEqual(await readSignals([]), known({ present: [] }));
+    assert.deepEqual(presentIn(await read(none, none)), known([]));
+    assert.deepEqual(presentIn(await read(none, quiet)), unknown('a is silent'));
+    assert.deepEqual(presentIn(await read(quiet, none, quietToo)), unknown('a is silent; b is silent'));
+    assert.deepEqual(presentIn(await read()), known([]));
   });
 
   test('one is enough, whoever is silent', async () => {
-    assert.deepEqual(
-      await readSignals([quiet, manual, none, quietToo]),
-      known({
-        present: [{ source: 'manual' }],
-        silent: { spot: 'a is silent', scheduled: 'b is silent' },
-      }),
-    );
+    const signals = await read(quiet, manual, none, quietToo);
+    assert.deepEqual(presentIn(signals), known([{ source: 'manual' }]));
+    assert.deepEqual(signals.silent, { spot: 'a is silent', scheduled: 'b is silent' });
   });
 
+  test('who is silent is told though nobody has one: the others have none', async () =>
+    assert.deepEqual(await read(none, quiet), { present: [], silent: { spot: 'a is silent' } }));
+
   test('a tag that asks for nothing does not stand for the sources that are silent', async () => {
-    const read = async () => known({ source: 'tag', value: 'time=2026-01-02T03:04:05Z' } as const);
-    const tag = { source: 'tag', read } as const;
+    const value = 'time=2026-01-02T03:04:05Z';
+    const tag = { source: 'tag', read: async () => known({ source: 'tag', value } as const) } as const;
     const but = async (...sources: Parameters<typeof readSignals>[0]) =>
-      withoutTag(await readSignals(sources));
-    assert.deepEqual(await but(tag, none), known({ present: [] }));
+      presentIn(withoutTag(await read(...sources)));
+    assert.deepEqual(await but(tag, none), known([]));
     assert.deepEqual(
       await but(tag, quiet),
       unknown('a is silent'),
       'a drain is cancelled while metadata is silent',
     );
     assert.deepEqual(await but(quiet), unknown('a is silent'));
-    assert.deepEqual(
-      await but(tag, manual, quiet),
-      known({ present: [{ source: 'manual' }], silent: { spot: 'a is silent' } }),
-    );
+    assert.deepEqual(await but(tag, manual, quiet), known([{ source: 'manual' }]));
   });
 
   test('are in the order of their sources', async () => {

@@ -49,6 +49,17 @@ describe('the signals', () => {
     );
     assert.deepEqual(beside(undefined), [manual]);
   });
+  it('of a source that says that it has none are gone, though another is silent: a task would be asked to stop for a Spot notice that is over', () => {
+    const spot = { source: 'spot', action: 'hibernate', interruptionAt: NOW } as const;
+    const observed = {
+      ...withTask,
+      memory: { ...withTask.memory, signals: [spot, tag] },
+      signals: unknown('silent'),
+    };
+    assert.deepEqual(signalsOf({ ...observed, silentSignals: { lifecycle: 'reset' } }), []);
+    assert.deepEqual(signalsOf({ ...observed, silentSignals: { lifecycle: 'reset', tag: 'reset' } }), [tag]);
+    assert.deepEqual(signalsOf({ ...observed, silentSignals: { tag: 'reset', spot: 'reset' } }), [spot, tag]);
+  });
   it('are none where none was ever seen', () => assert.deepEqual(signalsOf(nothing), []));
 });
 

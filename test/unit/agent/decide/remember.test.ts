@@ -56,7 +56,11 @@ describe('what is remembered of the signals', () => {
   });
   it('all of it while the sources are silent', () => {
     const memory: Memory = { signalledAt: NOW - MINUTE, signals: [tag], drainingSetAt: NOW - MINUTE };
-    assert.equal(after({ memory, signals: unknown('IMDS is silent') }), memory);
+    const silence = { memory, signals: unknown('IMDS is silent') };
+    assert.equal(after(silence), memory);
+    assert.equal(after({ ...silence, silentSignals: { tag: 'IMDS is silent' } }), memory);
+    const other = after({ ...silence, silentSignals: { spot: 'IMDS is silent' } });
+    assert.deepEqual(other, { ...memory, signals: [] }, 'the tag’s own source says that it is gone');
   });
   it('nothing of a drain whose signal is gone', () => {
     assert.deepEqual(after({ memory: { signalledAt: NOW - MINUTE, signals: [tag] } }), {});
