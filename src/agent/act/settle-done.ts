@@ -74,7 +74,11 @@ export function done(state: DrainState, mutation: Mutation, context: SettleConte
       return {
         state: { ...resting, memory: { ...memory, terminatedAt: now } },
         stale: ['lifecycle'],
-        events: [{ event: 'instance.terminated', message, fields: { why } }, ...(times > 2 ? [again] : [])],
+        // An instance that stays in service was not retained: no hook of its group is to blame.
+        events: [
+          { event: 'instance.terminated', message, fields: { why } },
+          ...(times > 2 && why !== 'rebalance' ? [again] : []),
+        ],
       };
     }
   }

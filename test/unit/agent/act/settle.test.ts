@@ -245,12 +245,13 @@ describe('what was done', () => {
     );
   });
   it('terminated again and again: told ever more rarely, since the group retains it each time, and that is said', () => {
-    let state = after(terminate, done).state;
+    const retained: Mutation = { kind: 'terminate', why: 'drained' };
+    let state = after(retained, done).state;
     const rests = [state.attempts.terminate?.restsUntil];
     const said: string[] = [];
     let message: string | undefined;
     for (let times = 2; times <= 6; times++) {
-      const next = after(terminate, done, { state });
+      const next = after(retained, done, { state });
       message = next.events.at(-1)?.message;
       state = next.state;
       rests.push(state.attempts.terminate?.restsUntil);
@@ -263,6 +264,18 @@ describe('what was done', () => {
       'instance.terminated',
       ...[2, 3, 4, 5].map((times) => `instance.terminated,instance.retained-again ${times}`),
     ]);
+  });
+  it('terminated again while it stays in service: no hook is blamed for it', () => {
+    let state = after(terminate, done).state;
+    for (let times = 2; times <= 4; times++) {
+      const next = after(terminate, done, { state });
+      state = next.state;
+      assert.deepEqual(
+        next.events.map(({ event }) => event),
+        ['instance.terminated'],
+        'an operator is told to look for a hook that ends with ABANDON, and there is none',
+      );
+    }
   });
   it('terminated: the group is asked what it makes of it', () => {
     const { state, stale, events } = after(terminate, done);
