@@ -62,6 +62,8 @@ export type Observation = {
   readonly lastHeartbeat: Heartbeat | undefined;
   /** Until when a completion of our lifecycle action rests that got nowhere. Absent: none does. */
   readonly completionRestsUntil?: number | undefined;
+  /** When asking a task to stop last failed, by task ARN, as far as this process has tried. */
+  readonly stopRefusedAt?: Readonly<Record<string, number>> | undefined;
   /**
    * Auto Scaling has throttled the question after its hooks: when metadata last said that the group keeps the instance, so that no
    * action has waited for longer, and this instance's share of the time that is left, uniform in [0, 1). Absent: it has not, or
@@ -264,8 +266,14 @@ export type Outcome =
   /** No lifecycle action of that hook waits for this instance. */
   | { readonly kind: 'nothing-waiting' }
   /** Of the tasks that were to be asked to stop these were, and others could not be. */
-  | { readonly kind: 'partly'; readonly asked: readonly Task[]; readonly error: AwsError }
-  | { readonly kind: 'failed'; readonly error: AwsError };
+  | {
+      readonly kind: 'partly';
+      readonly asked: readonly Task[];
+      readonly error: AwsError;
+      readonly refused?: readonly Task[];
+    }
+  /** `refused`: of the tasks that were to be asked to stop, those for which the request was sent and failed. */
+  | { readonly kind: 'failed'; readonly error: AwsError; readonly refused?: readonly Task[] };
 
 /** What is asked while nothing happens, and what more in a drain. */
 export type WatchQuestion = 'signals' | 'identity' | 'registration';
@@ -339,6 +347,8 @@ export type DrainState = {
   readonly memory: Memory;
   readonly attempts: Readonly<Partial<Record<Try, Attempts>>>;
   readonly heartbeat: Heartbeat | undefined;
+  /** When asking a task to stop last failed, by task ARN. */
+  readonly stopRefusedAt?: Readonly<Record<string, number>> | undefined;
   /** In a dry run: what was done in name only. */
   readonly pretended: readonly Mutation['kind'][];
   /** A view of ECS that was asked before this does not tell whether the state that we set, DRAINING or ACTIVE, has arrived. */

@@ -90,6 +90,7 @@ export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
     const left = [...tasks];
     const asked: Task[] = [];
     const errors: AwsError[] = [];
+    const refused: Task[] = [];
     const options = { urgent: why === 'spot', ...unless };
     const next = async (): Promise<void> => {
       for (let task = left.shift(); task; task = left.shift()) {
@@ -97,14 +98,17 @@ export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
         const outcome = await outcomeOf('stop-tasks', () =>
           ecs.stopTask(cluster, arn, `ecs-drain-agent: ${CAUSE[why]}`, options),
         );
-        if (outcome.kind === 'failed') errors.push(outcome.error);
-        else asked.push(task);
+        if (outcome.kind !== 'failed') asked.push(task);
+        else {
+          errors.push(outcome.error);
+          if (outcome.error.kind !== 'unsent') refused.push(task);
+        }
       }
     };
     await Promise.all(Array.from({ length: STOP_TASKS_AT_ONCE }, next));
     const error = soonest(errors);
     if (!error) return { kind: 'done' };
-    return asked.length > 0 ? { kind: 'partly', asked, error } : { kind: 'failed', error };
+    return asked.length > 0 ? { kind: 'partly', asked, error, refused } : { kind: 'failed', error, refused };
   }
 
   async function outcomeOf(what: keyof typeof OPERATION, call: () => Promise<unknown>): Promise<Outcome> {

@@ -1,3 +1,4 @@
+import type { Task } from '../../aws/ecs.ts';
 import type { AwsError, AwsErrorKind } from '../../aws/errors.ts';
 import { listInterval } from '../decide/ecs-pace.ts';
 import { restAfter } from '../decide/rest.ts';
@@ -40,13 +41,23 @@ export function settle(
     case 'nothing-waiting':
       return nothingWaiting(arrived, mutation, context);
     case 'partly': {
-      const rested = failed(arrived, mutation, outcome.error, before, context);
+      const noted = withRefused(arrived, outcome.refused, context.now);
+      const rested = failed(noted, mutation, outcome.error, before, context);
       if (mutation.kind !== 'stop-tasks') return rested;
       return stopping(rested.state, mutation, outcome.asked, context);
     }
-    case 'failed':
-      return failed(arrived, mutation, outcome.error, before, context);
+    case 'failed': {
+      const noted = withRefused(arrived, outcome.refused, context.now);
+      return failed(noted, mutation, outcome.error, before, context);
+    }
   }
+}
+
+/** So that those which cannot be asked to stop come last the next time. */
+function withRefused(state: DrainState, refused: readonly Task[] = [], now: number): DrainState {
+  if (refused.length === 0) return state;
+  const at = Object.fromEntries(refused.map(({ arn }) => [arn, now] as const));
+  return { ...state, stopRefusedAt: { ...state.stopRefusedAt, ...at } };
 }
 
 function tasksRunning(state: DrainState, mutation: Mutation, { now, mode, view }: SettleContext): Settled {

@@ -68,7 +68,7 @@ export function stopIgnored(
 
 /** Only those that ECS itself places on this container instance: what else the host names may be anybody's. */
 function stopTasks(
-  { now, memory }: Observation,
+  { now, memory, stopRefusedAt = {} }: Observation,
   containerInstance: ContainerInstance,
   tasks: readonly Task[],
   why: 'timeout' | 'spot' | 'ignored',
@@ -82,6 +82,8 @@ function stopTasks(
     .filter(({ containerInstanceArn }) => containerInstanceArn === arn)
     .filter(({ desiredStatus }) => desiredStatus !== 'STOPPED')
     .filter((task) => now >= (asked[task.arn] ?? -Infinity) + ASK_AGAIN_MS)
+    // A dozen that are refused each time would keep all others from being asked.
+    .toSorted((a, b) => (stopRefusedAt[a.arn] ?? 0) - (stopRefusedAt[b.arn] ?? 0))
     .slice(0, room);
   return toStop.length > 0 ? { kind: 'stop-tasks', cluster, tasks: toStop, why } : undefined;
 }

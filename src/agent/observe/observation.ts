@@ -96,6 +96,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       memory: state.memory,
       lastHeartbeat: state.heartbeat,
       completionRestsUntil: state.attempts.complete?.restsUntil,
+      stopRefusedAt: state.stopRefusedAt,
       crowded: isGroupCrowded() && keptAt !== undefined ? { keptAt, spread } : undefined,
     };
   }

@@ -7,9 +7,11 @@ import {
   busy,
   failed,
   known,
+  local,
   manual,
   START,
   scriptAgent,
+  task,
   unknown,
   waits,
 } from './scripted-agent.ts';
@@ -18,6 +20,20 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 /** Its action is abandoned after 5 min. */
 const hook = { name: 'drain', heartbeatTimeout: MINUTE, globalTimeout: 10 * MINUTE };
+
+describe('at the operator’s limit, where the first dozen tasks are refused for ever,', () => {
+  it('the others are asked all the same: they would run for ever', async () => {
+    const many = Array.from({ length: 14 }, (_, index) => ({ ...task, arn: `${task.arn}${index}` }));
+    const localTasks = many.map(({ arn }) => ({ ...local, arn }));
+    const agent = scriptAgent({ policy: { drainTimeout: MINUTE, onTimeout: 'stop-tasks' } });
+    const refused = many.slice(0, 12);
+    agent.outcomes['stop-tasks'] = { kind: 'failed', error: failed('rejected'), refused };
+    await begin(agent, { tasks: many, localTasks: known(localTasks) });
+    await agent.pass(3 * MINUTE);
+    const tried = agent.mutations.flatMap((one) => (one.kind === 'stop-tasks' ? one.tasks : []));
+    assert.equal(new Set(tried.map(({ arn }) => arn)).size, 14);
+  });
+});
 
 const nowhere: readonly (readonly [string, Outcome])[] = [
   ['somebody else has ended the action, and another hook holds the instance', { kind: 'nothing-waiting' }],

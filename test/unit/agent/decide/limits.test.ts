@@ -63,6 +63,13 @@ describe('at an operator’s limit', () => {
   });
   it('none while more than twelve were asked before an interruption that did not come', () =>
     assert.equal(stopped(remembering(asked(20, NOW - SECOND))), undefined));
+  it('those that were refused come last, or a dozen of them would keep all others from being asked', () => {
+    const thirteen = Array.from({ length: 13 }, (_, index) => taskOf(`t${index}`));
+    const refused = thirteen.slice(0, 12).map(({ arn }, index) => [arn, NOW - MINUTE + index] as const);
+    const observed = { ...withTask, stopRefusedAt: Object.fromEntries(refused) };
+    const first = ['t12', ...Array.from({ length: 11 }, (_, index) => `t${index}`)];
+    assert.deepEqual(stopped(observed, thirteen), first);
+  });
   it('one is asked again a minute later', () => {
     const { arn } = taskOf('a');
     assert.equal(stopped(remembering({ [arn]: NOW - MINUTE + 1 })), undefined);
