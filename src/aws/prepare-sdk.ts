@@ -27,7 +27,8 @@ export async function prepareSdk(
   environment: Environment,
   cluster: string | undefined,
 ): Promise<Prepared> {
-  const read = readNetwork(environment, undefined);
+  // The Region that the option names is asked, whatever the environment says.
+  const read = readNetwork(region ? { ...environment, AWS_REGION: region } : environment, undefined);
   if (read.kind === 'wrong') return read;
   const found = await findRegion(region, environment, createNodeHttp(systemClock));
   if (found.kind === 'unknown') return { kind: 'wrong', problems: [`--region: ${found.cause}`] };
