@@ -83,7 +83,8 @@ async function* examine(
   yield* checkClock(systemClock, () => timeOfMetadata(endpoint));
   yield* checkStateDir(config.stateDir, identity?.instanceId);
   yield* checkHooks(config);
-  yield* checkUnit(systemctlShow, agent.kind === 'running');
+  const isSeen = agent.kind !== 'unreadable';
+  yield* checkUnit(systemctlShow, agent.kind === 'running' ? 'runs' : isSeen ? 'off' : 'unknown');
   yield* checkJournal();
   yield* checkAgent(agent, file);
   const registration = yield* checkEcsAgent(createEcsAgent(http, config.introspectionUrl));

@@ -299,13 +299,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes the tag of an event that is over, left out, for all sources without a signal',
-    edits: [
-      {
-        within: 'withoutTag',
-        replace: 'silent === undefined',
-        by: 'true as boolean',
-      },
-    ],
+    edits: [{ within: 'withoutTag', replace: '...(silent && { silent }),', by: '' }],
     isRare: true,
     from: 2332,
   },
@@ -737,8 +731,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'createCalls',
-        replace: "asked.length > 0 ? { kind: 'partly', asked, error }",
-        by: "(false as boolean) ? { kind: 'partly', asked, error }",
+        replace: "asked.length > 0 ? { kind: 'partly', asked, error, refused }",
+        by: "(false as boolean) ? { kind: 'partly', asked, error, refused }",
       },
     ],
     isRare: true,

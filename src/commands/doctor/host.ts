@@ -76,9 +76,9 @@ export type ShowUnit = (unit: string, properties: readonly string[]) => Promise<
 /**
  * Whether systemd starts the agent, now and at boot.
  *
- * @param runs whether an agent runs here, by whatever means
+ * @param agent whether an agent runs here, by whatever means; `unknown` where this user may not see it
  */
-export async function* checkUnit(show: ShowUnit, runs: boolean): Checks {
+export async function* checkUnit(show: ShowUnit, agent: 'runs' | 'off' | 'unknown'): Checks {
   const name = 'systemd unit';
   const said = await show(UNIT, ['LoadState', 'ActiveState', 'UnitFileState']);
   if (said === undefined) {
@@ -96,8 +96,8 @@ export async function* checkUnit(show: ShowUnit, runs: boolean): Checks {
     );
   } else if (active !== 'active') {
     const fix = `systemctl start ${UNIT}; journalctl -u ${UNIT} -n 50 tells why it ended`;
-    const isOff = active === 'failed' || active === 'inactive';
-    if (runs)
+    const isOff = agent === 'off' && (active === 'failed' || active === 'inactive');
+    if (agent === 'runs')
       yield warn(name, `${UNIT} is ${active}: the agent that runs here was started by other means`, fix);
     // While it is starting, or about to be started again, it may run in a moment.
     else yield (isOff ? fail : warn)(name, `${UNIT} is ${active}: the agent does not run`, fix);

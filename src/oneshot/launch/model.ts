@@ -247,6 +247,8 @@ export type Following = {
   readonly stop: Stop | undefined;
   /** How often in a row ECS could not be asked to stop it, whatever it has told in between. */
   readonly stopFailures: number;
+  /** How often in a row it was refused: a permission may be missing for a moment. */
+  readonly stopRefusals: number;
 };
 
 /** ECS has accepted to stop the task. */

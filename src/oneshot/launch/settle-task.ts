@@ -20,6 +20,7 @@ export function follow(
     placedAt: placed(task, undefined, now),
     stop: undefined,
     stopFailures: 0,
+    stopRefusals: 0,
   };
   if (task.lastStatus === 'STOPPED' && (policy.waits || launch.cancel)) return stopped(launch, phase, task);
   return { ...launch, phase, dueAt: launch.cancel ? now : now + STOPPING_DELAY_MS };

@@ -164,11 +164,13 @@ function failed(
     dueAt: now + backoff(failures, random),
   };
   if (phase.kind === 'following') {
-    const tried = isStop ? { ...phase, stopFailures: failures } : phase;
+    const stopRefusals = isRefusal(error) && !isUnknownTask(error) ? phase.stopRefusals + 1 : 0;
+    const tried = isStop ? { ...phase, stopFailures: failures, stopRefusals } : phase;
     // Not yet known to StopTask, right after RunTask: as with MISSING, that says nothing for minutes.
     if (isStop && isUnknownTask(error))
       return { ...next, phase: { ...tried, missingSince: phase.missingSince ?? now } };
-    if (!isRefusal(error) || failures < MOST_REFUSALS) return { ...next, phase: tried };
+    if (!isRefusal(error) || (isStop ? stopRefusals : failures) < MOST_REFUSALS)
+      return { ...next, phase: tried };
     const what = call === 'stop' ? 'ECS does not let it be stopped' : 'ECS does not tell how it is';
     return ended(next, 'lost', EXIT.lost, `${what}: ${error.message}; it may still run`, phase.task);
   }

@@ -20,11 +20,16 @@ const linesOf = async (checks: Checks) => {
 };
 
 describe('the systemd unit', () => {
-  const shown = (LoadState: string, ActiveState: string, UnitFileState: string, runs = false) =>
+  const shown = (
+    LoadState: string,
+    ActiveState: string,
+    UnitFileState: string,
+    agent: 'runs' | 'off' | 'unknown' = 'off',
+  ) =>
     linesOf(
       checkUnit(
         async () => `LoadState=${LoadState}\nActiveState=${ActiveState}\nUnitFileState=${UnitFileState}\n`,
-        runs,
+        agent,
       ),
     );
 
@@ -68,15 +73,18 @@ describe('the systemd unit', () => {
     });
   }
 
+  test('an agent of which this user may see nothing may run by other means', async () =>
+    assert.match((await shown('loaded', 'inactive', 'enabled', 'unknown'))[0] ?? '', /^warn .* is inactive/));
+
   test('an agent that was started by other means', async () => {
     assert.match(
-      (await shown('loaded', 'inactive', 'enabled', true))[0] ?? '',
+      (await shown('loaded', 'inactive', 'enabled', 'runs'))[0] ?? '',
       /^warn .* is inactive: the agent that runs here was started by other means/,
     );
   });
 
   test('no systemd', async () => {
-    assert.deepEqual(await linesOf(checkUnit(async () => undefined, false)), [
+    assert.deepEqual(await linesOf(checkUnit(async () => undefined, 'off')), [
       'skip  systemd unit: no systemd runs on this host; `ecs-drain-agent run` must be started by other means',
     ]);
   });

@@ -485,7 +485,7 @@ describe('SIGTERM', () => {
 
 describe('a task without an instance that ECS does not stop, and that is looked at before each try', () => {
   /** From the end of the time for room on: how it ends within an hour, and how often ECS was asked to stop it. */
-  function untilEnd(kind: AwsError['kind']): readonly [string, number] {
+  function untilEnd(...kinds: readonly AwsError['kind'][]): readonly [string, number] {
     let launch = after(fresh, defined, started(unplaced));
     let stops = 0;
     for (let now = T0 + 30 * MINUTE; now < T0 + 90 * MINUTE; ) {
@@ -493,6 +493,7 @@ describe('a task without an instance that ECS does not stop, and that is looked 
       if (step.kind === 'end') return [step.end.kind, stops];
       if (step.kind === 'wait') now = step.until;
       else {
+        const kind = kinds[stops % kinds.length] ?? 'throttled';
         if (step.kind === 'stop') stops++;
         const outcome = step.kind === 'stop' ? failed(kind, 'stop') : described(unplaced);
         launch = settle(launch, fresh, outcome, now, () => 0.5);
@@ -503,6 +504,8 @@ describe('a task without an instance that ECS does not stop, and that is looked 
   }
   test('a policy forbids it: the launch ends, it does not go on for ever', () =>
     assert.deepEqual(untilEnd('permission'), ['lost', 5]));
+  test('only one try of five is refused: it may run on only if all are', () =>
+    assert.equal(untilEnd('throttled', 'throttled', 'throttled', 'throttled', 'permission')[0], 'goes on'));
   test('ECS throttles it: the tries become rarer, down to two a minute', () =>
     assert.deepEqual(untilEnd('throttled'), ['goes on', 124]));
 });
