@@ -1,11 +1,12 @@
+import type { Task } from '../../aws/ecs.ts';
 import { isoTime } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Fields, Log } from '../../log/log.ts';
 import { hookChoice, isCompleted, isConfirmedAnew, leavingGroup, onWallClock } from '../decide/facts.ts';
-import { hookLimit, isHandedOver } from '../decide/limits.ts';
+import { hookLimit, isHandedOver, pastTimeout } from '../decide/limits.ts';
 import { otherEnd } from '../decide/other-hooks.ts';
-import type { Decision, Observation, Policy } from '../model.ts';
+import type { Action, Decision, Observation, Policy } from '../model.ts';
 import { factsOf, type ReportedTask, report } from './report.ts';
 import { UNKNOWN_BEFORE_WARNING_MS } from './signal-transitions.ts';
 import { count, hookProblem, shortId, WHAT } from './words.ts';
@@ -41,11 +42,10 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
   }
 
   function tellTasks(observed: Observation, decision: Decision, facts: () => Fields, viewedAt: number) {
-    const { action } = decision;
-    if (action.kind !== 'wait' || action.why.for !== 'tasks') return;
+    const tasks = tasksAwaited(observed, decision.action);
+    if (tasks.length === 0) return;
     const { now } = observed;
-    const { tasks, pastTimeout } = action.why;
-    if (pastTimeout && isTimeFor('drain.timeout', now)) {
+    if (pastTimeout(observed, policy) && isTimeFor('drain.timeout', now)) {
       log('drain.timeout', `the drain timeout has passed with ${count(tasks.length, 'task')} left`, {
         ...facts(),
         onTimeout: policy.onTimeout,
@@ -193,6 +193,12 @@ export function createDrainTransitions(log: Log, policy: Policy, watched: string
     tellHook(observed, facts);
     tellWait(decision, observed, facts);
   };
+}
+
+/** What the drain waits for: also while its tasks are asked to stop, and in mode `deregister`, where ECS says at each try whether any is left. */
+function tasksAwaited({ tasks }: Observation, action: Action): readonly Task[] {
+  if (action.kind === 'wait') return action.why.for === 'tasks' ? action.why.tasks : [];
+  return action.kind === 'deregister' || action.kind === 'stop-tasks' ? (ifKnown(tasks) ?? []) : [];
 }
 
 /** The facts of a drain, flat enough for a log line. */

@@ -136,8 +136,11 @@ function doing(action: Action, observed: Observation, policy: Policy): string {
       return 'cancelled; setting the container instance ACTIVE';
     case 'stop-tasks':
       return `asking ${count(action.tasks.length, 'task')} to stop`;
-    case 'deregister':
-      return 'deregistering the container instance';
+    case 'deregister': {
+      const tasks = ifKnown(observed.tasks) ?? [];
+      const trying = 'deregistering the container instance';
+      return tasks.length > 0 ? `${tasksLeft(tasks, observed, policy)}; ${trying}` : trying;
+    }
     case 'complete':
       return `completing the lifecycle action with ${action.result}`;
     case 'terminate':
@@ -158,12 +161,16 @@ function waitingFor(
   if (why.for === 'operator-hooks') return `no task left; ${OPERATOR_HOOKS[why.state]}`;
   if (why.for === 'hook-choice') return `no task left; ${hookProblem(why.choice)}`;
   if (why.for !== 'tasks') return `waiting to learn the ${WHAT[why.for]}: ${why.cause}`;
+  return tasksLeft(why.tasks, observed, policy);
+}
+
+function tasksLeft(tasks: readonly Task[], observed: Observation, policy: Policy): string {
   const { now, wallNow } = observed;
-  const oldest = why.tasks.reduce((first, { createdAt = Infinity }) => Math.min(first, createdAt), Infinity);
+  const oldest = tasks.reduce((first, { createdAt = Infinity }) => Math.min(first, createdAt), Infinity);
   const limit = nearestLimit(observed, policy);
-  const ignored = why.tasks.filter((task) => isIgnored(task, policy)).length;
+  const ignored = tasks.filter((task) => isIgnored(task, policy)).length;
   return [
-    `${count(why.tasks.length, 'task')} left`,
+    `${count(tasks.length, 'task')} left`,
     ...(ignored > 0 ? [`${ignored} of them ignored`] : []),
     ...(oldest < Infinity ? [`oldest ${formatRoughly(wallNow - oldest)}`] : []),
     ...(limit === undefined

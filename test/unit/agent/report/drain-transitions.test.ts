@@ -56,3 +56,28 @@ describe('that the instance is released, while another owner’s hook holds it',
     assert.equal(agent.report()?.state, 'released', 'somebody is told that a drain goes on');
   });
 });
+
+describe('what a drain waits for in mode deregister, where ECS is asked again and again whether any task is left,', () => {
+  const trying = async (more: Parameters<typeof scriptAgent>[0] = {}) => {
+    const agent = scriptAgent({ ...more, policy: { mode: 'deregister', ...more?.policy } });
+    agent.outcomes.deregister = { kind: 'tasks-running' };
+    await begin(agent, { ...busy(), status: 'ACTIVE' });
+    return agent;
+  };
+
+  it('is said once a minute', async () => {
+    const agent = await trying();
+    await agent.pass(3 * MINUTE);
+    const said = agent.events().filter((event) => event === 'drain.progress').length;
+    assert.equal(said, 3, 'nobody learns for hours what holds the instance');
+    assert.match(
+      agent.report()?.summary ?? '',
+      /^draining: 1 task left.*; deregistering the container instance$/,
+    );
+  });
+  it('is said when the drain timeout has passed', async () => {
+    const agent = await trying({ policy: { drainTimeout: MINUTE } });
+    await agent.pass(2 * MINUTE);
+    assert.equal(agent.events().filter((event) => event === 'drain.timeout').length, 1);
+  });
+});
