@@ -301,7 +301,8 @@ function dueAtLimit(instance: Instance, left: readonly Task[], at: number): Due 
   const passed = 'though the operator’s limit has passed';
   switch (setting.limit?.onTimeout) {
     case 'stop-tasks': {
-      const forgotten = left.find(runsUnasked);
+      // The ignored ones are asked once no other is left, limit or not.
+      const forgotten = left.find((task) => runsUnasked(task) && !task.isIgnored);
       if (!forgotten || !isRegistered(containerInstanceOf(instance))) return undefined;
       // Twelve requests a minute, once nothing keeps the tasks unknown.
       const from = Math.max(limitAt, instance.disturbances.troubleAt(at));

@@ -1,3 +1,4 @@
+import type { Task } from '../../aws/ecs.ts';
 import { ifKnown } from '../../base/reading.ts';
 import { whySilent } from '../../signals/read-signals.ts';
 import type { Action, ContainerInstance, Decision, Done, Observation, Policy, Registered } from '../model.ts';
@@ -62,9 +63,10 @@ function nextAction(observed: Observation, policy: Policy): Action {
   if (tasks.length > 0) {
     const limited = atLimit(observed, policy, containerInstance, tasks);
     if (limited?.kind === 'stop-tasks') return limited;
-    // The group may not carry out what a limit asks of it, and the ignored tasks need not wait for that.
+    // The group may not carry out what a limit asks of it, and the ignored tasks need not wait for that. Nor does the limit for them, where
+    // they cannot be asked to stop.
     const ignored = stopIgnored(observed, policy, containerInstance, tasks);
-    if (ignored) return ignored;
+    if (ignored && !(limited && areRefused(observed, tasks))) return ignored;
     if (limited) return limited;
     // In mode `deregister` it is ECS that says whether tasks still run.
     if (policy.mode === 'deregister' && containerInstance.kind === 'registered') {
@@ -238,6 +240,9 @@ function heldByHooks(observed: Observation, policy: Policy): Action | undefined 
   const state = drainedHooks === 'held' ? 'failed' : 'running';
   return { kind: 'wait', why: { for: 'operator-hooks', state } };
 }
+
+const areRefused = ({ stopRefusedAt = {} }: Observation, tasks: readonly Task[]): boolean =>
+  tasks.every(({ arn }) => arn in stopRefusedAt);
 
 const isActive = (one: ContainerInstance): one is Registered =>
   one.kind === 'registered' && one.status === 'ACTIVE';

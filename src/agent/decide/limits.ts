@@ -37,7 +37,8 @@ export function atLimit(
   if (!pastTimeout(observed, policy)) return undefined;
   switch (policy.onTimeout) {
     case 'stop-tasks':
-      return stopTasks(observed, containerInstance, tasks, 'timeout');
+      // The ignored ones may serve the others until these have ended, as one that ships their logs does.
+      return stopTasks(observed, containerInstance, awaited(tasks, policy), 'timeout');
     case 'abandon':
       return abandon(observed, policy, 'timeout');
     case 'continue': {
@@ -65,6 +66,8 @@ export function stopIgnored(
   if (!tasks.every((task) => isIgnored(task, policy))) return undefined;
   return stopTasks(observed, containerInstance, tasks, 'ignored');
 }
+
+const awaited = (tasks: readonly Task[], policy: Policy) => tasks.filter((task) => !isIgnored(task, policy));
 
 /** Only those that ECS itself places on this container instance: what else the host names may be anybody's. */
 function stopTasks(

@@ -655,6 +655,18 @@ table('past the operator’s limit', [
     expect: { kind: 'stop-tasks', cluster: 'web', tasks: [monitor], why: 'ignored' },
   },
   {
+    when: 'only ignored tasks that cannot be asked to stop, past a limit: the limit takes effect',
+    seen: { ...late, tasks: known([monitor]), stopRefusedAt: { [monitor.arn]: NOW - MINUTE } },
+    with: { ...ignoring, drainTimeout: HOUR, onTimeout: 'continue' },
+    expect: { kind: 'complete', group: 'web-asg', hook: 'drain', result: 'CONTINUE', why: 'timeout' },
+  },
+  {
+    when: 'an ignored task beside another, past a limit: only the other is asked to stop, whose logs it may ship',
+    seen: { ...late, tasks: known([monitor, task]) },
+    with: { ...ignoring, drainTimeout: HOUR, onTimeout: 'stop-tasks' },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'timeout' },
+  },
+  {
     when: 'only ignored tasks, asked to stop: wait until they are STOPPED',
     seen: { tasks: known([{ ...monitor, desiredStatus: 'STOPPED' }]) },
     with: ignoring,
