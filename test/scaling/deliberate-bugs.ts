@@ -194,6 +194,11 @@ export const bugs: readonly Bug[] = [
         replace: "if (cordon?.kind !== 'read') return { kind: 'drained-by-others' };",
         by: "if (cordon?.kind !== 'read') return { kind: 'cordon-expired', cordon: { kind: 'read', by: 'x', since: 0, until: 0 } };",
       },
+      {
+        within: 'whyNotLifted',
+        replace: "return 'its cordon has been lifted';",
+        by: 'return undefined;',
+      },
     ],
   },
   {
