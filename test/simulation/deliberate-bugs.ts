@@ -1104,6 +1104,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     isRare: true,
+    from: 1_320,
   },
   {
     name: 'takes a group at the word that it gave before metadata told of a termination',
@@ -1112,29 +1113,25 @@ export const mutants: readonly Mutant[] = [
       { within: 'assumedGroup', replace: 'isUnheard && isTold', by: 'false as boolean' },
     ],
     isRare: true,
+    from: 730,
   },
   {
-    name: 'does not take a heartbeat that was recorded for more than what its group has said before',
-    edits: [
-      {
-        within: 'createHeartbeatSender',
-        replace: 'const isOutdated = heard === undefined && ',
-        by: 'const isOutdated = false && ',
-      },
-    ],
+    name: 'forgets what metadata has told of a termination once only an operator asks for the instance',
+    edits: [{ within: 'createObserver', replace: 'toldAt > polls.lifecycle.lastKnownAt() ||', by: '' }],
     isRare: true,
-    from: 14_290,
+    from: 83_099_700,
   },
   {
     name: 'asks ECS at an operator’s limit as if nothing waited for it',
     edits: [{ within: 'isLimitWaiting', replace: 'isUnknown && now', by: 'false && now' }],
     isRare: true,
+    from: 600,
   },
   {
     name: 'rests as long as after any throttling while a hook may wait unseen',
     edits: [{ within: 'beforeUnseen', replace: 'return failure.at + ', by: 'return Infinity + ' }],
     isRare: true,
-    from: 77_210_400,
+    from: 77_210_470,
   },
   {
     name: 'believes two lists of this host that are of different minutes',
