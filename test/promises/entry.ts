@@ -93,6 +93,7 @@ type StateChange =
    */
   | {
       readonly change: 'saved';
+      readonly notesDraining: boolean;
       readonly registrations: readonly string[];
       readonly confirmed: readonly string[];
       readonly onDisk: OnDisk;

@@ -6,6 +6,7 @@ import {
   type Instance,
   isTakenForAnother,
   isToldToGo,
+  noteRead,
   noteWait,
   ourEnd,
   readTag,
@@ -116,6 +117,7 @@ export function followAnswer(
       process.hooksReadAt = Math.min(process.hooksReadAt, at);
       if (isList(output, 'LifecycleHooks'))
         process.hooksReadAnewAt = firstSince(process.hooksReadAnewAt, instance.group?.hooksChangedAt, at);
+      noteRead(instance);
       noteWait(instance, at);
       return;
     case 'ec2:DescribeTags':

@@ -113,6 +113,7 @@ function beginDrain(instance: Instance, at: number): void {
   instance.downMs = 0;
   instance.taggedHook = hookNamedIn(readTag(instance));
   instance.oursBefore = undefined;
+  instance.oursAsRead = undefined;
   // What was listed counts for one drain only.
   instance.process?.listed.clear();
   forgetTold(instance);

@@ -409,9 +409,11 @@ function followState(instance: Instance, entry: Extract<Entry, { kind: 'state' }
       instance.keptConfirmed = [];
       return;
     case 'saving':
-      instance.drainingNotedOn = entry.notesDraining ? containerInstanceOf(instance)?.arn : undefined;
+      // Until it is written, a process that is killed leaves the note before it.
+      if (entry.notesDraining) instance.drainingNotedOn = containerInstanceOf(instance)?.arn;
       return;
     case 'saved':
+      if (!entry.notesDraining) instance.drainingNotedOn = undefined;
       // Under another's name it is discarded by the next process, which has its own.
       instance.stateIsWhole = !isTakenForAnother(instance);
       instance.keptRegistrations = entry.registrations;

@@ -2,7 +2,7 @@ import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { createDisturbances, type Disturbances } from './disturbances.ts';
 import type { Setting } from './entry.ts';
 import { type Group, type GroupHook, hookOf } from './group.ts';
-import { isReplacement, isTermination, waits } from './lifecycle-states.ts';
+import { isReplacement, isTermination, leaves, waits } from './lifecycle-states.ts';
 import type { Process } from './process.ts';
 
 /** The truth about one instance, up to the entry that is being looked at. Times are in ms since the Unix epoch. */
@@ -79,7 +79,7 @@ export type Instance = {
   drainingSince: number;
   /** ARNs of the container instances for which a process of the agent has called for a DRAINING of its own, or noted one and ended. */
   readonly drainingRequestedOn: Set<string>;
-  /** … or has noted one, ahead of its call: the ARN that it was then. */
+  /** … or has noted one, ahead of its call, which is still on the disk: the ARN that it was then. */
   drainingNotedOn: string | undefined;
   readonly ecsAgent: EcsAgent;
   /** By stage: when the operator's hooks were last begun, and when that run ends. */
@@ -111,6 +111,8 @@ export type Instance = {
   seemsToWaitSince: number;
   /** The hook that was ours when the instance last began to wait in this drain. */
   oursBefore: string | undefined;
+  /** … or when its agent last read the hooks in this drain, while the group was already taking it out. */
+  oursAsRead: string | undefined;
   /** When the group told its agent first that its root volume is replaced; Infinity where it has said otherwise since, or that was not saved. */
   toldOfReplacementAt: number;
   /** When the group last told its agent that it retains; -Infinity where it has said otherwise since, or that was not saved. */
@@ -295,6 +297,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     waitsSince: undefined,
     seemsToWaitSince: Infinity,
     oursBefore: undefined,
+    oursAsRead: undefined,
     toldOfReplacementAt: Infinity,
     retentionReadAt: -Infinity,
     oursKnownAt: -Infinity,
@@ -549,6 +552,13 @@ export function noteWait(instance: Instance, at: number): void {
   instance.oursBefore = byRules;
   instance.oursKnownAt = at;
   instance.isOursUnsaved = false;
+}
+
+/** Read while the group was already taking the instance out, the hook that was ours then may stay so for the rest of the drain. */
+export function noteRead(instance: Instance): void {
+  const { lifecycle, oursAsRead } = instance;
+  if (lifecycle === undefined || !leaves(lifecycle)) return;
+  instance.oursAsRead = oursOf({ ...instance, oursBefore: undefined })?.name ?? oursAsRead;
 }
 
 /** Our hook, while its lifecycle action waits. */

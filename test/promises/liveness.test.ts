@@ -493,6 +493,36 @@ describe('L4, cancelled', () => {
     ]);
   });
 
+  test("somebody else's DRAINING undone, unless the agent was killed before its state said that it had given back its own", () => {
+    const state = (at: number, change: 'saving' | 'saved', notesDraining: boolean): Entry => {
+      const of = { kind: 'state', at: at * 1000, instanceId: A, notesDraining } as const;
+      return change === 'saving'
+        ? { ...of, change }
+        : { ...of, change, registrations: [], confirmed: [], onDisk: 'new' };
+    };
+    const log = (...kept: readonly Entry[]): readonly Entry[] => [
+      ...atRest,
+      tag(10),
+      ...looks(11),
+      state(12, 'saving', true),
+      state(12, 'saved', true),
+      setStatus(12, 'DRAINING'),
+      status(12, 'DRAINING'),
+      tagRemoved(20),
+      setStatus(21, 'ACTIVE'),
+      status(21, 'ACTIVE'),
+      ...kept,
+      { kind: 'agent', at: 22_000, instanceId: A, change: 'ended' },
+      status(24, 'DRAINING'),
+      { kind: 'agent', at: 26_000, instanceId: A, change: 'started' },
+      setStatus(27, 'ACTIVE'),
+    ];
+    const against = `L4: ${A} was set ACTIVE, though it was somebody else who had set it DRAINING`;
+    assert.ok(!found(log(), 28).includes(against));
+    assert.ok(!found(log(state(21, 'saving', false)), 28).includes(against));
+    assert.ok(found(log(state(21, 'saving', false), state(21, 'saved', false)), 28).includes(against));
+  });
+
   test("somebody else's DRAINING undone", () => {
     const log = [
       ...atRest,

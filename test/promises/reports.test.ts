@@ -45,7 +45,16 @@ describe('X2, what is reported is of this drain', () => {
 describe('X4, the state file', () => {
   const saved = (change: 'saved' | 'save-failed', onDisk: OnDisk): Entry =>
     change === 'saved'
-      ? { kind: 'state', at: 20_000, instanceId: A, change, registrations: [], confirmed: [], onDisk }
+      ? {
+          kind: 'state',
+          at: 20_000,
+          instanceId: A,
+          change,
+          notesDraining: true,
+          registrations: [],
+          confirmed: [],
+          onDisk,
+        }
       : { kind: 'state', at: 20_000, instanceId: A, change, onDisk };
 
   test('damaged, or as before, after a save that was said to have succeeded', () => {

@@ -270,6 +270,41 @@ describe("S6, another owner's hook", () => {
     ]);
   });
 
+  test('not one that was the only one when the hooks were read on the way out, unless they were read before', () => {
+    const put = (at: number, hook: string) =>
+      happened(at, {
+        type: 'hook-put',
+        group: 'g',
+        hook,
+        transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+        heartbeatTimeout: 300_000,
+        globalTimeout: 30_000_000,
+        defaultResult: 'ABANDON',
+      });
+    const read = (at: number) => called(at, 'autoscaling:DescribeLifecycleHooks');
+    const isFound = (readAt: number) =>
+      found(
+        [
+          ...atRest,
+          put(1, 'drain'),
+          ...(readAt < 10 ? [read(readAt)] : []),
+          chosen(10),
+          lifecycle(10, 'Terminating'),
+          readImds(12),
+          ...(readAt > 10 ? [read(readAt)] : []),
+          put(20, 'theirs'),
+          read(30),
+          called(60, 'autoscaling:RecordLifecycleActionHeartbeat', {
+            LifecycleHookName: 'drain',
+            InstanceId: A,
+          }),
+        ],
+        61,
+      ).some((one) => one.startsWith('S6: the hook drain'));
+    assert.equal(isFound(15), false);
+    assert.equal(isFound(5), true);
+  });
+
   test('one that was ours until the tag named another, once the hooks were read anew', () => {
     const hook = (at: number, name: string) =>
       happened(at, {

@@ -323,11 +323,12 @@ export function checkHook(instance: Instance, { api, input, at }: Request, verdi
   const readAt = instance.process?.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? -Infinity;
   const namedLatelyMs = readsTagByApi(instance) ? EC2_PATIENCE_MS : NAMED_LATELY_MS;
   const namedFrom = Math.max(wasOursUntil ?? -Infinity, instance.disturbances.troubleAt(at));
+  const isKept = hook === instance.oursAsRead;
   const wasOurs = wasOursUntil !== undefined && (at - namedFrom <= namedLatelyMs || readAt <= wasOursUntil);
   const consequence = api.endsWith('Heartbeat') ? 'was kept waiting' : 'was completed';
   verdict.check(
     'S6',
-    hook === oursOf(instance)?.name || wasOurs || isOverByThen(instance, hook),
+    hook === oursOf(instance)?.name || isKept || wasOurs || isOverByThen(instance, hook),
     () =>
       `the hook ${hook}, which is not ours, ${consequence} by ${instance.id}: its owner's work is broken off`,
   );

@@ -135,7 +135,16 @@ export function createChecker(plan: Plan, now: () => number, isMoving: () => boo
       const arnOf = ({ containerInstanceArn }: { containerInstanceArn: string }) => containerInstanceArn;
       const confirmed = (state.own ?? []).map(arnOf);
       const registrations = [...(state.heard ?? []).map(arnOf), ...confirmed];
-      see({ kind: 'state', instanceId, change: 'saved', registrations, confirmed, onDisk: found });
+      const notesDraining = state.memory.drainingSetAt !== undefined;
+      see({
+        kind: 'state',
+        instanceId,
+        change: 'saved',
+        notesDraining,
+        registrations,
+        confirmed,
+        onDisk: found,
+      });
     },
     onSaveFailed: (state, load) => {
       const there = onDisk(state, load);
