@@ -199,9 +199,9 @@ function dueForIgnored(instance: Instance, left: readonly Task[], at: number): D
 
 /** A task that the host named, and that ECS has never described, holds the instance for minutes: it may be new. */
 export function mayStillCome(instance: Instance, at: number): boolean {
-  const { hasForgottenTasks, drainSince = at, stoodStillUntil, process, tasks } = instance;
+  const { tasksForgottenFrom, drainSince = at, stoodStillUntil, process, tasks } = instance;
   if (at < impersonatedUntil(instance, at)) return true;
-  if (!hasForgottenTasks) return false;
+  if (at < tasksForgottenFrom) return false;
   const placedAt = [...tasks.values()].map((task) => task.placedAt);
   // A host that takes long to tell of the signal tells of its tasks to an agent that has only just begun.
   const { bornAt = at, takenUpAt = drainSince } = process ?? {};

@@ -83,7 +83,10 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       return;
     }
     case 'task-lost':
-      if (event.as === 'forgotten') instance.hasForgottenTasks = true;
+      instance.tasksForgottenFrom = Math.min(
+        instance.tasksForgottenFrom,
+        event.as === 'forgotten' ? at : at + STOPPED_SHOWN_MS,
+      );
       return;
     case 'task-asked-to-stop': {
       const task = instance.tasks.get(event.taskArn);
@@ -379,6 +382,9 @@ function findsToldToGo({ process, stateLostAt, lifecycleToldAt, downSince = Infi
   const isKept = lifecycleToldAt > stateLostAt && downSince - lifecycleToldAt >= SAVED_MS;
   return isKept && process?.isToldToGo === true && process.toldOtherwiseSince === undefined;
 }
+
+/** ECS shows a task for so long, in ms, after it has called it STOPPED (ECS API reference, DescribeTasks: at least an hour). */
+const STOPPED_SHOWN_MS = 3_600_000;
 
 /** What a process was told so long before its end, in ms, has been saved. */
 const SAVED_MS = 2_000;

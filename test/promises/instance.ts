@@ -67,8 +67,8 @@ export type Instance = {
   readonly containerInstances: Map<string, ContainerInstance>;
   /** By ARN, every task that was ever placed on it. */
   readonly tasks: Map<string, Task>;
-  /** ECS has forgotten tasks that ran: it can look as if it did not know them yet. */
-  hasForgottenTasks: boolean;
+  /** When ECS first forgot a task that ran: it can look as if it did not know it yet. */
+  tasksForgottenFrom: number;
   lastStopAt: number;
   /** When the containers of a task of which ECS knows no more have ended. */
   lastExitAt: number;
@@ -266,7 +266,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     spot: undefined,
     containerInstances: new Map(),
     tasks: new Map(),
-    hasForgottenTasks: false,
+    tasksForgottenFrom: Infinity,
     lastStopAt: -Infinity,
     lastExitAt: -Infinity,
     hostEmptyAt: -Infinity,

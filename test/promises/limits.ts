@@ -71,8 +71,8 @@ export function latestLimit(instance: Instance): number | undefined {
 
 /** Until it is at work on a drain, an agent says that it watches, or that it starts. Call it often. */
 export function noteTakenUp(instance: Instance, at: number): void {
-  const { process, setting, drainSince, hasForgottenTasks } = instance;
-  const isOfUse = setting.limit !== undefined || hasForgottenTasks;
+  const { process, setting, drainSince, tasksForgottenFrom } = instance;
+  const isOfUse = setting.limit !== undefined || tasksForgottenFrom < Infinity;
   if (!process || process.takenUpAt !== undefined || !isOfUse || drainSince === undefined) return;
   const doing = process.doing?.();
   if (doing === undefined || doing === 'watching' || doing === 'starting') return;

@@ -16,6 +16,7 @@ import {
   ended,
   found,
   happened,
+  hookPut,
   lifecycle,
   looks,
   readImds,
@@ -121,8 +122,8 @@ describe('L1, kept without work', () => {
     const key = 'ecs-drain-agent:terminate';
     const put = { type: 'tag-put', instanceId: A, key, value: 'hook=drain' } as const;
     const log = (shown: boolean) => [
-      hook('drain'),
-      hook('backup'),
+      hookPut('drain'),
+      hookPut('backup'),
       ...atRest,
       happened(5, shown ? put : { ...put, showsLater: true }),
       ...drained.slice(atRest.length, -2),
@@ -137,8 +138,8 @@ describe('L1, kept without work', () => {
     const key = 'ecs-drain-agent:terminate';
     const read = (at: number, outcome?: string) => called(at, 'ec2:DescribeTags', {}, outcome);
     const log = (...reads: readonly Entry[]) => [
-      hook('drain'),
-      hook('backup'),
+      hookPut('drain'),
+      hookPut('backup'),
       ...atRest,
       happened(5, { type: 'tag-put', instanceId: A, key, value: 'hook=drain' }),
       ...drained.slice(atRest.length, -2),
@@ -155,11 +156,11 @@ describe('L1, kept without work', () => {
 
   test('not where the agent was killed before it could note which hook was its own, and has two now', () => {
     const log = (killedAt: number): readonly Entry[] => [
-      hook('drain'),
+      hookPut('drain'),
       ...draining,
       called(13, 'autoscaling:DescribeLifecycleHooks'),
       { kind: 'agent', at: killedAt * 1000, instanceId: A, change: 'ended' },
-      hook('backup', 20),
+      hookPut('backup', 20),
       task(60, 'STOPPED'),
       started(900),
       readImds(901),
@@ -173,7 +174,7 @@ describe('L1, kept without work', () => {
 
   test('nor where that hook came, and the wait began, while the agent was down', () => {
     const log: readonly Entry[] = [
-      hook('drain'),
+      hookPut('drain'),
       ...atRest,
       tag(2),
       readImds(3),
@@ -182,7 +183,7 @@ describe('L1, kept without work', () => {
       setStatus(5, 'DRAINING'),
       called(5, 'autoscaling:DescribeLifecycleHooks'),
       { kind: 'agent', at: 6_000, instanceId: A, change: 'ended' },
-      hook('backup', 8),
+      hookPut('backup', 8),
       chosen(10),
       lifecycle(10, 'Terminating'),
       lifecycle(11, 'Terminating:Wait'),
@@ -209,6 +210,28 @@ describe('L1, kept without work', () => {
     ];
     assert.deepEqual(found(log, 729), []);
     assert.deepEqual(found(log, 731), [kept('321.0')]);
+  });
+
+  test('not minutes after the signal where ECS called a task STOPPED that ran on, unless it still shows that one', () => {
+    const log = (signalledAt: number): readonly Entry[] => [
+      ...atRest,
+      happened(2, { type: 'task-lost', taskArn: TASK, group: 'g', instanceId: A, as: 'stopped' }),
+      containers(2, 'running'),
+      task(2, 'STOPPED'),
+      readImds(signalledAt),
+      chosen(signalledAt),
+      lifecycle(signalledAt, 'Terminating:Wait'),
+      ...looks(signalledAt + 2),
+      status(signalledAt + 2, 'DRAINING'),
+      setStatus(signalledAt + 2, 'DRAINING'),
+      containers(signalledAt + 3, 'exited'),
+    ];
+    const isFound = (signalledAt: number) =>
+      found(log(signalledAt), signalledAt + 100).some((one) =>
+        one.includes('is still registered, with no task left'),
+      );
+    assert.equal(isFound(3_000), true);
+    assert.equal(isFound(4_000), false);
   });
 
   test('not for minutes after another process has answered on the ECS agent’s port, which count anew after a reboot', () => {
@@ -300,19 +323,9 @@ test('L2, what nothing but a heartbeat depends on any more once one has been rec
 });
 
 test('L2, of several hooks only one is left, which nothing named before', () => {
-  const hook = (name: string) =>
-    happened(0, {
-      type: 'hook-put',
-      group: 'g',
-      hook: name,
-      transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
-      heartbeatTimeout: 156_000,
-      globalTimeout: 15_600_000,
-      defaultResult: 'ABANDON',
-    });
   const timedOut = (deletedAt: number) => [
-    hook('drain'),
-    hook('backup'),
+    hookPut('drain', 0, 156_000),
+    hookPut('backup', 0, 156_000),
     ...draining,
     called(14, 'autoscaling:DescribeLifecycleHooks'),
     happened(deletedAt, { type: 'hook-deleted', group: 'g', hook: 'backup' }),
@@ -538,18 +551,6 @@ describe('L4, cancelled', () => {
   });
 });
 
-function hook(name: string, at = 0): Entry {
-  return happened(at, {
-    type: 'hook-put',
-    group: 'g',
-    hook: name,
-    transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
-    heartbeatTimeout: 300_000,
-    globalTimeout: 30_000_000,
-    defaultResult: 'ABANDON',
-  });
-}
-
 test('L1, a busy host that is set DRAINING half a minute late, though all answer', () => {
   const known = [status(0, 'ACTIVE'), lifecycle(0, 'InService'), task(0, 'RUNNING'), started(0), readImds(1)];
   const log = [
@@ -567,9 +568,9 @@ test('L1, a busy host that is set DRAINING half a minute late, though all answer
 
 test('L1, held by our lifecycle action though it has read how the hooks were changed', () => {
   const held = (...read: readonly Entry[]) => [
-    hook('drain'),
+    hookPut('drain'),
     ...draining,
-    hook('drain', 30),
+    hookPut('drain', 30),
     ...read,
     task(60, 'STOPPED'),
     ...looks(61),

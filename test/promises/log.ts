@@ -54,6 +54,17 @@ export const ended = (at: number, by: 'call' | 'heartbeat-timeout' | 'global-tim
     by,
   });
 
+export const hookPut = (hook: string, at = 0, heartbeatTimeout = 300_000) =>
+  happened(at, {
+    type: 'hook-put',
+    group: 'g',
+    hook,
+    transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+    heartbeatTimeout,
+    globalTimeout: heartbeatTimeout * 100,
+    defaultResult: 'ABANDON',
+  });
+
 export const looks = (at: number) => [
   called(at, 'ecs:DescribeContainerInstances'),
   called(at, 'ecs:ListTasks', { desiredStatus: 'RUNNING' }),

@@ -14,6 +14,7 @@ import {
   ended,
   found,
   happened,
+  hookPut,
   lifecycle,
   looks,
   readImds,
@@ -271,28 +272,18 @@ describe("S6, another owner's hook", () => {
   });
 
   test('not one that was the only one when the hooks were read on the way out, unless they were read before', () => {
-    const put = (at: number, hook: string) =>
-      happened(at, {
-        type: 'hook-put',
-        group: 'g',
-        hook,
-        transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
-        heartbeatTimeout: 300_000,
-        globalTimeout: 30_000_000,
-        defaultResult: 'ABANDON',
-      });
     const read = (at: number) => called(at, 'autoscaling:DescribeLifecycleHooks');
     const isFound = (readAt: number) =>
       found(
         [
           ...atRest,
-          put(1, 'drain'),
+          hookPut('drain', 1),
           ...(readAt < 10 ? [read(readAt)] : []),
           chosen(10),
           lifecycle(10, 'Terminating'),
           readImds(12),
           ...(readAt > 10 ? [read(readAt)] : []),
-          put(20, 'theirs'),
+          hookPut('theirs', 20),
           read(30),
           called(60, 'autoscaling:RecordLifecycleActionHeartbeat', {
             LifecycleHookName: 'drain',
@@ -306,27 +297,17 @@ describe("S6, another owner's hook", () => {
   });
 
   test('one that was ours until the tag named another, once the hooks were read anew', () => {
-    const hook = (at: number, name: string) =>
-      happened(at, {
-        type: 'hook-put',
-        group: 'g',
-        hook: name,
-        transition: 'autoscaling:EC2_INSTANCE_TERMINATING',
-        heartbeatTimeout: 300_000,
-        globalTimeout: 30_000_000,
-        defaultResult: 'ABANDON',
-      });
     const beat = called(60, 'autoscaling:RecordLifecycleActionHeartbeat', {
       LifecycleHookName: 'theirs',
       InstanceId: A,
     });
     const beats = (readAt: number) => [
       ...atRest,
-      hook(1, 'theirs'),
+      hookPut('theirs', 1),
       chosen(10),
       lifecycle(10, 'Terminating'),
       readImds(12),
-      hook(20, 'drain'),
+      hookPut('drain', 20),
       called(readAt, 'autoscaling:DescribeLifecycleHooks'),
       tag(22, 'hook=drain'),
       beat,
