@@ -13,7 +13,7 @@ import { isAssumed, isReleased, isUnsignalled } from './decide/facts.ts';
 import { isHeartbeatWanted } from './decide/freshness.ts';
 import { isIgnored } from './decide/ignored-tasks.ts';
 import { drainDue } from './decide/pace.ts';
-import { stagesDue } from './decide/stages-due.ts';
+import { restsOnOldView, stagesDue } from './decide/stages-due.ts';
 import type { Action, Decision, DrainState, Memory, Mutation, Observation, Phase, Policy } from './model.ts';
 import { createDrainPolls, type DrainPollPorts } from './observe/drain-polls.ts';
 import { type Around, createObserver } from './observe/observation.ts';
@@ -232,8 +232,10 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     if (isMutation(action)) mutationSender.attempt(action, decided.at);
     if (once.stages && operatorHooks) {
       const { instanceId, region } = operatorHooks;
-      for (const stage of stagesDue(observed, action, policy))
-        once.stages.start(stage, hookFacts(observed, policy, instanceId, region));
+      const { stages } = once;
+      for (const stage of stagesDue(observed, action, policy).filter(stages.mayStart))
+        if (restsOnOldView(stage, polls.ecsView.asked(), clock.now())) askAnew(polls.ecsView);
+        else stages.start(stage, hookFacts(observed, policy, instanceId, region));
     }
   }
 

@@ -8,7 +8,9 @@ export const LONGEST_RETRY_MS = 300_000;
 
 export type HookStages = {
   state(stage: HookStage): StageState;
-  /** Runs the stage's hooks, unless they run already, have run, or rest after a failure. */
+  /** Whether the stage's hooks neither run already, nor have run, nor rest after a failure. */
+  mayStart(stage: HookStage): boolean;
+  /** Runs them, if they may start. */
   start(stage: HookStage, facts: HookFacts): void;
   /** When hooks that failed are tried again, in ms by the agent's clock. */
   retryAt(): number;
@@ -71,12 +73,16 @@ export function createHookStages({
     onChange();
   }
 
+  function mayStart(stage: HookStage): boolean {
+    const state = states.get(stage);
+    return state === undefined || state === 'due' || (state === 'held' && clock.now() >= retryAt);
+  }
+
   return {
     state: (stage) => states.get(stage) ?? 'due',
+    mayStart,
     start: (stage, facts) => {
-      const state = states.get(stage);
-      if (state === 'running' || state === 'settled') return;
-      if (state === 'held' && clock.now() < retryAt) return;
+      if (!mayStart(stage)) return;
       retryAt = Infinity;
       void run(stage, facts);
     },

@@ -1,6 +1,6 @@
 import { ifKnown } from '../../base/reading.ts';
 import type { HookStage } from '../../operator-hooks/operator-hooks.ts';
-import type { Action, Observation, Policy } from '../model.ts';
+import type { Action, Asked, Observation, Policy } from '../model.ts';
 import { isReleased } from './facts.ts';
 
 /**
@@ -27,3 +27,18 @@ function takesNoMoreTasks(observed: Observation, { mode }: Pick<Policy, 'mode'>)
     mode === 'deregister' || containerInstance.kind !== 'registered' || containerInstance.status !== 'ACTIVE'
   );
 }
+
+/**
+ * Whether ECS must be looked at again before the hooks of a stage begin. That no task is left can follow from the time that has passed
+ * alone, as when a silent ECS agent's last word no longer counts, and a host that has registered anew since may have tasks again.
+ *
+ * @param ecsView ECS's last answer
+ * @param now in ms by the agent's clock
+ */
+export const restsOnOldView = (
+  stage: HookStage,
+  { answeredAt }: Pick<Asked, 'answeredAt'>,
+  now: number,
+): boolean => stage === 'drained' && now - answeredAt > VIEWED_LATELY_MS;
+
+const VIEWED_LATELY_MS = 5_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { stagesDue } from '../../../../src/agent/decide/stages-due.ts';
+import { restsOnOldView, stagesDue } from '../../../../src/agent/decide/stages-due.ts';
 import type { Action, Memory } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 import { CI, draining, NOW, withTask } from './observations.ts';
@@ -50,4 +50,17 @@ describe('stage released', () => {
       assert.deepEqual(due({ kind: 'done', why }, { memory: ran }), []));
   it('does not come while something is waited for', () =>
     assert.deepEqual(due({ kind: 'wait', why: { for: 'hook' } }, { memory: ran }), []));
+});
+
+describe('before the hooks of a stage begin, ECS is looked at again', () => {
+  const old = { answeredAt: NOW - 33_000 };
+  it('where that no task is left follows from an old look: a host that has registered anew may have tasks', () => {
+    assert.equal(restsOnOldView('drained', old, NOW), true);
+    assert.equal(restsOnOldView('drained', { answeredAt: NOW - 5_000 }, NOW), false);
+  });
+  it('not for those that write nothing of the tasks’ end', () =>
+    assert.deepEqual(
+      (['draining', 'released'] as const).map((stage) => restsOnOldView(stage, old, NOW)),
+      [false, false],
+    ));
 });
