@@ -95,6 +95,8 @@ export type Heartbeat = {
   readonly strain?: number | undefined;
   /** Uniform in [0, 1): instances that were throttled together must not come back together. Only where one was throttled of late. */
   readonly jitter?: number | undefined;
+  /** Whether one was throttled itself, and the strain of that is not over. */
+  readonly wasThrottled?: true | undefined;
 } & (
   | { readonly outcome: 'recorded' }
   | {

@@ -22,7 +22,12 @@ export function settleHeartbeat(
   // Where the question after the hooks was throttled, the heartbeats begin as rare as they may be.
   const last: Heartbeat | undefined = state.heartbeat;
   const before = last?.strain ?? (last === undefined && isGroupCrowded ? 1 : 0);
-  const next = (heartbeat: Heartbeat): DrainState => ({ ...state, heartbeat });
+  const isThrottled = outcome.kind === 'failed' && outcome.error.kind === 'throttled';
+  const throttled = isThrottled || last?.wasThrottled === true ? ({ wasThrottled: true } as const) : {};
+  const next = (heartbeat: Heartbeat): DrainState => {
+    const isStrained = heartbeat.strain !== undefined;
+    return { ...state, heartbeat: isStrained ? { ...heartbeat, ...throttled } : heartbeat };
+  };
   switch (outcome.kind) {
     case 'done': {
       const message = `heartbeat recorded for hook ${hook}`;
@@ -47,7 +52,6 @@ export function settleHeartbeat(
       // Where nothing waited, no answer says nothing new: tries go on, ever more rarely.
       if (last?.outcome === 'nothing-waiting')
         return { state: next({ ...last, at, times: last.times + 1 }), events: [], stale: [] };
-      const isThrottled = outcome.kind === 'failed' && outcome.error.kind === 'throttled';
       const more = isThrottled ? { jitter, ...strained(before, STRAIN) } : strained(before, 0);
       const failure: Heartbeat = { at, outcome: 'failed', recordedAt: recordedAt(last), ...more };
       return { state: next(failure), events: [], stale: [] };

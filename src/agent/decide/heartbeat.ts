@@ -31,9 +31,13 @@ export function nextHeartbeat(
   const waitsSince = Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS, keptAt);
   if (!lastHeartbeat) return { group, hook: hook.name, at: first };
   const usual = afterHeartbeat(lastHeartbeat, hook, waitsSince);
-  // The question that would tell the hook's time-out is throttled, and each heartbeat takes a request from it.
+  // The question that would tell the hook's time-out is throttled, and each heartbeat takes a request from it. As long as none is
+  // throttled itself there are requests for both, and the time-out may be the shortest.
   const isUnread = hook.heartbeatTimeout === undefined && observed.crowded !== undefined;
-  const rest = isUnread ? Math.min((lastHeartbeat.at - waitsSince) * UNREAD_SHARE, LONGEST_UNREAD_MS) : 0;
+  const rest =
+    isUnread && lastHeartbeat.wasThrottled
+      ? Math.min((lastHeartbeat.at - waitsSince) * UNREAD_SHARE, LONGEST_UNREAD_MS)
+      : 0;
   return { group, hook: hook.name, at: Math.max(since, usual, lastHeartbeat.at + rest) };
 }
 

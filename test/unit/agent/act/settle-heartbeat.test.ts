@@ -51,12 +51,14 @@ describe('a heartbeat', () => {
       recordedAt: NOW,
       jitter: 0.5,
       strain: 0.5,
+      wasThrottled: true,
     });
     assert.deepEqual(beat([throttled, throttled, throttled, done]), {
       at: NOW + 3,
       outcome: 'recorded',
       strain: 0.9,
       jitter: 0.5,
+      wasThrottled: true,
     });
     assert.deepEqual(beat([throttled, done, done, done, done, done]), { at: NOW + 5, outcome: 'recorded' });
     const crowded = settleHeartbeat(fresh, { ...answer, isGroupCrowded: true }).state.heartbeat;

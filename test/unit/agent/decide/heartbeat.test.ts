@@ -28,11 +28,11 @@ describe('where AWS says that nothing waits, the heartbeat goes on ever more rar
 
 describe('a hook of which only the name is known has the shortest time-out that there is, or it could end', () => {
   it('one every 6 s', () => assert.equal(at({ at: NOW, outcome: 'recorded' }, nameOnly), NOW + 6 * SECOND));
-  it('ever more rarely where the question after the rest is throttled: each takes a request from it', () => {
+  it('ever more rarely where it is throttled, and so is the question after the rest: each takes a request from it', () => {
     const crowded = { keptAt: NOW - 20 * SECOND, spread: 0 };
-    const after = (seconds: number) => {
+    const after = (seconds: number, wasThrottled?: true) => {
       const sentAt = NOW - 20 * SECOND + seconds * SECOND;
-      const lastHeartbeat = { at: sentAt, outcome: 'recorded' } as const;
+      const lastHeartbeat = { at: sentAt, outcome: 'recorded', wasThrottled } as const;
       const waiting = { since: NOW - 20 * SECOND, group: 'web-asg', hook: nameOnly };
       const observed = {
         ...withTask,
@@ -43,7 +43,8 @@ describe('a hook of which only the name is known has the shortest time-out that 
       };
       return ((nextHeartbeat(observed, policy, wait)?.at ?? 0) - sentAt) / SECOND;
     };
-    assert.deepEqual([after(0), after(15), after(50), after(600)], [6, 6, 20, 60]);
+    assert.deepEqual([after(0, true), after(15, true), after(50, true), after(600, true)], [6, 6, 20, 60]);
+    assert.equal(after(600), 6, 'there are requests for both, and a hook of 30 s would have ended');
   });
   it('after a failure one in 5 s', () =>
     assert.equal(at({ at: NOW, outcome: 'failed', recordedAt: NOW - SECOND }, nameOnly), NOW + 5 * SECOND));
