@@ -1122,6 +1122,24 @@ export const mutants: readonly Mutant[] = [
     from: 83_099_700,
   },
   {
+    name: 'runs the operator’s hooks of stage drained on an old look at ECS',
+    edits: [{ within: 'restsOnOldView', replace: "stage === 'drained'", by: 'false as boolean' }],
+    isRare: true,
+    from: 87_794_400,
+  },
+  {
+    name: 'spreads the heartbeats of a hook that cannot be read, though none is throttled',
+    edits: [{ within: 'nextHeartbeat', replace: 'isUnread && lastHeartbeat.wasThrottled', by: 'isUnread' }],
+    isRare: true,
+    from: 87_845_500,
+  },
+  {
+    name: 'gives back on signals that were read before one source grew slow',
+    edits: [{ within: 'outdated', replace: 'dueAt - LATELY_SIGNALLED_MS', by: '-Infinity' }],
+    isRare: true,
+    from: 88_001_500,
+  },
+  {
     name: 'asks ECS at an operator’s limit as if nothing waited for it',
     edits: [{ within: 'isLimitWaiting', replace: 'isUnknown && now', by: 'false && now' }],
     isRare: true,

@@ -1604,6 +1604,74 @@ const stories: Record<string, Partial<Plan>> = {
     ],
     tasks: [task(5 * MINUTE)],
   },
+  'the ECS agent is silent, its last word ends, and the host has registered anew and runs a task': {
+    seed: 87_794_441,
+    flags: ['--spot-stop-tasks', 'false'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 85, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    happenings: [
+      { at: 1_039, what: 'spot', inMs: 2 * MINUTE },
+      { at: 1_039, what: 'replace-root-volume' },
+      { at: 40_788, what: 'registers-anew', cluster: 'web' },
+    ],
+    services: [
+      { name: 'service-1', strategy: 'DAEMON', count: 1, ignoresSigterm: false, releasedAt: 90_020 },
+    ],
+    faults: [{ at: 11_218, match: { service: 'introspection' }, fault: { what: 'refuse' }, forMs: 91_609 }],
+    operatorHooks: {
+      holds: false,
+      stages: { draining: { ms: 48, failures: 0 }, drained: { ms: 1_093, failures: 0 } },
+    },
+    rootVolumeKeepsState: false,
+    tasks: [task(14_174)],
+    horizon: 20 * MINUTE,
+  },
+  'only the question after the hooks is throttled, and the option names one of 32 s': {
+    seed: 87_845_597,
+    flags: ['--lifecycle-hook', 'drain'],
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 32, defaultResult: 'CONTINUE' }],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { ...plain.world, rootVolumeTarget: 'Terminated' },
+    happenings: [
+      { at: 27_052, what: 'ecs-agent', to: 'down' },
+      { at: 31_652, what: 'replace-root-volume' },
+    ],
+    faults: [
+      {
+        at: 28_784,
+        match: { api: 'autoscaling:DescribeLifecycleHooks' },
+        fault: { what: 'throttle' },
+        forMs: 116_000,
+      },
+    ],
+    tasks: [task(34_335)],
+    horizon: 20 * MINUTE,
+  },
+  'the tag comes back while another source takes its time to answer, and the instance is given back': {
+    seed: 88_001_526,
+    happenings: [
+      { at: 9_212, what: 'tag', value: '' },
+      { at: 12_625, what: 'tag', value: 'False' },
+      { at: 15_693, what: 'tag', value: '' },
+    ],
+    faults: [
+      { at: 0, match: { api: 'ecs:UpdateContainerInstancesState' }, fault: { what: 'html' }, count: 6 },
+      {
+        at: 16_754,
+        match: { service: 'imds', path: 'target-lifecycle-state' },
+        fault: { what: 'drip' },
+        count: 10,
+      },
+    ],
+    tasks: [],
+    horizon: 15 * MINUTE,
+  },
 };
 
 const agent = await loadAgent();

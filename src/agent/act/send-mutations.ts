@@ -67,6 +67,7 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
           now,
           asked: {
             identity: watch.identity.asked(),
+            signals: watch.signals.asked(),
             registration: watch.registration.asked(),
             localTasks: polls.localTasks.asked(),
             ecsView: polls.ecsView.asked(),

@@ -27,7 +27,7 @@ export type Freshness = {
 
 type Needed = Extract<
   Question,
-  'identity' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle' | 'retention'
+  'identity' | 'signals' | 'registration' | 'localTasks' | 'ecsView' | 'lifecycle' | 'retention'
 >;
 
 /** An answer that was asked for at most this long, in ms, before the mutation became due is new enough to let an instance go. */
@@ -43,6 +43,9 @@ const LATELY_LET_GO_MS = 60_000;
 
 /** The same for the list of tasks before a deregistration: an instance may have waited for its group for days. */
 const LATELY_LISTED_MS = 20_000;
+
+/** The same for the signals before an instance is given back: it may have to go again, and one source can delay what another has said. */
+const LATELY_SIGNALLED_MS = 1_000;
 
 /** The same for the group's word that it keeps an instance that is given back. */
 const LATELY_KEPT_MS = 30_000;
@@ -72,6 +75,8 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   const askedSince = (question: Needed, since: number) => asked[question].at >= since;
   // The signal was read from metadata, which may have become another instance's since it last gave its instance id.
   if (!askedSince('identity', decidedAt)) needed.push('identity');
+  if (mutation.kind === 'set-active' && !askedSince('signals', dueAt - LATELY_SIGNALLED_MS))
+    needed.push('signals');
   // Since it was last heard, the group may have begun to terminate the instance, or decided to keep it.
   const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
   // A tag whose event is over says nothing about another event that has begun since.

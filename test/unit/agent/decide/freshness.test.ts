@@ -30,6 +30,7 @@ const seen: Freshness = {
   now: NOW,
   asked: {
     identity: at(NOW),
+    signals: at(NOW - SECOND),
     registration: at(NOW - 500),
     localTasks: at(NOW - 500),
     ecsView: at(NOW - 500),
@@ -289,6 +290,14 @@ describe('before each try to deregister', () => {
       'it may have waited for its group for days',
     );
   });
+});
+
+it('what was DRAINING is set ACTIVE only on signals of now: it may have to go again, and a source that is slow delays the others', () => {
+  const active = { kind: 'set-active', containerInstance: registered } as const;
+  const read = (ago: number) =>
+    outdated(active, { ...seen, asked: { ...seen.asked, lifecycle: at(NOW), signals: at(NOW - ago) } });
+  assert.deepEqual(read(SECOND), []);
+  assert.deepEqual(read(SECOND + 1), ['signals']);
 });
 
 it('what was DRAINING is set ACTIVE, and what no signal asks for deregistered, by a word of the group since the signals changed', () => {
