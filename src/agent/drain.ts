@@ -202,6 +202,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     if (signalledAt !== undefined && next.signalledAt === undefined) {
       once.stages?.close();
       once = beginOnce();
+      if (state.stopRefusedAt) update({ ...state, stopRefusedAt: undefined });
     }
     if (next !== state.memory)
       update({ ...(isNewWait ? beginWaiting(state, knownAt) : state), memory: next });

@@ -1,7 +1,7 @@
 import type { AutoScaling } from '../../aws/auto-scaling.ts';
 import type { Withdrawable } from '../../aws/call.ts';
 import type { Ecs, Task } from '../../aws/ecs.ts';
-import { AwsError, type AwsErrorKind } from '../../aws/errors.ts';
+import { AwsError, type AwsErrorKind, isRefusal } from '../../aws/errors.ts';
 import type { Operation } from '../../aws/operations.ts';
 import { messageOf } from '../../base/text.ts';
 import type { Mutation, OnFault, Outcome } from '../model.ts';
@@ -101,7 +101,7 @@ export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
         if (outcome.kind !== 'failed') asked.push(task);
         else {
           errors.push(outcome.error);
-          if (outcome.error.kind !== 'unsent') refused.push(task);
+          if (isRefusal(outcome.error)) refused.push(task);
         }
       }
     };

@@ -99,11 +99,20 @@ export function stopping(
   const what = `${of}${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}`;
   const message = `asked ${what} to stop (${STOPPED_FOR[why]})`;
   return {
-    state: { ...state, memory: { ...memory, askedToStop } },
+    state: { ...withoutRefusals(state, asked), memory: { ...memory, askedToStop } },
     // Another list tells nothing new of them, and its pages are the requests that are needed when the last has ended.
     stale: [],
     events: [{ event: 'drain.tasks-stopping', message, fields: { why } }],
   };
+}
+
+/** Those that could be asked after all. */
+function withoutRefusals(state: DrainState, asked: readonly Task[]): DrainState {
+  const { stopRefusedAt } = state;
+  if (stopRefusedAt === undefined) return state;
+  const isAsked = new Set(asked.map(({ arn }) => arn));
+  const left = Object.entries(stopRefusedAt).filter(([arn]) => !isAsked.has(arn));
+  return { ...state, stopRefusedAt: Object.fromEntries(left) };
 }
 
 function deregistered(

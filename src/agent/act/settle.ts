@@ -106,6 +106,7 @@ function failed(
 ): Settled {
   const failures = attemptsOf(state, mutation).failures + 1;
   const failure = { kind: error.kind, times: failures, at: now, since: now, jitter };
+  const isUnasked = mutation.kind === 'stop-tasks' && error.kind === 'unsent';
   const isEnding = mutation.kind === 'complete' || mutation.kind === 'terminate';
   // A group that refuses to terminate the instance, as one of a warm pool may, is told ever more rarely, as one that retains it again.
   const isRefused = mutation.kind === 'terminate' && error.kind === 'rejected';
@@ -119,8 +120,8 @@ function failed(
       failures,
       restsUntil: now + rest,
     }),
-    // That AWS has had too much says nothing of the instance.
-    stale: error.kind === 'throttled' ? [] : isEnding ? ['ecsView', 'lifecycle'] : ['ecsView'],
+    // That AWS has had too much says nothing of the instance, nor does a task that nobody was asked to stop.
+    stale: error.kind === 'throttled' || isUnasked ? [] : isEnding ? ['ecsView', 'lifecycle'] : ['ecsView'],
     events: [],
   };
 }

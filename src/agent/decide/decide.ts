@@ -66,7 +66,7 @@ function nextAction(observed: Observation, policy: Policy): Action {
     // The group may not carry out what a limit asks of it, and the ignored tasks need not wait for that. Nor does the limit for them, where
     // they cannot be asked to stop.
     const ignored = stopIgnored(observed, policy, containerInstance, tasks);
-    if (ignored && !(limited && areRefused(observed, tasks))) return ignored;
+    if (ignored && !(limited && areRefused(observed, ignored.tasks))) return ignored;
     if (limited) return limited;
     // In mode `deregister` it is ECS that says whether tasks still run.
     if (policy.mode === 'deregister' && containerInstance.kind === 'registered') {

@@ -19,8 +19,12 @@ export const SPOT_STOP_TASKS_MS = 30_000;
 export const ABANDON_BEFORE_LIMIT_MS = 5 * 60_000;
 /** A task that did not stop is asked again after this many ms: the first request may have been lost. */
 export const ASK_AGAIN_MS = 60_000;
+/** One of which AWS has refused to stop it is tried again after this many ms at the earliest. */
+const REFUSED_MS = 10_000;
 /** How many tasks are asked to stop within ASK_AGAIN_MS at an operator's limit: as many as the API's budget allows. */
 export const STOP_AT_ONCE = 12;
+
+type StopTasks = Extract<Action, { kind: 'stop-tasks' }>;
 
 /** What a limit that has been reached asks for while tasks are left. */
 export function atLimit(
@@ -43,7 +47,8 @@ export function atLimit(
       return abandon(observed, policy, 'timeout');
     case 'continue': {
       const waiting = waitingHook(observed, policy);
-      if (waiting) return complete(waiting, 'CONTINUE', 'timeout');
+      if (waiting)
+        return isCompletionResting(observed) ? undefined : complete(waiting, 'CONTINUE', 'timeout');
       return leavingGroup(observed)?.stage === 'retained' && !isTerminatedLately(observed)
         ? { kind: 'terminate', why: 'timeout' }
         : undefined;
@@ -62,7 +67,7 @@ export function stopIgnored(
   policy: Policy,
   containerInstance: ContainerInstance,
   tasks: readonly Task[],
-): Action | undefined {
+): StopTasks | undefined {
   if (!tasks.every((task) => isIgnored(task, policy))) return undefined;
   return stopTasks(observed, containerInstance, tasks, 'ignored');
 }
@@ -75,7 +80,7 @@ function stopTasks(
   containerInstance: ContainerInstance,
   tasks: readonly Task[],
   why: 'timeout' | 'spot' | 'ignored',
-): Action | undefined {
+): StopTasks | undefined {
   if (containerInstance.kind !== 'registered') return undefined;
   const { cluster, arn } = containerInstance;
   const asked = memory.askedToStop ?? {};
@@ -85,6 +90,8 @@ function stopTasks(
     .filter(({ containerInstanceArn }) => containerInstanceArn === arn)
     .filter(({ desiredStatus }) => desiredStatus !== 'STOPPED')
     .filter((task) => now >= (asked[task.arn] ?? -Infinity) + ASK_AGAIN_MS)
+    // Before an interruption, others that were throttled are tried again within a second.
+    .filter(({ arn }) => now >= (stopRefusedAt[arn] ?? -Infinity) + REFUSED_MS)
     // A dozen that are refused each time would keep all others from being asked.
     .toSorted((a, b) => (stopRefusedAt[a.arn] ?? 0) - (stopRefusedAt[b.arn] ?? 0))
     .slice(0, room);
@@ -135,11 +142,13 @@ export function abandon(
   policy: Policy,
   why: 'timeout' | 'hook-limit',
 ): Action | undefined {
-  const { now, completionRestsUntil = -Infinity } = observed;
-  if (now < completionRestsUntil || leavingGroup(observed)?.aim !== 'termination') return undefined;
+  if (isCompletionResting(observed) || leavingGroup(observed)?.aim !== 'termination') return undefined;
   const waiting = waitingHook(observed, policy);
   return waiting && complete(waiting, 'ABANDON', why);
 }
+
+const isCompletionResting = ({ now, completionRestsUntil = -Infinity }: Observation): boolean =>
+  now < completionRestsUntil;
 
 /**
  * The hook's global limit, beyond which no heartbeat keeps a lifecycle action alive. Undefined while nothing waits, or if the

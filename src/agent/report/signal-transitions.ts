@@ -23,6 +23,8 @@ export function createSignalTransitions(log: Log): (observed: Observation) => vo
     const { now, memory, silentSignals = {} } = observed;
     if (observed.signals.kind === 'unknown') {
       unknownSince ??= now;
+      // What a source that answers has taken back would be news if it came again.
+      if (observed.silentSignals) signals = signals.filter((source) => source in silentSignals);
       if (isWarned || now < unknownSince + UNKNOWN_BEFORE_WARNING_MS) return;
       isWarned = true;
       log('signals.unknown', `it is not known whether this instance must go: ${observed.signals.cause}`);

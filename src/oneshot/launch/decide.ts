@@ -115,7 +115,7 @@ function whyStop({ cancel }: Launch, phase: Following, policy: Policy, now: numb
   if (cancel) return 'cancelled';
   const { placedAt, task } = phase;
   if (placedAt === undefined)
-    return now - (task.createdAt ?? now) >= policy.capacityTimeoutMs ? 'no-room' : undefined;
+    return now - waitsSince(phase, now) >= policy.capacityTimeoutMs ? 'no-room' : undefined;
   const since = runsSince(task, placedAt, now);
   return policy.timeoutMs !== undefined && now - since >= policy.timeoutMs ? 'timed-out' : undefined;
 }
@@ -126,6 +126,18 @@ function whyStop({ cancel }: Launch, phase: Following, policy: Policy, now: numb
  */
 export function runsSince({ startedAt }: TaskView, placedAt: number, now: number): number {
   return startedAt !== undefined && startedAt <= now ? Math.max(placedAt, startedAt) : placedAt;
+}
+
+/**
+ * Since when a task waits for its place, by this host's clock. ECS says by its own clock when it was created: where that is long before it
+ * was first seen, though this launcher has started it, or yet to come, this host's clock is wrong.
+ */
+export function waitsSince(
+  { task: { createdAt }, firstSeenAt, isAttached }: Pick<Following, 'task' | 'firstSeenAt' | 'isAttached'>,
+  now: number,
+): number {
+  const isWrong = createdAt === undefined || createdAt > now;
+  return isWrong || (!isAttached && createdAt < firstSeenAt - SETTLES_MS) ? firstSeenAt : createdAt;
 }
 
 /** Whether a launch waits for an instance that has room for its task. */

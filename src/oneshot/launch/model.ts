@@ -236,6 +236,8 @@ export type GrowAnswer =
 export type Following = {
   readonly kind: 'following';
   readonly task: TaskView;
+  /** When this launcher has first seen it. */
+  readonly firstSeenAt: number;
   /** When ECS has told last how it is. */
   readonly seenAt: number;
   /** It was there already: another call with this key has started it. */

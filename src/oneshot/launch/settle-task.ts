@@ -1,4 +1,4 @@
-import { runsSince, SETTLES_MS } from './decide.ts';
+import { runsSince, SETTLES_MS, waitsSince } from './decide.ts';
 import { endOf } from './ending.ts';
 import type { Following, Launch, Policy, TaskView } from './model.ts';
 import { faster, lookDelay, type Random, STOPPING_DELAY_MS } from './pace.ts';
@@ -14,6 +14,7 @@ export function follow(
   const phase: Following = {
     kind: 'following',
     task,
+    firstSeenAt: now,
     seenAt: now,
     isAttached,
     missingSince: undefined,
@@ -50,10 +51,9 @@ export function described(
   const slowness = faster(launch.slowness);
   const age = now - (placedAt ?? task.createdAt ?? now);
   const wait = phase.stop ? STOPPING_DELAY_MS : lookDelay(age, random, slowness);
-  const since = placedAt === undefined ? task.createdAt : runsSince(task, placedAt, now);
+  const since = placedAt === undefined ? waitsSince({ ...phase, task }, now) : runsSince(task, placedAt, now);
   const limitMs = placedAt === undefined ? policy.capacityTimeoutMs : policy.timeoutMs;
-  const limit =
-    since !== undefined && limitMs !== undefined && !phase.stop ? since + limitMs : Number.POSITIVE_INFINITY;
+  const limit = limitMs !== undefined && !phase.stop ? since + limitMs : Number.POSITIVE_INFINITY;
   return {
     ...launch,
     slowness,

@@ -140,6 +140,14 @@ describe('what was done', () => {
       },
     ]);
   });
+  it('a task asked to stop that had been refused before: it can be asked', () => {
+    const state = { ...beginDrain({}), stopRefusedAt: { t: NOW - 60_000, u: NOW - 60_000 } };
+    assert.deepEqual(after(stopTasks, done, { state }).state.stopRefusedAt, { u: NOW - 60_000 });
+  });
+  it('tasks that nobody was asked to stop: another look would take the requests that the release needs', () => {
+    assert.deepEqual(after(stopTasks, failed('unsent')).stale, []);
+    assert.deepEqual(after(stopTasks, failed('transient')).stale, ['ecsView'], 'some may stop by now');
+  });
   it('some of the tasks asked to stop: which were, and the others are asked once that has rested', () => {
     const [one] = stopTasks.tasks;
     assert.ok(one);

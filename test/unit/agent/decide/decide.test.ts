@@ -661,6 +661,27 @@ table('past the operator’s limit', [
     expect: { kind: 'complete', group: 'web-asg', hook: 'drain', result: 'CONTINUE', why: 'timeout' },
   },
   {
+    when: 'only ignored tasks, of which one cannot be asked to stop and the others are stopping, past a limit: it takes effect',
+    seen: {
+      ...late,
+      tasks: known([monitor, { ...monitor, arn: `${monitor.arn}b`, desiredStatus: 'STOPPED' }]),
+      stopRefusedAt: { [monitor.arn]: NOW - MINUTE },
+    },
+    with: { ...ignoring, drainTimeout: HOUR, onTimeout: 'continue' },
+    expect: { kind: 'complete', group: 'web-asg', hook: 'drain', result: 'CONTINUE', why: 'timeout' },
+  },
+  {
+    when: 'only ignored tasks that could not be asked to stop, past a limit that the group has not carried out: ask them again',
+    seen: {
+      ...late,
+      tasks: known([monitor]),
+      stopRefusedAt: { [monitor.arn]: NOW - MINUTE },
+      completionRestsUntil: NOW + 1,
+    },
+    with: { ...ignoring, drainTimeout: HOUR, onTimeout: 'continue' },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [monitor], why: 'ignored' },
+  },
+  {
     when: 'an ignored task beside another, past a limit: only the other is asked to stop, whose logs it may ship',
     seen: { ...late, tasks: known([monitor, task]) },
     with: { ...ignoring, drainTimeout: HOUR, onTimeout: 'stop-tasks' },

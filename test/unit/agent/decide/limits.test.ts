@@ -70,6 +70,12 @@ describe('at an operator’s limit', () => {
     const first = ['t12', ...Array.from({ length: 11 }, (_, index) => `t${index}`)];
     assert.deepEqual(stopped(observed, thirteen), first);
   });
+  it('one that was refused is not asked again for ten seconds: others are tried each second before an interruption', () => {
+    const { arn } = taskOf('a');
+    const refused = (ago: number) => stopped({ ...withTask, stopRefusedAt: { [arn]: NOW - ago } });
+    assert.equal(refused(10 * SECOND - 1), undefined);
+    assert.deepEqual(refused(10 * SECOND), ['a']);
+  });
   it('one is asked again a minute later', () => {
     const { arn } = taskOf('a');
     assert.equal(stopped(remembering({ [arn]: NOW - MINUTE + 1 })), undefined);

@@ -43,6 +43,14 @@ describe('of sources of signals that fall silent is told', () => {
       ['drain.signalled'],
     );
   });
+  it('that a signal comes again which was withdrawn while another source was silent', () => {
+    const [asked, gone] = [
+      [known([manual]), 'tag'],
+      [silence, 'tag'],
+    ] as const;
+    assert.deepEqual(told([asked, gone, asked]), ['drain.signalled', 'drain.signalled']);
+    assert.deepEqual(told([asked, [silence, 'manual'], asked]), ['drain.signalled'], 'it was not withdrawn');
+  });
   it('that a signal joins which had been withdrawn', () => {
     assert.deepEqual(told([[known([tag, lifecycle])], [known([tag])], [known([tag, lifecycle])]]), [
       'drain.signalled',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AwsError } from '../../../../src/aws/errors.ts';
-import { decide } from '../../../../src/oneshot/launch/decide.ts';
+import { decide, waitsSince } from '../../../../src/oneshot/launch/decide.ts';
 import type { Launch, Policy, Step } from '../../../../src/oneshot/launch/model.ts';
 import { cancelled, sent, settle } from '../../../../src/oneshot/launch/settle.ts';
 import {
@@ -528,5 +528,19 @@ describe('how long it waits', () => {
     assert.equal(wait(launch, fresh, T0 + 3_000), 30_150);
     const goes = { ...fresh, timeoutMs: 10 * MINUTE + 5_000 };
     assert.equal(wait(after(goes, defined, attached, running), goes, T0 + 3_000), 2_000);
+  });
+});
+
+describe('a task that waits for its place counts its time', () => {
+  const since = (createdAt: number | undefined, isAttached: boolean) =>
+    (waitsSince({ task: taskView({ createdAt }), firstSeenAt: T0, isAttached }, T0 + MINUTE) - T0) / MINUTE;
+  test('from when ECS says that it was created', () => {
+    assert.equal(since(T0 - 4 * MINUTE, false), -4);
+    assert.equal(since(T0 - HOUR, true), -60, 'an earlier launcher has started it');
+  });
+  test('from when it was first seen where this host’s clock is wrong: it would be stopped within seconds', () => {
+    assert.equal(since(T0 - HOUR, false), 0, 'this launcher has started it, so it cannot be so old');
+    assert.equal(since(T0 + HOUR, true), 0);
+    assert.equal(since(undefined, true), 0);
   });
 });
