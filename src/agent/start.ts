@@ -45,6 +45,8 @@ export type World = {
   readonly clock: Clock;
   /** How long the host has been up, in ms: goes on while the agent is down, and no clock setting changes it. */
   readonly uptime: () => number;
+  /** … and not hibernated; absent where nothing tells. */
+  readonly awake?: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly http: Http;
@@ -94,7 +96,11 @@ export async function startAgent(config: Config, world: World): Promise<void> {
   const autoScaling = createAutoScaling(call, instanceId);
   const cluster = () => config.cluster ?? world.configuredCluster?.();
   const registeredAt: RegisteredAt = new Map();
-  const kept = createKept({ store: world.store, clock, uptime: world.uptime }, instanceId, log);
+  const kept = createKept(
+    { store: world.store, clock, uptime: world.uptime, awake: world.awake },
+    instanceId,
+    log,
+  );
   const ecsAgent = host.watchEcsAgent(
     reportEcsAgent(
       createEcsAgent(world.http, config.introspectionUrl, stop, (message) =>

@@ -111,7 +111,7 @@ export function steady(clock: Clock, uptime?: () => number): Clock {
 /** For the time, the host's uptime is read so often at most, in ms: each time it is a file. */
 const LOOK_MS = 50;
 /** What counts as a standstill, in ms. */
-const STANDSTILL_MS = 1_000;
+export const STANDSTILL_MS = 1_000;
 
 /** `ms` since the Unix epoch as the SDK's own outputs hold times. */
 export function dateAt(ms: number): Date {

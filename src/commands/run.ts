@@ -73,6 +73,8 @@ export async function run(
   await startAgent(config, {
     clock: systemClock,
     uptime: () => uptime() * 1_000,
+    // Node reads CLOCK_MONOTONIC, which counts from the boot, and not while the host is hibernated (clock_gettime(2)).
+    awake: () => Number(process.hrtime.bigint() / 1_000_000n),
     random: Math.random,
     http,
     transport: (region) =>

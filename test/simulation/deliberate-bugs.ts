@@ -1140,6 +1140,12 @@ export const mutants: readonly Mutant[] = [
     from: 88_001_500,
   },
   {
+    name: 'acts on a Spot notice though the host was hibernated while no process ran',
+    edits: [{ within: 'hasSlept', replace: 'state.awake === undefined', by: '(true as boolean)' }],
+    isRare: true,
+    from: 88_364_200,
+  },
+  {
     name: 'asks ECS at an operator’s limit as if nothing waited for it',
     edits: [{ within: 'isLimitWaiting', replace: 'isUnknown && now', by: 'false && now' }],
     isRare: true,

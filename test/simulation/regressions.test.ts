@@ -1672,6 +1672,37 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [],
     horizon: 15 * MINUTE,
   },
+  'a Spot host is hibernated for seconds while its agent is down, and the notice cannot be read when it goes on':
+    {
+      seed: 88_364_267,
+      happenings: [
+        { at: 1_006, what: 'manual-drain' },
+        { at: 21_006, what: 'spot', inMs: 50_860, action: 'hibernate' },
+        { at: 43_947, what: 'hibernation', forMs: 3_339 },
+      ],
+      faults: [{ at: 47_285, match: { service: 'imds', path: 'spot' }, fault: { what: 'reset' }, count: 2 }],
+      kills: [{ when: 'at', at: 32_133, downMs: 18_968, state: 'kept' }],
+      tasks: [task(31 * MINUTE)],
+      horizon: 46 * MINUTE,
+    },
+  'ECS has throttled the drain once, and half an hour later learns of the last task’s end at once': {
+    seed: 88_444_771,
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 445, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    world: {
+      ...plain.world,
+      timings: { deprovisioning: 219, agentReportLag: 125, terminatingToWait: 242 },
+    },
+    happenings: [{ at: 21_126, what: 'scale-in' }],
+    faults: [
+      { at: 0, match: { api: 'ecs:DescribeContainerInstances' }, fault: { what: 'throttle' }, count: 6 },
+    ],
+    tasks: [task(2_057_126)],
+    horizon: 49 * MINUTE,
+  },
 };
 
 const agent = await loadAgent();

@@ -201,6 +201,7 @@ export async function simulate(
         sleep: (ms, options) => (own.dead ? never() : standstill.clock.sleep(ms, options)),
       },
       uptime: () => clock.monotonic() - bootedAt,
+      awake: () => standstill.clock.monotonic() - bootedAt,
       random: random.next,
       http: (request) => (own.dead ? never() : ask(own, request)),
       transport: () => (operation, input, options) => call(own, operation, input, options),

@@ -83,7 +83,7 @@ const DRAINED: readonly Step[] = [
 ];
 const FIRST_END_LOOK_MS = 2_000;
 /** ECS may learn of the end before the host is asked again: with the second until then, this is within the 5 s. */
-const FIRST_END_LOOK_CROWDED_MS = 4_500;
+const FIRST_END_LOOK_CROWDED_MS = 3_900;
 
 /** A fleet that is throttled lets instances go first that are not DRAINING yet, because those are given tasks meanwhile. */
 const OTHERS_FIRST_MS = 52_000;

@@ -33,15 +33,17 @@ export type KeptPorts = {
   readonly clock: Clock;
   /** How long the host has been up, in ms. */
   readonly uptime: () => number;
+  /** … and not hibernated; absent where nothing tells. */
+  readonly awake?: (() => number) | undefined;
 };
 
 /** So many container instances are remembered. The first and the last count most: who lies on the port names many. */
 const MOST = 8;
 
 /** Picks up what the last run left of this instance; says once when nothing can be kept. */
-export function createKept({ store, clock, uptime }: KeptPorts, instanceId: string, log: Log): Kept {
+export function createKept({ store, clock, uptime, awake }: KeptPorts, instanceId: string, log: Log): Kept {
   const { state, stateOf } = loadState(store, instanceId, log);
-  let memory: Memory = state ? resume(state, clock.now(), uptime()) : {};
+  let memory: Memory = state ? resume(state, clock.now(), uptime(), awake?.()) : {};
   let heard: readonly Heard[] = state ? shortened(heardIn(state, clock.now(), uptime())) : [];
   // When ECS last described it is not kept: that may be as new as the state.
   const since = state ? clock.now() - downtime(state, uptime()) : -Infinity;
@@ -67,6 +69,7 @@ export function createKept({ store, clock, uptime }: KeptPorts, instanceId: stri
       instanceId,
       savedAt: now,
       uptime: uptime(),
+      ...(awake && { awake: awake() }),
       memory,
       heard,
       own: confirmed,

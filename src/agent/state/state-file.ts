@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { STANDSTILL_MS } from '../../base/clock.ts';
 import {
   type FileSystem,
   makeDirectory,
@@ -21,6 +22,8 @@ export type State = {
   readonly savedAt: number;
   /** How long the host had been up then, in ms. */
   readonly uptime?: number | undefined;
+  /** … and not hibernated. */
+  readonly awake?: number | undefined;
   readonly memory: Memory;
   /** All that was said on its port of what this host is, the latest last: a lie told last must not hide the others. */
   readonly heard?: readonly (Registration & { readonly since?: number | undefined })[] | undefined;
@@ -148,7 +151,8 @@ export function parseState(text: string): State {
   if (state.version !== VERSION) throw wrong(`version ${JSON.stringify(state.version)}`);
   if (!isText(state.instanceId)) throw wrong('instanceId');
   if (!isTime(state.savedAt)) throw wrong('savedAt');
-  if (state.uptime !== undefined && !isTime(state.uptime)) throw wrong('uptime');
+  for (const name of ['uptime', 'awake'] as const)
+    if (state[name] !== undefined && !isTime(state[name])) throw wrong(name);
   if (state.mayList !== undefined && typeof state.mayList !== 'boolean') throw wrong('mayList');
   for (const name of ['heard', 'own'] as const)
     if (state[name] !== undefined && !isRegistrations(state[name])) throw wrong(name);
@@ -198,8 +202,9 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
  *
  * @param now by the agent's clock, in ms since the Unix epoch
  * @param uptime how long the host has been up, in ms
+ * @param awake … and not hibernated; undefined where nothing tells
  */
-export function resume(state: State, now: number, uptime: number): Memory {
+export function resume(state: State, now: number, uptime: number, awake?: number): Memory {
   const shift = shiftOf(state, now, uptime);
   const {
     signalledAt,
@@ -211,7 +216,7 @@ export function resume(state: State, now: number, uptime: number): Memory {
     terminatedAt,
     askedToStop,
     ...rest
-  } = withoutPastNotice(state, now, uptime);
+  } = withoutPastNotice(state, now, uptime, awake);
   return {
     ...rest,
     ...(signalledAt !== undefined && { signalledAt: signalledAt + shift }),
@@ -248,14 +253,21 @@ export function heardIn(state: State, now: number, uptime: number): readonly Hea
  * A Spot interruption stops the host. Once that is started again, the notice says nothing, though metadata may not tell yet that it is gone;
  * and the two minutes of the next one are its own.
  */
-function withoutPastNotice(state: State, now: number, uptime: number): Memory {
+function withoutPastNotice(state: State, now: number, uptime: number, awake?: number): Memory {
   const { memory, uptime: before = 0 } = state;
   const { spotSeenAt = now, signals, ...rest } = memory;
   const notice = signals?.find((one) => one.source === 'spot');
   // It may have been hibernated meanwhile, with no process to see that.
   const mayCome = spotSeenAt + shiftOf(state, now, uptime) + SPOT_NOTICE_MS > now;
-  if (notice ? notice.interruptionAt > now : uptime >= before && mayCome) return memory;
+  const isToCome = notice ? notice.interruptionAt > now : uptime >= before && mayCome;
+  if (isToCome && !hasSlept(state, uptime, awake)) return memory;
   return signals ? { ...rest, signals: signals.filter(({ source }) => source !== 'spot') } : rest;
+}
+
+/** Whether the host was hibernated while no process ran: then its interruption has come. */
+function hasSlept(state: State, uptime: number, awake: number | undefined): boolean {
+  if (awake === undefined || state.awake === undefined || state.uptime === undefined) return false;
+  return uptime - state.uptime - (awake - state.awake) > STANDSTILL_MS;
 }
 
 /** How long ago, in ms, a state was saved, as far as can be told: after a reboot, since the boot. @param uptime of the host, in ms */

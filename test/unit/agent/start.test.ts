@@ -51,6 +51,7 @@ function start({ flags = [], environment = {}, random = 0.5, ...options }: Optio
   void startAgent(loaded.config, {
     clock,
     uptime: () => 77,
+    awake: () => 66,
     random: () => random,
     http: async (request) => {
       if (request.url.includes('/latest/api/token')) host.asked.push(clock.monotonic());
@@ -292,9 +293,10 @@ describe('what an earlier process left', () => {
     });
     agent.host.manual = { source: 'manual' };
     await agent.pass(20 * SECOND);
-    const { memory, uptime, own } = agent.host.saved.at(-1) ?? {};
+    const { memory, uptime, awake, own } = agent.host.saved.at(-1) ?? {};
     assert.equal(memory?.signalledAt, START - MINUTE, 'an operator’s limit would begin anew');
     assert.equal(uptime, 77);
+    assert.equal(awake, 66);
     assert.equal(own?.[0]?.containerInstanceArn, agent.machine.ecsAgent.containerInstance?.arn);
   });
 });

@@ -400,6 +400,18 @@ describe('after a restart', () => {
     assert.deepEqual(resume(seen, savedAt + hour, 1), {}, 'the next notice would have no two minutes');
   });
 
+  test('a Spot notice has passed if the host was hibernated while no agent ran, though its time is yet to come', () => {
+    const notice = { source: 'spot', action: 'hibernate', interruptionAt: savedAt + hour } as const;
+    const memory: Memory = { signals: [{ source: 'manual' }, notice], spotSeenAt: savedAt };
+    const before = { ...state, uptime: 2 * hour, awake: hour, memory };
+    const after = (awakeMs: number, kept: State = before) =>
+      resume(kept, savedAt + 20_000, 2 * hour + 20_000, hour + awakeMs).signals;
+    assert.deepEqual(after(15_000), [{ source: 'manual' }], 'tasks would be asked to stop for nothing');
+    assert.deepEqual(after(19_500), memory.signals, 'uptime is told in hundredths of a second');
+    const { awake: _, ...earlier } = before;
+    assert.deepEqual(after(15_000, earlier), memory.signals, 'an earlier version did not keep that');
+  });
+
   test('where the state does not say how long the host was up, none of it', () => {
     assert.equal(resume(full, savedAt + hour, 3 * hour).signalledAt, 1_000 + hour);
   });
