@@ -473,6 +473,9 @@ describe('L4, cancelled', () => {
     assert.ok(given(shown).includes(againstTag));
     const gone = word(18.5, '', 'tags/instance', 404);
     assert.ok(!given(shown, gone).includes(againstTag), 'with the last tag metadata has none any more');
+    const late = `L4: ${A} was set ACTIVE, though it has had to go for 10000 ms: it is given tasks again`;
+    assert.ok(!given(gone).includes(late), 'metadata has never shown the tag');
+    assert.ok(given(shown).includes(late));
   });
 
   test('another instance given back, which metadata has named from the start on', () => {

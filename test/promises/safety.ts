@@ -183,7 +183,7 @@ export function checkGivingBack(instance: Instance, request: Request, verdict: V
   const isSeen = wasSet && isReadAtOnce(instance) && signalledFor > seenMs;
   verdict.check(
     'L4',
-    !isSeen && signalledFor <= unseenFor(instance, at),
+    isDenied(instance) || (!isSeen && signalledFor <= unseenFor(instance, at)),
     () => `${id} was set ACTIVE, though it has had to go for ${signalledFor} ms: it is given tasks again`,
   );
 }
@@ -218,6 +218,13 @@ function isReadAtOnce(instance: Instance): boolean {
   const isSlow = (signal: string) => signal === 'scheduled' || (signal === 'tag' && readsTagByApi(instance));
   return [...instance.signals.keys()].some((signal) => !isSlow(signal));
 }
+
+/** Whether metadata has said of all that asks for the instance that it is not there, since it came. */
+const isDenied = ({ signals, process }: Instance): boolean =>
+  [...signals].every(([source, since]) => {
+    const word = process?.words.get(source);
+    return word !== undefined && word.value === undefined && word.at > since;
+  });
 
 /** For so long, in ms, a signal may not have been seen. */
 function unseenFor(instance: Instance, at: number): number {

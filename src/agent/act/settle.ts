@@ -19,6 +19,12 @@ const LONGEST_REFUSED_REST_MS = 60_000;
 const NOTHING_WAITING_REST_MS = 15_000;
 const LONGEST_NOTHING_WAITING_REST_MS = 300_000;
 const SHORTEST_REST_MS = 1_000;
+/** … from the fifth failure in a row on: the twelve requests of a minute must last until an outage ends. */
+const SPACED_REST_MS = 6_000;
+const SPACED_AFTER = 4;
+const shortestRest = (failures: number) => (failures > SPACED_AFTER ? SPACED_REST_MS : SHORTEST_REST_MS);
+/** Before a Spot interruption half a minute must hold several tries, whatever AWS refuses. */
+const LONGEST_SPOT_REST_MS = 5_000;
 
 /**
  * What a mutation's outcome means: the whole of what is learnt from it. Pure.
@@ -114,11 +120,12 @@ function failed(
     ? terminateRest(failures)
     : error.kind === 'throttled' && (isEnding || mutation.kind === 'deregister')
       ? restAfter(failure, 'releasing')
-      : Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS);
+      : Math.max(restAfter(failure, 'release'), shortestRest(failures) * (1 + jitter * 0.2));
+  const isForSpot = mutation.kind === 'stop-tasks' && mutation.why === 'spot';
   return {
     state: withAttempts(afterFailure(state, mutation, error, before, now), mutation, {
       failures,
-      restsUntil: now + rest,
+      restsUntil: now + (isForSpot ? Math.min(rest, LONGEST_SPOT_REST_MS) : rest),
     }),
     // That AWS has had too much says nothing of the instance, nor does a task that nobody was asked to stop.
     stale: error.kind === 'throttled' || isUnasked ? [] : isEnding ? ['ecsView', 'lifecycle'] : ['ecsView'],

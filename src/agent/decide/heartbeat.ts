@@ -1,7 +1,7 @@
 import type { Hook } from '../../aws/auto-scaling.ts';
 import { ifKnown } from '../../base/reading.ts';
 import type { Action, Heartbeat, Observation, Policy, Waiting } from '../model.ts';
-import { hookChoice, hookSeen, isCompleted, isHookWanted, waitingHook } from './facts.ts';
+import { hookChoice, hookSeen, isAssumed, isCompleted, isHookWanted, waitingHook } from './facts.ts';
 
 export type DueHeartbeat = { readonly group: string; readonly hook: string; readonly at: number };
 
@@ -30,7 +30,7 @@ export function nextHeartbeat(
   const keptAt = observed.crowded?.keptAt ?? Infinity;
   const waitsSince = Math.min(since, (memory.signalledAt ?? now) + BEFORE_WAIT_MS, keptAt);
   if (!lastHeartbeat) return { group, hook: hook.name, at: first };
-  const usual = afterHeartbeat(lastHeartbeat, hook, waitsSince);
+  const usual = afterHeartbeat(lastHeartbeat, hook, waitsSince, isUnheard(observed));
   // The question that would tell the hook's time-out is throttled, and each heartbeat takes a request from it. As long as none is
   // throttled itself there are requests for both, and the time-out may be the shortest.
   const isUnread = hook.heartbeatTimeout === undefined && observed.crowded !== undefined;
@@ -168,10 +168,17 @@ export const SHORTEST_HEARTBEAT_TIMEOUT_MS = 30_000;
 const LAST_TRY_MS = 2_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
+/** Then only another heartbeat tells that the wait has begun meanwhile, which takes minutes behind a load balancer. */
+const isUnheard = ({ lifecycle }: Observation): boolean =>
+  lifecycle.kind === 'unknown' || isAssumed(lifecycle.value);
+
 const timeoutOf = (hook: Hook): number => hook.heartbeatTimeout ?? SHORTEST_HEARTBEAT_TIMEOUT_MS;
 
-/** @param since when the action can have begun to wait, at the earliest */
-function afterHeartbeat(last: Heartbeat, hook: Hook, since: number): number {
+/**
+ * @param since when the action can have begun to wait, at the earliest
+ * @param isUnheard whether the group itself does not say how far it has come
+ */
+function afterHeartbeat(last: Heartbeat, hook: Hook, since: number, isUnheard: boolean): number {
   switch (last.outcome) {
     case 'recorded':
       return last.at + heartbeatInterval(hook, last.strain, last.jitter);
@@ -184,6 +191,9 @@ function afterHeartbeat(last: Heartbeat, hook: Hook, since: number): number {
     }
     // Soon enough if AWS was mistaken, and less and less often if it was not: another hook can hold the instance for days.
     case 'nothing-waiting':
-      return last.at + Math.min(LONGEST_PAUSE_MS, heartbeatInterval(hook) * 2 ** (last.times - 1));
+      return (
+        last.at +
+        Math.min(LONGEST_PAUSE_MS, heartbeatInterval(hook) * (isUnheard ? 1 : 2 ** (last.times - 1)))
+      );
   }
 }

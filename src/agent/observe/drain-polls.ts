@@ -111,7 +111,7 @@ export function createDrainPolls(
     'lifecycle',
     async () => {
       const askedAt = ports.clock.now();
-      const state = (await assumed()) ?? (await autoScaling.lifecycle());
+      const state = (await assumed()) ?? (await heard());
       if (isNowhereLately(state, askedAt))
         return unknown('the group waits for this instance, and yet Auto Scaling lists it in none');
       return isTakenBackLately(state, askedAt)
@@ -156,6 +156,17 @@ export function createDrainPolls(
     if (lifecycle.lastKnown() || !source.groupInMetadata || !source.mayAssumeWait()) return undefined;
     const group = await source.groupInMetadata();
     return group && ifKnown(await source.ecsAgent.tasks())?.length ? group : undefined;
+  }
+  /** While the group does not answer, metadata's word keeps the hook alive, whether or not the ECS agent tells its tasks. */
+  async function heard(): Promise<Lifecycle> {
+    try {
+      return await autoScaling.lifecycle();
+    } catch (error) {
+      const isFirst = lifecycle.lastKnown() === undefined && source.mayAssumeWait();
+      const told = isFirst ? await source.groupInMetadata?.() : undefined;
+      if (!told) throw error;
+      return told;
+    }
   }
   const inGroup = <T>(read: (group: string) => Promise<T>): (() => Promise<Reading<T>>) => {
     return async () => {

@@ -63,6 +63,17 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     }
   }
 
+  /**
+   * Nothing else tells that a host with a silent ECS agent has registered anew in a cluster that was asked first. What was asked after it may
+   * have waited for its turn, so only that is asked once more: whole looks would be as old each time.
+   */
+  async function isStillThere(where: Whereabouts, last: EcsView | undefined): Promise<boolean> {
+    const isOld = ({ listedAt = Infinity }: Whereabouts) => options.now() - listedAt > LONG_LISTED_MS;
+    if (!isOld(where)) return true;
+    const again = ifKnown(await locate(undefined, letGoIn(last)));
+    return again !== undefined && !isOld(again) && isSamePlace(again.located, where.located);
+  }
+
   function resumableFor(heard: string | undefined): number {
     if (heard === undefined || options.isReplacing()) return RESUME_MS;
     return options.listsWhileActive ? RESUME_ACTIVE_MS : RESUME_HEARD_MS;
@@ -96,12 +107,10 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 
     if (located.kind !== 'registered') {
       const tasks = located.kind === 'gone' ? await stillThere(located, own, last, byName) : [];
-      // Nothing else tells that a host has registered anew in a cluster that was asked first.
-      const isOld =
-        heard === undefined && options.now() - (where.value.listedAt ?? Infinity) > LONG_LISTED_MS;
-      return isOld
-        ? unknown('this host was looked for in its clusters at different times; asking once more')
-        : viewOf(containerInstanceAt(located), known(tasks), 0);
+      const isStill = heard !== undefined || (await isStillThere(where.value, last));
+      return isStill
+        ? viewOf(containerInstanceAt(located), known(tasks), 0)
+        : unknown('this host was looked for in its clusters at different times; asking once more');
     }
     const { cluster, arn, status, taskCount } = located;
     const containerInstance = registeredAt(located);
@@ -315,6 +324,9 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     return lighter ?? (await full(said, last, byName));
   };
 }
+
+const isSamePlace = (a: Located, b: Located): boolean =>
+  a.kind === b.kind && (a.kind === 'never-registered' || (b.kind !== 'never-registered' && a.arn === b.arn));
 
 function containerInstanceAt(located: Located): ContainerInstance {
   switch (located.kind) {

@@ -26,6 +26,16 @@ describe('where AWS says that nothing waits, the heartbeat goes on ever more rar
       assert.equal(at({ at: NOW, outcome: 'nothing-waiting', times }), NOW + ms));
 });
 
+it('while the group itself is not heard the heartbeat that nothing waits for goes on at its pace: the wait may have begun', () => {
+  const lastHeartbeat = { at: NOW, outcome: 'nothing-waiting', times: 4 } as const;
+  const waiting = { since: NOW - MINUTE, group: 'web-asg', hook: nameOnly };
+  const seen = { ...withTask, hooks: unknown('throttled'), memory: { waiting }, lastHeartbeat };
+  const after = (lifecycle: typeof seen.lifecycle) =>
+    (nextHeartbeat({ ...seen, lifecycle }, policy, wait)?.at ?? 0) - NOW;
+  assert.equal(after(unknown('throttled')), 6 * SECOND);
+  assert.equal(after(withTask.lifecycle), 48 * SECOND);
+});
+
 describe('a hook of which only the name is known has the shortest time-out that there is, or it could end', () => {
   it('one every 6 s', () => assert.equal(at({ at: NOW, outcome: 'recorded' }, nameOnly), NOW + 6 * SECOND));
   it('ever more rarely where it is throttled, and so is the question after the rest: each takes a request from it', () => {

@@ -19,6 +19,8 @@ type Scene = Partial<EcsScene> & {
   readonly waitsFor?: 'description' | 'list';
   /** How long ago the first of its clusters had answered when the host was found. */
   readonly listedAgo?: number;
+  /** … when the host is located once more. */
+  readonly listedAgainAgo?: number;
   readonly listsWhileActive?: boolean;
   readonly own?: readonly (string | Registration)[];
 };
@@ -61,7 +63,8 @@ function setUp(scene: Scene) {
       if (letGo) asked.push(`let go ${letGo}`);
       const where = scene.located ?? registered('DRAINING');
       const describedAt = waitsFor === 'list' ? now - takesMs : now;
-      const listedAt = scene.listedAgo === undefined ? undefined : now - scene.listedAgo;
+      const ago = located > 1 ? (scene.listedAgainAgo ?? scene.listedAgo) : scene.listedAgo;
+      const listedAt = ago === undefined ? undefined : now - ago;
       return where.kind === 'known' ? known({ located: where.value, own, describedAt, listedAt }) : where;
     },
     listsWhileActive: scene.listsWhileActive ?? false,
@@ -140,6 +143,18 @@ describe('a full view of ECS', () => {
       );
       assert.equal(await kind(located, 60_000, 'a'), 'known', 'a host that answers names what it is');
     }
+  });
+  it('asks only once more where that host is: lists that wait for their turn would make each look as old as the last', async () => {
+    const agent = setUp({
+      located: gone(),
+      own: ['a'],
+      listedAgo: 6_000,
+      listedAgainAgo: 1_000,
+      says: undefined,
+    });
+    assert.equal((await agent.view('full', undefined)).kind, 'known');
+    assert.equal(agent.timesLocated(), 2);
+    assert.equal(agent.asked.filter((one) => one.startsWith('list')).length, 1, 'an hour of requests');
   });
   it('does not list the tasks of an ACTIVE one, to which more can come', async () => {
     const scene: Scene = { located: registered('ACTIVE'), tasks: [task('1')] };
