@@ -410,7 +410,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'failed',
-        replace: "Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS)",
+        replace: "Math.max(restAfter(failure, 'release'), shortestRest(failures) * (1 + jitter * 0.2))",
         by: '86_400_000',
       },
     ],
@@ -763,7 +763,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lets nothing else happen while an abandon gets nowhere',
-    edits: [{ within: 'abandon', replace: 'now < completionRestsUntil ||', by: '' }],
+    edits: [{ within: 'abandon', replace: 'isCompletionResting(observed) ||', by: '' }],
     isRare: true,
   },
   {
@@ -921,7 +921,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'failed',
-        replace: "Math.max(restAfter(failure, 'release'), SHORTEST_REST_MS)",
+        replace: "Math.max(restAfter(failure, 'release'), shortestRest(failures) * (1 + jitter * 0.2))",
         by: '240_000',
       },
     ],
@@ -1162,8 +1162,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         within: 'createEcsView',
-        replace: 'const isOld = heard === undefined && ',
-        by: 'const isOld = false && ',
+        replace: 'if (!isOld(where)) return true;',
+        by: 'if (!isOld(where) || (true as boolean)) return true;',
       },
     ],
     isRare: true,
@@ -1175,8 +1175,8 @@ export const mutants: readonly Mutant[] = [
 function keepsNo(member: keyof Memory): Edit {
   return {
     within: 'createKept',
-    replace: 'uptime: uptime(), memory,',
-    by: `uptime: uptime(), memory: (({ ${member}: _, ...rest }) => rest)(memory),`,
+    replace: '(awake && { awake: awake() }), memory,',
+    by: `(awake && { awake: awake() }), memory: (({ ${member}: _, ...rest }) => rest)(memory),`,
   };
 }
 
