@@ -474,8 +474,9 @@ describe('L4, cancelled', () => {
     const gone = word(18.5, '', 'tags/instance', 404);
     assert.ok(!given(shown, gone).includes(againstTag), 'with the last tag metadata has none any more');
     const late = `L4: ${A} was set ACTIVE, though it has had to go for 10000 ms: it is given tasks again`;
-    assert.ok(!given(gone).includes(late), 'metadata has never shown the tag');
-    assert.ok(given(shown).includes(late));
+    const before = word(5, '', 'tags/instance', 404);
+    assert.ok(!given(before, gone).includes(late), 'metadata has never shown the tag');
+    assert.ok(given(before, shown, gone).includes(late), 'it has, and one answer says no more');
   });
 
   test('another instance given back, which metadata has named from the start on', () => {

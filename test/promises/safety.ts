@@ -219,11 +219,11 @@ function isReadAtOnce(instance: Instance): boolean {
   return [...instance.signals.keys()].some((signal) => !isSlow(signal));
 }
 
-/** Whether metadata has said of all that asks for the instance that it is not there, since it came. */
+/** Whether metadata has said of all that asks for the instance that it is not there, ever since it came. */
 const isDenied = ({ signals, process }: Instance): boolean =>
   [...signals].every(([source, since]) => {
     const word = process?.words.get(source);
-    return word !== undefined && word.value === undefined && word.at > since;
+    return word !== undefined && word.value === undefined && word.at > since && word.since <= since;
   });
 
 /** For so long, in ms, a signal may not have been seen. */
