@@ -1084,12 +1084,6 @@ export const mutants: readonly Mutant[] = [
     from: 75_187_000,
   },
   {
-    name: 'leaves what a killed process has saved to the next power failure',
-    edits: [{ within: 'loadState', replace: 'store.putOnDisk();', by: '' }],
-    isRare: true,
-    from: 75_638_000,
-  },
-  {
     name: 'takes what metadata gave a moment ago for gone after one 404',
     edits: [{ within: 'goneIfRepeated', replace: 'there.delete(path)', by: 'false as boolean' }],
     isRare: true,

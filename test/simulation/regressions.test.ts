@@ -1703,6 +1703,32 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [task(2_057_126)],
     horizon: 49 * MINUTE,
   },
+  'a process that begins gives the instance back by what a killed one has saved, is killed itself, and the host loses power':
+    {
+      seed: 75_638_091,
+      group: undefined,
+      world: { ...plain.world, stoppedHostTasks: 'when-back' },
+      happenings: [
+        { at: 1, what: 'manual-drain' },
+        { at: 30_736, what: 'stop', forMs: 120_358, ecsAgentAfter: 12_550, losesPower: true },
+        { at: 165_665, what: 'manual-cancel' },
+      ],
+      faults: [
+        {
+          at: 53_050,
+          match: { api: 'ecs:DescribeContainerInstances' },
+          fault: { what: 'stale', ms: 93_746 },
+          count: 7,
+        },
+      ],
+      kills: [
+        { when: 'before-call', call: 1, downMs: 19_504, state: 'kept' },
+        { when: 'in-write', operation: 29, downMs: 2_398, state: 'kept' },
+      ],
+      tasks: [{ ...task(125_493), ignoresSigterm: true, exitAfterSigterm: 85 }],
+      horizon: 19 * MINUTE,
+      agentAfterStart: 0,
+    },
 };
 
 const agent = await loadAgent();
