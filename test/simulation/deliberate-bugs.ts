@@ -1159,6 +1159,8 @@ export const mutants: readonly Mutant[] = [
         replace: 'if (!isOld(where)) return true;',
         by: 'if (!isOld(where) || (true as boolean)) return true;',
       },
+      // Before the operator's hooks of stage `drained` begin, ECS is looked at once more.
+      { within: 'restsOnOldView', replace: "stage === 'drained'", by: 'false as boolean' },
     ],
     isRare: true,
     from: 101_300,
