@@ -13,7 +13,7 @@ import { isAssumed, isReleased, isUnsignalled } from './decide/facts.ts';
 import { isHeartbeatWanted } from './decide/freshness.ts';
 import { isIgnored } from './decide/ignored-tasks.ts';
 import { drainDue } from './decide/pace.ts';
-import { restsOnOldView, stagesDue } from './decide/stages-due.ts';
+import { restsOnOldView, stagesDue, type ViewedBefore } from './decide/stages-due.ts';
 import type { Action, Decision, DrainState, Memory, Mutation, Observation, Phase, Policy } from './model.ts';
 import { createDrainPolls, type DrainPollPorts } from './observe/drain-polls.ts';
 import { type Around, createObserver } from './observe/observation.ts';
@@ -91,7 +91,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   /** When the group was first heard to say that the hook waits which waits now, or did last. */
   let waitToldAt: number | undefined;
 
-  const { polls, seenInDrain } = createDrainPolls(
+  const { polls, seenInDrain, forgetSilence } = createDrainPolls(
     {
       ...ports.source,
       nextViewKind: () => nextViewKind(pacing.pace()),
@@ -235,9 +235,15 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
       const { instanceId, region } = operatorHooks;
       const { stages } = once;
       for (const stage of stagesDue(observed, action, policy).filter(stages.mayStart))
-        if (restsOnOldView(stage, polls.ecsView.asked(), clock.now())) askAnew(polls.ecsView);
+        if (restsOnOldView(stage, lastView(), clock.now())) askAnew(polls.ecsView);
         else stages.start(stage, hookFacts(observed, policy, instanceId, region));
     }
+  }
+
+  function lastView(): ViewedBefore {
+    const host = ifKnown(watch.registration.reading())?.containerInstanceArn;
+    const viewed = ifKnown(polls.ecsView.reading())?.heard;
+    return { ...polls.ecsView.asked(), isOfAnother: host !== undefined && host !== viewed };
   }
 
   /** Without a signal only the group's own word counts, and it may be old. */
@@ -293,6 +299,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     },
     forget: (cause) => {
       observer.forget(cause);
+      forgetSilence();
       // It may have been a Spot interruption that hibernated the host. Its notice asks for nothing until it is read anew.
       const { spotSeenAt: _, signals, ...rest } = state.memory;
       if (signals?.some(({ source }) => source === 'spot'))

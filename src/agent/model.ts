@@ -37,6 +37,8 @@ export type Observation = {
   /** Since when the ECS agent has not answered. */
   readonly ecsAgentSilentSince?: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
+  /** Since when the group has not answered, as far as it was asked: its first failure in a row, or when what it had said was forgotten. Absent: it has answered. */
+  readonly groupSilentSince?: number | undefined;
   /** The group is still to answer for the first time in this process's drain, and has not failed to for half a minute. */
   readonly isGroupAwaited?: boolean | undefined;
   /** The group that terminates the instance by the last word on it, which is metadata's: the group itself has not answered since, or fails to. */

@@ -142,8 +142,10 @@ function pollEc2({ describeTag, clock, random, onNews, onFault }: TagPorts): Rea
 
   async function ask(): Promise<typeof last> {
     try {
-      last = known(toSignal(await describeTag()));
-      interval = Math.max(EC2_INTERVAL_MS, interval / 2);
+      const signal = toSignal(await describeTag());
+      last = known(signal);
+      // One that is there may be removed at any time, and the instance is let go for it.
+      interval = signal ? EC2_INTERVAL_MS : Math.max(EC2_INTERVAL_MS, interval / 2);
     } catch (error) {
       if (!(error instanceof AwsError)) onFault(error);
       else if (error.kind === 'throttled') interval = Math.min(EC2_LONGEST_INTERVAL_MS, interval * 2);

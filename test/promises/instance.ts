@@ -556,9 +556,12 @@ export function noteWait(instance: Instance, at: number): void {
 
 /** Read while the group was already taking the instance out, the hook that was ours then may stay so for the rest of the drain. */
 export function noteRead(instance: Instance): void {
-  const { lifecycle, oursAsRead } = instance;
+  const { lifecycle, oursAsRead, taggedHook, taggedHookUntil } = instance;
   if (lifecycle === undefined || !leaves(lifecycle)) return;
-  instance.oursAsRead = oursOf({ ...instance, oursBefore: undefined })?.name ?? oursAsRead;
+  // A name that the tag has no more chooses nothing: what was ours earlier in the same termination is.
+  const isNamed = taggedHookUntil === Infinity;
+  const rules = isNamed ? { oursBefore: undefined } : { taggedHook: undefined, oursBefore: oursAsRead };
+  instance.oursAsRead = oursOf({ ...instance, taggedHook, ...rules })?.name ?? oursAsRead;
 }
 
 /** Our hook, while its lifecycle action waits. */

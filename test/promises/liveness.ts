@@ -45,6 +45,8 @@ const LISTS_MS = 61_000;
 export const listsMs = ({ setting, tasks }: Instance): number =>
   setting.hasSmallPages && tasks.size > 6 ? LONG_LISTS_MS : LISTS_MS;
 const LONG_LISTS_MS = 10 * 60_000;
+/** Each earlier registration of the host takes its share of a minute's twelve requests; two fit into it, in ms. */
+const EACH_REGISTRATION_MS = 20_000;
 /** A signal that is polled for at the usual pace is seen within this, in ms. */
 const SEEN_MS = 4_000;
 /** A process that starts needs this long, in ms, to learn what it must keep alive. */
@@ -86,6 +88,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       (setting.mode === 'deregister' ? listsMs(instance) : 0) +
       (instance.containerInstances.size === 0 ? LOOKED_AT_MS : 0) +
       (mustGo(instance) ? 0 : rarelyAskedMs(instance, at)) +
+      Math.max(0, instance.containerInstances.size - 2) * EACH_REGISTRATION_MS +
       setting.slack;
     const readyAt = Math.max(due.since, begunAt(instance));
     const promised = promisedWithin(due, readyAt, at);

@@ -839,7 +839,7 @@ export const mutants: readonly Mutant[] = [
     from: 234,
     edits: [
       { within: 'mayWaitSince', replace: 'if (heardAt !== undefined) return heardAt;', by: '' },
-      { within: 'outdated', replace: 'if (isForHookLimit &&', by: 'if ((false as boolean) &&' },
+      { within: 'outdated', replace: 'if (isAbandoned &&', by: 'if ((false as boolean) &&' },
     ],
     isRare: true,
   },

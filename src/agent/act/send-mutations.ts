@@ -83,6 +83,7 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
           signalsChangedAt: ports.signalsChangedAt(),
           restedUntil,
           isReplacing: memory.isReplacing === true,
+          mayReplace: policy.mode === 'drain' && !memory.isTerminating,
         });
     if (needed.length === 0) {
       due = undefined;
@@ -103,7 +104,7 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
     ports.update(beginMutation(ports.state(), mutation, clock.now()));
     const answered = new AbortController();
     const patience = sentWithin(mutation);
-    const isPast = patience === undefined ? undefined : pastIn(patience);
+    const isPast = pastIn(patience ?? Infinity);
     if (patience !== undefined)
       void clock.sleep(patience, { signal: answered.signal }).then(() => withdrawal.abort());
     const outcome = policy.dryRun ? skip(mutation) : await calls.mutate(mutation, withdrawal.signal, isPast);

@@ -89,6 +89,10 @@ function nextAction(observed: Observation, policy: Policy): Action {
  */
 const GROUP_PATIENCE_MS = 30_000;
 
+/** A group that answered a moment ago, and fails now, is heard again more often than not. */
+const unheardSince = ({ groupSilentSince = -Infinity }: Observation, signalledAt: number): number =>
+  Math.max(signalledAt, groupSilentSince);
+
 /**
  * Handles a tag of a lifecycle event, if nothing else asks for the instance: the event may be over. DRAINING would move the tasks
  * of services, so the group is heard first, and nothing irreversible is done without its word.
@@ -100,7 +104,8 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
     // The lifecycle action was known to wait before.
     if (memory.waiting) return undefined;
     const containerInstance = ifKnown(observed.containerInstance);
-    const isDue = mode === 'drain' && now >= (memory.signalledAt ?? now) + GROUP_PATIENCE_MS;
+    const isDue =
+      mode === 'drain' && now >= unheardSince(observed, memory.signalledAt ?? now) + GROUP_PATIENCE_MS;
     return isDue && containerInstance && isActive(containerInstance)
       ? { kind: 'set-draining', containerInstance }
       : waitFor('group-state', lifecycle);
@@ -130,7 +135,7 @@ function leaveCluster(observed: Observation, policy: Policy, containerInstance: 
   if (lifecycle.kind === 'unknown') {
     // Counts from the operator's request: the drain itself can be older, if the group began it.
     const askedAt = observed.signalsChangedAt ?? memory.signalledAt ?? now;
-    const isPatient = now < askedAt + GROUP_PATIENCE_MS;
+    const isPatient = now < unheardSince(observed, askedAt) + GROUP_PATIENCE_MS;
     const mustHear = memory.isReplacing || maybeGroupsDoing(observed) || isPatient;
     return mustHear ? waitFor('group-state', lifecycle) : deregister;
   }

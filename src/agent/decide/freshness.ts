@@ -23,6 +23,11 @@ export type Freshness = {
   readonly restedUntil: number;
   /** The group was last known to replace the root volume of an instance that stays. */
   readonly isReplacing: boolean;
+  /**
+   * The group may replace the root volume by now, and a drained instance then stays in its cluster. False once it terminates the instance,
+   * which it never takes back, and in mode `deregister`.
+   */
+  readonly mayReplace: boolean;
 };
 
 type Needed = Extract<
@@ -47,7 +52,7 @@ const LATELY_LISTED_MS = 20_000;
 /** The same for the signals before an instance is given back: it may have to go again, and one source can delay what another has said. */
 const LATELY_SIGNALLED_MS = 1_000;
 
-/** The same for the group's word that it keeps an instance that is given back. */
+/** The same for the group's word that it keeps an instance that is given back, or does not replace the root volume of one that is deregistered. */
 const LATELY_KEPT_MS = 30_000;
 
 /** The same for the group's state: until then, heartbeats have shown that its hook still waits. */
@@ -80,7 +85,8 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   // Since it was last heard, the group may have begun to terminate the instance, or decided to keep it.
   const restsOnGroup = mutation.kind === 'set-active' || mutation.kind === 'deregister';
   // A tag whose event is over says nothing about another event that has begun since.
-  const groupHeardSince = mutation.kind === 'set-active' ? dueAt - LATELY_KEPT_MS : -Infinity;
+  const isDecided = mutation.kind === 'deregister' && !fresh.mayReplace;
+  const groupHeardSince = isDecided ? -Infinity : dueAt - LATELY_KEPT_MS;
   if (restsOnGroup && !askedSince('lifecycle', Math.max(groupHeardSince, fresh.signalsChangedAt)))
     needed.push('lifecycle');
   // An ACTIVE instance is given tasks, and AWS does not document whether ECS refuses to deregister it while a task is stopping.
@@ -106,8 +112,8 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   if (mayWait && !askedSince('ecsView', dueAt - LATELY_PLACED_MS)) needed.push('ecsView');
   if (mutation.kind !== 'complete' && mutation.kind !== 'terminate') return needed;
   // If the group no longer retains, it would terminate the instance with its tasks. An answer from an earlier wait is too old.
-  const isForHookLimit = mutation.kind === 'complete' && mutation.why === 'hook-limit';
-  if (isForHookLimit && !askedSince('retention', dueAt - LATELY_RETAINS_MS)) needed.push('retention');
+  const isAbandoned = mutation.kind === 'complete' && mutation.result === 'ABANDON';
+  if (isAbandoned && !askedSince('retention', dueAt - LATELY_RETAINS_MS)) needed.push('retention');
   const emptySince = letsGo(mutation) ? (fresh.emptySince ?? -Infinity) : -Infinity;
   // If another hook has ended the replacement, it is a termination by now, and the instance must not stay in its cluster.
   const inGroup = fresh.isReplacing ? LATELY_MS : LATELY_IN_GROUP_MS;

@@ -1,6 +1,6 @@
 import { ifKnown } from '../../base/reading.ts';
 import type { HookStage } from '../../operator-hooks/operator-hooks.ts';
-import type { Action, Asked, Observation, Policy } from '../model.ts';
+import type { Action, Observation, Policy } from '../model.ts';
 import { isReleased } from './facts.ts';
 
 /**
@@ -37,8 +37,11 @@ function takesNoMoreTasks(observed: Observation, { mode }: Pick<Policy, 'mode'>)
  */
 export const restsOnOldView = (
   stage: HookStage,
-  { answeredAt }: Pick<Asked, 'answeredAt'>,
+  { answeredAt, isOfAnother }: ViewedBefore,
   now: number,
-): boolean => stage === 'drained' && now - answeredAt > VIEWED_LATELY_MS;
+): boolean => stage === 'drained' && (isOfAnother || now - answeredAt > VIEWED_LATELY_MS);
+
+/** ECS's last answer: when it came, and whether the ECS agent names another container instance by now than while ECS was asked. */
+export type ViewedBefore = { readonly answeredAt: number; readonly isOfAnother: boolean };
 
 const VIEWED_LATELY_MS = 5_000;

@@ -53,7 +53,12 @@ export type DrainPollPorts = {
 export function createDrainPolls(
   source: DrainPollPorts,
   ports: PollPorts,
-): { readonly polls: DrainPolls; readonly seenInDrain: () => SeenInDrain } {
+): {
+  readonly polls: DrainPolls;
+  readonly seenInDrain: () => SeenInDrain;
+  /** The host has stood still: nobody was asked meanwhile, so the silence of its ECS agent counts anew. */
+  readonly forgetSilence: () => void;
+} {
   const { autoScaling } = source;
   const onHost = new Map<string, SeenTask>(
     source
@@ -211,6 +216,9 @@ export function createDrainPolls(
         keptForMs,
         notWaitingAt,
       };
+    },
+    forgetSilence: () => {
+      silentSince = undefined;
     },
   };
 }

@@ -83,6 +83,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       emptySince,
       ecsAgentSilentSince: silentSince,
       lifecycle: polls.lifecycle.reading(),
+      groupSilentSince: groupSilentSince(),
       isGroupAwaited: isAwaited(polls.lifecycle, isTold(), around.now),
       assumedGroup: assumedGroup(polls.lifecycle, isTold()),
       beginningGroup: beginningGroup(polls.lifecycle.lastKnown()),
@@ -99,6 +100,13 @@ export function createObserver(ports: ObserverPorts): Observer {
       stopRefusedAt: state.stopRefusedAt,
       crowded: isGroupCrowded() && keptAt !== undefined ? { keptAt, spread } : undefined,
     };
+  }
+
+  /** A host that stood still has not waited for the group meanwhile. */
+  function groupSilentSince(): number | undefined {
+    if (polls.lifecycle.reading().kind === 'known') return undefined;
+    const { failure } = polls.lifecycle.asked();
+    return Math.max(failure?.since ?? -Infinity, forgottenAt);
   }
 
   /** What metadata has told since the group last answered is a termination: no group takes it back, though metadata may have no word for it now. */

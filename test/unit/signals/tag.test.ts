@@ -256,8 +256,17 @@ describe('by the EC2 API', () => {
     const throttled = await host.read();
     assert.deepEqual(throttled, unknown('calling ec2:DescribeTags: Failure'));
     host.failure = undefined;
+    host.ec2 = undefined;
     assert.deepEqual(await askTimes(host, 6), [1_350, 1_500, 1_575, 1_613, 1_632, 1_647]);
-    assert.deepEqual(await host.read(), known({ source: 'tag', value: '' }));
+    assert.deepEqual(await host.read(), known(undefined));
+  });
+
+  test('that was throttled is asked as before once the tag is there: the instance would be let go minutes after its removal', async () => {
+    const host = setUp({ ec2: '' }, { tagSource: 'ec2' });
+    host.failure = 'throttled';
+    assert.deepEqual(await askTimes(host, 4), [0, 30, 90, 210]);
+    host.failure = undefined;
+    assert.deepEqual(await askTimes(host, 3), [450, 465, 480]);
   });
 
   test('whatever it fails with is told, and an error in this program to whoever can mend it', async () => {

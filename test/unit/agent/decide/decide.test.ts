@@ -612,6 +612,16 @@ table('an operator asks for an instance whose group is not heard', [
     expect: { kind: 'deregister', containerInstance: draining },
   },
   {
+    when: 'a group that answered a moment ago, and fails now: hear it, for half a minute',
+    seen: { ...joined, signalsChangedAt: NOW - MINUTE, groupSilentSince: NOW - 30 * SECOND + 1 },
+    expect: { kind: 'wait', why: { for: 'group-state', cause: 'throttled' } },
+  },
+  {
+    when: 'a group that has failed for half a minute: deregister',
+    seen: { ...joined, signalsChangedAt: NOW - MINUTE, groupSilentSince: NOW - 30 * SECOND },
+    expect: { kind: 'deregister', containerInstance: draining },
+  },
+  {
     when: 'a moment before that: hear the group, which may be about to replace the root volume',
     seen: { ...joined, signalsChangedAt: NOW - 30 * SECOND + 1 },
     expect: { kind: 'wait', why: { for: 'group-state', cause: 'throttled' } },

@@ -46,6 +46,7 @@ const seen: Freshness = {
   signalsChangedAt: -Infinity,
   restedUntil: -Infinity,
   isReplacing: false,
+  mayReplace: false,
 };
 const complete = {
   kind: 'complete',
@@ -218,12 +219,23 @@ describe('before the instance is let go', () => {
   it('near the hook’s limit, whether the group retains is asked again after 30 s: else the agent itself would end the tasks', () => {
     const old = asked({ retention: at(NOW - 30_001) });
     assert.deepEqual(needed({ ...complete, why: 'hook-limit', result: 'ABANDON' }, old), ['retention']);
-    assert.deepEqual(needed({ ...complete, why: 'timeout', result: 'ABANDON' }, old), []);
+    assert.deepEqual(needed({ ...complete, why: 'hook-limit', result: 'CONTINUE' }, old), []);
+  });
+  it('at an operator’s limit too: which tasks are left may be unknown', () => {
+    const abandon = { ...complete, why: 'timeout', result: 'ABANDON' } as const;
+    assert.deepEqual(needed(abandon, asked({ retention: at(NOW - 30_001) })), ['retention']);
+    assert.deepEqual(needed(abandon, asked({ retention: at(NOW - 30_000) })), []);
   });
 });
 
 describe('before the container instance is deregistered', () => {
   const deregister = { kind: 'deregister', containerInstance: registered } as const;
+  it('the group is asked again after half a minute unless it terminates the instance: it may replace its root volume by now', () => {
+    const heard = (ago: number) => ({ mayReplace: true, ...asked({ lifecycle: at(NOW - ago) }) });
+    assert.deepEqual(needed(deregister, heard(30_001)), ['lifecycle']);
+    assert.deepEqual(needed(deregister, heard(30_000)), []);
+    assert.deepEqual(needed(deregister, { ...heard(30_001), mayReplace: false }), []);
+  });
   for (const question of ['registration', 'localTasks'] as const)
     it(`${question} is asked again after half a second: ECS may have lost a task that the host runs`, () => {
       assert.deepEqual(needed(deregister, asked({ [question]: at(NOW - 501) })), [question]);

@@ -153,6 +153,12 @@ describe('a tag that tells of a lifecycle event', () => {
     assert.equal(after(30 * SECOND - 1), 'wait', 'a second of the group’s silence would move all services');
     assert.equal(after(30 * SECOND), 'set-draining');
   });
+  it('is believed after half a minute of the group’s silence, however old the tag is: one failure says nothing', () => {
+    const old = { ...memory, signalledAt: NOW - 60 * MINUTE };
+    const silentFor = (ms: number) => actionFor({ memory: old, groupSilentSince: NOW - ms }).kind;
+    assert.equal(silentFor(30 * SECOND - 1), 'wait', 'services would lose tasks on an instance that stays');
+    assert.equal(silentFor(30 * SECOND), 'set-draining');
+  });
   for (const state of ['Terminating', 'Terminating:Wait', 'ReplacingRootVolume:Wait', 'Warmed:Terminating'])
     it(`is believed in ${state}`, () =>
       assert.equal(actionFor({ lifecycle: inState(state) }).kind, 'set-draining'));

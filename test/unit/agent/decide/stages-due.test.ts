@@ -53,11 +53,14 @@ describe('stage released', () => {
 });
 
 describe('before the hooks of a stage begin, ECS is looked at again', () => {
-  const old = { answeredAt: NOW - 33_000 };
+  const isOfAnother = false;
+  const old = { answeredAt: NOW - 33_000, isOfAnother };
   it('where that no task is left follows from an old look: a host that has registered anew may have tasks', () => {
     assert.equal(restsOnOldView('drained', old, NOW), true);
-    assert.equal(restsOnOldView('drained', { answeredAt: NOW - 5_000 }, NOW), false);
+    assert.equal(restsOnOldView('drained', { answeredAt: NOW - 5_000, isOfAnother }, NOW), false);
   });
+  it('where the ECS agent names another container instance by now: it may have tasks', () =>
+    assert.equal(restsOnOldView('drained', { answeredAt: NOW, isOfAnother: true }, NOW), true));
   it('not for those that write nothing of the tasks’ end', () =>
     assert.deepEqual(
       (['draining', 'released'] as const).map((stage) => restsOnOldView(stage, old, NOW)),

@@ -72,7 +72,7 @@ function setUp(tasksLeft: readonly string[] = []) {
     isIgnored: ({ family }) => family === 'monitor',
     onView: (one) => void views.push(one),
   };
-  const { polls, seenInDrain } = createDrainPolls(source, {
+  const { polls, seenInDrain, forgetSilence } = createDrainPolls(source, {
     clock,
     random: () => 0.5,
     onAnswer: () => {},
@@ -86,7 +86,7 @@ function setUp(tasksLeft: readonly string[] = []) {
     clock.at(clock.trueNow() + ms, () => {});
     clock.step();
   };
-  return { polls, seenInDrain, says, asked, views, ask, pass, source, clock };
+  return { polls, seenInDrain, forgetSilence, says, asked, views, ask, pass, source, clock };
 }
 const throttled = new AwsError('ecs:ListTasks', 'throttled', 'Throttling', 'too much');
 
@@ -167,6 +167,22 @@ describe('what the ECS agent says', () => {
     says.tasks = unknown('refused');
     await ask('localTasks');
     assert.equal(seenInDrain().onlyIgnoredSince, undefined);
+  });
+  it('is silent since it was first asked in vain, and anew once the host has stood still: nobody asked it meanwhile', async () => {
+    const { seenInDrain, forgetSilence, says, ask, pass } = setUp();
+    says.tasks = unknown('refused');
+    await ask('localTasks');
+    pass(SECOND);
+    await ask('localTasks');
+    assert.equal(seenInDrain().silentSince, START);
+    forgetSilence();
+    pass(SECOND);
+    await ask('localTasks');
+    assert.equal(
+      seenInDrain().silentSince,
+      START + 2 * SECOND,
+      'its last word would not count any more, and the instance be released with its tasks',
+    );
   });
   it('is not empty where it does not answer: ECS would be asked every second', async () => {
     const { seenInDrain, says, ask } = setUp();

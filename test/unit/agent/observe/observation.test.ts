@@ -145,6 +145,31 @@ describe('a look at ECS that fails', () => {
   });
 });
 
+describe('the group has been silent', () => {
+  const inService: Lifecycle = { kind: 'in-group', group: 'web-asg', state: 'InService' };
+
+  it('since its first failure after an answer', async () => {
+    const drain = setUp();
+    await drain.ask('lifecycle');
+    drain.says.group = inService;
+    await drain.ask('lifecycle');
+    assert.equal(drain.observe().groupSilentSince, undefined);
+    await drain.pass(1_000);
+    drain.says.group = failed('transient');
+    await drain.ask('lifecycle');
+    await drain.pass(1_000);
+    await drain.ask('lifecycle');
+    assert.equal(drain.observe().groupSilentSince, START + 1_000);
+  });
+  it('since the host stood still at the earliest: nobody asked it meanwhile', async () => {
+    const drain = setUp();
+    await drain.ask('lifecycle');
+    await drain.pass(60_000);
+    drain.observer.forget('this process stood still');
+    assert.equal(drain.observe().groupSilentSince, START + 60_000);
+  });
+});
+
 describe('the group’s first answer in a drain', () => {
   const inService: Lifecycle = { kind: 'in-group', group: 'web-asg', state: 'InService' };
   const isAwaited = ({ observe }: ReturnType<typeof setUp>) => observe().isGroupAwaited;
