@@ -394,6 +394,53 @@ test('an instance that was drained by hand is released though its empty cluster 
   );
 });
 
+test('a tag that is removed once the EC2 API answers again is soon read: the instance would be deregistered minutes after it', async () => {
+  const calls = await callsIn({
+    flags: ['--tag-source', 'ec2', '--signals', 'tag,spot'],
+    machine: { ...plain.machine, metadataTags: false },
+    group: undefined,
+    happenings: [
+      { at: 10_000, what: 'tag', value: 'true' },
+      { at: 10 * MINUTE, what: 'untag' },
+    ],
+    faults: [
+      { at: MINUTE, match: { api: 'ec2:DescribeTags' }, fault: { what: 'throttle' }, forMs: 6 * MINUTE },
+    ],
+    tasks: [task(11.9 * MINUTE)],
+  });
+  assert.deepEqual(
+    calls.filter((call) => call.includes('Deregister')),
+    [],
+  );
+  assert.ok(
+    calls.some((call) => call.includes('"ACTIVE"')),
+    'the drain began, and was cancelled',
+  );
+});
+
+test('a tag of an event that is over does not drain an instance whose group fails for two seconds: its services would lose tasks', async () => {
+  const calls = await callsIn({
+    happenings: [
+      { at: 10_000, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+      // So that the run goes on until then.
+      { at: 4 * MINUTE, what: 'introspection', answersAfter: 0 },
+    ],
+    faults: [
+      {
+        at: 42_000,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: '5xx' },
+        forMs: 2_000,
+      },
+    ],
+  });
+  assert.ok(calls.length > 3, 'the group was asked');
+  assert.deepEqual(
+    calls.filter((call) => call.includes('"DRAINING"')),
+    [],
+  );
+});
+
 describe('no promise is broken when', () => {
   for (const [name, plan] of Object.entries(stories))
     test(name, async () => {
