@@ -241,9 +241,12 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   }
 
   function lastView(): ViewedBefore {
+    const asked = polls.ecsView.asked();
     const host = ifKnown(watch.registration.reading())?.containerInstanceArn;
     const viewed = ifKnown(polls.ecsView.reading())?.heard;
-    return { ...polls.ecsView.asked(), isOfAnother: host !== undefined && host !== viewed };
+    // Each look asks the ECS agent too: what it said before that is no news.
+    const isNews = watch.registration.asked().at > asked.at;
+    return { ...asked, isOfAnother: isNews && host !== undefined && host !== viewed };
   }
 
   /** Without a signal only the group's own word counts, and it may be old. */

@@ -55,6 +55,8 @@ export type Observation = {
   readonly hooks: Reading<readonly Hook[]>;
   /** Whether the group keeps an instance whose terminating hook is abandoned, as last known in this drain. */
   readonly retainsAbandoned: Reading<boolean>;
+  /** The group was asked for that again and did not answer, and its last answer is more than a minute old. */
+  readonly isRetentionOld?: boolean | undefined;
   readonly memory: Memory;
   /** What ECS says about the services whose tasks are waited for; absent where it has not been asked. */
   readonly explained?: Explained | undefined;
@@ -311,11 +313,11 @@ export type Failure = {
 };
 
 /**
- * How ECS is looked at. `full`: all that a release rests on. `quick`: how the tasks that are known are doing. `check`: the same,
+ * How ECS is looked at. `full`: all that a release rests on. `all`: the same, with the tasks of a container instance that is ACTIVE. `quick`: how the tasks that are known are doing. `check`: the same,
  * and whether the container instance is as it was. `confirm`: whether it is, where a list of a moment ago named no task.
  * `given-back`: only what has become of the container instances that ECS itself has said run here, of which one may have to be given back.
  */
-export type ViewKind = 'full' | 'quick' | 'check' | 'confirm' | 'given-back';
+export type ViewKind = 'full' | 'all' | 'quick' | 'check' | 'confirm' | 'given-back';
 
 /** What ECS says about this host. */
 export type EcsView = {

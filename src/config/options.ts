@@ -128,7 +128,7 @@ export const options = {
     flag: 'rebalance-terminate',
     env: 'ECS_DRAIN_REBALANCE_TERMINATE',
     default: 'false',
-    help: 'After a drain that a rebalance recommendation started, terminate the instance in its group; the group replaces it.',
+    help: 'Once the instance is drained, and EC2 recommends to rebalance it, terminate it in its group; the group replaces it.',
     allowed: 'true, false',
     parse: boolean,
   },

@@ -7,6 +7,7 @@ import {
   hookNamedIn,
   type Instance,
   isCalm,
+  isHookTagUnread,
   isSignalled,
   isTakenForAnother,
   isTerminating,
@@ -331,7 +332,8 @@ export function checkHook(instance: Instance, { api, input, at }: Request, verdi
   const namedLatelyMs = readsTagByApi(instance) ? EC2_PATIENCE_MS : NAMED_LATELY_MS;
   const namedFrom = Math.max(wasOursUntil ?? -Infinity, instance.disturbances.troubleAt(at));
   const isKept = hook === instance.oursAsRead;
-  const wasOurs = wasOursUntil !== undefined && (at - namedFrom <= namedLatelyMs || readAt <= wasOursUntil);
+  const isUnread = at - namedFrom <= namedLatelyMs || readAt <= (wasOursUntil ?? -Infinity);
+  const wasOurs = wasOursUntil !== undefined && (isUnread || isHookTagUnread(instance, at));
   const consequence = api.endsWith('Heartbeat') ? 'was kept waiting' : 'was completed';
   verdict.check(
     'S6',

@@ -253,7 +253,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'takes a whole look at ECS each time before it lets go of a host whose root volume is replaced',
     edits: [
-      { within: 'nextViewKind', replace: "isJustListed(pace, last) ? 'confirm' : 'full'", by: "'full'" },
+      { within: 'usualViewKind', replace: "isJustListed(pace, last) ? 'confirm' : 'full'", by: "'full'" },
     ],
     isRare: true,
     from: 1678,

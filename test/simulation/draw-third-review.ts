@@ -119,6 +119,8 @@ export function addThrottledAtLimit(random: Random, plan: Plan, { start }: Span)
  */
 export function addLookedForInTwo(random: Random, plan: Plan, { start }: Span): Plan {
   if (!plan.group || !random.chance(1 / 300)) return plan;
+  // The drain of one that is still being launched begins too late: nobody has heard of the other cluster by then.
+  if (plan.machine.launching) return plan;
   const movedAt = random.integer(2 * SECOND, 15 * SECOND);
   // The ECS agent has told where it is by then.
   const begunAt = movedAt + Math.max(start, 10 * SECOND);

@@ -1703,6 +1703,51 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [task(2_057_126)],
     horizon: 49 * MINUTE,
   },
+  'a host with a silent ECS agent registers anew while a look waits for its turn, before its root volume is replaced':
+    {
+      seed: 90_837_045,
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 307, defaultResult: 'ABANDON' }],
+        ours: 'drain',
+        retain: true,
+      },
+      world: {
+        ...plain.world,
+        deregisterAgain: 'inactive',
+        timings: {
+          provisioning: 4_875,
+          pending: 10_807,
+          deactivating: 1_640,
+          deprovisioning: 446,
+          agentReportLag: 683,
+          scheduler: 2_737,
+          terminatingToWait: 12_799,
+          rootVolumeExchange: 37_390,
+        },
+        rootVolumeTarget: 'Terminated',
+      },
+      happenings: [
+        { at: 14_391, what: 'replace-root-volume' },
+        { at: 55_343, what: 'other-activates' },
+        { at: 115_490, what: 'registers-anew', cluster: 'web' },
+      ],
+      faults: [
+        {
+          at: 31_281,
+          match: { service: 'introspection', path: '/v1/metadata' },
+          fault: { what: '5xx' },
+          forMs: 130_801,
+        },
+        {
+          at: 15_249,
+          match: { api: 'autoscaling:CompleteLifecycleAction' },
+          fault: { what: '5xx' },
+          count: 7,
+        },
+      ],
+      rootVolumeKeepsState: false,
+      horizon: 18 * MINUTE,
+    },
   'a process that begins gives the instance back by what a killed one has saved, is killed itself, and the host loses power':
     {
       seed: 75_638_091,

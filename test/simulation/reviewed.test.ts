@@ -418,6 +418,82 @@ test('a tag that is removed once the EC2 API answers again is soon read: the ins
   );
 });
 
+test('tasks are asked to stop before a Spot interruption though DRAINING cannot be set: they would end without SIGTERM', async () => {
+  const calls = await callsIn({
+    happenings: [{ at: MINUTE, what: 'spot', inMs: 120_000 }],
+    faults: [
+      {
+        at: 0,
+        match: { api: 'ecs:UpdateContainerInstancesState' },
+        fault: { what: 'throttle' },
+        forMs: 5 * MINUTE,
+      },
+    ],
+    tasks: [long],
+    horizon: 6 * MINUTE,
+  });
+  assert.ok(calls.some((call) => call.includes('StopTask')));
+});
+
+test('an instance that EC2 recommends to replace, and that somebody has put in Standby since, is not terminated', async () => {
+  const calls = await callsIn({
+    group: { hooks: [{ ...drain, heartbeatTimeout: 3_600 }], ours: 'drain', retain: false },
+    flags: ['--signals', 'tag,lifecycle,rebalance', '--rebalance-terminate', 'true'],
+    operatorHooks: { holds: false, stages: { drained: { ms: 100_000, failures: 0 } } },
+    tasks: [task(MINUTE)],
+    happenings: [
+      { at: 20_000, what: 'rebalance' },
+      { at: 100_000, what: 'standby' },
+      { at: 6 * MINUTE, what: 'introspection', answersAfter: 0 },
+    ],
+  });
+  assert.ok(
+    calls.some((call) => call.includes('Deregister')),
+    'it was drained',
+  );
+  assert.deepEqual(
+    calls.filter((call) => call.includes('TerminateInstance')),
+    [],
+  );
+});
+
+test('an ECS agent that goes down while the hooks of stage drained are held is no reason to look again and again', async () => {
+  const calls = await callsIn({
+    operatorHooks: { holds: true, stages: { drained: { ms: 1_000, failures: 3 } } },
+    tasks: [task(30_000)],
+    happenings: [
+      { at: 20_000, what: 'scale-in' },
+      { at: 78_600, what: 'ecs-agent', to: 'down' },
+    ],
+  });
+  const looks = calls.filter((call) => call.includes('ListContainerInstances')).length;
+  assert.ok(looks < 10, `${looks} requests at once are a minute’s`);
+});
+
+test('a process that starts beside the tag of an event that is over hears the group first: its services would lose tasks', async () => {
+  const calls = await callsIn({
+    happenings: [
+      { at: 10_000, what: 'tag', value: 'time=2026-01-02T03:04:05Z' },
+      { at: 4 * MINUTE, what: 'introspection', answersAfter: 0 },
+    ],
+    kills: [{ when: 'at', at: 18_000, downMs: 40_000, state: 'kept' }],
+    faults: [
+      {
+        at: 50_000,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: 'delay', ms: 6_000 },
+        count: 1,
+      },
+    ],
+    tasks: [long],
+  });
+  assert.ok(calls.length > 3, 'the group was asked');
+  assert.deepEqual(
+    calls.filter((call) => call.includes('"DRAINING"')),
+    [],
+  );
+});
+
 test('a tag of an event that is over does not drain an instance whose group fails for two seconds: its services would lose tasks', async () => {
   const calls = await callsIn({
     happenings: [

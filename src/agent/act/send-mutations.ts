@@ -92,9 +92,14 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
     for (const question of needed) ports.askAnew({ ...watch, ...polls }[question]);
   }
 
-  /** One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. */
+  /**
+   * One thing at a time; only asking tasks to stop goes on beside the rest, since it can take minutes. Before a Spot interruption it does
+   * not wait for DRAINING either.
+   */
   function mayBegin(one: Try): boolean {
-    return !underWay.has(one) && [...underWay.keys()].every((other) => other.startsWith('stop-tasks'));
+    const isBeside = (other: Try) =>
+      other.startsWith('stop-tasks') || (one === 'stop-tasks spot' && other === 'set-draining');
+    return !underWay.has(one) && [...underWay.keys()].every(isBeside);
   }
 
   async function perform(mutation: Mutation) {

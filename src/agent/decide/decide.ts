@@ -22,7 +22,15 @@ import {
 } from './facts.ts';
 import { type Leaving, leaving } from './group-state.ts';
 import { nextHeartbeat } from './heartbeat.ts';
-import { abandon, abandonUnknown, atLimit, beyondHookLimit, pastTimeout, stopIgnored } from './limits.ts';
+import {
+  abandon,
+  abandonUnknown,
+  atLimit,
+  beforeInterruption,
+  beyondHookLimit,
+  pastTimeout,
+  stopIgnored,
+} from './limits.ts';
 
 /** The whole policy: what to do next, given what is known. The first line that applies decides. */
 export function decide(observed: Observation, policy: Policy): Decision {
@@ -55,7 +63,9 @@ function nextAction(observed: Observation, policy: Policy): Action {
   }
   const containerInstance = observed.containerInstance.value;
   if (isActive(containerInstance) && policy.mode === 'drain') {
-    return { kind: 'set-draining', containerInstance };
+    // What a limit asks for may not wait for DRAINING, which others can use up the requests for.
+    const stopped = beforeInterruption(observed, policy, containerInstance, ifKnown(observed.tasks) ?? []);
+    return stopped ?? abandonUnknown(observed, policy) ?? { kind: 'set-draining', containerInstance };
   }
   if (observed.tasks.kind === 'unknown')
     return abandonUnknown(observed, policy) ?? waitFor('task-list', observed.tasks);
@@ -89,9 +99,14 @@ function nextAction(observed: Observation, policy: Policy): Action {
  */
 const GROUP_PATIENCE_MS = 30_000;
 
-/** A group that answered a moment ago, and fails now, is heard again more often than not. */
-const unheardSince = ({ groupSilentSince = -Infinity }: Observation, signalledAt: number): number =>
-  Math.max(signalledAt, groupSilentSince);
+/**
+ * Since when the group has not told what it does with the instance. Counts from what asks for the instance now, since the drain itself can be
+ * older, and from the group's first failure: one that answered a moment ago is heard again more often than not.
+ */
+function unheardSince(observed: Observation): number {
+  const { now, memory, signalsChangedAt, groupSilentSince = -Infinity } = observed;
+  return Math.max(signalsChangedAt ?? memory.signalledAt ?? now, groupSilentSince);
+}
 
 /**
  * Handles a tag of a lifecycle event, if nothing else asks for the instance: the event may be over. DRAINING would move the tasks
@@ -104,8 +119,7 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
     // The lifecycle action was known to wait before.
     if (memory.waiting) return undefined;
     const containerInstance = ifKnown(observed.containerInstance);
-    const isDue =
-      mode === 'drain' && now >= unheardSince(observed, memory.signalledAt ?? now) + GROUP_PATIENCE_MS;
+    const isDue = mode === 'drain' && now >= unheardSince(observed) + GROUP_PATIENCE_MS;
     return isDue && containerInstance && isActive(containerInstance)
       ? { kind: 'set-draining', containerInstance }
       : waitFor('group-state', lifecycle);
@@ -133,9 +147,7 @@ function leaveCluster(observed: Observation, policy: Policy, containerInstance: 
       : waitFor('container-instance', { cause: `this host may have become the container instance ${newer}` });
   const { lifecycle, memory, now } = observed;
   if (lifecycle.kind === 'unknown') {
-    // Counts from the operator's request: the drain itself can be older, if the group began it.
-    const askedAt = observed.signalsChangedAt ?? memory.signalledAt ?? now;
-    const isPatient = now < unheardSince(observed, askedAt) + GROUP_PATIENCE_MS;
+    const isPatient = now < unheardSince(observed) + GROUP_PATIENCE_MS;
     const mustHear = memory.isReplacing || maybeGroupsDoing(observed) || isPatient;
     return mustHear ? waitFor('group-state', lifecycle) : deregister;
   }

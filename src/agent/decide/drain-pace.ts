@@ -33,6 +33,8 @@ export type DrainPace = {
   readonly listsWhileActive: boolean;
   /** From when on tasks that ECS places here are asked to stop: at a limit, or before a Spot interruption. */
   readonly stopTasksAt: number | undefined;
+  /** The same for a Spot interruption alone. */
+  readonly spotStopAt: number | undefined;
   /** When a limit may end the lifecycle action; undefined where there is none. */
   readonly limitAt: number | undefined;
   /** When the operator's limit lets the instance go with its tasks; undefined where none does. */

@@ -104,6 +104,8 @@ function dueByItself(pace: DrainPace): number {
   if (pace.isOver) return every(CHECK_MS);
   const { containerInstance } = last;
   if (containerInstance.kind !== 'registered') return every(releasedInterval(pace, last));
+  // A dry run that is done has only pretended to deregister it.
+  if (pace.phase === 'done' && pace.listsWhileActive) return every(CHECK_MS * (1 + pace.spread / 10));
   const { emptySince } = pace;
   if (emptySince !== undefined)
     return every(
@@ -119,6 +121,13 @@ function dueByItself(pace: DrainPace): number {
  * enough only while ECS has the container instance DRAINING, so that nothing new is placed on it.
  */
 export function nextViewKind(pace: DrainPace): ViewKind {
+  const kind = usualViewKind(pace);
+  const { now, spotStopAt = Infinity } = pace;
+  // DRAINING may not be set by then, and the tasks have a right to their SIGTERM all the same.
+  return kind === 'full' && now >= spotStopAt - BEFORE_STOP_MS ? 'all' : kind;
+}
+
+function usualViewKind(pace: DrainPace): ViewKind {
   const { asked, ecsView: last, isHostBusy } = pace;
   const { isStale, failure, at } = asked.ecsView;
   if (pace.isOver) return 'given-back';

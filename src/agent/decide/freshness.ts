@@ -116,7 +116,9 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   if (isAbandoned && !askedSince('retention', dueAt - LATELY_RETAINS_MS)) needed.push('retention');
   const emptySince = letsGo(mutation) ? (fresh.emptySince ?? -Infinity) : -Infinity;
   // If another hook has ended the replacement, it is a termination by now, and the instance must not stay in its cluster.
-  const inGroup = fresh.isReplacing ? LATELY_MS : LATELY_IN_GROUP_MS;
+  // Nor does a heartbeat show anything of an instance in service, and somebody may have put it in Standby since.
+  const isInService = mutation.kind === 'terminate' && mutation.why === 'rebalance';
+  const inGroup = fresh.isReplacing || isInService ? LATELY_MS : LATELY_IN_GROUP_MS;
   // An answer that the instance is retained may be from before the last call to terminate it, or from a moment after.
   const toldSince = mutation.kind === 'terminate' ? fresh.restedUntil : -Infinity;
   // A new signal has made the group's last answer doubtful, and it may have changed while a view of ECS waited for its turn.

@@ -33,11 +33,8 @@ export function atLimit(
   containerInstance: ContainerInstance,
   tasks: readonly Task[],
 ): Action | undefined {
-  const interruption = interruptionAt(observed) ?? Infinity;
-  if (policy.spotStopTasks && observed.now >= interruption - SPOT_STOP_TASKS_MS) {
-    const stopping = stopTasks(observed, containerInstance, tasks, 'spot');
-    if (stopping) return stopping;
-  }
+  const stopped = beforeInterruption(observed, policy, containerInstance, tasks);
+  if (stopped) return stopped;
   if (!pastTimeout(observed, policy)) return undefined;
   switch (policy.onTimeout) {
     case 'stop-tasks':
@@ -56,6 +53,18 @@ export function atLimit(
     case 'wait':
       return undefined;
   }
+}
+
+/** Asks the tasks to stop that a Spot interruption would end without a SIGTERM. */
+export function beforeInterruption(
+  observed: Observation,
+  { spotStopTasks }: Policy,
+  containerInstance: ContainerInstance,
+  tasks: readonly Task[],
+): StopTasks | undefined {
+  const interruption = interruptionAt(observed) ?? Infinity;
+  if (!spotStopTasks || observed.now < interruption - SPOT_STOP_TASKS_MS) return undefined;
+  return stopTasks(observed, containerInstance, tasks, 'spot');
 }
 
 /**
@@ -122,7 +131,7 @@ export function abandonUnknown(observed: Observation, policy: Policy): Action | 
   // If we have deregistered the instance, it had no task left, unless the host has registered anew since.
   const { deregistered, tasksLeft = [] } = observed.memory;
   const isEmpty = deregistered !== undefined && tasksLeft.length === 0;
-  if (!ifKnown(observed.retainsAbandoned) || isEmpty) return undefined;
+  if (!ifKnown(observed.retainsAbandoned) || observed.isRetentionOld || isEmpty) return undefined;
   return abandon(observed, policy, 'timeout');
 }
 

@@ -17,6 +17,7 @@ import { abandonAt, drainDeadline, hookLimit, interruptionAt, SPOT_STOP_TASKS_MS
 export type PaceFacts = Pick<
   DrainPace,
   | 'stopTasksAt'
+  | 'spotStopAt'
   | 'limitAt'
   | 'letsGoAt'
   | 'heartbeatInterval'
@@ -34,6 +35,7 @@ export type PaceFacts = Pick<
 
 export const UNOBSERVED: PaceFacts = {
   stopTasksAt: undefined,
+  spotStopAt: undefined,
   limitAt: undefined,
   letsGoAt: undefined,
   heartbeatInterval: undefined,
@@ -52,10 +54,12 @@ export const UNOBSERVED: PaceFacts = {
 export function paceFacts(observed: Observation, policy: Policy): PaceFacts {
   const choice = hookChoice(observed, policy);
   const interruption = policy.spotStopTasks ? interruptionAt(observed) : undefined;
+  const spotStopAt = interruption && interruption - SPOT_STOP_TASKS_MS;
   const letsGo = policy.onTimeout === 'continue' || policy.onTimeout === 'abandon';
   const deadline = policy.onTimeout === 'stop-tasks' ? drainDeadline(observed, policy) : undefined;
   return {
-    stopTasksAt: earlier(interruption && interruption - SPOT_STOP_TASKS_MS, deadline),
+    stopTasksAt: earlier(spotStopAt, deadline),
+    spotStopAt,
     limitAt: earlier(drainDeadline(observed, policy), hookLimit(observed)),
     letsGoAt: letsGo ? drainDeadline(observed, policy) : undefined,
     heartbeatInterval: choice.kind === 'ours' ? heartbeatInterval(choice.hook) : undefined,

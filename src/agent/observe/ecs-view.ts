@@ -45,7 +45,12 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   let begun: Begun | undefined;
 
   /** Resumes a view that was throttled a moment ago, if the ECS agent still names the same container instance. */
-  async function full(said: Registration | undefined, last: EcsView | undefined, byName: readonly string[]) {
+  async function full(
+    said: Registration | undefined,
+    last: EcsView | undefined,
+    byName: readonly string[],
+    listsActive: boolean,
+  ) {
     const heard = said?.containerInstanceArn;
     const isOld = !begun || begun.heard !== heard || options.now() - begun.at >= resumableFor(heard);
     const isResumed = !isOld;
@@ -55,7 +60,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         : { at: options.now(), heard, where: await locate(said, letGoIn(last)), lists: noLists() };
     begun = undefined;
     try {
-      return await complete(look, isResumed, last, byName);
+      return await complete(look, isResumed, last, byName, listsActive);
     } catch (error) {
       // If ECS has let go of this host, each view must ask whether it is registered anew: such a view is not resumed.
       if (error instanceof AwsError && error.kind === 'throttled' && isRegistered(look.where)) begun = look;
@@ -64,7 +69,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   }
 
   /**
-   * Nothing else tells that a host with a silent ECS agent has registered anew in a cluster that was asked first. What was asked after it may
+   * Nothing else tells that a host with a silent ECS agent has registered anew since its clusters were asked. What was asked after that may
    * have waited for its turn, so only that is asked once more: whole looks would be as old each time.
    */
   async function isStillThere(where: Whereabouts, last: EcsView | undefined): Promise<boolean> {
@@ -84,6 +89,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     isResumed: boolean,
     last: EcsView | undefined,
     byName: readonly string[],
+    listsActive: boolean,
   ): Promise<Reading<EcsView>> {
     if (where.kind === 'unknown') return where;
     const { located, own, describedAt = at } = where.value;
@@ -114,7 +120,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     }
     const { cluster, arn, status, taskCount } = located;
     const containerInstance = registeredAt(located);
-    if (status === 'ACTIVE' && !options.listsWhileActive)
+    if (status === 'ACTIVE' && !listsActive)
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
     const listedAt = options.now();
@@ -135,6 +141,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       const left = await describeLeft(cluster, again.arns, byName, own);
       if (left.length > 0) return viewOf(containerInstance, known(left), again.requests, options.now());
     }
+    if (mustBeSame && heard === undefined && !(await isStillThere(where.value, last)))
+      return unknown('this host may have registered anew while its tasks were listed; asking once more');
     // Those that were counted before are listed, and have ended since: they are not counted any more.
     const isCountedAnew = mustBeSame && arns.length >= taskCount;
     return viewOf(containerInstance, countedToo(tasks, isCountedAnew ? 0 : taskCount), requests, listedAt);
@@ -314,19 +322,30 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     if (kind === 'given-back') return givenBack(last);
     const said = ifKnown(await ecsAgent.registration());
     const lighter =
-      kind === 'full' || !last
+      kind === 'full' || kind === 'all' || !last
         ? undefined
         : kind === 'quick'
           ? await quick(last, said?.containerInstanceArn, byName)
           : kind === 'confirm'
             ? await confirm(said, last)
             : await check(said, last, byName);
-    return lighter ?? (await full(said, last, byName));
+    return lighter ?? (await full(said, last, byName, options.listsWhileActive || kind === 'all'));
   };
 }
 
-const isSamePlace = (a: Located, b: Located): boolean =>
-  a.kind === b.kind && (a.kind === 'never-registered' || (b.kind !== 'never-registered' && a.arn === b.arn));
+function isSamePlace(a: Located, b: Located): boolean {
+  if (a.kind === 'registered')
+    return (
+      b.kind === a.kind &&
+      a.arn === b.arn &&
+      a.newer === b.newer &&
+      a.status === b.status &&
+      b.taskCount === 0
+    );
+  return (
+    a.kind === b.kind && (a.kind === 'never-registered' || (b.kind !== 'never-registered' && a.arn === b.arn))
+  );
+}
 
 function containerInstanceAt(located: Located): ContainerInstance {
   switch (located.kind) {

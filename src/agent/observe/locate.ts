@@ -37,6 +37,8 @@ export type LocatePorts = {
   readonly instanceId: string;
   /** The cluster that the operator names, with our option or in the ECS agent's own configuration. */
   readonly cluster: () => string | undefined;
+  /** The cluster in the ECS agent's own configuration. If the option names another one, the host may be in either. */
+  readonly configuredCluster?: (() => string | undefined) | undefined;
   /** The container instances that the ECS agent has said this host is, now or earlier, and since when that is known. */
   readonly heard: () => readonly Heard[];
   /** The container instances that ECS has said run on this EC2 instance, in this drain or before, and since when it is known. */
@@ -145,6 +147,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
         located: newer === undefined ? located : { ...located, newer },
         own: ours,
         describedAt,
+        listedAt: round.listedAt,
       });
     }
     const located = whereNotRegistered(said, ours, round, letGo, anew);
@@ -241,14 +244,17 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
     const clusters = new Set(candidates.map((one) => one.cluster));
     const cluster = ports.cluster();
     if (cluster !== undefined || clusters.size === 0) clusters.add(cluster ?? 'default');
+    const configured = ports.configuredCluster?.();
+    if (configured !== undefined) clusters.add(configured);
+    const isLikely = (name: string) => isOurs(name) || name === configured;
     const found: Registration[] = [];
     // A host registers anew where it was, or where it is told to. These come last, so that their answers are of one moment.
-    const byLikelihood = [...clusters].sort((a, b) => Number(isOurs(a)) - Number(isOurs(b)));
+    const byLikelihood = [...clusters].sort((a, b) => Number(isLikely(a)) - Number(isLikely(b)));
     for (const one of byLikelihood) {
       try {
         const arns = await ecs.find(one, instanceId);
         ports.noteMayList();
-        if (isOurs(one)) round.listedAt ??= now();
+        if (isLikely(one)) round.listedAt ??= now();
         round.listed.add(one);
         round.hasAnswered = true;
         for (const arn of arns) round.byInstanceId.add(arn);

@@ -92,6 +92,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       keptAt,
       hooks: hooks ? known(hooks) : polls.hooks.reading(),
       retainsAbandoned: retains === undefined ? polls.retention.reading() : known(retains),
+      isRetentionOld: isRetentionOld(around.now),
       explained: polls.explained.lastKnown(),
       drainedHooks: ports.drainedHooks(),
       memory: state.memory,
@@ -100,6 +101,11 @@ export function createObserver(ports: ObserverPorts): Observer {
       stopRefusedAt: state.stopRefusedAt,
       crowded: isGroupCrowded() && keptAt !== undefined ? { keptAt, spread } : undefined,
     };
+  }
+
+  function isRetentionOld(now: number): boolean {
+    const { asked, lastKnownAt } = polls.retention;
+    return asked().failure !== undefined && now - lastKnownAt() > RETENTION_OLD_MS;
   }
 
   /** A host that stood still has not waited for the group meanwhile. */
@@ -165,6 +171,9 @@ export function createObserver(ports: ObserverPorts): Observer {
     },
   };
 }
+
+/** Somebody may have switched it off since, in ms. */
+const RETENTION_OLD_MS = 60_000;
 
 /** How long, in ms, after its first failure the agent still waits for the group's first answer in a drain. */
 const AWAITED_MS = 30_000;

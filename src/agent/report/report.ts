@@ -6,7 +6,7 @@ import { isConfirmedAnew, onWallClock, signalsOf } from '../decide/facts.ts';
 import { isIgnored } from '../decide/ignored-tasks.ts';
 import { nearestLimit } from '../decide/limits.ts';
 import { otherEnd } from '../decide/other-hooks.ts';
-import type { Action, Decision, Explained, Observation, Policy } from '../model.ts';
+import type { Action, Decision, Done, Explained, Observation, Policy } from '../model.ts';
 import { type Blocked, blockedBy, blockedByEcsAgent } from './blocked.ts';
 import { type Problem, problemsOf } from './problems.ts';
 import { count, hookProblem, shortId, WHAT } from './words.ts';
@@ -58,7 +58,7 @@ export function report(observed: Observation, { action }: Decision, policy: Poli
       observed.pastTag === undefined ? '' : '; the tag that is there tells of a lifecycle event that is over';
     return { ...facts, problems, state: 'watching', summary: `watching ${watched}${past}${unsure}` };
   }
-  if (action.kind === 'done') return { ...facts, state: 'released', summary: DONE[action.why] };
+  if (action.kind === 'done') return { ...facts, state: 'released', summary: done(action, observed) };
   if (isConfirmedAnew(action, observed)) return { ...facts, state: 'released', summary: DONE.released };
   return { ...facts, problems, state: 'draining', summary: `draining: ${doing(action, observed, policy)}` };
 }
@@ -183,6 +183,16 @@ const OPERATOR_HOOKS = {
   running: 'the hooks of stage drained are running',
   failed: 'held until the hooks of stage drained succeed: the log says why they failed',
 } as const;
+
+function done({ why }: Extract<Action, { kind: 'done' }>, { containerInstance }: Observation): string {
+  const wasNever = ifKnown(containerInstance)?.kind === 'never-registered';
+  return (wasNever && NEVER_REGISTERED[why]) || DONE[why];
+}
+
+const NEVER_REGISTERED: Partial<Record<Done, string>> = {
+  maintenance: 'it was never registered; the Auto Scaling group has not asked for the instance',
+  'no-group': 'it was never registered; the instance is in no Auto Scaling group',
+};
 
 const DONE = {
   maintenance: 'drained and deregistered; the Auto Scaling group has not asked for the instance',

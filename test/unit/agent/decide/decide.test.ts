@@ -836,6 +836,23 @@ table('past the operator’s limit', [
     expect: complete('ABANDON', 'timeout'),
   },
   {
+    when: 'abandon, with the tasks unknown, and the word that the group retains is old: wait',
+    seen: { ...late, tasks: unknown('no answer'), retainsAbandoned: known(true), isRetentionOld: true },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: { kind: 'wait', why: { for: 'task-list', cause: 'no answer' } },
+  },
+  {
+    when: 'abandon, in a group that retains, and DRAINING cannot be set: abandon, since that costs no task',
+    seen: {
+      ...late,
+      tasks: unknown('ACTIVE'),
+      retainsAbandoned: known(true),
+      containerInstance: known(active),
+    },
+    with: { drainTimeout: HOUR, onTimeout: 'abandon' },
+    expect: complete('ABANDON', 'timeout'),
+  },
+  {
     when: 'abandon: abandon the lifecycle action',
     seen: late,
     with: { drainTimeout: HOUR, onTimeout: 'abandon' },
@@ -939,6 +956,20 @@ table('on a Spot interruption', [
   {
     when: 'it is DRAINING at once',
     seen: { signals: known([spot(NOW + 2 * MINUTE)]), containerInstance: known(active) },
+    expect: { kind: 'set-draining', containerInstance: active },
+  },
+  {
+    when: '30 s before, and DRAINING could not be set: ask what still runs to stop all the same',
+    seen: { signals: known([spot(NOW + 30 * SECOND)]), containerInstance: known(active) },
+    expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' },
+  },
+  {
+    when: '30 s before, and all are asked: set DRAINING',
+    seen: {
+      signals: known([spot(NOW + 30 * SECOND)]),
+      containerInstance: known(active),
+      memory: { ...drainingWithTask.memory, askedToStop: { [task.arn]: NOW } },
+    },
     expect: { kind: 'set-draining', containerInstance: active },
   },
   {

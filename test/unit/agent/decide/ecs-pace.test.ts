@@ -153,6 +153,14 @@ describe('while tasks can still be placed here, or must be asked to stop', () =>
       assert.equal(due({ ecsView: { ...view, requests }, listsWhileActive: true }), ms));
 });
 
+describe('before a Spot interruption', () => {
+  const near = { spotStopAt: NOW + 60_000 };
+  it('what may be ACTIVE still is listed too, a minute before its tasks are asked to stop', () => {
+    assert.equal(kind({ ecsView: undefined, ...near }), 'all');
+    assert.equal(kind({ ecsView: undefined, spotStopAt: NOW + 60_001 }), 'full');
+  });
+});
+
 describe('without the ECS agent', () => {
   const silent = { isHostBusy: false, emptySince: undefined };
   it('ECS is looked at every 30 to 45 s, all of it', () => {

@@ -45,6 +45,7 @@ export const draining: DrainPace = {
   isReplacing: false,
   listsWhileActive: false,
   stopTasksAt: undefined,
+  spotStopAt: undefined,
   letsGoAt: undefined,
   limitAt: undefined,
   registeredAnewAt: undefined,

@@ -144,6 +144,29 @@ describe('a full view of ECS', () => {
       assert.equal(await kind(located, 60_000, 'a'), 'known', 'a host that answers names what it is');
     }
   });
+  it('asks once more where a silent host is that stays registered, if its lists took long: it would be released with the tasks of what it is by now', async () => {
+    const kind = async (more: Partial<Scene>) => {
+      const agent = setUp({
+        isReplacing: true,
+        takesMs: 501,
+        waitsFor: 'list',
+        tasks: [],
+        own: ['a'],
+        ...more,
+      });
+      const seen = await agent.view('full', undefined);
+      return [seen.kind, agent.timesLocated()];
+    };
+    const silent = { says: undefined, listedAgo: 5_001 };
+    assert.deepEqual(await kind({ ...silent, listedAgainAgo: 0 }), ['known', 2]);
+    assert.deepEqual(await kind({ ...silent, listedAgainAgo: 5_001 }), ['unknown', 2]);
+    assert.deepEqual(await kind({ ...silent, listedAgo: 5_000 }), ['known', 1]);
+    assert.deepEqual(await kind({ listedAgo: 60_000 }), ['known', 1], 'a host that answers names what it is');
+  });
+  it('lists the tasks of an ACTIVE one where they are to be asked to stop', async () => {
+    const { view } = setUp({ located: registered('ACTIVE'), tasks: [task('1')] });
+    assert.deepEqual(idsIn(await view('all', undefined)), ['1']);
+  });
   it('asks only once more where that host is: lists that wait for their turn would make each look as old as the last', async () => {
     const agent = setUp({
       located: gone(),

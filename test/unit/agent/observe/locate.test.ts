@@ -9,6 +9,8 @@ const MINUTE = 60_000;
 
 type Scene = EcsScene & {
   readonly cluster?: string;
+  /** In the ECS agent's own configuration. */
+  readonly configuredCluster?: string;
   readonly heard?: readonly Registration[];
   /** Since when what was heard, and what is its own, is known, in ms; long ago unless told. */
   readonly since?: number;
@@ -37,6 +39,7 @@ function setUp(scene: Scene) {
     ecs: { ...ecs, find },
     instanceId: OWN,
     cluster: () => scene.cluster,
+    configuredCluster: () => scene.configuredCluster,
     heard: () => (scene.heard ?? []).map(known),
     own: () => (scene.own ?? []).map(known),
     mayList: () => mayList,
@@ -95,6 +98,7 @@ describe('this host is found in ECS', () => {
         },
         own: [registration('a')],
         describedAt: 1_000_000_000,
+        listedAt: undefined,
       },
     });
     assert.deepEqual(asked, ['describe web a']);
@@ -165,6 +169,12 @@ describe('this host is found in ECS', () => {
     const { where, asked } = setUp({ instances: { a: { status: 'ACTIVE' } }, cluster: 'batch' });
     assert.equal(await where(), `registered ${ci('a', 'batch')}`);
     assert.deepEqual(asked, ['find batch', 'describe batch a']);
+  });
+  it('also in the cluster that its ECS agent is configured for, where the operator names another: it would be let go with its tasks', async () => {
+    const both = { cluster: 'batch', configuredCluster: 'web' };
+    const { where, asked } = setUp({ instances: {}, ...both });
+    await where();
+    assert.deepEqual(asked, ['find batch', 'find web']);
   });
   it('not as another host that ECS lists, whatever filter was sent', async () => {
     const instances = { a: { status: 'ACTIVE', on: 'i-other' }, b: { status: 'ACTIVE' } };

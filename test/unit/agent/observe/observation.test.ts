@@ -31,6 +31,7 @@ function setUp(mode: Policy['mode'] = 'drain', memory: Memory = { signalledAt: S
     view: known(view) as Reading<EcsView> | AwsError,
     tasks: known([local]) as Reading<readonly LocalTask[]>,
     group: failed('transient') as Lifecycle | AwsError,
+    retains: true as boolean | AwsError,
     inMetadata: undefined as Lifecycle | undefined,
   };
   let state: DrainState = beginDrain(memory);
@@ -46,7 +47,10 @@ function setUp(mode: Policy['mode'] = 'drain', memory: Memory = { signalledAt: S
           return says.group;
         },
         terminatingHooks: fail,
-        retainsAbandoned: fail,
+        retainsAbandoned: async () => {
+          if (says.retains instanceof AwsError) throw says.retains;
+          return says.retains;
+        },
       },
       groupInMetadata: async () => says.inMetadata,
       readEcsView: async () => {
@@ -82,9 +86,11 @@ function setUp(mode: Policy['mode'] = 'drain', memory: Memory = { signalledAt: S
     setState: (next: Partial<DrainState>) => {
       state = { ...state, ...next };
     },
-    ask: async (...questions: ('ecsView' | 'localTasks' | 'lifecycle')[]) => {
-      for (const question of questions) polls[question].ask();
-      await settled();
+    ask: async (...questions: ('ecsView' | 'localTasks' | 'lifecycle' | 'retention')[]) => {
+      for (const question of questions) {
+        polls[question].ask();
+        await settled();
+      }
     },
     pass: async (ms: number) => {
       clock.at(clock.trueNow() + ms, () => {});
@@ -143,6 +149,19 @@ describe('a look at ECS that fails', () => {
     await drain.ask('ecsView');
     assert.equal(drain.observe().containerInstance.kind, 'known');
   });
+});
+
+it('whether the group retains is an old word once it fails to tell, and its last answer is more than a minute old', async () => {
+  const drain = setUp();
+  drain.says.group = { kind: 'in-group', group: 'web-asg', state: 'Terminating:Wait' };
+  await drain.ask('lifecycle', 'retention');
+  await drain.pass(60_000);
+  assert.equal(drain.observe().isRetentionOld, false);
+  drain.says.retains = failed('transient');
+  await drain.ask('retention');
+  assert.equal(drain.observe().isRetentionOld, false);
+  await drain.pass(1);
+  assert.equal(drain.observe().isRetentionOld, true, 'tasks would end that nobody knows of');
 });
 
 describe('the group has been silent', () => {
