@@ -147,7 +147,7 @@ export const options = {
     placeholder: 'NAME',
     default: '',
     defaultShown: 'from /etc/ecs/ecs.config',
-    help: 'The ECS cluster, for when the ECS agent cannot name it. Without it: ECS_CLUSTER in /etc/ecs/ecs.config.',
+    help: 'The ECS cluster, for when the ECS agent cannot name it. Without it: ECS_CLUSTER in /etc/ecs/ecs.config. A host whose ECS agent is silent is looked for in both.',
     allowed: 'the name or ARN of a cluster',
     parse: (text) =>
       text === '' ? ok(undefined) : isCluster(text) ? ok(text) : wrong('is not the name of an ECS cluster'),

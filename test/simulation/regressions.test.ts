@@ -1703,6 +1703,39 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [task(2_057_126)],
     horizon: 49 * MINUTE,
   },
+  'the tag of an earlier event names our hook, and is removed while the group cannot tell its hooks': {
+    seed: 91_540_485,
+    group: {
+      hooks: [
+        { name: 'backup', heartbeatTimeout: 59, defaultResult: 'ABANDON' },
+        { name: 'drain', heartbeatTimeout: 152, defaultResult: 'ABANDON' },
+      ],
+      ours: undefined,
+      retain: true,
+    },
+    happenings: [
+      { at: 24_907, what: 'replace-root-volume' },
+      { at: 31_716, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+      { at: 186_458, what: 'scale-in' },
+      { at: 194_504, what: 'untag' },
+    ],
+    faults: [
+      {
+        at: 11_099,
+        match: { api: 'autoscaling:DescribeLifecycleHooks' },
+        fault: { what: '5xx' },
+        count: 7,
+      },
+      {
+        at: 30_861,
+        match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+        fault: { what: 'misnames' },
+        count: 9,
+      },
+    ],
+    rootVolumeKeepsState: false,
+    horizon: 19 * MINUTE,
+  },
   'a host with a silent ECS agent registers anew while a look waits for its turn, before its root volume is replaced':
     {
       seed: 90_837_045,

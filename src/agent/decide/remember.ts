@@ -121,7 +121,10 @@ const NOT_WAITING_KEPT_MS = 60_000;
 
 /** A hook that the tag chose, or whose action waits, stays ours even if the tag's value changes or another hook is added. */
 function rememberHook(memory: Memory, observed: Observation, config: Pick<Config, 'lifecycleHook'>): Memory {
-  const named = signalsOf(observed).find((signal) => signal.source === 'tag');
+  const { pastTag } = observed;
+  // In a drain, a tag still names the hook long after its own event.
+  const past = memory.signalledAt === undefined ? undefined : pastTag;
+  const named = signalsOf(observed).find((signal) => signal.source === 'tag') ?? past;
   if (observed.hooks.kind === 'unknown') {
     // Whether the group has that hook is asked only once it terminates the instance, and the tag may have another value by then.
     const name = named?.hook;

@@ -218,6 +218,15 @@ describe('what is remembered of the lifecycle action', () => {
     const later = after({ ...base, memory: before, lifecycle: inState('Terminating:Wait'), hooks });
     assert.deepEqual(later.waiting?.hook, hook, 'nobody keeps the hook alive that waits for us');
   });
+  it('the hook that the tag of an earlier event names, if the group cannot tell its hooks before that tag is removed', () => {
+    const pastTag = { source: 'tag', value: 'hook=drain time=…', hook: 'drain', eventAt: 0 } as const;
+    const ends = { ...base, signals: known([lifecycle]), lifecycle: inState('Terminating:Wait') };
+    const before = after({ ...ends, memory: signalled, pastTag });
+    assert.equal(before.hook?.name, 'drain');
+    const hooks = known([{ ...hook, name: 'backup' }, hook]);
+    assert.deepEqual(after({ ...ends, memory: before, hooks }).waiting?.hook, hook, 'nobody releases it');
+    assert.equal(after({ ...base, memory: {}, signals: known([]), pastTag }).hook, undefined);
+  });
   it('the hook that the tag names before the group has said which it has, and no other after that', () => {
     const named = (hook: string) => known([{ source: 'tag', value: `hook=${hook}`, hook } as const]);
     const before = after({ ...base, signals: named('drain') });
