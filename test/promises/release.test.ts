@@ -336,6 +336,15 @@ describe('S1, an early release', () => {
     assert.deepEqual(released(denied(54, 'ServerException')), cut);
     assert.deepEqual(released(denied(39)), cut, 'it was to be asked once more');
     assert.deepEqual(released(listed(30, ARN), denied(54)), cut, 'it was allowed before');
+    const gone = (...told: readonly Entry[]) => {
+      const log = [...draining, task(18, 'STOPPED'), ...looks(18), status(19, 'INACTIVE'), deregister(19)];
+      return found(
+        [...log, registersAnew(19), ...told, ended(20, 'call'), complete(20), placed, lost(later)],
+        22,
+      );
+    };
+    assert.deepEqual(gone(denied(19.5)), []);
+    assert.notDeepEqual(gone(listed(18.5, ARN), denied(19.5)), []);
   });
 
   test('but one that was placed after it had registered anew before that', () => {

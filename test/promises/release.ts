@@ -408,7 +408,8 @@ export function checkInterruption(
   const isLater =
     isPlacedAfter(instance, taskArn, end) ||
     isPlacedOnKept(instance, taskArn, end) ||
-    hasLeftNoTrace(instance);
+    hasLeftNoTrace(instance) ||
+    mayNotBeListed(instance);
   verdict.check(
     'S1',
     byHook ||
