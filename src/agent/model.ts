@@ -57,6 +57,8 @@ export type Observation = {
   readonly retainsAbandoned: Reading<boolean>;
   /** The group was asked for that again and did not answer, and its last answer is more than a minute old. */
   readonly isRetentionOld?: boolean | undefined;
+  /** Until when StopTask before a Spot interruption rests, or is under way. */
+  readonly spotStopRestsUntil?: number | undefined;
   readonly memory: Memory;
   /** What ECS says about the services whose tasks are waited for; absent where it has not been asked. */
   readonly explained?: Explained | undefined;

@@ -45,6 +45,8 @@ const LISTS_MS = 61_000;
 export const listsMs = ({ setting, tasks }: Instance): number =>
   setting.hasSmallPages && tasks.size > 6 ? LONG_LISTS_MS : LISTS_MS;
 const LONG_LISTS_MS = 10 * 60_000;
+/** What the host claims to be, and ECS does not know, may be new to ECS for so long, in ms. */
+const CLAIM_MS = 5 * 60_000;
 /** Each earlier registration of the host takes its share of a minute's twelve requests; two fit into it, in ms. */
 const EACH_REGISTRATION_MS = 20_000;
 /** A signal that is polled for at the usual pace is seen within this, in ms. */
@@ -89,6 +91,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       (instance.containerInstances.size === 0 ? LOOKED_AT_MS : 0) +
       (mustGo(instance) ? 0 : rarelyAskedMs(instance, at)) +
       Math.max(0, instance.containerInstances.size - 2) * EACH_REGISTRATION_MS +
+      (isForgotten(instance) ? CLAIM_MS : 0) +
       setting.slack;
     const readyAt = Math.max(due.since, begunAt(instance));
     const promised = promisedWithin(due, readyAt, at);
@@ -153,6 +156,12 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
     settledSince: () => settledSince,
     releasedAfter: () => releasedAfter,
   };
+}
+
+/** Its state was lost after ECS had let go of the host, and ECS forgets what it has let go of. */
+function isForgotten(instance: Instance): boolean {
+  const one = containerInstanceOf(instance);
+  return one?.status === 'INACTIVE' && instance.stateLostAt > one.since;
 }
 
 /** A cancelled drain asks ECS every five minutes, in ms, once ECS has not told it for five where its host is. */

@@ -302,7 +302,7 @@ const isNamed = ({ process, keptRegistrations }: Instance, arn: string): boolean
   process?.toldOf.has(arn) !== false || keptRegistrations.includes(arn);
 
 /** A list so old, in ms, is asked for once more before the instance is let go. */
-const LISTED_LATELY_MS = 5_000;
+const LISTED_LATELY_MS = 5_500;
 
 /** S1: an action is abandoned in a group that retains, near the hook's global limit, or by the operator's limit. */
 function checkAbandon(instance: Instance, { at }: Request, verdict: Verdict): void {

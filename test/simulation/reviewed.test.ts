@@ -435,6 +435,37 @@ test('tasks are asked to stop before a Spot interruption though DRAINING cannot 
   assert.ok(calls.some((call) => call.includes('StopTask')));
 });
 
+describe('before a Spot interruption, with DRAINING late', () => {
+  const noticed = { happenings: [{ at: MINUTE, what: 'spot', inMs: 120_000 }], horizon: 6 * MINUTE } as const;
+  const failing = (api: string, until: number, what: '5xx' | 'throttle' | 'stall' = 'throttle') =>
+    ({ at: 0, match: { api: `ecs:${api}` }, fault: { what }, forMs: until }) as const;
+  const late = { ...noticed, tasks: [long, task(60 * MINUTE, 165_000)] };
+
+  for (const [name, faults] of [
+    ['StopTask fails', [failing('UpdateContainerInstancesState', 151_000), failing('StopTask', 200_000)]],
+    [
+      'tasks cannot be listed',
+      [failing('UpdateContainerInstancesState', 95_000, '5xx'), failing('ListTasks', 200_000, '5xx')],
+    ],
+  ] as const)
+    test(`it is set all the same where ${name}: tasks would be placed that end at once`, async () => {
+      const timeline = createTimeline(true);
+      await simulate(agent, { ...plain, ...late, faults }, timeline);
+      assert.ok(timeline.lines.some((line) => line.includes('"from":"ACTIVE","to":"DRAINING"')));
+    });
+
+  test('tasks are asked to stop while that call gets no answer', async () => {
+    const calls = await callsIn({
+      ...noticed,
+      happenings: [{ at: MINUTE, what: 'spot', inMs: 90_000 }],
+      faults: [failing('UpdateContainerInstancesState', 300_000, 'stall')],
+      tasks: [long],
+    });
+    const stop = calls.find((call) => call.includes('StopTask')) ?? '';
+    assert.match(stop, /^00:02:0[0-2]/, stop);
+  });
+});
+
 test('an instance that EC2 recommends to replace, and that somebody has put in Standby since, is not terminated', async () => {
   const calls = await callsIn({
     group: { hooks: [{ ...drain, heartbeatTimeout: 3_600 }], ours: 'drain', retain: false },

@@ -28,11 +28,17 @@ export function beginWaiting(state: DrainState, knownAt: number): DrainState {
 
 /** The state while a mutation is under way. */
 export function beginMutation(state: DrainState, mutation: Mutation, now: number): DrainState {
+  // DRAINING does not wait for its answer.
+  if (tryOf(mutation) === 'stop-tasks spot')
+    return withAttempts(state, mutation, { restsUntil: now + SPOT_STOP_TAKES_MS });
   if (mutation.kind !== 'set-draining') return state;
   // Written ahead: killed in between, we must not take our own DRAINING for somebody else's.
   const memory = { ...state.memory, drainingSetAt: now, drainingSetOn: mutation.containerInstance.arn };
   return { ...state, memory, unsureBefore: Infinity };
 }
+
+/** Longer than StopTask can take for all tasks, in ms. */
+const SPOT_STOP_TAKES_MS = 60_000;
 
 /** A mutation that a dry run leaves out counts as done, so that one sees what would come next. */
 export function pretend(state: DrainState, mutation: Mutation): DrainState {

@@ -63,8 +63,10 @@ function nextAction(observed: Observation, policy: Policy): Action {
   }
   const containerInstance = observed.containerInstance.value;
   if (isActive(containerInstance) && policy.mode === 'drain') {
-    // What a limit asks for may not wait for DRAINING, which others can use up the requests for.
-    const stopped = beforeInterruption(observed, policy, containerInstance, ifKnown(observed.tasks) ?? []);
+    // What a limit asks for does not wait for DRAINING, for which others can use up the requests, nor DRAINING for that.
+    const mayStop = observed.now >= (observed.spotStopRestsUntil ?? -Infinity);
+    const tasks = mayStop ? ifKnown(observed.tasks) : undefined;
+    const stopped = beforeInterruption(observed, policy, containerInstance, tasks ?? []);
     return stopped ?? abandonUnknown(observed, policy) ?? { kind: 'set-draining', containerInstance };
   }
   if (observed.tasks.kind === 'unknown')

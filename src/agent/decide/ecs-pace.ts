@@ -54,6 +54,8 @@ const LISTED_LATELY_MS = 20_000;
 const LONGEST_LOOK_MS = 300_000;
 /** So long before a limit at which tasks are asked to stop they must be known. */
 const BEFORE_STOP_MS = 60_000;
+/** The same while the instance is ACTIVE: one look, since its lists take requests that DRAINING waits for. */
+const BEFORE_SPOT_STOP_MS = 20_000;
 /** After a limit, tasks that do not stop are asked again once a minute. After this long they need not be known any sooner. */
 const AFTER_STOP_MS = 600_000;
 
@@ -124,7 +126,7 @@ export function nextViewKind(pace: DrainPace): ViewKind {
   const kind = usualViewKind(pace);
   const { now, spotStopAt = Infinity } = pace;
   // DRAINING may not be set by then, and the tasks have a right to their SIGTERM all the same.
-  return kind === 'full' && now >= spotStopAt - BEFORE_STOP_MS ? 'all' : kind;
+  return kind === 'full' && now >= spotStopAt - BEFORE_SPOT_STOP_MS ? 'all' : kind;
 }
 
 function usualViewKind(pace: DrainPace): ViewKind {

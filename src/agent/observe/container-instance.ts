@@ -8,7 +8,8 @@ export function containerInstanceIn(
   askedAt: number,
 ): Reading<ContainerInstance> {
   if (view.kind === 'unknown') return view;
-  if (askedAt < unsureBefore) return unknown('its state was being set');
+  // While the call is under way nothing else that rests on it can begin, but for StopTask before a Spot interruption.
+  if (askedAt < unsureBefore && unsureBefore < Infinity) return unknown('its state was being set');
   const { containerInstance } = view.value;
   if (containerInstance.kind !== 'registered') return known(containerInstance);
   if (pretended.includes('deregister')) return known({ kind: 'deregistered', arn: containerInstance.arn });

@@ -120,8 +120,11 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     }
     const { cluster, arn, status, taskCount } = located;
     const containerInstance = registeredAt(located);
-    if (status === 'ACTIVE' && !listsActive)
+    if (status === 'ACTIVE' && !options.listsWhileActive) {
+      const listed = listsActive ? await listActive(located, byName, own) : undefined;
+      if (listed) return viewOf(containerInstance, listed.tasks, listed.requests, options.now());
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
+    }
     const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
     const listedAt = options.now();
     // ECS forgets a stopped task after an hour, and a drain can last for days: forget them too.
@@ -146,6 +149,22 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     // Those that were counted before are listed, and have ended since: they are not counted any more.
     const isCountedAnew = mustBeSame && arns.length >= taskCount;
     return viewOf(containerInstance, countedToo(tasks, isCountedAnew ? 0 : taskCount), requests, listedAt);
+  }
+
+  /** The tasks of an ACTIVE one, which are to be asked to stop; undefined if ECS fails to tell, since DRAINING does not wait for them. */
+  async function listActive(
+    { cluster, arn, taskCount }: Extract<Located, { kind: 'registered' }>,
+    byName: readonly string[],
+    own: readonly Registration[],
+  ): Promise<{ readonly tasks: Reading<readonly Task[]>; readonly requests: number } | undefined> {
+    try {
+      const { arns, requests } = await ecs.listTasks(cluster, arn);
+      const left = await describeLeft(cluster, arns, byName, own);
+      return { tasks: countedToo(left, taskCount), requests };
+    } catch (error) {
+      if (error instanceof AwsError) return undefined;
+      throw error;
+    }
   }
 
   async function isStill({ cluster, arn, status }: Registered): Promise<boolean> {
@@ -389,7 +408,7 @@ const RESUME_ACTIVE_MS = 120_000;
 /** If the instance stays in its cluster, a view that takes longer than this, in ms, asks at its end whether anything has changed. */
 const LONG_MS = 500;
 /** If nothing on the host says where it is, all that says that it is nowhere must have been answered within this time, in ms. */
-const LONG_LISTED_MS = 5_000;
+const LONG_LISTED_MS = 5_500;
 const NOT_LISTED = 'they are listed once the host has none';
 
 const isRegistered = (where: Reading<Whereabouts>): boolean => ifKnown(where)?.located.kind === 'registered';

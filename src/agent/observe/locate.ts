@@ -264,6 +264,7 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
         const isForbidden = error instanceof AwsError && error.kind === 'permission' && !ports.mayList();
         const isDeleted = isNoCluster(error) && own().some(({ cluster }) => cluster === one);
         if (!isForbidden && !isDeleted && !(isRefusal(error) && !isOurs(one))) throw error;
+        if (isNoCluster(error) && one === configured) round.listed.add(one);
         round.refusal ??= error;
       }
     }
@@ -367,6 +368,11 @@ export function createLocate({ ecs, instanceId, heard, now, registeredAt, ...por
    */
   function absent(claimed: string | undefined, round: Round): Reading<'nothing'> {
     const cluster = ports.cluster();
+    const configured = ports.configuredCluster?.();
+    if (configured !== undefined && configured !== cluster && !round.listed.has(configured))
+      return unknown(
+        `ECS does not tell whether this host is in the cluster ${configured}, which the ECS agent is configured for`,
+      );
     if (cluster === undefined || !round.listed.has(cluster)) {
       const what = claimed
         ? `ECS does not know the container instance ${claimed}`

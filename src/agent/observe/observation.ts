@@ -99,6 +99,7 @@ export function createObserver(ports: ObserverPorts): Observer {
       lastHeartbeat: state.heartbeat,
       completionRestsUntil: state.attempts.complete?.restsUntil,
       stopRefusedAt: state.stopRefusedAt,
+      spotStopRestsUntil: state.attempts['stop-tasks spot']?.restsUntil,
       crowded: isGroupCrowded() && keptAt !== undefined ? { keptAt, spread } : undefined,
     };
   }

@@ -446,8 +446,8 @@ describe('our DRAINING', () => {
     assert.deepEqual(begun.memory, { drainingSetAt: NOW, drainingSetOn: 'a' }));
   it('alone is: nothing else is written ahead', () =>
     assert.equal(beginMutation(fresh, deregister, NOW), fresh));
-  it('is unknown to have arrived until AWS has answered', () => {
-    assert.equal(statusIn(begun, NOW + 1), 'unknown');
+  it('has not arrived until AWS has answered: StopTask before a Spot interruption does not wait for that', () => {
+    assert.equal(statusIn(begun, NOW + 1), 'ACTIVE');
     assert.equal(statusIn(after(setDraining, done, { state: begun }).state, NOW), 'ACTIVE');
   });
   for (const kind of ['rejected', 'permission', 'credentials', 'throttled', 'unsent'] as const)

@@ -964,6 +964,15 @@ table('on a Spot interruption', [
     expect: { kind: 'stop-tasks', cluster: 'web', tasks: [task], why: 'spot' },
   },
   {
+    when: '30 s before, and StopTask fails: set DRAINING while that rests',
+    seen: {
+      signals: known([spot(NOW + 30 * SECOND)]),
+      containerInstance: known(active),
+      spotStopRestsUntil: NOW + 1,
+    },
+    expect: { kind: 'set-draining', containerInstance: active },
+  },
+  {
     when: '30 s before, and all are asked: set DRAINING',
     seen: {
       signals: known([spot(NOW + 30 * SECOND)]),

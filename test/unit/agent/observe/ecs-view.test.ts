@@ -135,9 +135,9 @@ describe('a full view of ECS', () => {
     const kind = async (located: Reading<Located>, listedAgo: number, says?: string) =>
       (await full({ located, listedAgo, says })).kind;
     for (const located of [gone(), never]) {
-      assert.equal(await kind(located, 5_000), 'known');
+      assert.equal(await kind(located, 5_500), 'known');
       assert.equal(
-        await kind(located, 5_001),
+        await kind(located, 5_501),
         'unknown',
         'the instance would be released with its new tasks',
       );
@@ -157,15 +157,18 @@ describe('a full view of ECS', () => {
       const seen = await agent.view('full', undefined);
       return [seen.kind, agent.timesLocated()];
     };
-    const silent = { says: undefined, listedAgo: 5_001 };
+    const silent = { says: undefined, listedAgo: 5_501 };
     assert.deepEqual(await kind({ ...silent, listedAgainAgo: 0 }), ['known', 2]);
-    assert.deepEqual(await kind({ ...silent, listedAgainAgo: 5_001 }), ['unknown', 2]);
-    assert.deepEqual(await kind({ ...silent, listedAgo: 5_000 }), ['known', 1]);
+    assert.deepEqual(await kind({ ...silent, listedAgainAgo: 5_501 }), ['unknown', 2]);
+    assert.deepEqual(await kind({ ...silent, listedAgo: 5_500 }), ['known', 1]);
     assert.deepEqual(await kind({ listedAgo: 60_000 }), ['known', 1], 'a host that answers names what it is');
   });
   it('lists the tasks of an ACTIVE one where they are to be asked to stop', async () => {
     const { view } = setUp({ located: registered('ACTIVE'), tasks: [task('1')] });
     assert.deepEqual(idsIn(await view('all', undefined)), ['1']);
+    const refuses = { listTasks: 'throttled' } as const;
+    const failing = await setUp({ located: registered('ACTIVE'), refuses }).view('all', undefined);
+    assert.equal(failing.kind, 'known', 'DRAINING would wait for a list');
   });
   it('asks only once more where that host is: lists that wait for their turn would make each look as old as the last', async () => {
     const agent = setUp({
