@@ -262,6 +262,12 @@ describe('L5, a Spot interruption', () => {
     ]);
   });
 
+  test('that only the call for DRAINING fails excuses nothing: StopTask rests on other answers', () => {
+    const fails = (api: string) => found([...noticed, called(260, api, {}, 'InternalFailure')], 293);
+    assert.equal(fails('ecs:UpdateContainerInstancesState').filter((one) => one.startsWith('L5')).length, 1);
+    assert.deepEqual(fails('ecs:ListTasks'), []);
+  });
+
   test('whose tasks are asked to stop minutes before', () => {
     assert.deepEqual(found([...noticed, stopTask(210)], 211), [
       `S1: ${A} asked a task to stop that may run on`,

@@ -27,7 +27,7 @@ export function checkSpot(instance: Instance, at: number, verdict: Verdict): voi
     spot.noticedAt <= dueAt - IN_TIME_MS &&
     instance.isAlive &&
     (process?.bornAt ?? at) <= dueAt - IN_TIME_MS &&
-    disturbances.troubleAt(at) < dueAt - RECOVERED_MS &&
+    disturbances.longestCalm(dueAt - RECOVERED_MS, at, isNeeded) === at - (dueAt - RECOVERED_MS) &&
     disturbances.changeAt() < dueAt - IN_TIME_MS &&
     isTruthful(instance.ecsAgent);
   const isTold = setting.signals.includes('spot') && setting.spotStopTasks && !setting.dryRun;
@@ -44,6 +44,9 @@ export function checkSpot(instance: Instance, at: number, verdict: Verdict): voi
       `${id} had not asked task ${forgotten?.group} ${short(forgotten?.arn ?? '')} to stop 30 s before its Spot interruption: it is cut off without SIGTERM`,
   );
 }
+/** What StopTask rests on. Whether DRAINING can be set is none of it. */
+const isNeeded = (api: string): boolean => api !== 'ecs:UpdateContainerInstancesState';
+
 /** A list of several pages takes most of a minute's requests: one that is placed after it is seen with the next one. */
 const IN_TIME_OF_PAGES_MS = 61_000;
 

@@ -63,6 +63,7 @@ import { addStop } from './draw-stop.ts';
 import {
   addLookedForInTwo,
   addOddAnswer,
+  addSpotWhileActive,
   addThrottledAtLimit,
   addUnheardSinceKept,
 } from './draw-third-review.ts';
@@ -164,6 +165,7 @@ const RARE: readonly {
   { add: addOddAnswer, salt: 0x0dda },
   { add: addThrottledAtLimit, salt: 0x7417 },
   { add: addLookedForInTwo, salt: 0x2100 },
+  { add: addSpotWhileActive, salt: 0x5907 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

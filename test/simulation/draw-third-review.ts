@@ -153,3 +153,40 @@ export function addLookedForInTwo(random: Random, plan: Plan, { start }: Span): 
     kills: [],
   };
 }
+
+/** DRAINING cannot be set for a Spot notice, at times until the interruption: the tasks have a right to their SIGTERM all the same. */
+export function addSpotWhileActive(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!random.chance(1 / 300)) return plan;
+  const noticedAt = start + random.integer(0, MINUTE);
+  const inMs = random.pick([60, 90, 120, 120, 120] as const) * SECOND;
+  const endsAt = noticedAt + inMs;
+  const failsUntil = random.chance(0.6) ? endsAt + MINUTE : noticedAt + random.integer(SECOND, inMs);
+  return {
+    ...plan,
+    flags: [],
+    machine: {
+      ...plan.machine,
+      metadataTags: random.chance(0.5),
+      imdsAfter: 0,
+      credentialsAfter: 0,
+      ecsAgentAfter: 0,
+    },
+    services: [],
+    tasks: Array.from({ length: random.integer(1, 4) }, () => lasting(endsAt + 10 * MINUTE)),
+    happenings: [{ at: noticedAt, what: 'spot', inMs }],
+    faults: [
+      {
+        at: 0,
+        match: { api: 'ecs:UpdateContainerInstancesState' },
+        fault: random.pick([
+          { what: '5xx' },
+          { what: 'throttle' },
+          { what: 'stall' },
+          { what: 'reset' },
+        ] as const),
+        forMs: failsUntil,
+      },
+    ],
+    kills: [],
+  };
+}
