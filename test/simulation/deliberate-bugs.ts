@@ -835,6 +835,12 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: 'asks no task to stop before an interruption while DRAINING cannot be set',
+    from: 150,
+    edits: [{ within: 'nextViewKind', replace: "? 'all' : kind", by: '? kind : kind' }],
+    isRare: true,
+  },
+  {
     name: 'takes the tag of the wait before for that of this one',
     from: 234,
     edits: [
