@@ -337,11 +337,19 @@ export function checkHook(instance: Instance, { api, input, at }: Request, verdi
   const consequence = api.endsWith('Heartbeat') ? 'was kept waiting' : 'was completed';
   verdict.check(
     'S6',
-    hook === oursOf(instance)?.name || isKept || wasOurs || isOverByThen(instance, hook),
+    hook === oursOf(instance)?.name ||
+      isKept ||
+      wasOurs ||
+      isOverByThen(instance, hook) ||
+      isNobodys(instance, hook),
     () =>
       `the hook ${hook}, which is not ours, ${consequence} by ${instance.id}: its owner's work is broken off`,
   );
 }
+
+/** It was ours, and the group has deleted it: nothing waits for it any more. */
+const isNobodys = ({ formerHooks, group }: Instance, hook: string): boolean =>
+  formerHooks.has(hook) && group?.deletedHooks.has(hook) === true && group.hooks?.has(hook) !== true;
 
 /** What the option names, and is the hook of a launch, does not wait any more once the group takes the instance out. */
 const isOverByThen = ({ setting, lifecycle }: Instance, hook: string): boolean =>

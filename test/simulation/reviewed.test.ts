@@ -466,6 +466,40 @@ describe('before a Spot interruption, with DRAINING late', () => {
   });
 });
 
+test('three hundred tasks that have just stopped keep none from being asked to stop before a Spot interruption', async () => {
+  const plan = {
+    happenings: [{ at: MINUTE, what: 'spot', inMs: 120_000 }],
+    faults: [
+      {
+        at: 0,
+        match: { api: 'ecs:UpdateContainerInstancesState' },
+        fault: { what: '5xx' },
+        forMs: 145_000,
+      },
+    ],
+    tasks: [long, ...Array.from({ length: 350 }, () => task(1_000))],
+    horizon: 6 * MINUTE,
+  } as const;
+  const calls = await callsIn(plan);
+  assert.match(calls.find((call) => call.includes('StopTask')) ?? '', /^00:02:3[01]/);
+});
+
+test('a drain that is cancelled while DRAINING is on its way, and the host registers anew, is not over before that is given back', async () => {
+  const failing = (at: number, forMs: number, fault: Plan['faults'][number]['fault']) =>
+    ({ at, match: { api: 'ecs:UpdateContainerInstancesState' }, fault, forMs }) as const;
+  const calls = await callsIn({
+    happenings: [
+      { at: 20_000, what: 'manual-drain' },
+      { at: 29_000, what: 'registers-anew', cluster: 'web' },
+      { at: 36_000, what: 'manual-cancel' },
+    ],
+    faults: [failing(0, 27_500, { what: 'throttle' }), failing(27_500, 36_000, { what: 'delay', ms: 9_900 })],
+    horizon: 6 * MINUTE,
+  });
+  const set = calls.filter((call) => call.includes('UpdateContainerInstancesState'));
+  assert.ok(set.at(-1)?.includes('"ACTIVE"'), set.at(-1));
+});
+
 test('an instance that EC2 recommends to replace, and that somebody has put in Standby since, is not terminated', async () => {
   const calls = await callsIn({
     group: { hooks: [{ ...drain, heartbeatTimeout: 3_600 }], ours: 'drain', retain: false },

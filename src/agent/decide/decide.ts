@@ -118,8 +118,8 @@ function pastEvent(observed: Observation, { mode }: Policy): Action | undefined 
   const { lifecycle, memory, now, keptForMs = 0, silentSignals } = observed;
   if (!isEventAlone(observed)) return undefined;
   if (lifecycle.kind === 'unknown') {
-    // The lifecycle action was known to wait before.
-    if (memory.waiting) return undefined;
+    // The lifecycle action was known to wait before, and no heartbeat has said since that it does not.
+    if (memory.waiting && observed.lastHeartbeat?.outcome !== 'nothing-waiting') return undefined;
     const containerInstance = ifKnown(observed.containerInstance);
     const isDue = mode === 'drain' && now >= unheardSince(observed) + GROUP_PATIENCE_MS;
     return isDue && containerInstance && isActive(containerInstance)

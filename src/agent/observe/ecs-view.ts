@@ -153,14 +153,18 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 
   /** The tasks of an ACTIVE one, which are to be asked to stop; undefined if ECS fails to tell, since DRAINING does not wait for them. */
   async function listActive(
-    { cluster, arn, taskCount }: Extract<Located, { kind: 'registered' }>,
+    { cluster, arn }: Extract<Located, { kind: 'registered' }>,
     byName: readonly string[],
     own: readonly Registration[],
   ): Promise<{ readonly tasks: Reading<readonly Task[]>; readonly requests: number } | undefined> {
     try {
-      const { arns, requests } = await ecs.listTasks(cluster, arn);
+      // Those that were asked to stop need not be asked again, and the list of those that have stopped can take many requests.
+      const lists = noLists();
+      lists.STOPPED.isWhole = true;
+      const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
       const left = await describeLeft(cluster, arns, byName, own);
-      return { tasks: countedToo(left, taskCount), requests };
+      // That none is left this list cannot say.
+      return left.length > 0 ? { tasks: known(left), requests } : undefined;
     } catch (error) {
       if (error instanceof AwsError) return undefined;
       throw error;

@@ -167,6 +167,16 @@ describe('a tag that tells of a lifecycle event', () => {
     const action = actionFor({ memory: { ...memory, waiting } });
     assert.equal(action.kind, 'set-draining', 'it is given tasks that end with it');
   });
+  it('is not believed for a hook that was known to wait once a heartbeat says that nothing waits: tasks would be asked to stop', () => {
+    const waiting = { since: NOW - MINUTE, group: 'web-asg', hook };
+    const lastHeartbeat = { at: NOW, outcome: 'nothing-waiting', times: 1 } as const;
+    const late = { drainTimeout: SECOND, onTimeout: 'stop-tasks' } as const;
+    const seen = { ...withTask, ...tagged, memory: { ...memory, waiting, signalledAt: NOW - MINUTE } };
+    const action = (more: Partial<Observation>) =>
+      decide({ ...seen, containerInstance: known(draining), ...more }, { ...policy, ...late }).action;
+    assert.equal(action({ tasks: withTask.tasks }).kind, 'stop-tasks');
+    assert.deepEqual(waitOf(action({ tasks: withTask.tasks, lastHeartbeat })), waits);
+  });
   it('is past once the instance has been in no group for half a minute: it would be deregistered, which cannot be undone', () => {
     const detached = (keptForMs: number) => actionFor({ lifecycle: known({ kind: 'no-group' }), keptForMs });
     assert.deepEqual(waitOf(detached(30 * SECOND - 1)), waits);
