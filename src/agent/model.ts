@@ -37,7 +37,10 @@ export type Observation = {
   /** Since when the ECS agent has not answered. */
   readonly ecsAgentSilentSince?: number | undefined;
   readonly lifecycle: Reading<Lifecycle>;
-  /** Since when the group has not answered, as far as it was asked: its first failure in a row, or when what it had said was forgotten. Absent: it has answered. */
+  /**
+   * Since when the group has not answered, as far as it was asked: its first failure in a row, or when what it had said was
+   * forgotten. Absent: it has answered.
+   */
   readonly groupSilentSince?: number | undefined;
   /** The group is still to answer for the first time in this process's drain, and has not failed to for half a minute. */
   readonly isGroupAwaited?: boolean | undefined;
@@ -315,9 +318,10 @@ export type Failure = {
 };
 
 /**
- * How ECS is looked at. `full`: all that a release rests on. `all`: the same, with the tasks of a container instance that is ACTIVE. `quick`: how the tasks that are known are doing. `check`: the same,
- * and whether the container instance is as it was. `confirm`: whether it is, where a list of a moment ago named no task.
- * `given-back`: only what has become of the container instances that ECS itself has said run here, of which one may have to be given back.
+ * How ECS is looked at. `full`: all that a release rests on. `all`: the same, with the tasks of a container instance that is ACTIVE.
+ * `quick`: how the tasks that are known are doing. `check`: the same, and whether the container instance is as it was. `confirm`:
+ * whether it is, where a list of a moment ago named no task. `given-back`: only what has become of the container instances that ECS
+ * itself has said run here, of which one may have to be given back.
  */
 export type ViewKind = 'full' | 'all' | 'quick' | 'check' | 'confirm' | 'given-back';
 
