@@ -1703,6 +1703,27 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [task(2_057_126)],
     horizon: 49 * MINUTE,
   },
+  'DRAINING cannot be set before a Spot interruption, and the lists of tasks have four pages': {
+    seed: 94_190_478,
+    machine: { ...plain.machine, metadataTags: false },
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 781, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: true,
+    },
+    world: { ...plain.world, pageSize: 1 },
+    happenings: [{ at: 28_058, what: 'spot', inMs: 120_000 }],
+    faults: [
+      {
+        at: 0,
+        match: { api: 'ecs:UpdateContainerInstancesState' },
+        fault: { what: '5xx' },
+        forMs: 208_058,
+      },
+    ],
+    tasks: [task(748_058), task(748_058), task(748_058), task(748_058)],
+    horizon: 28 * MINUTE,
+  },
   'the tag of an earlier event names our hook, and is removed while the group cannot tell its hooks': {
     seed: 91_540_485,
     group: {

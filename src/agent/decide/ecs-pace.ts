@@ -54,7 +54,7 @@ const LISTED_LATELY_MS = 20_000;
 const LONGEST_LOOK_MS = 300_000;
 /** So long before a limit at which tasks are asked to stop they must be known. */
 const BEFORE_STOP_MS = 60_000;
-/** The same while the instance is ACTIVE: one look, since its lists take requests that DRAINING waits for. */
+/** The same while the instance is ACTIVE: no sooner, since its lists take requests that DRAINING waits for. */
 const BEFORE_SPOT_STOP_MS = 20_000;
 /** After a limit, tasks that do not stop are asked again once a minute. After this long they need not be known any sooner. */
 const AFTER_STOP_MS = 600_000;
@@ -170,6 +170,13 @@ export function listInterval(requests: number): number {
   const room = Math.max(1, REQUESTS - requests);
   return Math.min(LONGEST_LOOK_MS, Math.max(LOOK_MS, (requests * 60_000) / room));
 }
+
+/**
+ * How old, in ms, the lists of an ACTIVE container instance may be that took so many requests. Each time that DRAINING fails, ECS is looked at
+ * anew, and whole lists each time would use up the minute's requests before the tasks are asked to stop: they get half of these.
+ */
+export const activeListInterval = (requests: number): number =>
+  (BEFORE_SPOT_STOP_MS * requests) / (REQUESTS / 2);
 
 /** The host has become another container instance, which is given tasks, and ECS was not asked about that one yet, or did not answer. */
 const isAnew = ({ asked: { ecsView: asked }, registeredAnewAt }: DrainPace): boolean =>

@@ -4,6 +4,7 @@ import { hasEnded } from '../../aws/task-status.ts';
 import { clusterName, parseEcsArn } from '../../base/arn.ts';
 import { ifKnown, known, type Reading, unknown } from '../../base/reading.ts';
 import type { EcsAgent, Registration } from '../../host/ecs-agent.ts';
+import { activeListInterval } from '../decide/ecs-pace.ts';
 import type { ContainerInstance, EcsView, Registered, ViewKind } from '../model.ts';
 import { CONTRADICTION_MS } from './ecs-lag.ts';
 import type { Locate, Located, Whereabouts } from './locate.ts';
@@ -43,6 +44,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   const tasksDescribedAt = new Map<string, number>();
   /** A full view that was throttled half-way. */
   let begun: Begun | undefined;
+  /** The last lists of a container instance that was ACTIVE. */
+  let active: ListedActive | undefined;
 
   /** Resumes a view that was throttled a moment ago, if the ECS agent still names the same container instance. */
   async function full(
@@ -122,7 +125,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const containerInstance = registeredAt(located);
     if (status === 'ACTIVE' && !options.listsWhileActive) {
       const listed = listsActive ? await listActive(located, byName, own) : undefined;
-      if (listed) return viewOf(containerInstance, listed.tasks, listed.requests, options.now());
+      if (listed) return viewOf(containerInstance, known(listed.tasks), listed.requests, listed.at);
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     }
     const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
@@ -156,20 +159,29 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     { cluster, arn }: Extract<Located, { kind: 'registered' }>,
     byName: readonly string[],
     own: readonly Registration[],
-  ): Promise<{ readonly tasks: Reading<readonly Task[]>; readonly requests: number } | undefined> {
+  ): Promise<ListedActive | undefined> {
+    if (active?.arn === arn && countsStill(active, byName)) return active;
     try {
       // Those that were asked to stop need not be asked again, and the list of those that have stopped can take many requests.
       const lists = noLists();
       lists.STOPPED.isWhole = true;
       const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
-      const left = await describeLeft(cluster, arns, byName, own);
+      const at = options.now();
+      const tasks = await describeLeft(cluster, arns, byName, own);
+      active = { arn, tasks, asked: new Set([...arns, ...byName]), requests, at };
       // That none is left this list cannot say.
-      return left.length > 0 ? { tasks: known(left), requests } : undefined;
+      return tasks.length > 0 ? active : undefined;
     } catch (error) {
       if (error instanceof AwsError) return undefined;
       throw error;
     }
   }
+
+  /** If the host names a task that was not asked about, more may have been placed here. */
+  const countsStill = ({ tasks, asked, requests, at }: ListedActive, byName: readonly string[]): boolean =>
+    tasks.length > 0 &&
+    options.now() - at < activeListInterval(requests) &&
+    byName.every((arn) => asked.has(arn));
 
   async function isStill({ cluster, arn, status }: Registered): Promise<boolean> {
     const [still] = await ecs.describe(cluster, [arn]);
@@ -394,6 +406,17 @@ type Begun = {
   readonly heard: string | undefined;
   readonly where: Reading<Whereabouts>;
   readonly lists: BegunLists;
+};
+
+/** The tasks of an ACTIVE container instance. */
+type ListedActive = {
+  readonly arn: string;
+  readonly tasks: readonly Task[];
+  /** The ARNs of all that ECS was asked about. */
+  readonly asked: ReadonlySet<string>;
+  readonly requests: number;
+  /** When they were listed, in ms by the agent's clock. */
+  readonly at: number;
 };
 
 /** A throttled view that was begun longer ago than this, in ms, begins anew. */

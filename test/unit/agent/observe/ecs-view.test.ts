@@ -170,6 +170,22 @@ describe('a full view of ECS', () => {
     const failing = await setUp({ located: registered('ACTIVE'), refuses }).view('all', undefined);
     assert.equal(failing.kind, 'known', 'DRAINING would wait for a list');
   });
+  it('does not list them again at each look: they would use up the minute’s requests before the tasks are asked to stop', async () => {
+    const agent = setUp({ located: registered('ACTIVE'), tasks: [task('1')] });
+    const lists = async (byName?: readonly string[]) => {
+      const from = agent.asked.length;
+      const seen = await agent.view('all', undefined, byName);
+      assert.deepEqual(idsIn(seen), ['1']);
+      return agent.asked.slice(from).filter((one) => one.startsWith('list')).length;
+    };
+    assert.equal(await lists(), 1);
+    agent.pass(6_666);
+    assert.equal(await lists([taskArn('1')]), 0, 'of two pages, every 6.7 s: six requests in 20 s');
+    agent.pass(1);
+    assert.equal(await lists([taskArn('1')]), 1);
+    assert.equal(await lists([taskArn('1'), taskArn('5')]), 1, 'the host names another: more may have come');
+    assert.equal(await lists([taskArn('1'), taskArn('5')]), 0);
+  });
   it('asks only once more where that host is: lists that wait for their turn would make each look as old as the last', async () => {
     const agent = setUp({
       located: gone(),
