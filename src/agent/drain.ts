@@ -59,7 +59,7 @@ export type DrainPorts = PollPorts & {
   readonly tagSince: () => number;
   readonly source: Pick<
     DrainPollPorts,
-    'ecsAgent' | 'autoScaling' | 'groupInMetadata' | 'readEcsView' | 'explain' | 'onView'
+    'ecsAgent' | 'autoScaling' | 'groupInMetadata' | 'readEcsView' | 'explain' | 'onView' | 'tasksLeftAt'
   >;
   readonly calls: Calls;
   readonly save: (memory: Memory) => void;

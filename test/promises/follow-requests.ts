@@ -55,8 +55,10 @@ export function followRequest(instance: Instance, request: Request): void {
   if (release === 'terminate') instance.timesTerminated++;
   if (release && (outcome === undefined || outcome === 'ok')) instance.releasedBy = release;
   if (api === 'autoscaling:DescribeAutoScalingInstances') {
-    // One that waits for its share of a minute's requests may have been wanted since the one before it.
-    process.groupAskedFrom = isShareUsed(process, api) ? process.groupAskedAt : at;
+    // One that waits for its share of a minute's requests may have been wanted since the one before it; and the answer to that one may have
+    // been dropped, since a heartbeat said otherwise meanwhile.
+    process.groupAskedFrom = isShareUsed(process, api) ? process.groupAskedBefore : at;
+    process.groupAskedBefore = process.groupAskedAt;
     process.groupAskedAt = at;
   }
   if (isOwn && statusSetBy(request) === 'ACTIVE') process.givesBackAt = at;

@@ -1,5 +1,6 @@
 import {
   canTellSignals,
+  containerInstanceOf,
   eventTimeIn,
   forgetTold,
   hookNamedIn,
@@ -104,6 +105,11 @@ function wasSeenToBeGone(instance: Instance, at: number, goneAt: number, wasPast
 }
 
 function beginDrain(instance: Instance, at: number): void {
+  const isToGiveBack =
+    instance.drainingBy === 'agent' && containerInstanceOf(instance)?.status === 'DRAINING';
+  // On a full disk, what tells that it is to be given back tells of the drain before, too.
+  instance.drainLeft =
+    isToGiveBack && !instance.stateIsWhole ? (instance.drainLeft ?? instance.drainSince) : undefined;
   instance.drainSince = at;
   instance.takenUpAt = undefined;
   instance.wasSeenBefore = false;

@@ -26,6 +26,8 @@ export type Instance = {
   othersAskedUntil: number;
   /** When the drain began; one that was taken back too briefly to be seen goes on with the same drain. */
   drainSince: number | undefined;
+  /** When the drain before began, where the state can still tell of it. */
+  drainLeft: number | undefined;
   /** A process that has ended was told of signals in that drain: what it knew since when is in its state. */
   wasSeenBefore: boolean;
   /** When an agent first said that it was at work on that drain; undefined before, or where nobody can ask it. */
@@ -243,6 +245,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     goneAt: -Infinity,
     othersAskedUntil: -Infinity,
     drainSince: undefined,
+    drainLeft: undefined,
     wasSeenBefore: false,
     takenUpAt: undefined,
     tag: undefined,

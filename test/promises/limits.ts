@@ -4,10 +4,14 @@ import { type Instance, oursOf, readsTagByApi } from './instance.ts';
 const ABANDON_BEFORE_LIMIT_MS = 5 * 60_000;
 
 /** Whether the operator's limit has passed, at the earliest, and allows this. */
-export function limitAllows({ setting, drainSince }: Instance, onTimeout: string, at: number): boolean {
+export function limitAllows(
+  { setting, drainSince, drainLeft }: Instance,
+  onTimeout: string,
+  at: number,
+): boolean {
   const { limit } = setting;
   if (limit?.onTimeout !== onTimeout || drainSince === undefined) return false;
-  return at >= drainSince + limit.after;
+  return at >= (drainLeft ?? drainSince) + limit.after;
 }
 
 /**

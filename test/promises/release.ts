@@ -1,3 +1,4 @@
+import { parseEcsArn } from '../../src/base/arn.ts';
 import type { TimelineEvent } from '../../src/sandbox/index.ts';
 import { releaseBy, textIn } from './calls.ts';
 import type { Request } from './entry.ts';
@@ -90,7 +91,10 @@ const JUST_TOLD_MS = 500;
 
 /** Whether nothing may have told its agent yet which container instance the host is. */
 export const mayBeUnknown = (instance: Instance, at: number): boolean =>
-  isTooNewToBeKnown(instance, at) || hasLeftNoTrace(instance) || mayNotBeListed(instance);
+  isTooNewToBeKnown(instance, at) ||
+  hasLeftNoTrace(instance) ||
+  mayNotBeListed(instance) ||
+  isInUnnamedCluster(instance);
 
 /** The tasks that ECS has not STOPPED and that its agent can know of. @param at in ms since the Unix epoch */
 export const knownTasksLeft = (instance: Instance, at: number): readonly Task[] =>
@@ -291,6 +295,16 @@ function mayNotBeListed(instance: Instance): boolean {
   return isDeniedNow && !instance.mayList && !isNamed(instance, one.arn);
 }
 
+/** It registered in a cluster that neither its ECS agent, before that fell silent, nor a configuration has named. */
+function isInUnnamedCluster(instance: Instance): boolean {
+  const { process, keptRegistrations, keptConfirmed, setting } = instance;
+  const clusterOf = (arn: string | undefined) => parseEcsArn(arn ?? '')?.cluster;
+  const cluster = clusterOf(containerInstanceOf(instance)?.arn);
+  const named = [...(process?.toldOf ?? []), ...keptRegistrations, ...keptConfirmed];
+  const isNamed = named.some((arn) => clusterOf(arn) === cluster);
+  return !setting.namesCluster && cluster !== undefined && named.length > 0 && !isNamed;
+}
+
 /** ECS has just listed the host without it, after it had registered, and nobody has ever named it to this process, or to one before. */
 function isDenied(instance: Instance, arn: string, at: number): boolean {
   const unlistedAt = instance.process?.unlistedAt.get(arn) ?? -Infinity;
@@ -409,7 +423,8 @@ export function checkInterruption(
     isPlacedAfter(instance, taskArn, end) ||
     isPlacedOnKept(instance, taskArn, end) ||
     hasLeftNoTrace(instance) ||
-    mayNotBeListed(instance);
+    mayNotBeListed(instance) ||
+    isInUnnamedCluster(instance);
   verdict.check(
     'S1',
     byHook ||

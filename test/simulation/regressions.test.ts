@@ -1703,6 +1703,45 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [task(2_057_126)],
     horizon: 49 * MINUTE,
   },
+  'a process is started anew, and its first answers are from before the last task that the one before it had seen':
+    {
+      seed: 94_708_626,
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 143, defaultResult: 'ABANDON' }],
+        ours: 'drain',
+        retain: false,
+      },
+      world: {
+        ...plain.world,
+        deregisterAgain: 'inactive',
+        deregisterRefusedFor: 'pending-or-running',
+        timings: {
+          provisioning: 4_092,
+          pending: 3_829,
+          deactivating: 771,
+          deprovisioning: 1_433,
+          agentReportLag: 3_331,
+          scheduler: 100,
+          terminatingToWait: 3_107,
+        },
+      },
+      happenings: [{ at: 24_131, what: 'scale-in' }],
+      faults: [
+        {
+          at: 0,
+          match: { api: 'ecs:ListTasks' },
+          fault: { what: 'stale', ms: 39_248 },
+          forMs: 168_779,
+        },
+        { at: 19_495, match: { api: 'ecs:DescribeTasks' }, fault: { what: 'stale', ms: 126_562 }, count: 1 },
+      ],
+      kills: [{ downMs: 366, state: 'kept', when: 'after-call', call: 4 }],
+      tasks: [
+        { at: 5_890, runsFor: 19_901, ignoresSigterm: false, exitAfterSigterm: 9_747 },
+        { at: 0, runsFor: 26_077, ignoresSigterm: true, exitAfterSigterm: 59 },
+      ],
+      horizon: 18 * MINUTE,
+    },
   'DRAINING cannot be set before a Spot interruption, and the lists of tasks have four pages': {
     seed: 94_190_478,
     machine: { ...plain.machine, metadataTags: false },

@@ -466,6 +466,54 @@ describe('before a Spot interruption, with DRAINING late', () => {
   });
 });
 
+describe('tasks are asked to stop in time before a Spot interruption', () => {
+  const throttled = (api: string, at: number, more: { count: number } | { forMs: number }) =>
+    ({ at, match: { api: `ecs:${api}` }, fault: { what: 'throttle' }, ...more }) as const;
+  const noticed = {
+    happenings: [{ at: MINUTE, what: 'spot', inMs: 120_000 }],
+    tasks: [long],
+    horizon: 6 * MINUTE,
+  } as const;
+  const onlyListed: Partial<Plan> = {
+    tasks: [task(60 * MINUTE, 45_000)],
+    faults: [{ at: 85_000, match: { api: 'ecs:ListTasks' }, fault: { what: '5xx' }, forMs: 100_000 }],
+  };
+  for (const [name, plan] of Object.entries<Partial<Plan>>({
+    'while DRAINING cannot be set and two lists are throttled': {
+      faults: [
+        throttled('UpdateContainerInstancesState', 0, { forMs: 300_000 }),
+        throttled('ListTasks', 130_000, { count: 2 }),
+      ],
+    },
+    'by a process that has just started, and whose first looks are throttled': {
+      kills: [{ when: 'at', at: 140_000, downMs: 5_000, state: 'kept' }],
+      faults: [throttled('DescribeContainerInstances', 141_000, { count: 2 })],
+    },
+    'in mode deregister, where two looks are throttled': {
+      flags: ['--mode', 'deregister'],
+      faults: [throttled('ListTasks', 136_000, { count: 2 })],
+    },
+    'where tasks that were described can no longer be listed': onlyListed,
+  }))
+    for (const seed of [2, 7, 11])
+      test(`${name} (${seed})`, async () => {
+        const calls = await callsIn({ ...noticed, ...plan, seed });
+        const stop = calls.find((call) => call.includes('StopTask')) ?? 'never';
+        assert.match(stop, /^00:02:3[01]/, stop);
+      });
+});
+
+for (const seed of [1, 2, 3, 4, 5, 6, 7, 8])
+  test(`three heartbeats of a hook of 30 s that are throttled one after the other lose no task (${seed})`, async () => {
+    const timeline = createTimeline(true);
+    const group = { hooks: [{ ...drain, heartbeatTimeout: 30 }], ours: 'drain', retain: false } as const;
+    const match = { api: 'autoscaling:RecordLifecycleActionHeartbeat' } as const;
+    const faults = [{ at: 90_000, match, fault: { what: 'throttle' }, count: 3 }] as const;
+    await simulate(agent, { ...plain, seed, group, faults, tasks: [task(5 * MINUTE)] }, timeline);
+    assert.ok(timeline.lines.some((line) => line.includes('lifecycle-action-ended')));
+    assert.ok(!timeline.lines.some((line) => line.includes('heartbeat-timeout')));
+  });
+
 test('three hundred tasks that have just stopped keep none from being asked to stop before a Spot interruption', async () => {
   const plan = {
     happenings: [{ at: MINUTE, what: 'spot', inMs: 120_000 }],

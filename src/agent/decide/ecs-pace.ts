@@ -124,9 +124,8 @@ function dueByItself(pace: DrainPace): number {
  */
 export function nextViewKind(pace: DrainPace): ViewKind {
   const kind = usualViewKind(pace);
-  const { now, spotStopAt = Infinity } = pace;
   // DRAINING may not be set by then, and the tasks have a right to their SIGTERM all the same.
-  return kind === 'full' && now >= spotStopAt - BEFORE_SPOT_STOP_MS ? 'all' : kind;
+  return kind === 'full' && isSpotStopNear(pace) ? 'all' : kind;
 }
 
 function usualViewKind(pace: DrainPace): ViewKind {
@@ -226,6 +225,9 @@ function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
   return now >= stopTasksAt - BEFORE_STOP_MS;
 }
 
+const isSpotStopNear = ({ now, spotStopAt = Infinity }: DrainPace): boolean =>
+  now >= spotStopAt - BEFORE_SPOT_STOP_MS;
+
 /** A limit that lets the instance go with its tasks has passed, and takes effect only once ECS has said which they are. */
 function isLimitWaiting({ now, letsGoAt = Infinity, asked, ecsView: last }: DrainPace): boolean {
   const isUnknown = asked.ecsView.isStale || (last !== undefined && isUndescribed(last));
@@ -301,6 +303,7 @@ function viewInterval(pace: DrainPace, last: EcsView): number {
   // they are not listed at all).
   const isDraining = containerInstance.kind === 'registered' && containerInstance.status === 'DRAINING';
   if (isDraining && isUndescribed(last) && isStopNear(pace)) return GLANCE_IGNORED_MS;
+  if (isUndescribed(last) && isSpotStopNear(pace)) return GLANCE_MS;
   const isOld = now >= stopTasksAt + AFTER_STOP_MS;
   return Math.max(isOld ? 60_000 : 0, listInterval(requests)) * (1 + jitter * 0.2);
 }
@@ -309,6 +312,8 @@ function viewInterval(pace: DrainPace, last: EcsView): number {
 function urgencyOf(pace: DrainPace): Urgency {
   const { containerInstance } = pace.ecsView ?? {};
   if (isAnew(pace)) return 'draining';
+  // Who is throttled now cannot let others go first: nothing is left to wait for.
+  if (isSpotStopNear(pace)) return 'release';
   if (!pace.ecsView || (containerInstance?.kind === 'registered' && containerInstance.status === 'ACTIVE'))
     return pace.isHostBusy || pace.isQueued ? 'draining' : 'release';
   // All tasks that keep the host busy may be ignored ones, and only ECS says so.

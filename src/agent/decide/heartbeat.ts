@@ -140,7 +140,8 @@ const SHORTEST_RETRY_MS = 5_000;
 
 /**
  * When a throttled heartbeat is tried again, as a delay in ms: with full jitter, and sooner as the time-out comes nearer. Before the
- * first one is recorded, only the earliest moment is known at which the hook can time out: around that, nothing is left to chance.
+ * first one is recorded, only the earliest moment is known at which the hook can time out: around that, nothing is left to chance. A short
+ * hook would time out where two tries in a row are throttled and far apart.
  */
 function throttledRetry(last: FailedHeartbeat, jitter: number, hook: Hook, since: number): number {
   const known = timesOutAt(last, hook, since) - last.at;
@@ -149,7 +150,9 @@ function throttledRetry(last: FailedHeartbeat, jitter: number, hook: Hook, since
   // We do not know what an earlier process has recorded, nor whether a heartbeat counted if its answer was lost. An outage of two
   // thirds of the time-out leaves a third.
   const left = known > 0 ? known : timeoutOf(hook) / 3;
-  return SHORTEST_RETRY_MS + jitter * Math.max(2_000, Math.min(left ** 2 / timeoutOf(hook), 60_000));
+  const isShort = timeoutOf(hook) < SHORTEST_STRETCHED_MS;
+  const longest = isShort ? timeoutOf(hook) / 12 : 60_000;
+  return SHORTEST_RETRY_MS + jitter * Math.max(2_000, Math.min(left ** 2 / timeoutOf(hook), longest));
 }
 
 /** When the hook times out at the earliest. If no heartbeat was recorded, that counts from when its action began to wait. */

@@ -33,6 +33,11 @@ export type DrainPollPorts = {
    * process ended: they count as the ECS agent's last word.
    */
   readonly tasksLeft: () => readonly string[];
+  /**
+   * When an earlier process saved those that it kept, at the latest, in ms by the agent's clock: it may have seen one for the first time just
+   * then, and ECS may not know that one yet.
+   */
+  readonly tasksLeftAt: number;
   /** Whether a lifecycle action was last known to wait for this instance. */
   readonly isWaiting: () => boolean;
   /**
@@ -61,12 +66,10 @@ export function createDrainPolls(
 } {
   const { autoScaling } = source;
   const onHost = new Map<string, SeenTask>(
-    source
-      .tasksLeft()
-      .map((arn) => [
-        arn,
-        { arn, family: '', knownStatus: 'UNKNOWN', since: -Infinity, at: ports.clock.now() },
-      ]),
+    source.tasksLeft().map((arn) => {
+      const at = ports.clock.now();
+      return [arn, { arn, family: '', knownStatus: 'UNKNOWN', since: source.tasksLeftAt, at }];
+    }),
   );
   const gone = new Set<string>();
   const ignored = new Set<string>();

@@ -160,7 +160,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     byName: readonly string[],
     own: readonly Registration[],
   ): Promise<ListedActive | undefined> {
-    if (active?.arn === arn && countsStill(active, byName)) return active;
+    const before = active?.arn === arn ? active : undefined;
+    if (before && countsStill(before, byName)) return before;
     try {
       // Those that were asked to stop need not be asked again, and the list of those that have stopped can take many requests.
       const lists = noLists();
@@ -172,8 +173,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       // That none is left this list cannot say.
       return tasks.length > 0 ? active : undefined;
     } catch (error) {
-      if (error instanceof AwsError) return undefined;
-      throw error;
+      if (!(error instanceof AwsError)) throw error;
+      return before && options.now() - before.at < LONGEST_ACTIVE_MS ? before : undefined;
     }
   }
 
@@ -364,7 +365,17 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
           : kind === 'confirm'
             ? await confirm(said, last)
             : await check(said, last, byName);
-    return lighter ?? (await full(said, last, byName, options.listsWhileActive || kind === 'all'));
+    if (lighter) return lighter;
+    if (kind !== 'all') return full(said, last, byName, options.listsWhileActive);
+    try {
+      return await full(said, last, byName, true);
+    } catch (error) {
+      if (!last || !(error instanceof AwsError)) throw error;
+      // The tasks that are known already are asked to stop at least.
+      const checked = await check(said, last, byName);
+      if (checked?.kind !== 'known' || checked.value.tasks.kind === 'unknown') throw error;
+      return checked;
+    }
   };
 }
 
@@ -436,6 +447,8 @@ const RESUME_ACTIVE_MS = 120_000;
 const LONG_MS = 500;
 /** If nothing on the host says where it is, all that says that it is nowhere must have been answered within this time, in ms. */
 const LONG_LISTED_MS = 5_500;
+/** If lists of an ACTIVE container instance fail, the ones before count for so long, in ms: those tasks are asked to stop at least. */
+const LONGEST_ACTIVE_MS = 60_000;
 const NOT_LISTED = 'they are listed once the host has none';
 
 const isRegistered = (where: Reading<Whereabouts>): boolean => ifKnown(where)?.located.kind === 'registered';

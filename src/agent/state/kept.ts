@@ -9,6 +9,8 @@ import { downtime, heardIn, resume, type State, type StateStore } from './state-
 export type Kept = {
   /** What the last run left of a drain. */
   readonly memory: Memory;
+  /** When that was saved, at the latest, in ms by the agent's clock; -Infinity where nothing was left. */
+  readonly savedAt: number;
   /** Another instance, whose state was found, as in an image that was made of it; undefined where none was. */
   readonly stateOf: string | undefined;
   /** The container instances that the ECS agent has said this host is, the latest last. */
@@ -46,8 +48,8 @@ export function createKept({ store, clock, uptime, awake }: KeptPorts, instanceI
   let memory: Memory = state ? resume(state, clock.now(), uptime(), awake?.()) : {};
   let heard: readonly Heard[] = state ? shortened(heardIn(state, clock.now(), uptime())) : [];
   // When ECS last described it is not kept: that may be as new as the state.
-  const since = state ? clock.now() - downtime(state, uptime()) : -Infinity;
-  let own: readonly Heard[] = (state?.own ?? []).map((one) => ({ ...one, since }));
+  const savedAt = state ? clock.now() - downtime(state, uptime()) : -Infinity;
+  let own: readonly Heard[] = (state?.own ?? []).map((one) => ({ ...one, since: savedAt }));
   let mayList = state?.mayList === true;
   let isFailing = false;
   /** Of the memory, what the next process would find. */
@@ -94,6 +96,7 @@ export function createKept({ store, clock, uptime, awake }: KeptPorts, instanceI
 
   return {
     memory,
+    savedAt,
     stateOf,
     heard: () => heard,
     own: () => own,

@@ -158,6 +158,16 @@ describe('before a Spot interruption', () => {
     assert.equal(kind({ ecsView: undefined, spotStopAt: NOW + 20_000 }), 'all');
     assert.equal(kind({ ecsView: undefined, spotStopAt: NOW + 20_001 }), 'full');
   });
+  it('ECS is looked at anew after 5 s if it told of no tasks', () => {
+    const untold = { ecsView: { ...active.ecsView, tasks: unknown('their lists failed') } };
+    assert.equal(due({ ...untold, spotStopAt: NOW + 20_000 }), 5 * SECOND);
+    assert.equal(due({ ...untold, spotStopAt: NOW + 20_001 }), 15 * SECOND);
+  });
+  it('a look that was throttled is tried again at the pace of a release, though the instance is given tasks', () => {
+    const failure = { kind: 'throttled', times: 4, at: NOW, since: NOW, jitter: 0.9 } as const;
+    const after = (ms: number) => due({ ...active, ...asked({ ...stale, failure }), spotStopAt: NOW + ms });
+    assert.ok(after(20_000) < after(20_001));
+  });
 });
 
 describe('without the ECS agent', () => {

@@ -106,7 +106,7 @@ describe('where the account’s requests are short', () => {
   it('and one long past the time-out as if a third of it were left: heartbeats whose answers were lost may have counted', () =>
     assert.deepEqual(
       [throttled(35, 1, 35), throttled(66, 1, 35), throttled(600, 1, 35)].map(Math.round),
-      [8_889, 8_889, 8_889],
+      [7_917, 7_917, 7_917],
       'the hook times out while its agent rests',
     ));
   it('one that was throttled is tried again by chance, and sooner as the time-out nears', () => {
@@ -137,25 +137,30 @@ describe('where the account’s requests are short', () => {
       )?.at ?? 0) - NOW;
     assert.equal(Math.round(retry(NOW - 180 * SECOND)), 45_333, 'the hook may run into its time-out');
     assert.equal(retry(NOW + SECOND), 65 * SECOND);
-    assert.equal(Math.round(retry(NOW, 42)), 29_381, 'one that waits for 10 s already would time out');
+    assert.equal(Math.round(retry(NOW, 120)), 65_000);
+    assert.equal(
+      Math.round(retry(NOW - 60 * SECOND, 120)),
+      25_833,
+      'one that waits for 10 s already would time out',
+    );
     assert.deepEqual(
       [16, 29, 30].map((seconds) => Math.round(retry(NOW - seconds * SECOND, 30))),
-      [2 * SECOND, 5 * SECOND, 8_333],
+      [2 * SECOND, 5 * SECOND, 7_500],
       'it may have begun to wait ten seconds later, and times out by chance while an outage is over',
     );
     assert.equal(
       Math.round(retry(NOW - HOUR, 30)),
-      8_333,
+      7_500,
       'a process that was just started does not know for how long',
     );
     assert.equal(
-      Math.round(retry(NOW, 114, NOW - 60 * SECOND)),
-      25_211,
+      Math.round(retry(NOW, 124, NOW - 60 * SECOND)),
+      32_129,
       'the group says only now that it waits, and it would time out after a minute of tries that failed',
     );
   });
   it('… or from when metadata last said that the group keeps the instance: while it was silent the hook may have waited', () => {
-    const waiting = { since: NOW, group: 'web-asg', hook: { ...hook, heartbeatTimeout: 64 * SECOND } };
+    const waiting = { since: NOW, group: 'web-asg', hook: { ...hook, heartbeatTimeout: 120 * SECOND } };
     const retry = (keptAt: number) =>
       (nextHeartbeat(
         {
@@ -167,9 +172,16 @@ describe('where the account’s requests are short', () => {
         policy,
         wait,
       )?.at ?? 0) - NOW;
-    assert.equal(Math.round(retry(NOW)), 50_563);
-    assert.equal(retry(NOW - 30 * SECOND), 14 * SECOND, 'the hook times out while its agent rests');
+    assert.equal(retry(NOW), 65 * SECOND);
+    assert.equal(Math.round(retry(NOW - 60 * SECOND)), 25_833, 'the hook times out while its agent rests');
   });
+  it('that of a hook of less than two minutes within a twelfth of its time-out: two tries that are throttled would be too far apart', () =>
+    assert.deepEqual(
+      [throttled(6, 1, 30), throttled(13, 1, 60), throttled(28, 1, 119), throttled(28, 0, 119)].map(
+        Math.round,
+      ),
+      [7_500, 10_000, 14_917, 5_000],
+    ));
   it('never so often that a minute’s twelve requests are used up before the last try', () =>
     assert.ok(
       throttled(296 - 5, 0) >= 5 * SECOND,

@@ -63,6 +63,7 @@ function setUp(tasksLeft: readonly string[] = []) {
     },
     nextViewKind: () => 'quick',
     tasksLeft: () => says.tasksLeft,
+    tasksLeftAt: START,
     isWaiting: () => says.isWaiting,
     heldAt: () => says.heldAt,
     isTerminating: () => says.isTerminating,
@@ -118,9 +119,13 @@ it('what the group said before the tag was read that is there counts for nothing
   assert.equal(seenInDrain().keptForMs, SECOND);
 });
 
-it('a task that an earlier process left is gone once ECS calls it MISSING: it is not new, and nothing else would end the drain', async () => {
-  const { seenInDrain, says, ask } = setUp(['left']);
+it('a task that an earlier process left is gone once ECS calls it MISSING, but for five minutes after that was saved: it may be new', async () => {
+  const { seenInDrain, says, ask, pass } = setUp(['left']);
   says.view = known({ ...view, gone: ['left'], missing: ['left'] });
+  pass(300 * SECOND - 1);
+  await ask('ecsView');
+  assert.deepEqual([...seenInDrain().gone], []);
+  pass(1);
   await ask('ecsView');
   assert.deepEqual([...seenInDrain().gone], ['left']);
 });

@@ -186,6 +186,24 @@ describe('a full view of ECS', () => {
     assert.equal(await lists([taskArn('1'), taskArn('5')]), 1, 'the host names another: more may have come');
     assert.equal(await lists([taskArn('1'), taskArn('5')]), 0);
   });
+  it('takes the lists of up to a minute ago where others fail: those tasks are asked to stop at least', async () => {
+    const scene: Scene = { located: registered('ACTIVE'), tasks: [task('1')] };
+    const agent = setUp(scene);
+    await agent.view('all', undefined);
+    Object.assign(scene, { refuses: { listTasks: 'transient' } });
+    agent.pass(59_999);
+    assert.deepEqual(idsIn(await agent.view('all', undefined)), ['1']);
+    agent.pass(1);
+    assert.equal(ifKnown(await agent.view('all', undefined))?.tasks.kind, 'unknown');
+  });
+  it('describes the tasks that are known where their lists fail, but never says that none is left', async () => {
+    const tasks = [task('1'), task('2', 'STOPPED')];
+    const { view } = setUp({ tasks, refuses: { listTasks: 'transient' } });
+    assert.deepEqual(idsIn(await view('all', before(tasks))), ['1']);
+    await assert.rejects(view('all', before([task('2')])), AwsError);
+    await assert.rejects(view('full', before(tasks)), AwsError);
+    await assert.rejects(view('all', undefined), AwsError);
+  });
   it('asks only once more where that host is: lists that wait for their turn would make each look as old as the last', async () => {
     const agent = setUp({
       located: gone(),

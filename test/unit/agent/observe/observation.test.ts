@@ -66,6 +66,7 @@ function setUp(mode: Policy['mode'] = 'drain', memory: Memory = { signalledAt: S
       tagSince: () => -Infinity,
       isIgnored: () => false,
       onView: () => {},
+      tasksLeftAt: -Infinity,
     },
     { clock, random: () => 0.5, onAnswer: () => {}, onFault: (_, error) => assert.fail(String(error)) },
   );
