@@ -59,7 +59,7 @@ export type DrainPorts = PollPorts & {
   readonly tagSince: () => number;
   readonly source: Pick<
     DrainPollPorts,
-    'ecsAgent' | 'autoScaling' | 'groupInMetadata' | 'readEcsView' | 'explain' | 'onView' | 'tasksLeftAt'
+    'ecsAgent' | 'autoScaling' | 'groupInMetadata' | 'readEcsView' | 'explain' | 'onView'
   >;
   readonly calls: Calls;
   readonly save: (memory: Memory) => void;
@@ -90,12 +90,15 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
   let signalsChangedAt = clock.now();
   /** When the group was first heard to say that the hook waits which waits now, or did last. */
   let waitToldAt: number | undefined;
+  /** When a drain was taken up that an earlier process had begun, or after a standstill. */
+  let resumedAt = memory.signalledAt === undefined ? undefined : clock.now();
 
   const { polls, seenInDrain, forgetSilence } = createDrainPolls(
     {
       ...ports.source,
       nextViewKind: () => nextViewKind(pacing.pace()),
       tasksLeft: () => state.memory.tasksLeft ?? [],
+      tasksLeftAt: memory.tasksAddedAt ?? -Infinity,
       mayAssumeWait: () => {
         const { waiting, completed, terminatedAt } = state.memory;
         return waiting === undefined && completed === undefined && terminatedAt === undefined;
@@ -141,6 +144,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     waitToldAt: () => waitToldAt,
     jitter: ports.jitter,
     canExplain: ports.source.explain !== undefined,
+    resumedAt: () => resumedAt,
   });
   const mutationSender = createMutationSender({
     ...shared,
@@ -303,6 +307,7 @@ export function createDrain(ports: DrainPorts, memory: Memory): Drain {
     forget: (cause) => {
       observer.forget(cause);
       forgetSilence();
+      resumedAt = clock.now();
       // It may have been a Spot interruption that hibernated the host. Its notice asks for nothing until it is read anew.
       const { spotSeenAt: _, signals, ...rest } = state.memory;
       if (signals?.some(({ source }) => source === 'spot'))

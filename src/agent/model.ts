@@ -156,6 +156,8 @@ export type Memory = {
   readonly askedToStop?: Readonly<Record<string, number>>;
   /** ARNs of the tasks that were last known to be left: ECS lists none of them once the instance is deregistered. */
   readonly tasksLeft?: readonly string[];
+  /** When the latest of them was first seen in this drain: ECS may not know it yet. */
+  readonly tasksAddedAt?: number;
   /** The stages whose operator hooks have run in this drain, and what came of them. */
   readonly hooksRun?: Readonly<Partial<Record<HookStage, 'succeeded' | 'failed'>>>;
 };

@@ -162,7 +162,6 @@ export async function startAgent(config: Config, world: World): Promise<void> {
         }),
         explain: createExplain(withdrawnBy(over, quietly), clock, log, onFault),
         onView: ({ own }) => kept.confirm(own),
-        tasksLeftAt: kept.savedAt,
       };
     },
     calls: createCalls({ ecs, autoScaling, onFault }),

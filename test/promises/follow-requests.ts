@@ -252,7 +252,7 @@ const isAbout = (found: unknown, { id }: Instance): boolean =>
   textIn(found, 'AutoScalingGroupName') !== undefined &&
   textIn(found, 'LifecycleState') !== undefined;
 
-/** What ECS lists the host as; a list of several pages denies nothing. */
+/** What ECS lists the host as; a list of several pages denies what none of them has named. */
 function followHostList(instance: Instance, at: number, input: unknown, output: unknown): void {
   const { process } = instance;
   const one = containerInstanceOf(instance);
@@ -260,7 +260,7 @@ function followHostList(instance: Instance, at: number, input: unknown, output: 
   if (!process || !one || !Array.isArray(listed)) return;
   instance.mayList = true;
   if (listed.includes(one.arn)) process.toldOf.add(one.arn);
-  const isWhole = textIn(input, 'nextToken') === undefined && textIn(output, 'nextToken') === undefined;
+  const isWhole = textIn(output, 'nextToken') === undefined;
   if (isWhole && textIn(input, 'cluster') === one.cluster) process.unlistedAt.set(one.arn, at);
 }
 

@@ -5,13 +5,14 @@ const ABANDON_BEFORE_LIMIT_MS = 5 * 60_000;
 
 /** Whether the operator's limit has passed, at the earliest, and allows this. */
 export function limitAllows(
-  { setting, drainSince, drainLeft }: Instance,
+  { setting, drainSince, drainLeft, process }: Instance,
   onTimeout: string,
   at: number,
 ): boolean {
   const { limit } = setting;
   if (limit?.onTimeout !== onTimeout || drainSince === undefined) return false;
-  return at >= (drainLeft ?? drainSince) + limit.after;
+  const since = (process?.bornAt ?? -Infinity) >= drainSince ? (drainLeft ?? drainSince) : drainSince;
+  return at >= since + limit.after;
 }
 
 /**

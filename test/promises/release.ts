@@ -298,12 +298,18 @@ function mayNotBeListed(instance: Instance): boolean {
 /** It registered in a cluster that neither its ECS agent, before that fell silent, nor a configuration has named. */
 function isInUnnamedCluster(instance: Instance): boolean {
   const { process, keptRegistrations, keptConfirmed, setting } = instance;
+  const one = containerInstanceOf(instance);
+  const isSilent =
+    one !== undefined && (process?.untoldOfTasksSince ?? Infinity) <= one.registeredAt + ASKED_EVERY_MS;
   const clusterOf = (arn: string | undefined) => parseEcsArn(arn ?? '')?.cluster;
-  const cluster = clusterOf(containerInstanceOf(instance)?.arn);
+  const cluster = clusterOf(one?.arn);
   const named = [...(process?.toldOf ?? []), ...keptRegistrations, ...keptConfirmed];
   const isNamed = named.some((arn) => clusterOf(arn) === cluster);
-  return !setting.namesCluster && cluster !== undefined && named.length > 0 && !isNamed;
+  return !setting.namesCluster && isSilent && cluster !== undefined && named.length > 0 && !isNamed;
 }
+
+/** How often an ECS agent is asked in a drain what it is registered as, in ms. */
+const ASKED_EVERY_MS = 15_000;
 
 /** ECS has just listed the host without it, after it had registered, and nobody has ever named it to this process, or to one before. */
 function isDenied(instance: Instance, arn: string, at: number): boolean {

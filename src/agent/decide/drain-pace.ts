@@ -19,7 +19,7 @@ export type DrainPace = {
   readonly isOver: boolean;
   /** When the first signal of this drain was seen; undefined where none is there any more. */
   readonly signalledAt: number | undefined;
-  /** When the drain began, if the agent found the instance DRAINING; undefined if it has set it DRAINING itself. */
+  /** When the drain began, or was taken up, if the agent found the instance DRAINING; undefined if it has set it DRAINING itself. */
   readonly foundDrainingSince: number | undefined;
   /** ECS has throttled a view in this drain: others need its requests more. */
   readonly isEcsCrowded: boolean;

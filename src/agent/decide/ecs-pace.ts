@@ -225,7 +225,7 @@ function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
   return now >= stopTasksAt - BEFORE_STOP_MS;
 }
 
-const isSpotStopNear = ({ now, spotStopAt = Infinity }: DrainPace): boolean =>
+const isSpotStopNear = ({ now, spotStopAt = Infinity }: Pick<DrainPace, 'now' | 'spotStopAt'>): boolean =>
   now >= spotStopAt - BEFORE_SPOT_STOP_MS;
 
 /** A limit that lets the instance go with its tasks has passed, and takes effect only once ECS has said which they are. */
@@ -303,7 +303,11 @@ function viewInterval(pace: DrainPace, last: EcsView): number {
   // they are not listed at all).
   const isDraining = containerInstance.kind === 'registered' && containerInstance.status === 'DRAINING';
   if (isDraining && isUndescribed(last) && isStopNear(pace)) return GLANCE_IGNORED_MS;
-  if (isUndescribed(last) && isSpotStopNear(pace)) return GLANCE_MS;
+  // Its lists have failed.
+  const { spotStopAt } = pace;
+  const mustList =
+    isSpotStopNear({ now: pace.asked.ecsView.at, spotStopAt }) && now < (spotStopAt ?? 0) + 60_000;
+  if (mustList && isUndescribed(last)) return GLANCE_MS;
   const isOld = now >= stopTasksAt + AFTER_STOP_MS;
   return Math.max(isOld ? 60_000 : 0, listInterval(requests)) * (1 + jitter * 0.2);
 }

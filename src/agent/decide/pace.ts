@@ -23,7 +23,7 @@ const LOCAL_TASKS_MS = 2_000;
 /** The sooner the host is known to be empty, the later ECS can be asked first: a fleet that is throttled has requests for few looks. */
 const LOCAL_TASKS_CROWDED_MS = 1_000;
 const REGISTRATION_MS = 15_000;
-const SETTLED_REGISTRATION_MS = 600_000;
+const SETTLED_REGISTRATION_MS = 60_000;
 const SETTLED_IDENTITY_MS = 60_000;
 /** Why a drain waits is asked of two APIs, once it has waited for a while: soon once more, and then at the pace of the checks of ECS. */
 const EXPLAIN_AFTER_MS = 20_000;

@@ -147,13 +147,15 @@ function mayWait(observed: Observation): boolean {
   return (lifecycle && isAssumed(lifecycle)) || leavingGroup(observed)?.stage === 'waiting';
 }
 
-function rememberTasks(memory: Memory, { tasks }: Observation): Memory {
+function rememberTasks(memory: Memory, { tasks, now }: Observation): Memory {
   if (tasks.kind === 'unknown' || memory.signalledAt === undefined) return memory;
   const before = new Set(memory.tasksLeft);
   const left = tasks.value.map(({ arn }) => arn);
   if (left.length === before.size && left.every((arn) => before.has(arn))) return memory;
-  const { tasksLeft: _, ...rest } = memory;
-  return left.length > 0 ? { ...rest, tasksLeft: left } : rest;
+  const { tasksLeft: _, tasksAddedAt, ...rest } = memory;
+  if (left.length === 0) return rest;
+  const addedAt = left.every((arn) => before.has(arn)) ? tasksAddedAt : now;
+  return { ...rest, tasksLeft: left, ...(addedAt !== undefined && { tasksAddedAt: addedAt }) };
 }
 
 /**

@@ -34,8 +34,8 @@ export type DrainPollPorts = {
    */
   readonly tasksLeft: () => readonly string[];
   /**
-   * When an earlier process saved those that it kept, at the latest, in ms by the agent's clock: it may have seen one for the first time just
-   * then, and ECS may not know that one yet.
+   * When an earlier process first saw the latest of those that it kept, in ms by the agent's clock: ECS may not know that one yet. -Infinity
+   * where it kept none.
    */
   readonly tasksLeftAt: number;
   /** Whether a lifecycle action was last known to wait for this instance. */

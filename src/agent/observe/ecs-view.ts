@@ -46,13 +46,15 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   let begun: Begun | undefined;
   /** The last lists of a container instance that was ACTIVE. */
   let active: ListedActive | undefined;
+  /** Its lists, while its tasks could not be described. */
+  let undescribed: Listed | undefined;
 
   /** Resumes a view that was throttled a moment ago, if the ECS agent still names the same container instance. */
   async function full(
     said: Registration | undefined,
     last: EcsView | undefined,
     byName: readonly string[],
-    listsActive: boolean,
+    isForStop: boolean,
   ) {
     const heard = said?.containerInstanceArn;
     const isOld = !begun || begun.heard !== heard || options.now() - begun.at >= resumableFor(heard);
@@ -63,7 +65,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         : { at: options.now(), heard, where: await locate(said, letGoIn(last)), lists: noLists() };
     begun = undefined;
     try {
-      return await complete(look, isResumed, last, byName, listsActive);
+      return await complete(look, isResumed, last, byName, isForStop);
     } catch (error) {
       // If ECS has let go of this host, each view must ask whether it is registered anew: such a view is not resumed.
       if (error instanceof AwsError && error.kind === 'throttled' && isRegistered(look.where)) begun = look;
@@ -92,7 +94,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     isResumed: boolean,
     last: EcsView | undefined,
     byName: readonly string[],
-    listsActive: boolean,
+    isForStop: boolean,
   ): Promise<Reading<EcsView>> {
     if (where.kind === 'unknown') return where;
     const { located, own, describedAt = at } = where.value;
@@ -101,6 +103,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       tasks: Reading<readonly Task[]>,
       requests: number,
       listedAt?: number,
+      asked = byName,
     ): Reading<EcsView> =>
       known({
         containerInstance,
@@ -111,7 +114,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         requests,
         heard,
         own,
-        ...goneAmong(byName, tasks, own),
+        ...goneAmong(asked, tasks, own),
       });
 
     if (located.kind !== 'registered') {
@@ -124,11 +127,26 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const { cluster, arn, status, taskCount } = located;
     const containerInstance = registeredAt(located);
     if (status === 'ACTIVE' && !options.listsWhileActive) {
-      const listed = listsActive ? await listActive(located, byName, own) : undefined;
-      if (listed) return viewOf(containerInstance, known(listed.tasks), listed.requests, listed.at);
+      const listed = isForStop ? await listActive(located, byName, own) : undefined;
+      if (listed) {
+        const asked = byName.filter((arn) => listed.asked.has(arn));
+        return viewOf(containerInstance, known(listed.tasks), listed.requests, listed.at, asked);
+      }
       return viewOf(containerInstance, unknown('they are listed once the container instance is DRAINING'), 2);
     }
-    const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
+    let listed: Awaited<ReturnType<Ecs['listTasks']>>;
+    try {
+      listed = await ecs.listTasks(cluster, arn, lists);
+    } catch (error) {
+      if (!last || !isForStop || !(error instanceof AwsError)) throw error;
+      const left = isThere(containerInstance, last) ? await describeKnown(cluster, last, byName) : [];
+      // The tasks that are known already are asked to stop at least.
+      if (left.length === 0) throw error;
+      const tasks = known(left);
+      const gone = goneAmong(byName, tasks, own);
+      return known({ ...last, isListed: false, describedAt: at, heard, own, tasks, ...gone });
+    }
+    const { arns, requests } = listed;
     const listedAt = options.now();
     // ECS forgets a stopped task after an hour, and a drain can last for days: forget them too.
     const isNamed = new Set([...arns, ...byName]);
@@ -163,19 +181,27 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const before = active?.arn === arn ? active : undefined;
     if (before && countsStill(before, byName)) return before;
     try {
-      // Those that were asked to stop need not be asked again, and the list of those that have stopped can take many requests.
-      const lists = noLists();
-      lists.STOPPED.isWhole = true;
-      const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
-      const at = options.now();
+      const isRead = undescribed?.arn === arn && options.now() - undescribed.at < RESUME_MS;
+      const list = isRead && undescribed ? undescribed : await listRunning(cluster, arn);
+      undescribed = list;
+      const { arns, ...listed } = list;
       const tasks = await describeLeft(cluster, arns, byName, own);
-      active = { arn, tasks, asked: new Set([...arns, ...byName]), requests, at };
+      undescribed = undefined;
+      active = { ...listed, tasks, asked: new Set([...arns, ...byName]) };
       // That none is left this list cannot say.
       return tasks.length > 0 ? active : undefined;
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       return before && options.now() - before.at < LONGEST_ACTIVE_MS ? before : undefined;
     }
+  }
+
+  async function listRunning(cluster: string, arn: string): Promise<Listed> {
+    // Those that were asked to stop need not be asked again, and the list of those that have stopped can take many requests.
+    const lists = noLists();
+    lists.STOPPED.isWhole = true;
+    const { arns, requests } = await ecs.listTasks(cluster, arn, lists);
+    return { arn, arns, requests, at: options.now() };
   }
 
   /** If the host names a task that was not asked about, more may have been placed here. */
@@ -366,16 +392,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
             ? await confirm(said, last)
             : await check(said, last, byName);
     if (lighter) return lighter;
-    if (kind !== 'all') return full(said, last, byName, options.listsWhileActive);
-    try {
-      return await full(said, last, byName, true);
-    } catch (error) {
-      if (!last || !(error instanceof AwsError)) throw error;
-      // The tasks that are known already are asked to stop at least.
-      const checked = await check(said, last, byName);
-      if (checked?.kind !== 'known' || checked.value.tasks.kind === 'unknown') throw error;
-      return checked;
-    }
+    return full(said, last, byName, kind === 'all');
   };
 }
 
@@ -419,15 +436,20 @@ type Begun = {
   readonly lists: BegunLists;
 };
 
-/** The tasks of an ACTIVE container instance. */
-type ListedActive = {
+/** What ECS has listed on a container instance. */
+type Listed = {
   readonly arn: string;
+  readonly arns: readonly string[];
+  readonly requests: number;
+  /** When, in ms by the agent's clock. */
+  readonly at: number;
+};
+
+/** The tasks of an ACTIVE one. */
+type ListedActive = Omit<Listed, 'arns'> & {
   readonly tasks: readonly Task[];
   /** The ARNs of all that ECS was asked about. */
   readonly asked: ReadonlySet<string>;
-  readonly requests: number;
-  /** When they were listed, in ms by the agent's clock. */
-  readonly at: number;
 };
 
 /** A throttled view that was begun longer ago than this, in ms, begins anew. */
@@ -455,6 +477,9 @@ const isRegistered = (where: Reading<Whereabouts>): boolean => ifKnown(where)?.l
 
 const letGoIn = (last: EcsView | undefined): string | undefined =>
   last?.containerInstance.kind === 'deregistered' ? last.containerInstance.arn : undefined;
+
+const isThere = ({ arn, status }: Registered, { containerInstance: last }: EcsView): boolean =>
+  last.kind === 'registered' && last.arn === arn && last.status === status;
 
 /** Whether the ECS agent is silent, or names the same container instance as ECS, or as at the last view. */
 const isSame = ({ arn }: Registered, last: EcsView, heard: string | undefined): boolean =>

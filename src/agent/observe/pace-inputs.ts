@@ -36,6 +36,8 @@ export type PaceObserverPorts = {
   readonly spread: number;
   /** Whether somebody can be asked why a drain waits. */
   readonly canExplain: boolean;
+  /** When a drain was taken up that an earlier process had begun, or after a standstill; undefined where nothing has interrupted it. */
+  readonly resumedAt: () => number | undefined;
 };
 
 export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
@@ -89,7 +91,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       contradictedSince,
       terminationSince,
       signalledAt: memory.signalledAt,
-      foundDrainingSince: foundDrainingSince(memory),
+      foundDrainingSince: foundDrainingSince(memory, ports.resumedAt()),
       isEcsCrowded,
       isQueued,
       mustDescribe: policy.ignoreTasks.length > 0,
@@ -144,9 +146,17 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   return { pace, note, noteAnswers };
 }
 
-/** What the previous drain had set DRAINING may have been given back since, although ECS does not describe it so yet. */
-function foundDrainingSince({ signalledAt, drainingSetAt = -Infinity }: Memory): number | undefined {
-  return signalledAt !== undefined && drainingSetAt < signalledAt ? signalledAt : undefined;
+/**
+ * What the previous drain had set DRAINING may have been given back since, although ECS does not describe it so yet. And while no process
+ * ran, or the host stood still, others may have set ACTIVE what the one before had set DRAINING.
+ */
+function foundDrainingSince(
+  { signalledAt, drainingSetAt = -Infinity }: Memory,
+  resumedAt: number | undefined,
+): number | undefined {
+  const foundAt = resumedAt ?? signalledAt;
+  const isFound = foundAt !== undefined && drainingSetAt < foundAt;
+  return isFound && signalledAt !== undefined ? foundAt : undefined;
 }
 
 /** This many throttled views in a row are hardly chance: others of a fleet ask at the same time. */

@@ -9,8 +9,6 @@ import { downtime, heardIn, resume, type State, type StateStore } from './state-
 export type Kept = {
   /** What the last run left of a drain. */
   readonly memory: Memory;
-  /** When that was saved, at the latest, in ms by the agent's clock; -Infinity where nothing was left. */
-  readonly savedAt: number;
   /** Another instance, whose state was found, as in an image that was made of it; undefined where none was. */
   readonly stateOf: string | undefined;
   /** The container instances that the ECS agent has said this host is, the latest last. */
@@ -48,8 +46,8 @@ export function createKept({ store, clock, uptime, awake }: KeptPorts, instanceI
   let memory: Memory = state ? resume(state, clock.now(), uptime(), awake?.()) : {};
   let heard: readonly Heard[] = state ? shortened(heardIn(state, clock.now(), uptime())) : [];
   // When ECS last described it is not kept: that may be as new as the state.
-  const savedAt = state ? clock.now() - downtime(state, uptime()) : -Infinity;
-  let own: readonly Heard[] = (state?.own ?? []).map((one) => ({ ...one, since: savedAt }));
+  const since = state ? clock.now() - downtime(state, uptime()) : -Infinity;
+  let own: readonly Heard[] = (state?.own ?? []).map((one) => ({ ...one, since }));
   let mayList = state?.mayList === true;
   let isFailing = false;
   /** Of the memory, what the next process would find. */
@@ -96,7 +94,6 @@ export function createKept({ store, clock, uptime, awake }: KeptPorts, instanceI
 
   return {
     memory,
-    savedAt,
     stateOf,
     heard: () => heard,
     own: () => own,
@@ -131,7 +128,7 @@ export function createKept({ store, clock, uptime, awake }: KeptPorts, instanceI
 function tellsOfPast(written: Memory, memory: Memory): boolean {
   // Without it nobody would know any more that it is to be given back.
   if (memory.signalledAt === undefined && memory.drainingSetAt !== undefined) return false;
-  const { tasksLeft: _, ...lasting } = written;
+  const { tasksLeft: _, tasksAddedAt: __, ...lasting } = written;
   const isGone = Object.keys(lasting).some((name) => memory[name as keyof Memory] === undefined);
   const isOther = <T>(before: T | undefined, now: T | undefined) => before !== undefined && before !== now;
   return (

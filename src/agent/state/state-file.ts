@@ -191,6 +191,7 @@ const memoryShape: Record<keyof Memory, (value: unknown) => boolean> = {
   terminatedAt: isTime,
   askedToStop: (value) => isRecord(value) && Object.values(value).every(isTime),
   tasksLeft: (value) => Array.isArray(value) && value.every(isText),
+  tasksAddedAt: isTime,
   hooksRun: (value) =>
     isRecord(value) && Object.values(value).every((result) => isOneOf(result, ['succeeded', 'failed'])),
 };
@@ -215,6 +216,7 @@ export function resume(state: State, now: number, uptime: number, awake?: number
     completed,
     terminatedAt,
     askedToStop,
+    tasksAddedAt,
     ...rest
   } = withoutPastNotice(state, now, uptime, awake);
   return {
@@ -224,6 +226,8 @@ export function resume(state: State, now: number, uptime: number, awake?: number
     ...(drainingSetAt !== undefined && { drainingSetAt: drainingSetAt + shift }),
     ...(notWaitingAt !== undefined && { notWaitingAt: notWaitingAt + shift }),
     ...(terminatedAt !== undefined && { terminatedAt: terminatedAt + shift }),
+    // After a reboot none of them runs any more, whether or not ECS knows it.
+    ...(tasksAddedAt !== undefined && !hasRebooted(state, uptime) && { tasksAddedAt: tasksAddedAt + shift }),
     ...(completed && { completed: { ...completed, at: completed.at + shift } }),
     ...(waiting && { waiting: { ...waiting, since: waiting.since + shift } }),
     ...(askedToStop && {
@@ -273,8 +277,12 @@ function hasSlept(state: State, uptime: number, awake: number | undefined): bool
 /** How long ago, in ms, a state was saved, as far as can be told: after a reboot, since the boot. @param uptime of the host, in ms */
 export function downtime({ uptime: before }: State, uptime: number): number {
   if (before === undefined) return 0;
-  return uptime >= before ? uptime - before : uptime;
+  return hasRebooted({ uptime: before }, uptime) ? uptime : uptime - before;
 }
+
+/** As far as can be told: a host that has been up for longer than before is taken for one that was not rebooted. */
+const hasRebooted = ({ uptime: before = 0 }: Pick<State, 'uptime'>, uptime: number): boolean =>
+  uptime < before;
 
 const SIGNAL_SHAPES: Record<Signal['source'], (value: Record<string, unknown>) => boolean> = {
   tag: ({ value, hook, eventAt }) =>

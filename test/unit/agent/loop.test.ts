@@ -30,7 +30,7 @@ async function end(agent: Agent, afterMs = 2 * SECOND) {
 }
 
 describe('while nothing asks for the instance', () => {
-  it('the signals are asked for every 5 s, who this is every minute, and AWS never', async () => {
+  it('the signals are asked for every 5 s, who this is and what it is registered as every minute, and AWS never', async () => {
     const agent = scriptAgent();
     await agent.pass(2 * MINUTE - 1);
     assert.deepEqual(
@@ -38,7 +38,7 @@ describe('while nothing asks for the instance', () => {
       Array.from({ length: 24 }, (_, index) => index * 5),
     );
     assert.deepEqual(agent.times('identity'), [0, 60]);
-    assert.deepEqual(agent.times('registration'), [0]);
+    assert.deepEqual(agent.times('registration'), [0, 60]);
     assert.deepEqual(
       new Set(agent.asked.map((one) => one.replace(/^[\d.]+ s /, ''))),
       new Set(['signals', 'identity', 'registration']),
@@ -198,7 +198,7 @@ describe('a drain that is cancelled', () => {
     const before = agent.asked.length;
     await agent.pass(MINUTE - SECOND);
     assert.deepEqual(
-      agent.asked.slice(before).filter((one) => !/signals|identity/.test(one)),
+      agent.asked.slice(before).filter((one) => !/signals|identity|registration/.test(one)),
       [],
       'AWS would be asked for ever',
     );
@@ -483,6 +483,7 @@ describe('what is kept for after a restart', () => {
       drainingSetOn: CI,
       notWaitingAt: START + 15 * SECOND,
       tasksLeft: [task.arn],
+      tasksAddedAt: START + 15 * SECOND,
     });
   });
   it('is written before DRAINING is set: killed in between, it would be taken for somebody else’s', async () => {

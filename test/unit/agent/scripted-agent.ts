@@ -198,7 +198,6 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
       readEcsView: (kind, _last, byName = []) => ask(`ECS ${kind}`, () => view(byName)),
       explain: explains ? () => ask('services', () => ({ services: [], protectedTasks: [] })) : undefined,
       onView: (one) => void views.push(one),
-      tasksLeftAt: -Infinity,
     }),
     calls: {
       mutate: async (mutation, withdrawn) => {

@@ -19,7 +19,7 @@ describe('what is always asked', () => {
     assert.deepEqual(inMs(watchDue(watching)), {
       signals: 5 * SECOND,
       identity: MINUTE,
-      registration: 10 * MINUTE,
+      registration: MINUTE,
     }));
   it('the signals are jittered by a fifth, so that a fleet does not poll at once', () => {
     assert.equal(inMs(watchDue({ ...watching, jitter: 0 })).signals, 4 * SECOND);

@@ -377,7 +377,14 @@ describe('what is remembered of the tasks', () => {
   });
   it('one that has ended no more, and the last one leaves nothing', () => {
     assert.deepEqual(left({ ...draining, tasksLeft: ['a', 'b'] }, known([other])).tasksLeft, ['b']);
-    assert.deepEqual(left({ ...draining, tasksLeft: ['b'] }, known([])), draining);
+    assert.deepEqual(left({ ...draining, tasksLeft: ['b'], tasksAddedAt: NOW }, known([])), draining);
+  });
+  it('when the latest of them was first seen: ECS may not know it yet when another process asks', () => {
+    const since = (before: readonly string[], tasks: Observation['tasks']) =>
+      left({ ...draining, tasksLeft: before, tasksAddedAt: NOW - MINUTE }, tasks).tasksAddedAt;
+    assert.equal(left(draining, known([task])).tasksAddedAt, NOW);
+    assert.equal(since(['a'], known([task, other])), NOW);
+    assert.equal(since(['a', 'b'], known([other])), NOW - MINUTE);
   });
   it('all of them while they are not known', () => {
     const memory = { ...draining, tasksLeft: ['a'] };
@@ -432,6 +439,7 @@ describe('what is new joins what is remembered, and takes nothing from it', () =
     assert.deepEqual(after({ ...base, memory: both, tasks: known([taskOf('a'), taskOf('c')]) }), {
       ...memory,
       tasksLeft: ['a', 'c'],
+      tasksAddedAt: NOW,
     });
   });
   it('a doubt', () =>

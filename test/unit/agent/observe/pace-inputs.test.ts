@@ -30,6 +30,7 @@ type Given = {
   readonly policy?: Partial<Policy & { readonly dryRun: boolean }>;
   readonly state?: Partial<DrainState>;
   readonly seen?: Partial<SeenInDrain>;
+  readonly resumedAt?: number | undefined;
 };
 
 function setUp(given: Given = {}) {
@@ -50,6 +51,7 @@ function setUp(given: Given = {}) {
   const other = poll({});
   const observer = createPaceObserver({
     now: () => 10,
+    resumedAt: () => given.resumedAt,
     policy: { ...policy, dryRun: false, ...given.policy },
     polls: {
       ecsView,
@@ -136,12 +138,17 @@ it('an ACTIVE container instance is listed where the drain sets none DRAINING', 
 });
 
 it('what was found DRAINING is checked sooner than what this drain has set so', () => {
-  const found = (memory: Memory) => setUp({ state: { memory } }).pace().foundDrainingSince;
+  const found = (memory: Memory, resumedAt?: number) =>
+    setUp({ state: { memory }, resumedAt }).pace().foundDrainingSince;
   assert.equal(found({ signalledAt: 3 }), 3);
   assert.equal(found({ signalledAt: 3, drainingSetAt: 3 }), undefined);
   const before = { signalledAt: 3, drainingSetAt: 2 };
   assert.equal(found(before), 3, 'the drain before gave it back, and it is given tasks for five minutes');
   assert.equal(found({ drainingSetAt: 2 }), undefined);
+  const own = { signalledAt: 3, drainingSetAt: 3 };
+  assert.equal(found(own, 5), 5, 'while no process ran, others may have set it ACTIVE');
+  assert.equal(found({ ...own, drainingSetAt: 6 }, 5), undefined);
+  assert.equal(found({ drainingSetAt: 3 }, 5), undefined);
 });
 
 it('a root volume is replaced where the group was last known to do so', () => {

@@ -38,6 +38,7 @@ const full: State = {
     terminatedAt: 4_500,
     askedToStop: { task: 5_000 },
     tasksLeft: ['task', 'other-task'],
+    tasksAddedAt: 4_700,
     hooksRun: { drained: 'succeeded' },
   },
   heard: [{ cluster: 'web', containerInstanceArn: arn }],
@@ -374,6 +375,7 @@ describe('after a restart', () => {
       completed: { ...full.memory.completed, at: 4_000 + by },
       terminatedAt: 4_500 + by,
       askedToStop: { task: 5_000 + by },
+      tasksAddedAt: 4_700 + by,
     });
   });
 
@@ -385,6 +387,13 @@ describe('after a restart', () => {
 
   test('of a downtime with a reboot in it, what came after the boot', () => {
     assert.equal(resume(state, savedAt + 9 * hour, hour).signalledAt, 1_000 + 8 * hour);
+  });
+
+  test('when a task was first seen, but after a reboot: none of those runs any more, and ECS may have forgotten them', () => {
+    const memory: Memory = { tasksLeft: ['task'], tasksAddedAt: savedAt };
+    const after = (ms: number, uptime: number) => resume({ ...state, memory }, savedAt + ms, uptime);
+    assert.equal(after(48 * hour, 2 * hour + 1_000).tasksAddedAt, savedAt + 48 * hour - 1_000);
+    assert.deepEqual(after(hour, hour), { tasksLeft: ['task'] });
   });
 
   test('a Spot notice whose interruption has stopped the host says nothing any more', () => {
