@@ -544,11 +544,10 @@ export function noteWait(instance: Instance, at: number): void {
   const { lifecycle, process, drainSince = at } = instance;
   if (!instance.isAlive || !waits(lifecycle)) return;
   if (!process?.answeredAt.has('autoscaling:DescribeLifecycleHooks')) return;
-  // What it read in this drain before they were changed counts for a while.
+  // What it read in this drain before they were changed counts: while the group keeps the instance they are read once.
   const last = [...instance.formerHooks].at(-1);
   const readAt = process.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? Infinity;
-  const isReadThen =
-    last && readAt >= drainSince && readAt <= last[1] && instance.lifecycleSince - last[1] <= READ_EVERY_MS;
+  const isReadThen = last && readAt >= drainSince && readAt <= last[1];
   const former = isReadThen ? last[0] : undefined;
   const byRules = oursOf({ ...instance, oursBefore: undefined })?.name ?? former;
   if (byRules === undefined) return;

@@ -629,7 +629,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'asks tasks to stop for a Spot interruption on what ECS said minutes ago',
-    from: 10_501_401,
+    from: 572_701,
     edits: [{ within: 'LATELY_PLACED_MS', replace: '120_000', by: 'Infinity' }],
     isRare: true,
   },
