@@ -55,10 +55,9 @@ export function followRequest(instance: Instance, request: Request): void {
   if (release === 'terminate') instance.timesTerminated++;
   if (release && (outcome === undefined || outcome === 'ok')) instance.releasedBy = release;
   if (api === 'autoscaling:DescribeAutoScalingInstances') {
-    // One that waits for its share of a minute's requests may have been wanted since the one before it; and the answer to that one may have
-    // been dropped, since a heartbeat said otherwise meanwhile.
-    process.groupAskedFrom = isShareUsed(process, api) ? process.groupAskedBefore : at;
-    process.groupAskedBefore = process.groupAskedAt;
+    // It may have been wanted for long before it had its share of a minute's requests, and the answers before it may have been dropped, since
+    // heartbeats said otherwise meanwhile.
+    process.groupAskedFrom = isShareUsed(process, api) ? at - UNANSWERED_MS : at;
     process.groupAskedAt = at;
   }
   if (isOwn && statusSetBy(request) === 'ACTIVE') process.givesBackAt = at;
@@ -74,6 +73,9 @@ const RETAINS = '"TerminateHookAbandon":"retain"';
 
 const isShareUsed = ({ sent }: Process, api: string): boolean =>
   (sent.get(api)?.length ?? 0) >= PER_MINUTE - 1;
+
+/** How long the group's answers may not have counted, in ms. */
+const UNANSWERED_MS = 30_000;
 
 /** A request was refused. */
 export function followRefusal(

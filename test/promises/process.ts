@@ -53,8 +53,6 @@ export type Process = {
   groupAskedAt: number;
   /** Since when it may have wanted to, in ms. */
   groupAskedFrom: number;
-  /** When it had asked for it the time before that. */
-  groupAskedBefore: number;
   /** When it last began to set the instance ACTIVE: then it has seen that nothing asks for it any more. */
   givesBackAt: number;
   /** The state in the group, as it was last told. `none`: it is in no group. */
@@ -118,7 +116,6 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     listed: new Map(),
     groupAskedAt: -Infinity,
     groupAskedFrom: -Infinity,
-    groupAskedBefore: -Infinity,
     givesBackAt: -Infinity,
     lifecycle: undefined,
     isToldToGo: false,
