@@ -56,6 +56,8 @@ const LONGEST_LOOK_MS = 300_000;
 const BEFORE_STOP_MS = 60_000;
 /** The same while the instance is ACTIVE: no sooner, since its lists take requests that DRAINING waits for. */
 const BEFORE_SPOT_STOP_MS = 20_000;
+/** By then the interruption has come, or nothing comes of its notice. */
+const AFTER_SPOT_STOP_MS = 60_000;
 /** After a limit, tasks that do not stop are asked again once a minute. After this long they need not be known any sooner. */
 const AFTER_STOP_MS = 600_000;
 
@@ -228,6 +230,10 @@ function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
 const isSpotStopNear = ({ now, spotStopAt = Infinity }: Pick<DrainPace, 'now' | 'spotStopAt'>): boolean =>
   now >= spotStopAt - BEFORE_SPOT_STOP_MS;
 
+/** The last view was to list all tasks for an interruption that is not over: its lists have failed if it tells of none. */
+const wasToListAll = ({ now, asked: { ecsView }, spotStopAt = Infinity }: DrainPace): boolean =>
+  isSpotStopNear({ now: ecsView.at, spotStopAt }) && now < spotStopAt + AFTER_SPOT_STOP_MS;
+
 /** A limit that lets the instance go with its tasks has passed, and takes effect only once ECS has said which they are. */
 function isLimitWaiting({ now, letsGoAt = Infinity, asked, ecsView: last }: DrainPace): boolean {
   const isUnknown = asked.ecsView.isStale || (last !== undefined && isUndescribed(last));
@@ -303,11 +309,7 @@ function viewInterval(pace: DrainPace, last: EcsView): number {
   // they are not listed at all).
   const isDraining = containerInstance.kind === 'registered' && containerInstance.status === 'DRAINING';
   if (isDraining && isUndescribed(last) && isStopNear(pace)) return GLANCE_IGNORED_MS;
-  // Its lists have failed.
-  const { spotStopAt } = pace;
-  const mustList =
-    isSpotStopNear({ now: pace.asked.ecsView.at, spotStopAt }) && now < (spotStopAt ?? 0) + 60_000;
-  if (mustList && isUndescribed(last)) return GLANCE_MS;
+  if (isUndescribed(last) && wasToListAll(pace)) return GLANCE_MS;
   const isOld = now >= stopTasksAt + AFTER_STOP_MS;
   return Math.max(isOld ? 60_000 : 0, listInterval(requests)) * (1 + jitter * 0.2);
 }

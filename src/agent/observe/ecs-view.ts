@@ -436,7 +436,7 @@ type Begun = {
   readonly lists: BegunLists;
 };
 
-/** What ECS has listed on a container instance. */
+/** What ECS has listed on a container instance that was ACTIVE. */
 type Listed = {
   readonly arn: string;
   readonly arns: readonly string[];
@@ -445,7 +445,7 @@ type Listed = {
   readonly at: number;
 };
 
-/** The tasks of an ACTIVE one. */
+/** … and what it said of these tasks. */
 type ListedActive = Omit<Listed, 'arns'> & {
   readonly tasks: readonly Task[];
   /** The ARNs of all that ECS was asked about. */
