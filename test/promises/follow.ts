@@ -144,6 +144,7 @@ function followEvent(instance: Instance, event: TimelineEvent): void {
       return;
     case 'spot-interruption-over':
       instance.spot = undefined;
+      instance.spotWasTold = true;
       followSignals(instance, at, 'spot', false);
       return;
     case 'event-scheduled':

@@ -64,6 +64,8 @@ export type Instance = {
   /** Until when it was to stay in its cluster, drained. */
   outlastedUntil: number;
   spot: { readonly at: number; readonly noticedAt: number; isChecked: boolean } | undefined;
+  /** An interruption of before has come, and its notice may still be in the state. */
+  spotWasTold: boolean;
 
   /** By ARN, every container instance that it ever was, the present one last. */
   readonly containerInstances: Map<string, ContainerInstance>;
@@ -267,6 +269,7 @@ export function createInstance(id: string, setting: Setting): Instance {
     onlyScheduledSince: undefined,
     outlastedUntil: -Infinity,
     spot: undefined,
+    spotWasTold: false,
     containerInstances: new Map(),
     tasks: new Map(),
     tasksForgottenFrom: Infinity,

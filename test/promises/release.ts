@@ -388,12 +388,16 @@ export function checkStopTask(instance: Instance, { at, input }: Request, verdic
 const newFor = (instance: Instance, at: number) => (isCalm(instance, at) ? 20_000 : 240_000);
 
 /** The interruption comes as announced, and two minutes after its notice at the latest. */
-function isSpotNear({ spot, clockAheadMs }: Instance, at: number): boolean {
-  if (!spot) return false;
-  // A host whose own clock is wrong cannot tell when the announced time is.
-  if (Math.abs(clockAheadMs) > 1_000) return true;
+function isSpotNear({ spot, spotWasTold, clockAheadMs, process }: Instance, at: number): boolean {
+  // A host whose own clock is wrong cannot tell when the announced time is, nor whether it has passed, until metadata tells anew.
+  const isClockWrong = Math.abs(clockAheadMs) > 1_000;
+  if (!spot) return spotWasTold && isClockWrong && at - (process?.bornAt ?? at) <= TOLD_ANEW_MS;
+  if (isClockWrong) return true;
   return at >= Math.min(spot.at, spot.noticedAt + 120_000) - STOPPED_BEFORE_MS;
 }
+
+/** So long, in ms, a process that has begun may not have read from metadata that there is no notice any more. */
+const TOLD_ANEW_MS = 30_000;
 
 /** Tasks are asked to stop 30 s before a Spot interruption, and no sooner than this, in ms. */
 const STOPPED_BEFORE_MS = 35_000;
