@@ -42,7 +42,10 @@ export function follow(instance: Instance, entry: Entry): void {
       return;
     case 'host-request':
       // As time passes it comes near by itself, which matters to who looks.
-      if (entry.path?.endsWith('/maintenance/scheduled')) noteScheduled(instance, entry.at);
+      if (entry.path?.endsWith('/maintenance/scheduled')) {
+        noteScheduled(instance, entry.at);
+        if (instance.process) instance.process.scheduledReadAt = entry.at;
+      }
       followHostRequest(instance, entry);
       return;
     case 'agent':
@@ -241,7 +244,10 @@ function noteScheduled(instance: Instance, at: number): void {
 
 /** Whether its agent has begun a drain. Whose clock was set back before it looked never hears of the event. */
 function wasTold(instance: Instance): boolean {
-  if (!instance.isAlive) return wasToldBefore(instance);
+  // It is read more rarely than the other signals.
+  const readAt = instance.process?.scheduledReadAt ?? -Infinity;
+  if (!instance.isAlive)
+    return wasToldBefore(instance) && readAt >= (instance.signals.get('scheduled') ?? Infinity);
   const doing = instance.process?.doing?.();
   return doing !== 'watching' && doing !== 'starting';
 }

@@ -53,6 +53,8 @@ export type Process = {
   groupAskedAt: number;
   /** Since when it may have wanted to, in ms. */
   groupAskedFrom: number;
+  /** When it last asked metadata for events that EC2 has scheduled, in ms. */
+  scheduledReadAt: number;
   /** When it last began to set the instance ACTIVE: then it has seen that nothing asks for it any more. */
   givesBackAt: number;
   /** The state in the group, as it was last told. `none`: it is in no group. */
@@ -116,6 +118,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     listed: new Map(),
     groupAskedAt: -Infinity,
     groupAskedFrom: -Infinity,
+    scheduledReadAt: -Infinity,
     givesBackAt: -Infinity,
     lifecycle: undefined,
     isToldToGo: false,
