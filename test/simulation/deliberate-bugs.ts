@@ -676,6 +676,12 @@ export const mutants: readonly Mutant[] = [
     isRare: true,
   },
   {
+    name: "takes metadata's word for the end of a root volume's replacement",
+    from: 96_730_589,
+    edits: [{ within: 'replaces', replace: ' || isAssumed(group)', by: '' }],
+    isRare: true,
+  },
+  {
     name: 'has the root volume replaced of a host that may just have registered anew',
     edits: [
       {

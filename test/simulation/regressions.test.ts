@@ -1867,6 +1867,36 @@ const stories: Record<string, Partial<Plan>> = {
       horizon: 19 * MINUTE,
       agentAfterStart: 0,
     },
+  'a process that begins hears only from metadata of the replacement that the one before had heard of from the group':
+    {
+      seed: 96_730_591,
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 4_273, defaultResult: 'CONTINUE' }],
+        ours: 'drain',
+        retain: false,
+      },
+      world: {
+        deregisterAgain: 'inactive',
+        deregisterRefusedFor: 'not-stopped',
+        rootVolumeTarget: 'Terminated',
+        timings: { terminatingToWait: 4_732, agentReportLag: 16_144, tagAdditionShown: 1_963 },
+      },
+      happenings: [
+        { at: 8_313, what: 'replace-root-volume' },
+        { at: 8_313, what: 'tag', value: 'true' },
+      ],
+      faults: [
+        {
+          at: 63_480,
+          match: { api: 'autoscaling:DescribeAutoScalingInstances' },
+          fault: { what: 'error', name: 'AccessDeniedException', status: 400, message: 'not authorized' },
+          count: 18,
+        },
+      ],
+      kills: [{ when: 'after-call', call: 5, downMs: 32_251, state: 'kept' }],
+      rootVolumeKeepsState: true,
+      tasks: [task(66_849)],
+    },
 };
 
 const agent = await loadAgent();

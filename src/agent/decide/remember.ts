@@ -97,10 +97,14 @@ export function remember(observed: Observation, config: Pick<Config, 'lifecycleH
   return completed ? { ...rest, completed } : rest;
 }
 
-/** Whether the group replaces the root volume, as far as it was last heard. */
+/**
+ * Whether the group replaces the root volume, as far as it was last heard. Metadata may have the same word for that as for a
+ * termination, so what only metadata and heartbeats have said changes nothing.
+ */
 function replaces(observed: Observation): boolean | undefined {
-  if (groupState(observed) === undefined) return observed.memory.isReplacing;
-  return leavingGroup(observed)?.aim === 'root-volume' || undefined;
+  const group = ifKnown(observed.lifecycle);
+  if (group?.kind !== 'in-group' || isAssumed(group)) return observed.memory.isReplacing;
+  return leaving(group.state)?.aim === 'root-volume' || undefined;
 }
 
 function rememberTermination(memory: Memory, observed: Observation): Memory {

@@ -23,6 +23,16 @@ describe('that the root volume is to be replaced', () => {
   });
   it('is forgotten once the group terminates it instead', () =>
     assert.equal(replacing({ isReplacing: true }, inState('Terminating')), undefined));
+  it('is remembered whatever metadata says, because it may say the same of both, and the instance would leave its cluster', () => {
+    const said = known({
+      kind: 'in-group',
+      group: 'web-asg',
+      state: 'Terminating:Wait',
+      from: 'metadata',
+    } as const);
+    assert.equal(replacing({ isReplacing: true }, said), true);
+    assert.equal(replacing({}, said), undefined);
+  });
 });
 
 describe('what is remembered of the signals', () => {
