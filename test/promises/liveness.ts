@@ -136,6 +136,7 @@ export function createLiveness(instance: Instance, verdict: Verdict): Liveness {
       // It was to stay in its cluster: somebody else has let it go.
       if (outlastsEvent(instance)) return;
       if (!isSignalled(instance) || !instance.isAlive || instance.lieSince !== undefined) return;
+      if (isTakenForAnother(instance)) return;
       if (tasksLeft(instance).length > 0 || lastStopAt === -Infinity) return;
       // What ECS calls STOPPED and the host still runs is waited for, until the hook's limit ends the wait.
       if (tasksRunningUnseen(instance).length > 0 || mayStillCome(instance, at)) return;

@@ -1897,6 +1897,25 @@ const stories: Record<string, Partial<Plan>> = {
       rootVolumeKeepsState: true,
       tasks: [task(66_849)],
     },
+  'metadata names another instance while a process begins, and this one again later: what that process cannot tell is promised by none':
+    {
+      seed: 96_902_917,
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 1_490, defaultResult: 'CONTINUE' }],
+        ours: 'drain',
+        retain: false,
+        launchHooks: [{ name: 'bootstrap', heartbeatTimeout: 4_942, defaultResult: 'ABANDON' }],
+      },
+      machine: { ...plain.machine, metadataTags: false, launching: true, warm: false },
+      happenings: [
+        { at: 14_024, what: 'claims-neighbour' },
+        { at: 85_341, what: 'claims-itself' },
+        { at: 2_471_474, what: 'launch-hook', hook: 'bootstrap', result: 'ABANDON' },
+      ],
+      kills: [{ when: 'before-call', call: 5, downMs: 534, state: 'lost' }],
+      tasks: [task(2_480_683, 33_878)],
+      horizon: 136 * MINUTE,
+    },
 };
 
 const agent = await loadAgent();
