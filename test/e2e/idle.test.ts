@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { UNIT_FLAGS } from '../../scripts/unit-flags.ts';
-import { watchBuiltIns, watchLoading } from './loading.ts';
+import { TUNNEL, watchBuiltIns, watchLoading } from './loading.ts';
 import { scenario } from './scenario.ts';
 
 const SDK = 'node_modules/@aws-sdk/';
@@ -25,6 +25,7 @@ scenario(
       'client-auto-scaling',
       'client-ecs',
     ]);
+    assert.deepEqual(loading.loaded(TUNNEL), [], 'only a proxy needs it');
   },
 );
 

@@ -13,6 +13,9 @@ export type Loading = {
   cached(): readonly string[];
 };
 
+/** Leads to AWS through a proxy. */
+export const TUNNEL = 'src/aws/sdk/tunnel-agent.ts';
+
 export function watchLoading(scene: Scene): Loading {
   const list = join(scene.directory(), 'loaded');
   // The bundle's own loader makes a script of each file.

@@ -8,6 +8,7 @@ import { startSkewedFront } from '../support/skewed-front.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { startTlsFront, type TlsFront } from '../support/tls-front.ts';
 import { runCli, startAgentProcess } from './agent-process.ts';
+import { TUNNEL, watchLoading } from './loading.ts';
 import { startCluster, startOneshot } from './oneshot/oneshot-process.ts';
 import { startProgram } from './program-process.ts';
 import { startWorkers } from './scaler/scaler-process.ts';
@@ -19,9 +20,13 @@ const proxied = ({ port }: RecordingProxy) => `http://proxy-user:${SECRET}@127.0
 const apisOf = (scene: Scene) => scene.sandbox.apiUrl;
 
 /** A drain from scale-in to release. Resolves with all that its agent wrote. */
-async function drainThrough(scene: Scene, env: Record<string, string>): Promise<string> {
+async function drainThrough(
+  scene: Scene,
+  env: Record<string, string>,
+  nodeArgs: readonly string[] = [],
+): Promise<string> {
   const machine = scene.fleet.addInstance();
-  const running = await scene.agent(machine, { env });
+  const running = await scene.agent(machine, { env, nodeArgs });
   await running.says('agent.watching');
   scene.fleet.scaleIn(machine);
   await scene.happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
@@ -36,12 +41,15 @@ describe('on the way to AWS', { concurrency: 4 }, () => {
       async (scene) => {
         const proxy = await startProxy(new URL(apisOf(scene)));
         try {
-          const output = await drainThrough(scene, {
+          const loading = watchLoading(scene);
+          const env = {
             AWS_ENDPOINT_URL: 'http://aws-api.invalid',
             HTTP_PROXY: proxied(proxy),
             HTTPS_PROXY: proxied(proxy),
             ...how,
-          });
+          };
+          const output = await drainThrough(scene, env, loading.nodeArgs);
+          assert.deepEqual(loading.loaded(TUNNEL), [TUNNEL]);
           assert.ok(proxy.seen.length > 0);
           const others = proxy.seen.filter((url) => !url.startsWith('http://aws-api.invalid/'));
           assert.deepEqual(others, [], 'whoever runs the proxy could answer in the place of metadata');

@@ -93,6 +93,7 @@ describe('F3: 15 requests, beside heartbeats, a look at ECS and the group every 
     const asking = { 'ecs:DescribeTasks': 18 };
     assert.equal(asked(asking, MINUTE, 4_999).besides.max, 18);
     assert.equal(asked(asking, MINUTE, 15_000).besides.max, 15);
+    assert.equal(asked(asking, MINUTE, 15_000).answers.max, 18, 'which leaves out nothing but heartbeats');
     assert.equal(asked(asking, MINUTE, 2 * MINUTE).besides.max, 6, 'it had ended before the signal');
   });
   test('what was throttled takes nothing from others', () => {
@@ -106,7 +107,9 @@ describe('F3: 15 requests, beside heartbeats, a look at ECS and the group every 
     ]);
     const ended = { lastExitAt: SIGNAL + MINUTE, lastStoppedAt: SIGNAL + MINUTE };
     const one = drain({ requests, throttled, ...ended });
-    assert.equal(figures(0, [{ ...one, releasedAt: SIGNAL + MINUTE }]).besides.max, 15);
+    const released = figures(0, [{ ...one, releasedAt: SIGNAL + MINUTE }]);
+    assert.equal(released.besides.max, 15);
+    assert.equal(released.answers.max, 15);
   });
   test('waiting for the end of an outage is not judged', () =>
     assert.equal(
@@ -143,6 +146,8 @@ test('the table has a row for each fleet', () => {
       '0',
       '10',
       '0 %',
+      '10',
+      '10',
       'kept',
       'broken',
       'kept',

@@ -20,6 +20,8 @@ export type Figures = {
   readonly requests: Spread;
   /** Those that AWS answered, beside what F3 leaves out. What is throttled takes nothing from others. */
   readonly besides: Spread;
+  /** All that AWS answered but heartbeats. */
+  readonly answers: Spread;
   readonly allRequests: number;
   readonly throttled: number;
   /** All requests, by API. */
@@ -61,6 +63,7 @@ export function figuresOf(scenario: Scenario, all: readonly Drain[]): Figures {
     leftBehind: all.filter(({ timedOut, releasedAt }) => !timedOut && releasedAt === undefined).length,
     requests: spread(all.map(requestsOf)),
     besides: spread(all.map(besides)),
+    answers: spread(all.map(answersOf)),
     allRequests: sum(all.map(requestsOf)),
     throttled: sum(all.map(throttledOf)),
     byApi: [...byApi].sort((a, b) => b[1] - a[1]),
@@ -79,19 +82,21 @@ const requestsOf = ({ requests }: Drain): number => sum([...requests.values()]);
 
 const throttledOf = ({ throttled }: Drain): number => sum([...throttled.values()]);
 
+const answered = ({ requests, throttled }: Drain, api: string): number =>
+  (requests.get(api) ?? 0) - (throttled.get(api) ?? 0);
+
+const answersOf = (drain: Drain): number =>
+  requestsOf(drain) - throttledOf(drain) - answered(drain, 'autoscaling:RecordLifecycleActionHeartbeat');
+
 function besides(drain: Drain): number {
-  const { requests, throttled, signalAt = Infinity, releasedAt, lastStoppedAt, lastExitAt } = drain;
-  const answered = (api: string) => (requests.get(api) ?? 0) - (throttled.get(api) ?? 0);
+  const { signalAt = Infinity, releasedAt, lastStoppedAt, lastExitAt } = drain;
   const lasted = (releasedAt ?? lastStoppedAt ?? signalAt) - signalAt;
   const looks = lasted > 0 ? Math.floor(lasted / A_LOOK_EVERY_MS) : 0;
-  const groupAgain = sum(OF_THE_GROUP.map((api) => Math.max(0, answered(api) - 1)));
+  const groupAgain = sum(OF_THE_GROUP.map((api) => Math.max(0, answered(drain, api) - 1)));
   const unlearntMs = Math.max(0, (lastStoppedAt ?? 0) - Math.max(lastExitAt ?? Infinity, signalAt));
   const leftOut =
-    answered('autoscaling:RecordLifecycleActionHeartbeat') +
-    looks * REQUESTS_OF_A_LOOK +
-    Math.min(looks, groupAgain) +
-    Math.floor(unlearntMs / AN_END_LOOK_EVERY_MS);
-  return Math.max(0, requestsOf(drain) - throttledOf(drain) - leftOut);
+    looks * REQUESTS_OF_A_LOOK + Math.min(looks, groupAgain) + Math.floor(unlearntMs / AN_END_LOOK_EVERY_MS);
+  return Math.max(0, answersOf(drain) - leftOut);
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);

@@ -13,6 +13,8 @@ const COLUMNS = [
   'left behind',
   'requests a drain',
   'of them throttled',
+  'answers besides heartbeats, p50',
+  'max',
   ...(Object.keys(fleetPromises) as FleetPromise[]),
 ];
 
@@ -32,7 +34,7 @@ const fill = (cell: string) => (cell === '---' ? '-' : ' ');
 
 function row(figures: Figures): string[] {
   const { scenario, release, draining, timedOut, tasksCut, leftBehind } = figures;
-  const { requests, allRequests, throttled } = figures;
+  const { requests, allRequests, throttled, answers } = figures;
   const judged = judge(figures);
   return [
     count(scenario.agents),
@@ -40,6 +42,7 @@ function row(figures: Figures): string[] {
     ...[release.p50, release.p99, release.max, draining.p99].map(seconds),
     ...[timedOut, tasksCut, leftBehind, requests.p50].map(count),
     `${allRequests === 0 ? 0 : Math.round((100 * throttled) / allRequests)} %`,
+    ...[answers.p50, answers.max].map(count),
     ...(Object.keys(fleetPromises) as FleetPromise[]).map((name) =>
       judged[name] === 'not judged' ? '' : judged[name],
     ),
