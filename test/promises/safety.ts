@@ -106,10 +106,18 @@ function isToldUnasked({ process, setting, goneAt, tagsServed }: Instance, at: n
 /** What waits for its turn is withdrawn within so many ms of the word that nothing asks for it any more. */
 const TOLD_LATELY_MS = 5_000;
 
-/** Tasks end with a root volume that is replaced: its hook is kept alive for them, as long as the group says that it waits. */
-const isForRootVolume = ({ lifecycle, process }: Instance, { api }: Request): boolean =>
-  api === 'autoscaling:RecordLifecycleActionHeartbeat' &&
-  (isReplacement(lifecycle) || isReplacement(process?.lifecycle));
+/**
+ * Tasks end with a root volume that is replaced: its hook is kept alive for them, as long as the group says that it waits. What it
+ * has said to the process before counts until it answers this one.
+ */
+function isForRootVolume(instance: Instance, { api }: Request): boolean {
+  const { lifecycle, process, toldOfReplacementAt } = instance;
+  const isKept = process?.lifecycle === undefined && toldOfReplacementAt < Infinity;
+  return (
+    api === 'autoscaling:RecordLifecycleActionHeartbeat' &&
+    (isReplacement(lifecycle) || isReplacement(process?.lifecycle) || isKept)
+  );
+}
 
 /**
  * A tag that tells of a lifecycle event may be believed as far as DRAINING, which can be undone, while the group cannot be

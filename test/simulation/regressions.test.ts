@@ -1916,6 +1916,31 @@ const stories: Record<string, Partial<Plan>> = {
       tasks: [task(2_480_683, 33_878)],
       horizon: 136 * MINUTE,
     },
+  'a root volume is replaced after the drain was cancelled, and the group does not answer the process that begins on the new one':
+    {
+      seed: 96_418_847,
+      flags: ['--lifecycle-hook', 'drain'],
+      group: {
+        hooks: [
+          { name: 'drain', heartbeatTimeout: 73, defaultResult: 'ABANDON' },
+          { name: 'ship-logs', heartbeatTimeout: 139, defaultResult: 'ABANDON' },
+        ],
+        ours: 'drain',
+        retain: false,
+      },
+      world: {
+        deregisterAgain: 'inactive',
+        deregisterRefusedFor: 'not-stopped',
+        timings: { rootVolumeExchange: 33_251 },
+      },
+      happenings: [
+        { at: 20_712, what: 'manual-drain' },
+        { at: 20_712, what: 'replace-root-volume' },
+        { at: 32_759, what: 'manual-cancel' },
+      ],
+      faults: [{ at: 192_760, match: { service: 'autoscaling' }, fault: { what: 'throttle' }, forMs: 3_673 }],
+      rootVolumeKeepsState: true,
+    },
 };
 
 const agent = await loadAgent();
