@@ -264,11 +264,21 @@ function unknownUntil(instance: Instance, at: number): number {
   return instance.setting.namesCluster ? beganAt + CLAIM_MS : Infinity;
 }
 
-/** Until when what another process has said on the ECS agent's port may hold the host: minutes, which count anew after a reboot. */
-function impersonatedUntil({ ecsAgent, process, rebootedAt }: Instance, at: number): number {
+/**
+ * Until when what another process has said on the ECS agent's port may hold the host: minutes, which count anew after a reboot. Its
+ * agent keeps one time for all that it knows of: when the last of them was new to it, which it is once ECS answers.
+ */
+function impersonatedUntil(
+  { ecsAgent, process, rebootedAt, tasks, disturbances }: Instance,
+  at: number,
+): number {
   const { impersonatedAt } = ecsAgent;
-  const isBeforeReboot = impersonatedAt > -Infinity && rebootedAt > impersonatedAt;
-  return (isBeforeReboot ? Math.max(rebootedAt, process?.bornAt ?? at) : impersonatedAt) + CLAIM_MS;
+  if (impersonatedAt === -Infinity) return -Infinity;
+  const isBeforeReboot = rebootedAt > impersonatedAt;
+  const from = isBeforeReboot ? Math.max(rebootedAt, process?.bornAt ?? at) : impersonatedAt;
+  const newest = Math.max(...[...tasks.values()].map(({ toldAt }) => (toldAt <= at ? toldAt : -Infinity)));
+  const knownAt = newest > impersonatedAt ? Math.max(newest, disturbances.troubleAt(at)) : -Infinity;
+  return Math.max(from, knownAt) + CLAIM_MS;
 }
 
 /** While tasks run on the host, ECS is looked at so often, in ms, for what somebody may have changed there. */

@@ -544,13 +544,14 @@ const TAG_READ_MS = 1_000;
 
 /** Once it waits, and its agent knows the hooks, the one that is ours stays so for the rest of the drain. */
 export function noteWait(instance: Instance, at: number): void {
-  const { lifecycle, process, drainSince = at } = instance;
+  const { lifecycle, process, drainSince = at, stoodStillUntil } = instance;
   if (!instance.isAlive || !waits(lifecycle)) return;
   if (!process?.answeredAt.has('autoscaling:DescribeLifecycleHooks')) return;
   // What it read in this drain before they were changed counts: while the group keeps the instance they are read once.
   const last = [...instance.formerHooks].at(-1);
   const readAt = process.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? Infinity;
-  const isReadThen = last && readAt >= drainSince && readAt <= last[1];
+  // What it read before the host stood still counts for nothing.
+  const isReadThen = last && readAt >= Math.max(drainSince, stoodStillUntil) && readAt <= last[1];
   const former = isReadThen ? last[0] : undefined;
   const byRules = oursOf({ ...instance, oursBefore: undefined })?.name ?? former;
   if (byRules === undefined) return;

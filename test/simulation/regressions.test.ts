@@ -1941,6 +1941,70 @@ const stories: Record<string, Partial<Plan>> = {
       faults: [{ at: 192_760, match: { service: 'autoscaling' }, fault: { what: 'throttle' }, forMs: 3_673 }],
       rootVolumeKeepsState: true,
     },
+  'a hook is added to the group while it keeps the instance, and the wait begins while the host is hibernated':
+    {
+      seed: 96_290_686,
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 387, defaultResult: 'ABANDON' }],
+        ours: 'drain',
+        retain: true,
+      },
+      world: {
+        deregisterAgain: 'inactive',
+        deregisterRefusedFor: 'not-stopped',
+        timings: { terminatingToWait: 14_228 },
+      },
+      happenings: [
+        { at: 24_907, what: 'manual-drain' },
+        { at: 49_656, what: 'hook-put', name: 'backup', heartbeatTimeout: 123 },
+        { at: 70_242, what: 'hibernation', forMs: 375_621 },
+      ],
+      faults: [
+        {
+          at: 17_245,
+          match: { api: 'ecs:ListContainerInstances' },
+          fault: { what: 'stale', ms: 48_487 },
+          count: 5,
+        },
+      ],
+      horizon: 970_242,
+    },
+  'a lie of a task on the ECS agent’s port is followed by a task that its agent learns of late, and the process begins anew':
+    {
+      seed: 96_382_512,
+      flags: [
+        ...['--tag-source', 'ec2', '--ignore-tasks', 'family:monitor,group:monitors,startedBy:user-data'],
+        ...['--signals', 'tag,lifecycle,spot,scheduled'],
+      ],
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 75, defaultResult: 'ABANDON' }],
+        ours: 'drain',
+        retain: false,
+      },
+      world: { deregisterAgain: 'inactive', deregisterRefusedFor: 'pending-or-running', timings: {} },
+      elsewhere: 'full',
+      services: [
+        { name: 'service-2', strategy: 'REPLICA', count: 1, ignoresSigterm: false, releasedAt: 201_227 },
+      ],
+      happenings: [
+        { at: 17_294, what: 'event-scheduled', code: 'instance-reboot', inMs: 3_139_398 },
+        { at: 19_586, what: 'ecs-agent', to: 'down' },
+        { at: 19_815, what: 'impostor', claims: 'unknown', tasks: 'unknown' },
+        { at: 91_104, what: 'ecs-agent', to: 'up' },
+        { at: 150_760, what: 'other-activates' },
+        { at: 157_794, what: 'impostor-gone' },
+      ],
+      faults: [{ at: 106_224, match: { service: 'ecs' }, fault: { what: 'throttle' }, count: 12 }],
+      kills: [
+        { when: 'before-call', call: 41, downMs: 106_106, state: 'kept' },
+        { when: 'at', at: 46_502, downMs: 119_039, state: 'kept' },
+      ],
+      tasks: [
+        { at: 10_098, runsFor: undefined, ignoresSigterm: false, exitAfterSigterm: 2_979, known: 'group' },
+        task(107_145, 151_780),
+      ],
+      horizon: 71 * MINUTE,
+    },
 };
 
 const agent = await loadAgent();
