@@ -2005,6 +2005,30 @@ const stories: Record<string, Partial<Plan>> = {
       ],
       horizon: 71 * MINUTE,
     },
+  'the process is killed in the moment in which it has noted and sent DRAINING, and the host loses what the disk had not synced':
+    {
+      seed: 96_567_716,
+      group: {
+        hooks: [
+          {
+            name: 'ecs-managed-draining-termination-hook',
+            heartbeatTimeout: 4_562,
+            defaultResult: 'CONTINUE',
+          },
+          { name: 'drain', heartbeatTimeout: 71, defaultResult: 'CONTINUE' },
+        ],
+        ours: 'drain',
+        retain: false,
+      },
+      world: { deregisterAgain: 'inactive', deregisterRefusedFor: 'not-stopped', timings: {} },
+      happenings: [
+        { at: 22_378, what: 'tag', value: 'hook=drain' },
+        { at: 28_577, what: 'reboot', downMs: 137_216 },
+        { at: 40_280, what: 'untag' },
+      ],
+      kills: [{ when: 'before-call', call: 4, downMs: 10_051, state: 'kept' }],
+      horizon: 998_821,
+    },
 };
 
 const agent = await loadAgent();

@@ -74,7 +74,7 @@ export async function simulate(
   let calls = 0;
   let diskOperations = 0;
   /** The last process was killed while it wrote, and none has read that since. */
-  let wasKilledInWrite = false;
+  let wasKilledUnsynced = false;
   let bootedAt = -UP_BEFORE_MS;
   const isHibernated = plan.happenings.some(({ what }) => what === 'hibernation');
   const standstill = isHibernated ? createStandstill(clock) : neverStandsStill(clock);
@@ -141,7 +141,7 @@ export async function simulate(
     diskOperations++;
     for (const one of plan.kills) {
       if (one.when !== 'in-write' || one.operation !== diskOperations) continue;
-      wasKilledInWrite = life !== undefined;
+      wasKilledUnsynced = life !== undefined;
       kill(one);
     }
     return life !== undefined;
@@ -261,7 +261,7 @@ export async function simulate(
     const store = agent.createFileStore(STATE_DIR);
     return {
       load: () => {
-        if (!own.dead) wasKilledInWrite = false;
+        if (!own.dead) wasKilledUnsynced = false;
         return store.load();
       },
       putOnDisk: () => {
@@ -380,7 +380,7 @@ export async function simulate(
     const before = disk.content();
     disk.losePower();
     // The time that the disk had to take is nobody's fault, nor a kill before it was told to.
-    if ((plan.syncMs !== undefined || wasKilledInWrite) && disk.content() !== before) checker.onStateLost();
+    if ((plan.syncMs !== undefined || wasKilledUnsynced) && disk.content() !== before) checker.onStateLost();
   }
 
   function loseState(how: 'lost' | 'corrupt') {
@@ -389,7 +389,12 @@ export async function simulate(
   }
 
   function killAround(when: 'before-call' | 'after-call', number: number) {
-    for (const one of plan.kills) if (one.when === when && one.call === number) kill(one);
+    for (const one of plan.kills) {
+      if (one.when !== when || one.call !== number) continue;
+      // A write of the same moment may be on its way to the disk.
+      if (life && disk.isAhead()) wasKilledUnsynced = true;
+      kill(one);
+    }
   }
 
   async function ask(own: Life, request: HttpRequest) {

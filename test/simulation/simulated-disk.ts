@@ -19,6 +19,8 @@ export type Disk = {
   overwrite(text: string | undefined): void;
   /** What the state file holds now, as far as a process sees; undefined where there is none. */
   content(): string | undefined;
+  /** Whether a loss of power would take some of that. */
+  isAhead(): boolean;
   /** The process that uses it has ended: what it waited for is told to nobody. The kernel goes on with it. */
   endProcess(): void;
   /** When fsync(2) returns that is begun now: at once, as a rule. */
@@ -74,6 +76,10 @@ export function insertDisk(): Disk {
       syncedNames = new Map(names);
     },
     content: () => (names.get(LATEST_FILE) ?? names.get(STATE_FILE))?.cached.toString('utf8'),
+    isAhead: () => {
+      const kept = syncedNames.get(LATEST_FILE) ?? syncedNames.get(STATE_FILE);
+      return kept?.synced.toString('utf8') !== disk.content();
+    },
     onOperation: () => true,
   };
   current = disk;
