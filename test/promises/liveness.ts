@@ -165,9 +165,9 @@ function isForgotten(instance: Instance): boolean {
   return one?.status === 'INACTIVE' && instance.stateLostAt > one.since;
 }
 
-/** A cancelled drain asks ECS every five minutes, in ms, once ECS has not told it for five where its host is. */
+/** A cancelled drain asks ECS every five minutes, in ms, once ECS has not told it for five where its host is, some of them before. */
 function rarelyAskedMs({ disturbances, goneAt, process }: Instance, at: number): number {
-  const untoldMs = disturbances.span(Math.max(goneAt, process?.bornAt ?? at), at);
+  const untoldMs = disturbances.span(Math.max(goneAt - RARELY_MS, process?.bornAt ?? at), at);
   return untoldMs >= RARELY_MS ? RARELY_MS : 0;
 }
 const RARELY_MS = 5 * 60_000;

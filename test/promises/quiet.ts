@@ -48,7 +48,7 @@ export function checkQuiet(instance: Instance, { api, at }: Request, verdict: Ve
         (readsTagByApi(instance) ? TAG_PATIENCE_MS : 0);
   // What it had set DRAINING it gives back, however long it was down in between.
   const isWoundUp = instance.drainingBy !== 'agent';
-  const mayWait = isReplaced || (!isWoundUp && isCalm(instance, at)) || isForgotten(instance, at);
+  const mayWait = isReplaced || !isWoundUp || isForgotten(instance, at);
   verdict.check(
     'Q1',
     at <= restsSince || mayWait,

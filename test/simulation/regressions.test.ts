@@ -2029,6 +2029,36 @@ const stories: Record<string, Partial<Plan>> = {
       kills: [{ when: 'before-call', call: 4, downMs: 10_051, state: 'kept' }],
       horizon: 998_821,
     },
+  'ECS fails, then lists other hosts for this one, and half-way the drain is over: it is asked every five minutes from then on':
+    {
+      seed: 96_705_670,
+      flags: ['--signals', 'tag,lifecycle,spot,scheduled'],
+      group: {
+        hooks: [
+          { name: 'backup', heartbeatTimeout: 96, defaultResult: 'CONTINUE' },
+          { name: 'drain', heartbeatTimeout: 164, defaultResult: 'CONTINUE' },
+        ],
+        ours: 'drain',
+        retain: false,
+      },
+      machine: { metadataTags: true, imdsAfter: 7_062, credentialsAfter: 10_534, ecsAgentAfter: 4_162 },
+      world: { deregisterAgain: 'not-found', deregisterRefusedFor: 'pending-or-running', timings: {} },
+      elsewhere: 'full',
+      happenings: [
+        { at: 145_526, what: 'event-scheduled', code: 'system-maintenance', inMs: 100_470 },
+        { at: 163_927, what: 'ecs-agent', to: 'down' },
+      ],
+      faults: [
+        { at: 166_371, match: { service: 'ecs' }, fault: { what: 'act-then-lose-response' }, count: 11 },
+        {
+          at: 159_688,
+          match: { api: 'ecs:ListContainerInstances' },
+          fault: { what: 'unfiltered' },
+          count: 10,
+        },
+      ],
+      horizon: 1_084_426,
+    },
 };
 
 const agent = await loadAgent();
