@@ -1,12 +1,15 @@
 import { drawPlan } from './draw-plan.ts';
 import type { Plan } from './plan.ts';
 import { shrink } from './shrink.ts';
-import { type Agent, simulate } from './simulate.ts';
+import { type Agent, refusedBy, simulate } from './simulate.ts';
 import { createTimeline } from './timeline.ts';
 
 /** The story of one seed for people: what it came to, the smallest plan that breaks the same promise, its timeline. */
 export async function tellSeed(agent: Agent, seed: number, rare = true): Promise<string> {
   const plan = drawPlan(seed, rare);
+  const refused = refusedBy(agent, plan);
+  if (refused.length > 0)
+    return `Not simulated: the agent does not take this plan's options. ${refused.join(' ')}`;
   const { violation } = await simulate(agent, plan);
   if (!violation) return await tellPlan(agent, plan);
   const smallest = await shrink(plan, async (smaller) => {

@@ -43,6 +43,12 @@ export type Run = {
 /** One process of the agent. */
 type Life = { dead: boolean; isEnding: boolean; ended: Promise<void>; readonly stop: AbortController };
 
+/** What the agent says against the options of a plan, as that of an earlier version does that lacks them; empty if it takes them. */
+export function refusedBy(agent: Agent, { flags }: Plan): readonly string[] {
+  const loaded = agent.loadConfig(flags, {}, noConfigFile);
+  return loaded.kind === 'loaded' ? [] : loaded.problems;
+}
+
 /** Runs one plan to its end, or to its first violation. */
 export async function simulate(
   agent: Agent,

@@ -36,3 +36,16 @@ test(`${DRAINS} drains, and no promise is broken`, { timeout: 600_000 }, async (
   ])
     assert.ok((summary.checks.get(property) ?? 0) > 0, `${property} was never held against a run`);
 });
+
+test('a drain with options that an earlier agent does not have is not simulated with that', async () => {
+  const agent = await loadAgent();
+  const earlier: typeof agent = {
+    ...agent,
+    loadConfig: () => ({
+      kind: 'wrong',
+      what: 'command-line',
+      problems: ['--ignore-tasks: there is no such option.'],
+    }),
+  };
+  assert.match(await tellSeed(earlier, 103), /^Not simulated: .* --ignore-tasks: there is no such option\.$/);
+});

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { drawPlan } from './draw-plan.ts';
 import { type AgentSource, loadAgent } from './load-agent.ts';
-import { simulate } from './simulate.ts';
+import { refusedBy, simulate } from './simulate.ts';
 import { createSummary, type Summary } from './summary.ts';
 
 /** What one worker is to do. */
@@ -35,6 +35,7 @@ if (parentPort) {
     // Nothing else in a run lets Node's event loop turn, and with it what was collected be let go.
     await new Promise(setImmediate);
     const plan = drawPlan(seed, rare);
+    if (source?.source && refusedBy(agent, plan).length > 0) continue;
     const run = await simulate(agent, plan);
     if (run.violation && unchanged && (await simulate(unchanged, plan)).violation) continue;
     summary.add(plan, run);
