@@ -550,9 +550,11 @@ export function noteWait(instance: Instance, at: number): void {
   // What it read in this drain before they were changed counts: while the group keeps the instance they are read once.
   const last = [...instance.formerHooks].at(-1);
   const readAt = process.answeredAt.get('autoscaling:DescribeLifecycleHooks') ?? Infinity;
-  // What it read before the host stood still counts for nothing.
-  const isReadThen = last && readAt >= Math.max(drainSince, stoodStillUntil) && readAt <= last[1];
-  const former = isReadThen ? last[0] : undefined;
+  const readThen = last && readAt >= drainSince && readAt <= last[1] ? last[0] : undefined;
+  // What it read before the host stood still may be read anew before it counts.
+  const isOld = readAt < stoodStillUntil;
+  if (isOld) instance.oursAsRead ??= readThen;
+  const former = isOld ? undefined : readThen;
   const byRules = oursOf({ ...instance, oursBefore: undefined })?.name ?? former;
   if (byRules === undefined) return;
   instance.oursBefore = byRules;

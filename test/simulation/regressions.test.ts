@@ -2059,6 +2059,31 @@ const stories: Record<string, Partial<Plan>> = {
       ],
       horizon: 1_084_426,
     },
+  'a hook is added to the group while it keeps the instance, and ours waits once a hibernated host goes on': {
+    seed: 96_835_915,
+    group: {
+      hooks: [{ name: 'drain', heartbeatTimeout: 935, defaultResult: 'ABANDON' }],
+      ours: 'drain',
+      retain: false,
+    },
+    world: { deregisterAgain: 'inactive', deregisterRefusedFor: 'pending-or-running', timings: {} },
+    happenings: [
+      { at: 21_921, what: 'tag', value: 'yes' },
+      { at: 30_735, what: 'hook-put', name: 'backup', heartbeatTimeout: 32 },
+      { at: 71_347, what: 'hibernation', forMs: 11_525 },
+      { at: 76_897, what: 'scale-in' },
+    ],
+    faults: [
+      {
+        at: 18_151,
+        match: { api: 'autoscaling:RecordLifecycleActionHeartbeat' },
+        fault: { what: 'throttle' },
+        count: 2,
+      },
+    ],
+    tasks: [{ ...task(56_278), exitAfterSigterm: 21_561 }],
+    horizon: 1_007_697,
+  },
 };
 
 const agent = await loadAgent();
