@@ -60,6 +60,13 @@ function isTagged(instance: Instance): boolean {
   return value !== undefined && value.trim().toLowerCase() !== 'false';
 }
 
+/** Metadata names another instance, and its agent, which changes nothing meanwhile, has been told for long enough that its group keeps it. */
+const hasFoundOutInVain = ({ lieSince, process, lifecycleToldAt, toldKeptSince }: Instance): boolean =>
+  lieSince !== undefined && !leaves(process?.lifecycle ?? '') && lifecycleToldAt - toldKeptSince >= KEPT_MS;
+
+/** So long, in ms, the group has to say that it keeps an instance before the event of its tag is over. */
+const KEPT_MS = 30_000;
+
 /**
  * A tag that names the time of a lifecycle event asks for nothing in no group or while the group keeps the instance, nor afterwards to an agent
  * that has found out.
@@ -69,7 +76,8 @@ function notePastTag(instance: Instance, at: number): void {
   const isKept = lifecycle === undefined || !leaves(lifecycle);
   const value = readTag(instance);
   const isEvent = value !== undefined && eventTimeIn(value) !== undefined;
-  const isFoundOut = value === instance.pastTag && (instance.process?.doing?.() ?? 'watching') === 'watching';
+  const isWatching = (instance.process?.doing?.() ?? 'watching') === 'watching';
+  const isFoundOut = value === instance.pastTag && (isWatching || hasFoundOutInVain(instance));
   const isPast = isEvent && (isKept || isFoundOut || value === instance.tagGivenBack);
   if (isPast && (!instance.isPastTag || value !== instance.pastTag)) instance.pastTagSince = at;
   if (instance.isPastTag && !isPast && value === instance.pastTag) instance.foretoldSince = at;

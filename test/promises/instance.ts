@@ -532,7 +532,8 @@ export function isHookTagUnread(instance: Instance, at: number): boolean {
 function isTagThrottled(instance: Instance, at: number): boolean {
   const { process, taggedHookFrom, disturbances } = instance;
   const answeredAt = process?.answeredAt.get('ec2:DescribeTags') ?? -Infinity;
-  if (!readsTagByApi(instance) || answeredAt >= taggedHookFrom) return false;
+  // In the moment in which the tag is set, the answer may be from before it.
+  if (!readsTagByApi(instance) || answeredAt > taggedHookFrom) return false;
   return at - disturbances.troubleAt(at) <= EC2_PATIENCE_MS;
 }
 

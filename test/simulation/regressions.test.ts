@@ -2084,6 +2084,44 @@ const stories: Record<string, Partial<Plan>> = {
     tasks: [{ ...task(56_278), exitAfterSigterm: 21_561 }],
     horizon: 1_007_697,
   },
+  'the EC2 API tells no tag in the moment in which one that names our hook is set, and throttles from then on':
+    {
+      seed: 96_853_588,
+      group: {
+        hooks: [
+          { name: 'backup', heartbeatTimeout: 34, defaultResult: 'CONTINUE' },
+          { name: 'drain', heartbeatTimeout: 2_786, defaultResult: 'ABANDON' },
+        ],
+        ours: undefined,
+        retain: false,
+      },
+      machine: { ...plain.machine, metadataTags: false },
+      world: { deregisterAgain: 'not-found', deregisterRefusedFor: 'pending-or-running', timings: {} },
+      happenings: [
+        { at: 0, what: 'tag', value: 'hook=drain time=2026-01-02T03:04:05Z' },
+        { at: 19_488, what: 'scale-in' },
+      ],
+      faults: [{ at: 7_281, match: { api: 'ec2:DescribeTags' }, fault: { what: 'throttle' }, count: 9 }],
+      horizon: 957_096,
+    },
+  'the event of a tag is found to be over while metadata names another instance, and nothing tells of the next one':
+    {
+      seed: 96_902_048,
+      flags: ['--signals', 'tag'],
+      group: {
+        hooks: [{ name: 'drain', heartbeatTimeout: 1_940, defaultResult: 'ABANDON' }],
+        ours: 'drain',
+        retain: false,
+      },
+      world: { deregisterAgain: 'inactive', deregisterRefusedFor: 'pending-or-running', timings: {} },
+      happenings: [
+        { at: 10_439, what: 'claims-neighbour' },
+        { at: 17_115, what: 'tag', value: 'time=2026-01-02T03:04:05Z' },
+        { at: 74_747, what: 'scale-in' },
+        { at: 103_748, what: 'claims-itself' },
+      ],
+      horizon: 1_003_748,
+    },
 };
 
 const agent = await loadAgent();
