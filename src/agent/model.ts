@@ -348,6 +348,8 @@ export type EcsView = {
   readonly gone: readonly string[];
   /** Those of them that ECS does not know, and has never described in this drain: it may not know them yet. */
   readonly missing?: readonly string[];
+  /** ECS has counted a task here that none of its lists has shown since: it may be on its way down, where it is not counted. */
+  readonly hasUnlisted?: boolean | undefined;
 };
 
 /**

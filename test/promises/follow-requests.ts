@@ -141,11 +141,15 @@ export function followAnswer(
       process.toldActiveAt = isToldActive(instance, output) ? at : -Infinity;
       process.toldEmpty = emptyIn(instance, at, output);
       process.isToldBusy = countsTasks(instance, output);
+      if (process.isToldBusy) process.countedUnlistedAt = at;
       return;
-    case 'ecs:ListTasks':
+    case 'ecs:ListTasks': {
+      const listed = memberOf(output, 'taskArns');
       followList(instance, input, output);
-      noteTold(instance, at, memberOf(output, 'taskArns'), listedAs(input, output));
+      noteTold(instance, at, listed, listedAs(input, output));
+      if (Array.isArray(listed) && listed.length > 0) process.countedUnlistedAt = -Infinity;
       return;
+    }
     case 'ecs:DescribeTasks':
       noteTold(instance, at, membersOf(output, 'tasks', 'taskArn'));
       return;

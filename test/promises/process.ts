@@ -77,6 +77,8 @@ export type Process = {
   toldActiveAt: number;
   /** ECS last counted tasks on one of the host's container instances: what it lists beside that is no word that none is left. */
   isToldBusy: boolean;
+  /** When ECS last counted a task here, if none of its lists has shown one since; -Infinity otherwise. */
+  countedUnlistedAt: number;
   /** A call that sets DRAINING has been sent, and its answer has not come. */
   isSettingDraining: boolean;
   /** When AWS answered it that our lifecycle action has ended. */
@@ -130,6 +132,7 @@ export function createProcess(at: number, doing: (() => string) | undefined, clo
     toldActiveAt: -Infinity,
     toldEmpty: undefined,
     isToldBusy: false,
+    countedUnlistedAt: -Infinity,
     isSettingDraining: false,
     completedAt: Infinity,
   };

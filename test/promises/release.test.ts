@@ -260,6 +260,53 @@ describe('S1, an early release', () => {
     assert.deepEqual(found(released(73, asked(13), list, asked(73)), 73.5), cut, 'half of them was listed');
   });
 
+  test('CONTINUE while a task is on its way down that neither ECS nor the ECS agent tells of', () => {
+    const silent = (at: number): Entry => ({
+      kind: 'host-request',
+      at: at * 1000,
+      instanceId: A,
+      to: 'introspection',
+      path: '/v1/tasks',
+      answered: false,
+    });
+    const answer = (at: number, api: string, input: object, output: object): Entry => ({
+      kind: 'answer',
+      at: at * 1000,
+      api,
+      instanceId: A,
+      input,
+      output,
+    });
+    const lists = (at: number, desiredStatus: string) =>
+      answer(at, 'ecs:ListTasks', { desiredStatus }, { taskArns: [] });
+    const counts = (at: number, runningTasksCount: number) => {
+      const counted = { runningTasksCount, pendingTasksCount: 0 };
+      const one = { containerInstanceArn: ARN, ec2InstanceId: A, status: 'DRAINING', ...counted };
+      return answer(at, 'ecs:DescribeContainerInstances', {}, { containerInstances: [one] });
+    };
+    const asked = happened(11, {
+      type: 'task-asked-to-stop',
+      taskArn: TASK,
+      group: 'service:web',
+      instanceId: A,
+      reason: 'somebody asked for it',
+    });
+    const both = [lists(14, 'RUNNING'), lists(14, 'STOPPED')];
+    const released = (at: number, ...seen: readonly Entry[]) =>
+      found(
+        [...draining.slice(0, -2), ...seen, status(at, 'INACTIVE'), ended(at, 'call'), complete(at)],
+        at + 0.5,
+      ).filter((one) => one.startsWith('S1'));
+    const cut = [`S1: ${A} was released (CONTINUE) while task service:web 01234567 was still RUNNING`];
+    const down = [asked, silent(13), counts(14, 0), ...both];
+    assert.deepEqual(released(28, ...down), []);
+    assert.deepEqual(released(24, ...down), cut, 'the ECS agent may answer again');
+    assert.deepEqual(released(28, silent(13), counts(14, 0), ...both), cut, 'nobody has asked it to stop');
+    assert.deepEqual(released(28, asked, counts(14, 0), ...both), cut, 'the ECS agent was not asked');
+    assert.deepEqual(released(28, asked, silent(13), counts(13, 1), counts(14, 0), ...both), cut, 'counted');
+    assert.deepEqual(released(28, asked, silent(13), counts(14, 0), lists(14, 'STOPPED')), cut, 'half');
+  });
+
   const lost = (taskArn: string) =>
     happened(22, {
       type: 'task-interrupted',

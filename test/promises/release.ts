@@ -102,7 +102,8 @@ export const knownTasksLeft = (instance: Instance, at: number): readonly Task[] 
     (task) =>
       !isLostWithHost(instance, task) &&
       !hasEndedUnseen(instance, task, at) &&
-      !isKnownToNobody(instance, task, at),
+      !isKnownToNobody(instance, task, at) &&
+      !wasOnItsWayDown(instance, task, at),
   );
 
 /** S4: an operator's drain leaves the instance in its group, where he has not said otherwise. */
@@ -181,6 +182,28 @@ function isKnownToNobody(instance: Instance, { toldAt, leftOutOf }: Task, at: nu
   const isHalfListed = leftOutOf.size === 1;
   return isLetGo && !isHalfListed && toldAt > at && at - untoldSince >= WAITED_FOR_MS;
 }
+
+/**
+ * Somebody had asked it to stop before its agent first looked, so that ECS did not count it any more, ECS's lists were older than the
+ * task, and the ECS agent did not answer.
+ */
+function wasOnItsWayDown(
+  instance: Instance,
+  { askedAt = Infinity, toldAt, leftOutOf }: Task,
+  at: number,
+): boolean {
+  const { process, drainSince = -Infinity } = instance;
+  const untoldSince = Math.max(process?.untoldOfTasksSince ?? Infinity, drainSince);
+  const wasCounted = (process?.countedUnlistedAt ?? -Infinity) >= drainSince;
+  const isDraining = containerInstanceOf(instance)?.status !== 'ACTIVE';
+  const isUnlisted = toldAt > at && leftOutOf.size === 2;
+  return (
+    isDraining && isUnlisted && !wasCounted && askedAt <= at && at - untoldSince >= WAITED_FOR_COUNTED_MS
+  );
+}
+
+/** If ECS counts no task of a DRAINING container instance, it is waited for a quarter of a minute, in ms, less the same. */
+const WAITED_FOR_COUNTED_MS = 12_000;
 
 /** An ECS agent that is silent for a minute is not waited for, in ms, less the two seconds that it takes to find that it does not answer. */
 const WAITED_FOR_MS = 57_000;
@@ -428,7 +451,8 @@ export function checkInterruption(
     task !== undefined &&
     (isLostWithHost(instance, task) ||
       hasEndedUnseen(instance, task, letGoAt) ||
-      isKnownToNobody(instance, task, letGoAt));
+      isKnownToNobody(instance, task, letGoAt) ||
+      wasOnItsWayDown(instance, task, letGoAt));
   const isLater =
     isPlacedAfter(instance, taskArn, end) ||
     isPlacedOnKept(instance, taskArn, end) ||

@@ -807,7 +807,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes an empty list for the end of the tasks while the ECS agent has only just fallen silent',
-    edits: [{ within: 'tasksOn', replace: '(silentSince ?? now) + LAST_WORD_MS', by: '-Infinity' }],
+    edits: [{ within: 'tasksOn', replace: '(silentSince ?? now) + waitedFor', by: '-Infinity' }],
     isRare: true,
   },
   {

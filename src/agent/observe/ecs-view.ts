@@ -48,6 +48,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   let active: ListedActive | undefined;
   /** Its lists, while its tasks could not be described. */
   let undescribed: Listed | undefined;
+  /** ECS has counted a task here since it last listed one. */
+  let hasUnlisted = false;
 
   /** Resumes a view that was throttled a moment ago, if the ECS agent still names the same container instance. */
   async function full(
@@ -115,6 +117,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         heard,
         own,
         ...goneAmong(asked, tasks, own),
+        ...(hasUnlisted && { hasUnlisted }),
       });
 
     if (located.kind !== 'registered') {
@@ -125,6 +128,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         : unknown('this host was looked for in its clusters at different times; asking once more');
     }
     const { cluster, arn, status, taskCount } = located;
+    if (taskCount > 0) hasUnlisted = true;
     const containerInstance = registeredAt(located);
     if (status === 'ACTIVE' && !options.listsWhileActive) {
       const listed = isForStop ? await listActive(located, byName, own) : undefined;
@@ -147,6 +151,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       return known({ ...last, isListed: false, describedAt: at, heard, own, tasks, ...gone });
     }
     const { arns, requests } = listed;
+    if (arns.length > 0) hasUnlisted = false;
     const listedAt = options.now();
     // ECS forgets a stopped task after an hour, and a drain can last for days: forget them too.
     const isNamed = new Set([...arns, ...byName]);

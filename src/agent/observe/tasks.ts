@@ -28,6 +28,12 @@ export type SeenOnHost = {
  */
 export const LAST_WORD_MS = 60_000;
 
+/**
+ * That ECS lists none counts sooner, in ms, if its counts bear that out. Those of a DRAINING container instance are as new as DRAINING,
+ * and leave out only a task that was on its way down before the agent first looked.
+ */
+const COUNTED_WORD_MS = 15_000;
+
 /** The tasks that are gone according to ECS. A task that ECS has never described, and that is new here, may still appear in ECS. */
 export function goneBy(
   { gone, missing }: Pick<EcsView, 'gone' | 'missing'>,
@@ -96,10 +102,14 @@ export function tasksOn(
   if (current.kind === 'known' || arnOf(view.value) === deregistered) return tasks;
   // ECS's lists can be minutes old, its counts leave out a task that is stopping, and it lists nothing for an instance that
   // somebody has deregistered.
-  return now < (silentSince ?? now) + LAST_WORD_MS
+  const waitedFor = isCountedEmpty(view.value) ? COUNTED_WORD_MS : LAST_WORD_MS;
+  return now < (silentSince ?? now) + waitedFor
     ? unknown('ECS lists no task, and the ECS agent, which may know one, is silent')
     : tasks;
 }
+
+const isCountedEmpty = ({ containerInstance, hasUnlisted }: EcsView): boolean =>
+  containerInstance.kind === 'registered' && containerInstance.status === 'DRAINING' && !hasUnlisted;
 
 /**
  * At a limit, twelve tasks are asked to stop in a minute. Those that the host has ended need it least, whatever ECS still says

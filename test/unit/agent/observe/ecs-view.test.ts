@@ -227,6 +227,27 @@ describe('a full view of ECS', () => {
     assert.equal(idsIn(seen), 'ECS counts 2 tasks on the container instance, and lists none');
     assert.deepEqual(idsIn(await full({ located: registered('DRAINING', 2), tasks: [task('1')] })), ['1']);
   });
+  it('notes that ECS has counted a task which no list has shown', async () => {
+    let located = registered('ACTIVE', 1);
+    let tasks: Task[] = [];
+    const scene: Scene = {
+      get located() {
+        return located;
+      },
+      get tasks() {
+        return tasks;
+      },
+    };
+    const { view } = setUp(scene);
+    const notes = async () => ifKnown(await view('full', undefined))?.hasUnlisted;
+    assert.equal(await notes(), true);
+    located = registered('DRAINING');
+    assert.equal(await notes(), true, 'it may be on its way down');
+    tasks = [task('1')];
+    assert.equal(await notes(), undefined);
+    tasks = [];
+    assert.equal(await notes(), undefined);
+  });
   it('does not take what ECS lists and cannot describe for gone', async () => {
     const seen = await full({ listed: [taskArn('1'), taskArn('2')], tasks: [task('2')] });
     assert.deepEqual(idsIn(seen), ['2', '1'], 'a task of which ECS knows nothing yet would be lost');

@@ -8,7 +8,7 @@ import { ifKnown, known, unknown } from '../../../../src/base/reading.ts';
 const NOW = 1_800_000_000_000;
 const listed = { arn: 'e', group: 'family:batch', lastStatus: 'RUNNING', desiredStatus: 'RUNNING' };
 const onHost = (arn: string) => ({ arn, family: 'batch', knownStatus: 'RUNNING' });
-const view = (tasks: EcsView['tasks']) =>
+const view = (tasks: EcsView['tasks'], seen: Partial<EcsView> = {}) =>
   known<EcsView>({
     containerInstance: { kind: 'deregistered', arn: 'a' },
     tasks,
@@ -17,6 +17,7 @@ const view = (tasks: EcsView['tasks']) =>
     heard: 'a',
     own: [],
     gone: [],
+    ...seen,
   });
 const host = (
   now: SeenOnHost['now'],
@@ -80,6 +81,18 @@ describe('the tasks on a host', () => {
     assert.equal(after(containerInstance.arn), 'known', waits);
     const earlier = 'that of an earlier container instance tells nothing of this one';
     assert.equal(after('earlier'), 'unknown', earlier);
+  });
+  it('are unknown for only fifteen seconds of silence where ECS counts none on a DRAINING container instance', () => {
+    const registered = { kind: 'registered', cluster: 'web', arn: 'a', agentConnected: true } as const;
+    const after = (ms: number, status: string, hasUnlisted?: boolean) => {
+      const seen = view(known([]), { containerInstance: { ...registered, status }, hasUnlisted });
+      return tasksOn(seen, { ...host(unknown('refused')), silentSince: NOW - ms }, NOW).kind;
+    };
+    assert.equal(after(14_999, 'DRAINING'), 'unknown');
+    assert.equal(after(15_000, 'DRAINING'), 'known', 'an empty host is paid for');
+    assert.equal(after(59_999, 'ACTIVE'), 'unknown', 'its counts may be older than a task');
+    assert.equal(after(59_999, 'DRAINING', true), 'unknown', 'what ECS has counted may be on its way down');
+    assert.equal(after(60_000, 'DRAINING', true), 'known');
   });
   it('are unknown while ECS does not say, or the ECS agent was not asked yet', () => {
     assert.equal(arns(unknown('throttled'), host(known([]))), 'throttled');
