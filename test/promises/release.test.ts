@@ -292,11 +292,13 @@ describe('S1, an early release', () => {
       reason: 'somebody asked for it',
     });
     const both = [lists(14, 'RUNNING'), lists(14, 'STOPPED')];
+    const goes = (at: number) => [status(at, 'INACTIVE'), ended(at, 'call'), complete(at)];
+    const s1 = (log: readonly Entry[], end: number) =>
+      found([...draining.slice(0, -2), ...log], end).filter((one) => one.startsWith('S1'));
+    const answered = (at: number) =>
+      answer(at, 'ecs:DeregisterContainerInstance', { containerInstance: ARN }, {});
     const released = (at: number, ...seen: readonly Entry[]) =>
-      found(
-        [...draining.slice(0, -2), ...seen, status(at, 'INACTIVE'), ended(at, 'call'), complete(at)],
-        at + 0.5,
-      ).filter((one) => one.startsWith('S1'));
+      s1([...seen, deregister(at), answered(at), ...goes(at)], at + 0.5);
     const cut = [`S1: ${A} was released (CONTINUE) while task service:web 01234567 was still RUNNING`];
     const down = [asked, silent(13), counts(14, 0), ...both];
     assert.deepEqual(released(28, ...down), []);
@@ -305,6 +307,7 @@ describe('S1, an early release', () => {
     assert.deepEqual(released(28, asked, counts(14, 0), ...both), cut, 'the ECS agent was not asked');
     assert.deepEqual(released(28, asked, silent(13), counts(13, 1), counts(14, 0), ...both), cut, 'counted');
     assert.deepEqual(released(28, asked, silent(13), counts(14, 0), lists(14, 'STOPPED')), cut, 'half');
+    assert.deepEqual(s1([...down, ...goes(28)], 28.5), cut, 'somebody else has deregistered it');
   });
 
   const lost = (taskArn: string) =>

@@ -192,10 +192,12 @@ function wasOnItsWayDown(
   { askedAt = Infinity, toldAt, leftOutOf }: Task,
   at: number,
 ): boolean {
-  const { process, drainSince = -Infinity } = instance;
+  const { process, drainSince = -Infinity, deregisteredOnes } = instance;
   const untoldSince = Math.max(process?.untoldOfTasksSince ?? Infinity, drainSince);
   const wasCounted = (process?.countedUnlistedAt ?? -Infinity) >= drainSince;
-  const isDraining = containerInstanceOf(instance)?.status !== 'ACTIVE';
+  const one = containerInstanceOf(instance);
+  // What somebody else has deregistered has no counts.
+  const isDraining = one !== undefined && (one.status === 'DRAINING' || deregisteredOnes.has(one.arn));
   const isUnlisted = toldAt > at && leftOutOf.size === 2;
   return (
     isDraining && isUnlisted && !wasCounted && askedAt <= at && at - untoldSince >= WAITED_FOR_COUNTED_MS
