@@ -23,6 +23,10 @@ type Group = {
 };
 
 const cores = availableParallelism();
+/** A test that takes so long waits for what never comes: it fails. */
+const HUNG_TEST_MS = 8 * 60_000;
+/** It may go on all the same, or something that it has left open: then its file is ended. */
+const HUNG_GROUP_MS = 15 * 60_000;
 /** A hook that is not within a `describe` is called for all tests of its process. */
 const HOOK_OF_PROCESS = /^(?:before|after)(?:Each)?\(/m;
 
@@ -117,7 +121,8 @@ async function runGroup(name: string, group: Group): Promise<void> {
   );
   const untracked = new URL('./test/untracked.ts', import.meta.url).href;
   const execArgv = group.isUntracked ? ['--import', untracked] : [];
-  const events = run({ files: entries, concurrency, execArgv });
+  const signal = AbortSignal.timeout(HUNG_GROUP_MS);
+  const events = run({ files: entries, concurrency, execArgv, timeout: HUNG_TEST_MS, signal });
   events.on('test:fail', ({ todo }) => {
     if (todo === undefined || todo === false) process.exitCode = 1;
   });

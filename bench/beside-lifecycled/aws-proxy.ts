@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { listen } from '../../src/sandbox/wire/host-servers.ts';
+import { listen } from '../../src/sandbox/wire/port.ts';
 import { makeCertificate } from '../../test/support/certificate.ts';
 
 export type AwsProxy = {

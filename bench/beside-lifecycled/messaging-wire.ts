@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { listen } from '../../src/sandbox/wire/host-servers.ts';
+import { listen } from '../../src/sandbox/wire/port.ts';
 import { element, escapeXml } from '../../src/sandbox/wire/xml.ts';
 import type { Messaging, MessagingError, MessagingInput, MessagingOutput } from './messaging.ts';
 

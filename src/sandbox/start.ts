@@ -3,7 +3,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Fleet } from './fleet.ts';
 import { createApiServer } from './wire/api-server.ts';
 import { createControl } from './wire/control.ts';
-import { close, type HostPorts, listen, openHostPorts } from './wire/host-servers.ts';
+import { type HostPorts, openHostPorts } from './wire/host-servers.ts';
+import { close, listen } from './wire/port.ts';
 import type { TimelineEvent } from './world/timeline.ts';
 
 /** The World on loopback: one API port, and for each instance a metadata port and an introspection port. */
@@ -59,21 +60,24 @@ export async function startSandbox(fleet: Fleet, options: SandboxOptions): Promi
   const stopped = new AbortController();
   let settling = Promise.resolve();
   const settle = () => {
-    settling = settling.then(async () => {
-      if (stopped.signal.aborted) return;
-      for (const machine of world.machines.values()) {
-        let own = ports.get(machine.id);
-        if (!own) {
-          own = await openHostPorts(world, clock, machine, host);
-          ports.set(machine.id, own);
-        }
-        const { imds, ecsAgent } = machine;
-        await own.imds.set(imds.started);
-        const speaks = ecsAgent.up && ecsAgent.containerInstance !== undefined;
-        await own.introspection.set(speaks || ecsAgent.impostor !== undefined);
-      }
-    });
+    // One that could not be opened fails whoever waits for it, and is tried again the next time.
+    settling = settling.catch(() => {}).then(movePorts);
+    settling.catch(() => {});
     return settling;
+  };
+  const movePorts = async () => {
+    if (stopped.signal.aborted) return;
+    for (const machine of world.machines.values()) {
+      let own = ports.get(machine.id);
+      if (!own) {
+        own = await openHostPorts(world, clock, machine, host);
+        ports.set(machine.id, own);
+      }
+      const { imds, ecsAgent } = machine;
+      await own.imds.set(imds.started);
+      const speaks = ecsAgent.up && ecsAgent.containerInstance !== undefined;
+      await own.introspection.set(speaks || ecsAgent.impostor !== undefined);
+    }
   };
 
   const control = createControl({
@@ -106,8 +110,8 @@ export async function startSandbox(fleet: Fleet, options: SandboxOptions): Promi
     close: async () => {
       stopped.abort();
       stopListening();
-      await Promise.all([ticking, settling]);
-      const open = [...ports.values()].flatMap((own) => [own.imds.set(false), own.introspection.set(false)]);
+      await Promise.allSettled([ticking, settling]);
+      const open = [...ports.values()].flatMap((own) => [own.imds.release(), own.introspection.release()]);
       await Promise.all([close(api), ...open]);
     },
   };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { describe } from 'node:test';
 import type { FaultKind, FaultPlan } from '../../src/sandbox/faults.ts';
 import type { FleetOptions } from '../../src/sandbox/fleet.ts';
+import { openPort, type Port } from '../../src/sandbox/wire/port.ts';
 import { isMutating } from '../promises/calls.ts';
 import type { Request } from '../promises/entry.ts';
 import { type Agent, type Scene, scenario, waitUntil } from './scenario.ts';
@@ -76,18 +77,18 @@ describe('what answers is broken', { concurrency: 2 }, () => {
       const door = await createDoor(Number(new URL(sandbox.apiUrl).port));
       try {
         const running = await agent(machine, {
-          env: { AWS_ENDPOINT_URL: `http://127.0.0.1:${door.port}` },
+          env: { AWS_ENDPOINT_URL: `http://127.0.0.1:${door.number}` },
         });
         fleet.scaleIn(machine);
         const { msg } = await running.says('call.failed');
         assert.match(msg, /ECONNREFUSED/);
         assert.deepEqual(requests(), []);
-        await door.open();
+        await door.set(true);
         await running.says('call.recovered');
         fleet.endTask(task);
         await happens('lifecycle-action-ended', { by: 'call', result: 'CONTINUE' });
       } finally {
-        await door.close();
+        void door.release();
       }
     });
 
@@ -196,30 +197,15 @@ function peakMegabytes({ pid }: Agent): number {
 }
 
 /** A port of its own that refuses connections until it is opened, and then leads to another one. */
-async function createDoor(to: number) {
-  const reserved = await listenOn(createServer(), 0);
-  const { port } = reserved.address() as { port: number };
-  await new Promise((resolve) => reserved.close(resolve));
-  let server: Server | undefined;
-  return {
-    port,
-    open: async () => {
-      server = await listenOn(
-        createServer((inner) => {
-          const outer = connect(to, '127.0.0.1');
-          inner.on('error', () => outer.destroy()).on('close', () => outer.destroy());
-          outer.on('error', () => inner.destroy()).on('close', () => inner.destroy());
-          inner.pipe(outer).pipe(inner);
-        }),
-        port,
-      );
-    },
-    close: async () => void server?.close(),
-  };
-}
-
-function listenOn(server: Server, port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', () => resolve(server));
-  });
+async function createDoor(to: number): Promise<Port> {
+  const port = await openPort('127.0.0.1', () =>
+    createServer((inner) => {
+      const outer = connect(to, '127.0.0.1');
+      inner.on('error', () => outer.destroy()).on('close', () => outer.destroy());
+      outer.on('error', () => inner.destroy()).on('close', () => inner.destroy());
+      inner.pipe(outer).pipe(inner);
+    }),
+  );
+  await port.set(false);
+  return port;
 }

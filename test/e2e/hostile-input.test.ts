@@ -5,7 +5,7 @@ import { describe } from 'node:test';
 import { MANAGED_DRAINING_HOOK } from '../../src/config/options.ts';
 import { forPeople } from '../../src/log/output.ts';
 import type { FleetOptions } from '../../src/sandbox/fleet.ts';
-import { listen } from '../../src/sandbox/wire/host-servers.ts';
+import { listen } from '../../src/sandbox/wire/port.ts';
 import { runCli } from './agent-process.ts';
 import { type Agent, scenario, waitUntil } from './scenario.ts';
 

@@ -1,26 +1,14 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { actsAllTheSame, type FaultKind, takeFault } from '../faults.ts';
 import { logRequest } from '../world/request-log.ts';
 import type { Machine } from '../world/state.ts';
 import type { World } from '../world/world.ts';
+import { openPort, type Port } from './port.ts';
 import { send, sendFaulty } from './send.ts';
 
 /** The two ports of one instance: its metadata service and its ECS agent. */
 export type HostPorts = { readonly imds: Port; readonly introspection: Port };
-
-/** A port that can be closed, so that connections are really refused, and opened again under its number. */
-export type Port = {
-  readonly number: number;
-  set(open: boolean): Promise<void>;
-};
 
 export async function openHostPorts(
   world: World,
@@ -29,47 +17,10 @@ export async function openHostPorts(
   host: string,
 ): Promise<HostPorts> {
   const [imds, introspection] = await Promise.all([
-    reservePort(host, listener(world, clock, machine, 'imds')),
-    reservePort(host, listener(world, clock, machine, 'introspection')),
+    openPort(host, () => createServer(listener(world, clock, machine, 'imds'))),
+    openPort(host, () => createServer(listener(world, clock, machine, 'introspection'))),
   ]);
   return { imds, introspection };
-}
-
-async function reservePort(host: string, handle: RequestListener): Promise<Port> {
-  let server: Server | undefined = createServer(handle);
-  await listen(server, host, 0);
-  const number = (server.address() as AddressInfo).port;
-  return {
-    number,
-    set: async (open) => {
-      if (open === (server !== undefined)) return;
-      if (open) {
-        server = createServer(handle);
-        await listen(server, host, number);
-      } else if (server) {
-        const closing = server;
-        server = undefined;
-        await close(closing);
-      }
-    },
-  };
-}
-
-export function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-export function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }
 
 function listener(
