@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createManualClock } from '../unit/sandbox/manual-clock.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 import { type Answers, answersOf } from './answers.ts';
 import { knownDifferences } from './differences.ts';
 import { startMoto } from './moto-server.ts';
@@ -16,7 +16,7 @@ describe('the sandbox and moto give the same answers, but for what is listed', (
     t.after(() => moto.stop());
 
     const theirs = await answersOf(await setUpMoto(moto.url), () => {});
-    const clock = createManualClock();
+    const clock = createVirtualClock();
     const { stage, sandbox } = await setUpSandbox(clock);
     t.after(() => sandbox.close());
     // Between two calls there is time enough for a task to start or to stop.

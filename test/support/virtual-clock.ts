@@ -10,6 +10,8 @@ export type VirtualClock = Clock & {
   at(time: number, run: () => void): void;
   /** Wakes whoever is next, having moved the time there. False when nobody sleeps or all of it is later than `limit`. */
   step(limit?: number): boolean;
+  /** Moves the time on by so much, and wakes whoever sleeps no longer than that. */
+  pass(ms: number): void;
 };
 
 /** 2026-01-02T03:04:05.000Z */
@@ -26,6 +28,19 @@ export function createVirtualClock(start: number = START): VirtualClock {
     const sleeper: Sleeper = { at, order: order++, wake };
     push(heap, sleeper);
     return sleeper;
+  };
+
+  const step = (limit = Infinity) => {
+    let first = pop(heap);
+    while (first && first.wake === undefined) first = pop(heap);
+    if (!first) return false;
+    if (start + first.at > limit) {
+      push(heap, first);
+      return false;
+    }
+    if (first.at > now) now = first.at;
+    finish(first);
+    return true;
   };
 
   return {
@@ -53,17 +68,11 @@ export function createVirtualClock(start: number = START): VirtualClock {
         else resolve();
       }
     },
-    step: (limit = Infinity) => {
-      let first = pop(heap);
-      while (first && first.wake === undefined) first = pop(heap);
-      if (!first) return false;
-      if (start + first.at > limit) {
-        push(heap, first);
-        return false;
-      }
-      if (first.at > now) now = first.at;
-      finish(first);
-      return true;
+    step,
+    pass: (ms) => {
+      const until = now + ms;
+      while (step(start + until));
+      now = until;
     },
   };
 }

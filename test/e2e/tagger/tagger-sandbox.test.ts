@@ -3,12 +3,12 @@ import { after, before, describe, it } from 'node:test';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import { parseTagValue } from '../../../src/signals/tag-value.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
 import { lambdaEvent } from '../../unit/lambda/events.ts';
-import { createManualClock } from '../../unit/sandbox/manual-clock.ts';
 import { type LambdaFunction, startTaggerFunction } from './tagger-function.ts';
 
 describe('the tagger’s zip against the simulated EC2', () => {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   let fleet: Fleet;
   let sandbox: Sandbox;
   let tagger: LambdaFunction;

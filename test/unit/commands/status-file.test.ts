@@ -6,7 +6,7 @@ import type { Report } from '../../../src/agent/report/report.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createStatusFile, isFresh } from '../../../src/commands/status-file.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
-import { createManualClock } from '../sandbox/manual-clock.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const draining = (summary: string): Report => ({
   state: 'draining',
@@ -29,7 +29,7 @@ test('what a drain does next is in the status file at once, and its times are no
 test('at rest the file is touched, so that a health check tells an agent that hangs from one that rests', (t) => {
   const directory = temporaryDirectory(t);
   const path = join(directory, 'status.json');
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   const file = createStatusFile(directory, {}, clock);
   const rest = { state: 'watching', summary: 'watching', signals: [] } as const satisfies Report;
   file.write(rest);

@@ -6,7 +6,7 @@ import { it, type TestContext } from 'node:test';
 import type { Report } from '../../../src/agent/report/report.ts';
 import { emitEmf } from '../../../src/metrics/emf.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
-import { createManualClock } from '../sandbox/manual-clock.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const watching: Report = { state: 'watching', summary: '', signals: [], cluster: 'web', instanceId: 'i-1' };
 const draining: Report = {
@@ -120,7 +120,7 @@ it('a FIFO in the place of its file is said, and not waited for', async (t) => {
 
 function start(t: TestContext) {
   const path = join(temporaryDirectory(t), 'metrics.json');
-  const clock = createManualClock(0);
+  const clock = createVirtualClock(0);
   const stop = new AbortController();
   t.after(() => stop.abort());
   const said: string[] = [];

@@ -4,12 +4,12 @@ import type { Report } from '../../../src/agent/report/report.ts';
 import { AwsError } from '../../../src/aws/errors.ts';
 import { createRecorder } from '../../../src/metrics/recorder.ts';
 import { formatSamples } from '../../../src/metrics/series.ts';
-import { createManualClock } from '../sandbox/manual-clock.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const self = { version: '1.2.3', nodeVersion: 'v24.0.0', memory: () => 50_000_000, cpu: () => 1.25 };
 
 function setUp() {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   const recorder = createRecorder(clock, self);
   const lines = (part: string) =>
     formatSamples(recorder.samples())

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import type { EventName } from '../../../src/log/events.ts';
 import { startMetrics } from '../../../src/metrics/start-metrics.ts';
-import { createManualClock } from '../sandbox/manual-clock.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 function start(test: TestContext, where: { listen?: { host: string; port: number }; file?: string }) {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   const stop = new AbortController();
   test.after(() => stop.abort());
   const said: [EventName, string][] = [];

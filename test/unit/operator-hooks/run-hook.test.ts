@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
 import { GIVE_UP_AFTER_MS, KILL_AFTER_MS, runHook } from '../../../src/operator-hooks/run-hook.ts';
-import { createManualClock, type ManualClock } from '../sandbox/manual-clock.ts';
+import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 import { createHookFiles, type HookFiles } from './hook-files.ts';
 
 const MINUTE = 60_000;
@@ -148,8 +148,8 @@ const given = (path: string) => ({
 });
 
 /** Stands still until it is told, but for the short wait for a hook's last output. */
-function createHookClock(): ManualClock {
-  const clock = createManualClock();
+function createHookClock(): VirtualClock {
+  const clock = createVirtualClock();
   return {
     ...clock,
     sleep: (ms, options) => (ms < KILL_AFTER_MS ? Promise.resolve() : clock.sleep(ms, options)),

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
 import { addCapacityProvider } from '../../../src/sandbox/world/capacity-providers.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { outcome } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 const MINUTE = 60_000;
 
 function scene({ scales = false, maxSize = 5 } = {}) {
-  const fleet = createFleet({ now: startTime, groupOptions: { maxSize } });
+  const fleet = createFleet({ now: START, groupOptions: { maxSize } });
   const { world, cluster, group } = fleet;
   world.instanceTypes.set('m6i.large', { vCpus: 2, memory: 4096, gpus: 0 });
   group.launch = () => fleet.addInstance({ cpu: 2048, memory: 4096, ecsAgentAfter: MINUTE });

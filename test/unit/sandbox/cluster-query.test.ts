@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { outcome } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 // One instance: t2.small in eu-west-1b, of the stack `prod`, with one task of the group `service:site`.
-const fleet = createFleet({ now: startTime });
+const fleet = createFleet({ now: START });
 const machine = fleet.addInstance({
   instanceId: 'i-0123456789abcdef0',
   instanceType: 't2.small',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runSandbox } from '../../../src/commands/sandbox.ts';
-import { createManualClock } from './manual-clock.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 function io(onText: (text: string) => void = () => {}) {
   const texts = { stdout: '', stderr: '' };
@@ -15,7 +15,7 @@ function io(onText: (text: string) => void = () => {}) {
   const streams = {
     stdout: writer('stdout'),
     stderr: writer('stderr'),
-    clock: createManualClock(),
+    clock: createVirtualClock(),
     stop: stop.signal,
   };
   return { texts, stop, streams };

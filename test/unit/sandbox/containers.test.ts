@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { outcome } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 type Definition = { name: string; command: string; essential?: boolean; cpu?: number; image?: string };
 
 function scene(...definitions: readonly Definition[]) {
-  const fleet = createFleet({ now: startTime, clusterName: 'batch', timings: { stopTimeout: 30_000 } });
+  const fleet = createFleet({ now: START, clusterName: 'batch', timings: { stopTimeout: 30_000 } });
   fleet.addInstance({ cpu: 1024, memory: 2048 });
   const register = () =>
     fleet.world.call('ecs:RegisterTaskDefinition', {

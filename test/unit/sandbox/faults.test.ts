@@ -10,7 +10,7 @@ import { createFleet } from '../../../src/sandbox/fleet.ts';
 import { type InMemoryFace, inMemory } from '../../../src/sandbox/in-memory.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/handlers.ts';
-import { createManualClock, startTime } from './manual-clock.ts';
+import { createVirtualClock, START } from '../../support/virtual-clock.ts';
 
 // What a fault looks like to the agent must not depend on the face: the simulation believes the in-memory one.
 
@@ -129,7 +129,7 @@ describe('a fault looks the same on both faces', () => {
 
 describe('which requests a fault is for', () => {
   const scene = () => {
-    const clock = createManualClock();
+    const clock = createVirtualClock();
     const fleet = createFleet({ clock });
     fleet.addInstance({ instanceId: id });
     const { transport, http } = inMemory(fleet.world, { clock, instanceId: id });
@@ -215,12 +215,12 @@ describe('which requests a fault is for', () => {
     await Promise.resolve();
     clock.pass(5000);
     assert.match(await answer, /^No answer within 5000 ms/);
-    assert.equal(clock.now(), startTime + 5000);
+    assert.equal(clock.now(), START + 5000);
   });
 });
 
 test('without credentials no call is made', async () => {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   const fleet = createFleet({ clock });
   fleet.addInstance({ instanceId: id, credentialsAfter: 1000 });
   const { transport } = inMemory(fleet.world, { clock, instanceId: id });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet, type FleetOptions } from '../../../src/sandbox/fleet.ts';
 import type { LifecycleNotification } from '../../../src/sandbox/world/timeline.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { lifecycleStates, outcome, remember } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 const timings = { terminatingToWait: 1_000, proceedToShutdown: 2_000, rootVolumeExchange: 5_000 };
 
 function scene(options: FleetOptions = {}, machineOptions = {}) {
-  const fleet = createFleet({ now: startTime, timings, ...options });
+  const fleet = createFleet({ now: START, timings, ...options });
   const machine = fleet.addInstance(machineOptions);
   const times = remember(fleet, lifecycleStates);
   const states = () => times.map((one) => one.replace(/^\d+ /, ''));

@@ -3,14 +3,14 @@ import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
 import { reregister } from '../../../src/sandbox/world/ecs-agent.ts';
 import type { Machine } from '../../../src/sandbox/world/state.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { deregister, instanceOf } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 const ttl = 'x-aws-ec2-metadata-token-ttl-seconds';
 const folder = '/latest/meta-data';
 
 function scene(options: Parameters<ReturnType<typeof createFleet>['addInstance']>[0] = {}) {
-  const fleet = createFleet({ now: startTime });
+  const fleet = createFleet({ now: START });
   const machine = fleet.addInstance(options);
   const put = (headers: Record<string, string>) =>
     fleet.world.imds(machine.id, { method: 'PUT', path: '/latest/api/token', headers });
@@ -108,7 +108,7 @@ describe('the metadata service', () => {
     const { fleet, machine, get } = scene();
     const scheduled = () => get(`${folder}/events/maintenance/scheduled`)?.body;
     assert.equal(scheduled(), '[]');
-    const id = fleet.scheduleEvent(machine, { code: 'system-reboot', notBefore: startTime + 3_600_000 });
+    const id = fleet.scheduleEvent(machine, { code: 'system-reboot', notBefore: START + 3_600_000 });
     assert.deepEqual(JSON.parse(scheduled() ?? ''), [
       {
         NotBefore: '2 Jan 2026 04:04:05 GMT',
@@ -186,7 +186,7 @@ describe('the ECS agent', () => {
   };
 
   test('refuses until it has registered', () => {
-    const fleet = createFleet({ now: startTime });
+    const fleet = createFleet({ now: START });
     const machine = fleet.addInstance({ ecsAgentAfter: 2000 });
     assert.equal(fleet.world.introspection(machine.id, '/v1/metadata'), undefined);
     fleet.pass(2000);
@@ -198,7 +198,7 @@ describe('the ECS agent', () => {
   });
 
   test('lists tasks, those that have stopped too', () => {
-    const fleet = createFleet({ now: startTime });
+    const fleet = createFleet({ now: START });
     const machine = fleet.addInstance();
     const runs = fleet.runTask(machine, { family: 'site' });
     const ended = fleet.runTask(machine);
@@ -220,7 +220,7 @@ describe('the ECS agent', () => {
   });
 
   test('lists a task once ECS has sent it, which is when it is PENDING and the ECS agent is up', () => {
-    const fleet = createFleet({ now: startTime, timings: { provisioning: 3_000, pending: 60_000 } });
+    const fleet = createFleet({ now: START, timings: { provisioning: 3_000, pending: 60_000 } });
     const machine = fleet.addInstance();
     const listed = () => ask(fleet, machine, '/v1/tasks').Tasks.map(({ Arn }: { Arn: string }) => Arn);
     const task = fleet.runTask(machine, { running: false });
@@ -239,7 +239,7 @@ describe('the ECS agent', () => {
   });
 
   test('keeps its ARN after the instance was deregistered, and restarted then stays down', () => {
-    const fleet = createFleet({ now: startTime });
+    const fleet = createFleet({ now: START });
     const machine = fleet.addInstance();
     const { arn } = instanceOf(machine);
     deregister(fleet, machine);
@@ -252,7 +252,7 @@ describe('the ECS agent', () => {
   });
 
   test('answers an unknown path with a list of commands, and an unknown task with 404', () => {
-    const fleet = createFleet({ now: startTime });
+    const fleet = createFleet({ now: START });
     const machine = fleet.addInstance();
     const commands = { AvailableCommands: ['/v1/metadata', '/v1/tasks', '/license'] };
     assert.deepEqual(ask(fleet, machine, '/'), commands);
@@ -264,7 +264,7 @@ describe('the ECS agent', () => {
   });
 
   test('can lie stale', () => {
-    const fleet = createFleet({ now: startTime });
+    const fleet = createFleet({ now: START });
     const machine = fleet.addInstance();
     const task = fleet.runTask(machine);
     fleet.ecsAgent(machine, 'frozen');
@@ -277,7 +277,7 @@ describe('the ECS agent', () => {
 });
 
 test('a reboot ends every container, and ECS hears of it when its agent is back', () => {
-  const fleet = createFleet({ now: startTime });
+  const fleet = createFleet({ now: START });
   const machine = fleet.addInstance();
   const task = fleet.runTask(machine);
   fleet.reboot(machine, 20_000);
@@ -289,7 +289,7 @@ test('a reboot ends every container, and ECS hears of it when its agent is back'
 });
 
 test('a reboot in the middle of a first start begins it anew: it registers once, and not before it is up', () => {
-  const fleet = createFleet({ now: startTime });
+  const fleet = createFleet({ now: START });
   const machine = fleet.addInstance({ imdsAfter: 4_000, ecsAgentAfter: 12_000 });
   fleet.reboot(machine, 8_000);
   fleet.pass(7_999);

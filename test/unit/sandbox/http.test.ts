@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { createNodeHttp } from '../../../src/host/node-http.ts';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
-import { createManualClock, startTime } from './manual-clock.ts';
+import { createVirtualClock, START } from '../../support/virtual-clock.ts';
 
 const first = 'i-00000000000000001';
 const limits = { timeoutMs: 5000, maxBytes: 1_000_000 };
@@ -17,7 +17,7 @@ let fleet: Fleet;
 let sandbox: Sandbox;
 
 function setUp(): void {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   before(async () => {
     fleet = createFleet({ clock });
     fleet.addInstance({ instanceId: first });
@@ -157,7 +157,7 @@ describe('the ports of an instance', () => {
 });
 
 test('things happen when their time has come, though nobody calls', async () => {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   const idle = createFleet({ clock, timings: { terminatingToWait: 1000 } });
   const machine = idle.addInstance();
   const waiting = new Promise<number>((resolve) => {
@@ -171,7 +171,7 @@ test('things happen when their time has come, though nobody calls', async () => 
   await running.settled();
   await new Promise((resolve) => setImmediate(resolve));
   clock.pass(1000);
-  assert.equal(await waiting, startTime + 1000);
+  assert.equal(await waiting, START + 1000);
   await running.close();
 });
 

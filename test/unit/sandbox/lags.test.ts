@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet, type FleetOptions } from '../../../src/sandbox/fleet.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { deregister, drain, instanceOf, outcome, remember } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 // What AWS takes its time for, and what it documents nothing about.
 
 const KEY = 'ecs-drain-agent:terminate';
 
 function scene(options: FleetOptions = {}) {
-  const fleet = createFleet({ now: startTime, ...options });
+  const fleet = createFleet({ now: START, ...options });
   return { fleet, machine: fleet.addInstance() };
 }
 

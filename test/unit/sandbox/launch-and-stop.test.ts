@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet, type FleetOptions } from '../../../src/sandbox/fleet.ts';
 import type { LifecycleNotification } from '../../../src/sandbox/world/timeline.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { instanceOf, lifecycleStates, remember, taskStates } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 const timings = { pendingToWait: 1_000, pendingToService: 2_000, terminatingToWait: 1_000 };
 const LAUNCHING = 'autoscaling:EC2_INSTANCE_LAUNCHING';
@@ -13,7 +13,7 @@ function launching(options: FleetOptions = {}, machineOptions = {}) {
     { name: 'drain' },
     { name: 'bootstrap', transition: LAUNCHING, heartbeatTimeout: 60 } as const,
   ];
-  const fleet = createFleet({ now: startTime, timings, hooks, ...options });
+  const fleet = createFleet({ now: START, timings, hooks, ...options });
   const states = remember(fleet, lifecycleStates);
   const notices: LifecycleNotification['detail'][] = [];
   fleet.world.onLifecycleEvent(({ detail }) => notices.push(detail));
@@ -100,7 +100,7 @@ describe('an instance that is stopped in the warm pool', () => {
 
 describe('an instance that somebody stops and starts', () => {
   function stopped(options: FleetOptions = {}) {
-    const fleet = createFleet({ now: startTime, timings: { hostLossNoticed: 5_000 }, ...options });
+    const fleet = createFleet({ now: START, timings: { hostLossNoticed: 5_000 }, ...options });
     const machine = fleet.addInstance();
     fleet.runTask(machine);
     const tasks = remember(fleet, taskStates);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { outcome } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 function scene() {
-  const fleet = createFleet({ now: startTime, groupOptions: { maxSize: 3 } });
+  const fleet = createFleet({ now: START, groupOptions: { maxSize: 3 } });
   fleet.group.launch = () => fleet.addInstance({ ecsAgentAfter: 60_000 });
   const launch = (input: object = {}) =>
     fleet.world.call('autoscaling:LaunchInstances', {
@@ -48,7 +48,7 @@ test('it never goes above the maximum', () => {
 
 test('it launches in the zone that it is asked for, and in none that the group does not have', () => {
   const fleet = createFleet({
-    now: startTime,
+    now: START,
     groupOptions: { maxSize: 5, zones: ['eu-west-1a', 'eu-west-1b'] },
   });
   fleet.group.launch = (availabilityZone) => fleet.addInstance({ availabilityZone });
@@ -72,7 +72,7 @@ test('it launches in the zone that it is asked for, and in none that the group d
 
 test('a group spreads what it launches over its zones, and waits where none has capacity', () => {
   const fleet = createFleet({
-    now: startTime,
+    now: START,
     groupOptions: { maxSize: 5, zones: ['eu-west-1a', 'eu-west-1b'] },
   });
   fleet.group.launch = (availabilityZone) => fleet.addInstance({ availabilityZone });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet, type FleetOptions } from '../../../src/sandbox/fleet.ts';
 import type { Machine } from '../../../src/sandbox/world/state.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { lifecycleStates, outcome, remember } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 const timings = { terminatingToWait: 1000, proceedToShutdown: 2000 };
 
 function scene(options: FleetOptions = {}) {
-  const fleet = createFleet({ now: startTime, timings, ...options });
+  const fleet = createFleet({ now: START, timings, ...options });
   const machine = fleet.addInstance();
   const states = remember(fleet, lifecycleStates);
   return { fleet, machine, states };
@@ -290,10 +290,10 @@ describe('a group that retains abandoned instances', () => {
 
 describe('the capacity of a group', () => {
   test('going down takes the oldest instance that is not protected', () => {
-    const fleet = createFleet({ now: startTime, timings });
-    const oldest = fleet.addInstance({ launchedAt: startTime - 3000, protectedFromScaleIn: true });
-    const young = fleet.addInstance({ launchedAt: startTime - 1000 });
-    const old = fleet.addInstance({ launchedAt: startTime - 2000 });
+    const fleet = createFleet({ now: START, timings });
+    const oldest = fleet.addInstance({ launchedAt: START - 3000, protectedFromScaleIn: true });
+    const young = fleet.addInstance({ launchedAt: START - 1000 });
+    const old = fleet.addInstance({ launchedAt: START - 2000 });
     fleet.world.call('autoscaling:SetDesiredCapacity', {
       AutoScalingGroupName: 'web-asg',
       DesiredCapacity: 2,

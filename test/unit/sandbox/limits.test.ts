@@ -6,14 +6,14 @@ import { parseLimits } from '../../../src/sandbox/parse-limits.ts';
 import { startSandbox } from '../../../src/sandbox/start.ts';
 import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/handlers.ts';
 import { bucketOf, type Limits } from '../../../src/sandbox/world/limits.ts';
-import { createManualClock, startTime } from './manual-clock.ts';
+import { createVirtualClock, START } from '../../support/virtual-clock.ts';
 import { createSdk } from './sdk.ts';
 
 const cluster = { cluster: 'web' };
 const definition = { family: 'a', containerDefinitions: [{ name: 'a' }] };
 
 function stage(limits: Limits): Fleet {
-  const fleet = createFleet({ now: startTime, limits });
+  const fleet = createFleet({ now: START, limits });
   fleet.addInstance();
   return fleet;
 }
@@ -126,7 +126,7 @@ describe('who shares a bucket', () => {
   test('all instances of the account, and whoever else calls', async () => {
     const fleet = stage({ 'ecs-cluster-read': { burst: 2, perSecond: 1 } });
     const other = fleet.addInstance();
-    const clock = createManualClock();
+    const clock = createVirtualClock();
     const asks = async (instanceId: string) => {
       const { transport } = inMemory(fleet.world, { clock, instanceId });
       return transport('ecs:ListTasks', cluster, { signal: new AbortController().signal });
@@ -170,7 +170,7 @@ test('what a test does to the World takes nothing from the account', () => {
 });
 
 test('on the wire each service answers with its own error, as the real SDK reads it', async (t) => {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   const none = { burst: 0, perSecond: 1 };
   const fleet = createFleet({
     clock,

@@ -4,11 +4,11 @@ import { createFleet } from '../../../src/sandbox/fleet.ts';
 import { inMemory } from '../../../src/sandbox/in-memory.ts';
 import { addMessageQueue } from '../../../src/sandbox/world/message-queues.ts';
 import type { WorldOptions } from '../../../src/sandbox/world/options.ts';
+import { createVirtualClock, START } from '../../support/virtual-clock.ts';
 import { outcome } from './calls.ts';
-import { createManualClock, startTime } from './manual-clock.ts';
 
 function scene(options: WorldOptions = {}) {
-  const { world, pass } = createFleet({ now: startTime, ...options });
+  const { world, pass } = createFleet({ now: START, ...options });
   const { url } = addMessageQueue(world, 'demand');
   const QueueUrl = url;
   return {
@@ -85,7 +85,7 @@ describe('a queue', () => {
 
 describe('a long poll', () => {
   function polling(seconds: number) {
-    const clock = createManualClock();
+    const clock = createVirtualClock();
     const { world, addInstance } = createFleet({ clock });
     const { id } = addInstance();
     const { url } = addMessageQueue(world, 'demand');

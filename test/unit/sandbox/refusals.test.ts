@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
 import type { WorldInput, WorldOperation } from '../../../src/sandbox/world/handlers.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { outcome } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 // What each service refuses, in its own words: by the API references, and by what others have met.
 
@@ -103,7 +103,7 @@ function maxResults(): string {
 describe('is refused as by AWS', () => {
   for (const [operation, input, refusal] of refusals)
     test(`${operation} ${JSON.stringify(input).slice(0, 80)}`, () => {
-      const fleet = createFleet({ now: startTime });
+      const fleet = createFleet({ now: START });
       const machine = fleet.addInstance({ instanceId: first });
       const call = () => JSON.stringify(fleet.world.call(operation, input as never));
       assert.equal(outcome(call), refusal);
@@ -112,7 +112,7 @@ describe('is refused as by AWS', () => {
 });
 
 test('a tag whose key has a space is taken where metadata serves no tags', () => {
-  const fleet = createFleet({ now: startTime });
+  const fleet = createFleet({ now: START });
   const machine = fleet.addInstance({ metadataTags: false });
   const tag = { Key: 'cost centre', Value: '7' };
   fleet.world.call('ec2:CreateTags', { Resources: [machine.id], Tags: [tag] });
@@ -120,7 +120,7 @@ test('a tag whose key has a space is taken where metadata serves no tags', () =>
 });
 
 test('several instances of a group are terminated in one call, each with an activity', () => {
-  const fleet = createFleet({ now: startTime });
+  const fleet = createFleet({ now: START });
   const machines = [fleet.addInstance(), fleet.addInstance(), fleet.addInstance()];
   const { Activities, Activity } = fleet.world.call('autoscaling:TerminateInstanceInAutoScalingGroup', {
     AutoScalingGroupName: group,
@@ -136,7 +136,7 @@ test('several instances of a group are terminated in one call, each with an acti
 
 describe('a page token', () => {
   function paged() {
-    const fleet = createFleet({ now: startTime, clusterName: 'web' });
+    const fleet = createFleet({ now: START, clusterName: 'web' });
     const machine = fleet.addInstance();
     for (let index = 0; index < 3; index++) fleet.runTask(machine);
     const input = { cluster: 'web', family: 'batch' };

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
 import { addCapacityProvider } from '../../../src/sandbox/world/capacity-providers.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { outcome } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 type Machine = Parameters<ReturnType<typeof createFleet>['addInstance']>[0];
 
 function scene(definition: object, container: object, machine: Machine = {}) {
-  const fleet = createFleet({ now: startTime, timings: { provisioningTimeout: 60_000 } });
+  const fleet = createFleet({ now: START, timings: { provisioningTimeout: 60_000 } });
   fleet.addInstance({ cpu: 2048, memory: 4096, ...machine });
   fleet.world.call('ecs:RegisterTaskDefinition', {
     family: 'job',
@@ -165,7 +165,7 @@ describe('a task whose host is terminated', () => {
     ],
   ] as const) {
     test(`${what}: ${expected.join(' ') || 'nothing'}`, () => {
-      const fleet = createFleet({ now: startTime, ...options });
+      const fleet = createFleet({ now: START, ...options });
       const machine = fleet.addInstance();
       const task = fleet.runTask(machine, { sigtermExitCode: 5 });
       if (spot) fleet.interruptSpot(machine);

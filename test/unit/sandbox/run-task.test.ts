@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
 import { addDefinition } from '../../../src/sandbox/world/task-definitions.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { instanceOf, outcome } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 function scene(instances = 1) {
-  const fleet = createFleet({ now: startTime });
+  const fleet = createFleet({ now: START });
   addDefinition(fleet.world, { family: 'job', cpu: 256, memory: 512, containerName: 'main' });
   for (let index = 0; index < instances; index++) fleet.addInstance({ cpu: 1024, memory: 2048 });
   const run = (input: object = {}) =>

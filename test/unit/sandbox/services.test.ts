@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import type { Machine } from '../../../src/sandbox/world/state.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { drain, remember } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 // Starting takes 1 s, stopping 1 s, and a service looks after 100 ms.
 const timings = {
@@ -18,7 +18,7 @@ const timings = {
 };
 
 function scene(instances = 2) {
-  const fleet = createFleet({ now: startTime, timings });
+  const fleet = createFleet({ now: START, timings });
   const machines = Array.from({ length: instances }, () => fleet.addInstance({ cpu: 1000, memory: 1000 }));
   return { fleet, machines };
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
 import type { TaskStatus } from '../../../src/sandbox/world/statuses.ts';
+import { START } from '../../support/virtual-clock.ts';
 import { deregister, drain, instanceOf, outcome, remember, taskStates } from './calls.ts';
-import { startTime } from './manual-clock.ts';
 
 const timings = {
   provisioning: 100,
@@ -17,7 +17,7 @@ const timings = {
 };
 
 function scene() {
-  const fleet = createFleet({ now: startTime, timings });
+  const fleet = createFleet({ now: START, timings });
   const machine = fleet.addInstance();
   const states = remember(fleet, taskStates);
   return { fleet, machine, states };
@@ -178,7 +178,7 @@ describe('running tasks', () => {
   };
 
   test('they go to an ACTIVE instance with room; what finds none is a failure, with HTTP 200', () => {
-    const fleet = createFleet({ now: startTime });
+    const fleet = createFleet({ now: START });
     const machine = fleet.addInstance({ cpu: 1000, memory: 1000 });
     fleet.world.call('ecs:RegisterTaskDefinition', definition);
     const run = () => fleet.world.call('ecs:RunTask', { cluster: 'web', taskDefinition: 'job' });
@@ -198,7 +198,7 @@ describe('running tasks', () => {
   });
 
   test('without an instance that takes tasks the call is refused', () => {
-    const fleet = createFleet({ now: startTime });
+    const fleet = createFleet({ now: START });
     fleet.world.call('ecs:RegisterTaskDefinition', definition);
     const run = () =>
       outcome(() => String(fleet.world.call('ecs:RunTask', { cluster: 'web', taskDefinition: 'job' })));
@@ -225,7 +225,7 @@ describe('deregistering a container instance', () => {
   });
 
   test('is refused only for tasks on their way up, where the World is told so', () => {
-    const fleet = createFleet({ now: startTime, timings, deregisterRefusedFor: 'pending-or-running' });
+    const fleet = createFleet({ now: START, timings, deregisterRefusedFor: 'pending-or-running' });
     const machine = fleet.addInstance();
     const task = fleet.runTask(machine, { running: false });
     assert.match(deregister(fleet, machine), /Found running tasks/);
@@ -240,7 +240,7 @@ describe('deregistering a container instance', () => {
     ['inactive', /^INACTIVE$/],
   ] as const) {
     test(`a second time it is ${deregisterAgain}`, () => {
-      const fleet = createFleet({ now: startTime, deregisterAgain });
+      const fleet = createFleet({ now: START, deregisterAgain });
       const machine = fleet.addInstance();
       assert.equal(deregister(fleet, machine), 'INACTIVE');
       assert.match(deregister(fleet, machine), expected);
@@ -255,7 +255,7 @@ describe('deregistering a container instance', () => {
     fleet.terminate(machine, 'a test');
     assert.deepEqual(fleet.world.interruptions, [
       {
-        at: startTime,
+        at: START,
         taskArn: task.arn,
         group: 'family:batch',
         instanceId: machine.id,

@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { createFleet } from '../../../src/sandbox/fleet.ts';
 import { attachTagger } from '../../../src/sandbox/tagger.ts';
 import { timelineLine } from '../../../src/sandbox/timeline-line.ts';
-import { startTime } from './manual-clock.ts';
+import { START } from '../../support/virtual-clock.ts';
 
 const id = 'i-00000000000000001';
 
 test('a drain is told a line for each event', () => {
-  const fleet = createFleet({ now: startTime, timings: { terminatingToWait: 1500 } });
+  const fleet = createFleet({ now: START, timings: { terminatingToWait: 1500 } });
   const machine = fleet.addInstance({ instanceId: id });
   attachTagger(fleet, { hook: 'drain' });
   const lines: string[] = [];
@@ -28,7 +28,7 @@ test('a drain is told a line for each event', () => {
 
 test('what others wrote cannot command a terminal, nor begin a line of its own', () => {
   const line = timelineLine({
-    at: startTime,
+    at: START,
     type: 'tag-put',
     instanceId: id,
     key: 'k\u009b31m',
@@ -38,7 +38,7 @@ test('what others wrote cannot command a terminal, nor begin a line of its own',
 });
 
 test('the tagger leaves other hooks alone', () => {
-  const fleet = createFleet({ now: startTime, hooks: [{ name: 'backup' }] });
+  const fleet = createFleet({ now: START, hooks: [{ name: 'backup' }] });
   const machine = fleet.addInstance();
   attachTagger(fleet, { hook: 'drain' });
   fleet.scaleIn(machine);

@@ -4,7 +4,7 @@ import { createFleet, type Fleet } from '../../../src/sandbox/fleet.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/start.ts';
 import { addCapacityProvider } from '../../../src/sandbox/world/capacity-providers.ts';
 import { operations, type WorldInput, type WorldOperation } from '../../../src/sandbox/world/handlers.ts';
-import { createManualClock, startTime } from './manual-clock.ts';
+import { createVirtualClock, START } from '../../support/virtual-clock.ts';
 import { createSdk, type Sdk } from './sdk.ts';
 
 // The same calls go to two Worlds: one by way of the real SDK and its wire protocol, one directly. What comes
@@ -26,7 +26,7 @@ const neededQuery = {
     Stat: 'Maximum',
   },
 };
-const lastHour = { StartTime: new Date(startTime - 3_600_000), EndTime: new Date(startTime + 3_600_000) };
+const lastHour = { StartTime: new Date(START - 3_600_000), EndTime: new Date(START + 3_600_000) };
 
 const script: Step[] = [
   ['sqs:CreateQueue', { QueueName: 'demand', Attributes: { VisibilityTimeout: '60' } }],
@@ -232,7 +232,7 @@ const script: Step[] = [
     'cloudwatch:PutMetricData',
     {
       Namespace: 'jobs',
-      MetricData: [{ MetricName: 'Needed', Dimensions: needed, Timestamp: new Date(startTime), Value: 2.5 }],
+      MetricData: [{ MetricName: 'Needed', Dimensions: needed, Timestamp: new Date(START), Value: 2.5 }],
     },
   ],
   [
@@ -270,7 +270,7 @@ const script: Step[] = [
 ];
 
 describe('every call gives over the wire what the World answers', () => {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   const direct = fleet();
   const wired = fleet();
   let sandbox: Sandbox;

@@ -4,14 +4,14 @@ import type { Input, Operation, Output } from '../../../src/aws/operations.ts';
 import { addFault, type FaultKind } from '../../../src/sandbox/faults.ts';
 import { createFleet, type FleetOptions } from '../../../src/sandbox/fleet.ts';
 import { inMemory } from '../../../src/sandbox/in-memory.ts';
+import { createVirtualClock, START } from '../../support/virtual-clock.ts';
 import { deregister, drain, instanceOf } from './calls.ts';
-import { createManualClock, startTime } from './manual-clock.ts';
 
 const signal = new AbortController().signal;
 
 function scene(options: FleetOptions = {}) {
-  const clock = createManualClock();
-  const fleet = createFleet({ now: startTime, ...options });
+  const clock = createVirtualClock();
+  const fleet = createFleet({ now: START, ...options });
   const machine = fleet.addInstance();
   const neighbour = fleet.addInstance();
   const face = inMemory(fleet.world, { clock, instanceId: machine.id });
@@ -168,7 +168,7 @@ test('introspection can be slow, or hang until whoever asks gives up', async () 
 
 test('metadata shows a tag for a while after it was removed, and no folder where there is no tag', () => {
   const fleet = createFleet({
-    now: startTime,
+    now: START,
     timings: { tagRemovalShown: 90_000 },
     emptyTagFolder: 'missing',
   });

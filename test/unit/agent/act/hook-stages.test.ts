@@ -6,7 +6,7 @@ import { stagesDue } from '../../../../src/agent/decide/stages-due.ts';
 import type { Action, Memory, Observation, Policy, StageState } from '../../../../src/agent/model.ts';
 import { known, unknown } from '../../../../src/base/reading.ts';
 import type { HookFacts, HookStage, HooksResult } from '../../../../src/operator-hooks/operator-hooks.ts';
-import { createManualClock } from '../../sandbox/manual-clock.ts';
+import { createVirtualClock } from '../../../support/virtual-clock.ts';
 import { CI as arn, inState, MINUTE, NOW, policy } from '../decide/observations.ts';
 
 const registered = (status: string) => known({ kind: 'registered', cluster: 'web', arn, status } as const);
@@ -138,7 +138,7 @@ describe('running the stages', () => {
   const facts: HookFacts = { instanceId: 'i-1', region: 'eu-west-1', signals: [] };
 
   function setUp(holds: boolean) {
-    const clock = createManualClock();
+    const clock = createVirtualClock();
     const runs: [HookStage, number][] = [];
     let changes = 0;
     const ended: [HookStage, string][] = [];

@@ -5,7 +5,7 @@ import type { Caller } from '../../../../src/aws/call.ts';
 import type { Task } from '../../../../src/aws/ecs.ts';
 import { AwsError, type AwsErrorKind } from '../../../../src/aws/errors.ts';
 import type { Operation } from '../../../../src/aws/operations.ts';
-import { createManualClock } from '../../sandbox/manual-clock.ts';
+import { createVirtualClock } from '../../../support/virtual-clock.ts';
 
 const HOUR = 3_600_000;
 const of = (id: string, group: string, createdAt: number): Task => ({
@@ -22,7 +22,7 @@ const tasks = [
 ];
 
 function setUp(fails: Partial<Record<Operation, AwsErrorKind>> = {}) {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   const calls: [Operation, object][] = [];
   const said: string[] = [];
   const call = async (operation: Operation, input: object) => {
@@ -153,7 +153,7 @@ describe('what ECS leaves out', () => {
       inputs.push(input);
       return left.shift() ?? {};
     };
-    const explain = createExplain(call as unknown as Caller, createManualClock(), () => {}, assert.fail);
+    const explain = createExplain(call as unknown as Caller, createVirtualClock(), () => {}, assert.fail);
     let explained: Awaited<ReturnType<typeof explain>> = { services: [], protectedTasks: [] };
     for (const _ of answers) explained = await explain('web', about);
     return { ...explained, inputs };

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { createFaultLog } from '../../../../src/agent/report/faults.ts';
-import { createManualClock } from '../../sandbox/manual-clock.ts';
+import { createVirtualClock } from '../../../support/virtual-clock.ts';
 
 const HOUR = 3_600_000;
 
 it('an error in this program is logged with its stack, of each question once an hour', () => {
-  const clock = createManualClock();
+  const clock = createVirtualClock();
   const said: [string, string, unknown][] = [];
   const onFault = createFaultLog((event, message, fields) => said.push([event, message, fields]), clock);
   const error = new TypeError('x is not a function');
