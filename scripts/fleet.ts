@@ -46,10 +46,11 @@ async function run({ families, sizes, seed, ...options }: FleetOptions): Promise
   return figures.some(isBroken) ? 1 : 0;
 }
 
-function tellProgress({ scenario, release, timedOut }: Figures): void {
-  console.error(
-    `${describe(scenario)}: released after ${seconds(release.p99)} (p99), ${timedOut} hooks timed out`,
-  );
+function tellProgress({ scenario, release, timedOut, tasksUnasked }: Figures): void {
+  const what = scenario.isSpot
+    ? `${tasksUnasked} tasks were never asked to stop`
+    : `released after ${seconds(release.p99)} (p99), ${timedOut} hooks timed out`;
+  console.error(`${describe(scenario)}: ${what}`);
 }
 
 function apis({ scenario, byApi }: Figures): string {
@@ -57,8 +58,9 @@ function apis({ scenario, byApi }: Figures): string {
   return [`${describe(scenario)}, requests a drain by API`, ...rows].join('\n');
 }
 
-function describe({ program, agents, tasksMs, hookMs }: Scenario): string {
-  return `${agents} × ${program}, tasks of up to ${tasksMs / 60_000} min, hook of ${hookMs / 1_000} s`;
+function describe({ program, agents, tasksMs, hookMs, isSpot }: Scenario): string {
+  const how = isSpot ? 'interrupted by Spot' : `hook of ${hookMs / 1_000} s`;
+  return `${agents} × ${program}, tasks of up to ${tasksMs / 60_000} min, ${how}`;
 }
 
 function writeChart(folder: string, figures: readonly Figures[]): void {

@@ -29,6 +29,7 @@ npm run fleet -- --agents N --hook 300 --tasks 2h --auto-scaling 50/10    one sc
 --auto-scaling B/R       Auto Scaling's limit: B requests at once, R a second (100/20)
 --ecs-reads B/R          ECS's limit on reading a cluster (100/20)
 --outage TIME            no AWS API answers for so long, in the middle
+--spot                   Spot interrupts all instances at once; the group does nothing
 --together               all agents start in the same second, with the termination under way
 --program NAME           agent, tag-poller or central-drainer; each of them, unless a scenario is put together
 --before DIR             beside them the agent of another checkout
@@ -77,6 +78,7 @@ function parse(argv: readonly string[]) {
       'ecs-reads': { type: 'string' },
       outage: { type: 'string' },
       together: { type: 'boolean' },
+      spot: { type: 'boolean' },
       program: { type: 'string' },
       before: { type: 'string' },
       seed: { type: 'string', default: '1' },
@@ -96,13 +98,16 @@ function familiesAsked(values: Values): readonly Family[] {
     'ecs-reads': ecsReads,
     outage,
     together,
+    spot,
     program,
     before,
   } = values;
   const extra: readonly ProgramName[] = before === undefined ? [] : ['agent-before'];
   if (program !== undefined && !PROGRAMS.includes(program))
     throw new Error(`--program must be one of ${PROGRAMS.join(', ')}: it was "${program}".`);
-  const isByHand = [tasks, hook, autoScaling, ecsReads, outage, together].some((one) => one !== undefined);
+  const isByHand = [tasks, hook, autoScaling, ecsReads, outage, together, spot].some(
+    (one) => one !== undefined,
+  );
   if (!isByHand)
     return families.map((family) => ({
       ...family,
@@ -116,6 +121,7 @@ function familiesAsked(values: Values): readonly Family[] {
     ...(ecsReads !== undefined && { ecsReads: bucket('ecs-cluster-read', ecsReads) }),
     ...(outage !== undefined && { outageMs: duration('--outage', outage) }),
     ...(together && { startTogether: true }),
+    ...(spot && { isSpot: true }),
   };
   return [{ title: titleOf(scenario), programs: [(program ?? 'agent') as ProgramName, ...extra], scenario }];
 }

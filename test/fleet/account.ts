@@ -9,7 +9,7 @@ import {
 } from '../../src/sandbox/index.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { createVirtualClock, START, type VirtualClock } from '../support/virtual-clock.ts';
-import { outageOf, type Scenario, SIGNAL_AT } from './scenario.ts';
+import { outageOf, type Scenario, SIGNAL_AT, SPOT_NOTICE_MS } from './scenario.ts';
 
 /** One account: a cluster whose instances are all in one group, under AWS's request limits, on one clock. */
 export type Account = {
@@ -48,7 +48,10 @@ export function openAccount(scenario: Scenario, onEvent: (event: TimelineEvent) 
   if (scenario.program === 'tag-poller') attachTagger(fleet);
   clock.at(START + SIGNAL_AT, () => {
     catchUp();
-    for (const machine of machines) fleet.scaleIn(machine);
+    for (const machine of machines) {
+      if (scenario.isSpot) fleet.interruptSpot(machine, { time: clock.trueNow() + SPOT_NOTICE_MS });
+      else fleet.scaleIn(machine);
+    }
   });
   if (scenario.silentEcsAgents)
     clock.at(START + SIGNAL_AT, () => {

@@ -12,6 +12,10 @@ export type Drain = {
   releasedAt: number | undefined;
   timedOut: boolean;
   tasksCut: number;
+  /** When each of its tasks was asked to stop. */
+  readonly askedToStop: Map<string, number>;
+  /** Those cut short that nobody had asked to stop. */
+  tasksUnasked: number;
   /** Its requests to AWS since the signal, by API, throttled ones included. */
   readonly requests: Map<string, number>;
   /** Those that were throttled. */
@@ -39,7 +43,8 @@ export function followDrains(): Drains {
   return {
     byInstance,
     onEvent: (event) => {
-      if (event.type === 'task-interrupted') of(event.interruption.instanceId).tasksCut++;
+      if (event.type === 'task-interrupted')
+        noteCut(of(event.interruption.instanceId), event.interruption.taskArn);
       else if (event.type === 'machine-shutting-down') gone.add(event.instanceId);
       else if ('instanceId' in event && !gone.has(event.instanceId)) note(of(event.instanceId), event);
     },
@@ -58,9 +63,15 @@ function countOne(counts: Map<string, number>, api: string): void {
   counts.set(api, (counts.get(api) ?? 0) + 1);
 }
 
+function noteCut(drain: Drain, taskArn: string): void {
+  drain.tasksCut++;
+  if (!drain.askedToStop.has(taskArn)) drain.tasksUnasked++;
+}
+
 function note(drain: Drain, event: TimelineEvent): void {
   switch (event.type) {
     case 'scale-in-chosen':
+    case 'spot-interruption':
       drain.signalAt ??= event.at;
       break;
     case 'container-instance':
@@ -68,6 +79,9 @@ function note(drain: Drain, event: TimelineEvent): void {
       break;
     case 'task-containers':
       if (event.to === 'exited') drain.lastExitAt = event.at;
+      break;
+    case 'task-asked-to-stop':
+      drain.askedToStop.set(event.taskArn, event.at);
       break;
     case 'task':
       if (event.to === 'STOPPED') drain.lastStoppedAt = event.at;
@@ -87,6 +101,8 @@ const newDrain = (): Drain => ({
   releasedAt: undefined,
   timedOut: false,
   tasksCut: 0,
+  askedToStop: new Map(),
+  tasksUnasked: 0,
   requests: new Map(),
   throttled: new Map(),
 });

@@ -40,15 +40,20 @@ export const families: readonly Family[] = [
     programs: ['agent'],
     scenario: { ...hours, hookMs: 2 * HOUR, outageMs: HOUR },
   },
+  {
+    title: 'Spot interrupts all instances at the same moment; tasks of up to two hours',
+    programs: ['agent'],
+    scenario: { ...hours, isSpot: true },
+  },
 ];
 
 /** What one scenario that was put together by hand is called. */
 export function titleOf(scenario: Omit<Scenario, 'program' | 'agents'>): string {
-  const { tasksMs, hookMs, autoScaling, ecsReads, outageMs, startTogether } = scenario;
+  const { tasksMs, hookMs, autoScaling, ecsReads, outageMs, startTogether, isSpot } = scenario;
   const isUsual = autoScaling === awsLimits['auto-scaling'];
   return [
     `Tasks of up to ${tasksMs / MINUTE} min`,
-    `hook of ${hookMs / 1_000} s`,
+    isSpot ? 'interrupted by Spot' : `hook of ${hookMs / 1_000} s`,
     ...(isUsual ? [] : [`Auto Scaling at ${autoScaling.burst}/${autoScaling.perSecond}`]),
     ...(ecsReads === awsLimits['ecs-cluster-read']
       ? []

@@ -18,6 +18,8 @@ function drain(changes: Partial<Drain> = {}): Drain {
     releasedAt: SIGNAL + 9 * MINUTE + SECOND,
     timedOut: false,
     tasksCut: 0,
+    askedToStop: new Map(),
+    tasksUnasked: 0,
     requests: new Map([['ecs:ListTasks', 10]]),
     throttled: new Map(),
     ...changes,

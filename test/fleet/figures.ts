@@ -14,6 +14,11 @@ export type Figures = {
   readonly drainingInTime: number;
   readonly timedOut: number;
   readonly tasksCut: number;
+  /** How many tasks were asked to stop, and how many were cut short unasked. */
+  readonly tasksAsked: number;
+  readonly tasksUnasked: number;
+  /** From the signal to a task being asked to stop. */
+  readonly asked: Spread;
   /** Instances that were neither released nor taken away when the scenario ended. */
   readonly leftBehind: number;
   /** Requests of one drain. */
@@ -60,6 +65,11 @@ export function figuresOf(scenario: Scenario, all: readonly Drain[]): Figures {
     drainingInTime: share(draining, drainingWithin),
     timedOut: all.filter(({ timedOut }) => timedOut).length,
     tasksCut: sum(all.map(({ tasksCut }) => tasksCut)),
+    tasksAsked: sum(all.map(({ askedToStop }) => askedToStop.size)),
+    tasksUnasked: sum(all.map(({ tasksUnasked }) => tasksUnasked)),
+    asked: spread(
+      all.flatMap(({ signalAt, askedToStop }) => [...askedToStop.values()].map((at) => delay(signalAt, at))),
+    ),
     leftBehind: all.filter(({ timedOut, releasedAt }) => !timedOut && releasedAt === undefined).length,
     requests: spread(all.map(requestsOf)),
     besides: spread(all.map(besides)),

@@ -17,6 +17,8 @@ const MOST_REQUESTS = 15;
 /** Whether each was kept. The number of requests is not judged where an outage had to be waited for. */
 export function judge(figures: Figures): Record<FleetPromise, Judgement> {
   const { scenario, timedOut, tasksCut, leftBehind, releasedInTime, besides, drainingInTime } = figures;
+  // They are about what the group terminates.
+  if (scenario.isSpot) return { F1: 'not judged', F2: 'not judged', F3: 'not judged', F4: 'not judged' };
   return {
     F1: kept(timedOut === 0 && tasksCut === 0 && leftBehind === 0),
     F2: kept(releasedInTime >= 0.99),

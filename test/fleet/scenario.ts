@@ -3,7 +3,7 @@ import { awsLimits, type BucketSize } from '../../src/sandbox/index.ts';
 /** What drains the instances: the agent, that of another checkout, or one of two other designs, for comparison. */
 export type ProgramName = 'agent' | 'agent-before' | 'tag-poller' | 'central-drainer';
 
-/** A fleet of one account that its group terminates all at once. Times are in ms. */
+/** A fleet of one account that all goes at once: its group terminates it, or Spot interrupts it. Times are in ms. */
 export type Scenario = {
   readonly program: ProgramName;
   readonly agents: number;
@@ -21,6 +21,8 @@ export type Scenario = {
   readonly silentEcsAgents: boolean;
   /** Every process starts within one second, when the instances are being terminated already. */
   readonly startTogether: boolean;
+  /** Spot interrupts every instance, with two minutes' notice. The group does nothing. */
+  readonly isSpot: boolean;
   readonly seed: number;
 };
 
@@ -37,12 +39,16 @@ export const defaultScenario: Scenario = {
   ecsReads: awsLimits['ecs-cluster-read'],
   outageMs: 0,
   startTogether: false,
+  isSpot: false,
   silentEcsAgents: false,
   seed: 1,
 };
 
 /** From a scenario's first moment to the signal: whatever watches has found its own pace by then. */
 export const SIGNAL_AT = 20 * SECOND;
+
+/** When Spot interrupts the instances, in ms after the signal. */
+export const SPOT_NOTICE_MS = 2 * MINUTE;
 
 /** When the outage begins and ends, in ms after the scenario's first moment; undefined where there is none. */
 export function outageOf({ outageMs, tasksMs }: Scenario): { from: number; to: number } | undefined {

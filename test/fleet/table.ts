@@ -1,27 +1,55 @@
 import type { Figures } from './figures.ts';
 import { type FleetPromise, fleetPromises, judge } from './promises.ts';
+import { SPOT_NOTICE_MS } from './scenario.ts';
 
-const COLUMNS = [
-  'N',
-  '',
-  'released after p50',
-  'p99',
-  'max',
-  'DRAINING p99',
-  'hooks timed out',
-  'tasks cut short',
-  'left behind',
-  'requests a drain',
-  'of them throttled',
-  'answers besides heartbeats, p50',
-  'max',
-  ...(Object.keys(fleetPromises) as FleetPromise[]),
+type Column = readonly [name: string, cell: (figures: Figures) => string];
+
+const names = Object.keys(fleetPromises) as FleetPromise[];
+
+const FLEET: readonly Column[] = [
+  ['N', ({ scenario }) => count(scenario.agents)],
+  ['', ({ scenario }) => scenario.program],
+];
+const REQUESTS: readonly Column[] = [
+  ['requests a drain', ({ requests }) => count(requests.p50)],
+  ['of them throttled', ({ allRequests, throttled }) => percent(throttled, allRequests)],
+];
+const TERMINATED: readonly Column[] = [
+  ...FLEET,
+  ['released after p50', ({ release }) => seconds(release.p50)],
+  ['p99', ({ release }) => seconds(release.p99)],
+  ['max', ({ release }) => seconds(release.max)],
+  ['DRAINING p99', ({ draining }) => seconds(draining.p99)],
+  ['hooks timed out', ({ timedOut }) => count(timedOut)],
+  ['tasks cut short', ({ tasksCut }) => count(tasksCut)],
+  ['left behind', ({ leftBehind }) => count(leftBehind)],
+  ...REQUESTS,
+  ['answers besides heartbeats, p50', ({ answers }) => count(answers.p50)],
+  ['max', ({ answers }) => count(answers.max)],
+  ...names.map((name): Column => [name, (figures) => verdict(figures, name)]),
+];
+/** Nothing holds an instance that Spot interrupts: what counts is whether its tasks were asked to stop before. */
+const INTERRUPTED: readonly Column[] = [
+  ...FLEET,
+  ['DRAINING p50', ({ draining }) => seconds(draining.p50)],
+  ['p99', ({ draining }) => seconds(draining.p99)],
+  ['tasks asked to stop', ({ tasksAsked }) => count(tasksAsked)],
+  ['before the interruption, p50', ({ asked }) => seconds(SPOT_NOTICE_MS - asked.p50)],
+  ['p99', ({ asked }) => seconds(SPOT_NOTICE_MS - asked.p99)],
+  ['never asked', ({ tasksUnasked }) => count(tasksUnasked)],
+  ['of all', ({ tasksAsked, tasksUnasked }) => percent(tasksUnasked, tasksAsked + tasksUnasked)],
+  ...REQUESTS,
 ];
 
-/** The figures as a table in Markdown, a row each, that reads well in a terminal too. */
+/** The figures of one kind of scenario as a table in Markdown, a row each, that reads well in a terminal too. */
 export function table(all: readonly Figures[]): string {
-  const rows = [COLUMNS, COLUMNS.map(() => '---'), ...all.map(row)];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const columns = all[0]?.scenario.isSpot ? INTERRUPTED : TERMINATED;
+  const rows = [
+    columns.map(([name]) => name),
+    columns.map(() => '---'),
+    ...all.map((figures) => columns.map(([, cell]) => cell(figures))),
+  ];
+  const widths = columns.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows
     .map(
       (cells) =>
@@ -32,22 +60,13 @@ export function table(all: readonly Figures[]): string {
 
 const fill = (cell: string) => (cell === '---' ? '-' : ' ');
 
-function row(figures: Figures): string[] {
-  const { scenario, release, draining, timedOut, tasksCut, leftBehind } = figures;
-  const { requests, allRequests, throttled, answers } = figures;
-  const judged = judge(figures);
-  return [
-    count(scenario.agents),
-    scenario.program,
-    ...[release.p50, release.p99, release.max, draining.p99].map(seconds),
-    ...[timedOut, tasksCut, leftBehind, requests.p50].map(count),
-    `${allRequests === 0 ? 0 : Math.round((100 * throttled) / allRequests)} %`,
-    ...[answers.p50, answers.max].map(count),
-    ...(Object.keys(fleetPromises) as FleetPromise[]).map((name) =>
-      judged[name] === 'not judged' ? '' : judged[name],
-    ),
-  ];
+function verdict(figures: Figures, name: FleetPromise): string {
+  const judged = judge(figures)[name];
+  return judged === 'not judged' ? '' : judged;
 }
+
+const percent = (part: number, whole: number): string =>
+  `${whole === 0 ? 0 : Math.round((100 * part) / whole)} %`;
 
 const count = (value: number): string => value.toLocaleString('en-US');
 
