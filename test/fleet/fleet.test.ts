@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { judge } from './promises.ts';
 import { runFleet } from './run-fleet.ts';
-import { defaultScenario, MINUTE, type Scenario, SECOND } from './scenario.ts';
+import { defaultScenario, HOUR, MINUTE, type Scenario, SECOND } from './scenario.ts';
 
 async function figures(changes: Partial<Scenario>): Promise<Figures> {
   const scenario = { ...defaultScenario, tasksMs: 2 * MINUTE, ...changes };
@@ -53,6 +53,17 @@ test('and so do 30 whose ECS agents are silent: ECS alone tells then what they a
   );
 });
 
+test('Spot interrupts 60 instances at once, in an account with few requests left: each task is asked to stop before', {
+  timeout: 120_000,
+}, async () => {
+  const ecsReads = { burst: 20, perSecond: 4 };
+  const { tasksAsked, tasksUnasked, asked } = await figures({ ...hours, isSpot: true, agents: 60, ecsReads });
+  assert.equal(tasksUnasked, 0, 'tasks were ended without a SIGTERM');
+  assert.ok(tasksAsked >= 100, `only ${tasksAsked} tasks ran: this shows nothing`);
+  assert.ok(asked.max <= 100 * SECOND, `the last one had ${120 - asked.max / SECOND} s left`);
+});
+
+const hours = { tasksMs: 2 * HOUR };
 const overloaded = (agents: number) => ({
   agents,
   tasksMs: 10 * SECOND,

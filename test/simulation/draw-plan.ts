@@ -58,7 +58,12 @@ import {
   addTerminatedAgain,
   addUntoldTermination,
 } from './draw-second-review.ts';
-import { addNoticeBesideSilence, addRecommendation, addSilentNotice } from './draw-signals.ts';
+import {
+  addNoticeBesideSilence,
+  addRecommendation,
+  addSilentNotice,
+  addThrottledNotice,
+} from './draw-signals.ts';
 import { addStop } from './draw-stop.ts';
 import {
   addLookedForInTwo,
@@ -166,6 +171,7 @@ const RARE: readonly {
   { add: addThrottledAtLimit, salt: 0x7417 },
   { add: addLookedForInTwo, salt: 0x2100 },
   { add: addSpotWhileActive, salt: 0x5907 },
+  { add: addThrottledNotice, salt: 0x7097 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {

@@ -1,6 +1,6 @@
 import { lasting } from './draw-parts.ts';
 import type { Span } from './draw-rare.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlannedFault, TaskPlan } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -80,5 +80,42 @@ export function addRecommendation(random: Random, plan: Plan, { start }: Span): 
     services: [],
     tasks: plan.tasks.map((task) => ({ ...task, runsFor: random.spread(SECOND, 10 * MINUTE) })),
     happenings: [{ at: start, what: 'rebalance' }],
+  };
+}
+
+/**
+ * Spot interrupts the instance, and ECS throttles it time and again, as it does where many are interrupted at the same moment. Tasks are
+ * placed until it is DRAINING, and ECS may be the only one to tell of them at first.
+ */
+export function addThrottledNotice(random: Random, plan: Plan, { start }: Span): Plan {
+  if (!random.chance(1 / 200)) return plan;
+  const long = (at: number): TaskPlan => ({ ...lasting(start + 10 * MINUTE), at });
+  const many = Array.from({ length: random.integer(1, 14) }, () => long(0));
+  const late = Array.from({ length: random.integer(0, 3) }, () =>
+    long(start + random.integer(-3 * SECOND, 20 * SECOND)),
+  );
+  const throttled = (at: number): PlannedFault => ({
+    at,
+    match: random.pick([
+      { service: 'ecs' },
+      { api: 'ecs:DescribeContainerInstances' },
+      { api: 'ecs:ListTasks' },
+      { api: 'ecs:DescribeTasks' },
+    ] as const),
+    fault: { what: 'throttle' },
+    count: random.integer(2, 6),
+  });
+  return {
+    ...plan,
+    flags: [],
+    machine: { ...plan.machine, ecsAgentAfter: 0 },
+    services: [],
+    tasks: [...many, ...late],
+    happenings: [{ at: start, what: 'spot', inMs: 2 * MINUTE }],
+    faults: [
+      throttled(start + random.integer(0, 40 * SECOND)),
+      ...(random.chance(0.4) ? [throttled(start + random.integer(20 * SECOND, 80 * SECOND))] : []),
+    ],
+    kills: random.chance(0.3) ? plan.kills : [],
   };
 }

@@ -142,6 +142,7 @@ function usualViewKind(pace: DrainPace): ViewKind {
   const isOutdated = isStale && failure === undefined;
   if (isHostBusy && isSettled(pace, last))
     return isUndescribed(last) && !isOutdated && isChecked ? 'quick' : 'check';
+  if (isQueuedForSpot(pace, last)) return isOutdated || !isChecked ? 'check' : 'quick';
   if (isOutdated) return isJustListed(pace, last) ? 'confirm' : 'full';
   if (isHostBusy && isUnchanged(pace, last) && wasListedLately(pace, last)) return 'check';
   const { emptySince } = pace;
@@ -223,6 +224,20 @@ function isUnchanged({ listsWhileActive }: DrainPace, { containerInstance, heard
 const wasListedLately = ({ now }: DrainPace, last: EcsView): boolean =>
   !isUndescribed(last) && now - (last.listedAt ?? -Infinity) < LIST_MS;
 
+/**
+ * Many instances are interrupted at the same moment, and ECS answers them one after the other. The ECS agent names the tasks of one that is
+ * DRAINING, so a single request tells which can be asked to stop: lists would take the others' turns.
+ */
+const isQueuedForSpot = (pace: DrainPace, last: EcsView): boolean =>
+  pace.isQueued && pace.isHostBusy && isUnchanged(pace, last) && pace.now < spotLookAt(pace);
+
+/** Once its tasks are known, it leaves ECS's answers to the others until it has asked them to stop. */
+const spotLookAt = ({ spotStopAt = -Infinity }: DrainPace): number => spotStopAt + LOOK_MS;
+
+/** ECS has described each task that the host names. */
+const areAllTold = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
+  (ifKnown(tasks)?.filter((task) => task.containerInstanceArn !== undefined).length ?? 0) >= tasksSeenHere;
+
 function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
   return now >= stopTasksAt - BEFORE_STOP_MS;
 }
@@ -303,12 +318,13 @@ function releasedInterval(
 }
 
 function viewInterval(pace: DrainPace, last: EcsView): number {
-  const { now, jitter, stopTasksAt = Infinity } = pace;
+  const { now, jitter, asked, stopTasksAt = Infinity } = pace;
   const { requests, containerInstance } = last;
   // The instance was set DRAINING once more shortly before the limit, and its tasks were not listed since (while it is ACTIVE,
   // they are not listed at all).
   const isDraining = containerInstance.kind === 'registered' && containerInstance.status === 'DRAINING';
   if (isDraining && isUndescribed(last) && isStopNear(pace)) return GLANCE_IGNORED_MS;
+  if (isQueuedForSpot(pace, last) && areAllTold(pace, last)) return spotLookAt(pace) - asked.ecsView.at;
   if (isUndescribed(last) && wasToListAll(pace)) return GLANCE_MS;
   const isOld = now >= stopTasksAt + AFTER_STOP_MS;
   return Math.max(isOld ? 60_000 : 0, listInterval(requests)) * (1 + jitter * 0.2);
