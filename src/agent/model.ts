@@ -350,6 +350,8 @@ export type EcsView = {
   readonly missing?: readonly string[];
   /** ECS has counted a task here that none of its lists has shown since: it may be on its way down, where it is not counted. */
   readonly hasUnlisted?: boolean | undefined;
+  /** When ECS first called it DRAINING in this drain, as far as it was asked, in ms by the agent's clock. */
+  readonly drainingSince?: number | undefined;
 };
 
 /**

@@ -33,6 +33,7 @@ import { createEcsView } from './observe/ecs-view.ts';
 import { createExplain } from './observe/explain.ts';
 import { groupInMetadata } from './observe/group-in-metadata.ts';
 import { createLocate, type RegisteredAt } from './observe/locate.ts';
+import { createToldElsewhere } from './observe/told-elsewhere.ts';
 import { reportEcsAgent } from './report/ecs-agent-transitions.ts';
 import { createFaultLog } from './report/faults.ts';
 import { createHostReport } from './report/host-report.ts';
@@ -119,6 +120,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     void readOtherRegion(imds, region).then((why) => {
       if (why !== undefined && !stop.aborted) log('config.warning', why);
     });
+  const toldElsewhere = createToldElsewhere(clock.now, kept.memory.signalledAt !== undefined);
   await runAgent({
     instanceId,
     region,
@@ -139,6 +141,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     },
     drainSource: (over) => {
       const asking = createEcs(withdrawnBy(over, call));
+      over.addEventListener('abort', toldElsewhere.note);
       return {
         ecsAgent,
         autoScaling: createAutoScaling(withdrawnBy(over, call), instanceId),
@@ -159,12 +162,13 @@ export async function startAgent(config: Config, world: World): Promise<void> {
           }),
           listsWhileActive: config.mode === 'deregister' || config.dryRun,
           isReplacing: kept.isReplacing,
+          isToldElsewhere: toldElsewhere.isLately,
         }),
         explain: createExplain(withdrawnBy(over, quietly), clock, log, onFault),
         onView: ({ own }) => kept.confirm(own),
       };
     },
-    calls: createCalls({ ecs, autoScaling, onFault }),
+    calls: createCalls({ ecs, autoScaling, onFault, onTasksRunning: toldElsewhere.note }),
     memory: kept.memory,
     keptAt: lifecycle.keptAt,
     save: kept.save,

@@ -141,7 +141,10 @@ export function followAnswer(
       process.toldActiveAt = isToldActive(instance, output) ? at : -Infinity;
       process.toldEmpty = emptyIn(instance, at, output);
       process.isToldBusy = countsTasks(instance, output);
-      if (process.isToldBusy) process.countedUnlistedAt = at;
+      if (process.isToldBusy) {
+        process.countedUnlistedAt = at;
+        noteCounted(instance, output);
+      }
       return;
     case 'ecs:ListTasks': {
       const listed = memberOf(output, 'taskArns');
@@ -183,6 +186,20 @@ export function followAnswer(
         process.completedAt = at;
   }
 }
+
+/** Where ECS counts as many as nobody has asked to stop, it counts each of them. */
+function noteCounted(instance: Instance, output: unknown): void {
+  const arn = containerInstanceOf(instance)?.arn;
+  const described = memberOf(output, 'containerInstances');
+  if (!Array.isArray(described) || arn === undefined) return;
+  const own: unknown = described.find((one) => textIn(one, 'containerInstanceArn') === arn);
+  const up = [...instance.tasks.values()].filter(
+    ({ askedAt, status }) => askedAt === undefined && isCountedAs.has(status),
+  );
+  if (own !== undefined && tasksCountedOn(own) >= up.length) for (const task of up) task.isCounted = true;
+}
+
+const isCountedAs = new Set<string>(['PROVISIONING', 'PENDING', 'ACTIVATING', 'RUNNING']);
 
 /** Without an output, an answer has said what is true. */
 const isList = (output: unknown, member: string): boolean =>

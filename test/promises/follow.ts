@@ -317,6 +317,7 @@ function followTask(instance: Instance, event: Extract<TimelineEvent, { type: 't
       containersRun: undefined,
       askedAt: undefined,
       toldAt: Infinity,
+      isCounted: false,
       leftOutOf: new Set(),
     });
   if (to === 'STOPPED') instance.lastStopAt = at;

@@ -230,6 +230,8 @@ export type Task = {
   toldAt: number;
   /** The desired statuses for which ECS has listed in this drain what there is, without it: its lists can be old. */
   readonly leftOutOf: Set<string>;
+  /** ECS has counted it to its agent in this drain: to an earlier process, too. */
+  isCounted: boolean;
 };
 
 export type ActionEnd = { readonly at: number; readonly result: string; readonly by: string };
@@ -465,6 +467,7 @@ export function forgetTold({ tasks }: Instance): void {
   for (const task of tasks.values()) {
     task.toldAt = Infinity;
     task.leftOutOf.clear();
+    task.isCounted = false;
   }
 }
 

@@ -189,7 +189,7 @@ function isKnownToNobody(instance: Instance, { toldAt, leftOutOf }: Task, at: nu
  */
 function wasOnItsWayDown(
   instance: Instance,
-  { askedAt = Infinity, toldAt, leftOutOf }: Task,
+  { askedAt = Infinity, toldAt, leftOutOf, isCounted }: Task,
   at: number,
 ): boolean {
   const { process, drainSince = -Infinity, deregisteredOnes } = instance;
@@ -198,9 +198,15 @@ function wasOnItsWayDown(
   const one = containerInstanceOf(instance);
   // What somebody else has deregistered has no counts.
   const isDraining = one !== undefined && (one.status === 'DRAINING' || deregisteredOnes.has(one.arn));
+  const isUntold = !isCounted || at - untoldSince >= WAITED_FOR_MS;
   const isUnlisted = toldAt > at && leftOutOf.size === 2;
   return (
-    isDraining && isUnlisted && !wasCounted && askedAt <= at && at - untoldSince >= WAITED_FOR_COUNTED_MS
+    isDraining &&
+    isUnlisted &&
+    isUntold &&
+    !wasCounted &&
+    askedAt <= at &&
+    at - untoldSince >= WAITED_FOR_COUNTED_MS
   );
 }
 

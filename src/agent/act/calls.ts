@@ -42,9 +42,11 @@ export type CallPorts = {
   readonly ecs: Pick<Ecs, 'setStatus' | 'deregister' | 'stopTask'>;
   readonly autoScaling: Pick<AutoScaling, 'complete' | 'terminate' | 'heartbeat'>;
   readonly onFault: OnFault;
+  /** ECS has refused to deregister, because tasks still run. */
+  readonly onTasksRunning: () => void;
 };
 
-export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
+export function createCalls({ ecs, autoScaling, onFault, onTasksRunning }: CallPorts): Calls {
   return {
     mutate: (mutation, unless, isPast) =>
       mutation.kind === 'stop-tasks'
@@ -65,7 +67,9 @@ export function createCalls({ ecs, autoScaling, onFault }: CallPorts): Calls {
         return setStatus(mutation, 'ACTIVE', unless);
       case 'deregister': {
         const { cluster, arn } = mutation.containerInstance;
-        return ecs.deregister(cluster, arn, unless);
+        const answer = await ecs.deregister(cluster, arn, unless);
+        if (answer === 'tasks-running') onTasksRunning();
+        return answer;
       }
       case 'complete':
         return autoScaling.complete(mutation.group, mutation.hook, mutation.result, unless);

@@ -97,7 +97,9 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
     const isOld = isActive && !(isListed && askedSince('ecsView', fresh.restedUntil));
     // A list from while the host had tasks, or from before a signal was withdrawn, does not tell what is left.
     const begunSince = Math.max(fresh.emptySince ?? -Infinity, fresh.signalledAt ?? -Infinity);
-    const listedSince = Math.max(begunSince, dueAt - LATELY_LISTED_MS);
+    // Where the ECS agent does not answer, the lists alone tell that none is left: those of before the wait may have been old.
+    const isHeard = fresh.registration.kind === 'known';
+    const listedSince = Math.max(begunSince, dueAt - (isHeard ? LATELY_LISTED_MS : LATELY_CONFIRMED_MS));
     if (isOld || !askedSince('ecsView', listedSince)) needed.push('ecsView');
     // ECS may have lost a task that the host runs. A drain that was done and begins anew has not asked the host since.
     for (const question of ['registration', 'localTasks'] as const)

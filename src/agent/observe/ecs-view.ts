@@ -21,6 +21,8 @@ export type EcsViewPorts = {
   readonly listsWhileActive: boolean;
   /** The root volume is to be replaced: the container instance stays in ECS, and others can set it ACTIVE. */
   readonly isReplacing: () => boolean;
+  /** Something may have told of a task lately that no view of this drain shows. */
+  readonly isToldElsewhere: () => boolean;
 };
 
 /**
@@ -48,8 +50,12 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   let active: ListedActive | undefined;
   /** Its lists, while its tasks could not be described. */
   let undescribed: Listed | undefined;
-  /** ECS has counted a task here since it last listed one. */
-  let hasUnlisted = false;
+  /** The tasks that ECS has described here, and not as ended. */
+  const shown = new Set<string>();
+  /** How many tasks ECS has counted here at most beside those, and has not described since. */
+  let unlisted = 0;
+  /** Since when ECS calls it DRAINING, in ms by the agent's clock. */
+  let drainingSince: number | undefined;
 
   /** Resumes a view that was throttled a moment ago, if the ECS agent still names the same container instance. */
   async function full(
@@ -117,7 +123,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         heard,
         own,
         ...goneAmong(asked, tasks, own),
-        ...(hasUnlisted && { hasUnlisted }),
+        ...((unlisted > 0 || options.isToldElsewhere()) && { hasUnlisted: true }),
+        ...(drainingSince !== undefined && { drainingSince }),
       });
 
     if (located.kind !== 'registered') {
@@ -128,7 +135,8 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
         : unknown('this host was looked for in its clusters at different times; asking once more');
     }
     const { cluster, arn, status, taskCount } = located;
-    if (taskCount > 0) hasUnlisted = true;
+    noteCount(taskCount);
+    drainingSince = status === 'DRAINING' ? (drainingSince ?? options.now()) : undefined;
     const containerInstance = registeredAt(located);
     if (status === 'ACTIVE' && !options.listsWhileActive) {
       const listed = isForStop ? await listActive(located, byName, own) : undefined;
@@ -151,11 +159,10 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       return known({ ...last, isListed: false, describedAt: at, heard, own, tasks, ...gone });
     }
     const { arns, requests } = listed;
-    if (arns.length > 0) hasUnlisted = false;
     const listedAt = options.now();
     // ECS forgets a stopped task after an hour, and a drain can last for days: forget them too.
     const isNamed = new Set([...arns, ...byName]);
-    for (const noted of [stopped, listedHere, tasksDescribedAt])
+    for (const noted of [stopped, shown, listedHere, tasksDescribedAt])
       for (const one of noted.keys()) if (!isNamed.has(one)) noted.delete(one);
     const tasks = await describeLeft(cluster, arns, byName, own);
     // While this view's requests waited, somebody may have set the instance ACTIVE, and a task may have come that neither list has.
@@ -254,7 +261,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   ): Promise<readonly Task[]> {
     const asked = [...new Set([...listed, ...askable(byName, own)])].filter((arn) => !stopped.has(arn));
     const found = asked.length > 0 ? await ecs.describeTasks(cluster, asked) : [];
-    for (const task of found) if (hasEnded(task)) stopped.add(task.arn);
+    for (const task of found) noteDescribed(task);
     const isListed = new Set(listed);
     const askedAt = options.now();
     for (const arn of listed) listedHere.set(arn, askedAt);
@@ -290,6 +297,20 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const gone = byName.filter((arn) => !left.has(arn));
     const missing = askable(gone, own).filter((arn) => !stopped.has(arn) && !tasksDescribedAt.has(arn));
     return missing.length > 0 ? { gone, missing } : { gone };
+  }
+
+  function noteCount(taskCount: number): void {
+    unlisted = Math.max(unlisted, taskCount - shown.size);
+  }
+
+  function noteDescribed(task: Task): void {
+    if (hasEnded(task)) {
+      stopped.add(task.arn);
+      shown.delete(task.arn);
+    } else if (!shown.has(task.arn)) {
+      shown.add(task.arn);
+      unlisted = Math.max(0, unlisted - 1);
+    }
   }
 
   /** Undefined if a full view is needed. */
@@ -342,6 +363,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const { located, own } = where.value;
     if (located.kind !== 'registered' || located.arn !== before.arn || located.status !== before.status)
       return undefined;
+    noteCount(located.taskCount);
     const left = await describeKnown(before.cluster, last, byName);
     const tasks = left.length > 0 ? known(left) : unknown(NOT_LISTED);
     return known({

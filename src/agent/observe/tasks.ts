@@ -29,10 +29,10 @@ export type SeenOnHost = {
 export const LAST_WORD_MS = 60_000;
 
 /**
- * That ECS lists none counts sooner, in ms, if its counts bear that out. Those of a DRAINING container instance are as new as DRAINING,
- * and leave out only a task that was on its way down before the agent first looked.
+ * That ECS lists none counts sooner, in ms, if its counts bear that out: once the ECS agent has been silent, and ECS has called the
+ * container instance DRAINING, for so long. They leave out only a task that was on its way down when ECS first called it that.
  */
-const COUNTED_WORD_MS = 15_000;
+const COUNTED_WORD_MS = 12_000;
 
 /** The tasks that are gone according to ECS. A task that ECS has never described, and that is new here, may still appear in ECS. */
 export function goneBy(
@@ -102,10 +102,18 @@ export function tasksOn(
   if (current.kind === 'known' || arnOf(view.value) === deregistered) return tasks;
   // ECS's lists can be minutes old, its counts leave out a task that is stopping, and it lists nothing for an instance that
   // somebody has deregistered.
-  const waitedFor = isCountedEmpty(view.value) ? COUNTED_WORD_MS : LAST_WORD_MS;
-  return now < (silentSince ?? now) + waitedFor
+  return now < heldUntil(view.value, silentSince ?? now, now)
     ? unknown('ECS lists no task, and the ECS agent, which may know one, is silent')
     : tasks;
+}
+
+/** Until when the silence of the ECS agent holds an instance of which ECS lists no task. */
+function heldUntil(view: EcsView, silentSince: number, now: number): number {
+  const { drainingSince = now } = view;
+  const atMost = silentSince + LAST_WORD_MS;
+  return isCountedEmpty(view)
+    ? Math.min(atMost, Math.max(silentSince, drainingSince) + COUNTED_WORD_MS)
+    : atMost;
 }
 
 const isCountedEmpty = ({ containerInstance, hasUnlisted }: EcsView): boolean =>

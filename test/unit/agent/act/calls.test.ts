@@ -39,12 +39,15 @@ function setUp(answer: (call: string) => unknown = () => undefined) {
   } as unknown as AutoScaling;
   const faults: string[] = [];
   const onFault = (operation: string, error: unknown) => void faults.push(`${operation}: ${error}`);
-  const { mutate, heartbeat } = createCalls({ ecs, autoScaling, onFault });
+  let refusals = 0;
+  const onTasksRunning = () => void refusals++;
+  const { mutate, heartbeat } = createCalls({ ecs, autoScaling, onFault, onTasksRunning });
   return {
     mutate: (mutation: Mutation, signal = unless) => mutate(mutation, signal, isPast),
     heartbeat: (group: string, hook: string) => heartbeat(group, hook, unless),
     calls,
     faults,
+    refusals: () => refusals,
   };
 }
 
@@ -73,16 +76,18 @@ describe('each change is one call', () => {
 });
 
 describe('what AWS answers', () => {
-  it('that tasks run: nothing was deregistered', async () =>
-    assert.deepEqual(await setUp(() => 'tasks-running').mutate({ kind: 'deregister', containerInstance }), {
-      kind: 'tasks-running',
-    }));
+  it('that tasks run: nothing was deregistered, and somebody is told that ECS knows of some', async () => {
+    const { mutate, refusals } = setUp(() => 'tasks-running');
+    assert.deepEqual(await mutate({ kind: 'deregister', containerInstance }), { kind: 'tasks-running' });
+    assert.equal(refusals(), 1);
+  });
   it('that nothing waits: no heartbeat was recorded', async () =>
     assert.deepEqual(await setUp(() => 'nothing-waiting').heartbeat('g', 'h'), { kind: 'nothing-waiting' }));
-  it('any other success', async () =>
-    assert.deepEqual(await setUp(() => 'deregistered').mutate({ kind: 'deregister', containerInstance }), {
-      kind: 'done',
-    }));
+  it('any other success', async () => {
+    const { mutate, refusals } = setUp(() => 'deregistered');
+    assert.deepEqual(await mutate({ kind: 'deregister', containerInstance }), { kind: 'done' });
+    assert.equal(refusals(), 0);
+  });
   it('an error: it failed', async () => {
     const { mutate } = setUp(() => Promise.reject(refused));
     assert.deepEqual(await mutate({ kind: 'terminate', why: 'drained' }), { kind: 'failed', error: refused });

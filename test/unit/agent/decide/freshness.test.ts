@@ -303,6 +303,13 @@ describe('before each try to deregister', () => {
       ['ecsView'],
       'it may have waited for its group for days',
     );
+    const silent = { registration: unknown('silent') };
+    assert.deepEqual(needed(draining, { ...seen(5_000), ...silent }), []);
+    assert.deepEqual(
+      needed(draining, { ...seen(5_001), ...silent }),
+      ['ecsView'],
+      'only lists tell that no task is left, and those of before a wait may have lagged',
+    );
   });
 });
 

@@ -14,6 +14,7 @@ type Scene = Partial<EcsScene> & {
   /** The container instance that the ECS agent says this host is; silent where undefined. */
   readonly says?: string | undefined;
   readonly isReplacing?: boolean;
+  readonly isToldElsewhere?: boolean;
   /** How long its first request waits for its turn, or the one after it. */
   readonly takesMs?: number;
   readonly waitsFor?: 'description' | 'list';
@@ -46,6 +47,7 @@ function setUp(scene: Scene) {
   let located = 0;
   const purposes: string[] = [];
   const view = createEcsView({
+    isToldElsewhere: () => scene.isToldElsewhere ?? false,
     ecs,
     now: () => now,
     instanceId: OWN,
@@ -73,7 +75,7 @@ function setUp(scene: Scene) {
   const pass = (ms: number) => {
     now += ms;
   };
-  return { view, asked, pass, purposes, timesLocated: () => located };
+  return { view, asked, pass, purposes, timesLocated: () => located, now: () => now };
 }
 
 const before = (tasks: readonly Task[], status = 'DRAINING'): EcsView => ({
@@ -114,7 +116,7 @@ describe('a full view of ECS', () => {
     assert.deepEqual(idsIn(await full({ tasks })), ['1', '3']);
   });
   it('is as the host was found', async () => {
-    const described = { describedAt: 1_000_000_000, listedAt: 1_000_000_000 };
+    const described = { describedAt: 1_000_000_000, listedAt: 1_000_000_000, drainingSince: 1_000_000_000 };
     assert.deepEqual(await full({ tasks: [] }), known({ ...before([]), ...described }));
     assert.deepEqual(ifKnown(await full({ says: undefined, tasks: [] }))?.heard, undefined);
     assert.deepEqual(await full({ located: unknown('throttled') }), unknown('throttled'));
@@ -243,10 +245,62 @@ describe('a full view of ECS', () => {
     assert.equal(await notes(), true);
     located = registered('DRAINING');
     assert.equal(await notes(), true, 'it may be on its way down');
-    tasks = [task('1')];
+    tasks = [task('1', 'STOPPED')];
+    assert.equal(await notes(), true, 'one that has ended is not the one that was counted');
+    tasks = [task('2', 'STOPPING')];
     assert.equal(await notes(), undefined);
     tasks = [];
     assert.equal(await notes(), undefined);
+  });
+  it('and that it counts more than those that it has described, which it counts too', async () => {
+    let located = registered('DRAINING', 2);
+    let tasks = [task('1'), task('2')];
+    const { view } = setUp({
+      get located() {
+        return located;
+      },
+      get tasks() {
+        return tasks;
+      },
+    });
+    const notes = async () => ifKnown(await view('full', undefined))?.hasUnlisted;
+    assert.equal(await notes(), undefined);
+    located = registered('DRAINING', 3);
+    assert.equal(await notes(), true);
+    tasks = [task('1'), task('2'), task('3')];
+    assert.equal(await notes(), undefined);
+    tasks = [task('1', 'STOPPED'), task('2', 'STOPPED'), task('3', 'STOPPED')];
+    located = registered('DRAINING', 1);
+    assert.equal(await notes(), undefined, 'which of them is counted still, the count does not tell');
+    assert.equal(await notes(), true);
+  });
+  it('and that another drain, or another process, was told of a task lately', async () => {
+    const scene: Scene & { isToldElsewhere: boolean } = { tasks: [], isToldElsewhere: true };
+    const { view } = setUp(scene);
+    const notes = async () => ifKnown(await view('full', undefined))?.hasUnlisted;
+    assert.equal(await notes(), true);
+    scene.isToldElsewhere = false;
+    assert.equal(await notes(), undefined);
+  });
+  it('tells since when ECS calls it DRAINING', async () => {
+    let located = registered('ACTIVE');
+    const { view, pass, now } = setUp({
+      get located() {
+        return located;
+      },
+      tasks: [],
+    });
+    const since = async () => ifKnown(await view('full', undefined))?.drainingSince;
+    assert.equal(await since(), undefined);
+    located = registered('DRAINING');
+    const first = now();
+    assert.equal(await since(), first);
+    pass(5_000);
+    assert.equal(await since(), first);
+    located = registered('ACTIVE');
+    assert.equal(await since(), undefined);
+    located = registered('DRAINING');
+    assert.equal(await since(), first + 5_000, 'it was given tasks in between');
   });
   it('does not take what ECS lists and cannot describe for gone', async () => {
     const seen = await full({ listed: [taskArn('1'), taskArn('2')], tasks: [task('2')] });

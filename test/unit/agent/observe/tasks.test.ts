@@ -82,17 +82,33 @@ describe('the tasks on a host', () => {
     const earlier = 'that of an earlier container instance tells nothing of this one';
     assert.equal(after('earlier'), 'unknown', earlier);
   });
-  it('are unknown for only fifteen seconds of silence where ECS counts none on a DRAINING container instance', () => {
+  describe('where ECS counts none on a DRAINING container instance', () => {
     const registered = { kind: 'registered', cluster: 'web', arn: 'a', agentConnected: true } as const;
-    const after = (ms: number, status: string, hasUnlisted?: boolean) => {
-      const seen = view(known([]), { containerInstance: { ...registered, status }, hasUnlisted });
+    const after = (ms: number, status: string, hasUnlisted?: boolean, drainingFor = 120_000) => {
+      const more = {
+        containerInstance: { ...registered, status },
+        hasUnlisted,
+        drainingSince: NOW - drainingFor,
+      };
+      const seen = view(known([]), more);
       return tasksOn(seen, { ...host(unknown('refused')), silentSince: NOW - ms }, NOW).kind;
     };
-    assert.equal(after(14_999, 'DRAINING'), 'unknown');
-    assert.equal(after(15_000, 'DRAINING'), 'known', 'an empty host is paid for');
-    assert.equal(after(59_999, 'ACTIVE'), 'unknown', 'its counts may be older than a task');
-    assert.equal(after(59_999, 'DRAINING', true), 'unknown', 'what ECS has counted may be on its way down');
-    assert.equal(after(60_000, 'DRAINING', true), 'known');
+    it('are unknown for only twelve seconds of silence', () => {
+      assert.equal(after(11_999, 'DRAINING'), 'unknown');
+      assert.equal(after(12_000, 'DRAINING'), 'known', 'an empty host is paid for');
+      assert.equal(after(59_999, 'ACTIVE'), 'unknown', 'its counts may be older than a task');
+      assert.equal(after(59_999, 'DRAINING', true), 'unknown', 'what ECS has counted may be on its way down');
+      assert.equal(after(60_000, 'DRAINING', true), 'known');
+    });
+    it('since it has been DRAINING: until then it was given tasks, which DRAINING may have stopped', () => {
+      assert.equal(after(40_000, 'DRAINING', undefined, 11_999), 'unknown');
+      assert.equal(after(40_000, 'DRAINING', undefined, 12_000), 'known');
+      assert.equal(after(60_000, 'DRAINING', undefined, 0), 'known', 'but for no longer than a minute');
+      const untold = view(known([]), { containerInstance: { ...registered, status: 'DRAINING' } });
+      const silent = (ms: number) => ({ ...host(unknown('refused')), silentSince: NOW - ms });
+      assert.equal(tasksOn(untold, silent(59_999), NOW).kind, 'unknown');
+      assert.equal(tasksOn(untold, silent(60_000), NOW).kind, 'known');
+    });
   });
   it('are unknown while ECS does not say, or the ECS agent was not asked yet', () => {
     assert.equal(arns(unknown('throttled'), host(known([]))), 'throttled');
