@@ -807,7 +807,25 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'takes an empty list for the end of the tasks while the ECS agent has only just fallen silent',
-    edits: [{ within: 'tasksOn', replace: '(silentSince ?? now) + waitedFor', by: '-Infinity' }],
+    edits: [{ around: 'heldUntil', by: '() => () => -Infinity' }],
+    isRare: true,
+  },
+  {
+    name: 'takes a task that ECS lists for the one that it has counted, though that one has ended',
+    from: 12901,
+    edits: [
+      {
+        within: 'complete',
+        replace: 'const { arns, requests } = listed;',
+        by: 'const { arns, requests } = listed; if (arns.length > 0) unlisted = 0;',
+      },
+    ],
+    isRare: true,
+  },
+  {
+    name: 'forgets with the process before that this one may have been told of tasks',
+    from: 81001,
+    edits: [{ within: 'createToldElsewhere', replace: 'isTakenUp ? now() : -Infinity', by: '-Infinity' }],
     isRare: true,
   },
   {

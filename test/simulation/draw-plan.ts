@@ -27,6 +27,7 @@ import { addGroupStates } from './draw-group-states.ts';
 import { addLags } from './draw-lags.ts';
 import { addLaunch } from './draw-launch.ts';
 import { addLateWait, addSecondWait } from './draw-limits.ts';
+import { addOnItsWayDown } from './draw-on-its-way-down.ts';
 import { addOptions } from './draw-options.ts';
 import { addShortenedHook, addWithdrawnInReplacement } from './draw-pace.ts';
 import { addRare, type Span, withFewPages } from './draw-rare.ts';
@@ -172,6 +173,7 @@ const RARE: readonly {
   { add: addLookedForInTwo, salt: 0x2100 },
   { add: addSpotWhileActive, salt: 0x5907 },
   { add: addThrottledNotice, salt: 0x7097 },
+  { add: addOnItsWayDown, salt: 0xd047 },
 ];
 
 function drawPlain(seed: number): { readonly plan: Plan; readonly span: Span } {
