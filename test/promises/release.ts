@@ -210,8 +210,8 @@ function wasOnItsWayDown(
   );
 }
 
-/** If ECS counts no task of a DRAINING container instance, it is waited for a quarter of a minute, in ms, less the same. */
-const WAITED_FOR_COUNTED_MS = 12_000;
+/** If ECS counts no task of a DRAINING container instance, it is waited for twelve seconds, in ms, less the same. */
+const WAITED_FOR_COUNTED_MS = 9_000;
 
 /** An ECS agent that is silent for a minute is not waited for, in ms, less the two seconds that it takes to find that it does not answer. */
 const WAITED_FOR_MS = 57_000;
