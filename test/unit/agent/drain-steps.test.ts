@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EcsView, Outcome } from '../../../src/agent/model.ts';
+import type { Reading } from '../../../src/base/reading.ts';
 import type { HooksResult } from '../../../src/operator-hooks/operator-hooks.ts';
 import {
   begin,
@@ -36,6 +37,114 @@ it('a heartbeat that was recorded while the group was not heard is kept: the nex
   );
   const { waiting } = agent.saved.at(-1) ?? {};
   assert.deepEqual([waiting?.group, waiting?.hook?.name], ['web-asg', 'drain']);
+});
+
+it('a heartbeat that is recorded before a root volume is replaced says nothing of a termination: the next process would deregister what stays', async () => {
+  const agent = scriptAgent();
+  const begun = { ...waits, state: 'ReplacingRootVolume' };
+  await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: begun });
+  await agent.pass(20 * SECOND);
+  agent.says.lifecycle = failed('permission');
+  await agent.pass(20 * MINUTE);
+  assert.match(agent.did[0] ?? '', /heartbeat$/);
+  assert.equal(agent.saved.at(-1)?.waiting?.hook?.name, 'drain');
+  assert.deepEqual(
+    agent.saved.filter(({ isTerminating }) => isTerminating !== undefined),
+    [],
+  );
+});
+
+describe('a drain that an earlier process has begun', () => {
+  const memory = {
+    signalledAt: START - 10 * MINUTE,
+    signals: [manual],
+    drainingSetAt: START - 9 * MINUTE,
+    drainingSetOn: CI,
+  };
+  const says = { ...busy(), status: 'DRAINING', signal: known(manual), lifecycle: inService };
+  it('sets DRAINING what somebody has set ACTIVE meanwhile, though ECS tells that late: tasks would be placed on it for minutes', async () => {
+    const agent = scriptAgent({ memory, says });
+    await agent.pass(20 * SECOND);
+    agent.says.status = 'ACTIVE';
+    await agent.pass(20 * SECOND);
+    assert.deepEqual(
+      agent.did.map((one) => one.replace(/.* s /, '')),
+      ['set-draining'],
+    );
+  });
+  it('… and after the host was hibernated in a drain: others could set it ACTIVE meanwhile', async () => {
+    const agent = scriptAgent({ says: { ...says, status: 'ACTIVE' } });
+    await agent.pass(20 * SECOND);
+    assert.deepEqual(agent.did, ['0 s set-draining']);
+    agent.hibernate(10 * MINUTE);
+    await agent.pass(20 * SECOND);
+    agent.says.status = 'ACTIVE';
+    await agent.pass(40 * SECOND);
+    assert.equal(agent.did.filter((one) => one.endsWith('set-draining')).length, 2);
+  });
+  for (const [what, localTasks] of [
+    ['the host is silent', unknown('refused')],
+    ['the host has listed it since', known([local])],
+  ] as const)
+    it(`is not held up for minutes by a task of a time that was not kept, which ECS does not know, where ${what}`, async () => {
+      const view = known<EcsView>({
+        containerInstance: { kind: 'registered', cluster: 'web', arn: CI, status: 'DRAINING' },
+        tasks: known([]),
+        isListed: true,
+        requests: 2,
+        heard: CI,
+        own: [{ cluster: 'web', containerInstanceArn: CI }],
+        gone: [task.arn],
+        missing: [task.arn],
+      });
+      const left = { ...memory, tasksLeft: [task.arn] };
+      const agent = scriptAgent({ memory: left, says: { ...says, view, localTasks } });
+      await agent.pass(20 * SECOND);
+      assert.deepEqual(agent.did, []);
+      if (localTasks.kind === 'known') agent.says.localTasks = known([]);
+      await agent.pass(MINUTE);
+      assert.match(agent.did[0] ?? '', / deregister$/, 'nothing runs on it, and it is paid for');
+    });
+});
+
+it('heartbeats go on while they are recorded, whatever group Auto Scaling lists the instance in: the hook would time out with its tasks', async () => {
+  const agent = scriptAgent();
+  const short = { ...hook, heartbeatTimeout: 2 * MINUTE };
+  await begin(agent, { ...busy(), status: 'DRAINING', hooks: [short] });
+  await agent.pass(20 * SECOND);
+  Object.assign(agent.says, {
+    lifecycle: { kind: 'no-group' },
+    other: { source: 'rebalance', noticeAt: START },
+  });
+  await agent.pass(20 * MINUTE);
+  assert.ok(agent.times('lifecycle').length > 5, 'it is asked what has become of it');
+  assert.ok(agent.events().includes('lifecycle.heartbeat'), 'nobody learns that one was recorded');
+  const last = agent.did.filter((one) => one.endsWith(' heartbeat')).at(-1);
+  assert.ok(Number(last?.split(' ')[0]) > 20 * 60, `the last one came after ${last}`);
+});
+
+it('a heartbeat is no answer of a group that fails: what it has made of the instance since it waited would be asked no more', async () => {
+  const agent = scriptAgent();
+  await begin(agent, { ...busy(), status: 'DRAINING' });
+  await agent.pass(20 * SECOND);
+  const other = { source: 'rebalance', noticeAt: START } as const;
+  Object.assign(agent.says, { lifecycle: failed('permission'), other });
+  await agent.pass(13 * MINUTE);
+  assert.deepEqual(agent.did, ['15 s heartbeat', '615 s heartbeat']);
+  assert.ok((agent.times('lifecycle').at(-1) ?? 0) > 630, agent.times('lifecycle').join());
+});
+
+it('heartbeats go on after a restart though the group was never heard since: the hook would time out with its tasks', async () => {
+  const waiting = { since: START - MINUTE, group: 'web-asg', hook };
+  const agent = scriptAgent({
+    memory: { signalledAt: START - MINUTE, signals: [manual], waiting },
+    says: { ...busy(), status: 'DRAINING', signal: known(manual), lifecycle: failed('permission') },
+  });
+  await agent.pass(21 * MINUTE);
+  assert.deepEqual(
+    agent.did.map((one) => Number(one.split(' ')[0])),
+    [0, 600, 1_200],
+  );
 });
 
 describe('one change at a time', () => {
@@ -671,6 +780,16 @@ describe('while only metadata says that the group terminates the instance', () =
       assert.equal(agent.report()?.lifecycleState, state);
     }
   });
+  it('a heartbeat that is recorded says so too where the group kept it when it was last heard, and fails: the next process would know of no hook that waits', async () => {
+    const agent = scriptAgent();
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: inService });
+    await agent.pass(20 * SECOND);
+    Object.assign(agent.says, { signal: known(signal), lifecycle: failed('transient') });
+    await agent.pass(30 * SECOND);
+    assert.match(agent.did[0] ?? '', /heartbeat$/);
+    assert.equal(agent.report()?.lifecycleState, 'Terminating:Wait');
+    assert.equal(agent.saved.at(-1)?.waiting?.hook?.name, 'drain');
+  });
   it('heartbeats go on where none waited yet and the group fails to answer: its hook begins to wait, and times out', async () => {
     const agent = scriptAgent({ groupInMetadata: inMetadata });
     agent.outcomes.heartbeat = { kind: 'nothing-waiting' };
@@ -691,6 +810,7 @@ describe('while only metadata says that the group terminates the instance', () =
       ['180 s heartbeat'],
       '170 s after metadata last said that the group keeps it',
     );
+    assert.deepEqual(agent.times('hooks'), [15, 17.75, 20.5], 'metadata does not tell when a wait began');
   });
   for (const [kind, seconds] of [
     ['transient', 45],
@@ -900,6 +1020,34 @@ describe('a dry run', () => {
 });
 
 describe('the operator’s hooks', () => {
+  const other = CI.replace(/1$/, '2');
+  const view: EcsView = {
+    containerInstance: { kind: 'registered', cluster: 'web', arn: CI, status: 'DRAINING' },
+    tasks: known([]),
+    isListed: true,
+    requests: 2,
+    heard: CI,
+    own: [],
+    gone: [task.arn],
+  };
+  /** The last task ends, and ECS is looked at. Meanwhile the ECS agent is asked once more what the host is. */
+  const looking = async (registration: Says['registration']) => {
+    const { promise, resolve } = Promise.withResolvers<Reading<EcsView>>();
+    const hooksRun = { draining: 'succeeded' } as const;
+    const agent = scriptAgent({
+      hooks: { drained: 'succeeded' },
+      memory: { signalledAt: START, signals: [manual], hooksRun, drainingSetAt: START, drainingSetOn: CI },
+      says: { ...busy(), status: 'DRAINING', signal: known(manual), lifecycle: waits },
+    });
+    await agent.pass(55 * SECOND);
+    Object.assign(agent.says, { localTasks: known([]), view: promise, registration });
+    await agent.pass(7 * SECOND);
+    const lookedAt = Number(agent.asked.findLast((one) => one.includes(' ECS '))?.split(' ')[0]);
+    const heardAt = agent.times('registration').at(-1) ?? 0;
+    assert.ok(55 < lookedAt && lookedAt < heardAt, `ECS at ${lookedAt} s, the ECS agent at ${heardAt} s`);
+    return { agent, look: () => resolve(known(view)) };
+  };
+
   it('run at their stages, each once, with the facts of the drain', async () => {
     const agent = scriptAgent({ hooks: { draining: 'succeeded', drained: 'failed', released: 'none' } });
     await begin(agent, { ...busy(), status: 'DRAINING' });
@@ -922,6 +1070,24 @@ describe('the operator’s hooks', () => {
       'they would take the rest of it with them',
     );
   });
+  it('of stage drained do not begin by a look of before the host became another container instance: it may have tasks', async () => {
+    const { agent, look } = await looking(known({ cluster: 'web', containerInstanceArn: other }));
+    agent.says.view = known({ ...view, heard: other, tasks: known([task]) });
+    look();
+    await agent.pass(10 * SECOND);
+    assert.deepEqual(agent.ran, [], 'what they save would be of a host that goes on');
+  });
+  for (const [what, registration] of [
+    ['is still the same', known({ cluster: 'web', containerInstanceArn: CI })],
+    ['has fallen silent since', unknown('refused')],
+  ] as const)
+    it(`of stage drained begin by that look where the host ${what}: each look takes requests of others`, async () => {
+      const { agent, look } = await looking(registration);
+      agent.says.view = unknown('it is throttled');
+      look();
+      await agent.pass(0);
+      assert.equal(agent.ran[0]?.stage, 'drained');
+    });
   it('of stage drained hold the release until they succeed, where that is wanted', async () => {
     const hooks = { drained: 'failed' as 'failed' | 'succeeded', holds: true };
     const agent = scriptAgent({ hooks });
@@ -991,6 +1157,19 @@ describe('the operator’s hooks', () => {
       ['draining', 'draining'],
       'the hook of a drain that was cancelled meanwhile runs, or that of this one does not',
     );
+  });
+  it('that end after the agent change nothing any more: the next process may have begun', async () => {
+    const { promise, resolve } = Promise.withResolvers<'succeeded'>();
+    const agent = scriptAgent({ hooks: { draining: promise } });
+    await begin(agent, { ...busy(), status: 'DRAINING', lifecycle: inService });
+    await agent.pass(10 * SECOND);
+    assert.equal(agent.ran.length, 1);
+    agent.stop.abort();
+    await agent.pass(0);
+    const saved = agent.saved.length;
+    resolve('succeeded');
+    await agent.pass(SECOND);
+    assert.equal(agent.saved.length, saved);
   });
   it('of a drain that is cancelled change nothing any more', async () => {
     const { promise, resolve } = Promise.withResolvers<'succeeded'>();

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { EcsView } from '../../../src/agent/model.ts';
+import type { Reading } from '../../../src/base/reading.ts';
 import {
   begin,
   busy,
@@ -252,14 +254,16 @@ describe('a drain that is cancelled', () => {
   });
   it('learns nothing from an answer that comes after its end', async () => {
     const agent = scriptAgent();
-    const { promise, resolve } = Promise.withResolvers<never>();
+    const { promise, resolve } = Promise.withResolvers<Reading<EcsView>>();
     await begin(agent, { ...busy(), view: promise, lifecycle: withdrawn.lifecycle });
     await agent.pass(10 * SECOND);
     agent.says.signal = known(undefined);
     await agent.pass(10 * SECOND);
-    resolve(known({ own: [] }) as never);
+    const containerInstance = { kind: 'deregistered', arn: CI } as const;
+    const answer = { isListed: true, requests: 2, heard: CI, own: [], gone: [] };
+    resolve(known({ ...answer, containerInstance, tasks: known([]) }));
     await agent.pass(SECOND);
-    assert.deepEqual(agent.views, []);
+    assert.deepEqual(agent.views, [], 'the next drain would count it as its own');
   });
   it('learns nothing from a change that is answered after its end', async () => {
     const agent = scriptAgent();
@@ -722,6 +726,18 @@ describe('after the host has stood still', () => {
     agent.standStill(30 * SECOND + 1);
     await agent.pass(4 * SECOND);
     assert.ok(agent.times('lifecycle').length > 1, 'it would decide on what was so before');
+  });
+  it('no standstill is seen where nothing tells of one: tasks would be cut off by an interruption that is forgotten', async () => {
+    const spot = { source: 'spot', action: 'terminate', interruptionAt: START + 75 * SECOND } as const;
+    const memory = { signalledAt: START, signals: [spot], spotSeenAt: START, drainingSetAt: START };
+    const silent = { signal: unknown('metadata is not there yet'), status: 'DRAINING' };
+    const agent = scriptAgent({
+      memory,
+      tellsOfStandstill: false,
+      says: { ...busy(), ...silent, other: manual },
+    });
+    await agent.pass(MINUTE);
+    assert.equal(agent.mutations.filter(({ kind }) => kind === 'stop-tasks').length, 1);
   });
   it('for a moment, all is asked anew if the host was hibernated: a Spot interruption may be over', async () => {
     const spot = { source: 'spot', action: 'hibernate', interruptionAt: START + 75 * SECOND } as const;

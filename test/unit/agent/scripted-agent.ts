@@ -42,6 +42,8 @@ export type AgentOptions = {
   readonly groupInMetadata?: Lifecycle;
   /** Drawn in this order, again and again; a half unless told. */
   readonly random?: readonly number[];
+  /** Whether the host’s uptime tells that it has stood still; it does unless told. */
+  readonly tellsOfStandstill?: boolean;
   /** What is answered from the start. */
   readonly says?: Partial<Says>;
 };
@@ -80,7 +82,7 @@ export function scriptAgent({ memory = {}, hooks, explains = false, ...options }
     ...virtual,
     now: () => virtual.now() + stoodStill,
     monotonic: () => virtual.monotonic() + stoodStill,
-    stoodStill: () => hibernated,
+    ...(options.tellsOfStandstill !== false && { stoodStill: () => hibernated }),
     sleep: (ms, until) => {
       sleeps.push(ms);
       return virtual.sleep(ms, until);

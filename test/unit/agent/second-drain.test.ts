@@ -8,9 +8,11 @@ import {
   CI,
   failed,
   known,
+  local,
   manual,
   START,
   scriptAgent,
+  task,
   waits,
 } from './scripted-agent.ts';
 
@@ -21,8 +23,9 @@ const MINUTE = 60 * SECOND;
  * A drain is cancelled, and its instance set ACTIVE; but the answer is lost, so that it counts as still to be given back. Then
  * tasks come, and something asks for it again.
  */
-async function drainTwice(options: AgentOptions) {
+async function drainTwice(options: AgentOptions, outcomes: ReturnType<typeof scriptAgent>['outcomes'] = {}) {
   const agent = scriptAgent(options);
+  Object.assign(agent.outcomes, outcomes);
   await agent.pass(10 * SECOND);
   agent.says.signal = known({
     source: 'scheduled',
@@ -35,7 +38,9 @@ async function drainTwice(options: AgentOptions) {
   agent.says.signal = known(undefined);
   for (let times = 0; times < 100 && !agent.did.some((one) => one.endsWith('set-active')); times++)
     await agent.pass(100);
-  Object.assign(agent.says, { ...busy(), status: 'ACTIVE', signal: known(manual), lifecycle: waits });
+  const { says = {} } = options;
+  const again = { status: 'ACTIVE', signal: known(manual), lifecycle: waits };
+  Object.assign(agent.says, { ...busy(), ...says, ...again });
   await agent.pass(3 * MINUTE);
   return agent;
 }
@@ -88,6 +93,36 @@ describe('a drain that begins before the last one was given back', () => {
       says: busy(),
     });
     assert.equal(agent.events().filter((event) => event === 'drain.timeout').length, 2);
+  });
+  it('asks tasks to stop in the same order as the last one did: those that it could not ask are no worse than others', async () => {
+    const many = Array.from({ length: 13 }, (_, index) => ({ ...task, arn: `${task.arn}${index}` }));
+    const localTasks = known(many.map(({ arn }) => ({ ...local, arn })));
+    const refused = { kind: 'failed', error: failed('rejected'), refused: many.slice(0, 12) } as const;
+    const limited = { drainTimeout: MINUTE, onTimeout: 'stop-tasks' } as const;
+    const agent = await drainTwice(
+      { policy: limited, says: { tasks: many, localTasks } },
+      { 'stop-tasks': refused },
+    );
+    const drains = agent.mutations.map(({ kind }) => kind);
+    const from = drains.lastIndexOf('set-draining');
+    const asked = (mutations: typeof agent.mutations) =>
+      mutations.flatMap((one) => (one.kind === 'stop-tasks' ? [one.tasks.map(({ arn }) => arn)] : []))[0];
+    const first = asked(agent.mutations);
+    assert.equal(first?.length, 12);
+    assert.deepEqual(asked(agent.mutations.slice(from)), first);
+  });
+  it('goes on where a task of the last one could not be asked to stop, and keeps what it is about', async () => {
+    const refused = { kind: 'failed', error: failed('rejected'), refused: [task] } as const;
+    const limited = { drainTimeout: MINUTE, onTimeout: 'stop-tasks' } as const;
+    const agent = await drainTwice({ policy: limited, says: busy() }, { 'stop-tasks': refused });
+    const last = agent.did.findLastIndex((one) => one.endsWith('set-active'));
+    const since = agent.did.slice(last + 1).map((one) => one.replace(/.* s /, ''));
+    assert.ok(since.includes('set-draining'), 'tasks would be placed on it until it ends');
+    assert.ok(since.includes('stop-tasks'), 'its limit would never take effect');
+    assert.ok(
+      agent.saved.every((memory) => memory !== undefined),
+      'a restart would find nothing',
+    );
   });
 });
 

@@ -20,6 +20,7 @@ type Options = {
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly fleet?: FleetOptions;
+  readonly machine?: Parameters<ReturnType<typeof createFleet>['addInstance']>[0];
   readonly random?: number;
   readonly isSilent?: boolean;
   readonly configuredCluster?: string;
@@ -30,7 +31,7 @@ type Options = {
 function start({ flags = [], environment = {}, random = 0.5, ...options }: Options = {}) {
   const clock = createVirtualClock();
   const fleet = createFleet({ now: START, ...options.fleet });
-  const machine = fleet.addInstance();
+  const machine = fleet.addInstance(options.machine);
   const face = inMemory(fleet.world, { clock, instanceId: machine.id });
   const loaded = loadConfig(flags, {}, () => '');
   if (loaded.kind !== 'loaded') throw new Error(loaded.problems.join('\n'));
@@ -322,6 +323,80 @@ it('an event that an earlier process has begun a drain for is one still, though 
   };
   assert.deepEqual(await signalsOf((id) => id), ['scheduled'], 'its drain would be cancelled by a restart');
   assert.deepEqual(await signalsOf(() => 'another'), []);
+});
+
+it('the first heartbeat of many that are throttled waits, by when metadata last said that the group keeps the instance: others need theirs to live', async () => {
+  const agent = start({
+    flags: ['--signals', 'lifecycle'],
+    fleet: { hooks: [{ name: 'drain', heartbeatTimeout: 3_600 }] },
+  });
+  agent.fleet.runTask(agent.machine, { runsForMs: 600_000 });
+  await agent.pass(20 * SECOND);
+  addFault(agent.fleet.world, {
+    match: { api: 'autoscaling:DescribeLifecycleHooks' },
+    fault: { what: 'throttle' },
+    forMs: 20 * SECOND,
+  });
+  agent.fleet.scaleIn(agent.machine);
+  const isBeaten = () => agent.attempts.includes('autoscaling:RecordLifecycleActionHeartbeat ok');
+  await agent.pass(90 * SECOND);
+  assert.equal(isBeaten(), false, 'a fleet’s first heartbeats come all at once');
+  await agent.pass(3 * MINUTE);
+  assert.equal(isBeaten(), true, 'an outage that begins now would end its tasks');
+});
+
+it('a host that was never in the cluster that its ECS agent is configured for is let go: it would be held, and paid for, until its hook times out', async () => {
+  const agent = start({
+    configuredCluster: 'web',
+    machine: { ecsAgentAfter: 'never' },
+    fleet: { hooks: [{ name: 'drain', heartbeatTimeout: 3_600 }] },
+  });
+  await agent.pass(20 * SECOND);
+  agent.fleet.scaleIn(agent.machine);
+  await agent.pass(3 * MINUTE);
+  assert.ok(agent.attempts.includes('autoscaling:CompleteLifecycleAction ok'), agent.attempts.join());
+});
+
+describe('a silent ECS agent’s last word', () => {
+  /** How many seconds after the signal an instance that is empty is let go, if its ECS agent has fallen silent. */
+  const heldFor = async (
+    before: (agent: ReturnType<typeof start>) => Promise<void>,
+    options: Options = {},
+  ) => {
+    const agent = start({ configuredCluster: 'web', ...options });
+    await before(agent);
+    addFault(agent.fleet.world, {
+      match: { service: 'introspection' },
+      fault: { what: 'refuse' },
+      forMs: 60 * MINUTE,
+    });
+    agent.host.manual = { source: 'manual' };
+    const { machine } = agent;
+    const { containerInstance } = machine.ecsAgent;
+    let seconds = 0;
+    for (; seconds < 100 && containerInstance?.status !== 'INACTIVE'; seconds++) await agent.pass(SECOND);
+    return seconds;
+  };
+  const cancelled = async (agent: ReturnType<typeof start>) => {
+    agent.host.manual = { source: 'manual' };
+    agent.fleet.runTask(agent.machine, { runsForMs: 12 * SECOND });
+    await agent.pass(10 * SECOND);
+    agent.host.manual = undefined;
+    await agent.pass(10 * SECOND);
+  };
+  it('holds it for seconds where nothing told of a task', async () =>
+    assert.ok((await heldFor((agent) => agent.pass(20 * SECOND))) < 30));
+  it('holds it for longer after another drain: that may have been told of a task which this one’s looks do not show', async () =>
+    assert.ok((await heldFor(cancelled)) > 45));
+  it('holds it for longer after a restart in a drain, whose process may have been told', async () => {
+    const kept = (instanceId: string): State => ({
+      instanceId,
+      savedAt: START,
+      uptime: 77,
+      memory: { signalledAt: START - MINUTE, signals: [{ source: 'manual' }] },
+    });
+    assert.ok((await heldFor(async () => {}, { kept })) > 45);
+  });
 });
 
 describe('a host whose ECS agent is silent', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createEcs, noLists } from '../../../src/aws/ecs.ts';
+import { AwsError, type AwsErrorKind } from '../../../src/aws/errors.ts';
 import { rejected, scriptCall } from './scripted-call.ts';
 
 const ARN = 'arn:aws:ecs:eu-west-1:111122223333:container-instance/web/a';
@@ -213,6 +214,14 @@ describe('tasks that are described', () => {
       createEcs(scriptCall({ tasks: [] }).call).describeTasks('web', [taskArn('a')]),
       incomplete('ecs:DescribeTasks', `it says nothing of ${taskArn('a')}`),
     );
+  });
+  test('are none in a cluster that was deleted, and not where ECS fails or refuses to tell: the instance would be let go with them', async () => {
+    const failing = (kind: AwsErrorKind, code: string) => new AwsError('ecs:DescribeTasks', kind, code, code);
+    const described = (error: Error) =>
+      createEcs(scriptCall(error).call).describeTasks('web', [taskArn('a')]);
+    assert.deepEqual(await described(failing('rejected', 'ClusterNotFoundException')), []);
+    for (const error of [failing('throttled', 'ThrottlingException'), rejected('no')])
+      await assert.rejects(described(error), error);
   });
 });
 

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import {
   type FileSystem,
+  isNotReadableYet,
   makeDirectory,
   putNamesOnDisk,
   putOnDisk,
@@ -223,6 +224,23 @@ describe('a file that is read', () => {
 
   test('that is not there is told by its code', (t) => {
     assert.throws(() => readTextFile(join(temporaryDirectory(t), 'none'), 100), { code: 'ENOENT' });
+  });
+
+  test('may be readable later where it is not there or the disk failed, and stays what it is otherwise', (t) => {
+    const directory = temporaryDirectory(t);
+    const large = join(directory, 'large');
+    writeFileSync(large, 'more than a byte');
+    const isReadableLater = (path: string) => {
+      try {
+        return readTextFile(path, 1);
+      } catch (error) {
+        return isNotReadableYet(error);
+      }
+    };
+    const stops = 'a host that is still booting would never be watched';
+    assert.equal(isReadableLater(join(directory, 'none')), true, stops);
+    assert.equal(isReadableLater(directory), false);
+    assert.equal(isReadableLater(large), false, 'the operator is not told what is wrong');
   });
 });
 

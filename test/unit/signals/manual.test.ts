@@ -85,6 +85,34 @@ describe('a drain asked for by hand', () => {
     assert.deepEqual(await read(), known({ source: 'manual' }), 'it was made after the agent’s start');
   });
 
+  test('beside the state of another instance counts where it names this one, or was made since: nobody would drain it', async (t) => {
+    const stateDir = temporaryDirectory(t);
+    const first = looking(stateDir, OTHER);
+    await requestDrain(stateDir, OWN);
+    assert.deepEqual(await first(), known({ source: 'manual' }));
+    await withdrawDrain(stateDir);
+    const later = looking(stateDir, OTHER);
+    assert.deepEqual(await later(), known(undefined));
+    await requestDrain(stateDir, undefined);
+    assert.deepEqual(await later(), known({ source: 'manual' }));
+    assert.deepEqual([...first.told, ...later.told], []);
+  });
+
+  test('that is longer than the name of an instance names none, whatever it begins with', async (t) => {
+    const stateDir = temporaryDirectory(t);
+    const asked = async (text: string) => {
+      writeFileSync(join(stateDir, 'drain-requested'), text);
+      return looking(stateDir)();
+    };
+    const padded = (length: number) => OTHER.padEnd(length);
+    assert.deepEqual(await asked(padded(64)), known(undefined));
+    assert.deepEqual(
+      await asked(padded(65)),
+      known({ source: 'manual' }),
+      'a file of any size would be read',
+    );
+  });
+
   test('no file stays open: an agent that is asked again and again would run out of them', {
     skip: !existsSync('/proc/self/fd'),
   }, async (t) => {

@@ -344,6 +344,14 @@ describe('how long it rests', () => {
     assert.deepEqual(rests(complete, [failed('permission')]), [60_000]));
   it('a second at least, whatever failed', () =>
     assert.deepEqual(rests(complete, [failed('stopped')]), [1_000]));
+  it('… and by up to a fifth longer, by chance: a fleet that failed together would come back together', () => {
+    const { attempts } = after(complete, failed('stopped'), { jitter: 1 }).state;
+    assert.equal(attempts.complete?.restsUntil, NOW + 1_200);
+  });
+  it('5 s at most before a Spot interruption, whatever AWS refuses: half a minute must hold several tries', () => {
+    assert.deepEqual(rests(stopTasks, [failed('permission')]), [5_000]);
+    assert.deepEqual(rests({ ...stopTasks, why: 'timeout' }, [failed('permission')]), [60_000]);
+  });
   it('2, 3, 4 and 5 s after ECS refused to deregister', () =>
     assert.deepEqual(rests(deregister, times(5, tasksRunning)), [2_000, 3_000, 4_000, 5_000, 5_000]));
   it('… and ever longer after that: each try takes a look at ECS, and three APIs are asked all the time', () => {

@@ -392,6 +392,7 @@ describe('where ECS does not tell which container instance this host is', () => 
 it('a dry run that is done looks at ECS every 5 min: a fleet on trial would take the reads that real drains need', () => {
   const pretended = { ...emptied(NOW - 10 * MINUTE), ...active, listsWhileActive: true, tasksSeenHere: 0 };
   assert.equal(due({ ...pretended, phase: 'done', spread: 0 }), 5 * MINUTE);
+  assert.equal(due({ ...pretended, phase: 'done', spread: 1 }), 5.5 * MINUTE);
   assert.ok(due({ ...pretended, spread: 0 }) < MINUTE);
 });
 

@@ -168,6 +168,8 @@ describe('what asks for the instance', () => {
     );
     assert.equal(isOver({ ...kept, signals: known([event, manual]) }), false);
     assert.equal(isOver({ ...kept, lifecycle: inState('Terminating') }), false);
+    const silent = { ...kept, signals: unknown('the host stood still'), memory: { signals: [event] } };
+    assert.equal(isOver(silent), false, 'it is given back, with another signal there by now');
   });
 });
 

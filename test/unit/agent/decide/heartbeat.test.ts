@@ -109,6 +109,8 @@ describe('where the account’s requests are short', () => {
       [7_917, 7_917, 7_917],
       'the hook times out while its agent rests',
     ));
+  it('… of a long one too, long before the longest rest has passed', () =>
+    assert.equal(Math.round(throttled(600, 1)), 38_333, 'the hook times out while its agent rests'));
   it('one that was throttled is tried again by chance, and sooner as the time-out nears', () => {
     assert.deepEqual(
       [throttled(100, 0), throttled(100, 1), throttled(240, 1)],
@@ -272,6 +274,13 @@ describe('while only metadata says that the group terminates the instance', () =
     );
     const several = known([hook, { ...hook, name: 'other' }]);
     assert.equal(first({ hooks: several, memory }), undefined, 'it is none of them');
+  });
+  it('for the hook that was last known to wait while the group is silent, though it has others by now: the action would time out', () => {
+    const waiting = { since: NOW - MINUTE, group: 'web-asg', hook: { ...hook, name: 'removed' } };
+    const memory = { signalledAt: NOW - MINUTE, waiting };
+    const others = known([hook, { ...hook, name: 'other' }]);
+    const silent = { lifecycle: unknown('throttled'), hooks: others, memory };
+    assert.equal(first(silent)?.hook, 'removed');
   });
   it('and goes on while the group fails to answer, where nothing waited yet: the hook would time out', () => {
     const silent = { lifecycle: unknown('throttled'), memory: { signalledAt: NOW } };

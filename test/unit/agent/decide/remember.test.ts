@@ -75,6 +75,8 @@ describe('what is remembered of the signals', () => {
   it('nothing of a drain whose signal is gone', () => {
     assert.deepEqual(after({ memory: { signalledAt: NOW - MINUTE, signals: [tag] } }), {});
   });
+  it('nor what was noted since of a drain that was given back: the next process would take one up', () =>
+    assert.deepEqual(after({ memory: { notWaitingAt: NOW - MINUTE, retains: true } }), {}));
   it('nor of one whose tag tells of a lifecycle event that is over: the next one’s limit would count from it', () => {
     const past = { ...tag, eventAt: NOW - 5 * MINUTE };
     const memory: Memory = { signalledAt: NOW - MINUTE, signals: [past], drainingSetAt: NOW - MINUTE };

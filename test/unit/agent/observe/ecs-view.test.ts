@@ -11,6 +11,8 @@ import { ci, type EcsScene, fakeEcs, OWN, registration, short, task, taskArn } f
 
 type Scene = Partial<EcsScene> & {
   readonly located?: Reading<Located>;
+  /** … when it is asked for once more; the same unless told. */
+  readonly locatedAgain?: Reading<Located>;
   /** The container instance that the ECS agent says this host is; silent where undefined. */
   readonly says?: string | undefined;
   readonly isReplacing?: boolean;
@@ -63,7 +65,8 @@ function setUp(scene: Scene) {
       const { takesMs = 0, waitsFor = 'list' } = scene;
       now += takesMs;
       if (letGo) asked.push(`let go ${letGo}`);
-      const where = scene.located ?? registered('DRAINING');
+      const again = located > 1 ? scene.locatedAgain : undefined;
+      const where = again ?? scene.located ?? registered('DRAINING');
       const describedAt = waitsFor === 'list' ? now - takesMs : now;
       const ago = located > 1 ? (scene.listedAgainAgo ?? scene.listedAgo) : scene.listedAgo;
       const listedAt = ago === undefined ? undefined : now - ago;
@@ -146,6 +149,21 @@ describe('a full view of ECS', () => {
       assert.equal(await kind(located, 60_000, 'a'), 'known', 'a host that answers names what it is');
     }
   });
+  it('does not say so either where it is somewhere else when it is looked for once more: it may have tasks there', async () => {
+    const never = known<Located>({ kind: 'never-registered' });
+    const other = known<Located>({ kind: 'gone', cluster: 'web', arn: ci('b'), isForgotten: false });
+    const kind = async (located: Reading<Located>, locatedAgain: Reading<Located>) =>
+      (await full({ located, locatedAgain, listedAgo: 5_501, listedAgainAgo: 0, says: undefined })).kind;
+    for (const same of [gone(), never]) assert.equal(await kind(same, same), 'known');
+    for (const [one, another] of [
+      [gone(), other],
+      [gone(), never],
+      [never, gone()],
+      [gone(), registered('ACTIVE')],
+      [never, registered('ACTIVE')],
+    ] as const)
+      assert.equal(await kind(one, another), 'unknown', 'the instance would be released with its new tasks');
+  });
   it('asks once more where a silent host is that stays registered, if its lists took long: it would be released with the tasks of what it is by now', async () => {
     const kind = async (more: Partial<Scene>) => {
       const agent = setUp({
@@ -173,7 +191,8 @@ describe('a full view of ECS', () => {
     assert.equal(failing.kind, 'known', 'DRAINING would wait for a list');
   });
   it('does not list them again at each look: they would use up the minute’s requests before the tasks are asked to stop', async () => {
-    const agent = setUp({ located: registered('ACTIVE'), tasks: [task('1')] });
+    const scene: Scene = { located: registered('ACTIVE'), tasks: [task('1')] };
+    const agent = setUp(scene);
     const lists = async (byName?: readonly string[]) => {
       const from = agent.asked.length;
       const seen = await agent.view('all', undefined, byName);
@@ -187,6 +206,22 @@ describe('a full view of ECS', () => {
     assert.equal(await lists([taskArn('1')]), 1);
     assert.equal(await lists([taskArn('1'), taskArn('5')]), 1, 'the host names another: more may have come');
     assert.equal(await lists([taskArn('1'), taskArn('5')]), 0);
+    Object.assign(scene, { requests: 3 });
+    agent.pass(6_667);
+    assert.equal(await lists(), 1);
+    agent.pass(9_999);
+    assert.equal(await lists(), 0, 'of three pages, every 10 s');
+    agent.pass(1);
+    assert.equal(await lists(), 1, 'a task that came last is not asked to stop');
+  });
+  it('fails with a fault of this program, which is not taken for one of ECS: nobody would learn of it', async () => {
+    const scene: Scene = {
+      located: registered('ACTIVE'),
+      get listed(): never {
+        throw new TypeError('it is no function');
+      },
+    };
+    await assert.rejects(setUp(scene).view('all', undefined), TypeError);
   });
   it('takes the lists of up to a minute ago where others fail: those tasks are asked to stop at least', async () => {
     const scene: Scene = { located: registered('ACTIVE'), tasks: [task('1')] };
@@ -205,6 +240,9 @@ describe('a full view of ECS', () => {
     await assert.rejects(view('all', before([task('2')])), AwsError);
     await assert.rejects(view('full', before(tasks)), AwsError);
     await assert.rejects(view('all', undefined), AwsError);
+    const { containerInstance, ...rest } = before(tasks);
+    const another = { ...rest, containerInstance: { ...containerInstance, arn: ci('b') } as const };
+    await assert.rejects(view('all', another), AwsError, 'it would be taken for what it was before');
   });
   it('asks only once more where that host is: lists that wait for their turn would make each look as old as the last', async () => {
     const agent = setUp({

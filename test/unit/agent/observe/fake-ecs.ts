@@ -39,6 +39,8 @@ export type EcsScene = {
   undescribed?: readonly string[];
   /** What ECS lists of tasks, whatever they are, and what it describes. */
   listed?: readonly string[];
+  /** How many pages that takes; two unless told. */
+  requests?: number;
   tasks?: readonly Task[];
   refuses?: Partial<Record<keyof Ecs, AwsErrorKind>>;
   /** Clusters in which ECS answers nothing else than that there is no such cluster. */
@@ -94,7 +96,7 @@ export function fakeEcs(scene: EcsScene) {
     listTasks: (cluster, arn) =>
       answer('listTasks', cluster, short(arn), () => ({
         arns: scene.listed ?? (scene.tasks ?? []).map((one) => one.arn),
-        requests: 2,
+        requests: scene.requests ?? 2,
       })),
     describeTasks: (cluster, arns) =>
       answer('describeTasks', cluster, arns.map(short).join(), () =>

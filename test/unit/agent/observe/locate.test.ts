@@ -758,6 +758,13 @@ describe('a host that was never registered', () => {
     pass(1);
     assert.equal(await where(), 'never-registered');
   });
+  it('is believed though its ECS agent is configured for a cluster that is not there: the instance would be held for ever', async () => {
+    const scene = { instances: {}, cluster: 'web', configuredCluster: 'wbe', noCluster: ['wbe'] };
+    const { where, pass } = setUp(scene);
+    assert.match(await where(), /asking once more/);
+    pass(30_000);
+    assert.equal(await where(), 'never-registered');
+  });
   it('is believed after five minutes where its ECS agent has just said something, and fell silent', async () => {
     const { where, pass } = setUp({
       instances: {},

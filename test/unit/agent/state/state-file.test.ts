@@ -407,6 +407,9 @@ describe('after a restart', () => {
     assert.deepEqual(after(2 * hour, 4 * hour), gone, 'the host may have been hibernated, and goes on');
     const seen = { ...state, memory: { spotSeenAt: savedAt } };
     assert.deepEqual(resume(seen, savedAt + hour, 1), {}, 'the next notice would have no two minutes');
+    const later = (ms: number) => resume(seen, savedAt + ms, 2 * hour + ms);
+    assert.deepEqual(later(119_999), seen.memory, 'a notice that comes back would have two minutes more');
+    assert.deepEqual(later(120_000), {}, 'the next notice would have no two minutes');
   });
 
   test('a Spot notice has passed if the host was hibernated while no agent ran, though its time is yet to come', () => {
