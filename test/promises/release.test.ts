@@ -302,10 +302,15 @@ describe('S1, an early release', () => {
     const cut = [`S1: ${A} was released (CONTINUE) while task service:web 01234567 was still RUNNING`];
     const down = [asked, silent(13), counts(14, 0), ...both];
     assert.deepEqual(released(28, ...down), []);
-    assert.deepEqual(released(24, ...down), cut, 'the ECS agent may answer again');
+    assert.deepEqual(released(21, ...down), cut, 'the ECS agent may answer again');
     assert.deepEqual(released(28, silent(13), counts(14, 0), ...both), cut, 'nobody has asked it to stop');
     assert.deepEqual(released(28, asked, counts(14, 0), ...both), cut, 'the ECS agent was not asked');
     assert.deepEqual(released(28, asked, silent(13), counts(13, 1), counts(14, 0), ...both), cut, 'counted');
+    const another = answer(13, 'ecs:ListTasks', { desiredStatus: 'STOPPED' }, { taskArns: ['another'] });
+    const later = { ...asked, at: 13_500 };
+    const shown = [silent(13), counts(13, 1), another, later, counts(14, 0), ...both];
+    assert.deepEqual(released(28, ...shown), cut, 'counted, and the list shows another one');
+    assert.deepEqual(released(71, ...shown), [], 'the ECS agent has been waited for');
     assert.deepEqual(released(28, asked, silent(13), counts(14, 0), lists(14, 'STOPPED')), cut, 'half');
     assert.deepEqual(s1([...down, ...goes(28)], 28.5), cut, 'somebody else has deregistered it');
   });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { apply, type Edit } from '../edit.ts';
 import { stayOnLoopback } from './loopback.ts';
-import { END, END_OF_FILE, reported } from './messages.ts';
+import { END, END_OF_FILE, reported, send } from './messages.ts';
 
 /** What one process is to do: the tests of some files one after the other, with a mutant or without. */
 export type Work = {
@@ -21,6 +21,11 @@ const urlOf = (file: string) => pathToFileURL(`${root}/${file}`).href;
 // Making stacks for the errors of simulated faults takes a tenth of the time.
 Error.stackTraceLimit = 0;
 stayOnLoopback();
+// After its test has ended, node:test tells of it in a diagnostic only.
+for (const event of ['unhandledRejection', 'uncaughtException'] as const)
+  process.on(event, (error: unknown) =>
+    send({ kind: 'failed', test: `an ${event}`, why: String(error) }, () => process.exit(1)),
+  );
 if (mutant) loadInstead(urlOf(mutant.file), mutant);
 for (const file of tests) {
   await import(urlOf(file));

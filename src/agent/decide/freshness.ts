@@ -234,7 +234,6 @@ export const sentWithin = (mutation: Mutation): number | undefined =>
 const UNSENT_MS = 5_000;
 
 /** Whether the mutation lets the instance go because nothing is left on it. At a limit, tasks that are left do not count. */
-function letsGo(mutation: Mutation): boolean {
-  if (mutation.kind === 'terminate') return mutation.why !== 'timeout';
-  return mutation.kind === 'deregister' || (mutation.kind === 'complete' && mutation.why === 'drained');
+function letsGo(mutation: Extract<Mutation, { kind: 'complete' | 'terminate' }>): boolean {
+  return mutation.kind === 'terminate' ? mutation.why !== 'timeout' : mutation.why === 'drained';
 }
