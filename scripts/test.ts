@@ -81,6 +81,8 @@ const script = fileURLToPath(import.meta.url);
 process.chdir(dirname(dirname(script)));
 if (named.length > 0) await runGroups(named.filter(isName));
 else await runAll();
+// What a file has left behind that was ended may still hold what it has inherited.
+process.stdout.write('', () => process.exit());
 
 /** What waits for real time leaves the processors to what computes, and is not made late by it. */
 async function runAll(): Promise<void> {

@@ -348,7 +348,10 @@ export type EcsView = {
   readonly gone: readonly string[];
   /** Those of them that ECS does not know, and has never described in this drain: it may not know them yet. */
   readonly missing?: readonly string[];
-  /** ECS has counted a task here that none of its lists has shown since: it may be on its way down, where it is not counted. */
+  /**
+   * ECS has counted a task here that it has not described since: it may be on its way down, where it is not counted. Or something else
+   * than this drain's views may have told of one lately.
+   */
   readonly hasUnlisted?: boolean | undefined;
   /** When ECS first called it DRAINING in this drain, as far as it was asked, in ms by the agent's clock. */
   readonly drainingSince?: number | undefined;

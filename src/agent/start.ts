@@ -120,7 +120,7 @@ export async function startAgent(config: Config, world: World): Promise<void> {
     void readOtherRegion(imds, region).then((why) => {
       if (why !== undefined && !stop.aborted) log('config.warning', why);
     });
-  const toldElsewhere = createToldElsewhere(clock.now, kept.memory.signalledAt !== undefined);
+  const toldElsewhere = createToldElsewhere(clock.now, Object.keys(kept.memory).length > 0);
   await runAgent({
     instanceId,
     region,

@@ -75,6 +75,7 @@ export function createMutationSender(ports: MutationPorts): MutationSender {
             retention: polls.retention.asked(),
           },
           registration: watch.registration.reading(),
+          localTasks: polls.localTasks.reading(),
           ecsView: polls.ecsView.reading(),
           decidedAt,
           dueAt: due.at,

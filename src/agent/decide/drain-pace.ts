@@ -25,6 +25,8 @@ export type DrainPace = {
   readonly isEcsCrowded: boolean;
   /** ECS has throttled several views in a row: many others ask at the same time, and the instances take turns. */
   readonly isQueued: boolean;
+  /** When it last did so, by the agent's clock; undefined: never in this drain. */
+  readonly queuedAt: number | undefined;
   /** Some tasks may be among those that `--ignore-tasks` names, and only ECS says which. */
   readonly mustDescribe: boolean;
   /** The group was last known to replace the root volume of an instance that stays. */
@@ -93,6 +95,8 @@ export type DrainPace = {
   readonly isHostBusy: boolean;
   /** Tasks that the ECS agent has listed, and that ECS has not called gone since. */
   readonly tasksSeenHere: number;
+  /** ECS has described each of them in its last view, and told where it runs. */
+  readonly areTasksTold: boolean;
   /** Since when a service's tasks are waited for. */
   readonly servicesSince: number | undefined;
 };

@@ -56,6 +56,10 @@ const LONGEST_LOOK_MS = 300_000;
 const BEFORE_STOP_MS = 60_000;
 /** The same while the instance is ACTIVE: no sooner, since its lists take requests that DRAINING waits for. */
 const BEFORE_SPOT_STOP_MS = 20_000;
+/** How long ECS counts as used up after it has throttled several looks in a row: as long as the notice of an interruption. */
+const QUEUED_MS = 120_000;
+/** The looks after StopTask do not come all at the same time. */
+const AFTER_LOOK_MS = 10_000;
 /** By then the interruption has come, or nothing comes of its notice. */
 const AFTER_SPOT_STOP_MS = 60_000;
 /** After a limit, tasks that do not stop are asked again once a minute. After this long they need not be known any sooner. */
@@ -229,14 +233,14 @@ const wasListedLately = ({ now }: DrainPace, last: EcsView): boolean =>
  * DRAINING, so a single request tells which can be asked to stop: lists would take the others' turns.
  */
 const isQueuedForSpot = (pace: DrainPace, last: EcsView): boolean =>
-  pace.isQueued && pace.isHostBusy && isUnchanged(pace, last) && pace.now < spotLookAt(pace);
+  pace.now - (pace.queuedAt ?? -Infinity) < QUEUED_MS &&
+  pace.isHostBusy &&
+  isUnchanged(pace, last) &&
+  pace.now < spotLookAt(pace);
 
-/** Once its tasks are known, it leaves ECS's answers to the others until it has asked them to stop. */
-const spotLookAt = ({ spotStopAt = -Infinity }: DrainPace): number => spotStopAt + LOOK_MS;
-
-/** ECS has described each task that the host names. */
-const areAllTold = ({ tasksSeenHere }: DrainPace, { tasks }: EcsView): boolean =>
-  (ifKnown(tasks)?.filter((task) => task.containerInstanceArn !== undefined).length ?? 0) >= tasksSeenHere;
+/** Once its tasks are known, it leaves ECS's answers to the others until it has asked them to stop, and a little longer. */
+const spotLookAt = ({ spotStopAt = -Infinity, spread }: DrainPace): number =>
+  spotStopAt + LOOK_MS + spread * AFTER_LOOK_MS;
 
 function isStopNear({ now, stopTasksAt = Infinity }: DrainPace): boolean {
   return now >= stopTasksAt - BEFORE_STOP_MS;
@@ -324,7 +328,7 @@ function viewInterval(pace: DrainPace, last: EcsView): number {
   // they are not listed at all).
   const isDraining = containerInstance.kind === 'registered' && containerInstance.status === 'DRAINING';
   if (isDraining && isUndescribed(last) && isStopNear(pace)) return GLANCE_IGNORED_MS;
-  if (isQueuedForSpot(pace, last) && areAllTold(pace, last)) return spotLookAt(pace) - asked.ecsView.at;
+  if (isQueuedForSpot(pace, last) && pace.areTasksTold) return spotLookAt(pace) - asked.ecsView.at;
   if (isUndescribed(last) && wasToListAll(pace)) return GLANCE_MS;
   const isOld = now >= stopTasksAt + AFTER_STOP_MS;
   return Math.max(isOld ? 60_000 : 0, listInterval(requests)) * (1 + jitter * 0.2);

@@ -8,6 +8,8 @@ export type Freshness = {
   readonly now: number;
   readonly asked: Readonly<Record<Needed, Asked>>;
   readonly registration: Reading<Registration>;
+  /** What the ECS agent says that runs here. */
+  readonly localTasks: Reading<unknown>;
   readonly ecsView: Reading<EcsView>;
   /** When an action of this kind was first decided on. */
   readonly decidedAt: number;
@@ -93,12 +95,12 @@ export function outdated(mutation: Mutation, fresh: Freshness): readonly Needed[
   // So each try needs a list that is newer than the previous try.
   if (mutation.kind === 'deregister') {
     const isActive = mutation.containerInstance.status === 'ACTIVE';
+    const isHeard = fresh.registration.kind === 'known' && fresh.localTasks.kind === 'known';
     const isListed = ifKnown(fresh.ecsView)?.isListed === true;
-    const isOld = isActive && !(isListed && askedSince('ecsView', fresh.restedUntil));
+    const isOld = (isActive || !isHeard) && !(isListed && askedSince('ecsView', fresh.restedUntil));
     // A list from while the host had tasks, or from before a signal was withdrawn, does not tell what is left.
     const begunSince = Math.max(fresh.emptySince ?? -Infinity, fresh.signalledAt ?? -Infinity);
     // Where the ECS agent does not answer, the lists alone tell that none is left: those of before the wait may have been old.
-    const isHeard = fresh.registration.kind === 'known';
     const listedSince = Math.max(begunSince, dueAt - (isHeard ? LATELY_LISTED_MS : LATELY_CONFIRMED_MS));
     if (isOld || !askedSince('ecsView', listedSince)) needed.push('ecsView');
     // ECS may have lost a task that the host runs. A drain that was done and begins anew has not asked the host since.

@@ -50,7 +50,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   let active: ListedActive | undefined;
   /** Its lists, while its tasks could not be described. */
   let undescribed: Listed | undefined;
-  /** The tasks that ECS has described here, and not as ended. */
+  /** The tasks that ECS has described here, and that are to run. */
   const shown = new Set<string>();
   /** How many tasks ECS has counted here at most beside those, and has not described since. */
   let unlisted = 0;
@@ -89,6 +89,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     const isOld = ({ listedAt = Infinity }: Whereabouts) => options.now() - listedAt > LONG_LISTED_MS;
     if (!isOld(where)) return true;
     const again = ifKnown(await locate(undefined, letGoIn(last)));
+    if (again?.located.kind === 'registered') noteCount(again.located.taskCount);
     return again !== undefined && !isOld(again) && isSamePlace(again.located, where.located);
   }
 
@@ -224,12 +225,9 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
 
   async function isStill({ cluster, arn, status }: Registered): Promise<boolean> {
     const [still] = await ecs.describe(cluster, [arn]);
-    return (
-      still?.kind === 'found' &&
-      still.ec2InstanceId === options.instanceId &&
-      still.status === status &&
-      still.taskCount === 0
-    );
+    const isOurs = still?.kind === 'found' && still.ec2InstanceId === options.instanceId;
+    if (isOurs) noteCount(still.taskCount);
+    return isOurs && still.status === status && still.taskCount === 0;
   }
 
   /**
@@ -261,7 +259,6 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
   ): Promise<readonly Task[]> {
     const asked = [...new Set([...listed, ...askable(byName, own)])].filter((arn) => !stopped.has(arn));
     const found = asked.length > 0 ? await ecs.describeTasks(cluster, asked) : [];
-    for (const task of found) noteDescribed(task);
     const isListed = new Set(listed);
     const askedAt = options.now();
     for (const arn of listed) listedHere.set(arn, askedAt);
@@ -269,6 +266,7 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
       listedHere.has(task.arn) ||
       task.containerInstanceArn === undefined ||
       own.some((one) => one.containerInstanceArn === task.containerInstanceArn);
+    for (const task of found) noteDescribed(task, isHere(task));
     const described = new Set(found.map(({ arn }) => arn));
     const now = options.now();
     const undescribed = asked.filter((arn) => {
@@ -303,11 +301,12 @@ export function createEcsView({ ecs, ecsAgent, locate, ...options }: EcsViewPort
     unlisted = Math.max(unlisted, taskCount - shown.size);
   }
 
-  function noteDescribed(task: Task): void {
-    if (hasEnded(task)) {
-      stopped.add(task.arn);
+  /** One that is to stop is not counted any more: it need not be the one that was. */
+  function noteDescribed(task: Task, isHere: boolean): void {
+    if (hasEnded(task)) stopped.add(task.arn);
+    if (hasEnded(task) || task.desiredStatus === 'STOPPED') {
       shown.delete(task.arn);
-    } else if (!shown.has(task.arn)) {
+    } else if (isHere && !shown.has(task.arn)) {
       shown.add(task.arn);
       unlisted = Math.max(0, unlisted - 1);
     }

@@ -46,7 +46,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   let facts = UNOBSERVED;
   let servicesSince: number | undefined;
   let isEcsCrowded = false;
-  let isQueued = false;
+  let queuedAt: number | undefined;
   let unclearSince: number | undefined;
   let contradictedSince: number | undefined;
   let terminationSince: number | undefined;
@@ -78,6 +78,11 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
     const { memory, heartbeat } = ports.state();
     const { completed, terminatedAt } = memory;
     const view = observer.lastView();
+    const seenHere = [...onHost.keys()].filter((arn) => !gone.has(arn));
+    const described = (view && ifKnown(view.tasks)) ?? [];
+    const told = new Set(
+      described.filter((one) => one.containerInstanceArn !== undefined).map(({ arn }) => arn),
+    );
     const waitsForOthers = (view && ifKnown(view.tasks))?.some((task) => !isIgnored(task, policy)) ?? true;
     return {
       ...facts,
@@ -93,7 +98,8 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       signalledAt: memory.signalledAt,
       foundDrainingSince: foundDrainingSince(memory, ports.resumedAt()),
       isEcsCrowded,
-      isQueued,
+      isQueued: queuedAt !== undefined,
+      queuedAt,
       mustDescribe: policy.ignoreTasks.length > 0,
       isReplacing: memory.isReplacing === true,
       listsWhileActive: policy.mode === 'deregister' || policy.dryRun,
@@ -114,7 +120,8 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
       terminatingSince,
       emptySince: emptySince ?? (waitsForOthers ? onlyIgnoredSince : undefined),
       isHostBusy: observer.isHostBusy(),
-      tasksSeenHere: [...onHost.keys()].filter((arn) => !gone.has(arn)).length,
+      tasksSeenHere: seenHere.length,
+      areTasksTold: seenHere.every((arn) => told.has(arn)),
       servicesSince,
     };
   }
@@ -122,7 +129,7 @@ export function createPaceObserver(ports: PaceObserverPorts): PaceObserver {
   function noteAnswers() {
     const { failure, isStale, at } = polls.ecsView.asked();
     isEcsCrowded ||= failure?.kind === 'throttled';
-    isQueued ||= failure?.kind === 'throttled' && failure.times >= QUEUED_AFTER;
+    if (failure?.kind === 'throttled' && failure.times >= QUEUED_AFTER) queuedAt = failure.at;
     // A question that failed says nothing either way.
     if (polls.ecsView.reading().kind === 'known') unclearSince = undefined;
     else if (!isStale) unclearSince ??= at;

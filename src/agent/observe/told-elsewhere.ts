@@ -9,7 +9,7 @@ export type ToldElsewhere = {
 
 /**
  * @param now in ms by the agent's clock
- * @param isTakenUp an earlier process has begun the drain, and what it was told of tasks may not be kept
+ * @param isTakenUp an earlier process has left something of a drain, and what it was told of tasks may not be kept
  */
 export function createToldElsewhere(now: () => number, isTakenUp: boolean): ToldElsewhere {
   let until = isTakenUp ? now() : -Infinity;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** A port that can be closed, so that connections are really refused, and opened again under its number. */
@@ -29,10 +30,11 @@ export async function openPort(host: string, create: () => Server): Promise<Port
   return {
     number,
     set: async (isOpen) => {
-      if (isOpen === (server !== undefined)) return;
-      if (!server) return await open();
-      await shut(server);
-      holder = await hold(host, number);
+      if (isOpen) return server ? undefined : await open();
+      if (holder) return;
+      const peer = await openPeer(host);
+      if (server) await shut(server);
+      holder = await hold(peer, host, number);
     },
     release: async () => {
       if (server) await shut(server);
@@ -65,22 +67,28 @@ export function close(server: Server & { closeAllConnections?(): void }): Promis
  * and the kernel gives the number neither to another server nor to another program's connection, which would keep the port
  * from being opened again.
  */
-async function hold(host: string, number: number): Promise<Socket> {
-  const peer = createServer((socket) => socket.on('error', () => {}).unref());
-  await listen(peer, host, 0);
+async function hold(peer: Server, host: string, number: number): Promise<Socket> {
   const { port } = peer.address() as AddressInfo;
   const holder = connect({ host, port, localAddress: host, localPort: number });
   try {
-    await new Promise<void>((resolve, reject) => holder.once('connect', resolve).once('error', reject));
+    // A connection that was not accepted yet would end with the server.
+    await Promise.all([once(holder, 'connect'), once(peer, 'connection')]);
   } finally {
     peer.close();
   }
   return holder.on('error', () => {}).unref();
 }
 
+async function openPeer(host: string): Promise<Server> {
+  const peer = createServer((socket) => socket.on('error', () => {}).unref());
+  await listen(peer, host, 0);
+  return peer;
+}
+
 /** Ends it by a reset: an orderly end would leave the number in TIME_WAIT. */
 function letGo(holder: Socket): Promise<void> {
   return new Promise((resolve) => {
-    holder.once('close', () => resolve()).resetAndDestroy();
+    if (holder.closed) resolve();
+    else holder.once('close', () => resolve()).resetAndDestroy();
   });
 }

@@ -171,17 +171,9 @@ describe('before a Spot interruption', () => {
 });
 
 describe('before a Spot interruption of many instances at once, which ECS answers one after the other', () => {
-  const placed = {
-    arn: 't',
-    group: 'g',
-    lastStatus: 'RUNNING',
-    desiredStatus: 'RUNNING',
-    containerInstanceArn: 'a',
-  };
-  const told = { ...view, tasks: known([placed]) };
   const queued = (stopsIn: number, more: Partial<DrainPace> = {}) => ({
     isQueued: true,
-    ecsView: told,
+    queuedAt: NOW - 119_999,
     stopTasksAt: NOW + stopsIn,
     spotStopAt: NOW + stopsIn,
     ...more,
@@ -189,30 +181,30 @@ describe('before a Spot interruption of many instances at once, which ECS answer
 
   it('one request tells of the tasks that the host names: lists would take others’ turns, and their tasks get no SIGTERM', () => {
     assert.equal(kind(queued(MINUTE)), 'quick');
-    assert.equal(kind(queued(MINUTE, { ...undescribed })), 'quick');
-    assert.equal(due(queued(MINUTE, { ...undescribed })), SECOND);
-    assert.equal(kind(queued(MINUTE, { isQueued: false })), 'full');
+    assert.equal(kind(queued(MINUTE, undescribed)), 'quick');
+    assert.equal(due(queued(MINUTE, undescribed)), SECOND);
+  });
+  it('but all is listed where ECS has answered for two minutes: only ECS may know of a task', () => {
+    assert.equal(kind(queued(MINUTE, { queuedAt: NOW - 120_000 })), 'full');
+    assert.equal(kind(queued(MINUTE, { queuedAt: undefined })), 'full');
+    assert.equal(due(queued(MINUTE, { queuedAt: NOW - 120_000 })), 15 * SECOND);
   });
   it('and the container instance is looked at too, where its description counts no more, or is old', () => {
     assert.equal(kind(queued(MINUTE, asked(stale))), 'check');
-    const described = (ago: number) => ({ ecsView: { ...told, describedAt: NOW - ago } });
+    const described = (ago: number) => ({ ecsView: { ...view, describedAt: NOW - ago } });
     assert.equal(kind(queued(MINUTE, described(5 * MINUTE - 1))), 'quick');
     assert.equal(kind(queued(MINUTE, described(5 * MINUTE))), 'check');
   });
-  it('once ECS has described them all, it is asked again 15 s after they were asked to stop', () => {
+  it('once ECS has described them all, it is asked again 15 to 25 s after they are to be asked to stop', () => {
     assert.equal(due(queued(MINUTE)), 75 * SECOND);
-    assert.equal(due(queued(MINUTE, { tasksSeenHere: 2 })), 15 * SECOND, 'one that it has not described');
-    const nowhere = { ecsView: view };
-    assert.equal(
-      due(queued(MINUTE, nowhere)),
-      15 * SECOND,
-      'nobody may stop a task that ECS does not place here',
-    );
+    assert.equal(due(queued(MINUTE, { spread: 1 })), 85 * SECOND);
+    assert.equal(due(queued(MINUTE, { areTasksTold: false })), 15 * SECOND, 'one that it has not described');
   });
   it('and then about all of it', () => {
     assert.equal(kind(queued(-15 * SECOND + 1)), 'quick');
     assert.equal(kind(queued(-15 * SECOND)), 'all');
     assert.equal(due(queued(-15 * SECOND)), 15 * SECOND);
+    assert.equal(kind(queued(-25 * SECOND + 1, { spread: 1 })), 'quick');
   });
   it('but all of it where only ECS tells of the tasks, where some can be placed here still, or no interruption comes', () => {
     assert.equal(kind(queued(MINUTE, { isHostBusy: false })), 'full');

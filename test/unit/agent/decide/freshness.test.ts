@@ -38,6 +38,7 @@ const seen: Freshness = {
     retention: at(NOW - 300_000),
   },
   registration: known({ cluster: 'web', containerInstanceArn: 'a' }),
+  localTasks: known([]),
   ecsView: known(view),
   decidedAt: NOW,
   dueAt: NOW,
@@ -303,13 +304,16 @@ describe('before each try to deregister', () => {
       ['ecsView'],
       'it may have waited for its group for days',
     );
-    const silent = { registration: unknown('silent') };
-    assert.deepEqual(needed(draining, { ...seen(5_000), ...silent }), []);
-    assert.deepEqual(
-      needed(draining, { ...seen(5_001), ...silent }),
-      ['ecsView'],
-      'only lists tell that no task is left, and those of before a wait may have lagged',
-    );
+  });
+  it('what is DRAINING is listed again where the ECS agent is silent, of itself or of its tasks: only lists tell that none is left', () => {
+    const draining = { kind: 'deregister', containerInstance: registered } as const;
+    const seen = (ago: number) => asked({ ecsView: at(NOW - ago) });
+    for (const silent of [{ registration: unknown('silent') }, { localTasks: unknown('silent') }]) {
+      assert.deepEqual(needed(draining, { ...seen(5_000), ...silent }), []);
+      assert.deepEqual(needed(draining, { ...seen(5_001), ...silent }), ['ecsView'], 'it may have lagged');
+      const refused = { ...seen(2_000), ...silent, restedUntil: NOW - 1_999 };
+      assert.deepEqual(needed(draining, refused), ['ecsView'], 'ECS has refused since: a task runs');
+    }
   });
 });
 

@@ -41,6 +41,7 @@ export const draining: DrainPace = {
   foundDrainingSince: undefined,
   isEcsCrowded: false,
   isQueued: false,
+  queuedAt: undefined,
   mustDescribe: false,
   isReplacing: false,
   listsWhileActive: false,
@@ -74,6 +75,7 @@ export const draining: DrainPace = {
   emptySince: undefined,
   isHostBusy: true,
   tasksSeenHere: 1,
+  areTasksTold: true,
   servicesSince: undefined,
 };
 

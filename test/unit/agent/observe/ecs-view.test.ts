@@ -285,10 +285,20 @@ describe('a full view of ECS', () => {
     assert.equal(await notes(), true, 'it may be on its way down');
     tasks = [task('1', 'STOPPED')];
     assert.equal(await notes(), true, 'one that has ended is not the one that was counted');
-    tasks = [task('2', 'STOPPING')];
+    tasks = [{ ...task('2'), desiredStatus: 'STOPPED' }];
+    assert.equal(await notes(), true, 'nor is one that is to stop, which is not counted');
+    tasks = [task('3')];
     assert.equal(await notes(), undefined);
     tasks = [];
     assert.equal(await notes(), undefined);
+  });
+  it('one of another host that is asked after by name does not stand for the one that was counted', async () => {
+    const { view } = setUp({
+      located: registered('DRAINING', 1),
+      listed: [],
+      tasks: [task('1', 'RUNNING', ci('b'))],
+    });
+    assert.equal(ifKnown(await view('full', undefined, [taskArn('1')]))?.hasUnlisted, true);
   });
   it('and that it counts more than those that it has described, which it counts too', async () => {
     let located = registered('DRAINING', 2);

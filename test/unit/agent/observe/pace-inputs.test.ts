@@ -106,8 +106,10 @@ it('looks that are throttled crowd a drain, and two in a row queue it, to its en
   assert.deepEqual(is(), [true, false]);
   says.asked = throttled(2);
   assert.deepEqual(is(), [true, true]);
+  assert.equal(pace().queuedAt, 5);
   says.asked = asked(9);
   assert.deepEqual(is(), [true, true], 'it would take its turn again from those who have had none');
+  assert.equal(pace().queuedAt, 5);
 });
 
 it('ECS is unclear since the first of its answers that told nothing, until one does', () => {
@@ -187,6 +189,29 @@ it('tasks that were seen here count until ECS calls them gone: a release looks f
   const task = { family: 'x', knownStatus: 'RUNNING', since: 1, at: 1 };
   const onHost = new Map(['a', 'b', 'c'].map((arn) => [arn, { ...task, arn }]));
   assert.equal(setUp({ seen: { onHost, gone: new Set(['b']) } }).pace().tasksSeenHere, 2);
+});
+
+it('they are told of once ECS has described each of them, and where it runs: others could be stopped in their place', () => {
+  const seen = { family: 'x', knownStatus: 'RUNNING', since: 1, at: 1 };
+  const onHost = new Map(['a', 'b'].map((arn) => [arn, { ...seen, arn }]));
+  const task = (arn: string, containerInstanceArn?: string) => ({
+    arn,
+    group: 'family:x',
+    lastStatus: 'RUNNING',
+    desiredStatus: 'RUNNING',
+    ...(containerInstanceArn !== undefined && { containerInstanceArn }),
+  });
+  const areTold = (tasks: EcsView['tasks'], gone: readonly string[] = []) => {
+    const { says, pace } = setUp({ seen: { onHost, gone: new Set(gone) } });
+    says.lastKnown = { ...view, tasks };
+    return pace().areTasksTold;
+  };
+  assert.equal(areTold(known([task('a', 'ci'), task('b', 'ci')])), true);
+  assert.equal(areTold(known([task('a', 'ci'), task('c', 'ci')])), false, 'as many, and others');
+  assert.equal(areTold(known([task('a', 'ci'), task('b')])), false);
+  assert.equal(areTold(known([task('a', 'ci')]), ['b']), true);
+  assert.equal(areTold(unknown('throttled')), false);
+  assert.equal(setUp({ seen: { onHost } }).pace().areTasksTold, false);
 });
 
 it('a host on which only ignored tasks run is empty where ECS lists another, and where it is not known to list none', () => {
