@@ -184,8 +184,8 @@ function isKnownToNobody(instance: Instance, { toldAt, leftOutOf }: Task, at: nu
 }
 
 /**
- * Somebody had asked it to stop before its agent first looked, so that ECS did not count it any more, ECS's lists were older than the
- * task, and the ECS agent did not answer.
+ * Somebody had asked it to stop before its agent first saw the instance DRAINING, so that ECS did not count it any more, ECS's lists
+ * were older than the task, and the ECS agent did not answer.
  */
 function wasOnItsWayDown(
   instance: Instance,

@@ -1,6 +1,6 @@
-import { withOurHook } from './draw-parts.ts';
+import { lasting, withOurHook } from './draw-parts.ts';
 import type { Span } from './draw-rare.ts';
-import type { Happening, Kill, Plan, PlannedFault, TaskPlan } from './plan.ts';
+import type { Happening, Kill, Plan, PlannedFault } from './plan.ts';
 import type { Random } from './random.ts';
 
 const SECOND = 1_000;
@@ -22,7 +22,7 @@ export function addOnItsWayDown(random: Random, plan: Plan, { start }: Span): Pl
     machine: { ...plan.machine, ecsAgentAfter: 0 },
     services: [],
     tasks: [
-      ...(random.chance(0.5) ? [ended(random.integer(SECOND, 10 * SECOND))] : []),
+      ...(random.chance(0.5) ? [lasting(random.integer(SECOND, 10 * SECOND))] : []),
       {
         at: around(-6 * SECOND, 2 * SECOND),
         runsFor: undefined,
@@ -60,13 +60,6 @@ export function addOnItsWayDown(random: Random, plan: Plan, { start }: Span): Pl
     },
   };
 }
-
-const ended = (runsFor: number): TaskPlan => ({
-  at: 0,
-  runsFor,
-  ignoresSigterm: false,
-  exitAfterSigterm: 500,
-});
 
 /** An operator's drain, which is given up before the group terminates the instance. */
 function cancelledBefore(random: Random, signalledAt: number): readonly Happening[] {

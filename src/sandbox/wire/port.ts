@@ -69,14 +69,17 @@ export function close(server: Server & { closeAllConnections?(): void }): Promis
  */
 async function hold(peer: Server, host: string, number: number): Promise<Socket> {
   const { port } = peer.address() as AddressInfo;
-  const holder = connect({ host, port, localAddress: host, localPort: number });
+  const holder = connect({ host, port, localAddress: host, localPort: number }).on('error', () => {});
   try {
     // A connection that was not accepted yet would end with the server.
     await Promise.all([once(holder, 'connect'), once(peer, 'connection')]);
+  } catch (error) {
+    holder.destroy();
+    throw error;
   } finally {
     peer.close();
   }
-  return holder.on('error', () => {}).unref();
+  return holder.unref();
 }
 
 async function openPeer(host: string): Promise<Server> {
